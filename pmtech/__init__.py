@@ -1,0 +1,45 @@
+"""pmtech: how internet software works and scales, for product managers, by letting them run it."""
+
+from __future__ import annotations
+
+import importlib
+
+from pmtech.components import (
+    Clients,
+    Database,
+    Gateway,
+    LoadBalancer,
+    RateLimiter,
+    Server,
+    Surge,
+    Throttle,
+    Users,
+)
+from pmtech.result import Result
+from pmtech.simulate import Change, simulate
+from pmtech.system import System
+
+__version__ = "0.1.0"
+
+# Made when first asked for: the panels and the web API cost time that not every start should pay.
+_LATER = {
+    "theory": "pmtech",
+}
+
+__all__ = sorted([
+    "Change", "Clients", "Database", "Gateway", "LoadBalancer", "RateLimiter", "Result", "Server", "Surge", "System",
+    "Throttle", "Users", "simulate", *_LATER,
+])  # fmt: skip
+
+
+def __getattr__(name: str):
+    where = _LATER.get(name)
+    if where is None:
+        raise AttributeError(f"module 'pmtech' has no attribute {name!r}")
+    value = importlib.import_module(f"pmtech.{name}") if where == "pmtech" else getattr(importlib.import_module(where), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return __all__

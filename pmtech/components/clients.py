@@ -1,0 +1,112 @@
+"""Clients: many callers who neither know nor care how busy the system is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+
+from pmtech.components.component import number, one_of
+from pmtech.components.source import Source, SourcePart
+from pmtech.engine import Alarm
+from pmtech.randomness import BLOCK, Stream, exponential
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Clients(Source):
+    """Open-loop load: requests arrive at `rate_per_s` whether or not the system keeps up.
+
+    arrivals: "poisson" (independent callers; exponential gaps) or "even" (one every 1/rate seconds, from 0 on).
+    surge: a `Surge`, during which the rate is multiplied.
+    endpoints: what is asked for, with weights. keys, popularity: size of the catalogue and Zipf exponent of its items.
+    timeout_ms: a client hears nothing for so long and gives up; its status is 504, and the work goes on in vain.
+    retries: how often it asks again, at once, after a 503 or a timeout; every attempt is a request of its own.
+
+    What this leaves out: daily rhythm, bursts that come in batches, pauses before a retry.
+    """
+
+    rate_per_s: float = number(10.0, at_least=0, at_most=1e6)
+    arrivals: str = one_of("poisson", "even")
+
+    def running(self, *args) -> ClientsPart:
+        return ClientsPart(self, *args)
+
+    @property
+    def offered_per_s(self) -> float:
+        return self.rate_per_s
+
+
+class ClientsPart(SourcePart):
+    """Unit-rate arrivals, stretched by the rate of the moment: the same customers come faster or slower."""
+
+    def setup(self) -> None:
+        super().setup()
+        self.number = 0
+        self.phases = Phases(self.run.seed, self.name, self.spec.arrivals)
+        self.anchor_s, self.anchor_phase = 0.0, 0.0
+        self.arrival = Alarm(self.env, self._arrives)
+        self.turn = Alarm(self.env, self._retime, urgent=True)  # the surge begins or ends
+        self._plan()
+
+    def change(self, spec) -> None:
+        self._anchor()
+        if spec.arrivals != self.spec.arrivals:
+            raise ValueError(f"{self.name}.arrivals can't change during a run")
+        super().change(spec)
+        self._plan()
+
+    def _retime(self) -> None:
+        self._anchor()
+        self._plan()
+
+    def _anchor(self) -> None:
+        now = self.env._now
+        self.anchor_phase += (now - self.anchor_s) * self.rate
+        self.anchor_s = now
+
+    def _plan(self) -> None:
+        """From now on, at the rate of the moment; look again when the surge begins or ends."""
+        now, surge = self.env._now, self.spec.surge
+        self.rate, turn = float(self.spec.rate_per_s), inf
+        if surge is not None:
+            end = surge.at_s + surge.for_s
+            if now < surge.at_s:
+                turn = surge.at_s
+            elif now < end:
+                self.rate, turn = self.rate * surge.times, end
+        self.turn.set(turn)
+        self._next()
+
+    def _next(self) -> None:
+        if self.rate <= 0:
+            self.arrival.set(inf)
+        else:
+            due = self.anchor_s + (self.phases[self.number] - self.anchor_phase) / self.rate
+            # Rounding may put an arrival a hair before the moment the rate changed.
+            self.arrival.set(max(due, self.env._now))
+
+    def _arrives(self) -> None:
+        number = self.number
+        self.number += 1
+        self._next()
+        self.send(number)
+
+
+class Phases(dict):
+    """Number -> when it would arrive at a rate of one a second."""
+
+    def __init__(self, seed: int, name: str, arrivals: str):
+        super().__init__()
+        self.even = arrivals == "even"
+        self.gaps = Stream((seed, f"{name}.arrivals", name, 0), exponential)
+        self.total, self.first = 0.0, 0
+
+    def __missing__(self, number: int) -> float:
+        if self.even:
+            return float(number)
+        self.clear()  # arrivals only go forward
+        for ahead in range(self.first, self.first + BLOCK):
+            self.total += self.gaps[ahead]
+            self[ahead] = self.total
+        self.first += BLOCK
+        self.gaps.clear()
+        return self[number]

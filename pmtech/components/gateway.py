@@ -1,0 +1,34 @@
+"""A gateway: one door, and behind it a part for each endpoint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pmtech.components.component import Component
+from pmtech.engine import Part, Request, Steps
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Gateway(Component):
+    """Sends each request where its endpoint says; answers 404 when there is no such route.
+
+    What this leaves out: its own latency, authentication, path patterns (a route is an endpoint, word for word).
+    """
+
+    fan_out: ClassVar[str] = "routes"
+
+    def running(self, *args) -> GatewayPart:
+        return GatewayPart(self, *args)
+
+
+class GatewayPart(Part):
+    def setup(self) -> None:
+        self.routes = dict(zip(self.labels, self.targets, strict=True))
+
+    def handle(self, request: Request) -> Steps:
+        target = self.routes.get(request.endpoint)
+        if target is None:
+            return self.refuse(request, self.visit(request), 404)
+        self.pass_through(request)
+        return (yield from target.handle(request))

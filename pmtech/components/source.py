@@ -1,0 +1,89 @@
+"""What all sources of requests share: what they ask for, how long they wait, whether they try again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pmtech.components.component import Component, number, weights, whole
+from pmtech.components.surge import Surge
+from pmtech.engine import Alarm, Part, Request
+from pmtech.randomness import pick, zipf
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Source(Component):
+    """The fields that `Clients` and `Users` have in common."""
+
+    surge: Surge | None = None
+    endpoints: dict[str, float] = weights({"/": 1})
+    keys: int = whole(1000, at_least=1, at_most=1_000_000)
+    popularity: float = number(1.0, at_least=0, at_most=10)
+    timeout_ms: float | None = number(None, more_than=0, optional=True)
+    retries: int = whole(0, at_least=0, at_most=10)
+
+    is_source: ClassVar[bool] = True
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.surge is not None and not isinstance(self.surge, Surge):
+            raise ValueError(f"surge must be a Surge(...) or None, got {self.surge!r}")
+
+
+class SourcePart(Part):
+    """A source while it runs: makes requests, hears answers, gives up, tries again."""
+
+    def setup(self) -> None:
+        self._learn()
+
+    def change(self, spec) -> None:
+        super().change(spec)
+        self._learn()
+
+    def _learn(self) -> None:
+        spec = self.spec
+        self.keys = self.run.luck(f"{self.name}.key", zipf_of(spec.keys, spec.popularity))
+        self.only = next(iter(spec.endpoints)) if len(spec.endpoints) == 1 else None
+        self.choose = self.run.luck(f"{self.name}.endpoint", pick(spec.endpoints))
+        self.timeout_s = None if spec.timeout_ms is None else spec.timeout_ms / 1000
+
+    def send(self, number: int, attempt: int = 0, heard: Callable | None = None, caller: str | None = None) -> None:
+        """Send request `number` for the `attempt`-th time after the first; `heard` is called when it is over."""
+        first = (self.name, 0)
+        endpoint = self.only if self.only is not None else self.choose[first][number]
+        request = Request(self.env, self, number, (self.name, attempt), endpoint)
+        if caller is not None:
+            request.caller = caller
+        if self.spec.retries or heard is not None:
+            request.answer_to = lambda answered: self._heard(answered, attempt, heard)
+        self.run.requests.append(request)
+        if self.timeout_s is not None:
+            Alarm(self.env, lambda: request.answer(504)).set(self.env._now + self.timeout_s)
+        request.begin(self.next.handle(request))
+
+    def _heard(self, request: Request, attempt: int, heard: Callable | None) -> None:
+        if request.status in (503, 504) and attempt < self.spec.retries:
+            self.send(request.number, attempt + 1, heard, request.caller)
+        elif heard is not None:
+            heard()
+
+
+_tables: dict[tuple, Callable] = {}
+
+
+def zipf_of(size: int, exponent: float) -> Callable:
+    """Zipf's table, made once for each size and exponent: a slider asks for the same one many times."""
+    table = _tables.get((size, exponent))
+    if table is None:
+        if len(_tables) > 32:
+            _tables.clear()
+        made: list[Callable] = []
+
+        def table(u):
+            if not made:  # most systems never ask for a key
+                made.append(zipf(size, exponent))
+            return made[0](u)
+
+        _tables[size, exponent] = table
+    return table

@@ -1,0 +1,19 @@
+"""A surge: for a while, many times the usual number of requests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pmtech.components.component import Checked, number
+
+
+@dataclass(frozen=True, repr=False)
+class Surge(Checked):
+    """The rate is multiplied by `times` from `at_s` for `for_s` seconds.
+
+    What this leaves out: the ramp. Real surges build up over minutes; this one is a step.
+    """
+
+    at_s: float = number(20.0, at_least=0)
+    for_s: float = number(10.0, more_than=0)
+    times: float = number(5.0, at_least=0, at_most=10_000)

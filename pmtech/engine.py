@@ -1,0 +1,222 @@
+"""The clock, and what moves by it.
+
+SimPy is the clock. A plain SimPy process costs a Process, an Initialize event and a Timeout for every delay. Here a
+request is itself the event that it waits for: one object that puts itself back on the environment's queue, with the
+generator of its journey inside. The environment is an unmodified `simpy.Environment`, so ordinary SimPy processes
+run beside it. `benchmarks/engine.py` measures what that is worth.
+
+A journey's generator yields a delay in seconds, or nothing (`yield`) to be parked until somebody calls `wake()`.
+Times are seconds since the start of the run.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Generator
+from heapq import heappush
+from math import inf, nan
+from typing import Any
+
+import simpy
+from simpy.events import NORMAL, URGENT, Event
+
+from pmtech.randomness import Luck
+
+Steps = Generator[float | None, None, Any]
+
+
+class Journey(Event):
+    """A light process: an event that resumes its own generator whenever its time comes."""
+
+    __slots__ = ("_again", "_step")
+
+    def __init__(self, env: simpy.Environment):
+        self.env = env
+        self._ok, self._value, self._defused = True, None, False
+        self._again = self.callbacks = [self._resume]
+
+    def begin(self, steps: Steps) -> None:
+        """Take the first steps now."""
+        self._step = steps.__next__
+        self._resume(self)
+
+    def _resume(self, _: Event) -> None:
+        self.callbacks = self._again
+        try:
+            delay = self._step()
+        except StopIteration as end:
+            self.arrive(end.value)
+        else:
+            if delay is not None:
+                env = self.env
+                heappush(env._queue, (env._now + delay, NORMAL, next(env._eid), self))
+
+    def wake(self) -> None:
+        """Go on from where it parked, at the present time."""
+        env = self.env
+        heappush(env._queue, (env._now, NORMAL, next(env._eid), self))
+
+    def arrive(self, outcome: Any) -> None:
+        """The generator has returned `outcome`."""
+
+
+class Alarm(Event):
+    """Calls `ring()` at a set time, which may be moved or called off while it waits."""
+
+    __slots__ = ("_again", "due", "ring", "urgent")
+
+    def __init__(self, env: simpy.Environment, ring: Callable[[], None], *, urgent: bool = False):
+        self.env, self.ring, self.due, self.urgent = env, ring, inf, urgent
+        self._ok, self._value, self._defused = True, None, False
+        self._again = self.callbacks = [self._rings]
+
+    def set(self, at_s: float) -> None:
+        """Ring at `at_s` and at no other time; infinity calls it off."""
+        self.due = at_s
+        if at_s < inf:
+            env = self.env
+            # The absolute time, not now + (at_s - now), which would be off by a bit.
+            heappush(env._queue, (at_s, URGENT if self.urgent else NORMAL, next(env._eid), self))
+
+    def _rings(self, _: Event) -> None:
+        self.callbacks = self._again
+        if self.env._now == self.due:  # an alarm that was moved leaves its old entry on the queue
+            self.due = inf
+            self.ring()
+
+
+class Request(Journey):
+    """One request: who sent it, what it asks for, and how it ended. It is its own journey."""
+
+    __slots__ = (
+        "answer_to", "arrived", "caller", "client", "endpoint", "finished", "line", "number", "retry_after",
+        "served_by", "source", "status", "visits",
+    )  # fmt: skip
+
+    def __init__(self, env, source, number: int, line: tuple, endpoint: str):
+        super().__init__(env)
+        self.source, self.client, self.number, self.line, self.endpoint = source, source.name, number, line, endpoint
+        self.caller = source.name
+        self.arrived = env._now
+        self.finished, self.status, self.served_by, self.retry_after = nan, 0, None, nan
+        self.visits: list[list] = []
+        self.answer_to: Callable[[Request], None] | None = None
+
+    @property
+    def key(self) -> int:
+        """The item of the catalogue that it asks for, from 1."""
+        return self.source.keys[self.line][self.number]
+
+    def arrive(self, outcome: int) -> None:
+        self.answer(outcome)
+
+    def answer(self, status: int) -> None:
+        """The client hears `status`; only the first answer counts."""
+        if not self.status:
+            self.status, self.finished = status, self.env._now
+            if self.answer_to is not None:
+                self.answer_to(self)
+
+
+class Station:
+    """Some places of work, taken first come, first served, and a line of limited length before them."""
+
+    __slots__ = ("busy", "limit", "places", "waiting")
+
+    def __init__(self, places: int, limit: int | None = None):
+        self.places, self.limit = places, inf if limit is None else limit
+        self.busy, self.waiting = 0, deque()
+
+    def take(self) -> bool:
+        """A place at once, if there is one."""
+        if self.busy < self.places:
+            self.busy += 1
+            return True
+        return False
+
+    @property
+    def full(self) -> bool:
+        return len(self.waiting) >= self.limit
+
+    def wait(self, request: Request) -> None:
+        """Stand in line; whoever is woken has a place."""
+        self.waiting.append(request)
+
+    def leave(self) -> None:
+        """Give the place back: the first in line gets it."""
+        if self.waiting and self.busy <= self.places:
+            self.waiting.popleft().wake()
+        else:
+            self.busy -= 1
+
+    def resize(self, places: int, limit: int | None) -> None:
+        """From now on so many places. Those who hold one that is taken away finish what they do."""
+        self.places, self.limit = places, inf if limit is None else limit
+        while self.waiting and self.busy < self.places:
+            self.busy += 1
+            self.waiting.popleft().wake()
+
+
+class Part:
+    """A component while it runs. Subclasses live beside their component and say what happens to a request."""
+
+    def __init__(self, spec, name: str, run: Run, downstream: list[Part], labels: tuple[str, ...] = ()):
+        self.spec, self.name, self.run, self.env = spec, name, run, run.env
+        self.machine = name  # the name of a replica has its number behind it
+        self.targets, self.labels = downstream, labels
+        self.next = downstream[0] if downstream else None
+        self.setup()
+
+    def setup(self) -> None:
+        """Prepare the state of a run."""
+
+    def change(self, spec) -> None:
+        """Somebody turned a knob: from now on behave as `spec`."""
+        self.spec = spec
+
+    def handle(self, request: Request) -> Steps:
+        """The request's journey from here on; returns the HTTP status of the answer."""
+        raise TypeError(f"{type(self).__name__} takes no requests")
+
+    def visit(self, request: Request) -> list:
+        """Note that the request has come in: [part, entered, started, left]."""
+        record = [self, self.env._now, nan, nan]
+        request.visits.append(record)
+        return record
+
+    def pass_through(self, request: Request) -> None:
+        """Note that the request went by without stopping."""
+        now = self.env._now
+        request.visits.append([self, now, now, now])
+
+    def refuse(self, request: Request, visit: list, status: int, retry_after: float = nan) -> int:
+        """Turn the request away here."""
+        visit[3] = self.env._now
+        request.served_by = self.machine
+        if retry_after == retry_after:
+            request.retry_after = retry_after
+        self.run.refusals.append((self.env._now, self.name, request, status, request.retry_after))
+        return status
+
+
+class Run:
+    """One run of a system: its clock, its seed, and everything that is written down while it goes on."""
+
+    def __init__(self, seed: int):
+        self.env = simpy.Environment()
+        self.seed = seed
+        self.parts: dict[str, list[Part]] = {}
+        self.requests: list[Request] = []
+        self.refusals: list[tuple] = []
+
+    def luck(self, purpose: str, shape: Callable) -> Luck:
+        """The random numbers for one purpose, such as "server.work"."""
+        return Luck(self.seed, purpose, shape)
+
+    def advance(self, until_s: float) -> None:
+        """Let time run until `until_s`; what is due at that very moment has not happened yet."""
+        env = self.env
+        stop = Event(env)
+        stop._ok, stop._value = True, None
+        heappush(env._queue, (until_s, URGENT, next(env._eid), stop))
+        env.run(until=stop)

@@ -1,0 +1,95 @@
+"""A request carries its own luck.
+
+Every random number of a run is addressed, never "the next one": stream (seed, what it decides, where, whose
+request) and the request's own number. Whatever order requests are served in, and whatever slider moves, request 17
+of company C needs the same work at the database. That is what makes a comparison of two designs a paired one.
+
+The numbers come from Philox 4x64 (Salmon and others, "Parallel random numbers: as easy as 1, 2, 3", SC 2011), a
+counter-based generator: any block of a stream can be made without making the ones before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import blake2b
+
+import numpy as np
+
+BLOCK = 256
+KEPT = 1 << 16  # numbers a stream holds before it forgets; what is asked for again is simply made again
+
+
+def uniforms(key: tuple, first: int, count: int) -> np.ndarray:
+    """`count` numbers in [0, 1) of the stream `key`, from number `first`, which is a multiple of 4."""
+    digest = blake2b(repr(key).encode(), digest_size=16).digest()
+    philox = np.random.Philox(key=np.frombuffer(digest, dtype=np.uint64), counter=[first // 4, 0, 0, 0])
+    return np.random.Generator(philox).random(count)
+
+
+class Stream(dict):
+    """Request number -> value. Looks like a dict that holds every number there is.
+
+    `shape` turns uniform numbers in [0, 1) into the wanted distribution, an array at a time and element by element.
+    """
+
+    def __init__(self, key: tuple, shape: Callable[[np.ndarray], np.ndarray]):
+        super().__init__()
+        self.key, self.shape = key, shape
+
+    def __missing__(self, number: int):
+        if len(self) > KEPT:
+            self.clear()
+        first = number - number % BLOCK
+        values = self.shape(uniforms(self.key, first, BLOCK)).tolist()
+        self.update(zip(range(first, first + BLOCK), values, strict=True))
+        return self[number]
+
+
+class Luck(dict):
+    """Line -> Stream: one stream for each (source, attempt), made when its first request comes by."""
+
+    def __init__(self, seed: int, purpose: str, shape: Callable[[np.ndarray], np.ndarray]):
+        super().__init__()
+        self.seed, self.purpose, self.shape = seed, purpose, shape
+
+    def __missing__(self, line: tuple) -> Stream:
+        stream = self[line] = Stream((self.seed, self.purpose, *line), self.shape)
+        return stream
+
+
+def exponential(u: np.ndarray) -> np.ndarray:
+    """Exponential with mean 1."""
+    return -np.log1p(-u)
+
+
+def gamma(cv: float) -> Callable[[np.ndarray], np.ndarray]:
+    """Gamma with mean 1 and coefficient of variation `cv`: 0 is constant, 1 is exponential.
+
+    By inversion, so that turning `cv` bends the same customers' work instead of drawing other customers.
+    """
+    if cv == 0:
+        return np.ones_like
+    if cv == 1:
+        return exponential
+    from scipy.special import gammaincinv  # 60 ms to import, and most systems never need it
+
+    shape = 1 / cv**2
+    return lambda u: gammaincinv(shape, u) / shape
+
+
+def pick(weights: dict[str, float]) -> Callable[[np.ndarray], np.ndarray]:
+    """One of the names, in proportion to its weight."""
+    names = np.array(list(weights), dtype=object)
+    edges = np.cumsum(list(weights.values()))
+    return lambda u: names[np.minimum(np.searchsorted(edges / edges[-1], u, side="right"), len(names) - 1)]
+
+
+def zipf(size: int, exponent: float) -> Callable[[np.ndarray], np.ndarray]:
+    """A key from 1 to `size`; key k is asked for in proportion to 1 / k ** exponent (Zipf's law)."""
+    edges = np.cumsum(np.arange(1, size + 1, dtype=float) ** -exponent)
+    return lambda u: np.minimum(np.searchsorted(edges / edges[-1], u, side="right"), size - 1) + 1
+
+
+def identity(u: np.ndarray) -> np.ndarray:
+    """The uniform number itself."""
+    return u

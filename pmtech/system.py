@@ -1,0 +1,311 @@
+"""A system: parts joined by `>>`. It is a value: the same one draws the diagram, runs, is compared, swept and saved.
+
+    [Clients("Company A"), Clients("Company B")] >> Throttle(rate_per_s=80) >> Server(workers=8)
+    Clients() >> LoadBalancer(policy="least_connections") >> [Server()] * 3 >> Database()
+    Gateway() >> {"/checkout": Server(), "/search": Server(workers=2) >> Database()}
+
+One object is one box: a database that two routes end in is one database. Only a list makes copies of an object that
+stands in it more than once. What can't work is refused when it is built, in a sentence.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from pmtech.components.component import Component, nearest
+
+
+class Edge(NamedTuple):
+    """Requests go from part `tail` to part `head` (their numbers); `label` is the route, or None."""
+
+    tail: int
+    head: int
+    label: str | None = None
+
+
+@dataclass(frozen=True, repr=False)
+class System:
+    """Some parts and the arrows between them. `heads` can be joined from the left, `tails` to the right."""
+
+    parts: tuple[Component, ...]
+    edges: tuple[Edge, ...] = ()
+    heads: tuple[int, ...] = (0,)
+    tails: tuple[int, ...] = (0,)
+
+    def __post_init__(self):
+        self.names  # noqa: B018  twins that can't be told apart are refused here
+
+    # --- composition ---------------------------------------------------------------------------------------------
+
+    def __rshift__(self, other) -> System:
+        return join(self, other)
+
+    def __rrshift__(self, other) -> System:
+        return join(other, self)
+
+    # --- names and paths -----------------------------------------------------------------------------------------
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """A name for every part: its own, and a number behind it where there are twins."""
+        slugs = [part.slug for part in self.parts]
+        twins, seen, names = Counter(slugs), Counter(), []
+        for slug in slugs:
+            seen[slug] += 1
+            names.append(f"{slug}_{seen[slug]}" if twins[slug] > 1 else slug)
+        for name, times in Counter(names).items():
+            if times > 1:
+                raise ValueError(f'two parts would be called "{name}": give one of them another name')
+        return tuple(names)
+
+    @property
+    def components(self) -> dict[str, Component]:
+        """Name -> part, in flow order."""
+        return dict(zip(self.names, self.parts, strict=True))
+
+    @property
+    def sources(self) -> dict[str, Component]:
+        """Name -> part, of those that send requests."""
+        return {name: part for name, part in self.components.items() if part.is_source}
+
+    def label(self, name: str) -> str:
+        """The name of a part as people read it, with the number of a twin."""
+        part = self.components[name]
+        return part.label + name.removeprefix(part.slug).replace("_", " ")
+
+    def _find(self, path: str) -> tuple[list[int], list[str]]:
+        """The parts that a path means, and the field names that lead on from there."""
+        name, dot, rest = path.partition(".") if isinstance(path, str) else ("", "", "")
+        if not dot:
+            fields = [f"{name}.{f.name}" for name, part in self.components.items() for f in dataclasses.fields(part)]
+            raise ValueError(f'"{path}" is not a path such as "server.workers": {nearest(path, fields)}')
+        fields = rest.split(".", 1)  # "surge.times" leads into a Surge, "endpoints./submit" into the weights
+        names = self.names
+        if name in names:
+            return [names.index(name)], fields
+        twins = [number for number, part in enumerate(self.parts) if part.slug == name]
+        if twins:
+            return twins, fields
+        raise ValueError(f'there is no part "{name}" in "{path}": {nearest(name, {*names, *(p.slug for p in self.parts)})}')
+
+    def get(self, path: str) -> Any:
+        """The value at a path such as "server.workers"; for twins that of the first."""
+        found, rest = self._find(path)
+        value = self.parts[found[0]]
+        for field in rest:
+            value = value[field] if isinstance(value, dict) and field in value else getattr(*_field(value, field, path))
+        return value
+
+    def replace(self, values: dict[str, Any]) -> System:
+        """A new system with other values: `{"server.workers": 16}`. A name that twins share means all of them.
+
+        All values are put in before any is checked against the composition, so that they may depend on one another.
+        """
+        if not isinstance(values, dict):
+            raise ValueError(f'replace needs {{path: value}} such as {{"server.workers": 16}}, got {values!r}')
+        parts = list(self.parts)
+        for path, value in values.items():
+            found, rest = self._find(path)
+            for number in found:
+                parts[number] = _replaced(parts[number], rest, value, path)
+        system = dataclasses.replace(self, parts=tuple(parts))
+        _check(system)
+        return system
+
+    # --- how it shows itself -------------------------------------------------------------------------------------
+
+    def __repr__(self):
+        names = self.names
+        if not self.edges:
+            return repr(self.parts[0])
+        lines = [f"{names[e.tail]} >> {names[e.head]}" + (f' for "{e.label}"' if e.label else "") for e in self.edges]
+        return f"System({', '.join(map(repr, self.parts))}: {'; '.join(lines)})"
+
+    def _repr_html_(self) -> str:
+        from pmtech.diagram import diagram  # the drawing lies above; a system only knows that it can be drawn
+
+        return diagram(self)
+
+    # --- facts that follow from the parts ------------------------------------------------------------------------
+
+    def after(self, number: int) -> list[Edge]:
+        """The arrows that leave part `number`."""
+        return [edge for edge in self.edges if edge.tail == number]
+
+    @property
+    def cost_usd_per_hour(self) -> float:
+        """What all the machines cost together."""
+        return sum(getattr(p, "price_usd_per_hour", 0) * getattr(p, "replicas", 1) for p in self.parts)
+
+
+def _field(value, field: str, path: str):
+    names = [f.name for f in dataclasses.fields(value)] if dataclasses.is_dataclass(value) else []
+    if field in names:
+        return value, field
+    if not names:
+        where = sorted(value) if isinstance(value, dict) else []
+        hint = nearest(field, where) if where else f"there is nothing inside {value!r}"
+        raise ValueError(f'there is no "{field}" in "{path}": {hint}')
+    raise ValueError(f'there is no "{field}" in "{path}": {nearest(field, names)}')
+
+
+def _replaced(part, fields: list[str], value, path: str):
+    if not fields:
+        return value
+    if isinstance(part, dict):
+        if fields[0] not in part:
+            _field(part, fields[0], path)
+        return {**part, fields[0]: value}
+    _field(part, fields[0], path)
+    inner = _replaced(getattr(part, fields[0]), fields[1:], value, path) if len(fields) > 1 else value
+    return dataclasses.replace(part, **{fields[0]: inner})
+
+
+# --- joining ---------------------------------------------------------------------------------------------------------
+
+
+def join(left, right) -> System:
+    """`left >> right`: requests go from left to right."""
+    left = _side_by_side(left)
+    names = left.names
+    for tail in left.tails:
+        if left.parts[tail].fan_out == "none":
+            raise ValueError(f'nothing can come after "{names[tail]}": a {type(left.parts[tail]).__name__} ends the way')
+        if isinstance(right, dict) and left.parts[tail].fan_out != "routes":
+            raise ValueError(f'a route table needs a Gateway before it, and "{names[tail]}" is none')
+    if not isinstance(right, dict):
+        targets = {None: _side_by_side(right)}
+    elif right:
+        targets = {endpoint: _side_by_side(target) for endpoint, target in right.items()}
+    else:
+        raise ValueError("an empty route table: write at least one {endpoint: part}")
+    parts, edges, (_, *renumbered) = _united([left, *targets.values()])
+    tails: list[int] = []
+    for (label, target), number in zip(targets.items(), renumbered, strict=True):
+        if label is not None and not isinstance(label, str):
+            raise ValueError(f'a route must be an endpoint such as "/checkout", got {label!r}')
+        for head in target.heads:
+            if target.parts[head].is_source:
+                raise ValueError(f'"{target.names[head]}" sends requests; nothing can go into it')
+        edges += [Edge(tail, number[head], label) for tail in left.tails for head in target.heads]
+        tails += [number[tail] for tail in target.tails]
+    system = System(parts, tuple(dict.fromkeys(edges)), left.heads, tuple(dict.fromkeys(tails)))
+    _check(system)
+    return system
+
+
+def _united(systems: list[System]) -> tuple[tuple[Component, ...], list[Edge], list[list[int]]]:
+    """All parts, all edges, and for each system the new numbers of its parts. One object is one part."""
+    parts: list[Component] = []
+    edges: list[Edge] = []
+    known: dict[int, int] = {}
+    renumbered = []
+    for system in systems:
+        for part in system.parts:
+            if id(part) not in known:
+                known[id(part)] = len(parts)
+                parts.append(part)
+        numbers = [known[id(part)] for part in system.parts]
+        edges += [Edge(numbers[e.tail], numbers[e.head], e.label) for e in system.edges]
+        renumbered.append(numbers)
+    return tuple(parts), edges, renumbered
+
+
+def _one(value) -> System:
+    if isinstance(value, System):
+        return value
+    if isinstance(value, Component):
+        return System((value,))
+    hint = f": write {value.__name__}()" if isinstance(value, type) and issubclass(value, Component) else ""
+    raise ValueError(f"only parts such as Server() can be joined, got {value!r}{hint}")
+
+
+def _side_by_side(value) -> System:
+    """One part or system, or several in a list: sources side by side, or a pool."""
+    if not isinstance(value, (list, tuple)):
+        return _one(value)
+    if not value:
+        raise ValueError("an empty list: a pool needs at least one part")
+    systems: list[System] = []
+    for item in value:
+        system = _one(item)
+        if any(item is earlier for earlier in value[: len(systems)]):  # [Server()] * 3 is three servers, not one
+            system = dataclasses.replace(system, parts=tuple(dataclasses.replace(part) for part in system.parts))
+        systems.append(system)
+    parts, edges, renumbered = _united(systems)
+    heads = [n[head] for system, n in zip(systems, renumbered, strict=True) for head in system.heads]
+    tails = [n[tail] for system, n in zip(systems, renumbered, strict=True) for tail in system.tails]
+    return System(parts, tuple(dict.fromkeys(edges)), tuple(dict.fromkeys(heads)), tuple(dict.fromkeys(tails)))
+
+
+def _check(system: System) -> None:
+    """Refuse what can't work, in a sentence that names the part and the mend."""
+    names, parts = system.names, system.parts
+    _check_no_cycle(system)
+    for number, part in enumerate(parts):
+        name, after = names[number], system.after(number)
+        if part.fan_out == "one" and len(after) > 1:
+            heads = ", ".join(f'"{names[e.head]}"' for e in after)
+            raise ValueError(f'"{name}" can\'t choose between {heads}: put a LoadBalancer before them')
+        labels = Counter(edge.label for edge in after)
+        if part.fan_out == "routes" and after and max(labels.values()) > 1:
+            route = labels.most_common(1)[0][0]
+            raise ValueError(f'"{name}" has several parts for "{route}": put a LoadBalancer before them')
+        if getattr(part, "replicas", 1) > 1:
+            for edge in system.edges:
+                if edge.head == number and parts[edge.tail].fan_out != "pool":
+                    raise ValueError(f'{part.replicas} replicas of "{name}" need a LoadBalancer in front of them')
+
+
+def _check_no_cycle(system: System) -> None:
+    into = Counter(edge.head for edge in system.edges)
+    free = [number for number in range(len(system.parts)) if not into[number]]
+    done = 0
+    while free:
+        number = free.pop()
+        done += 1
+        for edge in system.after(number):
+            into[edge.head] -= 1
+            if not into[edge.head]:
+                free.append(edge.head)
+    if done < len(system.parts):
+        name = next(system.names[number] for number in into if into[number] > 0)
+        raise ValueError(f'requests would go round in a circle through "{name}": write a second part where you mean another')
+
+
+def flow_order(system: System) -> list[int]:
+    """Numbers of the parts, every part before those that it sends to."""
+    order, seen = [], set()
+
+    def visit(number: int) -> None:
+        if number not in seen:
+            seen.add(number)
+            for edge in reversed(system.after(number)):
+                visit(edge.head)
+            order.append(number)
+
+    for number in reversed(range(len(system.parts))):
+        visit(number)
+    return order[::-1]
+
+
+def check_complete(system) -> System:
+    """The system itself if it can run: it has sources, and requests have somewhere to go."""
+    if isinstance(system, Component):
+        system = System((system,))
+    if not isinstance(system, System):
+        raise ValueError(f"a system such as Clients() >> Server() is needed, got {system!r}")
+    names = system.names
+    heads = {edge.head for edge in system.edges}
+    for number, part in enumerate(system.parts):
+        if not part.is_source and number not in heads:
+            raise ValueError(f'nothing sends requests to "{names[number]}": put Clients() >> before it')
+        if not system.after(number) and (part.is_source or part.fan_out in ("pool", "routes")):
+            raise ValueError(f'"{names[number]}" has nowhere to send requests: put >> Server() after it')
+    return system
+
+
+Component.join = staticmethod(join)
