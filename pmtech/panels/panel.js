@@ -1,0 +1,154 @@
+// The shared front end of every panel: where it appears on the page, its chart, its elements.
+// Each panel's module begins with this text, so what must exist once a page hangs on `window`.
+
+// ---- where panels appear -------------------------------------------------------------------
+
+// One observer a page fills each panel's empty <div> when JupyterLab puts it into the document.
+const page = (window.pmtechPage ??= {
+  panels: new Map(),
+  watch() {
+    if (this.observer) return;
+    this.observer = new MutationObserver(() => this.fill());
+    this.observer.observe(document.body, { childList: true, subtree: true });
+  },
+  fill() {
+    for (const el of document.querySelectorAll(".pmtech:not([data-filled])")) {
+      const mount = [...el.classList].find((name) => this.panels.has(name));
+      if (mount) this.panels.get(mount)(el);
+    }
+  },
+});
+
+function onPage(render) {
+  return {
+    // Runs when the kernel opens the comm, whether or not anything was displayed.
+    initialize({ model }) {
+      const mount = model.get("_mount");
+      const filled = [];
+      const empty = () => {
+        for (const { el, cleanup } of filled.splice(0)) {
+          cleanup?.();
+          el.replaceChildren();
+        }
+      };
+      page.panels.set(mount, (el) => {
+        el.dataset.filled = "";
+        filled.push({ el, cleanup: render({ model, el }) });
+      });
+      page.watch();
+      page.fill();
+      // The kernel was restarted or shut down: an answerless panel must not stand there.
+      model.on("comm_live_update", () => {
+        page.panels.delete(mount);
+        empty();
+      });
+      return () => {
+        page.panels.delete(mount);
+        empty();
+      };
+    },
+    // Inside an ipywidgets box.
+    render({ model, el }) {
+      el.classList.add("pmtech", "mathjax_ignore");
+      el.dataset.filled = "";
+      return render({ model, el });
+    },
+  };
+}
+
+// ---- elements ------------------------------------------------------------------------------
+
+// h("label", { for: id, class: "name" }, "Workers"): attributes as in HTML; on* are listeners.
+function h(tag, attributes = {}, ...children) {
+  const el = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) el.addEventListener(name.slice(2), value);
+    else if (value !== false && value != null) el.setAttribute(name, value === true ? "" : value);
+  }
+  // Notebook shortcuts (b, x, arrows) must not fire while a control has the focus.
+  if (/^(input|select|button|textarea)$/.test(tag)) el.setAttribute("data-lm-suppress-shortcuts", "true");
+  el.append(...children);
+  return el;
+}
+
+let lastId = 0;
+const newId = () => `pmtech-id-${Date.now().toString(36)}-${++lastId}`;
+
+// Changing text only when it differs keeps screen readers quiet.
+function write(el, text) {
+  if (el.textContent !== text) el.textContent = text;
+}
+
+// ---- charts --------------------------------------------------------------------------------
+
+// plotly.js once a page: the first panel asks its kernel, all others wait for the same promise.
+function loadPlotly(model) {
+  if (window.Plotly) return Promise.resolve(window.Plotly);
+  return (window.pmtechPlotly ??= new Promise((resolve, reject) => {
+    const fail = (why) => {
+      window.pmtechPlotly = undefined; // the next panel may ask again
+      reject(new Error(why));
+    };
+    const late = setTimeout(fail, 20000, "The chart library did not arrive from the kernel. Run the cell again.");
+    model.on("msg:custom", async (message, buffers) => {
+      if (message?.kind !== "plotly") return;
+      clearTimeout(late);
+      const url = URL.createObjectURL(new Blob([buffers[0]], { type: "text/javascript" }));
+      try {
+        await import(url);
+        resolve(window.Plotly);
+      } catch (error) {
+        fail(String(error));
+      } finally {
+        URL.revokeObjectURL(url);
+      }
+    });
+    model.send({ kind: "plotly" });
+  }));
+}
+
+// Figures name colours as custom properties, so that one figure serves the light and the dark theme.
+function resolveColours(value, style) {
+  if (typeof value === "string") {
+    return value.startsWith("var(--") ? style.getPropertyValue(value.slice(4, -1)).trim() : value;
+  }
+  if (Array.isArray(value)) return value.map((item) => resolveColours(item, style));
+  if (value && typeof value === "object") {
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolveColours(item, style)]));
+  }
+  return value;
+}
+
+// A plotly chart that fills `el`, follows its size and the theme, and is updated in place.
+function chart(model, el) {
+  let figure = null;
+  let drawn = Promise.resolve();
+  const paint = async () => {
+    const Plotly = await loadPlotly(model);
+    if (!figure || !el.clientWidth) return;
+    const { data, layout } = resolveColours(figure, getComputedStyle(el));
+    const size = { width: el.clientWidth, height: el.clientHeight };
+    await Plotly.react(el, data, { ...layout, ...size }, { displayModeBar: false, doubleClick: false });
+  };
+  // One paint after the other, and a failure of one never stops the next.
+  const draw = (next) => {
+    figure = next ?? figure;
+    drawn = drawn.then(paint).catch((error) => write(el, error.message));
+    return drawn;
+  };
+  let width = 0;
+  const resized = new ResizeObserver(() => {
+    if (Math.abs(el.clientWidth - width) < 1) return;
+    width = el.clientWidth;
+    draw();
+  });
+  resized.observe(el);
+  const themed = new MutationObserver(() => draw());
+  themed.observe(document.body, { attributeFilter: ["data-jp-theme-name", "data-jp-theme-light"] });
+  const stop = () => {
+    resized.disconnect();
+    themed.disconnect();
+    window.Plotly?.purge(el);
+  };
+  return { draw, stop };
+}

@@ -1,0 +1,67 @@
+"""The base of everything a learner touches: one look, one chart library a page, no error boxes."""
+
+import json
+from pathlib import Path
+from uuid import uuid4
+
+import anywidget
+import traitlets
+
+HERE = Path(__file__).parent
+
+
+def plotly_js() -> bytes:
+    """The plotly.js of the installed `plotly` package, found without importing plotly (an import of seconds)."""
+    from importlib.util import find_spec
+
+    return (Path(find_spec("plotly").origin).parent / "package_data" / "plotly.min.js").read_bytes()
+
+
+class Panel(anywidget.AnyWidget):
+    """A widget with the course's look that leaves nothing behind when its kernel is gone.
+
+    A subclass gives `_esm`: JavaScript (text or a `Path`) with one function, `function render({ model, el })`,
+    and no `export`. It may return a function that cleans up. In scope are `h(tag, attributes, ...children)`,
+    which builds an element, and `chart(model, el)`, whose `draw(figure)` shows a plotly figure in place. `_css`
+    is optional; `panel.css` always comes first, with the colours as custom properties (`--pmtech-served`, ...).
+    `say(message)` shows a sentence in the panel in place of an exception.
+
+    Saved notebooks. JupyterLab writes an ordinary widget into the notebook as the id of a model that lives in
+    the kernel. Opened without that kernel, it shows "Error displaying widget: model not found". So a panel's
+    output is an empty `<div>`, and the panel's front end, which starts as soon as the kernel opens the comm,
+    finds that div and fills it. Saved and opened again there is nothing to be missed: an empty div, as in a
+    fresh lesson. With the kernel still alive JupyterLab brings the models back and they fill their divs again;
+    on a restart they empty them. Considered and left out: a save hook or a prebuilt Lab extension (files of the
+    environment outside the package, which an editable install or another front end may lack) and saved widget
+    state (megabytes, and dead sliders). The price is that a panel does not render where a front end starts
+    widgets only on display, as VS Code does.
+    """
+
+    _mount = traitlets.Unicode().tag(sync=True)
+
+    def __init_subclass__(cls, **kwargs):
+        # anywidget makes a subclass for every instance, with traits in these places: leave those alone.
+        esm, css = cls.__dict__.get("_esm"), cls.__dict__.get("_css", "")
+        if isinstance(esm, str | Path):
+            cls._esm = f"{_text(HERE / 'panel.js')}\n{_text(esm)}\nexport default onPage(render);\n"
+            cls._css = f"{_text(HERE / 'panel.css')}\n{_text(css)}"
+        super().__init_subclass__(**kwargs)
+
+    def __init__(self, **traits):
+        super().__init__(_mount=f"pmtech-{uuid4().hex}", **traits)
+        self.on_msg(self._answer)
+
+    def _answer(self, _widget, message, _buffers):
+        if message.get("kind") == "plotly":
+            self.send({"kind": "plotly"}, buffers=[plotly_js()])
+
+    def _repr_mimebundle_(self, **_):
+        # mathjax_ignore: dollars in a panel are money, not formulas.
+        return {
+            "text/html": f'<div class="pmtech mathjax_ignore {self._mount}"></div>',
+            "text/plain": f"{type(self).__name__}: shown in JupyterLab",
+        }
+
+
+def _text(source) -> str:
+    return source.read_text(encoding="utf-8") if isinstance(source, Path) else source
