@@ -1,6 +1,5 @@
 """The base of everything a learner touches: one look, one chart library a page, no error boxes."""
 
-import json
 from pathlib import Path
 from uuid import uuid4
 
