@@ -1,109 +1,68 @@
 const KIND = { try: "Try it", "warm-up": "Warm-up", predict: "Predict", check: "Check yourself" };
-let groups = 0;
-
-function element(tag, className, parent, text) {
-  const el = document.createElement(tag);
-  if (className) el.className = className;
-  if (text) rich(el, text);
-  if (parent) parent.append(el);
-  return el;
-}
-
-// Texts come from the question files: `backticks` are code, everything else stays plain text.
-function rich(el, text) {
-  el.replaceChildren(
-    ...text.split("`").map((part, i) => {
-      if (i % 2 === 0) return document.createTextNode(part);
-      return Object.assign(document.createElement("code"), { textContent: part });
-    }),
-  );
-}
 
 function render({ model, el }) {
   const { kind, text, hint, options } = model.get("question");
-  const group = `pmtech-ask-${++groups}`;
-  const root = element("div", "pmtech-course pmtech-ask", el);
-  const form = element("form", "", root);
-  const fieldset = element("fieldset", "", form);
-  const legend = element("legend", "", fieldset);
-  element("span", "kind", legend, KIND[kind]);
-  element("span", "text", legend, text);
-
+  const group = newId();
   const rows = options.map((option, i) => {
-    const label = element("label", "option", fieldset);
-    const radio = element("input", "", label);
-    Object.assign(radio, { type: "radio", name: group, value: i });
-    radio.dataset.lmSuppressShortcuts = "true";
-    radio.addEventListener("change", () => {
+    const radio = h("input", { type: "radio", name: group, value: i, onchange: () => {
       model.set("value", i);
       model.save_changes();
-    });
-    element("span", "", label, option);
-    const mark = element("span", "mark", label);
+    } });
+    const mark = h("span", { class: "pmtech-mark" });
+    const label = h("label", { class: "pmtech-option" }, radio, rich(h("span"), option), mark);
     return { label, radio, mark };
   });
-
-  let details;
-  if (hint) {
-    details = element("details", "", form);
-    element("summary", "", details, "Hint").dataset.lmSuppressShortcuts = "true";
-    element("p", "", details, hint);
-  }
-
-  const commit = element("button", "primary", form, kind === "predict" ? "Keep my prediction" : "Answer");
-  commit.type = "submit";
-  const result = element("div", "result", form);
-  result.setAttribute("aria-live", "polite");
-  result.tabIndex = -1;
-  const verdict = element("p", "verdict", result);
-  const feedback = element("p", "", result);
-  const belief = element("p", "belief", result);
-  const past = element("p", "belief", result);
-  const again = element("button", "", form);
-  again.type = "button";
-  const notice = element("p", "notice", root);
-  notice.setAttribute("role", "status");
-  for (const button of [commit, again]) button.dataset.lmSuppressShortcuts = "true";
-
-  const chosen = () => rows.findIndex(({ radio }) => radio.checked);
-  form.addEventListener("submit", (event) => {
+  const fieldset = h("fieldset", {},
+    h("legend", {}, h("span", { class: "pmtech-kind" }, KIND[kind]), rich(h("span", { class: "pmtech-title" }), text)),
+    ...rows.map(({ label }) => label));
+  const summary = h("summary", { "data-lm-suppress-shortcuts": "true" }, "Hint");
+  const details = h("details", {}, summary, rich(h("p"), hint));
+  const commit = h("button", { type: "submit", class: "pmtech-primary" }, kind === "predict" ? "Keep my prediction" : "Answer");
+  const verdict = h("p", { class: "pmtech-verdict" });
+  const feedback = h("p");
+  const belief = h("p", { class: "pmtech-quiet" });
+  const past = h("p", { class: "pmtech-quiet" });
+  const result = h("div", { class: "pmtech-result", tabindex: "-1" }, verdict, feedback, belief, past);
+  const live = h("div", { "aria-live": "polite" }, result);
+  const again = h("button", { type: "button", onclick: () => model.send({ do: "again" }) });
+  const notice = h("p", { class: "pmtech-notice", role: "status" });
+  const form = h("form", { onchange: update, onsubmit: (event) => {
     event.preventDefault();
     // The value travels with the message: a state update may still be waiting behind it.
-    if (chosen() >= 0 && !model.get("committed")) model.send({ do: "commit", value: chosen() });
-  });
-  form.addEventListener("change", update);
-  again.addEventListener("click", () => model.send({ do: "again" }));
+    const value = rows.findIndex(({ radio }) => radio.checked);
+    if (value >= 0 && !model.get("committed")) model.send({ do: "commit", value });
+  } }, fieldset, details, commit, live, again, notice);
+  const root = h("div", { class: "pmtech-course pmtech-ask" }, form);
+  el.append(root);
 
   function update() {
-    const value = model.get("value");
-    const committed = model.get("committed");
-    const correct = model.get("correct");
+    const { value, committed, misconception } = Object.fromEntries(
+      ["value", "committed", "misconception"].map((name) => [name, model.get(name)]));
     const hadFocus = root.contains(document.activeElement);
     const wasCommitted = fieldset.disabled;
-    rows.forEach(({ label, radio, mark }, i) => {
+    rows.forEach(({ radio, mark }, i) => {
       radio.checked = i === value;
-      label.classList.toggle("chosen", committed && i === value);
-      mark.textContent = committed && i === value ? "your answer" : "";
+      write(mark, committed && i === value ? "your answer" : "");
     });
     fieldset.disabled = committed;
     commit.disabled = value === null;
     commit.hidden = committed;
-    if (details) details.hidden = committed;
+    details.hidden = committed || !hint;
     result.hidden = !committed;
-    result.dataset.correct = correct;
-    rich(verdict, model.get("verdict"));
+    result.dataset.correct = model.get("correct");
+    write(verdict, model.get("verdict"));
     rich(feedback, model.get("feedback"));
-    rich(belief, model.get("misconception") && `A common belief: ${model.get("misconception")}.`);
+    write(belief, misconception && `A common belief: ${misconception}.`);
     rich(past, model.get("past"));
-    again.textContent = model.get("again_label");
+    write(again, model.get("again_label"));
     again.hidden = !model.get("again_label");
-    notice.textContent = model.get("notice");
+    write(notice, model.get("notice"));
     // The control that had the focus has just been taken away: hand the focus on, never to the page's top.
     if (hadFocus && committed && !wasCommitted) result.focus({ preventScroll: true });
-    if (hadFocus && !committed && wasCommitted) rows[Math.max(value ?? 0, 0)].radio.focus({ preventScroll: true });
+    if (hadFocus && !committed && wasCommitted) rows[0].radio.focus({ preventScroll: true });
   }
 
-  const names = ["value", "committed", "correct", "verdict", "feedback", "misconception", "past", "again_label", "notice"];
+  // A commit changes several traits at once: one update for all of them.
   let queued = false;
   const later = () => {
     if (queued) return;
@@ -113,9 +72,7 @@ function render({ model, el }) {
       update();
     });
   };
-  for (const name of names) model.on(`change:${name}`, later);
+  model.on("change", later);
   update();
-  return () => names.forEach((name) => model.off(`change:${name}`, later));
+  return () => model.off("change", later);
 }
-
-export default { render };

@@ -1,25 +1,22 @@
 """`ask("04.predict")`: one question of a lesson, answered in the notebook."""
 
-from pathlib import Path
-
-import anywidget
 import traitlets
 
+from pmtech.course.page import STYLE, script
 from pmtech.course.progress import progress_file
 from pmtech.course.questions import Question, question
+from pmtech.panels.widget import Panel
 
-HERE = Path(__file__).parent
 
-
-class Ask(anywidget.AnyWidget):
+class Ask(Panel):
     """A question on the page. `value` is the chosen option, from 0; `commit()` gives the answer.
 
     Until then nothing tells right from wrong: the feedback stays in the kernel. A prediction, once kept, cannot be
     changed; any other question can be tried again, and the first answer stays in the record.
     """
 
-    _esm = HERE / "ask.js"
-    _css = HERE / "course.css"
+    _esm = script("ask.js")
+    _css = STYLE
     question = traitlets.Dict().tag(sync=True)
     value = traitlets.Int(None, allow_none=True).tag(sync=True)
     committed = traitlets.Bool(False).tag(sync=True)

@@ -1,0 +1,48 @@
+"""`check("04.your_turn", system)`: marks "Your turn" and says how far off the attempt is."""
+
+from dataclasses import replace
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+
+from pmtech.course.progress import progress_file
+from pmtech.course.questions import all_questions, nearest
+from pmtech.course.task import Marking
+
+_MISSING = object()
+
+
+@cache
+def all_tasks() -> dict:
+    """Every task by id, in the order of the lessons."""
+    files = sorted((Path(__file__).parent / "tasks").glob("lesson_*.py"))
+    found = {}
+    for path in files:
+        for task in import_module(f"pmtech.course.tasks.{path.stem}").TASKS:
+            if task.id in found:
+                raise ValueError(f"task id {task.id!r} is used twice")
+            found[task.id] = task
+    return found
+
+
+def check(task_id: str, attempt=_MISSING) -> Marking:
+    """Marks an attempt at a task: `check("04.your_turn", system)`.
+
+    Returns a `Marking`, which shows itself: `.passed`, and `.gaps`, a sentence for everything that is still off.
+    Raises ValueError with the nearest ids when there is no such task.
+    """
+    tasks = all_tasks()
+    if task_id not in tasks:
+        if task_id in all_questions():
+            raise ValueError(f'{task_id} is a question: ask("{task_id}") shows it and marks the answer')
+        raise ValueError(f"there is no task {task_id!r}; the nearest are {', '.join(nearest(task_id, tasks))}")
+    if attempt is _MISSING:
+        raise ValueError(f'check("{task_id}", ...) needs your attempt as its second argument')
+    marking = tasks[task_id].mark(attempt)
+    progress = progress_file()
+    if marking.counts:
+        earlier = progress.records("task", task_id)
+        # Running the same cell again is no new attempt.
+        if not earlier or (earlier[-1]["passed"], earlier[-1].get("gaps")) != (marking.passed, marking.gaps):
+            progress.add("task", task_id, passed=marking.passed, gaps=marking.gaps)
+    return replace(marking, notice=progress.notice)

@@ -1,0 +1,112 @@
+"""`progress()`: the map of the course, with what is done."""
+
+import html
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pmtech.course.check import all_tasks
+from pmtech.course.page import page
+from pmtech.course.progress import progress_file
+from pmtech.course.questions import all_questions
+
+HERE = Path(__file__).parent
+PACKAGE = HERE.parent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lesson:
+    """One lesson of the map and how far the learner has come in it.
+
+    questions, answered, right_at_first: numbers of questions. tasks, tried, passed: numbers of "Your turn" tasks.
+    """
+
+    number: str
+    file: str
+    title: str
+    minutes: int
+    questions: int
+    answered: int
+    right_at_first: int
+    tasks: int
+    tried: int
+    passed: int
+
+    @property
+    def done(self) -> str:
+        """How far it is, in words."""
+        if self.answered == self.questions and self.passed == self.tasks:
+            return "done"
+        return "begun" if self.answered or self.tried else "not begun"
+
+    @property
+    def detail(self) -> str:
+        """What is done, in numbers."""
+        words = [f"{self.answered} of {self.questions} questions answered"] if self.questions else []
+        if self.answered:
+            words.append(f"{self.right_at_first} right at the first try")
+        if self.tasks:
+            words.append(f"Your turn {'passed' if self.passed == self.tasks else 'tried' if self.tried else 'open'}")
+        return ", ".join(words)
+
+
+@dataclass(frozen=True)
+class CourseMap:
+    """The lessons that are there, in order. Shows itself; each title opens its notebook."""
+
+    lessons: tuple[Lesson, ...]
+    notice: str = ""
+
+    def __repr__(self) -> str:
+        lines = [f"{x.number}  {x.title} ({x.minutes} minutes): {x.done}; {x.detail}" for x in self.lessons]
+        return "\n".join([*lines, *filter(None, [self.notice])])
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f'<tr><td>{x.number}</td><th scope="row"><a href="{html.escape(x.file)}">{html.escape(x.title)}</a></th>'
+            f'<td class="pmtech-number">{x.minutes} min</td><td class="pmtech-{x.done.replace(" ", "-")}">{x.done}</td>'
+            f'<td class="pmtech-quiet">{html.escape(x.detail)}</td></tr>'
+            for x in self.lessons
+        )
+        done = sum(x.done == "done" for x in self.lessons)
+        return page(
+            f'<p class="pmtech-title">Your course: {done} of {len(self.lessons)} lessons done</p>'
+            f'<table class="pmtech-table pmtech-map" aria-label="Map of the course"><tbody>{rows}</tbody></table>'
+            f'<p class="pmtech-notice">{html.escape(self.notice)}</p>'
+        )
+
+
+def lesson_folders() -> Iterable[Path]:
+    """Where notebooks may lie: beside the one that asks, in an installed package, in a checkout."""
+    return Path.cwd(), PACKAGE / "lessons", PACKAGE.parent / "notebooks"
+
+
+def progress() -> CourseMap:
+    """The map of the course: the lessons there are, what is done in each, and a link to open it."""
+    record, lessons = progress_file(), []
+    first: dict[str, bool] = {}
+    for answer in record.records("answer"):
+        first.setdefault(answer["id"], answer["right"])
+    attempts: dict[str, bool] = {}
+    for attempt in record.records("task"):
+        attempts[attempt["id"]] = attempts.get(attempt["id"], False) or attempt["passed"]
+    for entry in tomllib.loads((HERE / "course.toml").read_text(encoding="utf-8"))["lesson"]:
+        if not any((folder / entry["file"]).is_file() for folder in lesson_folders()):
+            continue
+        number = entry["file"][:2]
+        questions = [q for q in all_questions() if q.startswith(f"{number}.")]
+        tasks = [t for t in all_tasks() if t.startswith(f"{number}.")]
+        lessons.append(
+            Lesson(
+                number=number,
+                **entry,
+                questions=len(questions),
+                answered=sum(q in first for q in questions),
+                right_at_first=sum(first.get(q, False) for q in questions),
+                tasks=len(tasks),
+                tried=sum(t in attempts for t in tasks),
+                passed=sum(attempts.get(t, False) for t in tasks),
+            )
+        )
+    return CourseMap(tuple(lessons), record.notice)

@@ -1,0 +1,25 @@
+"""How the course shows itself: its style and script for panels, and HTML outputs that need no kernel."""
+
+import html
+import re
+from pathlib import Path
+
+HERE = Path(__file__).parent
+PANEL_STYLE = HERE.parent / "panels" / "panel.css"
+STYLE = (HERE / "course.css").read_text(encoding="utf-8")
+
+
+def script(name: str) -> str:
+    """The front end of one of the course's panels."""
+    return "\n".join((HERE / file).read_text(encoding="utf-8") for file in ("text.js", name))
+
+
+def page(body: str) -> str:
+    """The HTML of an output, with its style."""
+    style = PANEL_STYLE.read_text(encoding="utf-8") + STYLE
+    return f'<style>{style}</style><div class="pmtech mathjax_ignore" data-filled><div class="pmtech-course">{body}</div></div>'
+
+
+def code(text: str) -> str:
+    """Text as HTML; `backticks` become code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False))

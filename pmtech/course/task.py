@@ -1,0 +1,249 @@
+"""What "Your turn" asks for, as data: targets to meet, something to get the most out of, and what must not be touched.
+
+A task has an `id` and `mark(attempt) -> Marking`. `SystemTask` is the kind whose attempt is a system: it simulates the
+learner's system for a few seeds and measures. A lesson that asks for something else brings a class of its own.
+"""
+
+import html
+from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass, field, fields
+from math import ceil, isnan
+
+from pmtech.course.page import page
+from pmtech.simulate import simulate
+from pmtech.system import System
+
+
+@dataclass(frozen=True, kw_only=True)
+class Marking:
+    """How far an attempt is from what the task asks. Shows itself.
+
+    passed: all is met. gaps: a sentence for each thing that is not, or that could be better.
+    figures: (what, wanted, measured, "met" or how far off) for each figure. notice: on saving, if something is amiss.
+    """
+
+    title: str
+    passed: bool
+    gaps: list[str]
+    figures: list[tuple[str, str, str, str]] = field(default_factory=list)
+    counts: bool = True
+    notice: str = ""
+
+    @property
+    def verdict(self) -> str:
+        if not self.counts:
+            return "This is not the system of the task."
+        return "Target met." if self.passed else "Not there yet."
+
+    def __repr__(self) -> str:
+        table = [f"  {what}: {measured} ({wanted}): {word}" for what, wanted, measured, word in self.figures]
+        return "\n".join([f"{self.title}\n{self.verdict}", *self.gaps, *table, *filter(None, [self.notice])])
+
+    def _repr_html_(self) -> str:
+        gaps = "".join(f"<li>{html.escape(gap)}</li>" for gap in self.gaps)
+        rows = "".join(
+            f'<tr><th scope="row">{html.escape(what)}</th><td>{wanted}</td><td class="pmtech-number">{measured}</td>'
+            f'<td class="pmtech-{"met" if word == "met" else "missed"}">{word}</td></tr>'
+            for what, wanted, measured, word in self.figures
+        )
+        head = '<tr><td></td><th scope="col">asked</th><th scope="col">yours</th><td></td></tr>'
+        table = f'<table class="pmtech-table"><thead>{head}</thead><tbody>{rows}</tbody></table>'
+        return page(
+            f'<p class="pmtech-kind">Your turn</p><p class="pmtech-title">{html.escape(self.title)}</p>'
+            f'<div class="pmtech-result" data-correct="{str(self.passed).lower()}">'
+            f'<p class="pmtech-verdict">{self.verdict}</p>{f"<ul>{gaps}</ul>" if gaps else ""}</div>'
+            f'{table if rows else ""}<p class="pmtech-notice">{html.escape(self.notice)}</p>'
+        )
+
+
+@dataclass(frozen=True)
+class Target:
+    """A bound on one figure: "company_b.p95_ms" (of a client or a component) or "p95_ms" (of the whole system)."""
+
+    figure: str
+    _: KW_ONLY
+    name: str
+    unit: str
+    at_most: float | None = None
+    at_least: float | None = None
+
+    @property
+    def bound(self) -> float:
+        return self.at_least if self.at_most is None else self.at_most
+
+    def excess(self, value: float) -> float:
+        """How far the value lies on the wrong side of the bound; 0 or less is met."""
+        return self.bound - value if self.at_most is None else value - self.bound
+
+    def row(self, value: float) -> tuple[str, str, str, str]:
+        wanted = f"{'at least' if self.at_most is None else 'at most'} {said(self.bound, self.unit)}"
+        return self.name, wanted, said(value, self.unit), self.word(value)
+
+    def word(self, value: float) -> str:
+        if isnan(value):
+            return "missed"
+        if self.excess(value) <= 0:
+            return "met"
+        # Rounded up: "0 ms over the target" would be no help.
+        step = {"ms": 1, "%": 0.001}.get(self.unit, 0.1)
+        off = said(ceil(self.excess(value) / step - 1e-9) * step, self.unit).replace(" %", " points")
+        return f"{off} {'under' if self.at_most is None else 'over'}"
+
+    def sentence(self, value: float) -> str:
+        if isnan(value):
+            return f"{self.name} cannot be measured: no such request was served."
+        return f"{self.name} is {said(value, self.unit)}: {self.word(value)} the target of {said(self.bound, self.unit)}."
+
+
+@dataclass(frozen=True)
+class Objective:
+    """The figure to make as high (or as low) as the targets allow.
+
+    search(system, meets) gives the best design there is for a learner who has come this far, found by trying:
+    `meets(system)` runs the model and says whether the targets hold. No best value is ever written down.
+    within: who comes this close to it has passed. gap: the sentence for the rest, with `{gap}` in it.
+    """
+
+    figure: str
+    _: KW_ONLY
+    name: str
+    unit: str
+    highest: bool
+    within: float
+    gap: str
+    search: Callable[[System, Callable[[System], bool]], System]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SystemTask:
+    """A system to change until it meets the targets. `free` names the parts that may be changed; all others may not."""
+
+    id: str
+    title: str
+    start: Callable[[], System]
+    free: tuple[str, ...]
+    targets: tuple[Target, ...]
+    objective: Objective | None = None
+    duration_s: float = 60.0
+    warmup_s: float = 0.0
+    seeds: tuple[int, ...] = (1, 2, 3)
+    events: tuple = ()
+
+    def mark(self, system: System) -> Marking:
+        """Simulates the system for each seed and sets the means beside the targets."""
+        if not isinstance(system, System):
+            raise ValueError(f'check("{self.id}", system) needs the system you built, got {system!r}')
+        changed = self._changed(system)
+        if changed:
+            return Marking(title=self.title, passed=False, gaps=changed, counts=False)
+        measured = self._measure(system)
+        gaps = [t.sentence(measured[t.figure]) for t in self.targets if not t.excess(measured[t.figure]) <= 0]
+        figures = [t.row(measured[t.figure]) for t in self.targets]
+        passed = not gaps
+        if self.objective:
+            goal = self.objective
+            short, word = 0.0, ""
+            if passed:
+                best = self._measure(goal.search(system, self._meets))[goal.figure]
+                short = (best - measured[goal.figure]) * (1 if goal.highest else -1)
+                passed, word = short <= goal.within, "met" if short <= goal.within else "could be better"
+                if round(short, 1) > 0:
+                    gaps.append(goal.gap.format(gap=short))
+            wanted = f"as {'much' if goal.highest else 'little'} as possible"
+            figures.append((goal.name, wanted, said(measured[goal.figure], goal.unit), word))
+        return Marking(title=self.title, passed=passed, gaps=gaps, figures=figures)
+
+    def _meets(self, system: System) -> bool:
+        measured = self._measure(system)
+        return all(t.excess(measured[t.figure]) <= 0 for t in self.targets)
+
+    def _measure(self, system: System) -> dict[str, float]:
+        """Figure -> its mean over the seeds. Kept, for a search comes by the same systems again and again."""
+        key = (self.id, repr(system))
+        if key not in _measured:
+            names = [t.figure for t in self.targets] + ([self.objective.figure] if self.objective else [])
+            how = {"duration_s": self.duration_s, "warmup_s": self.warmup_s, "events": self.events}
+            runs = [simulate(system, seed=seed, **how) for seed in self.seeds]
+            _measured[key] = {name: sum(_figure(run, name) for run in runs) / len(runs) for name in names}
+        return _measured[key]
+
+    def _changed(self, system: System) -> list[str]:
+        """A sentence for everything that differs from the task's own system, apart from the free parts."""
+        start, sentences = self.start(), []
+        mine, theirs = system.components, start.components
+        for name in theirs:
+            if name not in mine:
+                sentences.append(f"This task has a part called {name}; yours has none.")
+        for name in mine:
+            if name not in theirs:
+                sentences.append(f"This task has no part called {name}; yours has one.")
+        for name in theirs.keys() & mine.keys():
+            if type(mine[name]) is not type(theirs[name]):
+                sentences.append(f"{name} is a {type(theirs[name]).__name__} in this task; yours is another part.")
+            elif name not in self.free:
+                sentences += _differences(system.label(name), theirs[name], mine[name])
+        if not sentences and _arrows(system) != _arrows(start):
+            sentences.append("The parts are those of this task, but they are joined in another way.")
+        return sentences
+
+
+_measured: dict[tuple[str, str], dict[str, float]] = {}
+
+# How the fields that learners change most are said; any other is named as it is.
+_WORDS = {
+    "rate_per_s": "sends {} a second",
+    "count": "has {} users",
+    "workers": "has {} workers",
+    "service_ms": "works {} ms on a request",
+    "service_cv": "has a service_cv of {}",
+    "query_ms": "takes {} ms for a query",
+    "connections": "has {} connections",
+}
+
+
+def _differences(label: str, wanted, got) -> list[str]:
+    sentences = []
+    for name in (f.name for f in fields(wanted)):
+        asked, yours = getattr(wanted, name), getattr(got, name)
+        if asked != yours:
+            words = _WORDS.get(name, f"has {name} = {{}}")
+            verb, _, rest = words.format(_value(yours)).partition(" ")
+            sentences.append(f"{label} {words.format(_value(asked))} in this task; yours {verb} {rest}.")
+    return sentences
+
+
+def _value(value) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _arrows(system: System) -> set[tuple]:
+    return {(system.names[e.tail], system.names[e.head], e.label) for e in system.edges}
+
+
+def _figure(result, path: str) -> float:
+    name, _, column = path.rpartition(".")
+    if not name:
+        return float(result.summary[column])
+    table = result.by_client if name in result.by_client.index else result.components
+    return float(table.loc[name, column])
+
+
+def said(value: float, unit: str) -> str:
+    """A figure with its unit, in as many digits as a reader needs; shares as per cent."""
+    if isnan(value):
+        return "nothing"
+    if unit == "%":
+        return f"{value:.1%}".replace(".0%", "%").replace("%", " %")
+    digits = f"{value:,.0f}" if abs(value) >= 100 or unit == "ms" else f"{value:,.1f}".removesuffix(".0")
+    return f"{digits} {unit}"
+
+
+def largest(low: int, high: int, holds: Callable[[int], bool]) -> int:
+    """The largest whole number from `low` to `high` for which a condition holds that, once broken, stays broken.
+
+    `low` is taken to hold.
+    """
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if holds(middle) else (low, middle - 1)
+    return low
