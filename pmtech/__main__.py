@@ -1,0 +1,7 @@
+"""`python -m pmtech` is the `pmtech` command, for when the command is not on the path."""
+
+import sys
+
+from pmtech.cli import main
+
+sys.exit(main())
