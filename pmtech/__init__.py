@@ -23,6 +23,7 @@ __version__ = "0.1.0"
 
 # Made when first asked for: the panels and the web API cost time that not every start should pay.
 _LATER = {
+    "sweep": "pmtech.sweep",
     "theory": "pmtech",
 }
 

@@ -32,8 +32,11 @@ class Result:
     the end have no latency yet; where there are many, `explain()` says so, for the figures are then too good.
     """
 
-    def __init__(self, system: System, run: Run, *, duration_s: float, warmup_s: float, seed: int):
+    def __init__(
+        self, system: System, run: Run, *, duration_s: float, warmup_s: float, seed: int, changed: bool = False
+    ):
         self.system, self.duration_s, self.warmup_s, self.seed = system, duration_s, warmup_s, seed
+        self.changed = changed  # somebody turned a knob during the run
         self._run = run
 
     def __repr__(self):
@@ -56,6 +59,11 @@ class Result:
         }
 
     @cached_property
+    def _index(self) -> dict[int, int]:
+        """The row of each request."""
+        return {id(request): row for row, request in enumerate(self._run.requests)}
+
+    @cached_property
     def requests(self) -> pd.DataFrame:
         """A row a request, in order of arrival; status 0 is still inside at the end."""
         log, c = self._run.requests, self._columns
@@ -75,14 +83,19 @@ class Result:
     @cached_property
     def visits(self) -> pd.DataFrame:
         """A row a request and component: when it came, when work on it began, when it left (NaN: not yet)."""
-        rows = [(n, v[0].name, v[1], v[2], v[3]) for n, r in enumerate(self._run.requests) for v in r.visits]
+        rows = [
+            (self._index[id(request)], name, entered, started, left)
+            for name, parts in self._run.parts.items()
+            for part in parts
+            for request, entered, started, left in part.visits
+        ]
+        rows.sort(key=lambda row: row[0])  # stable: within a request the parts stay in flow order
         return pd.DataFrame(rows, columns=["request", "component", "entered_s", "started_s", "left_s"])
 
     @cached_property
     def refusals(self) -> pd.DataFrame:
         """A row a refused request: where and when, the status, and the Retry-After in seconds (NaN: none was sent)."""
-        index = {id(request): n for n, request in enumerate(self._run.requests)}
-        rows = [(index[id(r)], name, at, status, retry) for at, name, r, status, retry in self._run.refusals]
+        rows = [(self._index[id(r)], name, at, status, retry) for at, name, r, status, retry in self._run.refusals]
         return pd.DataFrame(rows, columns=["request", "component", "at_s", "status", "retry_after_s"])
 
     # --- figures -------------------------------------------------------------------------------------------------
@@ -136,7 +149,9 @@ class Result:
         done = np.sort(finished[status > 0])
         latency = (finished - arrived) * 1000
         groups = np.split(latency[np.argsort(second, kind="stable")], np.cumsum(np.bincount(second, minlength=seconds)))
-        kept = np.split((status == 200)[np.argsort(second, kind="stable")], np.cumsum(np.bincount(second, minlength=seconds)))
+        kept = np.split(
+            (status == 200)[np.argsort(second, kind="stable")], np.cumsum(np.bincount(second, minlength=seconds))
+        )
         served = [group[mask] for group, mask in zip(groups, kept, strict=True)]
         return pd.DataFrame(
             {
@@ -153,17 +168,22 @@ class Result:
     @cached_property
     def _visits_of(self) -> dict[str, np.ndarray]:
         """Component -> array of (entered, started, left), NaN where it has not happened."""
-        rows: dict[str, list] = {name: [] for name in self.system.names}
-        for request in self._run.requests:
-            for part, entered, started, left in request.visits:
-                rows[part.name].append((entered, started, left))
-        return {name: np.array(times, dtype=float).reshape(-1, 3) for name, times in rows.items()}
+        return {
+            name: np.array([visit[1:] for part in parts for visit in part.visits], dtype=float).reshape(-1, 3)
+            for name, parts in self._run.parts.items()
+        }
+
+    def line(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """When each request joined the line before a component and when it left it (infinity: it stands there yet)."""
+        entered, started, left = self._visits_of[name].T
+        gone = np.fmin(np.where(np.isnan(started), np.inf, started), np.where(np.isnan(left), np.inf, left))
+        waited = gone > entered
+        return entered[waited], gone[waited]
 
     def waiting_at(self, name: str, at_s: float) -> int:
         """How many requests stand in line before a component at a moment."""
-        entered, started, left = self._visits_of[name].T
-        gone = np.fmin(np.where(np.isnan(started), np.inf, started), np.where(np.isnan(left), np.inf, left))
-        return int(((entered <= at_s) & (gone > at_s)).sum())
+        joined, gone = self.line(name)
+        return int(((joined <= at_s) & (gone > at_s)).sum())
 
     @cached_property
     def components(self) -> pd.DataFrame:
@@ -183,14 +203,15 @@ class Result:
             if self.system.components[name].is_source:
                 continue
             entered, started, left = self._visits_of[name].T
-            in_line = np.fmin(np.where(np.isnan(started), end, started), np.where(np.isnan(left), end, left))
-            waits = np.clip(in_line, begin, end) - np.clip(entered, begin, end)
+            joined, gone = self.line(name)
+            gone = np.minimum(gone, end)
+            waits = np.clip(gone, begin, end) - np.clip(joined, begin, end)
             worked = ~np.isnan(started)
             work = np.clip(np.where(np.isnan(left), end, left), begin, end) - np.clip(started, begin, end)
             rows[name] = {
                 "utilisation": self._utilisation(name, parts, float(work[worked].sum())),
                 "mean_queue": float(waits.sum()) / self.window_s,
-                "max_queue": _most(entered[in_line > entered], in_line[in_line > entered], begin),
+                "max_queue": _most(joined[gone > begin], gone[gone > begin], begin),
                 "served": int((left >= begin).sum()) - refused.get(name, 0),
                 "rejected": refused.get(name, 0),
             }

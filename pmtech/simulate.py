@@ -83,7 +83,14 @@ def simulate(
     check_run(system := check_complete(system), duration_s, warmup_s, seed)
     running = Running(system, seed, events)
     running.advance(float(duration_s))
-    return Result(system, running.run, duration_s=float(duration_s), warmup_s=float(warmup_s), seed=seed)
+    return Result(
+        system,
+        running.run,
+        duration_s=float(duration_s),
+        warmup_s=float(warmup_s),
+        seed=seed,
+        changed=bool(running.changes),
+    )
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,9 @@ class System:
         twins = [number for number, part in enumerate(self.parts) if part.slug == name]
         if twins:
             return twins, fields
-        raise ValueError(f'there is no part "{name}" in "{path}": {nearest(name, {*names, *(p.slug for p in self.parts)})}')
+        raise ValueError(
+            f'there is no part "{name}" in "{path}": {nearest(name, {*names, *(p.slug for p in self.parts)})}'
+        )
 
     def get(self, path: str) -> Any:
         """The value at a path such as "server.workers"; for twins that of the first."""
@@ -173,7 +175,9 @@ def join(left, right) -> System:
     names = left.names
     for tail in left.tails:
         if left.parts[tail].fan_out == "none":
-            raise ValueError(f'nothing can come after "{names[tail]}": a {type(left.parts[tail]).__name__} ends the way')
+            raise ValueError(
+                f'nothing can come after "{names[tail]}": a {type(left.parts[tail]).__name__} ends the way'
+            )
         if isinstance(right, dict) and left.parts[tail].fan_out != "routes":
             raise ValueError(f'a route table needs a Gateway before it, and "{names[tail]}" is none')
     if not isinstance(right, dict):
@@ -273,7 +277,9 @@ def _check_no_cycle(system: System) -> None:
                 free.append(edge.head)
     if done < len(system.parts):
         name = next(system.names[number] for number in into if into[number] > 0)
-        raise ValueError(f'requests would go round in a circle through "{name}": write a second part where you mean another')
+        raise ValueError(
+            f'requests would go round in a circle through "{name}": write a second part where you mean another'
+        )
 
 
 def flow_order(system: System) -> list[int]:

@@ -77,16 +77,16 @@ class ClientsPart(SourcePart):
         self._next()
 
     def _next(self) -> None:
-        if self.rate <= 0:
-            self.arrival.set(inf)
-        else:
+        if self.rate > 0:
             due = self.anchor_s + (self.phases[self.number] - self.anchor_phase) / self.rate
             # Rounding may put an arrival a hair before the moment the rate changed.
-            self.arrival.set(max(due, self.env._now))
+            self.arrival.set(due if due > self.env._now else self.env._now)
+        else:
+            self.arrival.set(inf)
 
     def _arrives(self) -> None:
         number = self.number
-        self.number += 1
+        self.number = number + 1
         self._next()
         self.send(number)
 

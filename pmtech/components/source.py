@@ -46,20 +46,19 @@ class SourcePart(Part):
         self.keys = self.run.luck(f"{self.name}.key", zipf_of(spec.keys, spec.popularity))
         self.only = next(iter(spec.endpoints)) if len(spec.endpoints) == 1 else None
         self.choose = self.run.luck(f"{self.name}.endpoint", pick(spec.endpoints))
+        self.first_line, self.tries_again = (self.name, 0), spec.retries > 0
         self.timeout_s = None if spec.timeout_ms is None else spec.timeout_ms / 1000
 
     def send(self, number: int, attempt: int = 0, heard: Callable | None = None, caller: str | None = None) -> None:
         """Send request `number` for the `attempt`-th time after the first; `heard` is called when it is over."""
-        first = (self.name, 0)
-        endpoint = self.only if self.only is not None else self.choose[first][number]
-        request = Request(self.env, self, number, (self.name, attempt), endpoint)
-        if caller is not None:
-            request.caller = caller
-        if self.spec.retries or heard is not None:
-            request.answer_to = lambda answered: self._heard(answered, attempt, heard)
+        endpoint = self.only or self.choose[self.first_line][number]
+        line = self.first_line if attempt == 0 else (self.name, attempt)
+        request = Request(self.env, self, number, line, endpoint, caller or self.name)
         self.run.requests.append(request)
+        if heard is not None or self.tries_again:
+            request.answer_to = lambda answered: self._heard(answered, attempt, heard)
         if self.timeout_s is not None:
-            Alarm(self.env, lambda: request.answer(504)).set(self.env._now + self.timeout_s)
+            Alarm(self.env, lambda: request.arrive(504)).set(self.env._now + self.timeout_s)
         request.begin(self.next.handle(request))
 
     def _heard(self, request: Request, attempt: int, heard: Callable | None) -> None:

@@ -41,7 +41,7 @@ class Throttle(Component):
 class ThrottlePart(Part):
     def setup(self) -> None:
         self.lines: dict[int, OrderedDict[str, deque[Request]]] = {}  # priority -> caller -> who waits
-        self.deadlines: deque[tuple[float, Request]] = deque()
+        self.waiting: deque[tuple[float, Request]] = deque()  # (since when, who), oldest first
         self.places: dict[Request, tuple[int, str]] = {}  # who still waits, and where
         self.last, self.expired = -inf, set()
         self.turn = Alarm(self.env, self._next_turn)
@@ -49,11 +49,6 @@ class ThrottlePart(Part):
 
     def change(self, spec) -> None:
         super().change(spec)
-        waiting = [request for _, request in self.deadlines if request in self.places] or list(self.places)
-        self.deadlines.clear()
-        if spec.max_wait_s is not None:
-            entered = {request: request.visits[-1][1] for request in waiting}
-            self.deadlines.extend((entered[request] + spec.max_wait_s, request) for request in waiting)
         self._watch_deadlines()
         if self.places:
             self.turn.set(max(self.last + 1 / spec.rate_per_s, self.env._now))
@@ -81,9 +76,8 @@ class ThrottlePart(Part):
         if not self.places:
             self.turn.set(max(self.last + 1 / spec.rate_per_s, now))
         self.places[request] = rank, caller
-        if spec.max_wait_s is not None:
-            self.deadlines.append((now + spec.max_wait_s, request))
-            self._watch_deadlines()
+        self.waiting.append((now, request))
+        self._watch_deadlines()
 
     def _next_turn(self) -> None:
         """The most important line that is not empty; in it the caller whose turn it is; of that caller the first."""
@@ -102,12 +96,16 @@ class ThrottlePart(Part):
         request.wake()
 
     def _watch_deadlines(self) -> None:
-        while self.deadlines and self.deadlines[0][1] not in self.places:
-            self.deadlines.popleft()
-        self.deadline.set(max(self.deadlines[0][0], self.env._now) if self.deadlines else inf)
+        """The one who has waited longest is the first to give up."""
+        while self.waiting and self.waiting[0][1] not in self.places:
+            self.waiting.popleft()
+        if self.waiting and self.spec.max_wait_s is not None:
+            self.deadline.set(max(self.waiting[0][0] + self.spec.max_wait_s, self.env._now))
+        else:
+            self.deadline.set(inf)
 
     def _give_up(self) -> None:
-        _, request = self.deadlines[0]
+        request = self.waiting[0][1]
         if request in self.places:  # else it was let through since the alarm was set
             self._leave_line(request)
             self.expired.add(request)

@@ -1,0 +1,211 @@
+"""A run in two or three sentences: what the bottleneck is, by how much, and since when.
+
+The figures are those of the run, except that a rate is named as it is set where the run's own count lies within
+what chance does to it (three standard deviations of a Poisson count).
+"""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from pmtech.result import Result
+
+ENOUGH_FOR_P99 = 1000
+
+
+def rate(value: float) -> str:
+    """80, 7.5, 0.25, 1,900: as many digits as matter."""
+    if value >= 20 or float(value).is_integer():
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 1 else f"{value:.2g}"
+
+
+def seconds(value_s: float) -> str:
+    """A length of time as people say it."""
+    if value_s < 1:
+        return f"{value_s * 1000:.0f} ms"
+    if value_s < 10:
+        return f"{value_s:.1f} s"
+    return f"{value_s:.0f} s" if value_s < 600 else f"{value_s / 60:.0f} min"
+
+
+def percent(share: float) -> str:
+    """A share in whole percent, but never 0 or 100 for what is not quite."""
+    if 0 < share < 0.01:
+        return "less than 1 %"
+    return "more than 99 %" if 0.99 < share < 1 else f"{share:.0%}".replace("%", " %")
+
+
+def explain(result: Result) -> str:
+    """Two or three plain sentences about a run."""
+    if result.summary.offered_per_s == 0:
+        return "No request arrived. Let somebody send some."
+    return " ".join([*_bottleneck(result), *_refused(result), *_speed(result)][:3])
+
+
+def _label(result: Result, names: list[str]) -> str:
+    if len(names) == 1:
+        return f"“{result.system.label(names[0])}”"
+    return f"the {len(names)} machines of “{result.system.components[names[0]].label}”"
+
+
+class _Line:
+    """The line before a part, or before all machines of a pool together."""
+
+    def __init__(self, result: Result, names: list[str]):
+        self.result, self.names = result, names
+        self.parts = [result.system.components[name] for name in names]
+        self.capacity = sum(part.capacity_per_s for part in self.parts)
+        lines = [result.line(name) for name in names]
+        self.joined = np.concatenate([joined for joined, _ in lines])
+        self.gone = np.concatenate([gone for _, gone in lines])
+        times = np.concatenate([self.joined, self.gone[self.gone < np.inf]])
+        steps = np.concatenate([np.ones(len(self.joined)), -np.ones(len(times) - len(self.joined))])
+        order = np.lexsort((steps, times))
+        self.times, self.length = times[order], np.cumsum(steps[order])
+        self.at_end = int(self.length[-1]) if len(times) else 0
+
+    @property
+    def since(self) -> float:
+        """The last moment at which somebody joined an empty line."""
+        empty = np.flatnonzero(self.length == 0)
+        return float(self.times[empty[-1] + 1 if len(empty) else 0])
+
+    @property
+    def peak(self) -> tuple[float, int]:
+        """When it was longest since then, and how long."""
+        longest = int(np.argmax(np.where(self.times >= self.since, self.length, -1)))
+        return float(self.times[longest]), int(self.length[longest])
+
+    @property
+    def grows(self) -> bool:
+        """Is it long at the end, and longer than chance makes it? (Three standard deviations of what arrived.)"""
+        if self.at_end < max(10.0, self.capacity / 2):
+            return False
+        return self.at_end > 3 * sqrt(self.arrived(self.since, self.result.duration_s))
+
+    def arrived(self, begin: float, end: float) -> int:
+        """How many came to the part, in line or not."""
+        entered = np.concatenate([self.result._visits_of[name][:, 0] for name in self.names])
+        return int(((entered >= begin) & (entered <= end)).sum())
+
+    def passed(self, begin: float, end: float) -> float:
+        """How many a second got from the line to work."""
+        return float(((self.gone > begin) & (self.gone <= end)).sum()) / (end - begin)
+
+    def arrivals_per_s(self, begin: float, end: float) -> float:
+        """Requests a second that came: as set, if chance alone explains the difference."""
+        counted = self.arrived(begin, end)
+        system = self.result.system
+        before = {edge.tail for edge in system.edges if system.names[edge.head] in self.names}
+        sources = [system.parts[tail] for tail in before]
+        if all(part.is_source and hasattr(part, "rate_per_s") and not part.surge for part in sources):
+            expected = sum(part.rate_per_s for part in sources) * (end - begin)
+            if abs(counted - expected) <= 3 * sqrt(expected) and not self.result.changed:
+                return expected / (end - begin)
+        return counted / (end - begin)
+
+
+def _pools(result: Result) -> list[list[str]]:
+    """Names of the parts that have a capacity, in flow order; twins of one pool together."""
+    pools: dict[str, list[str]] = {}
+    for name in result.components.index:
+        part = result.system.components[name]
+        if hasattr(part, "capacity_per_s") and type(part).__name__ != "RateLimiter":  # which has a limit instead
+            feeders = frozenset(e.tail for e in result.system.edges if result.system.names[e.head] == name)
+            pools.setdefault((part.slug, feeders), []).append(name)
+    return list(pools.values())
+
+
+def _bottleneck(result: Result) -> list[str]:
+    """The line that grows, and the part that makes it grow; if none does, the busiest part."""
+    used = result.components.utilisation
+    lines = [_Line(result, names) for names in _pools(result)]
+    growing = [line for line in lines if line.grows]
+    if growing:
+        line = growing[-1]
+        # A worker that is held while it waits downstream looks busy; the cause is the part that it waits for.
+        later = lines[lines.index(line) + 1 :]
+        cause = next((other for other in reversed(later) if used[other.names].min() > 0.95), line)
+        return _overloaded(result, line, cause)
+    busy = [line for line in lines if used[line.names].max() > 0]
+    if not busy:
+        return []
+    line = max(busy, key=lambda line: used[line.names].mean())
+    share, longest = used[line.names].mean(), int(line.length.max(initial=0))
+    said = (
+        f"The busiest part is {_label(result, line.names)}: {percent(share)} of its capacity of "
+        f"{rate(line.capacity)} a second is used"
+    )
+    return [f"{said}, and up to {longest:,} requests stood in line before it." if longest > 1 else f"{said}."]
+
+
+def _overloaded(result: Result, line: _Line, cause: _Line) -> list[str]:
+    begin, end = line.since, result.duration_s
+    top_s, longest = line.peak
+    ends = top_s if line.at_end < 0.8 * longest else end
+    arrive, limit = line.arrivals_per_s(begin, ends), getattr(line.parts[0], "max_wait_s", None)
+    when = (
+        ""
+        if begin < 1
+        else f" from second {begin:.0f} on"
+        if ends == end
+        else f" from second {begin:.0f} to {ends:.0f}"
+    )
+    verb = "lets through" if hasattr(cause.parts[0], "max_wait_s") else "can serve"
+    first = f"{rate(arrive)} requests a second arrive at {_label(result, line.names)}{when}, which {verb} {rate(cause.capacity)}."
+    if cause is not line:
+        first = (
+            f"{rate(arrive)} requests a second arrive{when}, but {_label(result, cause.names)} can serve "
+            f"{rate(cause.capacity)}, and {_label(result, line.names)} must wait for it."
+        )
+    if limit is not None:
+        return [first, f"{line.at_end:,} wait there at the end, each for {seconds(limit)} at most."]
+    passed = line.passed(begin, end)
+    last = f"the last of them will wait about {seconds(line.at_end / passed)}" if passed else "none of them moves"
+    if ends < end:
+        return [
+            first,
+            f"{longest:,} stood in line at second {ends:.0f}; at the end {line.at_end:,} still do, and {last}.",
+        ]
+    steady = begin < 0.1 * end and cause is line and passed > 0.95 * line.capacity
+    growth = arrive - line.capacity if steady else line.at_end / (end - begin)
+    return [
+        first,
+        f"The queue grows by {rate(growth)} every second; at the end {line.at_end:,} are waiting, and {last}.",
+    ]
+
+
+def _refused(result: Result) -> list[str]:
+    """Who refused how many, and whose requests these were."""
+    refused = result.refusals
+    refused = refused[refused.at_s >= result.warmup_s]
+    if not len(refused):
+        return []
+    status = refused.status.mode()[0]
+    worst = refused[refused.status == status]
+    name = worst.component.mode()[0]
+    by_client = result.by_client
+    client = by_client.assign(lost=by_client.error_rate * by_client.offered_per_s).lost.idxmax()
+    share = by_client.error_rate[client] * by_client.offered_per_s[client] * result.window_s / len(refused)
+    whose = ""
+    if len(by_client) > 1 and share > 0.5:
+        whose = f", {'all' if share > 0.995 else percent(share)} of them from {_label(result, [client])}"
+    return [f"{_label(result, [name])} refuses {rate(len(worst) / result.window_s)} a second with {status}{whose}."]
+
+
+def _speed(result: Result) -> list[str]:
+    """How long the served ones took, and how far to trust it."""
+    s = result.summary
+    served = result._columns["status"] == 200
+    count = int((served & (result._columns["arrived"] >= result.warmup_s)).sum())
+    if not count:
+        return ["Nobody was served."]
+    if count < 20:
+        return [f"Only {count} requests were served: too few for a percentile."]
+    said = f"Half of the served requests took no more than {seconds(s.p50_ms / 1000)}, 95 of 100 no more than {seconds(s.p95_ms / 1000)}"
+    return [f"{said}; with {count} of them, p99 is a guess." if count < ENOUGH_FOR_P99 else f"{said}."]
