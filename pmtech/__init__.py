@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib
 
 from pmtech.components import (
+    Cache,
     Clients,
     Database,
     Gateway,
     LoadBalancer,
+    Network,
     RateLimiter,
     Server,
     Surge,
@@ -16,7 +18,7 @@ from pmtech.components import (
     Users,
 )
 from pmtech.result import Result
-from pmtech.simulate import Change, simulate
+from pmtech.simulate import Change, Outage, simulate
 from pmtech.system import System
 
 __version__ = "0.1.0"
@@ -28,7 +30,7 @@ _LATER = {
 }
 
 __all__ = sorted([
-    "Change", "Clients", "Database", "Gateway", "LoadBalancer", "RateLimiter", "Result", "Server", "Surge", "System",
+    "Cache", "Change", "Clients", "Database", "Gateway", "LoadBalancer", "Network", "Outage", "RateLimiter", "Result", "Server", "Surge", "System",
     "Throttle", "Users", "simulate", *_LATER,
 ])  # fmt: skip
 

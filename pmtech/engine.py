@@ -14,7 +14,7 @@ from __future__ import annotations
 import gc
 from collections import deque
 from collections.abc import Callable, Generator
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from math import inf, nan
 from typing import Any
 
@@ -97,7 +97,8 @@ class Request(Journey):
     """One request: who sent it, what it asks for, and how it ended. It is its own journey."""
 
     __slots__ = (
-        "answer_to", "arrived", "caller", "endpoint", "finished", "line", "number", "retry_after", "served_by",
+        "answer_to", "arrived", "caller", "endpoint", "finished", "landed",
+        "line", "number", "retry_after", "served_by",
         "source", "status",
     )  # fmt: skip
 
@@ -106,7 +107,12 @@ class Request(Journey):
         self.source, self.number, self.line, self.endpoint, self.caller = source, number, line, endpoint, caller
         self.arrived, self.finished, self.status = env._now, nan, 0
         self.served_by = self.answer_to = None
-        self.retry_after = nan
+        self.retry_after, self.landed = nan, False
+
+    @property
+    def write(self) -> bool:
+        """Does it change the item that it names?"""
+        return self.source.is_write(self)
 
     @property
     def client(self) -> str:
@@ -116,7 +122,7 @@ class Request(Journey):
     @property
     def key(self) -> int:
         """The item of the catalogue that it asks for, from 1."""
-        return self.source.keys[self.line][self.number]
+        return self.source.keys[self.source.first_line][self.number]
 
     def arrive(self, outcome: int) -> None:
         """The client hears the answer; only the first counts."""
@@ -129,11 +135,12 @@ class Request(Journey):
 class Station:
     """Some places of work, taken first come, first served, and a line of limited length before them."""
 
-    __slots__ = ("busy", "limit", "places", "waiting")
+    __slots__ = ("busy", "gone", "limit", "places", "waiting")
 
     def __init__(self, places: int, limit: int | None = None):
         self.places, self.limit = places, inf if limit is None else limit
         self.busy, self.waiting = 0, deque()
+        self.gone = False  # its machine died
 
     def take(self) -> bool:
         """A place at once, if there is one."""
@@ -174,6 +181,7 @@ class Part:
         self.targets, self.labels = downstream, labels
         self.next = downstream[0] if downstream else None
         self.visits: list[list] = []
+        self.alive = True
         self.setup()
 
     def setup(self) -> None:
@@ -182,6 +190,10 @@ class Part:
     def change(self, spec) -> None:
         """Somebody turned a knob: from now on behave as `spec`."""
         self.spec = spec
+
+    def fail(self) -> None:
+        """The machine dies."""
+        raise ValueError(f'"{self.name}" has no machine that could die')
 
     def handle(self, request: Request) -> Steps:
         """The request's journey from here on; returns the HTTP status of the answer."""
@@ -215,10 +227,20 @@ class Run:
         self.parts: dict[str, list[Part]] = {}
         self.requests: list[Request] = []
         self.refusals: list[tuple] = []
+        self.versions: dict[int, int] = {}  # key -> how often it was written
 
     def luck(self, purpose: str, shape: Callable) -> Luck:
         """The random numbers for one purpose, such as "server.work"."""
         return Luck(self.seed, purpose, shape)
+
+    def hurry(self, concerns: Callable[[Request], bool]) -> None:
+        """Whoever of these requests waits for its time goes on now."""
+        env = self.env
+        hurried = [isinstance(entry[3], Request) and concerns(entry[3]) for entry in env._queue]
+        env._queue[:] = [
+            (env._now, *entry[1:]) if now else entry for entry, now in zip(env._queue, hurried, strict=True)
+        ]
+        heapify(env._queue)
 
     def advance(self, until_s: float) -> None:
         """Let time run until `until_s`; what is due at that very moment has not happened yet."""

@@ -58,7 +58,7 @@ class _Line:
 
     def __init__(self, result: Result, names: list[str]):
         self.result, self.names = result, names
-        self.parts = [result.system.components[name] for name in names]
+        self.parts = [result.at_end.components[name] for name in names]
         self.capacity = sum(part.capacity_per_s for part in self.parts)
         lines = [result.line(name) for name in names]
         self.joined = np.concatenate([joined for joined, _ in lines])
@@ -105,7 +105,7 @@ class _Line:
         sources = [system.parts[tail] for tail in before]
         if all(part.is_source and hasattr(part, "rate_per_s") and not part.surge for part in sources):
             expected = sum(part.rate_per_s for part in sources) * (end - begin)
-            if abs(counted - expected) <= 3 * sqrt(expected) and not self.result.changed:
+            if abs(counted - expected) <= 3 * sqrt(expected) and self.result.at_end == system:
                 return expected / (end - begin)
         return counted / (end - begin)
 

@@ -33,10 +33,10 @@ class Result:
     """
 
     def __init__(
-        self, system: System, run: Run, *, duration_s: float, warmup_s: float, seed: int, changed: bool = False
+        self, system: System, run: Run, *, duration_s: float, warmup_s: float, seed: int, at_end: System | None = None
     ):
         self.system, self.duration_s, self.warmup_s, self.seed = system, duration_s, warmup_s, seed
-        self.changed = changed  # somebody turned a knob during the run
+        self.at_end = at_end or system  # with the knobs as they were left
         self._run = run
 
     def __repr__(self):
@@ -191,7 +191,7 @@ class Result:
 
         utilisation: share of the places of work that were taken, on average (a worker that is held while it waits
         for a database counts as taken). mean_queue, max_queue: requests in line. served, rejected: how many it let
-        through, and how many it refused itself.
+        through, and how many it refused itself. A cache also has hit_ratio (of the reads) and stale_ratio (of the hits).
         """
         begin, end = self.warmup_s, self.duration_s
         refused: dict[str, int] = {}
@@ -214,8 +214,17 @@ class Result:
                 "max_queue": _most(joined[gone > begin], gone[gone > begin], begin),
                 "served": int((left >= begin).sum()) - refused.get(name, 0),
                 "rejected": refused.get(name, 0),
+                **self._lookups(parts),
             }
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("component")
+
+    def _lookups(self, parts: list) -> dict[str, float]:
+        """For a cache: the share of the reads that it answered, and the share of those answers that were out of date."""
+        looked = [lookup for part in parts for lookup in getattr(part, "lookups", ()) if lookup[0] >= self.warmup_s]
+        if not looked:
+            return {}
+        _, hits, stale = np.array(looked).T
+        return {"hit_ratio": float(hits.mean()), "stale_ratio": float(stale.sum() / hits.sum()) if hits.any() else 0.0}
 
     def _utilisation(self, name: str, parts: list, work_s: float) -> float:
         begin, end = self.warmup_s, self.duration_s

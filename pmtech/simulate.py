@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from pmtech.components.component import Checked, number, plain, whole
+from pmtech.components.component import Checked, nearest, number, plain, whole
 from pmtech.engine import Alarm, Part, Run
 from pmtech.result import Result
 from pmtech.system import System, check_complete, flow_order
@@ -23,37 +23,73 @@ class Change(Checked):
     at_s: float = number(30.0, at_least=0)
 
 
+@dataclass(frozen=True, repr=False)
+class Outage(Checked):
+    """`count` machines of the part `name` die at `at_s` and come back, empty, `for_s` seconds later.
+
+    A name that twins share means the pool; the first `count` machines of it die. A server or a database answers 502
+    meanwhile, also what it held; a cache has forgotten everything, and requests pass it by.
+    """
+
+    name: str
+    at_s: float = number(30.0, at_least=0)
+    for_s: float = number(20.0, more_than=0)
+    count: int = whole(1, at_least=1)
+
+
 class Running:
     """A system in motion: its parts, its run, and the knobs that can be turned meanwhile."""
 
     def __init__(self, system: System, seed: int, events: Iterable = ()):
         self.system = system
         self.run = Run(seed)
-        built: dict[int, list[Part]] = {}
-        names = system.names
         for index in reversed(flow_order(system)):
-            edges = system.after(index)
-            downstream, labels = [], []
-            for edge in edges:
-                downstream += built[edge.head]
-                labels += [edge.label] * len(built[edge.head])
-            spec = system.parts[index]
+            spec, name = system.parts[index], system.names[index]
+            targets, labels = self._targets(index)
             copies = getattr(spec, "replicas", 1)
-            parts = [spec.running(names[index], self.run, downstream, tuple(labels)) for _ in range(copies)]
-            for replica, part in enumerate(parts if copies > 1 else (), 1):
-                part.machine = f"{names[index]}#{replica}"
-            built[index] = parts
-        self.run.parts = {names[index]: built[index] for index in flow_order(system)}
+            self.run.parts[name] = [self._part(spec, name, n, targets, labels) for n in range(copies)]
+        self.run.parts = dict(reversed(self.run.parts.items()))
         self.changes: list[tuple[float, str, Any]] = []
         for event in events:
             self._plan(event)
 
+    def _targets(self, index: int) -> tuple[list[Part], tuple[str, ...]]:
+        """The machines that a part sends to, and the routes to them."""
+        found = [
+            (part, e.label) for e in self.system.after(index) for part in self.run.parts[self.system.names[e.head]]
+        ]
+        return [part for part, _ in found], tuple(label for _, label in found)
+
+    def _part(self, spec, name: str, replica: int, targets: list[Part], labels: tuple[str, ...]) -> Part:
+        part = spec.running(name, self.run, targets, labels)
+        if replica or getattr(spec, "replicas", 1) > 1:
+            part.machine = f"{name}#{replica + 1}"
+        return part
+
     def _plan(self, event) -> None:
         if isinstance(event, Change):
             self.system.replace({event.path: event.value})  # refuse now what would be refused then
-            Alarm(self.run.env, lambda: self.turn({event.path: event.value}), urgent=True).set(float(event.at_s))
+            self._at(event.at_s, lambda: self.turn({event.path: event.value}))
+        elif isinstance(event, Outage):
+            machines = self._machines(event)
+            self._at(event.at_s, lambda: [part.fail() for part in machines if part.alive])
+            self._at(event.at_s + event.for_s, lambda: [part.recover() for part in machines if not part.alive])
         else:
-            raise ValueError(f"events are Change(...), got {event!r}")
+            raise ValueError(f"events are Change(...) or Outage(...), got {event!r}")
+
+    def _at(self, at_s: float, happens: Callable[[], Any]) -> None:
+        Alarm(self.run.env, happens, urgent=True).set(float(at_s))
+
+    def _machines(self, outage: Outage) -> list[Part]:
+        components = self.system.components
+        names = [name for name, part in components.items() if outage.name in (name, part.slug)]
+        if not names:
+            raise ValueError(f'there is no part "{outage.name}" to die: {nearest(outage.name, components)}')
+        machines = [part for name in names for part in self.run.parts[name]]
+        for part in machines:
+            if type(part).fail is Part.fail:
+                raise ValueError(f'"{outage.name}" has no machine that could die: choose a server, database or cache')
+        return machines[: outage.count]
 
     def turn(self, values: dict[str, Any]) -> None:
         """Set the values at these paths, at the present simulated time."""
@@ -62,8 +98,24 @@ class Running:
             if spec != self.system.components[name]:
                 for part in self.run.parts[name]:
                     part.change(spec)
-        self.system = after
+        before, self.system = self.system, after
+        for index, (old, new) in enumerate(zip(before.parts, after.parts, strict=True)):
+            if getattr(old, "replicas", 1) != getattr(new, "replicas", 1):
+                self._resize(index)
         self.changes += [(self.run.env.now, path, value) for path, value in values.items()]
+
+    def _resize(self, index: int) -> None:
+        """More or fewer replicas: new machines start empty; those taken away finish what they hold."""
+        system, name = self.system, self.system.names[index]
+        spec, machines = system.parts[index], self.run.parts[name]
+        targets, labels = self._targets(index)
+        while len(machines) < spec.replicas:
+            machines.append(self._part(spec, name, len(machines), targets, labels))
+        for tail in {edge.tail for edge in system.edges if edge.head == index}:
+            pool, _ = self._targets(tail)
+            gone = {n for n, part in enumerate(pool) if part in machines[spec.replicas :]}
+            for balancer in self.run.parts[system.names[tail]]:
+                balancer.resize(pool, gone)
 
     def advance(self, until_s: float) -> None:
         """Let simulated time run until `until_s`."""
@@ -76,7 +128,7 @@ def simulate(
     """Run `system` for `duration_s` seconds of its own time and say what came out.
 
     warmup_s: seconds at the start that the figures leave out. seed: which customers come (the same seed, the same
-    customers, whatever the design). events: what happens meanwhile, such as `Change(...)`.
+    customers, whatever the design). events: what happens meanwhile, `Change(...)` and `Outage(...)`.
     Requests that are still inside at the end have status 0.
     Raises ValueError with a sentence for a system that can't run or a run that would be too long.
     """
@@ -89,7 +141,7 @@ def simulate(
         duration_s=float(duration_s),
         warmup_s=float(warmup_s),
         seed=seed,
-        changed=bool(running.changes),
+        at_end=running.system,
     )
 
 

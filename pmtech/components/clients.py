@@ -18,6 +18,7 @@ class Clients(Source):
     arrivals: "poisson" (independent callers; exponential gaps) or "even" (one every 1/rate seconds, from 0 on).
     surge: a `Surge`, during which the rate is multiplied.
     endpoints: what is asked for, with weights. keys, popularity: size of the catalogue and Zipf exponent of its items.
+    write_share: share of the requests that change their item instead of reading it (caches care).
     timeout_ms: a client hears nothing for so long and gives up; its status is 504, and the work goes on in vain.
     retries: how often it asks again, at once, after a 503 or a timeout; every attempt is a request of its own.
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import ClassVar
 
-from pmtech.components.component import Component, one_of
-from pmtech.engine import Part, Request, Steps
+from pmtech.components.component import Component, number, one_of, whole, yes_no
+from pmtech.engine import Alarm, Part, Request, Steps
 from pmtech.randomness import identity
 
 
@@ -19,11 +20,17 @@ class LoadBalancer(Component):
       "random": any of them.
       "least_connections": the one with the fewest requests in flight (ties: the next in turn).
       "power_of_two_choices": two are drawn, the less busy one is taken (Mitzenmacher 2001; Envoy's "least request").
+    health_check_s: it asks every target so often whether it is well; after `unhealthy_after` checks in a row without
+        an answer it sends nothing there until a check succeeds again. None: it never notices that a target died.
+    sticky: a caller stays with the target that it was first sent to, as long as that is there (session affinity).
 
     What this leaves out: its own latency and limits, connections that stay open (layer 4), weights.
     """
 
     policy: str = one_of("round_robin", "random", "least_connections", "power_of_two_choices")
+    health_check_s: float | None = number(None, at_least=0.01, at_most=3600, optional=True)
+    unhealthy_after: int = whole(2, at_least=1, at_most=100)
+    sticky: bool = yes_no(False)
 
     fan_out: ClassVar[str] = "pool"
 
@@ -35,35 +42,79 @@ class LoadBalancerPart(Part):
     def setup(self) -> None:
         self.turn = -1
         self.in_flight = [0] * len(self.targets)
+        self.missed = [0] * len(self.targets)
+        self.retired: set[int] = set()
+        self.homes: dict[str, int] = {}
         self.first = self.run.luck(f"{self.name}.first", identity)
         self.second = self.run.luck(f"{self.name}.second", identity)
+        self.checkup = Alarm(self.env, self._check_health)
+        self._choose_from()
+        self._plan_checkup()
+
+    def change(self, spec) -> None:
+        super().change(spec)
+        self._choose_from()
+        self._plan_checkup()
+
+    def resize(self, targets: list[Part], retired: set[int]) -> None:
+        """The pool has other machines now. Who is retired finishes what it holds."""
+        more = len(targets) - len(self.targets)
+        self.targets, self.retired = targets, retired
+        self.in_flight += [0] * more
+        self.missed += [0] * more
+        self._choose_from()
+
+    def _plan_checkup(self) -> None:
+        every = self.spec.health_check_s
+        self.checkup.set(inf if every is None else self.env._now + every)
+
+    def _check_health(self) -> None:
+        self.missed = [0 if part.alive else n + 1 for part, n in zip(self.targets, self.missed, strict=True)]
+        self._choose_from()
+        self._plan_checkup()
+
+    def _choose_from(self) -> None:
+        """The targets that it believes to be well."""
+        trusted = inf if self.spec.health_check_s is None else self.spec.unhealthy_after
+        self.up = [n for n, missed in enumerate(self.missed) if missed < trusted and n not in self.retired]
 
     def handle(self, request: Request) -> Steps:
+        if not self.up:
+            return self.refuse(request, self.visit(request), 503)
         self.pass_through(request)
-        chosen = getattr(self, self.spec.policy)(request)
+        chosen = self._choose(request)
         self.in_flight[chosen] += 1
         status = yield from self.targets[chosen].handle(request)
         self.in_flight[chosen] -= 1
         return status
 
+    def _choose(self, request: Request) -> int:
+        if not self.spec.sticky:
+            return getattr(self, self.spec.policy)(request)
+        home = self.homes.get(request.caller)
+        if home not in self.up:
+            home = self.homes[request.caller] = getattr(self, self.spec.policy)(request)
+        return home
+
+    def _in_turn(self, target: int) -> int:
+        """How many come before this target, counted from the one that was served last."""
+        return (target - self.turn - 1) % len(self.targets)
+
     def round_robin(self, request: Request) -> int:
-        self.turn = (self.turn + 1) % len(self.targets)
+        self.turn = min(self.up, key=self._in_turn)
         return self.turn
 
     def random(self, request: Request) -> int:
-        return int(self.first[request.line][request.number] * len(self.targets))
+        return self.up[int(self.first[request.line][request.number] * len(self.up))]
 
     def least_connections(self, request: Request) -> int:
-        count = len(self.targets)
-        after = self.turn + 1
-        self.turn = min(range(count), key=lambda target: (self.in_flight[target], (target - after) % count))
+        self.turn = min(self.up, key=lambda target: (self.in_flight[target], self._in_turn(target)))
         return self.turn
 
     def power_of_two_choices(self, request: Request) -> int:
-        count = len(self.targets)
-        one = self.random(request)
-        if count == 1:
-            return one
-        other = int(self.second[request.line][request.number] * (count - 1))
+        one = int(self.first[request.line][request.number] * len(self.up))
+        if len(self.up) == 1:
+            return self.up[one]
+        other = int(self.second[request.line][request.number] * (len(self.up) - 1))
         other += other >= one  # never the same twice
-        return other if self.in_flight[other] < self.in_flight[one] else one
+        return min(self.up[one], self.up[other], key=self.in_flight.__getitem__)

@@ -9,7 +9,7 @@ from typing import ClassVar
 from pmtech.components.component import Component, number, weights, whole
 from pmtech.components.surge import Surge
 from pmtech.engine import Alarm, Part, Request
-from pmtech.randomness import pick, zipf
+from pmtech.randomness import identity, pick, zipf
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -20,6 +20,7 @@ class Source(Component):
     endpoints: dict[str, float] = weights({"/": 1})
     keys: int = whole(1000, at_least=1, at_most=1_000_000)
     popularity: float = number(1.0, at_least=0, at_most=10)
+    write_share: float = number(0.0, at_least=0, at_most=1)
     timeout_ms: float | None = number(None, more_than=0, optional=True)
     retries: int = whole(0, at_least=0, at_most=10)
 
@@ -44,6 +45,7 @@ class SourcePart(Part):
     def _learn(self) -> None:
         spec = self.spec
         self.keys = self.run.luck(f"{self.name}.key", zipf_of(spec.keys, spec.popularity))
+        self.writes = self.run.luck(f"{self.name}.write", identity)
         self.only = next(iter(spec.endpoints)) if len(spec.endpoints) == 1 else None
         self.choose = self.run.luck(f"{self.name}.endpoint", pick(spec.endpoints))
         self.first_line, self.tries_again = (self.name, 0), spec.retries > 0
@@ -60,6 +62,11 @@ class SourcePart(Part):
         if self.timeout_s is not None:
             Alarm(self.env, lambda: request.arrive(504)).set(self.env._now + self.timeout_s)
         request.begin(self.next.handle(request))
+
+    def is_write(self, request: Request) -> bool:
+        """Does the request change its item? A retry does what the first attempt would have done."""
+        share = self.spec.write_share
+        return share > 0 and self.writes[self.first_line][request.number] < share
 
     def _heard(self, request: Request, attempt: int, heard: Callable | None) -> None:
         if request.status in (503, 504) and attempt < self.spec.retries:

@@ -31,7 +31,30 @@ class WorkPart(Part):
         if cv != self.cv:
             self.cv, self.work = cv, self.run.luck(f"{self.name}.work", gamma(cv))
         self.station.resize(places, limit)
-        self.places_log.append((self.env._now, places))
+        if self.alive:
+            self.places_log.append((self.env._now, places))
+
+    def fail(self) -> None:
+        """The machine dies: what it held or what waits for it is answered 502, and so is whatever still comes."""
+        self.alive, died = False, self.station
+        self.places_log.append((self.env._now, 0))
+        self.station = Station(died.places, died.limit)
+        died.gone = True
+        self.handle = self._refuses
+        at_work = {visit[0] for visit in self.visits if visit[2] == visit[2] and visit[3] != visit[3]}
+        self.run.hurry(at_work.__contains__)
+        for request in died.waiting:
+            request.wake()
+
+    def recover(self) -> None:
+        """The machine is back, empty."""
+        self.alive = True
+        del self.handle
+        self.places_log.append((self.env._now, self.station.places))
+
+    def _refuses(self, request: Request) -> Steps:
+        return self.refuse(request, self.visit(request), 502)
+        yield  # a journey of no steps
 
     def handle(self, request: Request) -> Steps:
         station, env = self.station, self.env
@@ -41,6 +64,8 @@ class WorkPart(Part):
             if station.full:
                 return self.refuse(request, visit, 503)
             yield station.wait(request)
+            if station.gone:
+                return self.refuse(request, visit, 502)
         visit[2] = env._now
         if request.served_by is None:
             request.served_by = self.machine
@@ -48,6 +73,8 @@ class WorkPart(Part):
         status = 200
         if self.next is not None and self.holds:
             status = yield from self.next.handle(request)
+        if station.gone:  # the machine died while it held the request
+            return self.refuse(request, visit, 502)
         station.leave()
         visit[3] = env._now
         if self.next is not None and not self.holds:

@@ -1,0 +1,48 @@
+"""The network between two parts: half a round trip there, half a round trip back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import nan
+
+from pmtech.components.component import Component, number
+from pmtech.engine import Part, Request, Steps
+from pmtech.randomness import gamma
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Network(Component):
+    """Adds a round trip of `round_trip_ms` on average, half of it before and half of it after what lies downstream.
+
+    round_trip_cv: coefficient of variation of a gamma distribution with that mean (0 constant).
+    Typical round trips: 0.5 ms within a data centre, 150 ms between California and the Netherlands (Dean, "Numbers
+    everyone should know", 2009).
+
+    What this leaves out: bandwidth and the size of what is sent, lost packets, setting up connections and TLS.
+    """
+
+    round_trip_ms: float = number(60.0, at_least=0, at_most=3_600_000)
+    round_trip_cv: float = number(0.0, at_least=0, at_most=10)
+
+    def running(self, *args) -> NetworkPart:
+        return NetworkPart(self, *args)
+
+
+class NetworkPart(Part):
+    def setup(self) -> None:
+        self.trip = self.run.luck(f"{self.name}.trip", gamma(self.spec.round_trip_cv))
+
+    def change(self, spec) -> None:
+        super().change(spec)
+        self.setup()
+
+    def handle(self, request: Request) -> Steps:
+        now = self.env._now
+        visit = [request, now, now, nan]
+        self.visits.append(visit)
+        half_s = self.trip[request.line][request.number] * self.spec.round_trip_ms / 2000
+        yield half_s
+        status = (yield from self.next.handle(request)) if self.next else 200
+        yield half_s
+        visit[3] = self.env._now
+        return status
