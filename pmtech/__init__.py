@@ -25,7 +25,16 @@ __version__ = "0.1.0"
 
 # Made when first asked for: the panels and the web API cost time that not every start should pay.
 _LATER = {
-    "sweep": "pmtech.sweep",
+    "Choice": "pmtech.panels.controls",
+    "Slider": "pmtech.panels.controls",
+    "ask": "pmtech.course.ask",
+    "check": "pmtech.course.check",
+    "check_environment": "pmtech.environment",
+    "compare": "pmtech.panels.compare",
+    "explore": "pmtech.panels.explore",
+    "glossary": "pmtech.course.glossary",
+    "progress": "pmtech.course.map",
+    "sweep": "pmtech.panels.sweep",
     "theory": "pmtech",
 }
 

@@ -12,7 +12,7 @@ from pmtech.simulate import check_run, simulate
 from pmtech.system import System, check_complete
 
 
-def sweep(
+def run_grid(
     system: System,
     values: dict[str, Iterable[Any]],
     *,
