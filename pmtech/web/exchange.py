@@ -1,0 +1,87 @@
+"""One request and what came back, as it went over the wire."""
+
+import html
+import json
+import shlex
+from dataclasses import dataclass, field
+from typing import Any
+
+SHOWN_CHARACTERS = 4000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exchange:
+    """`request_bytes` and `response_bytes` are the bytes of HTTP/1.1, start line, headers and body.
+
+    `status` is None when no answer came; `error` then says why in a sentence. `elapsed_ms` is what the caller waited.
+    """
+
+    method: str
+    url: str
+    request_bytes: bytes
+    request_size: int
+    response_bytes: bytes = b""
+    response_size: int = 0
+    status: int | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    text: str = ""
+    elapsed_ms: float
+    error: str | None = None
+
+    def json(self) -> Any:
+        """The body as data. Raises ValueError when it is not JSON."""
+        return json.loads(self.text)
+
+    @property
+    def request_text(self) -> str:
+        return _readable(self.request_bytes, self.request_size)
+
+    @property
+    def response_text(self) -> str:
+        return _readable(self.response_bytes, self.response_size)
+
+    @property
+    def curl(self) -> str:
+        """The same request for a terminal (a POSIX shell; the Windows prompt quotes differently)."""
+        head, _, body = self.request_bytes.partition(b"\r\n\r\n")
+        parts = ["curl", "-I" if self.method == "HEAD" else f"-i -X {self.method}", shlex.quote(self.url)]
+        for line in head.decode("latin-1").split("\r\n")[1:]:
+            if line.split(":")[0].lower() not in ("host", "content-length", "accept", "user-agent"):
+                parts.append(f"-H {shlex.quote(line)}")
+        if self.request_size > len(self.request_bytes):
+            parts.append("--data-binary @body.json")
+        elif body:
+            parts.append(f"--data-raw {shlex.quote(body.decode(errors='replace'))}")
+        return " ".join(parts)
+
+    @property
+    def summary(self) -> str:
+        """One line: what was asked, what came, how long it took."""
+        came = self.response_text.partition("\n")[0].removeprefix("HTTP/1.1 ") if self.status else self.error
+        return f"{self.method} {self.url.split('/', 3)[-1].join(['/', ''])} -> {came} ({self.elapsed_ms:.0f} ms)"
+
+    def __repr__(self) -> str:
+        return f"{self.summary}\n\n{self.request_text}\n\n{self.response_text or self.error}"
+
+    def _repr_html_(self) -> str:
+        came = self.response_text or self.error
+        return (
+            '<div style="display:flex;gap:16px;flex-wrap:wrap;align-items:flex-start">'
+            f"{_box('Request, as it was sent', self.request_text)}"
+            f"{_box(f'Response, after {self.elapsed_ms:.0f} ms', came)}</div>"
+        )
+
+
+def _box(title: str, text: str) -> str:
+    return (
+        f'<div style="flex:1 1 320px;min-width:0"><div style="font-weight:600">{html.escape(title)}</div>'
+        '<pre style="white-space:pre-wrap;overflow-wrap:anywhere;padding:8px;border-radius:6px;'
+        f'border:1px solid var(--jp-border-color1,#bbb);margin:8px 0">{html.escape(text)}</pre></div>'
+    )
+
+
+def _readable(data: bytes, size: int) -> str:
+    text = data.decode(errors="replace").replace("\r\n", "\n")
+    if size > len(data) or len(text) > SHOWN_CHARACTERS:
+        text = f"{text[:SHOWN_CHARACTERS]}\n... ({size:,} bytes in all)"
+    return text

@@ -1,0 +1,131 @@
+"""Small experiments on the running API: what the requests said, and what became of the database's rows."""
+
+import html
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from pmtech.web.contract import Contract
+from pmtech.web.exchange import Exchange
+from pmtech.web.server import Api
+from pmtech.web.store import RowChange, row_changes
+
+ORDER = {"customer": "Company A", "seats": 5}
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """The exchanges in order, and the rows that were added, changed or removed meanwhile."""
+
+    exchanges: list[Exchange]
+    changes: list[RowChange]
+
+    def added(self, table: str) -> int:
+        """How many rows a table gained."""
+        return sum(c.table == table and c.kind == "added" for c in self.changes)
+
+    @property
+    def charges(self) -> int:
+        """How many payments were booked."""
+        return self.added("payments")
+
+    @property
+    def sentence(self) -> str:
+        answers = sum(e.status is not None for e in self.exchanges)
+        counts = Counter((c.table, c.kind) for c in self.changes)
+        rows = ", ".join(
+            f"{n} {_plural('row', n)} {kind} in {table.replace('_', ' ')}" for (table, kind), n in counts.items()
+        )
+        asked = len(self.exchanges)
+        return f"{asked} requests, {answers} {_plural('answer', answers)}, {rows or 'no row touched'}."
+
+    def __repr__(self) -> str:
+        return "\n".join([*(e.summary for e in self.exchanges), self.sentence])
+
+    def _repr_html_(self) -> str:
+        lines = "".join(f"<li><code>{html.escape(e.summary)}</code></li>" for e in self.exchanges)
+        rows = "".join(
+            f"<tr><td style='text-align:left'>{c.kind}</td><td style='text-align:left'>{c.table}</td>"
+            f"<td style='text-align:left'>{html.escape(_short(c))}</td></tr>"
+            for c in self.changes
+        )
+        head = "".join(f"<th style='text-align:left'>{name}</th>" for name in ("what happened", "table", "row"))
+        table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>" if rows else ""
+        return f"<ol>{lines}</ol>{table}<p><strong>{self.sentence}</strong></p>"
+
+
+def send_twice(
+    api: Api, method: str, path: str, *, json: Any = None, headers: dict[str, str] | None = None
+) -> Experiment:
+    """Sends the same request two times."""
+    return _watched(api, lambda: [api.request(method, path, json=json, headers=headers) for _ in range(2)])
+
+
+def retry_lost_answer(api: Api, *, idempotency_key: str | None = None, timeout_s: float = 0.5) -> Experiment:
+    """Company A buys 5 seats; the server books them, its answer is lost, and the client tries again.
+
+    With an `idempotency_key` both attempts carry it in the Idempotency-Key header.
+    """
+    headers = {"Idempotency-Key": idempotency_key} if idempotency_key is not None else None
+
+    def attempts() -> list[Exchange]:
+        # Attempts under the same key at two runs of the cell shall both lose their first answer.
+        api.faults.lose_answers = 1
+        try:
+            first = api.request("POST", "/payments", json=ORDER, headers=headers, timeout_s=timeout_s)
+        finally:
+            api.faults.lose_answers = 0
+        return [first, api.request("POST", "/payments", json=ORDER, headers=headers)]
+
+    return _watched(api, attempts)
+
+
+def hostile_input(api: Api) -> Experiment:
+    """Three bodies nobody should send: SQL in a field, 10 MB, and JSON that is broken off."""
+    json = {"Content-Type": "application/json"}
+    return _watched(
+        api,
+        lambda: [
+            api.request("POST", "/surveys", json={"title": "'; DROP TABLE surveys; --"}),
+            api.request("POST", "/surveys", body=b"x" * 10_000_000, headers=json),
+            api.request("POST", "/surveys", body='{"title": "Lunch', headers=json),
+        ],
+    )
+
+
+def contract(api: Api) -> Contract:
+    """The API's own OpenAPI contract, as it publishes it."""
+    answer = api.request("GET", "/openapi.json")
+    if answer.error:
+        raise ValueError(answer.error)
+    return Contract(answer.json())
+
+
+def next_contract(api: Api) -> Contract:
+    """A proposal for the next version of the contract, with five changes in it (invented)."""
+    document = contract(api).document
+    schemas = document["components"]["schemas"]
+    schemas["PaymentIn"]["properties"]["country"] = {"type": "string"}
+    schemas["PaymentIn"]["required"] = [*schemas["PaymentIn"]["required"], "country"]
+    schemas["SurveyIn"]["properties"]["language"] = {"type": "string", "default": "en"}
+    schemas["SurveyIn"]["properties"]["status"] = {"type": "string", "enum": ["draft", "open"], "default": "draft"}
+    schemas["Payment"]["properties"]["receipt_url"] = {"type": "string"}
+    schemas["SurveyResponse"]["properties"]["score"] = {"type": "string"}
+    return Contract(document)
+
+
+def _watched(api: Api, work) -> Experiment:
+    before = api.rows()
+    exchanges = work()
+    return Experiment(exchanges, [c for c in row_changes(before, api.rows()) if c.kind != "same"])
+
+
+def _short(change: RowChange) -> str:
+    row = change.before if change.kind == "removed" else change.after
+    if change.kind == "changed":
+        return f"id {row['id']}: " + ", ".join(f"{f} {change.before[f]} -> {row[f]}" for f in change.fields)
+    return ", ".join(f"{name} {value}" for name, value in row.items())
+
+
+def _plural(word: str, n: int) -> str:
+    return word if n == 1 else f"{word}s"
