@@ -1,0 +1,262 @@
+"""A result as a plotly figure: plain dicts, so that no panel waits for the import of plotly's Python half.
+
+Colours are the custom properties of `panels/panel.css` (`var(--pmtech-served)`), which the page resolves for the light
+or the dark theme. Lines and bars carry their names beside them; every axis has its unit; a figure draws five lines at
+most. A second result, pinned as "A", is drawn behind the first in grey.
+"""
+
+from __future__ import annotations
+
+from math import floor, isnan, log10
+
+from pmtech.explain import rate
+from pmtech.result import Result
+from pmtech.system import System
+
+MOST = 5  # lines or clients in one figure
+
+TEXT, QUIET, PINNED = "var(--pmtech-text)", "var(--pmtech-quiet)", "var(--pmtech-pinned)"
+
+TEMPLATE = {
+    "layout": {
+        "font": {"family": "system-ui, sans-serif", "size": 13, "color": TEXT},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "margin": {"l": 60, "r": 16, "t": 8, "b": 44},
+        "showlegend": False,
+        "dragmode": False,
+        "hovermode": "x unified",
+        "hoverlabel": {"bgcolor": "var(--pmtech-ground)", "bordercolor": "var(--pmtech-line)"},
+        **{
+            axis: {
+                "gridcolor": "var(--pmtech-line)",
+                "linecolor": "var(--pmtech-line)",
+                "tickfont": {"size": 12, "color": QUIET},
+                "title": {"font": {"size": 12, "color": QUIET}, "standoff": 8},
+                "ticks": "outside",
+                "tickcolor": "rgba(0,0,0,0)",
+                "zeroline": False,
+                "fixedrange": True,
+            }
+            for axis in ("xaxis", "yaxis")
+        },
+    }
+}
+
+
+def latency(result: Result, pinned: Result | None = None) -> dict:
+    """Time to answer over the run: half of the requests (p50) and 95 of 100 (p95) of those that arrived each second."""
+    runs = [r.timeline for r in (result, pinned) if r is not None]
+    unit, scale = ("s", 1000) if max((t.p95_ms.max() for t in runs), default=0) >= 2000 else ("ms", 1)
+    lines = [
+        ("p50", result.timeline.p50_ms / scale, {"color": QUIET, "width": 2, "dash": "dot"}),
+        ("p95", result.timeline.p95_ms / scale, {"color": "var(--pmtech-accent)", "width": 2.5}),
+    ]
+    if pinned is not None:
+        lines.insert(0, ("A: p95", pinned.timeline.p95_ms / scale, _BEHIND))
+    return _over_time(lines, f"time to answer, {unit}")
+
+
+def throughput(result: Result, pinned: Result | None = None) -> dict:
+    """Requests asked, served and refused in each second."""
+    lines = [
+        ("asked", result.timeline.offered, {"color": QUIET, "width": 2, "dash": "dot"}),
+        ("served", result.timeline.served, {"color": "var(--pmtech-served)", "width": 2.5}),
+    ]
+    if result.timeline.rejected.any():
+        lines.append(
+            ("refused", result.timeline.rejected, {"color": "var(--pmtech-refused-fill)", "width": 2.5, "dash": "dash"})
+        )
+    if pinned is not None:
+        lines.insert(0, ("A: served", pinned.timeline.served, _BEHIND))
+    return _over_time(lines, "requests a second")
+
+
+def queue(result: Result, pinned: Result | None = None) -> dict:
+    """How many requests are inside, waiting or being worked on, at the end of each second."""
+    line = {"color": "var(--pmtech-waiting-fill)", "width": 2.5}
+    lines = [("inside", result.timeline.in_system, line)]
+    if pinned is not None:
+        lines.insert(0, ("A: inside", pinned.timeline.in_system, _BEHIND))
+    return _over_time(lines, "requests inside")
+
+
+def clients(result: Result, pinned: Result | None = None) -> dict:
+    """What each client asked for, and what became of it: served, waiting (or in work) at the end, refused."""
+    asking = list(result.by_client.sort_values("offered_per_s", ascending=False).index[:MOST])
+    names = [name for name in result.by_client.index if name in asking]
+    fates = {name: _fates(result, name) for name in names}
+    before = {
+        name: _fates(pinned, name)["served"] for name in names if pinned is not None and name in pinned.by_client.index
+    }
+    longest = max([0.0, *(sum(fate.values()) for fate in fates.values()), *before.values()])
+    rows = {name: -row for row, name in enumerate(names)}
+    up, thick = (0.14, 0.46) if before else (0.0, 0.56)
+    data, notes = [], []
+    start, beside = dict.fromkeys(names, 0.0), {name: [] for name in names}
+    for fate in ("served", "waiting", "refused"):
+        widths = [fates[name][fate] for name in names]
+        colour = f"var(--pmtech-{fate}{'' if fate == 'served' else '-fill'})"
+        data.append(_bars(fate, [rows[name] + up for name in names], widths, list(start.values()), colour, thick))
+        for name, width in zip(names, widths, strict=True):
+            words = f"{fate} {rate(width)}"
+            if width > longest * (0.024 * len(words) + 0.02):
+                at = start[name] + width / 2
+                notes.append(_note(words, at, rows[name] + up, f"var(--pmtech-on-{fate})", "center"))
+            elif fate == "served" or width > max(0.05, 0.005 * longest):
+                beside[name].append(words)
+            start[name] += width
+    for name, words in beside.items():
+        notes.append(_note(", ".join(words), start[name], rows[name] + up, TEXT, "left", 6))
+    if before:
+        down = [rows[name] - 0.26 for name in before]
+        data.insert(0, _bars("A: served", down, list(before.values()), [0] * len(down), PINNED, 0.18))
+        for served, y in zip(before.values(), down, strict=True):
+            notes.append(_note(f"A: served {rate(served)}", served, y, QUIET, "left", 6, 12))
+    ticks = {
+        rows[name]: f"{result.system.label(name)}<br>asks {rate(result.by_client.offered_per_s[name])} /s"
+        for name in names
+    }
+    return _rows(data, notes, ticks, longest, "requests a second")
+
+
+def by_design(results: dict[str, Result], names: list[str] | None = None) -> dict:
+    """Requests served a second for each client, a bar a design (five of each at most)."""
+    results = dict(list(results.items())[:MOST])
+    first = next(iter(results.values()))
+    names = (names or list(first.by_client.index))[:MOST]
+    served = {label: [r.by_client.served_per_s.get(name, 0.0) for name in names] for label, r in results.items()}
+    longest = max(max(values) for values in served.values())
+    height = 0.8 / len(results)
+    data, notes = [], []
+    for place, (label, values) in enumerate(served.items()):
+        at = [-row + 0.4 - height * (place + 0.5) for row in range(len(names))]
+        data.append(_bars(label, at, values, [0] * len(names), f"var(--pmtech-series-{place + 1})", height * 0.86))
+        notes += [
+            _note(f"{rate(value)}  {label}", value, y, TEXT, "left", 6, 12) for value, y in zip(values, at, strict=True)
+        ]
+    ticks = {-row: first.system.label(name) for row, name in enumerate(names)}
+    return _rows(data, notes, ticks, longest, "requests served a second")
+
+
+CHARTS = {"latency": latency, "throughput": throughput, "queue": queue, "clients": clients}
+
+
+def default_chart(system: System) -> str:
+    """Who gets how much where clients compete; otherwise how long an answer takes."""
+    return "clients" if len(system.sources) > 1 else "latency"
+
+
+# --- parts of a figure -----------------------------------------------------------------------------------------------
+
+_BEHIND = {"color": PINNED, "width": 2, "dash": "dash"}
+
+
+def _over_time(lines: list[tuple], unit: str) -> dict:
+    top = _ceiling(max((float(values.max()) for _, values, _ in lines if values.notna().any()), default=1.0))
+    data = [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": name,
+            "x": values.index.tolist(),
+            "y": [None if isnan(y) else round(float(y), 3) for y in values],
+            "line": line,
+        }
+        for name, values, line in lines
+    ]
+    ends = {name: values.dropna() for name, values, _ in lines if values.notna().any()}
+    heights = _apart({name: float(values.iloc[-1]) for name, values in ends.items()}, 0.08 * top, top)
+    notes = [_note(name, ends[name].index[-1], y, TEXT, "left", 8) for name, y in heights.items()]
+    last = len(lines[0][1]) - 1
+    return {
+        "data": data,
+        "layout": {
+            "template": TEMPLATE,
+            "annotations": notes,
+            "margin": {"r": 84},
+            "xaxis": {"title": {"text": "seconds since the start"}, "range": [0, last], "showgrid": False},
+            "yaxis": {"title": {"text": unit}, "range": [0, top], "tickformat": ",~r"},
+        },
+    }
+
+
+def _apart(heights: dict[str, float], gap: float, top: float) -> dict[str, float]:
+    """The same names at heights that are `gap` apart and not above `top`: names must not cover one another."""
+    apart, floor_at = {}, -gap
+    for name in sorted(heights, key=heights.get):
+        apart[name] = floor_at = max(heights[name], floor_at + gap)
+    ceiling = top
+    for name in reversed(apart):
+        apart[name] = min(apart[name], ceiling)
+        ceiling = apart[name] - gap
+    return apart
+
+
+def _rows(data: list, notes: list, ticks: dict, longest: float, unit: str) -> dict:
+    return {
+        "data": data,
+        "layout": {
+            "template": TEMPLATE,
+            "annotations": notes,
+            "barmode": "overlay",
+            "hovermode": False,
+            "margin": {"l": 112},
+            "xaxis": {
+                "title": {"text": unit},
+                "range": [0, _ceiling(longest * 1.35)],
+                "tickformat": ",~r",
+                "nticks": 8,
+            },
+            "yaxis": {
+                "tickvals": list(ticks),
+                "ticktext": list(ticks.values()),
+                "tickfont": {"size": 13, "color": TEXT},
+                "range": [min(ticks) - 0.5, max(ticks) + 0.5],
+                "showgrid": False,
+            },
+        },
+    }
+
+
+def _bars(name: str, y: list, widths: list, base: list, colour: str, thick: float) -> dict:
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "name": name,
+        "y": y,
+        "x": [round(float(width), 3) for width in widths],
+        "base": [round(float(b), 3) for b in base],
+        "width": thick,
+        "marker": {"color": colour, "line": {"width": 0}},
+    }
+
+
+def _note(text: str, x: float, y: float, colour: str, anchor: str, shift: int = 0, size: int = 13) -> dict:
+    return {
+        "text": text,
+        "x": x,
+        "y": y,
+        "xanchor": anchor,
+        "xshift": shift,
+        "showarrow": False,
+        "font": {"color": colour, "size": size},
+    }
+
+
+def _fates(result: Result, name: str) -> dict[str, float]:
+    """What became of one client's requests, per second of the measured window."""
+    mine = result.by_client.loc[name]
+    refused = mine.error_rate * mine.offered_per_s
+    served = min(mine.served_per_s, mine.offered_per_s - refused)
+    return {"served": served, "waiting": max(0.0, mine.offered_per_s - refused - served), "refused": refused}
+
+
+def _ceiling(value: float) -> float:
+    """The next round number above: axes that move in steps leave the eye a hold while a slider moves."""
+    if not value > 0:
+        return 1.0
+    unit = 10.0 ** floor(log10(value))
+    return next(
+        step * unit for step in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if step * unit >= value * 1.0001 or step == 10
+    )

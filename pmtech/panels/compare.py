@@ -1,0 +1,73 @@
+"""The same customers in several designs, side by side: a table and a chart by client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import traitlets
+
+from pmtech import charts
+from pmtech.comparison import ALL, Comparison, run_designs
+from pmtech.explain import percent, rate, seconds
+from pmtech.panels.widget import Panel
+from pmtech.system import System
+
+
+class ComparisonPanel(Panel):
+    """Shows a comparison; `table` is a list of rows of text, the first of them the headings."""
+
+    _esm = Path(__file__).parent / "compare.js"
+    _css = Path(__file__).parent / "compare.css"
+
+    table = traitlets.List().tag(sync=True)
+    note = traitlets.Unicode().tag(sync=True)
+    figure = traitlets.Dict().tag(sync=True)
+    height = traitlets.Int().tag(sync=True)
+
+
+class ShownComparison(Comparison):
+    """A comparison that shows itself in a notebook."""
+
+    def _repr_mimebundle_(self, **_):
+        first = next(iter(self.results))
+        panel = ComparisonPanel(
+            table=_rows(self),
+            note=f"The same customers in every design. In brackets, where the difference to “{first}” lies with 95 % "
+            "confidence.",
+            figure=charts.by_design(self.results),
+            height=80 + 22 * len(self.results) * len(self.results[first].by_client),
+        )
+        return panel._repr_mimebundle_()
+
+
+def compare(
+    designs: dict[str, System], *, duration_s: float = 60.0, warmup_s: float = 0.0, seed: int = 1, events: Iterable = ()
+) -> Comparison:
+    """Let the same customers meet each design ({label: system}) and show what becomes of them, side by side.
+
+    The last line of a cell shows a table and a chart by client; `.table`, `.differences` and `.results` are the
+    figures. duration_s, warmup_s, seed and events are those of `simulate`. Raises ValueError with a sentence.
+    """
+    return ShownComparison(run_designs(designs, duration_s=duration_s, warmup_s=warmup_s, seed=seed, events=events))
+
+
+def _rows(comparison: Comparison) -> list[list[str]]:
+    first = next(iter(comparison.results))
+    rows = [["Design", "Served a second", f"Against “{first}”", "p95 wait", "Refused", "Cost an hour"]]
+    for label, result in comparison.results.items():
+        s = result.summary
+        against = "" if label == first else _against(comparison.differences.loc[label, ALL])
+        wait = "–" if s.p95_ms != s.p95_ms else seconds(s.p95_ms / 1000)
+        rows.append([label, rate(s.served_per_s), against, wait, percent(s.error_rate), f"${s.cost_usd_per_hour:.2f}"])
+    return rows
+
+
+def _against(difference) -> str:
+    low, high = _signed(difference.low_per_s), _signed(difference.high_per_s)
+    return f"{_signed(difference.served_per_s)} ({low} to {high})"
+
+
+def _signed(value: float) -> str:
+    text = f"{abs(value):,.{0 if abs(value) >= 20 else 1}f}"
+    return "0" if text == "0.0" else f"{'+' if value > 0 else '−'}{text}"

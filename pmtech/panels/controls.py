@@ -1,0 +1,148 @@
+"""What a learner can turn: a control is declared with a path, and checked against the system it is for."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from pmtech.components.component import plain
+from pmtech.system import System
+
+# The unit stands at the end of a field's name; the longest ending first.
+UNITS = {"_usd_per_hour": "$/h", "_per_s": "/s", "_ms": "ms", "_s": "s"}
+WORDS = {"rate_per_s": "requests a second", "service_ms": "service time", "query_ms": "query time"}
+
+
+@dataclass(frozen=True)
+class Slider:
+    """A number between `low` and `high` at a path such as "server.workers".
+
+    Without a `step`, whole numbers go up by 1 and others in about fifty round steps. Without a `label`, the path in
+    words ("Server: workers").
+    """
+
+    path: str
+    low: float
+    high: float
+    step: float | None = None
+    label: str | None = None
+
+    def describe(self, system: System) -> dict[str, Any]:
+        """What the page needs to draw it. Raises ValueError with a sentence if it does not fit the system."""
+        value = system.get(self.path)
+        for name in ("low", "high", "step"):
+            bound = getattr(self, name)
+            if not _is_number(bound) and not (name == "step" and bound is None):
+                raise ValueError(f'{name} of the slider for "{self.path}" must be a finite number, got {bound!r}')
+        if not self.low < self.high:
+            limits = f"{plain(self.low)} and {plain(self.high)}"
+            raise ValueError(f'the slider for "{self.path}" must have a low below its high, got {limits}')
+        if self.step is not None and not 0 < self.step <= self.high - self.low:
+            span = plain(self.high - self.low)
+            raise ValueError(
+                f'step of the slider for "{self.path}" must be above 0 and at most {span}, got {self.step!r}'
+            )
+        if not _is_number(value):
+            raise ValueError(f'a slider needs a number, but "{self.path}" is {value!r} in this system')
+        if not self.low <= value <= self.high:
+            raise ValueError(
+                f'"{self.path}" is {plain(value)} in this system, '
+                f"outside of its slider, which goes from {plain(self.low)} to {plain(self.high)}"
+            )
+        whole = _is_whole(system, self)
+        if whole and any(number is not None and number % 1 for number in (self.low, self.high, self.step)):
+            raise ValueError(f'"{self.path}" is a whole number: low, high and step of its slider must be, too')
+        return {
+            "kind": "slider",
+            "path": self.path,
+            "label": self.label or _words(system, self.path),
+            "unit": _unit(self.path),
+            "low": self.low,
+            "high": self.high,
+            "step": self.step or (1 if whole else _step(self.low, self.high, value)),
+            "default": value,
+        }
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a few values at a path such as "rate_limiter.algorithm". `label` as for a `Slider`."""
+
+    path: str
+    options: tuple
+    label: str | None = None
+
+    def __post_init__(self):
+        if isinstance(self.options, str) or not hasattr(self.options, "__iter__"):
+            raise ValueError(f'options of the choice for "{self.path}" must be a list of values, got {self.options!r}')
+        object.__setattr__(self, "options", tuple(self.options))
+
+    def describe(self, system: System) -> dict[str, Any]:
+        """What the page needs to draw it. Raises ValueError with a sentence if it does not fit the system."""
+        value = system.get(self.path)
+        if len(self.options) < 2:
+            raise ValueError(f'the choice for "{self.path}" needs at least two options, got {list(self.options)!r}')
+        if value not in self.options:
+            raise ValueError(
+                f'"{self.path}" is {value!r} in this system, which is not among the options of its choice, '
+                f"{', '.join(map(repr, self.options))}"
+            )
+        for option in self.options:
+            try:
+                system.replace({self.path: option})
+            except ValueError as refused:
+                raise ValueError(f'the choice for "{self.path}" offers {option!r}, but {refused}') from None
+        return {
+            "kind": "choice",
+            "path": self.path,
+            "label": self.label or _words(system, self.path),
+            "unit": _unit(self.path),
+            "options": [_option(option) for option in self.options],
+            "default": self.options.index(value),
+        }
+
+
+def _is_number(value) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_whole(system: System, slider: Slider) -> bool:
+    """Whether the model takes whole numbers only at this path: it is asked for a half."""
+    try:
+        system.replace({slider.path: math.floor(slider.high) - 0.5})
+    except ValueError as refused:
+        return "whole number" in str(refused)
+    return False
+
+
+def _step(low: float, high: float, value: float) -> float:
+    """A round step, about fifty to the whole range, that meets the present value."""
+    unit = 10.0 ** math.floor(math.log10((high - low) / 50))
+    for step in (5 * unit, 2 * unit, unit, unit / 2, unit / 5, unit / 10, unit / 100):
+        if math.isclose((value - low) / step, round((value - low) / step), abs_tol=1e-6):
+            return float(f"{step:.6g}")
+    return (high - low) / 1000
+
+
+def _words(system: System, path: str) -> str:
+    name, field = path.split(".", 1)
+    twins = [part.label for part in system.parts if part.slug == name]
+    label = system.label(name) if name in system.names else f"{twins[0]} (all {len(twins)})"
+    return f"{label}: {WORDS.get(field, _bare(field).replace('_', ' ').replace('.', ' '))}"
+
+
+def _unit(path: str) -> str:
+    return next((unit for ending, unit in UNITS.items() if path.endswith(ending)), "")
+
+
+def _bare(field: str) -> str:
+    return next((field.removesuffix(ending) for ending in UNITS if field.endswith(ending)), field)
+
+
+def _option(value) -> str:
+    if value is None or isinstance(value, bool):
+        return {True: "yes", False: "no", None: "none"}[value]
+    if isinstance(value, tuple | list):
+        return ", ".join(map(str, value)) or "none"
+    return plain(value) if _is_number(value) else str(value).replace("_", " ")

@@ -1,0 +1,195 @@
+"""The what-if panel: sliders, four numbers, one chart, and the sentences that explain it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+import traitlets
+
+from pmtech import charts
+from pmtech.components.component import nearest
+from pmtech.explain import percent, rate, seconds
+from pmtech.panels.controls import Choice, Slider
+from pmtech.panels.widget import Panel
+from pmtech.result import Result
+from pmtech.simulate import simulate
+from pmtech.system import System, check_complete
+
+
+class Control(traitlets.HasTraits):
+    """One control of a panel. Setting `value` does what moving it in the browser does."""
+
+    value = traitlets.Any()
+
+    def __init__(self, declared: Slider | Choice, default):
+        self.options = declared.options if isinstance(declared, Choice) else None
+        self.low, self.high = (
+            (declared.low, declared.high) if self.options is None else self.options[:: len(self.options) - 1]
+        )
+        self.default = default
+        super().__init__(value=default)
+
+    # The page knows an option by its number, so that a tuple or None need not survive the way through it.
+    def sent(self):
+        return self.value if self.options is None else self.options.index(self.value)
+
+    def received(self, value):
+        return value if self.options is None else self.options[value]
+
+
+class Explore(Panel):
+    """Made by `explore`. Whatever happens in it is said in it: `error` is a sentence, or None.
+
+    controls: path -> Control. result: the last run. cards: name -> text. sentences: its explanation. seed: which
+    customers. figure: the chart as a plotly dict. keep() pins the run as "A" behind the next ones, forget() unpins
+    it, reset() puts everything back.
+    """
+
+    _esm = Path(__file__).parent / "explore.js"
+    _css = Path(__file__).parent / "explore.css"
+
+    described = traitlets.List().tag(sync=True)
+    first_seed = traitlets.Int().tag(sync=True)
+    # The page's wishes and the kernel's answer are one dict each: what belongs together arrives together.
+    wish = traitlets.Dict().tag(sync=True, echo_update=False)
+    answer = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, system: System, controls: tuple[Slider | Choice, ...], show: str, seed: int, **run):
+        self._system, self._draw, self._run = system, charts.CHARTS[show], run
+        self._lock = RLock()  # the page's wishes come on another thread than the cell's
+        self._quiet = False
+        self._number = self._pin = 0  # of the last wish; of the last "keep" in it
+        self.seed = seed
+        self.result: Result = simulate(system, seed=seed, **run)
+        self.pinned: Result | None = None
+        self.controls = {control.path: Control(control, system.get(control.path)) for control in controls}
+        super().__init__(described=[control.describe(system) for control in controls], first_seed=seed)
+        for control in self.controls.values():
+            control.observe(self._turned, "value")
+        self.observe(self._wished, "wish")
+        self._show()
+
+    # --- what a learner does ------------------------------------------------------------------------------------
+
+    def reset(self) -> None:
+        """Every control back to where it was, and the first customers again."""
+        self._set({path: control.default for path, control in self.controls.items()}, self.first_seed)
+
+    def new_customers(self) -> None:
+        """The next seed: other customers, same design."""
+        self._set({}, self.seed + 1)
+
+    def keep(self) -> None:
+        """Pin the present run as "A"."""
+        with self._lock:
+            self.pinned = self.result
+            self._compute()
+
+    def forget(self) -> None:
+        """Unpin "A"."""
+        with self._lock:
+            self.pinned = None
+            self._compute()
+
+    def _wished(self, change) -> None:
+        wish = change["new"]
+        with self._lock:
+            if wish["pin"] != self._pin:
+                self.pinned = self.result if wish["pin"] else None
+            self._number, self._pin = wish["number"], wish["pin"]
+            self._set(
+                {path: self.controls[path].received(value) for path, value in wish["values"].items()}, wish["seed"]
+            )
+
+    def _turned(self, _change) -> None:
+        if not self._quiet:
+            with self._lock:
+                self._compute()
+
+    def _set(self, values: dict[str, Any], seed: int) -> None:
+        with self._lock:
+            self._quiet, self.seed = True, seed
+            try:
+                for path, value in values.items():
+                    self.controls[path].value = value
+            finally:
+                self._quiet = False
+            self._compute()
+
+    # --- what it answers ----------------------------------------------------------------------------------------
+
+    def _compute(self) -> None:
+        try:
+            values = {path: control.value for path, control in self.controls.items()}
+            self.result = simulate(self._system.replace(values), seed=self.seed, **self._run)
+            self._show()
+        except Exception as error:  # noqa: BLE001  a panel must live on, whatever its system does
+            said = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+            self._say({**self.answer, "error": f"This can't be run: {said}."})
+
+    def _show(self) -> None:
+        cards, pinned = _cards(self.result), _cards(self.pinned) if self.pinned else {}
+        self._say(
+            {
+                "cards": [{"name": name, "value": value, "pinned": pinned.get(name)} for name, value in cards.items()],
+                "figure": self._draw(self.result, self.pinned),
+                "sentences": self.result.explain(),
+                "axis": self._draw.__doc__.partition("\n")[0].rstrip("."),
+                "pinned": self.pinned is not None,
+                "error": None,
+            }
+        )
+
+    def _say(self, answer: dict) -> None:
+        values = {path: control.sent() for path, control in self.controls.items()}
+        self.answer = {**answer, "values": values, "seed": self.seed, "number": self._number, "pin": self._pin}
+
+    cards = property(lambda self: {card["name"]: card["value"] for card in self.answer["cards"]})
+    sentences = property(lambda self: self.answer["sentences"])
+    error = property(lambda self: self.answer["error"])
+    figure = property(lambda self: self.answer["figure"])
+
+
+def explore(
+    system: System,
+    *controls: Slider | Choice,
+    show: str | None = None,
+    duration_s: float = 60.0,
+    seed: int = 1,
+    events: Iterable = (),
+) -> Explore:
+    """A panel in which controls change the system and the run is shown again at once.
+
+    show: "clients" (who is served how much), "latency" (time to answer), "throughput" (asked, served, refused a
+    second) or "queue" (requests inside); without it, clients where there are several, otherwise latency.
+    duration_s, seed and events are those of `simulate`.
+    Raises ValueError with a sentence for a control that does not fit the system, or a system that can't run.
+    """
+    system = check_complete(system)
+    show = show or charts.default_chart(system)
+    if show not in charts.CHARTS:
+        raise ValueError(
+            f'show must be one of {", ".join(charts.CHARTS)}; got "{show}": {nearest(show, charts.CHARTS)}'
+        )
+    strangers = [control for control in controls if not isinstance(control, Slider | Choice)]
+    if strangers:
+        raise ValueError(f"explore takes a system, then Slider(...) or Choice(...), got {strangers[0]!r}")
+    paths = [control.path for control in controls]
+    twice = [path for path in paths if paths.count(path) > 1]
+    if twice:
+        raise ValueError(f'there are two controls for "{twice[0]}": one is enough')
+    return Explore(system, controls, show, duration_s=duration_s, seed=seed, events=tuple(events))
+
+
+def _cards(result: Result) -> dict[str, str]:
+    """Four numbers with their units."""
+    s = result.summary
+    return {
+        "served": f"{rate(s.served_per_s)} /s",
+        "p95 wait": "–" if s.p95_ms != s.p95_ms else seconds(s.p95_ms / 1000),
+        "refused": percent(s.error_rate),
+        "cost": f"${s.cost_usd_per_hour:.2f} /h",
+    }
