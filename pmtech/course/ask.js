@@ -13,7 +13,8 @@ function render({ model, el }) {
     return { label, radio, mark };
   });
   const fieldset = h("fieldset", {},
-    h("legend", {}, h("span", { class: "pmtech-kind" }, KIND[kind]), rich(h("span", { class: "pmtech-title" }), text)),
+    h("legend", {}, h("span", { class: "pmtech-kind" }, KIND[kind]),
+      ...text.split("\n\n").map((paragraph) => rich(h("span", { class: "pmtech-title" }), paragraph))),
     ...rows.map(({ label }) => label));
   const summary = h("summary", { "data-lm-suppress-shortcuts": "true" }, "Hint");
   const details = h("details", {}, summary, rich(h("p"), hint));

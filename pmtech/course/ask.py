@@ -41,7 +41,9 @@ class Ask(Panel):
         if self.committed:
             return
         if self.value is None:
-            raise ValueError(f"choose an option first: value must be from 0 to {len(self._asked.options) - 1}, got None")
+            raise ValueError(
+                f"choose an option first: value must be from 0 to {len(self._asked.options) - 1}, got None"
+            )
         option = self._asked.options[self.value]
         self._progress.add("answer", self._asked.id, option=option.text, right=option.right)
         self._show(restored=False)
@@ -64,7 +66,7 @@ class Ask(Panel):
             self.committed, self.correct = True, option.right
             self.feedback, self.misconception = option.feedback, option.misconception
             if prediction:
-                fate = "It is right." if option.right else "The model comes out otherwise."
+                fate = "It is right." if option.right else "The model says otherwise."
                 self.verdict = f"Your prediction is kept. {fate}"
             else:
                 self.verdict = "Right." if option.right else "Not this one."

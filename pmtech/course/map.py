@@ -65,7 +65,7 @@ class CourseMap:
     def _repr_html_(self) -> str:
         rows = "".join(
             f'<tr><td>{x.number}</td><th scope="row"><a href="{html.escape(x.file)}">{html.escape(x.title)}</a></th>'
-            f'<td class="pmtech-number">{x.minutes} min</td><td class="pmtech-{x.done.replace(" ", "-")}">{x.done}</td>'
+            f'<td class="pmtech-number">{x.minutes} min</td><td class="pmtech-word{" pmtech-met" if x.done == "done" else ""}">{x.done}</td>'
             f'<td class="pmtech-quiet">{html.escape(x.detail)}</td></tr>'
             for x in self.lessons
         )

@@ -19,13 +19,15 @@ class Marking:
     """How far an attempt is from what the task asks. Shows itself.
 
     passed: all is met. gaps: a sentence for each thing that is not, or that could be better.
-    figures: (what, wanted, measured, "met" or how far off) for each figure. notice: on saving, if something is amiss.
+    note: what there is to say when nothing is off. figures: (what, asked, measured, "met" or how far off) for each figure.
+    counts: whether it was an attempt at the task at all. notice: about saving, if something is amiss.
     """
 
     title: str
     passed: bool
     gaps: list[str]
     figures: list[tuple[str, str, str, str]] = field(default_factory=list)
+    note: str = ""
     counts: bool = True
     notice: str = ""
 
@@ -33,7 +35,7 @@ class Marking:
     def verdict(self) -> str:
         if not self.counts:
             return "This is not the system of the task."
-        return "Target met." if self.passed else "Not there yet."
+        return f"Target met. {self.note}".strip() if self.passed else "Not there yet."
 
     def __repr__(self) -> str:
         table = [f"  {what}: {measured} ({wanted}): {word}" for what, wanted, measured, word in self.figures]
@@ -43,10 +45,10 @@ class Marking:
         gaps = "".join(f"<li>{html.escape(gap)}</li>" for gap in self.gaps)
         rows = "".join(
             f'<tr><th scope="row">{html.escape(what)}</th><td>{wanted}</td><td class="pmtech-number">{measured}</td>'
-            f'<td class="pmtech-{"met" if word == "met" else "missed"}">{word}</td></tr>'
+            f'<td class="pmtech-word pmtech-{"met" if word == "met" else "missed"}">{word}</td></tr>'
             for what, wanted, measured, word in self.figures
         )
-        head = '<tr><td></td><th scope="col">asked</th><th scope="col">yours</th><td></td></tr>'
+        head = '<tr><td></td><th scope="col">asked</th><th scope="col" class="pmtech-number">yours</th><td></td></tr>'
         table = f'<table class="pmtech-table"><thead>{head}</thead><tbody>{rows}</tbody></table>'
         return page(
             f'<p class="pmtech-kind">Your turn</p><p class="pmtech-title">{html.escape(self.title)}</p>'
@@ -92,7 +94,9 @@ class Target:
     def sentence(self, value: float) -> str:
         if isnan(value):
             return f"{self.name} cannot be measured: no such request was served."
-        return f"{self.name} is {said(value, self.unit)}: {self.word(value)} the target of {said(self.bound, self.unit)}."
+        return (
+            f"{self.name} is {said(value, self.unit)}: {self.word(value)} the target of {said(self.bound, self.unit)}."
+        )
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,8 @@ class Objective:
 
     search(system, meets) gives the best design there is for a learner who has come this far, found by trying:
     `meets(system)` runs the model and says whether the targets hold. No best value is ever written down.
-    within: who comes this close to it has passed. gap: the sentence for the rest, with `{gap}` in it.
+    within: who comes this close to it has passed. gap: the sentence for the rest, with `{gap}` in it. best: the sentence
+    when nothing is left to gain.
     """
 
     figure: str
@@ -111,6 +116,7 @@ class Objective:
     highest: bool
     within: float
     gap: str
+    best: str
     search: Callable[[System, Callable[[System], bool]], System]
 
 
@@ -139,7 +145,7 @@ class SystemTask:
         measured = self._measure(system)
         gaps = [t.sentence(measured[t.figure]) for t in self.targets if not t.excess(measured[t.figure]) <= 0]
         figures = [t.row(measured[t.figure]) for t in self.targets]
-        passed = not gaps
+        passed, note = not gaps, ""
         if self.objective:
             goal = self.objective
             short, word = 0.0, ""
@@ -149,9 +155,11 @@ class SystemTask:
                 passed, word = short <= goal.within, "met" if short <= goal.within else "could be better"
                 if round(short, 1) > 0:
                     gaps.append(goal.gap.format(gap=short))
+                else:
+                    note = goal.best
             wanted = f"as {'much' if goal.highest else 'little'} as possible"
             figures.append((goal.name, wanted, said(measured[goal.figure], goal.unit), word))
-        return Marking(title=self.title, passed=passed, gaps=gaps, figures=figures)
+        return Marking(title=self.title, passed=passed, gaps=gaps, figures=figures, note=note)
 
     def _meets(self, system: System) -> bool:
         measured = self._measure(system)
@@ -177,7 +185,7 @@ class SystemTask:
         for name in mine:
             if name not in theirs:
                 sentences.append(f"This task has no part called {name}; yours has one.")
-        for name in theirs.keys() & mine.keys():
+        for name in (name for name in theirs if name in mine):
             if type(mine[name]) is not type(theirs[name]):
                 sentences.append(f"{name} is a {type(theirs[name]).__name__} in this task; yours is another part.")
             elif name not in self.free:

@@ -45,6 +45,7 @@ TASKS = (
             unit="a second",
             within=1.5,
             gap="Company C could be served {gap:.0f} more a second before A or B miss a target.",
+            best="No higher limit would do: A or B would miss a target.",
             search=highest_limit,
         ),
     ),

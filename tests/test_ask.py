@@ -1,0 +1,136 @@
+"""A question on the page: kept before anything shows, fed back option by option, remembered."""
+
+import pytest
+
+from pmtech.course.ask import ask
+from pmtech.course.progress import progress_file
+from pmtech.course.questions import all_questions, question
+
+SHOWN = ("verdict", "feedback", "misconception", "past", "again_label")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("PMTECH_HOME", str(tmp_path))
+    return tmp_path
+
+
+def right(id: str) -> int:
+    return [o.right for o in question(id).options].index(True)
+
+
+def wrong(id: str) -> int:
+    return [o.right for o in question(id).options].index(False)
+
+
+def answered(id: str, value: int):
+    asked = ask(id)
+    asked.value = value
+    asked.commit()
+    return asked
+
+
+def from_page(asked, **message):
+    asked._handle_custom_msg(message, [])
+
+
+@pytest.mark.parametrize("id", all_questions())
+def test_every_option_of_every_question_answers(id, monkeypatch, tmp_path):
+    for number, option in enumerate(question(id).options):
+        monkeypatch.setenv("PMTECH_HOME", str(tmp_path / str(number)))
+        asked = ask(id)
+        asked.value = number
+        assert (asked.committed, asked.correct) == (False, None)
+        assert all(getattr(asked, name) == "" for name in SHOWN), "nothing shows before the answer is given"
+        asked.commit()
+        assert (asked.committed, asked.correct) == (True, option.right)
+        assert (asked.feedback, asked.misconception) == (option.feedback, option.misconception)
+        assert asked.verdict
+
+
+def test_the_page_never_holds_what_is_right_before_the_answer():
+    state = str(ask("04.predict").get_state())
+    for option in question("04.predict").options:
+        assert option.text in state or repr(option.text)[1:-1] in state
+        assert option.feedback[:30] not in state
+        assert not option.misconception or option.misconception not in state
+
+
+def test_a_prediction_is_kept_and_cannot_be_changed():
+    asked = answered("04.predict", wrong("04.predict"))
+    with pytest.raises(ValueError, match="value cannot change: this prediction is kept"):
+        asked.value = right("04.predict")
+    with pytest.raises(ValueError, match="this answer is kept"):
+        asked.again()
+    from_page(asked, do="again")
+    from_page(asked, do="commit", value=right("04.predict"))
+    asked.commit()
+    assert (asked.value, asked.correct, asked.again_label) == (wrong("04.predict"), False, "")
+    assert len(progress_file().records("answer")) == 1
+
+
+def test_a_check_can_be_tried_again_and_the_first_answer_stays():
+    asked = answered("04.check.1", wrong("04.check.1"))
+    assert asked.again_label == "Try again"
+    asked.again()
+    assert (asked.value, asked.committed, asked.feedback) == (None, False, "")
+    asked.value = right("04.check.1")
+    asked.commit()
+    assert (asked.verdict, asked.again_label) == ("Right.", "")
+    assert question("04.check.1").options[wrong("04.check.1")].text in asked.past
+    assert [r["right"] for r in progress_file().records("answer", "04.check.1")] == [False, True]
+
+
+def test_choosing_another_option_of_a_check_opens_it_again():
+    asked = answered("04.check.1", 0)
+    asked.value = 1
+    assert (asked.committed, asked.feedback) == (False, "")
+
+
+@pytest.mark.parametrize("id", ["04.predict", "04.check.1"])
+def test_an_answer_given_earlier_is_shown_and_can_be_given_again(id):
+    answered(id, wrong(id))
+    asked = ask(id)
+    assert (asked.value, asked.committed, asked.again_label) == (wrong(id), True, "Answer again")
+    assert asked.feedback == question(id).options[wrong(id)].feedback
+    asked.again()
+    asked.value = right(id)
+    asked.commit()
+    assert asked.correct and asked.past
+    assert ask(id).value == right(id)
+    assert [r["right"] for r in progress_file().records("answer", id)] == [False, True]
+
+
+def test_an_option_reworded_since_leaves_the_question_open():
+    progress_file().add("answer", "04.predict", option="as it read last year", right=True)
+    asked = ask("04.predict")
+    assert (asked.value, asked.committed) == (None, False)
+
+
+def test_the_page_answers_with_the_value_in_the_message():
+    asked = ask("04.predict")
+    from_page(asked, do="commit", value=right("04.predict"))
+    assert (asked.value, asked.correct) == (right("04.predict"), True)
+
+
+def test_an_answer_needs_a_choice_that_exists():
+    asked = ask("04.predict")
+    with pytest.raises(ValueError, match="choose an option first: value must be from 0 to 3, got None"):
+        asked.commit()
+    for value in (-1, 4):
+        with pytest.raises(ValueError, match=f"value must be from 0 to 3, got {value}"):
+            asked.value = value
+    assert progress_file().records("answer") == []
+
+
+def test_an_unknown_question_names_the_nearest():
+    with pytest.raises(ValueError, match=r"no question 'predict'; the nearest are 0"):
+        ask("predict")
+
+
+def test_the_course_goes_on_where_nothing_can_be_saved(home, monkeypatch):
+    (home / "file").write_text("")
+    monkeypatch.setenv("PMTECH_HOME", str(home / "file"))
+    asked = answered("04.predict", right("04.predict"))
+    assert asked.correct and "cannot be saved" in asked.notice
+    assert ask("04.predict").committed

@@ -1,0 +1,170 @@
+"""Marking "Your turn": how far off, what must not be touched, and no best value that is not found by running."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pmtech.components import Clients, RateLimiter, Server
+from pmtech.course.check import all_tasks, check
+from pmtech.course.progress import progress_file
+from pmtech.course.task import Objective, SystemTask, Target, largest, said
+from pmtech.course.tasks.lesson_04 import survey_tool
+from pmtech.simulate import simulate
+
+TASK = "04.your_turn"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("PMTECH_HOME", str(tmp_path))
+
+
+def with_limit(limit: int):
+    return check(TASK, survey_tool(limit))
+
+
+@pytest.fixture(scope="module")
+def best() -> int:
+    """The highest limit that meets the targets, by trying each in turn."""
+    task = all_tasks()[TASK]
+    return max(limit for limit in range(29, 36) if task._meets(survey_tool(limit)))
+
+
+def test_the_cell_as_it_stands_runs_and_says_how_far_off(best):
+    marking = with_limit(60)
+    measured = sum(simulate(survey_tool(60), seed=s).by_client.loc["company_b", "p95_ms"] for s in (1, 2, 3)) / 3
+    assert not marking.passed
+    assert marking.gaps[1].startswith(f"Company B's p95 is {measured:,.0f} ms: ")
+    assert marking.gaps[1].endswith(" ms over the target of 300 ms.")
+    assert len(marking.gaps) == 2
+    assert "Not there yet." in repr(marking) and marking.gaps[1] in repr(marking)
+
+
+def test_the_best_limit_passes_and_the_next_one_does_not(best):
+    assert with_limit(best).passed and with_limit(best).gaps == []
+    assert "No higher limit" in with_limit(best).verdict
+    over = with_limit(best + 1)
+    assert not over.passed and "over the target of 300 ms" in over.gaps[0]
+
+
+def test_a_limit_that_costs_c_more_than_needed_says_how_much(best):
+    near, far = with_limit(best - 1), with_limit(best - 4)
+    assert near.passed and near.gaps == ["Company C could be served 1 more a second before A or B miss a target."]
+    assert not far.passed and far.gaps == ["Company C could be served 4 more a second before A or B miss a target."]
+
+
+def test_a_limit_that_protects_nobody_but_the_server_is_no_solution():
+    marking = with_limit(20)
+    assert not marking.passed
+    said_so = r"The refused share of Company B's requests is [\d.]+ %: [\d.]+ points over the target of 5 %\."
+    assert [bool(re.fullmatch(said_so, gap)) for gap in marking.gaps] == [True]
+
+
+def test_another_algorithm_may_be_chosen_and_is_measured_against_itself():
+    marking = check(TASK, survey_tool(24).replace({"rate_limiter.algorithm": "fixed_window"}))
+    assert not marking.passed and marking.counts
+
+
+A, B, C = (Clients(f"Company {x}", rate_per_s=r) for x, r in (("A", 10), ("B", 30), ("C", 150)))
+SERVER = Server(workers=8, service_ms=100, service_cv=0.5)
+
+
+@pytest.mark.parametrize(
+    ("system", "sentences"),
+    [
+        (
+            survey_tool().replace({"company_c.rate_per_s": 20}),
+            ["Company C sends 150 a second in this task; yours sends 20 a second."],
+        ),
+        (survey_tool().replace({"server.workers": 16}), ["Server has 8 workers in this task; yours has 16 workers."]),
+        ([A, B, C] >> SERVER, ["This task has a part called rate_limiter; yours has none."]),
+        ([A, B] >> RateLimiter(limit=30) >> SERVER, ["This task has a part called company_c; yours has none."]),
+        (
+            [[A, B] >> RateLimiter(limit=30), C] >> SERVER,
+            ["The parts are those of this task, but they are joined in another way."],
+        ),
+    ],
+)
+def test_another_system_is_refused_kindly_and_is_no_attempt(system, sentences):
+    marking = check(TASK, system)
+    assert not marking.passed and marking.gaps == sentences
+    assert "not the system of the task" in marking.verdict
+    assert progress_file().records("task") == []
+
+
+def test_attempts_are_kept_and_the_same_cell_run_again_is_no_new_one(best):
+    for limit in (60, 60, best, best, 60):
+        with_limit(limit)
+    assert [r["passed"] for r in progress_file().records("task", TASK)] == [False, True, False]
+    assert progress_file().records("task", TASK)[0]["gaps"] == with_limit(60).gaps
+
+
+def test_what_cannot_be_marked_is_a_sentence():
+    with pytest.raises(ValueError, match=r"no task '04\.my_turn'; the nearest are 04\.your_turn"):
+        check("04.my_turn", survey_tool())
+    with pytest.raises(ValueError, match=r'04\.predict is a question: ask\("04\.predict"\)'):
+        check("04.predict", survey_tool())
+    with pytest.raises(ValueError, match="needs your attempt as its second argument"):
+        check(TASK)
+    with pytest.raises(ValueError, match="needs the system you built, got 32"):
+        check(TASK, 32)
+
+
+def test_the_page_of_a_marking_says_the_same_in_words():
+    page = with_limit(60)._repr_html_()
+    assert "ms over the target of 300 ms" in page and "at most 5 %" in page and "as much as possible" in page
+
+
+def test_a_task_may_ask_for_the_least_and_for_the_whole_system():
+    """As lesson 05 will: the cheapest machine that is fast enough."""
+
+    def machine(workers: int):
+        return Clients(rate_per_s=20) >> Server(workers=workers, price_usd_per_hour=workers / 10)
+
+    task = SystemTask(
+        id="99.x",
+        title="The cheapest machine",
+        start=lambda: machine(8),
+        free=("server",),
+        targets=(Target("p50_ms", at_most=200, name="The median", unit="ms"),),
+        objective=Objective(
+            "cost_usd_per_hour",
+            highest=False,
+            name="An hour costs",
+            unit="USD",
+            within=0.05,
+            gap="The same could be had for {gap:.1f} USD less.",
+            best="Nothing cheaper will do.",
+            search=lambda system, meets: next(m for m in map(machine, range(1, 20)) if meets(m)),
+        ),
+        duration_s=20,
+        seeds=(1,),
+    )
+    markings = {workers: task.mark(machine(workers)) for workers in range(1, 7)}
+    cheapest = min(w for w, m in markings.items() if m.passed)
+    assert [m.passed for m in markings.values()] == [w == cheapest for w in markings]
+    assert markings[cheapest].note == "Nothing cheaper will do."
+    assert markings[cheapest + 2].gaps == ["The same could be had for 0.2 USD less."]
+    assert "over the target of 200 ms" in markings[1].gaps[0]
+
+
+def test_targets_have_two_sides_and_nothing_to_measure_is_no_success():
+    hits = Target("cache.hit_ratio", at_least=0.9, name="The hit ratio", unit="%")
+    assert hits.sentence(0.852) == "The hit ratio is 85.2 %: 4.8 points under the target of 90 %."
+    assert (hits.word(0.9), hits.word(float("nan"))) == ("met", "missed")
+    assert hits.sentence(float("nan")) == "The hit ratio cannot be measured: no such request was served."
+    assert Target("p95_ms", at_most=300, name="p95", unit="ms").word(300.02) == "1 ms over"
+    assert (said(412.3, "ms"), said(0.0, "%"), said(3.0, "a second"), said(32.44, "USD")) == (
+        "412 ms",
+        "0 %",
+        "3 a second",
+        "32.4 USD",
+    )
+
+
+@given(low=st.integers(-50, 50), more=st.integers(0, 100), bound=st.integers(-60, 200))
+def test_largest_finds_the_last_that_holds(low, more, bound):
+    high = low + more
+    assert largest(low, high, lambda n: n <= bound) == max(low, min(high, bound))

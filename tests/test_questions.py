@@ -1,0 +1,93 @@
+"""The question files: every text is there, every id is used, every figure in them follows from the model."""
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from pmtech import theory
+from pmtech.course.questions import Option, Question, all_questions, question
+
+NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("[0-9]*.ipynb"))
+
+
+@pytest.mark.parametrize("asked", all_questions().values(), ids=lambda q: q.id)
+def test_every_question_is_complete(asked):
+    assert len(asked.options) >= 3
+    for option in asked.options:
+        assert option.text == option.text.strip()
+        assert len(option.feedback) > 40
+        assert bool(option.misconception) is not option.right, "a wrong option, and only that, has a misconception"
+    for text in (asked.text, asked.hint, *(t for o in asked.options for t in (o.text, o.feedback, o.misconception))):
+        assert "!" not in text and "  " not in text and text.count("`") % 2 == 0
+    beliefs = [o.misconception for o in asked.options if o.misconception]
+    assert len(set(beliefs)) == len(beliefs)
+
+
+def test_the_place_of_the_right_option_gives_nothing_away():
+    places = Counter([o.right for o in q.options].index(True) for q in all_questions().values())
+    assert max(places.values()) <= sum(places.values()) / 2
+
+
+def test_the_lesson_covers_its_known_misconceptions():
+    beliefs = {o.misconception for q in all_questions().values() if q.lesson == "04" for o in q.options}
+    assert {
+        "throttling and rate limiting are the same",
+        "a queue absorbs any overload",
+        "79 of 80 is almost no load",
+    } <= beliefs
+
+
+def test_every_question_of_a_lesson_is_asked_in_it_once():
+    for path in NOTEBOOKS:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+        asked = re.findall(r"""\bask\(\s*["']([^"']+)["']""", code)
+        own = [id for id, q in all_questions().items() if q.lesson == path.name[:2]]
+        assert sorted(asked) == sorted(own), path.name
+
+
+def test_an_unknown_id_names_the_nearest():
+    with pytest.raises(ValueError, match=r"no question '04\.predikt'; the nearest are 04\.predict"):
+        question("04.predikt")
+
+
+GOOD = {"text": "Which?", "kind": "predict", "id": "99.x"}
+RIGHT, WRONG = (
+    Option(text="a", right=True, feedback="f"),
+    Option(text="b", right=False, feedback="f", misconception="m"),
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"kind": "quiz"}, "99.x: kind must be one of try, warm-up, predict, check, got 'quiz'"),
+        ({"options": (RIGHT, Option(text="b", right=True, feedback="f"))}, "exactly one option must be right, got 2"),
+        ({"options": (WRONG,)}, "exactly one option must be right, got 0"),
+        ({"options": (RIGHT, Option(text="b", right=False, feedback="", misconception="m"))}, "needs feedback"),
+        ({"options": (RIGHT, Option(text="b", right=False, feedback="f"))}, "names its misconception"),
+        ({"options": (RIGHT, Option(text="a", right=False, feedback="f", misconception="m"))}, "the same text"),
+    ],
+)
+def test_a_slip_of_the_writer_is_named(change, sentence):
+    with pytest.raises(ValueError, match=re.escape(sentence)):
+        Question(**{**GOOD, "options": (RIGHT, WRONG), **change})
+
+
+def test_the_figures_in_the_predictions_follow_from_the_numbers():
+    told = " ".join(o.feedback for o in question("04.predict").options)
+    assert round(80 * 10 / 190) == 4 and "about 4 a second" in told
+    assert (190 - 80) * 60 == 6600 and "6,600" in told
+    assert 6600 // 80 == 82 and "82 seconds" in told
+
+
+def test_79_of_80_waits_several_times_the_work_itself():
+    def wait_s(rate_per_s: float) -> float:
+        # Allen and Cunneen: the wait of M/M/8, scaled by the variability of the work (service_cv 0.5).
+        return theory.mmc(rate_per_s, 0.1, 8).wait_s * (1 + 0.5**2) / 2
+
+    assert wait_s(79) > 0.5
+    assert wait_s(60) < 0.02
