@@ -84,7 +84,8 @@ class _Line:
     @property
     def grows(self) -> bool:
         """Is it long at the end, and longer than chance makes it? (Three standard deviations of what arrived.)"""
-        if self.at_end < max(10.0, self.capacity / 2):
+        lasts = self.result.duration_s - self.since if self.at_end else 0.0
+        if self.at_end < max(10.0, self.capacity / 2) or lasts < 0.05 * self.result.window_s:
             return False
         return self.at_end > 3 * sqrt(self.arrived(self.since, self.result.duration_s))
 
@@ -129,8 +130,10 @@ def _bottleneck(result: Result) -> list[str]:
     if growing:
         line = growing[-1]
         # A worker that is held while it waits downstream looks busy; the cause is the part that it waits for.
-        later = lines[lines.index(line) + 1 :]
-        cause = next((other for other in reversed(later) if used[other.names].min() > 0.95), line)
+        slowed = line.passed(line.since, result.duration_s) < 0.95 * line.capacity
+        later = lines[lines.index(line) + 1 :] if slowed else []
+        cause = max(later, key=lambda other: used[other.names].max(), default=line)
+        cause = cause if used[cause.names].max() > 0.7 else line
         return _overloaded(result, line, cause)
     busy = [line for line in lines if used[line.names].max() > 0]
     if not busy:
@@ -160,8 +163,8 @@ def _overloaded(result: Result, line: _Line, cause: _Line) -> list[str]:
     first = f"{rate(arrive)} requests a second arrive at {_label(result, line.names)}{when}, which {verb} {rate(cause.capacity)}."
     if cause is not line:
         first = (
-            f"{rate(arrive)} requests a second arrive{when}, but {_label(result, cause.names)} can serve "
-            f"{rate(cause.capacity)}, and {_label(result, line.names)} must wait for it."
+            f"{rate(arrive)} requests a second arrive{when}; {_label(result, cause.names)} can serve {rate(cause.capacity)}, "
+            f"and {_label(result, line.names)}, held up by it, gets {rate(line.passed(begin, ends))} through."
         )
     if limit is not None:
         return [first, f"{line.at_end:,} wait there at the end, each for {seconds(limit)} at most."]
