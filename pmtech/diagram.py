@@ -1,0 +1,141 @@
+"""The architecture of a system as a picture: boxes in flow order, rates on the arrows, capacity on the boxes."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import defaultdict
+from html import escape
+
+from pmtech.layout import DECK, LINE, NAME, PAD, TEXT, Arrow, Box, Layout, layout
+from pmtech.system import System
+from pmtech.words import number
+
+ICONS = {  # on a grid of 20, drawn as lines
+    "Clients": "M10 9.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM3 18c0-3.6 3-5.5 7-5.5s7 1.9 7 5.5",
+    "Server": "M3 3h14v6H3zM3 11h14v6H3zM6 6h.01M6 14h.01",
+    "Database": "M3 5c0-3.6 14-3.6 14 0v10c0 3.6-14 3.6-14 0zM3 5c0 3.6 14 3.6 14 0M3 10c0 3.6 14 3.6 14 0",
+    "Throttle": "M3 3h14l-5.5 7v6l-3 1.5V10z",
+    "RateLimiter": "M10 2.5a7.5 7.5 0 1 0 0 15 7.5 7.5 0 0 0 0-15zM6.5 10h7",
+    "LoadBalancer": "M2 10h15M6 10l5-6h6M6 10l5 6h6",
+    "Gateway": "M9 2v16M9 4h6l2.5 2L15 8H9M9 9H5l-2.5 2L5 13h4",
+}
+
+# Colours are named once; text in them is darker than the fills, for a contrast of at least 4.5.
+STYLE = f"""
+.pmtech-diagram {{
+  --served: #0072B2; --waiting: #E69F00; --waiting-text: #8F5F00; --refused: #D55E00; --refused-text: #B54A00;
+  --text: var(--jp-content-font-color1, #222);
+  --wire: #757575; --line: var(--jp-border-color0, #9e9e9e); --paper: var(--jp-layout-color1, #fff);
+  font-family: var(--jp-ui-font-family, system-ui, sans-serif); overflow-x: auto; padding: 8px 0;
+}}
+[data-jp-theme-light="false"] .pmtech-diagram {{
+  --served: #56B4E9; --waiting-text: #E69F00; --refused: #FF8A4C; --refused-text: #FF8A4C; --wire: #b0b0b0;
+}}
+.pmtech-diagram svg {{ display: block; height: auto; }}
+.pmtech-diagram rect {{ fill: var(--paper); stroke: var(--line); }}
+.pmtech-diagram .icon, .pmtech-diagram .way {{ fill: none; stroke: var(--wire); stroke-linecap: round; }}
+.pmtech-diagram .icon {{ stroke-width: 1.6; stroke-linejoin: round; }}
+.pmtech-diagram .tip {{ fill: var(--wire); }}
+.pmtech-diagram text {{ fill: var(--text); font-size: {TEXT}px; }}
+.pmtech-diagram .fact {{ fill-opacity: 0.74; }}
+.pmtech-diagram .name {{ font-size: {NAME}px; font-weight: 600; }}
+.pmtech-diagram .rate {{ text-anchor: middle; }}
+.pmtech-diagram .track {{ fill: var(--line); stroke: none; opacity: 0.35; }}
+.pmtech-diagram .load {{ fill: var(--served); stroke: none; }}
+.pmtech-diagram .alarm {{ font-weight: 600; }}
+""" + "".join(
+    f"""
+.pmtech-diagram .{word} .box {{ stroke: var(--{word}); stroke-width: 2; }}
+.pmtech-diagram .{word} .load {{ fill: var(--{word}); }}
+.pmtech-diagram .{word} .alarm {{ fill: var(--{word}-text); }}
+"""
+    for word in ("waiting", "refused")
+)
+
+
+def diagram(system: System) -> str:
+    """The system as an HTML fragment with one SVG, in the colours of JupyterLab's light or dark theme.
+
+    No script, nothing loaded, and no id that a second picture on the page could clash with.
+    """
+    plan = layout(system)
+    most = max((arrow.rate_per_s or 0 for arrow in plan.arrows), default=0)
+    drawn = [_arrow(arrow, most) for arrow in plan.arrows] + [_box(box) for box in plan.boxes]
+    readable = math.ceil(plan.width * 12 / TEXT)  # a narrow cell scrolls before letters get smaller than 12 pixels
+    return (
+        f'<div class="pmtech-diagram"><style>{STYLE}</style>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{plan.width:.0f}" '
+        f'viewBox="0 0 {plan.width:.0f} {plan.height:.0f}" style="max-width: 100%; min-width: {readable}px">'
+        f"<title>{escape(_title(plan))}</title><desc>{escape(sentences(plan))}</desc>{''.join(drawn)}</svg></div>"
+    )
+
+
+def sentences(plan: Layout) -> str:
+    """The picture in words, box by box in flow order."""
+
+    def requests(rate: float | None) -> str:
+        return "requests" if rate is None else f"{number(rate)} request{'s' * (number(rate) != '1')} a second"
+
+    told = []
+    for place, box in enumerate(plan.boxes):
+        comes = [arrow.rate_per_s for arrow in plan.arrows if arrow.head == place]
+        does = [f"gets {requests(None if None in comes else sum(comes))}"] if comes else []
+        for arrow in (arrow for arrow in plan.arrows if arrow.tail == place):
+            route = f" for {arrow.route}" if arrow.route else ""
+            does.append(f"sends {requests(arrow.rate_per_s)}{route} to {plan.boxes[arrow.head].name}")
+        said = f" ({'; '.join(re.sub(r'(?<=[0-9]) /s', ' a second', word) for word in box.said)})" if box.said else ""
+        told.append(f"{box.name}{said} {', '.join(does)}".strip() + ".")
+    return " ".join(told)
+
+
+def _title(plan: Layout) -> str:
+    columns = defaultdict(list)
+    for box in plan.boxes:
+        columns[box.x].append(box.name)
+    return "Architecture: " + ", then ".join(" and ".join(columns[x]) for x in sorted(columns))
+
+
+def _arrow(arrow: Arrow, most: float) -> str:
+    thick = 1.5 + 2 * math.sqrt((arrow.rate_per_s or 0) / most) if most else 1.5
+    x, y = arrow.points[-1]
+    points = [*arrow.points[:-1], (x - 8, y)]
+    way = f"M{points[0][0]:g} {points[0][1]:g}"
+    for (x0, y0), (x1, y1), (x2, y2) in zip(points, points[1:], points[2:], strict=False):
+        turn = min(8.0, math.dist((x0, y0), (x1, y1)) / 2, math.dist((x1, y1), (x2, y2)) / 2)
+        into, out = math.atan2(y1 - y0, x1 - x0), math.atan2(y2 - y1, x2 - x1)
+        way += f"L{x1 - turn * math.cos(into):.1f} {y1 - turn * math.sin(into):.1f}"
+        way += f"Q{x1:g} {y1:g} {x1 + turn * math.cos(out):.1f} {y1 + turn * math.sin(out):.1f}"
+    way += f"L{points[-1][0]:g} {points[-1][1]:g}"
+    full = f"<title>{escape(arrow.route)}</title>" if arrow.route else ""
+    words = "".join(
+        f'<text class="rate" x="{arrow.label[0]:g}" y="{arrow.label[1] + down:g}">{escape(word)}</text>'
+        for word, down in zip(arrow.words, (-8, 20), strict=False)
+    )
+    return (
+        f'<g>{full}<path class="way" d="{way}" stroke-width="{thick:.1f}"/>'
+        f'<path class="tip" d="M{x - 1:g} {y:g}l-11 -6v12z"/>{words}</g>'
+    )
+
+
+def _box(box: Box) -> str:
+    def rect(css: str, x: float, y: float, width: float, height: float, round_: float) -> str:
+        place = f'x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}"'
+        return f'<rect class="{css}" {place} rx="{round_:g}"/>'
+
+    x, y = box.x + PAD, box.y + PAD + 12
+    drawn = [f"<title>{escape(box.name)}</title>"]
+    for behind in range(box.deck, -1, -DECK):
+        drawn.append(rect("box", box.x + behind, box.y - behind, box.width, box.height, 6))
+    icon = ICONS.get(box.kind, ICONS["Server"])
+    drawn.append(f'<path class="icon" transform="translate({x:g} {box.y + PAD - 2:g}) scale(.85)" d="{icon}"/>')
+    for css, lines in (("name", box.lines), ("fact", box.facts), ("alarm", box.alarms)):
+        for line in lines:
+            indent = 26 if css == "name" else 0
+            drawn.append(f'<text class="{css}" x="{x + indent:g}" y="{y:g}">{escape(line)}</text>')
+            y += LINE
+    if box.load is not None:
+        track, bottom = box.width - 2 * PAD, box.y + box.height - PAD - 1
+        drawn.append(rect("track", x, bottom, track, 4, 2))
+        drawn += [rect("load", x, bottom, max(4, track * min(box.load, 1)), 4, 2)] if box.load else []
+    return f'<g class="{box.trouble}">{"".join(drawn)}</g>'

@@ -1,0 +1,236 @@
+"""Where the boxes and arrows of an architecture stand, as plain numbers for anything that draws."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass, replace
+
+from pmtech.flow import Flow, flows
+from pmtech.system import System, flow_order
+from pmtech.words import cut, facts_of, number, text_width, troubles, wrap
+
+NAME, TEXT = 15, 14  # sizes of letters, in pixels
+PAD, LINE, GAP_Y, MARGIN = 14, 20, 24, 12
+NARROW, WIDE, PICTURE = 152, 264, 1000  # boxes grow to WIDE, and shrink to NARROW so that a picture fits a cell
+DECK = 5  # by so much each box of a stack shows behind the one before it
+
+
+@dataclass(frozen=True)
+class Box:
+    """One box: the parts that it stands for, its words, its place. `trouble` is "", "waiting" or "refused"."""
+
+    parts: tuple[str, ...]
+    kind: str
+    name: str
+    said: tuple[str, ...]  # facts and alarms at full length
+    lines: tuple[str, ...]  # the name as it fits
+    facts: tuple[str, ...]
+    alarms: tuple[str, ...]
+    trouble: str
+    copies: int
+    load: float | None
+    width: float
+    height: float
+    x: float = 0.0
+    y: float = 0.0
+
+    @property
+    def deck(self) -> int:
+        """By so much a stack of copies stands out at the right and above."""
+        return DECK * min(self.copies - 1, 2)
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """From one box to another (their places in `Layout.boxes`) through `points`; its words stand around `label`."""
+
+    tail: int
+    head: int
+    rate_per_s: float | None
+    route: str
+    points: tuple[tuple[float, float], ...]
+    words: tuple[str, ...]
+    label: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A picture as plain numbers, in pixels."""
+
+    boxes: tuple[Box, ...]
+    arrows: tuple[Arrow, ...]
+    width: float
+    height: float
+
+
+def layout(system: System) -> Layout:
+    """Boxes and arrows with their places: sources at the left, every part right of those that send to it."""
+    flow, rates = flows(system)
+    groups = _groups(system)
+    box_of = {part: box for box, group in enumerate(groups) for part in group}
+    links: dict[tuple[int, int], list] = {}  # (tail, head) -> rate, routes
+    for edge in system.edges:
+        link = links.setdefault((box_of[edge.tail], box_of[edge.head]), [0.0, {}])
+        link[0] += rates[edge]
+        link[1] |= {edge.label: None} if edge.label else {}
+    words = {}
+    for (tail, head), (rate, routes) in links.items():
+        most = "up to " if hasattr(system.parts[groups[tail][0]], "think_s") else ""
+        said = [", ".join(routes)] * bool(routes) + [f"{most}{number(rate)} /s"] * bool(system.sources)
+        words[tail, head] = tuple(cut(word, TEXT, 120) for word in said)
+
+    columns, ways = _columns(len(groups), links)
+    gaps = []
+    for column in columns[:-1]:
+        said = [word for (tail, _), here in words.items() if tail in column for word in here]
+        gaps.append(max([72] + [text_width(word, TEXT) + 48 for word in said]))
+    for widest in range(WIDE, NARROW - 1, -8):
+        boxes = dict(enumerate(_box(system, flow, group, widest - 2 * PAD) for group in groups))
+        widths = [max(boxes[node].width for node in column if node in boxes) for column in columns]
+        decks = [max(boxes[node].deck for node in column if node in boxes) for column in columns]
+        if sum(widths) + sum(decks) + sum(gaps) + 2 * MARGIN <= PICTURE:
+            break
+
+    left, sides = float(MARGIN), {}
+    for column, width, deck, gap in zip(columns, widths, decks, [*gaps, 0], strict=True):
+        for node in column:
+            sides[node] = left, left + width + (boxes[node].deck if node in boxes else 0)
+        left += width + deck + gap
+    tall = {node: boxes[node].height + 2 * boxes[node].deck if node in boxes else 16 for node in sides}
+    middle = _middles(columns, ways, tall)
+    for node, box in boxes.items():
+        x, right = sides[node]
+        boxes[node] = replace(box, x=x, y=middle[node] - box.height / 2, width=right - box.deck - x)
+
+    arrows = []
+    for (tail, head), (rate, routes) in links.items():
+        points, label = _way([tail, *ways[tail, head], head], links, sides, middle)
+        rate = rate if system.sources else None
+        arrows.append(Arrow(tail, head, rate, ", ".join(routes), points, words[tail, head], label))
+    height = max(middle[node] + tall[node] / 2 for node in middle) + MARGIN
+    return Layout(tuple(boxes.values()), tuple(arrows), left + MARGIN, height)
+
+
+def _groups(system: System) -> list[list[int]]:
+    """The parts of each box. More than four equal twins stand in one; of more than six neighbours only five alone."""
+    alike = defaultdict(list)
+    for part, spec in enumerate(system.parts):
+        before = frozenset(edge.tail for edge in system.edges if edge.head == part)
+        after = frozenset(edge.head for edge in system.after(part))
+        alike[type(spec), before, after].append(part)
+    groups = []
+    for parts in alike.values():
+        alone = len(parts) if len(parts) < 7 else 5
+        if len(parts) > 4 and len({repr(system.parts[part]) for part in parts}) == 1:
+            alone = 0
+        groups += [[part] for part in parts[:alone]] + [parts[alone:]] * (alone < len(parts))
+    order = {part: place for place, part in enumerate(flow_order(system))}
+    return sorted(groups, key=lambda group: order[group[0]])
+
+
+def _box(system: System, flow: dict[str, Flow], group: list[int], room: float) -> Box:
+    specs, names = [system.parts[part] for part in group], [system.names[part] for part in group]
+    spec, labels = specs[0], [system.label(name) for name in names]
+    equal = len({repr(one) for one in specs}) == 1
+    copies = sum(getattr(one, "replicas", 1) for one in specs) if equal else 1
+    flows_ = [flow[name] for name in names]
+    arrives, passes, refused, capacity = (sum(one[i] or 0 for one in flows_) for i in range(4))
+    total = Flow(arrives, passes, refused, capacity or None, flows_[0].held_ms)
+    trouble, alarms = troubles(spec, total)
+    if equal:
+        name = shown = (spec.label if len(group) > 1 else labels[0]) + (f" × {copies}" if copies > 1 else "")
+        facts = facts_of(spec, copies, total.held_ms)
+        facts += [f"can serve {number(capacity)} /s"] if capacity and not trouble else []
+    else:
+        name, shown, facts = ", ".join(labels), f"{len(group)} more", [f"{labels[0]} to {labels[-1]}"]
+    said = tuple(facts + alarms)
+    lines = wrap(shown, NAME, room - 26, bold=True, lines=2)
+    facts = tuple(line for fact in facts for line in wrap(fact, TEXT, room))
+    alarms = tuple(line for alarm in alarms for line in wrap(alarm, TEXT, room, bold=True))
+    wide = [text_width(line, NAME, bold=True) + 26 for line in lines] + [text_width(line, TEXT) for line in facts]
+    wide += [text_width(line, TEXT, bold=True) for line in alarms]
+    load = arrives / capacity if capacity and system.sources else None
+    height = 2 * PAD - 4 + LINE * (len(lines) + len(facts) + len(alarms)) + (12 if load is not None else 0)
+    kind = "Clients" if spec.is_source else type(spec).__name__
+    size = {"width": math.ceil(max(wide)) + 2 * PAD, "height": height}
+    return Box(tuple(names), kind, name, said, lines, facts, alarms, trouble, copies, load, **size)
+
+
+def _columns(count: int, links) -> tuple[list[list[int]], dict]:
+    """Boxes by column, and for each arrow the empty places that it passes in the columns between."""
+    rank = [0] * count
+    for _ in range(count):
+        for tail, head in links:
+            rank[head] = max(rank[head], rank[tail] + 1)
+    columns: list[list[int]] = [[node for node in range(count) if rank[node] == c] for c in range(max(rank) + 1)]
+    ways, before, fresh = {}, defaultdict(list), count
+    for tail, head in links:
+        between = range(fresh, fresh := fresh + rank[head] - rank[tail] - 1)
+        ways[tail, head] = list(between)
+        for column, node in zip(columns[rank[tail] + 1 :], between, strict=False):
+            column.append(node)
+        for here, there in zip([tail, *between], [*between, head], strict=True):
+            before[there].append(here)
+    for left, column in zip(columns, columns[1:], strict=False):
+        place = {node: index for index, node in enumerate(left)}
+        column.sort(key=lambda node: sum(map(place.get, before[node])) / len(before[node]))  # noqa: B023
+    return columns, ways
+
+
+def _middles(columns, ways, tall) -> dict[int, float]:
+    """A height for the middle of every node: near those it is joined to, in order, and nothing overlaps."""
+    before, near, y = defaultdict(list), defaultdict(list), {}
+    for (tail, head), between in ways.items():
+        for here, there in zip([tail, *between], [*between, head], strict=True):
+            before[there].append(here)
+            near[here].append(there)
+            near[there].append(here)
+    for column in columns:
+        y |= _spread(column, [0.0] * len(column), tall)
+    for _ in range(60):
+        for column in columns:
+            y |= _spread(column, [_between([y[n] for n in near[node] or [node]], 0) for node in column], tall)
+    for column in columns:  # once more and only from the left, so that a chain stays straight
+        y |= _spread(column, [_between([y[n] for n in before[node] or [node]], 12) for node in column], tall)
+    top = min(y[node] - tall[node] / 2 for node in y)
+    return {node: round(middle - top + MARGIN) for node, middle in y.items()}
+
+
+def _between(levels, snap: float) -> float:
+    """The mean, or one of the levels if it is nearly there: an arrow is straight or clearly bent."""
+    mean = sum(levels) / len(levels)
+    nearest = min(levels, key=lambda level: abs(level - mean))
+    return nearest if abs(nearest - mean) < snap else mean
+
+
+def _spread(column, wanted, tall) -> dict[int, float]:
+    """The middles nearest to the wanted ones that keep order and distance (pool adjacent violators)."""
+    below = [0.0]
+    for upper, lower in zip(column, column[1:], strict=False):
+        below.append(below[-1] + (tall[upper] + tall[lower]) / 2 + GAP_Y)
+    pools: list[list[float]] = []
+    for want, offset in zip(wanted, below, strict=True):
+        pools.append([want - offset])
+        while len(pools) > 1 and sum(pools[-2]) / len(pools[-2]) >= sum(pools[-1]) / len(pools[-1]):
+            last = pools.pop()
+            pools[-1] += last
+    tops = [sum(pool) / len(pool) for pool in pools for _ in pool]
+    return {node: top + offset for node, top, offset in zip(column, tops, below, strict=True)}
+
+
+def _way(nodes, links, sides, middle) -> tuple[tuple, tuple[float, float]]:
+    """The corners of an arrow, and where its words stand: on the stretch that it shares with no other arrow."""
+    fans_out = sum(tail == nodes[0] for tail, _ in links) > 1 and sum(head == nodes[-1] for _, head in links) == 1
+    levels = [middle[node] for node in nodes]
+    free, fixed = (-1, -2) if fans_out else (0, 1)  # a box is tall enough to bend an almost straight arrow straight
+    if abs(levels[free] - levels[fixed]) < 12:
+        levels[free] = levels[fixed]
+    points, label = [(sides[nodes[0]][1], levels[0])], None
+    for step, (y0, y1) in enumerate(zip(levels, levels[1:], strict=False)):
+        start, (end, beyond) = sides[nodes[step]][1], sides[nodes[step + 1]]
+        bend = start + 20 if fans_out else end - 28
+        label = label or (((bend + end - 10) / 2, y1) if fans_out else ((start + bend + 4) / 2, y0))
+        points += ([(bend, y0), (bend, y1)] if y0 != y1 else []) + [(end, y1)]
+        points += [(beyond, y1)] if nodes[step + 1] != nodes[-1] else []
+    return tuple(points), label
