@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 
 from pmtech.flow import Flow, flows
@@ -11,8 +11,8 @@ from pmtech.system import System, flow_order
 from pmtech.words import cut, facts_of, number, text_width, troubles, wrap
 
 NAME, TEXT = 15, 14  # sizes of letters, in pixels
-PAD, LINE, GAP_Y, MARGIN = 14, 20, 24, 12
-NARROW, WIDE, PICTURE = 152, 264, 1000  # boxes grow to WIDE, and shrink to NARROW so that a picture fits a cell
+PAD, LINE, GAP_Y, MARGIN = 12, 20, 24, 8
+NARROW, WIDE, PICTURE = 138, 264, 960  # boxes grow to WIDE, and shrink to NARROW so that a picture fits a cell
 DECK = 5  # by so much each box of a stack shows behind the one before it
 
 
@@ -81,11 +81,16 @@ def layout(system: System) -> Layout:
         words[tail, head] = tuple(cut(word, TEXT, 120) for word in said)
 
     columns, ways = _columns(len(groups), links)
+    outs, ins = Counter(tail for tail, _ in links), Counter(head for _, head in links)
     gaps = []
     for column in columns[:-1]:
-        said = [word for (tail, _), here in words.items() if tail in column for word in here]
-        gaps.append(max([72] + [text_width(word, TEXT) + 48 for word in said]))
-    for widest in range(WIDE, NARROW - 1, -8):
+        rooms = [64.0]
+        for (tail, head), said in words.items():
+            if tail in column:  # room for the bends where arrows part or meet
+                bend = 18 if outs[tail] > 1 or ins[head] > 1 else 0
+                rooms += [text_width(word, TEXT) + 28 + bend for word in said]
+        gaps.append(max(rooms))
+    for widest in range(WIDE, NARROW - 1, -7):
         boxes = dict(enumerate(_box(system, flow, group, widest - 2 * PAD) for group in groups))
         widths = [max(boxes[node].width for node in column if node in boxes) for column in columns]
         decks = [max(boxes[node].deck for node in column if node in boxes) for column in columns]
@@ -105,7 +110,7 @@ def layout(system: System) -> Layout:
 
     arrows = []
     for (tail, head), (rate, routes) in links.items():
-        points, label = _way([tail, *ways[tail, head], head], links, sides, middle)
+        points, label = _way([tail, *ways[tail, head], head], outs[tail], ins[head], sides, middle)
         rate = rate if system.sources else None
         arrows.append(Arrow(tail, head, rate, ", ".join(routes), points, words[tail, head], label))
     height = max(middle[node] + tall[node] / 2 for node in middle) + MARGIN
@@ -145,7 +150,7 @@ def _box(system: System, flow: dict[str, Flow], group: list[int], room: float) -
     else:
         name, shown, facts = ", ".join(labels), f"{len(group)} more", [f"{labels[0]} to {labels[-1]}"]
     said = tuple(facts + alarms)
-    lines = wrap(shown, NAME, room - 26, bold=True, lines=2)
+    lines = wrap(shown, NAME, max(room - 26, 96), bold=True, lines=2)
     facts = tuple(line for fact in facts for line in wrap(fact, TEXT, room))
     alarms = tuple(line for alarm in alarms for line in wrap(alarm, TEXT, room, bold=True))
     wide = [text_width(line, NAME, bold=True) + 26 for line in lines] + [text_width(line, TEXT) for line in facts]
@@ -219,9 +224,9 @@ def _spread(column, wanted, tall) -> dict[int, float]:
     return {node: top + offset for node, top, offset in zip(column, tops, below, strict=True)}
 
 
-def _way(nodes, links, sides, middle) -> tuple[tuple, tuple[float, float]]:
+def _way(nodes, outs, ins, sides, middle) -> tuple[tuple, tuple[float, float]]:
     """The corners of an arrow, and where its words stand: on the stretch that it shares with no other arrow."""
-    fans_out = sum(tail == nodes[0] for tail, _ in links) > 1 and sum(head == nodes[-1] for _, head in links) == 1
+    fans_out = outs > 1 and ins == 1
     levels = [middle[node] for node in nodes]
     free, fixed = (-1, -2) if fans_out else (0, 1)  # a box is tall enough to bend an almost straight arrow straight
     if abs(levels[free] - levels[fixed]) < 12:
@@ -230,7 +235,8 @@ def _way(nodes, links, sides, middle) -> tuple[tuple, tuple[float, float]]:
     for step, (y0, y1) in enumerate(zip(levels, levels[1:], strict=False)):
         start, (end, beyond) = sides[nodes[step]][1], sides[nodes[step + 1]]
         bend = start + 20 if fans_out else end - 28
-        label = label or (((bend + end - 10) / 2, y1) if fans_out else ((start + bend + 4) / 2, y0))
+        left, right = (bend, end - 10) if fans_out else (start, bend + 2 if ins > 1 or y0 != y1 else end - 10)
+        label = label or ((left + right) / 2, y1 if fans_out else y0)
         points += ([(bend, y0), (bend, y1)] if y0 != y1 else []) + [(end, y1)]
         points += [(beyond, y1)] if nodes[step + 1] != nodes[-1] else []
     return tuple(points), label

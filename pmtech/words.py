@@ -61,12 +61,13 @@ def troubles(part, flow: Flow) -> tuple[str, list[str]]:
 
 
 # Advance widths in ems of DejaVu Sans, the widest of the usual system fonts: what fits there fits everywhere.
-_EMS = dict.fromkeys("ijlI.,:;'|/!()[]\u00a0 ", 0.35) | dict.fromkeys("ftr-", 0.41) | dict.fromkeys("mwMWQO@%×", 0.92)
+_EMS = {c: ems for ems, some in ((0.33, "ijlI.,:;'|/![] \u00a0"), (0.4, "ftr-()"), (0.57, "ckszxyv")) for c in some}
+_EMS |= dict.fromkeys("mwMWQO@%×+", 0.92)
 
 
 def text_width(text: str, size: float, bold: bool = False) -> float:
     """About how many pixels a text is wide."""
-    ems = (_EMS.get(c, 1.0 if ord(c) > 0x2E7F else 0.70 if c.isupper() else 0.62) for c in text)
+    ems = (_EMS.get(c, 1.0 if ord(c) > 0x2E7F else 0.7 if c.isupper() else 0.63) for c in text)
     return size * sum(ems) * (1.1 if bold else 1)
 
 
