@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
@@ -177,9 +178,9 @@ def _columns(count: int, links) -> tuple[list[list[int]], dict]:
             column.append(node)
         for here, there in zip([tail, *between], [*between, head], strict=True):
             before[there].append(here)
-    for left, column in zip(columns, columns[1:], strict=False):
+    for left, column in itertools.pairwise(columns):
         place = {node: index for index, node in enumerate(left)}
-        column.sort(key=lambda node: sum(map(place.get, before[node])) / len(before[node]))  # noqa: B023
+        column.sort(key=lambda node: sum(map(place.get, before[node])) / len(before[node]))
     return columns, ways
 
 
@@ -212,7 +213,7 @@ def _between(levels, snap: float) -> float:
 def _spread(column, wanted, tall) -> dict[int, float]:
     """The middles nearest to the wanted ones that keep order and distance (pool adjacent violators)."""
     below = [0.0]
-    for upper, lower in zip(column, column[1:], strict=False):
+    for upper, lower in itertools.pairwise(column):
         below.append(below[-1] + (tall[upper] + tall[lower]) / 2 + GAP_Y)
     pools: list[list[float]] = []
     for want, offset in zip(wanted, below, strict=True):
@@ -232,7 +233,7 @@ def _way(nodes, outs, ins, sides, middle) -> tuple[tuple, tuple[float, float]]:
     if abs(levels[free] - levels[fixed]) < 12:
         levels[free] = levels[fixed]
     points, label = [(sides[nodes[0]][1], levels[0])], None
-    for step, (y0, y1) in enumerate(zip(levels, levels[1:], strict=False)):
+    for step, (y0, y1) in enumerate(itertools.pairwise(levels)):
         start, (end, beyond) = sides[nodes[step]][1], sides[nodes[step + 1]]
         bend = start + 20 if fans_out else end - 28
         left, right = (bend, end - 10) if fans_out else (start, bend + 2 if ins > 1 or y0 != y1 else end - 10)

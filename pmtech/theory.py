@@ -357,7 +357,10 @@ class UniversalScalability:
         top, best = n.max(), (x / n).max()
         # each term as its share of the whole at the largest N, so that all three have the same scale
         terms = np.column_stack([(n - 1) / (top - 1), n * (n - 1) / (top * (top - 1))])
-        law = lambda p: p[0] * n / (1 + terms @ p[1:])  # noqa: E731
+
+        def law(p):
+            return p[0] * n / (1 + terms @ p[1:])
+
         found = least_squares(
             lambda p: law(p) / best - x / best, [1.0, 1.0, 1.0], bounds=(0, np.inf), method="dogbox", xtol=1e-12
         )
