@@ -77,9 +77,12 @@ def _lab(folder: Path, *, browser: bool, port: int | None) -> int:
         from jupyterlab.labapp import main as jupyterlab
     except ImportError:
         return 1  # the check has said so
-    options = [str(folder / START)]
+    start = folder / START
+    options = [str(start if start.exists() else folder)]
     options += [] if browser else ["--no-browser"]
-    options += [f"--ServerApp.port={port}"] if port else []
+    options += [] if port is None else [f"--ServerApp.port={port}"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:  # in a container everyone is root, and Jupyter would refuse
+        options.append("--allow-root")
     return jupyterlab(options) or 0
 
 

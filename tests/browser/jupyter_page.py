@@ -1,0 +1,247 @@
+"""JupyterLab as a learner sees it: the server that runs, and the page that is looked at."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import psutil
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import BrowserContext, Locator, Page, Route
+
+ROOT = Path(__file__).resolve().parents[2]
+LOOPBACK = re.compile(r"^(?:https?|wss?)://(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?(?:/|$)|^(?:data|blob|about|chrome):")
+
+# What JupyterLab itself says on every start, with a plain lesson or none.
+KNOWN_NOISE: dict[str, str] = {}
+
+
+def find_chromium() -> str | None:
+    chosen = os.environ.get("PMTECH_CHROMIUM")
+    if chosen:
+        return chosen
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+class JupyterServer:
+    """`pmtech lab` in a folder of its own: no file of the learner's, of the user's Jupyter or of the project is touched."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "lessons"
+        self.answers = folder / "answers"
+        self.settings = folder / "settings"
+        self.outside_log = folder / "outside.log"
+        self.output = folder / "jupyterlab.log"
+        runtime = folder / "runtime"
+        config = folder / "config"
+        config.mkdir(parents=True)
+        (config / "jupyter_lab_config.json").write_text(
+            json.dumps(
+                {
+                    "ServerApp": {"ip": "127.0.0.1", "port_retries": 0},
+                    "LabApp": {"expose_app_in_browser": True},
+                }
+            )
+        )
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "JPY_"))}
+        environment |= {
+            "JUPYTER_CONFIG_DIR": str(config),
+            "JUPYTER_DATA_DIR": str(folder / "data"),
+            "JUPYTER_RUNTIME_DIR": str(runtime),
+            "JUPYTERLAB_SETTINGS_DIR": str(self.settings),
+            "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
+            "IPYTHONDIR": str(folder / "ipython"),
+            "PMTECH_HOME": str(self.answers),
+            "PMTECH_OUTSIDE_LOG": str(self.outside_log),
+            "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent / "audit"), str(ROOT)]),
+        }
+        with open(self.output, "wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "pmtech", "lab", str(self.folder), "--no-browser", "--port", "0"],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=_end_with_parent,
+            )
+        try:
+            self._wait_until_it_answers(runtime / f"jpserver-{self.process.pid}.json")
+        except BaseException:
+            self.stop()
+            raise
+
+    def _wait_until_it_answers(self, said: Path) -> None:
+        for _ in range(600):
+            with contextlib.suppress(OSError, ValueError):
+                server = json.loads(said.read_text())
+                self.url, self.token = server["url"].rstrip("/"), server["token"]
+                self.ask("GET", "api/status")
+                return
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.1)
+        raise RuntimeError(f"JupyterLab did not start:\n{self.output.read_text()}")
+
+    def ask(self, method: str, path: str) -> bytes:
+        request = urllib.request.Request(
+            f"{self.url}/{path}", method=method, headers={"Authorization": f"token {self.token}"}
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.read()
+
+    def end_sessions(self) -> None:
+        for session in json.loads(self.ask("GET", "api/sessions")):
+            self.ask("DELETE", f"api/sessions/{session['id']}")
+
+    def asked_outside(self) -> list[str]:
+        """What JupyterLab and its kernels, not the page, asked outside this machine."""
+        return self.outside_log.read_text().splitlines() if self.outside_log.exists() else []
+
+    def stop(self) -> None:
+        """End the server and its kernels, which are in process groups of their own."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            everyone = [psutil.Process(self.process.pid), *psutil.Process(self.process.pid).children(recursive=True)]
+            self.process.terminate()
+            _, alive = psutil.wait_procs(everyone, timeout=8)
+            for process in alive:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+        self.process.wait()
+
+
+def _end_with_parent() -> None:
+    """On Linux the server ends even when the tests are killed."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
+class LabPage:
+    """One browser page on one copy of the lessons."""
+
+    def __init__(self, server: JupyterServer, context: BrowserContext, folder: str, screenshots: Path) -> None:
+        self.server, self.folder, self.screenshots = server, folder, screenshots
+        self.console_errors: list[str] = []
+        self.outside_requests: list[str] = []
+        context.route(lambda url: not LOOPBACK.match(url), self._refuse)
+        self.page: Page = context.new_page()
+        self.page.on("console", lambda message: message.type == "error" and self._complain(message.text))
+        self.page.on("pageerror", lambda error: self._complain(str(error)))
+        self.page.on("websocket", lambda socket: LOOPBACK.match(socket.url) or self.outside_requests.append(socket.url))
+
+    def _refuse(self, route: Route) -> None:
+        self.outside_requests.append(route.request.url)
+        route.abort()
+
+    def _complain(self, text: str) -> None:
+        if not any(noise in text for noise in KNOWN_NOISE):
+            self.console_errors.append(text)
+
+    def open(self, notebook: str, *, sidebar: bool = True) -> LabPage:
+        """Open a notebook, with the file browser beside it as after `pmtech lab`, or alone; ready when its kernel is."""
+        mode = "lab" if sidebar else "doc"
+        self.page.goto(f"{self.server.url}/{mode}/tree/{self.folder}/{notebook}?reset&token={self.server.token}")
+        self.page.wait_for_function(f"() => {NOTEBOOK}?.context.sessionContext.session?.kernel?.status === 'idle'")
+        self.page.wait_for_selector(".jp-Notebook .jp-Cell")
+        self.page.wait_for_selector("#jupyterlab-splash", state="detached")
+        return self
+
+    def command(self, name: str, **arguments: object) -> None:
+        """Run a command of JupyterLab's, as its menus do, and wait for its end."""
+        self._begin(name, **arguments)
+        outcome = self.page.wait_for_function("() => window.commandOutcome").json_value()
+        assert outcome == "done", f"{name}: {outcome}"
+
+    def _begin(self, name: str, **arguments: object) -> None:
+        self.page.evaluate(
+            """([name, arguments]) => {
+                window.commandOutcome = null;
+                window.jupyterapp.commands.execute(name, arguments)
+                    .then(() => { window.commandOutcome = 'done' }, (error) => { window.commandOutcome = String(error) });
+            }""",
+            [name, arguments],
+        )
+
+    def run_all(self) -> LabPage:
+        """Run > Run All Cells, until the kernel has nothing left to do."""
+        self.command("notebook:run-all-cells")
+        return self.wait_idle()
+
+    def wait_idle(self, quiet_ms: int = 300) -> LabPage:
+        """Wait until the kernel has been idle for a while: a moved slider's answer has been drawn."""
+        self.page.evaluate("() => { window.idleSince = null }")
+        self.page.wait_for_function(
+            f"""(quiet) => {{
+                const now = performance.now();
+                const idle = {NOTEBOOK}.context.sessionContext.session?.kernel?.status === 'idle';
+                window.idleSince = idle ? window.idleSince ?? now : null;
+                return idle && now - window.idleSince >= quiet;
+            }}""",
+            arg=quiet_ms,
+            polling=20,
+        )
+        return self
+
+    def cell(self, source: str) -> Locator:
+        """The first code cell whose source contains these words."""
+        return self.page.locator(".jp-CodeCell", has=self.page.locator(".jp-InputArea-editor", has_text=source)).first
+
+    def errors(self) -> list[str]:
+        """Every output a learner would read as "it is broken"."""
+        return self.page.evaluate(
+            """() => [...document.querySelectorAll('.jp-OutputArea-output')].filter((output) =>
+                ['application/vnd.jupyter.error', 'application/vnd.jupyter.stderr'].includes(output.dataset.mimeType)
+                || output.querySelector('.jupyter-widgets.widget-error, .jp-RenderedRenderFailure')
+                || /model not found|Error displaying widget|Loading widget|Javascript Error/i.test(output.innerText)
+            ).map((output) => output.innerText)"""
+        )
+
+    def set_theme(self, theme: str) -> LabPage:
+        """`light` or `dark`."""
+        name = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}[theme]
+        self.command("apputils:change-theme", theme=name)
+        self.page.wait_for_selector(f"body[data-jp-theme-name='{name}']", state="attached")
+        return self
+
+    def restart_kernel(self) -> LabPage:
+        """Kernel > Restart Kernel, the question answered with yes."""
+        self._begin("notebook:restart-kernel")
+        self.page.click(".jp-Dialog .jp-mod-accept")
+        self.page.wait_for_function("() => window.commandOutcome")
+        return self.wait_idle()
+
+    def save_close_reopen(self, notebook: str, *, kernel: str = "kept", sidebar: bool = True) -> LabPage:
+        """Save, leave the page and open the notebook again; with kernel="ended", as on the next day."""
+        self.command("docmanager:save")
+        self.page.goto("about:blank")
+        if kernel == "ended":
+            self.server.end_sessions()
+        return self.open(notebook, sidebar=sidebar)
+
+    def screenshot(self, name: str, selector: str | None = None) -> Path:
+        """Keep a picture of the page, or of one part of it."""
+        path = self.screenshots / f"{name}.png"
+        (self.page.locator(selector).first if selector else self.page).screenshot(path=path)
+        return path
+
+    def axe(self, selector: str) -> list[str]:
+        """The serious and critical findings of axe-core in one part of the page."""
+        found = Axe().run(self.page, context=selector).response["violations"]
+        return [
+            f"{violation['id']} ({violation['impact']}): {violation['help']}: {[node['target'] for node in violation['nodes']]}"
+            for violation in found
+            if violation["impact"] in {"serious", "critical"}
+        ]
+
+
+NOTEBOOK = "window.jupyterapp?.shell.currentWidget"

@@ -1,0 +1,64 @@
+"""The tests in the browser can be trusted: they see an output, an error, and a request that leaves this machine."""
+
+from __future__ import annotations
+
+import nbformat.v4 as nb
+import pytest
+
+
+@pytest.fixture
+def write(lab):
+    def write(name, *sources):
+        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+        notebook = nb.new_notebook(cells=[nb.new_code_cell(source) for source in sources], metadata=kernel)
+        (lab.server.folder / lab.folder / name).write_text(nb.writes(notebook))
+
+    return write
+
+
+def test_a_notebook_is_run_and_its_output_is_seen(lab, write):
+    write("sum.ipynb", "20 + 22", "import os; os.environ['PMTECH_HOME']")
+    lab.open("sum.ipynb").run_all()
+    assert lab.cell("20 + 22").locator(".jp-OutputArea-output").inner_text().strip() == "42"
+    assert str(lab.server.answers) in lab.cell("PMTECH_HOME").locator(".jp-OutputArea-output").inner_text()
+    assert lab.errors() == []
+    assert lab.console_errors == []
+    assert lab.outside_requests == []
+    assert lab.server.asked_outside() == []
+
+
+def test_what_is_wrong_is_seen(lab, write):
+    write(
+        "wrong.ipynb",
+        "from IPython.display import HTML; HTML('<img src=\"https://example.org/pixel.png\">')",
+        "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(('192.0.2.1', 9))",
+        "1 / 0",
+    )
+    lab.open("wrong.ipynb").run_all()
+    assert ["ZeroDivisionError" in error for error in lab.errors()] == [True]
+    assert set(lab.outside_requests) == {"https://example.org/pixel.png"}
+    assert lab.console_errors
+    assert [line.split(" by ")[0] for line in lab.server.asked_outside()] == ["socket.connect '192.0.2.1'"]
+    lab.server.outside_log.unlink()
+
+
+def test_a_notebook_is_restarted_and_opened_again(lab, write):
+    write("again.ipynb", "seen = globals().get('seen', 0) + 1", "seen")
+    output = lab.open("again.ipynb", sidebar=False).run_all().cell("seen").last.locator(".jp-OutputArea-output")
+    lab.run_all()
+    assert lab.page.locator(".jp-OutputArea-output").inner_text().strip() == "2"
+    lab.restart_kernel().run_all()
+    assert lab.page.locator(".jp-OutputArea-output").inner_text().strip() == "1"
+    lab.save_close_reopen("again.ipynb").run_all()
+    assert lab.page.locator(".jp-OutputArea-output").inner_text().strip() == "2"
+    lab.save_close_reopen("again.ipynb", kernel="ended").run_all()
+    assert lab.page.locator(".jp-OutputArea-output").inner_text().strip() == "1"
+
+
+def test_themes_screenshots_and_axe(lab, write):
+    write("page.ipynb", "from IPython.display import HTML; HTML('<div id=unnamed><input type=range></div>')")
+    lab.open("page.ipynb").run_all()
+    light = lab.screenshot("light").read_bytes()
+    dark = lab.set_theme("dark").screenshot("dark").read_bytes()
+    assert light != dark
+    assert [finding.split()[0] for finding in lab.axe("#unnamed")] == ["label"]
