@@ -103,7 +103,7 @@ def clients(result: Result, pinned: Result | None = None) -> dict:
             if width > longest * (0.024 * len(words) + 0.02):
                 at = start[name] + width / 2
                 notes.append(_note(words, at, rows[name] + up, f"var(--pmtech-on-{fate})", "center"))
-            elif fate == "served" or width > max(0.05, 0.005 * longest):
+            elif fate == "served" or width > 0.01 * longest:
                 beside[name].append(words)
             start[name] += width
     for name, words in beside.items():
@@ -139,7 +139,14 @@ def by_design(results: dict[str, Result], names: list[str] | None = None) -> dic
     return _rows(data, notes, ticks, longest, "requests served a second")
 
 
-CHARTS = {"latency": latency, "throughput": throughput, "queue": queue, "clients": clients}
+def load(result: Result, pinned: Result | None = None) -> dict:
+    """Time to answer against the share of the capacity that is asked for: mean, p95 and p99."""
+    from pmtech.load_curve import load  # which draws with the parts of this module
+
+    return load(result, pinned)
+
+
+CHARTS = {"latency": latency, "throughput": throughput, "queue": queue, "clients": clients, "load": load}
 
 
 def default_chart(system: System) -> str:

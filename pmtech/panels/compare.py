@@ -36,9 +36,9 @@ class ShownComparison(Comparison):
             note=f"The same customers in every design. In brackets, where the difference to “{first}” lies with 95 % "
             "confidence.",
             figure=charts.by_design(self.results),
-            height=80 + 22 * len(self.results) * len(self.results[first].by_client),
+            height=72 + 18 * len(self.results) * len(self.results[first].by_client),
         )
-        return panel._repr_mimebundle_()
+        return {**panel._repr_mimebundle_(), "text/plain": self.table.to_string()}
 
 
 def compare(

@@ -3,55 +3,66 @@
 
 // ---- where panels appear -------------------------------------------------------------------
 
-// One observer a page fills each panel's empty <div> when JupyterLab puts it into the document.
+// One observer a page fills a panel's empty <div> when JupyterLab puts it into the document, and empties it when
+// it is taken out (the cell ran again, or was scrolled away where JupyterLab removes what is not in sight).
 const page = (window.pmtechPage ??= {
-  panels: new Map(),
-  watch() {
-    if (this.observer) return;
-    this.observer = new MutationObserver(() => this.fill());
-    this.observer.observe(document.body, { childList: true, subtree: true });
-  },
-  fill() {
+  panels: new Map(), // class of the div -> what fills it
+  filled: new Map(), // div -> what empties it
+  look() {
+    for (const [el, empty] of this.filled) if (!el.isConnected) empty();
     for (const el of document.querySelectorAll(".pmtech:not([data-filled])")) {
       const mount = [...el.classList].find((name) => this.panels.has(name));
       if (mount) this.panels.get(mount)(el);
     }
   },
+  add(mount, fill) {
+    this.panels.set(mount, (el) => {
+      el.dataset.filled = mount;
+      const cleanup = fill(el);
+      this.filled.set(el, () => {
+        this.filled.delete(el);
+        cleanup();
+        el.replaceChildren();
+        delete el.dataset.filled;
+      });
+    });
+    if (!this.observer) {
+      this.observer = new MutationObserver(() => this.look());
+      this.observer.observe(document.body, { childList: true, subtree: true });
+    }
+    this.look();
+  },
+  remove(mount) {
+    this.panels.delete(mount);
+    for (const [el, empty] of this.filled) if (el.dataset.filled === mount) empty();
+  },
 });
 
 function onPage(render) {
+  // A div that is emptied must not go on listening to its model.
+  const show = (model, el) => {
+    const heard = [];
+    const on = (name, callback) => (heard.push([name, callback]), model.on(name, callback));
+    const cleanup = render({ model: { ...model, on }, el });
+    return () => {
+      for (const [name, callback] of heard) model.off(name, callback);
+      cleanup?.();
+    };
+  };
   return {
     // Runs when the kernel opens the comm, whether or not anything was displayed.
     initialize({ model }) {
       const mount = model.get("_mount");
-      const filled = [];
-      const empty = () => {
-        for (const { el, cleanup } of filled.splice(0)) {
-          cleanup?.();
-          el.replaceChildren();
-        }
-      };
-      page.panels.set(mount, (el) => {
-        el.dataset.filled = "";
-        filled.push({ el, cleanup: render({ model, el }) });
-      });
-      page.watch();
-      page.fill();
-      // The kernel was restarted or shut down: an answerless panel must not stand there.
-      model.on("comm_live_update", () => {
-        page.panels.delete(mount);
-        empty();
-      });
-      return () => {
-        page.panels.delete(mount);
-        empty();
-      };
+      page.add(mount, (el) => show(model, el));
+      // The kernel was restarted: an answerless panel must not stand there.
+      model.on("comm_live_update", () => page.remove(mount));
+      return () => page.remove(mount);
     },
     // Inside an ipywidgets box.
     render({ model, el }) {
       el.classList.add("pmtech", "mathjax_ignore");
       el.dataset.filled = "";
-      return render({ model, el });
+      return show(model, el);
     },
   };
 }
@@ -90,6 +101,7 @@ function loadPlotly(model) {
       reject(new Error(why));
     };
     const late = setTimeout(fail, 20000, "The chart library did not arrive from the kernel. Run the cell again.");
+    model.on("comm_live_update", () => fail("The kernel has stopped. Run the cell again."));
     model.on("msg:custom", async (message, buffers) => {
       if (message?.kind !== "plotly") return;
       clearTimeout(late);
@@ -122,19 +134,22 @@ function resolveColours(value, style) {
 // A plotly chart that fills `el`, follows its size and the theme, and is updated in place.
 function chart(model, el) {
   let figure = null;
-  let drawn = Promise.resolve();
+  let painting = Promise.resolve();
+  let waiting = false;
   const paint = async () => {
+    waiting = false;
     const Plotly = await loadPlotly(model);
     if (!figure || !el.clientWidth) return;
     const { data, layout } = resolveColours(figure, getComputedStyle(el));
     const size = { width: el.clientWidth, height: el.clientHeight };
     await Plotly.react(el, data, { ...layout, ...size }, { displayModeBar: false, doubleClick: false });
   };
-  // One paint after the other, and a failure of one never stops the next.
+  // One paint after the other, always of the latest figure; a failure of one never stops the next.
   const draw = (next) => {
     figure = next ?? figure;
-    drawn = drawn.then(paint).catch((error) => write(el, error.message));
-    return drawn;
+    if (waiting) return;
+    waiting = true;
+    painting = painting.then(paint).catch((error) => write(el, error.message));
   };
   let width = 0;
   const resized = new ResizeObserver(() => {

@@ -23,7 +23,6 @@ class Panel(anywidget.AnyWidget):
     and no `export`. It may return a function that cleans up. In scope are `h(tag, attributes, ...children)`,
     which builds an element, and `chart(model, el)`, whose `draw(figure)` shows a plotly figure in place. `_css`
     is optional; `panel.css` always comes first, with the colours as custom properties (`--pmtech-served`, ...).
-    `say(message)` shows a sentence in the panel in place of an exception.
 
     Saved notebooks. JupyterLab writes an ordinary widget into the notebook as the id of a model that lives in
     the kernel. Opened without that kernel, it shows "Error displaying widget: model not found". So a panel's
@@ -48,6 +47,9 @@ class Panel(anywidget.AnyWidget):
 
     def __init__(self, **traits):
         super().__init__(_mount=f"pmtech-{uuid4().hex}", **traits)
+        # ipykernel 7.4 sends a widget's messages to the thread that last wrote to it: to the main one, where they would
+        # wait for the running cell. Without this they come on a thread of their own (a subshell), as before.
+        self.comm._reply_subshell_for = None
         self.on_msg(self._answer)
 
     def _answer(self, _widget, message, _buffers):

@@ -1,0 +1,209 @@
+"""The request console: one request to the real API, as it goes over the wire, and what it does to the database."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+import traitlets
+
+from pmtech.panels.widget import Panel
+from pmtech.web.exchange import Exchange
+from pmtech.web.server import Api
+from pmtech.web.store import COLUMNS, RowChange, row_changes
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+TIMEOUT_S = 2.0
+ROWS_SHOWN = 6
+# Too long for a column, and only the server's business.
+UNSHOWN = ("request", "answer")
+
+_JSON = "Content-Type: application/json"
+EXAMPLES = (
+    ("List the surveys", "GET", "/surveys", "", ""),
+    ("List them, two a page", "GET", "/surveys?limit=2", "", ""),
+    ("Read one survey", "GET", "/surveys/1", "", ""),
+    ("Read it only if it has changed", "GET", "/surveys/1", 'If-None-Match: "v1"', ""),
+    ("Only the headers of the answer", "HEAD", "/surveys/1", "", ""),
+    ("Create a survey", "POST", "/surveys", _JSON, '{"title": "Parking", "status": "draft"}'),
+    ("Answer a survey", "POST", "/surveys/1/responses", _JSON, '{"respondent": "sam", "score": 4}'),
+    ("Charge for 5 seats", "POST", "/payments", _JSON, '{"customer": "Company A", "seats": 5}'),
+    (
+        "Charge for 5 seats, with a key",
+        "POST",
+        "/payments",
+        f"{_JSON}\nIdempotency-Key: order-17",
+        '{"customer": "Company A", "seats": 5}',
+    ),
+    ("Replace a survey", "PUT", "/surveys/1", _JSON, '{"title": "First month at work", "status": "open"}'),
+    (
+        "Replace it, if it is the version I saw",
+        "PUT",
+        "/surveys/1",
+        f'{_JSON}\nIf-Match: "v1"',
+        '{"title": "First year at work", "status": "open"}',
+    ),
+    ("Change one field", "PATCH", "/surveys/1", _JSON, '{"goal": 250}'),
+    (
+        "Add a question at the end",
+        "PATCH",
+        "/surveys/1",
+        "Content-Type: application/json-patch+json",
+        '[{"op": "add", "path": "/questions/-", "value": "And the food?"}]',
+    ),
+    ("Delete a survey", "DELETE", "/surveys/2", "", ""),
+    ("Ask which methods a path knows", "OPTIONS", "/surveys/1", "", ""),
+    ("Export the responses", "GET", "/surveys/1/export", "", ""),
+    ("Ask the owner's calendar", "GET", "/surveys/1/calendar", "", ""),
+)
+
+
+class Console(Panel):
+    """Made by `console`. `request` does what its Send button does; `error` is a sentence, or None.
+
+    exchange: the last request and what came of it. changes: what happened to every row meanwhile.
+    """
+
+    _esm = Path(__file__).parent / "console.js"
+    _css = Path(__file__).parent / "console.css"
+
+    methods = traitlets.List(list(METHODS)).tag(sync=True)
+    examples = traitlets.List([list(example) for example in EXAMPLES]).tag(sync=True)
+    answer = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, api: Api):
+        self.api = api
+        self.exchange: Exchange | None = None
+        self.changes: list[RowChange] = []
+        self._lock = RLock()  # the page's requests come on another thread than the cell's
+        super().__init__()
+        self.on_msg(self._from_page)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        headers: dict[str, str] | None = None,
+        lose_answer: bool = False,
+    ) -> Exchange:
+        """Sends a request and shows it. A body that is no text is sent as JSON.
+
+        With `lose_answer` the server does the work and its answer never arrives.
+        Raises ValueError with a sentence for what cannot be sent; the panel shows the sentence, too.
+        """
+        with self._lock:
+            try:
+                return self._exchange(method, path, body, headers or {}, lose_answer)
+            except ValueError as refused:
+                self.answer = {"number": self.answer.get("number", 0) + 1, "error": f"Not sent: {refused}."}
+                raise
+
+    @property
+    def error(self) -> str | None:
+        """The sentence the panel shows when nothing could be sent or nothing came back."""
+        return self.answer.get("error")
+
+    def _exchange(self, method: str, path: str, body: Any, headers: dict[str, str], lose_answer: bool) -> Exchange:
+        text = {"body": body} if body is None or isinstance(body, str | bytes) else {"json": body}
+        before = self.api.rows()
+        self.api.faults.lose_answers = int(lose_answer)
+        try:
+            exchange = self.api.request(method, path, headers=headers, timeout_s=TIMEOUT_S, **text)
+        finally:
+            self.api.faults.lose_answers = 0
+        self.exchange, self.changes = exchange, row_changes(before, self.api.rows())
+        self.answer = {
+            "number": self.answer.get("number", 0) + 1,
+            "error": exchange.error,
+            "status": exchange.status_line,
+            "good": exchange.status is not None and exchange.status < 400,
+            "elapsed_ms": exchange.elapsed_ms,
+            "request": exchange.request_text,
+            "response": exchange.response_text,
+            "curl": exchange.curl,
+            "rows": _sentence(self.changes),
+            "tables": _tables(self.changes, path),
+        }
+        return exchange
+
+    def _from_page(self, _widget, content: dict, _buffers) -> None:
+        if content.get("do") != "send":
+            return
+        try:
+            self.request(
+                content["method"],
+                content["path"].strip(),
+                body=content["body"] or None,
+                headers=_headers(content["headers"]),
+                lose_answer=content["lose"],
+            )
+        except Exception as error:  # noqa: BLE001  a panel must live on, whatever was typed into it
+            if not isinstance(error, ValueError) or not self.error:
+                said = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+                self.answer = {"number": self.answer.get("number", 0) + 1, "error": f"Not sent: {said}."}
+
+
+def console(api: Api) -> Console:
+    """A console that sends requests to a running API: `console(start_api())`."""
+    if not isinstance(api, Api):
+        raise ValueError(f"console needs a running API: api = start_api(), then console(api); got {api!r}")
+    return Console(api)
+
+
+def _headers(text: str) -> dict[str, str]:
+    headers = {}
+    for line in filter(str.strip, text.splitlines()):
+        name, colon, value = line.partition(":")
+        if not colon:
+            raise ValueError(f'a header is a name, a colon and a value, got "{line.strip()}"')
+        headers[name.strip()] = value.strip()
+    return headers
+
+
+def _sentence(changes: list[RowChange]) -> str:
+    counts = Counter((c.kind, c.table.replace("_", " ")) for c in changes if c.kind != "same")
+    said = [f"{n} {'row' if n == 1 else 'rows'} {kind} in {table}" for (kind, table), n in counts.items()]
+    return ", ".join(said) + "." if said else "No row was touched."
+
+
+def _tables(changes: list[RowChange], path: str) -> list[dict]:
+    """The tables that changed, or the one the path speaks of; the changed rows and the newest of the others."""
+    touched = [table for table in COLUMNS if any(c.table == table and c.kind != "same" for c in changes)]
+    return [_table(table, [c for c in changes if c.table == table]) for table in touched or [_spoken_of(path)]]
+
+
+def _spoken_of(path: str) -> str:
+    parts = path.partition("?")[0].split("/")
+    return next((table for table in ("payments", "responses") if table in parts), "surveys")
+
+
+def _table(name: str, changes: list[RowChange]) -> dict:
+    others = [c for c in changes if c.kind == "same"]
+    room = max(2, ROWS_SHOWN - len(changes) + len(others))
+    kept = [c for c in changes if c.kind != "same" or c in others[-room:]]
+    columns = [c for c in ("id", *COLUMNS[name], *(["version"] if name == "surveys" else [])) if c not in UNSHOWN]
+    rows = []
+    for change in kept:
+        if change.kind == "changed":
+            rows.append(_row("before", columns, change.before, change.fields))
+        row = change.before if change.kind == "removed" else change.after
+        rows.append(_row("after" if change.kind == "changed" else change.kind, columns, row, change.fields))
+    return {"name": name.replace("_", " "), "columns": columns, "rows": rows, "more": len(changes) - len(kept)}
+
+
+def _row(mark: str, columns: list[str], row: dict, fields: tuple[str, ...]) -> dict:
+    return {
+        "mark": mark,
+        "cells": [_cell(row[column]) for column in columns],
+        "changed": [column in fields for column in columns],
+    }
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, list):
+        return " | ".join(map(str, value))
+    return "null" if value is None else str(value)

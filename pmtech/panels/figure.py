@@ -1,0 +1,39 @@
+"""One chart, with the sentences that say what it shows."""
+
+import traitlets
+
+from pmtech import journey
+from pmtech.panels.widget import Panel
+from pmtech.result import Result
+
+
+class Figure(Panel):
+    """A plotly figure (a dict) that shows itself, `height` px high; `said` stands below it and is its text alternative."""
+
+    _esm = """
+function render({ model, el }) {
+  const plot = h("div", { role: "img", "aria-label": `${model.get("name")}. The sentences below say what it shows.` });
+  plot.style.height = `${model.get("height")}px`;
+  const drawing = chart(model, plot);
+  el.append(plot, ...model.get("said").map((text) => h("p", {}, text)));
+  drawing.draw(model.get("figure"));
+  return drawing.stop;
+}
+"""
+    figure = traitlets.Dict().tag(sync=True)
+    height = traitlets.Int(320).tag(sync=True)
+    name = traitlets.Unicode().tag(sync=True)
+    said = traitlets.List(traitlets.Unicode()).tag(sync=True)
+
+
+def waterfall(result: Result, *which: int | str) -> Figure:
+    """Where the time of one request went: on the network, waiting, at work, in the database.
+
+    which: "typical" (half of the others were quicker; also without any), "slowest", or the number of a request in
+    `Result.requests`; several are drawn on the same axis. Raises ValueError for a request that was not answered.
+    """
+    which = which or ("typical",)
+    drawn = journey.figure(result, which)
+    bottom, top = drawn["layout"]["yaxis"]["range"]
+    said = [journey.said(result, choice) for choice in which]
+    return Figure(figure=drawn, height=round((top - bottom) * 26 + 56), name="Waterfall of single requests", said=said)

@@ -1,0 +1,101 @@
+"""A sweep with a progress bar, and a button that stops it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from threading import Event
+from time import monotonic
+from typing import Any
+
+import pandas as pd
+import traitlets
+from IPython.core.getipython import get_ipython
+from IPython.display import display
+
+from pmtech.panels.widget import Panel
+from pmtech.grid import run_grid
+from pmtech.system import System
+
+WORTH_A_BAR_S = 1.0
+BETWEEN_UPDATES_S = 0.1
+
+
+class Progress(Panel):
+    """How far long work is. Shows itself once the work turns out to be long; clears itself when all is done.
+
+    The cell holds the kernel's main thread meanwhile; the Stop button still works, as messages to widgets are handled
+    on another one (a subshell, JupyterLab 4.4 and ipykernel 7). Without subshells the kernel's interrupt stops it.
+    """
+
+    _esm = Path(__file__).parent / "progress.js"
+    _css = Path(__file__).parent / "progress.css"
+
+    done = traitlets.Int(0).tag(sync=True)
+    total = traitlets.Int(0).tag(sync=True)
+    said = traitlets.Unicode("").tag(sync=True)
+    running = traitlets.Bool(True).tag(sync=True)
+
+    def __init__(self):
+        super().__init__()
+        self._stop, self._began, self._updated = Event(), monotonic(), 0.0
+        self.on_msg(lambda _widget, message, _buffers: self._stop.set() if message.get("kind") == "stop" else None)
+
+    def step(self, done: int, total: int) -> bool:
+        """Say that `done` of `total` are done; False if the work should stop."""
+        now = monotonic()
+        left_s = (now - self._began) / done * (total - done)
+        if not self._updated and left_s > WORTH_A_BAR_S:
+            display(self)
+        if (self._updated or left_s > WORTH_A_BAR_S) and now - self._updated > BETWEEN_UPDATES_S:
+            self._updated = now
+            with self.hold_sync():
+                self.done, self.total, self.said = done, total, f"{done} of {total} runs, about {max(1, round(left_s))} s left"
+        return not self._stop.is_set()
+
+    def end(self, done: int, total: int) -> None:
+        """Vanish, or say what was stopped."""
+        if done == total:
+            self.close()
+            return
+        if not self._updated:
+            display(self)
+        with self.hold_sync():
+            self.running, self.said = False, f"Stopped after {done} of {total} runs. The table has the rows so far."
+
+
+def sweep(
+    system: System,
+    values: dict[str, Iterable[Any]],
+    *,
+    duration_s: float = 60.0,
+    warmup_s: float = 0.0,
+    seed: int = 1,
+    events: Iterable = (),
+) -> pd.DataFrame:
+    """Run the system once for every combination of `values` ({path: values}): one row a combination.
+
+    The columns are the paths, then the figures of `Result.summary`. The same customers meet every combination.
+    In a notebook, work of more than a second shows its progress and can be stopped, with its button or the kernel's
+    interrupt; the rows so far are returned. duration_s, warmup_s, seed and events are those of `simulate`.
+    Raises ValueError with a sentence before anything runs.
+    """
+    in_notebook = hasattr(get_ipython(), "kernel")
+    progress, total = Progress() if in_notebook else None, 0
+
+    def step(done: int, of: int) -> bool:
+        nonlocal total
+        total = of
+        return progress is None or progress.step(done, of)
+
+    try:
+        rows = run_grid(
+            system, values, duration_s=duration_s, warmup_s=warmup_s, seed=seed, events=events, on_progress=step
+        )
+    except BaseException:
+        if progress:
+            progress.close()
+        raise
+    if progress:
+        progress.end(len(rows), total)
+    return rows
