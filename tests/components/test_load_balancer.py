@@ -1,0 +1,99 @@
+"""A load balancer: whom it picks."""
+
+from collections import Counter
+
+import pytest
+
+from pmtech import Change, Clients, Database, LoadBalancer, Server, Throttle, simulate
+
+QUARTERS = Clients(rate_per_s=4, arrivals="even")
+
+
+def pool(policy, *service_ms, **more):
+    servers = [Server(f"s{n}", workers=1, service_ms=ms, service_cv=0) for n, ms in enumerate(service_ms, 1)]
+    return QUARTERS >> LoadBalancer(policy=policy, **more) >> servers
+
+
+def test_round_robin_is_one_after_the_other_however_busy(story):
+    run = story(pool("round_robin", 125, 2000, 125), duration_s=2)
+    assert run.column("served_by") == ["s1", "s2", "s3", "s1", None, "s3", "s1", None]
+    assert [visit for visit in run.visits if visit[1] == "s2"] == [(1, "s2", 0.25, 0.25, None), (4, "s2", 1.0, None, None), (7, "s2", 1.75, None, None)]
+
+
+def test_least_connections_avoids_the_busy_and_takes_turns_among_equals(story):
+    run = story(pool("least_connections", 125, 1000, 625), duration_s=2.25)
+    #       at      0     .25   .5    .75   1     1.25  1.5   1.75  2
+    # free of three: all  all  1,3   1     1     1,2   1,2,3 ...
+    assert run.column("served_by") == ["s1", "s2", "s3", "s1", "s1", "s2", "s3", "s1", "s1"]
+
+
+def test_least_connections_counts_those_who_wait(story):
+    run = story(pool("least_connections", 5000, 5000), duration_s=1.5)
+    assert [visit[1] for visit in run.visits if visit[1] != "load_balancer"] == ["s1", "s2", "s1", "s2", "s1", "s2"]
+
+
+def test_random_gives_everybody_the_same_share_and_does_not_look_at_the_load():
+    clients = Clients(rate_per_s=100)
+    result = simulate(clients >> LoadBalancer(policy="random") >> Server(workers=50, replicas=4), duration_s=100)
+    log = result._run.requests
+    counts = Counter(r.served_by for r in log)
+    n, share = len(log), len(log) / 4
+    assert sorted(counts) == ["server#1", "server#2", "server#3", "server#4"]
+    assert sum((c - share) ** 2 / share for c in counts.values()) < 16.27  # chi square, 3 degrees of freedom, 99.9 %
+    slower = simulate(clients >> LoadBalancer(policy="random") >> Server(workers=50, service_ms=300, replicas=4), duration_s=100)
+    assert [r.served_by for r in slower._run.requests][: n - 200] == [r.served_by for r in log][: n - 200]
+
+
+def test_power_of_two_choices_takes_the_less_busy_of_two_different_ones(story):
+    # of two machines it always sees both, so the one that holds a request for ever is avoided
+    run = story(pool("power_of_two_choices", 125, 3_000_000), duration_s=60)
+    assert Counter(run.column("served_by"))["s2"] == 1
+    # of three it sees the free one two times out of three when two are stuck
+    run = story(pool("power_of_two_choices", 1, 3_000_000, 3_000_000), duration_s=500)
+    free = Counter(run.column("served_by"))["s1"]
+    assert abs(free - 2000 * 2 / 3) < 3.3 * (2000 * 2 / 9) ** 0.5
+
+
+def test_a_pool_of_one():
+    for policy in ("round_robin", "random", "least_connections", "power_of_two_choices"):
+        result = simulate(pool(policy, 125), duration_s=2)
+        assert result.requests.served_by.tolist() == ["s1"] * 8
+
+
+@pytest.mark.parametrize("policy", ["least_connections", "power_of_two_choices"])
+def test_looking_at_the_load_beats_not_looking(policy):
+    """Paired: the same customers, the same work, another policy."""
+    system = Clients(rate_per_s=36) >> LoadBalancer() >> Server(workers=1, service_ms=100, replicas=4)
+    for seed in range(1, 6):
+        blind, seeing = (
+            simulate(system.replace({"load_balancer.policy": p}), duration_s=100, seed=seed) for p in ("random", policy)
+        )
+        assert seeing.summary.mean_ms < blind.summary.mean_ms
+
+
+def test_behind_the_pool_the_ways_come_together_again(story):
+    system = QUARTERS >> LoadBalancer() >> [Server(workers=1, service_ms=125, service_cv=0)] * 2 >> Database(
+        connections=1, query_ms=375, query_cv=0
+    )
+    run = story(system, duration_s=1)
+    assert [visit for visit in run.visits if visit[1] != "load_balancer"] == [
+        (0, "server_1", 0.0, 0.0, 0.5),
+        (0, "database", 0.125, 0.125, 0.5),
+        (1, "server_2", 0.25, 0.25, 0.875),
+        (1, "database", 0.375, 0.5, 0.875),
+        (2, "server_1", 0.5, 0.5, None),
+        (2, "database", 0.625, 0.875, None),
+        (3, "server_2", 0.75, 0.875, None),
+    ]
+
+
+def test_a_target_may_be_a_way_of_its_own(story):
+    ways = [Throttle(rate_per_s=1) >> Server("slow", workers=1, service_ms=125, service_cv=0), Server("fast", service_cv=0)]
+    run = story(QUARTERS >> LoadBalancer() >> ways, duration_s=1)
+    assert run.column("served_by") == ["slow", "fast", None, "fast"]
+
+
+def test_a_policy_can_be_turned_during_a_run(story):
+    events = [Change("load_balancer.policy", "least_connections", at_s=0.9)]
+    run = story(pool("round_robin", 125, 2000), duration_s=2, events=events)
+    assert run.column("served_by") == ["s1", "s2", "s1", None, "s1", "s1", "s1", "s1"]
