@@ -28,14 +28,17 @@ _LATER = {
     "Choice": "pmtech.panels.controls",
     "Slider": "pmtech.panels.controls",
     "ask": "pmtech.course.ask",
+    "brief": "pmtech.course.brief",
     "check": "pmtech.course.check",
     "check_environment": "pmtech.environment",
     "compare": "pmtech.panels.compare",
     "explore": "pmtech.panels.explore",
     "glossary": "pmtech.course.glossary",
+    "picture": "pmtech.course.picture",
     "progress": "pmtech.course.map",
     "sweep": "pmtech.panels.sweep",
     "theory": "pmtech",
+    "waterfall": "pmtech.panels.figure",
 }
 
 __all__ = sorted([

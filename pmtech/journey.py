@@ -1,0 +1,113 @@
+"""Where the time of single requests went: their steps, and a figure with a bar for each, on an axis in ms."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from pmtech import charts
+from pmtech.components import Database, Network
+from pmtech.result import Result
+
+COLOURS = {
+    "network": "var(--pmtech-pinned)",
+    "waiting": "var(--pmtech-waiting-fill)",
+    "work": "var(--pmtech-served)",
+    "database": "var(--pmtech-series-2)",
+}
+WORDS = {"network": "on the way", "waiting": "waiting", "work": "work", "database": "query"}
+
+
+class Step(NamedTuple):
+    """A stretch of a request's time, in ms since it was sent. kind: network, waiting, work or database."""
+
+    part: str
+    kind: str
+    begin_ms: float
+    end_ms: float
+
+
+def steps(result: Result, number: int) -> list[Step]:
+    """What a request did from its arrival to its answer, without gaps, from `Result.visits`.
+
+    While a part waits for another one further down (a network, a server that holds its worker), the time is the other's.
+    """
+    visits = result.visits[result.visits.request == number].sort_values("entered_s", kind="stable")
+    times = visits[["entered_s", "started_s", "left_s"]].to_numpy()
+    edges, found = np.unique(times), []
+    for begin, end in zip(edges, edges[1:], strict=False):
+        deepest = np.flatnonzero((times[:, 0] <= begin) & (times[:, 2] >= end))[-1]
+        name = visits.component.iloc[deepest]
+        part = result.system.components[name]
+        kind = "network" if isinstance(part, Network) else "database" if isinstance(part, Database) else "work"
+        kind = "waiting" if begin < times[deepest, 1] else kind
+        if found and found[-1][:2] == (name, kind):
+            begin = found.pop()[2]
+        found.append((name, kind, begin, end))
+    return [Step(name, kind, (a - edges[0]) * 1000, (b - edges[0]) * 1000) for name, kind, a, b in found]
+
+
+def chosen(result: Result, which: int | str) -> int:
+    """The number of a served request: itself, "slowest", or "typical": its wait and work nearest to the median at each part."""
+    served = result.requests.query("status == 200").latency_ms.sort_values(kind="stable")
+    if served.empty:
+        raise ValueError("a waterfall needs a request that was answered; this run has none")
+    if which == "typical":
+        visits = result.visits[result.visits.request.isin(served.index)].set_index(["request", "component"])
+        times = (visits.diff(axis=1)[["started_s", "left_s"]]).unstack()
+        return int((times - times.median()).abs().sum(axis=1).idxmin())
+    if which == "slowest":
+        return int(served.index[-1])
+    if isinstance(which, int | np.integer) and not isinstance(which, bool) and which in served.index:
+        return int(which)
+    raise ValueError(
+        f'a waterfall shows "typical", "slowest" or the number of a request that was answered '
+        f"({served.index.min()} to {served.index.max()}), got {which!r}"
+    )
+
+
+def name_of(result: Result, which: int | str) -> str:
+    if isinstance(which, str):
+        return f"{which} of {(result.requests.status == 200).sum():,} requests"
+    return f"request {which}"
+
+
+def said(result: Result, which: int | str) -> str:
+    """The picture in a sentence."""
+    way = steps(result, chosen(result, which))
+    spent = {kind: sum(s.end_ms - s.begin_ms for s in way if s.kind == kind) for kind in COLOURS}
+    parts = ", ".join(f"{_ms(ms)} {kind}" for kind, ms in spent.items() if ms)
+    return f"{name_of(result, which).capitalize()}: {_ms(way[-1].end_ms)}, of which {parts}."
+
+
+def figure(result: Result, which: tuple[int | str, ...]) -> dict:
+    """The chosen requests below one another, on the same axis; step by step, each bar labelled."""
+    bars: dict[str, list] = {kind: [] for kind in COLOURS}
+    notes, ticks, row, longest = [], {}, 0, 0.0
+    for choice in which:
+        way = steps(result, chosen(result, choice))
+        longest = max(longest, way[-1].end_ms)
+        title = f"{name_of(result, choice)}: {_ms(way[-1].end_ms)}".capitalize()
+        notes.append(charts._note(f"<b>{title}</b>", 0, row, charts.TEXT, "left"))
+        for step in way:
+            row -= 1
+            bars[step.kind].append((row, step.begin_ms, step.end_ms - step.begin_ms))
+            ticks[row] = f"{result.system.label(step.part)}: {WORDS[step.kind]}"
+            text = f"{_ms(step.end_ms - step.begin_ms)} {step.kind}"
+            notes.append(charts._note(text, step.end_ms, row, charts.TEXT, "left", 6))
+        row -= 1
+    data = [
+        charts._bars(kind, *map(list, zip(*[(y, width) for y, _, width in found], strict=True)),
+                     [begin for _, begin, _ in found], COLOURS[kind], 0.7)
+        for kind, found in bars.items() if found
+    ]  # fmt: skip
+    drawn = charts._rows(data, notes, ticks, charts._ceiling(longest), "ms since the request was sent")
+    drawn["layout"]["xaxis"]["range"] = [0, longest * 1.25]
+    drawn["layout"]["yaxis"]["range"] = [row + 0.4, 0.6]
+    drawn["layout"]["margin"] = {"l": 168}
+    return drawn
+
+
+def _ms(value: float) -> str:
+    return f"{value:,.0f} ms" if value >= 1 else f"{value:.1f} ms"
