@@ -3,6 +3,7 @@
 import pytest
 
 from pmtech import simulate
+from pmtech.simulate import Running
 
 
 def rows(frame, columns):
@@ -14,6 +15,15 @@ class Story:
 
     def __init__(self, system, **how):
         self.result = simulate(system, **how)
+        self.told = system, how
+
+    @property
+    def log(self):
+        """The requests themselves, which know more than the tables: their number, their caller."""
+        system, how = self.told
+        running = Running(system, how.get("seed", 1), how.get("events", ()))
+        running.advance(how["duration_s"])
+        return running.run.requests
 
     @property
     def requests(self):

@@ -30,7 +30,9 @@ def test_even_arrivals_come_every_rate_th_of_a_second_from_0_on(story):
 
 
 def test_what_arrives_at_the_end_is_not_in_and_what_is_not_done_has_status_0(story):
-    run = story(Clients(rate_per_s=1, arrivals="even") >> Server(workers=2, service_ms=1500, service_cv=0), duration_s=2)
+    run = story(
+        Clients(rate_per_s=1, arrivals="even") >> Server(workers=2, service_ms=1500, service_cv=0), duration_s=2
+    )
     assert run.requests == [("clients", 0.0, 1.5, 200), ("clients", 1.0, None, 0)]
     assert run.visits == [(0, "server", 0.0, 0.0, 1.5), (1, "server", 1.0, 1.0, None)]
 
@@ -117,17 +119,15 @@ def test_a_full_queue_is_asked_again_and_a_429_is_not(story):
     assert limited.requests == [("clients", 0.0, 0.0, 200), ("clients", 0.25, 0.25, 429)]
 
 
-def test_a_retry_asks_for_the_same_and_needs_work_of_its_own():
-    clients = Clients(
-        rate_per_s=5, endpoints={"/a": 1, "/b": 1}, keys=1000, popularity=0, timeout_ms=50, retries=1
-    )
-    result = simulate(clients >> Server(workers=1000, service_ms=100), duration_s=60)
-    log = result._run.requests
+def test_a_retry_asks_for_the_same_and_needs_work_of_its_own(story):
+    clients = Clients(rate_per_s=5, endpoints={"/a": 1, "/b": 1}, popularity=0, timeout_ms=50, retries=1)
+    run = story(clients >> Server(workers=1000, service_ms=100), duration_s=60)
+    log = run.log
     first = {r.number: r for r in log if r.line[1] == 0}
     again = {r.number: r for r in log if r.line[1] == 1}
     assert len(again) > 100
     assert all((first[n].endpoint, first[n].key) == (again[n].endpoint, again[n].key) for n in again)
-    took = result.visits.left_s - result.visits.started_s
+    took = run.result.visits.left_s - run.result.visits.started_s
     row = {id(r): n for n, r in enumerate(log)}
     pairs = [(took[row[id(first[n])]], took[row[id(again[n])]]) for n in again]
     assert all(one != other for one, other in pairs)

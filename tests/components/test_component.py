@@ -138,7 +138,9 @@ def test_a_count_is_whole(cls, field):
         assert made == 2 and isinstance(made, int)
 
 
-@pytest.mark.xfail(strict=True, reason="plain() makes a float of it; float(array) comes from the depths; numpy's True is 1.0")
+@pytest.mark.xfail(
+    strict=True, reason="plain() makes a float of it; float(array) comes from the depths; numpy's True is 1.0"
+)
 @pytest.mark.parametrize("wrong", [10**400, np.array([1.0, 2.0]), np.bool_(True)])
 def test_odd_numbers_are_refused_in_a_sentence(wrong):
     refused(Server, "service_ms", wrong)
@@ -268,7 +270,10 @@ def test_the_settings_of_events():
     for wrong in (-1, math.nan, math.inf, "1", None, True):
         for event in (Change, Outage):
             with pytest.raises(ValueError, match=r"^at_s must be .*, got "):
-                event(**{"path" if event is Change else "name": "server", **({"value": 1} if event is Change else {})}, at_s=wrong)
+                event(
+                    **{"path" if event is Change else "name": "server", **({"value": 1} if event is Change else {})},
+                    at_s=wrong,
+                )
     for field in ("for_s", "count"):
         with pytest.raises(ValueError, match=rf"^{field} must be .*, got 0"):
             Outage("server", **{field: 0})

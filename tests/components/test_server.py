@@ -57,7 +57,10 @@ def test_without_waiting_places_a_busy_server_refuses(story):
 
 
 def test_a_blocking_worker_is_held_while_the_database_works(story):
-    server, database = Server(workers=1, service_ms=250, service_cv=0), Database(connections=1, query_ms=500, query_cv=0)
+    server, database = (
+        Server(workers=1, service_ms=250, service_cv=0),
+        Database(connections=1, query_ms=500, query_cv=0),
+    )
     run = story(HALF_SECONDS >> server >> database, duration_s=1.5)
     assert run.visits == [
         (0, "server", 0.0, 0.0, 0.75),

@@ -13,7 +13,9 @@ def let_through(run):
 
 def client(name, first_s, rate_per_s=4, **more):
     """A client that begins to send at `first_s`: nothing is sent at the same moment by two, and the story is plain."""
-    return Clients(name, rate_per_s=0, arrivals="even", **more), Change(f"{name.lower()}.rate_per_s", rate_per_s, first_s)
+    return Clients(name, rate_per_s=0, arrivals="even", **more), Change(
+        f"{name.lower()}.rate_per_s", rate_per_s, first_s
+    )
 
 
 def test_one_passes_every_rate_th_of_a_second_and_the_others_wait(story):
@@ -106,7 +108,9 @@ def test_who_has_waited_too_long_is_told_503(story):
         (6, "throttle", 1.5, None, None),
         (7, "throttle", 1.75, None, None),
     ]
-    assert run.refusals == [(n, "throttle", at, 503, None) for n, at in ((1, 0.875), (3, 1.375), (4, 1.625), (5, 1.875))]
+    assert run.refusals == [
+        (n, "throttle", at, 503, None) for n, at in ((1, 0.875), (3, 1.375), (4, 1.625), (5, 1.875))
+    ]
     assert [status for *_, status in run.requests] == [200, 503, 200, 503, 503, 503, 0, 0]
 
 

@@ -49,7 +49,7 @@ def test_who_left_and_comes_back_goes_on_with_the_next_request(even, story):
     events = [Change("users.count", 0, at_s=0.5), Change("users.count", 1, at_s=3)]
     run = story(Users(count=1, think_s=1) >> SLOW, duration_s=5, events=events)
     assert run.requests == [("users", 1.0, 2.0, 200), ("users", 4.0, None, 0)]
-    assert [r.number for r in run.result._run.requests] == [0, module.ROUND]
+    assert [r.number for r in run.log] == [0, module.ROUND]
 
 
 def test_a_retry_comes_before_the_thinking(even, story):
@@ -70,7 +70,7 @@ def test_every_user_is_a_caller_of_its_own(even, story):
     assert [r[3] for r in together.requests] == [200, 429, 429]
     # two users and a client that floods: each of the three has a turn
     system = [Users(count=2, think_s=1), Clients(rate_per_s=4, arrivals="even")] >> Throttle(rate_per_s=1)
-    through = sorted((r.finished, r.caller) for r in story(system, duration_s=6).result._run.requests if r.status)
+    through = sorted((r.finished, r.caller) for r in story(system, duration_s=6).log if r.status)
     assert through == [
         (0.0, "clients"),
         (1.0, "clients"),
@@ -87,9 +87,9 @@ def test_a_user_never_has_two_requests_under_way():
     assert (requests.arrived_s[1:].to_numpy() > requests.finished_s[:-1].to_numpy()).all()
 
 
-def test_another_user_changes_nothing_for_those_who_are_there():
+def test_another_user_changes_nothing_for_those_who_are_there(story):
     wide = Server(workers=100, service_ms=100)
-    three, four = (simulate(Users(count=n, think_s=1) >> wide, duration_s=30)._run.requests for n in (3, 4))
+    three, four = (story(Users(count=n, think_s=1) >> wide, duration_s=30).log for n in (3, 4))
     seen = {(r.caller, r.number): (r.arrived, r.finished, r.key) for r in four}
     assert all(seen[r.caller, r.number] == (r.arrived, r.finished, r.key) for r in three if r.status)
     assert len(four) > len(three) > 50
