@@ -1,0 +1,161 @@
+"""How fast does a panel stand, and how fast does it follow its slider? Against plotly's FigureWidget, in one run.
+
+JupyterLab is started on a free loopback port and driven in headless Chromium (`PMTECH_CHROMIUM` or the one that is
+found). Prints, in ms: from Shift+Enter to the frame that shows the chart, imports included, on a fresh kernel; the same
+for three further ones; from a key on the slider to the frame that shows the moved line (nothing is computed, a line of
+60 points is redrawn), median and p95 of 40 moves; and the ratios.
+
+    python benchmarks/panels.py
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+import nbformat.v4 as nb
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests" / "browser"))
+
+from jupyter_page import JupyterServer, LabPage, find_chromium  # noqa: E402
+
+from conftest import CHROMIUM_OPTIONS  # noqa: E402
+
+MOVES = 40
+
+EXPLORE = """
+from pmtech import Clients, Server, Slider, explore
+shop = Clients("Shoppers", rate_per_s=60) >> Server(workers=8)
+explore(shop, Slider("shoppers.rate_per_s", 0, 150))
+"""
+PROBE = """
+import traitlets
+from pmtech.panels.widget import Panel
+
+class Probe(Panel):
+    level = traitlets.Int(5).tag(sync=True)
+    figure = traitlets.Dict().tag(sync=True)
+    _esm = '''
+function render({ model, el }) {
+  const range = h("input", { type: "range", min: 0, max: 100, value: 5 });
+  range.addEventListener("input", () => { model.set("level", Number(range.value)); model.save_changes(); });
+  const plot = h("div", { style: "height: 300px" });
+  el.append(range, plot);
+  const drawing = chart(model, plot);
+  model.on("change:figure", () => drawing.draw(model.get("figure")));
+  drawing.draw(model.get("figure"));
+  return drawing.stop;
+}
+'''
+    @traitlets.observe("level")
+    def redraw(self, _=None):
+        line = {"type": "scatter", "y": [self.level * x % 17 for x in range(60)]}
+        self.figure = {"data": [line], "layout": {"yaxis": {"range": [0, 17]}}}
+
+probe = Probe()
+probe.redraw()
+probe
+"""
+FIGURE_WIDGET = """
+import ipywidgets
+import plotly.graph_objects as go
+
+figure = go.FigureWidget(
+    data=[go.Scatter(y=[5 * x % 17 for x in range(60)])], layout={"yaxis": {"range": [0, 17]}, "height": 300}
+)
+slider = ipywidgets.IntSlider(5, 0, 100)
+
+def redraw(change):
+    with figure.batch_update():
+        figure.data[0].y = [change.new * x % 17 for x in range(60)]
+
+slider.observe(redraw, "value")
+ipywidgets.VBox([slider, figure])
+"""
+
+WATCH = """(cell) => {
+    // Resolves with the ms from the next key to the frame in which the line in this cell is drawn, or drawn anew.
+    const root = document.querySelectorAll('.jp-Notebook .jp-Cell')[cell];
+    const line = () => root.querySelector('.jp-OutputArea .scatterlayer path.js-line')?.getAttribute('d');
+    window.frame = new Promise((resolve) => {
+        document.addEventListener('keydown', () => {
+            const begin = performance.now(), before = line();
+            const look = new MutationObserver(() => {
+                if (!line() || line() === before) return;
+                look.disconnect();
+                requestAnimationFrame(() => setTimeout(() => resolve(performance.now() - begin)));
+            });
+            look.observe(root, { childList: true, subtree: true, attributes: true });
+        }, { once: true, capture: true });
+    });
+}"""
+
+
+def after_key(page, cell: int, key: str) -> float:
+    page.evaluate(WATCH, cell)
+    page.keyboard.press(key)
+    return page.evaluate("() => window.frame")
+
+
+def shows(lab: LabPage, name: str, first: str, further: str) -> tuple[float, list[float]]:
+    """ms from Shift+Enter to the chart, for the first cell of a fresh kernel and three further ones."""
+    cells = [nb.new_code_cell(source) for source in (first, further, further, further)]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    (lab.server.folder / name).write_text(nb.writes(nb.new_notebook(cells=cells, metadata=kernel)))
+    lab.open(name)
+    took = []
+    for number in range(len(cells)):
+        lab.page.locator(".jp-Notebook .jp-Cell").nth(number).locator(".jp-InputArea-editor").click()
+        took.append(after_key(lab.page, number, "Control+Enter"))
+        lab.wait_idle()
+    return took[0], took[1:]
+
+
+def follows(lab: LabPage, handle: str) -> list[float]:
+    """ms from an arrow key on the last slider to the redrawn line."""
+    lab.page.locator(handle).last.focus()
+    took = []
+    for _ in range(MOVES):
+        took.append(after_key(lab.page, 3, "ArrowRight"))
+        lab.page.wait_for_timeout(50)
+    return took
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        server = JupyterServer(Path(folder))
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_OPTIONS)
+        figures = {}
+        try:
+            for name, first, further, handle in (
+                ("explore", EXPLORE, EXPLORE.strip().splitlines()[-1], None),
+                ("panel, bare", PROBE, "p = Probe()\np.redraw()\np", "input[type=range]"),
+                ("FigureWidget", FIGURE_WIDGET, FIGURE_WIDGET, ".noUi-handle"),
+            ):
+                context = browser.new_context(viewport={"width": 1280, "height": 720})
+                lab = LabPage(server, context, ".", Path(folder))
+                cold, warm = shows(lab, f"{name.split(',')[0]}.ipynb", first, further)
+                moves = follows(lab, handle) if handle else None
+                figures[name] = cold, statistics.median(warm), statistics.median(moves) if moves else None
+                line = f"{name:14} first {cold:6.0f}   further {' '.join(f'{ms:5.0f}' for ms in warm)}"
+                if moves:
+                    line += f"   slider {statistics.median(moves):4.0f} / {sorted(moves)[int(0.95 * MOVES)]:4.0f}"
+                print(line, flush=True)
+                context.close()
+                server.end_sessions()
+        finally:
+            browser.close()
+            server.stop()
+        (cold, warm, moved), (other_cold, other_warm, other_moved) = figures["panel, bare"], figures["FigureWidget"]
+        print(
+            f"FigureWidget takes {other_cold / cold:.1f} times as long for the first chart, "
+            f"{other_warm / warm:.1f} for a further one, {other_moved / moved:.1f} to follow the slider."
+        )
+
+
+if __name__ == "__main__":
+    main()
