@@ -72,7 +72,7 @@ function render({ model, el }) {
     field("Examples", example),
     field("Headers, one a line", headers),
     field("Body", body),
-    h("label", { class: "pmtech-check", for: lose.id }, lose, "The answer gets lost on the way"),
+    h("label", { class: "pmtech-check", for: lose.id }, lose, "The next answer gets lost on the way"),
   );
 
   // ---- what came of it ----
@@ -136,16 +136,18 @@ function render({ model, el }) {
     if (!answer.number) return;
     number = answer.number;
     hint.hidden = true;
-    tell(answer.error);
+    const sent = "rows" in answer;
+    // A request that went out and was not answered is an outcome; only one that was not sent is an error.
+    tell(sent ? null : answer.error);
     write(copied, "");
-    const sent = Boolean(answer.request);
     outcome.hidden = database.hidden = !sent;
     if (!sent) return;
+    lose.checked = false;
     write(status, answer.status);
     status.classList.toggle("pmtech-bad", !answer.good);
     write(took, `after ${answer.elapsed_ms.toFixed(answer.elapsed_ms < 10 ? 1 : 0)} ms`);
     write(request, answer.request);
-    write(response, answer.response || "nothing came");
+    write(response, answer.response || answer.error);
     write(curl, answer.curl);
     write(rows, answer.rows);
     tables.replaceChildren(...answer.tables.map(tableOf));

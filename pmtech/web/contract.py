@@ -90,7 +90,15 @@ class ContractChanges(list):
         return [change for change in self if change.breaking]
 
     def _repr_html_(self) -> str:
-        rows = [("breaking" if c.breaking else "compatible", c.where, c.what) for c in self]
+        # The same change of one field meets several operations: one line for all of them.
+        places: dict[tuple, list[str]] = {}
+        for change in self:
+            field = change.where.rpartition(", ")[2]
+            places.setdefault((change.breaking, field, change.what), []).append(change.where)
+        rows = [
+            ("breaking" if breaking else "compatible", _and_more(sorted(where, key=len)), what)
+            for (breaking, _, what), where in places.items()
+        ]
         return _table(("for today's clients", "where", "what"), rows) if rows else "<p>No difference was found.</p>"
 
 
@@ -196,6 +204,11 @@ def _shape(contract: Contract, schema: dict) -> tuple[set[str], set | None]:
 def _json(message: dict) -> dict:
     content = message.get("content", {})
     return next((media.get("schema", {}) for name, media in content.items() if name.endswith("json")), {})
+
+
+def _and_more(places: list[str]) -> str:
+    more = len(places) - 1
+    return places[0] + (f", and {more} more {'place' if more == 1 else 'places'}" if more else "")
 
 
 def _words(values: set) -> str:

@@ -55,10 +55,15 @@ class Exchange:
         return " ".join(parts)
 
     @property
+    def status_line(self) -> str:
+        """Such as "201 Created", or "no answer"."""
+        return self.response_text.partition("\n")[0].partition(" ")[2] if self.status else "no answer"
+
+    @property
     def summary(self) -> str:
         """One line: what was asked, what came, how long it took."""
-        came = self.response_text.partition("\n")[0].removeprefix("HTTP/1.1 ") if self.status else self.error
-        return f"{self.method} {self.url.split('/', 3)[-1].join(['/', ''])} -> {came} ({self.elapsed_ms:.0f} ms)"
+        path = "/" + self.url.split("/", 3)[3]
+        return f"{self.method} {path} -> {self.status_line}, after {self.elapsed_ms:.0f} ms"
 
     def __repr__(self) -> str:
         return f"{self.summary}\n\n{self.request_text}\n\n{self.response_text or self.error}"

@@ -1,0 +1,54 @@
+"""Lesson 02: the table of verbs, compared with RFC 9110 (PATCH: RFC 5789)."""
+
+from dataclasses import dataclass
+
+from pmtech.course.task import Marking
+
+# https://www.rfc-editor.org/rfc/rfc9110#section-9.2. It allows caching of an answer to POST as well; hardly any cache
+# does it, so that box counts neither way.
+STANDARD = {
+    "GET": {"safe", "idempotent", "cacheable"},
+    "HEAD": {"safe", "idempotent", "cacheable"},
+    "POST": set(),
+    "PUT": {"idempotent"},
+    "PATCH": set(),
+    "DELETE": {"idempotent"},
+}
+UNCOUNTED = {("POST", "cacheable")}
+ADVICE = {
+    "safe": "send {verb} once and look at the rows: did anything change?",
+    "idempotent": "send the same {verb} twice: does the second one add to what the first one did?",
+    "cacheable": "look at the answer to {verb}: is it a copy that somebody else could use again?",
+}
+PATCH_ADVICE = "changing a field twice changes nothing more, but send the example that adds a question, twice."
+DELETE_ADVICE = "the second answer is 404, but it is the rows that count, not the answers."
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerbTask:
+    """The attempt is a `VerbTable`, or its answers: verb -> the properties ticked."""
+
+    id: str
+    title: str
+
+    def mark(self, attempt) -> Marking:
+        """Counts the boxes that agree with the standard, and says of the others where to look again."""
+        answers = getattr(attempt, "answers", attempt)
+        if not isinstance(answers, dict) or not set(answers) <= set(STANDARD):
+            raise ValueError(f'check("{self.id}", table) needs the table you filled in, got {attempt!r}')
+        gaps, figures = [], []
+        for name, advice in ADVICE.items():
+            counted = [verb for verb in STANDARD if (verb, name) not in UNCOUNTED]
+            wrong = [verb for verb in counted if (name in answers.get(verb, ())) != (name in STANDARD[verb])]
+            gaps += [f"{verb}, {name}: {_advice(verb, name, advice)}" for verb in wrong]
+            right = f"{len(counted) - len(wrong)} of {len(counted)}"
+            figures.append((name, f"{len(counted)} of {len(counted)}", right, f"{len(wrong)} off" if wrong else "met"))
+        return Marking(title=self.title, passed=not gaps, gaps=gaps, figures=figures)
+
+
+def _advice(verb: str, name: str, advice: str) -> str:
+    special = {"PATCH": PATCH_ADVICE, "DELETE": DELETE_ADVICE}.get(verb) if name == "idempotent" else None
+    return special or advice.format(verb=verb)
+
+
+TASKS = (VerbTask(id="02.your_turn", title="The properties of six verbs, as the HTTP standard has them"),)
