@@ -199,6 +199,12 @@ class Part:
         """The request's journey from here on; returns the HTTP status of the answer."""
         raise TypeError(f"{type(self).__name__} takes no requests")
 
+    feeds_forward = False  # can all requests be passed through at once, in order of time?
+
+    def pass_sorted(self, rows, times, book) -> None:
+        """Let all requests (rows of the book, in order of time) through: the other form of `handle`, see shortcut.py."""
+        raise TypeError(f"{type(self).__name__} needs the event engine")
+
     def visit(self, request: Request) -> list:
         """Note that the request has come in: [request, entered, started, left]."""
         record = [request, self.env._now, nan, nan]

@@ -91,7 +91,7 @@ class _Line:
 
     def arrived(self, begin: float, end: float) -> int:
         """How many came to the part, in line or not."""
-        entered = np.concatenate([self.result._visits_of[name][:, 0] for name in self.names])
+        entered = np.concatenate([self.result.records.visits[name].entered_s for name in self.names])
         return int(((entered >= begin) & (entered <= end)).sum())
 
     def passed(self, begin: float, end: float) -> float:
@@ -150,7 +150,7 @@ def _bottleneck(result: Result) -> list[str]:
 def _overloaded(result: Result, line: _Line, cause: _Line) -> list[str]:
     begin, end = line.since, result.duration_s
     top_s, longest = line.peak
-    ends = top_s if line.at_end < 0.8 * longest else end
+    ends = top_s if line.at_end < 0.8 * longest and top_s > begin + 1 else end
     arrive, limit = line.arrivals_per_s(begin, ends), getattr(line.parts[0], "max_wait_s", None)
     when = (
         ""
@@ -204,8 +204,8 @@ def _refused(result: Result) -> list[str]:
 def _speed(result: Result) -> list[str]:
     """How long the served ones took, and how far to trust it."""
     s = result.summary
-    served = result._columns["status"] == 200
-    count = int((served & (result._columns["arrived"] >= result.warmup_s)).sum())
+    served = result.records.status == 200
+    count = int((served & (result.records.arrived_s >= result.warmup_s)).sum())
     if not count:
         return ["Nobody was served."]
     if count < 20:

@@ -45,6 +45,11 @@ class Stream(dict):
         return self[number]
 
 
+    def first(self, count: int) -> np.ndarray:
+        """The values of the numbers 0 to count - 1, at once."""
+        return self.shape(uniforms(self.key, 0, -(-count // BLOCK) * BLOCK))[:count]
+
+
 class Luck(dict):
     """Line -> Stream: one stream for each (source, attempt), made when its first request comes by."""
 

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from pmtech.engine import Run
+from pmtech.records import Records
 from pmtech.system import System
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def percentile(values: np.ndarray, share: float) -> float:
@@ -33,11 +29,18 @@ class Result:
     """
 
     def __init__(
-        self, system: System, run: Run, *, duration_s: float, warmup_s: float, seed: int, at_end: System | None = None
+        self,
+        system: System,
+        records: Records,
+        *,
+        duration_s: float,
+        warmup_s: float,
+        seed: int,
+        at_end: System | None = None,
     ):
         self.system, self.duration_s, self.warmup_s, self.seed = system, duration_s, warmup_s, seed
         self.at_end = at_end or system  # with the knobs as they were left
-        self._run = run
+        self.records = records
 
     def __repr__(self):
         s = self.summary
@@ -49,54 +52,53 @@ class Result:
     # --- records -------------------------------------------------------------------------------------------------
 
     @cached_property
-    def _columns(self) -> dict[str, np.ndarray]:
-        log = self._run.requests
-        return {
-            "client": np.array([r.client for r in log], dtype=object),
-            "arrived": np.array([r.arrived for r in log], dtype=float),
-            "finished": np.array([r.finished for r in log], dtype=float),
-            "status": np.array([r.status for r in log], dtype=int),
-        }
-
-    @cached_property
-    def _index(self) -> dict[int, int]:
-        """The row of each request."""
-        return {id(request): row for row, request in enumerate(self._run.requests)}
-
-    @cached_property
     def requests(self) -> pd.DataFrame:
         """A row a request, in order of arrival; status 0 is still inside at the end."""
-        log, c = self._run.requests, self._columns
+        r = self.records
         return pd.DataFrame(
             {
-                "client": pd.Series(c["client"], dtype=object),
-                "endpoint": pd.Series([r.endpoint for r in log], dtype=object),
-                "key": np.array([r.key for r in log], dtype=int),
-                "arrived_s": c["arrived"],
-                "finished_s": c["finished"],
-                "latency_ms": (c["finished"] - c["arrived"]) * 1000,
-                "status": c["status"],
-                "served_by": pd.Series([r.served_by for r in log], dtype=object),
+                "client": pd.Series(np.array(r.sources, dtype=object)[r.client], dtype=object),
+                "endpoint": pd.Series(r.endpoint(), dtype=object),
+                "key": r.key(),
+                "arrived_s": r.arrived_s,
+                "finished_s": r.finished_s,
+                "latency_ms": (r.finished_s - r.arrived_s) * 1000,
+                "status": r.status,
+                "served_by": pd.Series(r.served_by(), dtype=object),
             }
         )
 
     @cached_property
     def visits(self) -> pd.DataFrame:
         """A row a request and component: when it came, when work on it began, when it left (NaN: not yet)."""
-        rows = [
-            (self._index[id(request)], name, entered, started, left)
-            for name, parts in self._run.parts.items()
-            for part in parts
-            for request, entered, started, left in part.visits
+        frames = [
+            pd.DataFrame(
+                {
+                    "request": visits.row,
+                    "component": pd.Series([name] * len(visits.row), dtype=object),
+                    "entered_s": visits.entered_s,
+                    "started_s": visits.started_s,
+                    "left_s": visits.left_s,
+                }
+            )
+            for name, visits in self.records.visits.items()
         ]
-        rows.sort(key=lambda row: row[0])  # stable: within a request the parts stay in flow order
-        return pd.DataFrame(rows, columns=["request", "component", "entered_s", "started_s", "left_s"])
+        # Stable: within a request the parts stay in flow order.
+        return pd.concat(frames, ignore_index=True).sort_values("request", kind="stable", ignore_index=True)
 
     @cached_property
     def refusals(self) -> pd.DataFrame:
         """A row a refused request: where and when, the status, and the Retry-After in seconds (NaN: none was sent)."""
-        rows = [(self._index[id(r)], name, at, status, retry) for at, name, r, status, retry in self._run.refusals]
-        return pd.DataFrame(rows, columns=["request", "component", "at_s", "status", "retry_after_s"])
+        r = self.records.refusals
+        return pd.DataFrame(
+            {
+                "request": r.row,
+                "component": pd.Series(r.component, dtype=object),
+                "at_s": r.at_s,
+                "status": r.status,
+                "retry_after_s": r.retry_after_s,
+            }
+        )
 
     # --- figures -------------------------------------------------------------------------------------------------
 
@@ -106,8 +108,8 @@ class Result:
         return self.duration_s - self.warmup_s
 
     def _figures(self, mine: np.ndarray | slice) -> dict[str, float]:
-        c = self._columns
-        arrived, finished, status = c["arrived"][mine], c["finished"][mine], c["status"][mine]
+        r = self.records
+        arrived, finished, status = r.arrived_s[mine], r.finished_s[mine], r.status[mine]
         offered = arrived >= self.warmup_s
         served = status == 200
         latency = (finished - arrived)[offered & served] * 1000
@@ -130,15 +132,15 @@ class Result:
     @cached_property
     def by_client(self) -> pd.DataFrame:
         """The same figures, a row a client."""
-        client = self._columns["client"]
-        rows = {name: self._figures(client == name) for name in self.system.sources}
+        numbers = {name: number for number, name in enumerate(self.records.sources)}
+        rows = {name: self._figures(self.records.client == numbers[name]) for name in self.system.sources}
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("client")
 
     @cached_property
     def timeline(self) -> pd.DataFrame:
         """A row a second. Latencies are those of the requests that arrived in that second and were served."""
-        c, seconds = self._columns, int(np.ceil(self.duration_s))
-        arrived, finished, status = c["arrived"], c["finished"], c["status"]
+        r, seconds = self.records, int(np.ceil(self.duration_s))
+        arrived, finished, status = r.arrived_s, r.finished_s, r.status
         edges = np.arange(seconds + 1)
         second = arrived.astype(int)
 
@@ -165,17 +167,10 @@ class Result:
             index=pd.RangeIndex(seconds, name="second"),
         )
 
-    @cached_property
-    def _visits_of(self) -> dict[str, np.ndarray]:
-        """Component -> array of (entered, started, left), NaN where it has not happened."""
-        return {
-            name: np.array([visit[1:] for part in parts for visit in part.visits], dtype=float).reshape(-1, 3)
-            for name, parts in self._run.parts.items()
-        }
-
     def line(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """When each request joined the line before a component and when it left it (infinity: it stands there yet)."""
-        entered, started, left = self._visits_of[name].T
+        visits = self.records.visits[name]
+        entered, started, left = visits.entered_s, visits.started_s, visits.left_s
         gone = np.fmin(np.where(np.isnan(started), np.inf, started), np.where(np.isnan(left), np.inf, left))
         waited = gone > entered
         return entered[waited], gone[waited]
@@ -194,52 +189,46 @@ class Result:
         through, and how many it refused itself. A cache also has hit_ratio (of the reads) and stale_ratio (of the hits).
         """
         begin, end = self.warmup_s, self.duration_s
-        refused: dict[str, int] = {}
-        for at_s, name, *_ in self._run.refusals:
-            if at_s >= begin:
-                refused[name] = refused.get(name, 0) + 1
+        refusals = self.records.refusals
         rows = {}
-        for name, parts in self._run.parts.items():
-            if self.system.components[name].is_source:
-                continue
-            entered, started, left = self._visits_of[name].T
+        for name, visits in self.records.visits.items():
             joined, gone = self.line(name)
             gone = np.minimum(gone, end)
             waits = np.clip(gone, begin, end) - np.clip(joined, begin, end)
-            worked = ~np.isnan(started)
-            work = np.clip(np.where(np.isnan(left), end, left), begin, end) - np.clip(started, begin, end)
+            refused = int(((refusals.component == name) & (refusals.at_s >= begin)).sum())
             rows[name] = {
-                "utilisation": self._utilisation(name, parts, float(work[worked].sum())),
+                "utilisation": self._utilisation(name),
                 "mean_queue": float(waits.sum()) / self.window_s,
                 "max_queue": _most(joined[gone > begin], gone[gone > begin], begin),
-                "served": int((left >= begin).sum()) - refused.get(name, 0),
-                "rejected": refused.get(name, 0),
-                **self._lookups(parts),
+                "served": int((visits.left_s >= begin).sum()) - refused,
+                "rejected": refused,
+                **self._lookups(name),
             }
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("component")
 
-    def _lookups(self, parts: list) -> dict[str, float]:
-        """For a cache: the share of the reads that it answered, and the share of those answers that were out of date."""
-        looked = [lookup for part in parts for lookup in getattr(part, "lookups", ()) if lookup[0] >= self.warmup_s]
-        if not looked:
+    def _lookups(self, name: str) -> dict[str, float]:
+        """For a cache: the share of the reads that it answered, and of these answers the share that was out of date."""
+        looked = self.records.lookups.get(name)
+        if looked is None:
             return {}
-        _, hits, stale = np.array(looked).T
+        _, hits, stale = looked[looked[:, 0] >= self.warmup_s].T
+        if not len(hits):
+            return {}
         return {"hit_ratio": float(hits.mean()), "stale_ratio": float(stale.sum() / hits.sum()) if hits.any() else 0.0}
 
-    def _utilisation(self, name: str, parts: list, work_s: float) -> float:
-        begin, end = self.warmup_s, self.duration_s
-        logs = [part.places_log for part in parts if hasattr(part, "places_log")]
+    def _utilisation(self, name: str) -> float:
+        begin, end, visits = self.warmup_s, self.duration_s, self.records.visits[name]
+        logs = self.records.places[name]
         if logs:
             places_s = 0.0
             for log in logs:
                 for (since, places), (until, _) in zip(log, [*log[1:], (end, 0)], strict=True):
                     places_s += places * max(0.0, min(until, end) - max(since, begin))
-            return work_s / places_s if places_s else np.nan
+            leaves = np.where(np.isnan(visits.left_s), end, visits.left_s)
+            work = np.clip(leaves, begin, end) - np.clip(visits.started_s, begin, end)
+            return float(np.nansum(work)) / places_s if places_s else np.nan
         rate = getattr(self.system.components[name], "rate_per_s", None)
-        if rate is None:
-            return np.nan
-        _, started, _ = self._visits_of[name].T
-        return float((started >= begin).sum() / (rate * self.window_s))
+        return np.nan if rate is None else float((visits.started_s >= begin).sum() / (rate * self.window_s))
 
     def explain(self) -> str:
         """Two or three sentences: what the bottleneck is, by how much, and since when."""

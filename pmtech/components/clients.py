@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 
+import numpy as np
+
 from pmtech.components.component import number, one_of
 from pmtech.components.source import Source, SourcePart
 from pmtech.engine import Alarm
@@ -91,6 +93,29 @@ class ClientsPart(SourcePart):
         self._next()
         self.send(number)
 
+    @property
+    def feeds_forward(self) -> bool:
+        return self.timeout_s is None  # without a timeout only a refusal could bring a retry
+
+    def arrivals_until(self, until_s: float) -> np.ndarray:
+        """When its requests arrive, as if nothing but the surge changed the rate: the other form of `_arrives`."""
+        spec, surge, found, first = self.spec, self.spec.surge, [], 0
+        turns = [until_s] if surge is None else [surge.at_s, surge.at_s + surge.for_s, until_s]
+        anchor_s = anchor_phase = 0.0
+        for stretch, turn in enumerate(turns):
+            rate = float(spec.rate_per_s) * (surge.times if stretch == 1 else 1)
+            end = min(turn, until_s)
+            if rate > 0 and end > anchor_s:
+                enough = anchor_phase + (end - anchor_s) * rate
+                phases = self.phases.until(enough + 1e-6 * enough + 1)
+                times = np.maximum(anchor_s + (phases[first:] - anchor_phase) / rate, anchor_s)
+                found.append(times[times < end])
+                first += len(found[-1])
+            if turn < until_s:
+                anchor_phase += (turn - anchor_s) * rate
+                anchor_s = float(turn)
+        return np.concatenate(found) if found else np.empty(0)
+
 
 class Phases(dict):
     """Number -> when it would arrive at a rate of one a second."""
@@ -111,3 +136,14 @@ class Phases(dict):
         self.first += BLOCK
         self.gaps.clear()
         return self[number]
+
+    def until(self, phase: float) -> np.ndarray:
+        """All phases up to `phase`, and some more."""
+        if self.even:
+            return np.arange(int(phase) + 2, dtype=float)
+        count = int(phase + 6 * phase**0.5) + BLOCK
+        while True:
+            phases = np.cumsum(self.gaps.first(count))  # adds one by one, as the loop above does
+            if phases[-1] > phase:
+                return phases
+            count *= 2

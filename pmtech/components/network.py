@@ -46,3 +46,21 @@ class NetworkPart(Part):
         yield half_s
         visit[3] = self.env._now
         return status
+
+    @property
+    def feeds_forward(self) -> bool:
+        return True
+
+    def pass_sorted(self, rows, times, book) -> None:
+        half_s = book.draw(self.trip, rows) * self.spec.round_trip_ms / 2000
+        there = times + half_s
+        if self.next is None:
+            book.answer(rows, there, 200)
+        else:
+            book.send(self.next, rows, there)
+
+        def back(book) -> None:
+            book.finished[rows] += half_s
+            book.visit(self, rows, times, times, book.finished[rows])
+
+        book.come_back(back)

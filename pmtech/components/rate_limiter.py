@@ -6,6 +6,8 @@ from collections import deque
 from dataclasses import dataclass
 from math import floor
 
+import numpy as np
+
 from pmtech.components.component import Component, number, one_of, whole
 from pmtech.engine import Part, Request, Steps
 
@@ -119,12 +121,31 @@ class RateLimiterPart(Part):
         super().change(spec)
         self.setup()
 
-    def handle(self, request: Request) -> Steps:
-        caller = request.caller if self.spec.by == "client" else "all"
+    def _limit_of(self, caller: str):
         if caller not in self.callers:
             self.callers[caller] = ALGORITHMS[self.spec.algorithm](self.spec)
-        retry_after = self.callers[caller].decide(self.env._now)
+        return self.callers[caller]
+
+    def handle(self, request: Request) -> Steps:
+        retry_after = self._limit_of(request.caller if self.spec.by == "client" else "all").decide(self.env._now)
         if retry_after:
             return self.refuse(request, self.visit(request), 429, retry_after)
         self.pass_through(request)
         return (yield from self.next.handle(request)) if self.next else 200
+
+    feeds_forward = True
+
+    def pass_sorted(self, rows, times, book) -> None:
+        whose = book.client[rows] if self.spec.by == "client" else np.zeros(len(rows), dtype=int)
+        retry_after = np.zeros(len(rows))
+        for code in np.unique(whose):
+            mine = whose == code
+            decide = self._limit_of(book.sources[code] if self.spec.by == "client" else "all").decide
+            retry_after[mine] = [decide(now) for now in times[mine].tolist()]
+        refused = retry_after > 0
+        book.visit(self, rows, times, np.where(refused, np.nan, times), times)
+        book.refuse(self, rows[refused], times[refused], 429, retry_after[refused])
+        if self.next is None:
+            book.answer(rows[~refused], times[~refused], 200)
+        else:
+            book.send(self.next, rows[~refused], times[~refused])

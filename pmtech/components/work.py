@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from math import nan
 
+import numpy as np
+
 from pmtech.engine import Part, Request, Station, Steps
 from pmtech.randomness import gamma
+from pmtech.shortcut import fifo
 
 
 class WorkPart(Part):
@@ -33,6 +36,25 @@ class WorkPart(Part):
         self.station.resize(places, limit)
         if self.alive:
             self.places_log.append((self.env._now, places))
+
+    @property
+    def feeds_forward(self) -> bool:
+        return self.next is None or not self.holds
+
+    def pass_sorted(self, rows, times, book) -> None:
+        station = self.station
+        work = book.draw(self.work, rows) * self.mean_s
+        started, left = fifo(times, work, station.places, station.limit)
+        refused = np.isnan(started)
+        book.visit(self, rows, times, started, np.where(refused, times, left))
+        book.serves(self, rows[started < book.until_s])
+        if refused.any():
+            book.refuse(self, rows[refused], times[refused], 503)
+        rows, left = rows[~refused], left[~refused]
+        if self.next is None:
+            book.answer(rows, left, 200)
+        else:
+            book.send(self.next, rows, left)
 
     def fail(self) -> None:
         """The machine dies: what it held or what waits for it is answered 502, and so is whatever still comes."""

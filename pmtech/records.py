@@ -1,0 +1,103 @@
+"""What is written down during a run, as plain columns: whichever engine ran, the figures are made from these."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pmtech.engine import Run
+
+
+@dataclass
+class Visits:
+    """A column entry a visit to one component: whose (the row of the request), when it came, when work began, when
+    it left. NaN: it has not happened."""
+
+    row: np.ndarray
+    entered_s: np.ndarray
+    started_s: np.ndarray
+    left_s: np.ndarray
+
+
+@dataclass
+class Refusals:
+    """A column entry a refusal, in order of time."""
+
+    row: np.ndarray
+    component: np.ndarray
+    at_s: np.ndarray
+    status: np.ndarray
+    retry_after_s: np.ndarray
+
+
+@dataclass
+class Records:
+    """A column entry a request, in order of arrival.
+
+    client holds the number of its source in `sources`. What is seldom asked for (endpoint, key, served_by) is a
+    function that makes the column.
+    """
+
+    sources: list[str]
+    client: np.ndarray
+    arrived_s: np.ndarray
+    finished_s: np.ndarray
+    status: np.ndarray
+    endpoint: Callable[[], np.ndarray]
+    key: Callable[[], np.ndarray]
+    served_by: Callable[[], np.ndarray]
+    visits: dict[str, Visits]
+    refusals: Refusals
+    places: dict[str, list[list[tuple[float, int]]]]  # component -> for each machine (since when, places of work)
+    lookups: dict[str, np.ndarray] = field(default_factory=dict)  # cache -> rows of (when, hit, out of date)
+
+
+def from_run(run: Run) -> Records:
+    """The columns of a run on the event engine."""
+    log = run.requests
+    row = {id(request): number for number, request in enumerate(log)}
+    names = [name for name, parts in run.parts.items() if hasattr(parts[0], "send")]
+    code = {name: number for number, name in enumerate(names)}
+
+    def texts(of: Callable) -> Callable[[], np.ndarray]:
+        def column() -> np.ndarray:
+            values = np.empty(len(log), dtype=object)
+            values[:] = [of(request) for request in log]
+            return values
+
+        return column
+
+    visits, lookups = {}, {}
+    for name, parts in run.parts.items():
+        if name in code:
+            continue
+        of_all = [visit for part in parts for visit in part.visits]
+        times = np.array([visit[1:] for visit in of_all], dtype=float).reshape(-1, 3)
+        rows = np.fromiter((row[id(visit[0])] for visit in of_all), dtype=np.int64, count=len(of_all))
+        visits[name] = Visits(rows, *times.T)
+        looked = [lookup for part in parts for lookup in getattr(part, "lookups", ())]
+        if looked:
+            lookups[name] = np.array(looked, dtype=float)
+    refused = run.refusals
+    return Records(
+        sources=names,
+        client=np.fromiter((code[r.source.name] for r in log), dtype=np.int64, count=len(log)),
+        arrived_s=np.fromiter((r.arrived for r in log), dtype=float, count=len(log)),
+        finished_s=np.fromiter((r.finished for r in log), dtype=float, count=len(log)),
+        status=np.fromiter((r.status for r in log), dtype=np.int64, count=len(log)),
+        endpoint=texts(lambda request: request.endpoint),
+        key=lambda: np.array([request.key for request in log], dtype=np.int64),
+        served_by=texts(lambda request: request.served_by),
+        visits=visits,
+        refusals=Refusals(
+            row=np.array([row[id(r[2])] for r in refused], dtype=np.int64),
+            component=np.array([r[1] for r in refused], dtype=object),
+            at_s=np.array([r[0] for r in refused], dtype=float),
+            status=np.array([r[3] for r in refused], dtype=np.int64),
+            retry_after_s=np.array([r[4] for r in refused], dtype=float),
+        ),
+        places={name: [p.places_log for p in parts if hasattr(p, "places_log")] for name, parts in run.parts.items()},
+        lookups=lookups,
+    )
