@@ -86,6 +86,8 @@ class Alarm(Event):
 
     def set(self, at_s: float) -> None:
         """Ring at `at_s` and at no other time; infinity calls it off."""
+        if at_s == self.due:
+            return
         self.due = at_s
         if at_s < inf:
             env = self.env

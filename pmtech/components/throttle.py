@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
+from collections.abc import Hashable
 from dataclasses import dataclass
 from math import inf
 
+import numpy as np
+
 from pmtech.components.component import Component, endpoints_tuple, number, yes_no
 from pmtech.engine import Alarm, Part, Request, Steps
+from pmtech.shortcut import Undecided
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -38,87 +42,137 @@ class Throttle(Component):
         return ThrottlePart(self, *args)
 
 
+class Turns:
+    """Who waits, whose turn is next and when: the throttle itself, whatever clock drives it."""
+
+    def __init__(self, spec: Throttle):
+        self.spec, self.last_s = spec, -inf
+        self.lines: dict[int, OrderedDict[Hashable, deque]] = {}  # priority -> caller -> who waits
+        self.places: dict[Hashable, tuple[int, Hashable]] = {}  # who still waits, and in which line
+        self.since: deque[tuple[float, Hashable]] = deque()  # (since when, who), oldest first
+
+    def lets_through(self, now: float) -> bool:
+        """At once, if nobody waits and the last one is long enough ago."""
+        if self.places or now < self.last_s + 1 / self.spec.rate_per_s:
+            return False
+        self.last_s = now
+        return True
+
+    def join(self, who: Hashable, caller: Hashable, endpoint: str, now: float) -> None:
+        spec = self.spec
+        rank = spec.priority.index(endpoint) if endpoint in spec.priority else len(spec.priority)
+        caller = caller if spec.fair else "all"
+        self.lines.setdefault(rank, OrderedDict()).setdefault(caller, deque()).append(who)
+        self.places[who] = rank, caller
+        self.since.append((now, who))
+
+    @property
+    def turn_s(self) -> float:
+        """When the next one may go."""
+        return self.last_s + 1 / self.spec.rate_per_s if self.places else inf
+
+    @property
+    def deadline_s(self) -> float:
+        """When the one who has waited longest gives up."""
+        while self.since and self.since[0][1] not in self.places:
+            self.since.popleft()
+        return self.since[0][0] + self.spec.max_wait_s if self.since and self.spec.max_wait_s is not None else inf
+
+    def next(self, now: float) -> Hashable:
+        """The most important line that is not empty; in it the caller whose turn it is; of that caller the first."""
+        rank = min(self.lines)
+        line = self.lines[rank]
+        caller, queue = line.popitem(last=False)
+        who = queue.popleft()
+        if queue:
+            line[caller] = queue  # to the end: the next turn is another caller's
+        elif not line:
+            del self.lines[rank]
+        del self.places[who]
+        self.last_s = now
+        return who
+
+    def give_up(self) -> Hashable:
+        """The one who has waited longest leaves; it stands in front of its line."""
+        who = self.since.popleft()[1]
+        rank, caller = self.places.pop(who)
+        line = self.lines[rank]
+        line[caller].remove(who)
+        if not line[caller]:
+            del line[caller]
+        if not line:
+            del self.lines[rank]
+        return who
+
+
 class ThrottlePart(Part):
+    feeds_forward = True
+
     def setup(self) -> None:
-        self.lines: dict[int, OrderedDict[str, deque[Request]]] = {}  # priority -> caller -> who waits
-        self.waiting: deque[tuple[float, Request]] = deque()  # (since when, who), oldest first
-        self.places: dict[Request, tuple[int, str]] = {}  # who still waits, and where
-        self.last, self.expired = -inf, set()
+        self.turns, self.refused = Turns(self.spec), set()
         self.turn = Alarm(self.env, self._next_turn)
         self.deadline = Alarm(self.env, self._give_up)
 
     def change(self, spec) -> None:
         super().change(spec)
-        self._watch_deadlines()
-        if self.places:
-            self.turn.set(max(self.last + 1 / spec.rate_per_s, self.env._now))
+        self.turns.spec = spec
+        self._set_alarms()
 
     def handle(self, request: Request) -> Steps:
-        spec, now = self.spec, self.env._now
         visit = self.visit(request)
-        if self.places or now < self.last + 1 / spec.rate_per_s:
-            if request.endpoint in spec.shed:
+        if not self.turns.lets_through(self.env._now):
+            if request.endpoint in self.spec.shed:
                 return self.refuse(request, visit, 503)
-            yield self._join(request)
-            if request in self.expired:
-                self.expired.discard(request)
+            self.turns.join(request, request.caller, request.endpoint, self.env._now)
+            yield self._set_alarms()
+            if request in self.refused:
+                self.refused.discard(request)
                 return self.refuse(request, visit, 503)
-        else:
-            self.last = now
         visit[2] = visit[3] = self.env._now
         return (yield from self.next.handle(request)) if self.next else 200
 
-    def _join(self, request: Request) -> None:
-        spec, now = self.spec, self.env._now
-        rank = spec.priority.index(request.endpoint) if request.endpoint in spec.priority else len(spec.priority)
-        caller = request.caller if spec.fair else "all"
-        self.lines.setdefault(rank, OrderedDict()).setdefault(caller, deque()).append(request)
-        if not self.places:
-            self.turn.set(max(self.last + 1 / spec.rate_per_s, now))
-        self.places[request] = rank, caller
-        self.waiting.append((now, request))
-        self._watch_deadlines()
+    def _set_alarms(self) -> None:
+        self.turn.set(max(self.turns.turn_s, self.env._now))
+        self.deadline.set(max(self.turns.deadline_s, self.env._now))
 
     def _next_turn(self) -> None:
-        """The most important line that is not empty; in it the caller whose turn it is; of that caller the first."""
-        rank = min(self.lines)
-        line = self.lines[rank]
-        caller, queue = line.popitem(last=False)
-        request = queue.popleft()
-        if queue:
-            line[caller] = queue  # to the end: the next turn is another caller's
-        elif not line:
-            del self.lines[rank]
-        del self.places[request]
-        self.last = self.env._now
-        if self.places:
-            self.turn.set(self.last + 1 / self.spec.rate_per_s)
-        request.wake()
-
-    def _watch_deadlines(self) -> None:
-        """The one who has waited longest is the first to give up."""
-        while self.waiting and self.waiting[0][1] not in self.places:
-            self.waiting.popleft()
-        if self.waiting and self.spec.max_wait_s is not None:
-            self.deadline.set(max(self.waiting[0][0] + self.spec.max_wait_s, self.env._now))
-        else:
-            self.deadline.set(inf)
+        self.turns.next(self.env._now).wake()
+        self._set_alarms()
 
     def _give_up(self) -> None:
-        request = self.waiting[0][1]
-        if request in self.places:  # else it was let through since the alarm was set
-            self._leave_line(request)
-            self.expired.add(request)
-            request.wake()
-        self._watch_deadlines()
+        request = self.turns.give_up()
+        self.refused.add(request)
+        request.wake()
+        self._set_alarms()
 
-    def _leave_line(self, request: Request) -> None:
-        rank, caller = self.places.pop(request)
-        line = self.lines[rank]
-        line[caller].remove(request)  # the oldest of its line, so it stands in front
-        if not line[caller]:
-            del line[caller]
-        if not line:
-            del self.lines[rank]
-        if not self.places:
-            self.turn.set(inf)
+    def pass_sorted(self, rows, times, book) -> None:
+        turns, spec, by_endpoint = self.turns, self.spec, self.spec.priority or self.spec.shed
+        endpoints = book.endpoint()[rows] if by_endpoint else np.full(len(rows), "")
+        through, refused = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
+        ends = [*zip(times.tolist(), book.client[rows].tolist(), endpoints, strict=True), (book.until_s, None, None)]
+        for who, (now, caller, endpoint) in enumerate(ends):
+            while (due := min(turn := turns.turn_s, deadline := turns.deadline_s)) < now:
+                if turn == deadline:
+                    raise Undecided
+                if due == turn:
+                    through[turns.next(due)] = due
+                else:
+                    refused[turns.give_up()] = due
+            if due == now < book.until_s:
+                raise Undecided
+            if caller is None:
+                break
+            if turns.lets_through(now):
+                through[who] = now
+            elif endpoint in spec.shed:
+                refused[who] = now
+            else:
+                turns.join(who, caller, endpoint, now)
+        book.visit(self, rows, times, through, np.fmin(through, refused))
+        book.refuse(self, rows[refused >= 0], refused[refused >= 0], 503)
+        passed = ~np.isnan(through)
+        rows, through = rows[passed], through[passed]
+        if self.next is None:
+            book.answer(rows, through, 200)
+        else:
+            book.send(self.next, rows, through)
