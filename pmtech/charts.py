@@ -100,7 +100,7 @@ def clients(result: Result, pinned: Result | None = None) -> dict:
         data.append(_bars(fate, [rows[name] + up for name in names], widths, list(start.values()), colour, thick))
         for name, width in zip(names, widths, strict=True):
             words = f"{fate} {rate(width)}"
-            if width > longest * (0.024 * len(words) + 0.02):
+            if width > longest * (0.028 * len(words) + 0.02):
                 at = start[name] + width / 2
                 notes.append(_note(words, at, rows[name] + up, f"var(--pmtech-on-{fate})", "center"))
             elif fate == "served" or width > 0.01 * longest:

@@ -69,8 +69,8 @@ function render({ model, el }) {
   const problem = h("p", { class: "pmtech-error", role: "alert" });
   const drawing = chart(model, plot);
   const root = h(
-    "section",
-    { class: "pmtech-explore", "aria-label": "What if" },
+    "div",
+    { class: "pmtech-explore", role: "group", "aria-label": "What if" },
     h("div", { class: "pmtech-controls" }, ...shown.map(({ row }) => row), actions),
     h("div", { class: "pmtech-outcome" }, cards, plot),
     h("div", { class: "pmtech-said" }, problem, sentences),
@@ -78,6 +78,7 @@ function render({ model, el }) {
   const say = (text) => {
     write(problem, text ?? "");
     problem.hidden = !text;
+    sentences.hidden = Boolean(text);
     root.classList.toggle("pmtech-stale", Boolean(text));
   };
 
@@ -89,11 +90,9 @@ function render({ model, el }) {
       described.forEach((control, index) => shown[index].show(values[control.path]));
       root.classList.remove("pmtech-busy");
     }
-    cards.replaceChildren(
-      ...answer.cards.map(({ name, value, pinned }) =>
-        h("p", {}, h("span", {}, name), h("strong", {}, value), pinned == null ? "" : h("small", {}, `A: ${pinned}`)),
-      ),
-    );
+    const card = ({ name, hint, value, pinned }) =>
+      h("p", { title: hint }, h("span", {}, name), h("strong", {}, answer.error ? "–" : value), pinned ? h("small", {}, `A: ${pinned}`) : "");
+    cards.replaceChildren(...answer.cards.map(card));
     write(customers, `Customers #${answer.seed}`);
     write(sentences, answer.sentences);
     plot.setAttribute("aria-label", `Chart: ${answer.axis}. The sentences below say what it shows.`);

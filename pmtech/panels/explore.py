@@ -26,9 +26,7 @@ class Control(traitlets.HasTraits):
 
     def __init__(self, declared: Slider | Choice, default):
         self.options = declared.options if isinstance(declared, Choice) else None
-        self.low, self.high = (
-            (declared.low, declared.high) if self.options is None else self.options[:: len(self.options) - 1]
-        )
+        self.low, self.high = self.options[:: len(self.options) - 1] if self.options else (declared.low, declared.high)
         self.default = default
         super().__init__(value=default)
 
@@ -65,8 +63,9 @@ class Explore(Panel):
         self.seed = seed
         self.result: Result = simulate(system, seed=seed, **run)
         self.pinned: Result | None = None
+        described = [control.describe(system) for control in controls]
         self.controls = {control.path: Control(control, system.get(control.path)) for control in controls}
-        super().__init__(described=[control.describe(system) for control in controls], first_seed=seed)
+        super().__init__(described=described, first_seed=seed)
         for control in self.controls.values():
             control.observe(self._turned, "value")
         self.observe(self._wished, "wish")
@@ -105,8 +104,8 @@ class Explore(Panel):
             )
 
     def _turned(self, _change) -> None:
-        if not self._quiet:
-            with self._lock:
+        with self._lock:
+            if not self._quiet:
                 self._compute()
 
     def _set(self, values: dict[str, Any], seed: int) -> None:
@@ -134,7 +133,10 @@ class Explore(Panel):
         cards, pinned = _cards(self.result), _cards(self.pinned) if self.pinned else {}
         self._say(
             {
-                "cards": [{"name": name, "value": value, "pinned": pinned.get(name)} for name, value in cards.items()],
+                "cards": [
+                    {"name": name, "value": value, "pinned": pinned.get(name), "hint": HINTS[name]}
+                    for name, value in cards.items()
+                ],
                 "figure": self._draw(self.result, self.pinned),
                 "sentences": self.result.explain(),
                 "axis": self._draw.__doc__.partition("\n")[0].rstrip("."),
@@ -164,7 +166,8 @@ def explore(
     """A panel in which controls change the system and the run is shown again at once.
 
     show: "clients" (who is served how much), "latency" (time to answer), "throughput" (asked, served, refused a
-    second) or "queue" (requests inside); without it, clients where there are several, otherwise latency.
+    second), "queue" (requests inside) or "load" (time to answer against the share of the capacity that is asked for);
+    without it, clients where there are several, otherwise latency.
     duration_s, seed and events are those of `simulate`.
     Raises ValueError with a sentence for a control that does not fit the system, or a system that can't run.
     """
@@ -182,6 +185,14 @@ def explore(
     if twice:
         raise ValueError(f'there are two controls for "{twice[0]}": one is enough')
     return Explore(system, controls, show, duration_s=duration_s, seed=seed, events=tuple(events))
+
+
+HINTS = {
+    "served": "requests answered in a second, on average",
+    "p95 wait": "95 of 100 served requests took no longer",
+    "refused": "share of the requests that were turned away",
+    "cost": "all machines together",
+}
 
 
 def _cards(result: Result) -> dict[str, str]:

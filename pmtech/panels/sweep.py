@@ -50,7 +50,11 @@ class Progress(Panel):
         if (self._updated or left_s > WORTH_A_BAR_S) and now - self._updated > BETWEEN_UPDATES_S:
             self._updated = now
             with self.hold_sync():
-                self.done, self.total, self.said = done, total, f"{done} of {total} runs, about {max(1, round(left_s))} s left"
+                self.done, self.total, self.said = (
+                    done,
+                    total,
+                    f"{done} of {total} runs, about {max(1, round(left_s))} s left",
+                )
         return not self._stop.is_set()
 
     def end(self, done: int, total: int) -> None:

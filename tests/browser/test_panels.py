@@ -1,0 +1,110 @@
+"""The panels in a real JupyterLab: drawn once, followed by keyboard, saved without a trace, stopped, accessible."""
+
+from __future__ import annotations
+
+import nbformat.v4 as nb
+import pytest
+
+SET_UP = (
+    "from pmtech import Clients, Server, Slider, Throttle, compare, explore, sweep\n"
+    'tool = [Clients("Company A"), Clients("Company B", rate_per_s=150)] >> Throttle(rate_per_s=80) >> Server()'
+)
+EXPLORE = 'explore(tool, Slider("company_b.rate_per_s", 0, 300), Slider("server.workers", 0, 16), show="latency")'
+COMPARE = 'compare({"fair": tool, "in turn": tool.replace({"throttle.fair": False})})'
+
+
+@pytest.fixture
+def opened(lab):
+    """A notebook with these cells, opened; it counts how often plotly.js is loaded."""
+
+    def write_and_open(*sources, sidebar=True):
+        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+        notebook = nb.new_notebook(cells=[nb.new_code_cell(source) for source in sources], metadata=kernel)
+        (lab.server.folder / lab.folder / "panels.ipynb").write_text(nb.writes(notebook))
+        lab.page.add_init_script(
+            """window.loaded = 0;
+            const url = URL.createObjectURL;
+            URL.createObjectURL = (blob) => ((window.loaded += blob.size > 3e6), url.call(URL, blob));"""
+        )
+        return lab.open("panels.ipynb", sidebar=sidebar)
+
+    return write_and_open
+
+
+def drawn(lab, number):
+    lab.page.wait_for_function(f"() => document.querySelectorAll('.js-plotly-plot .main-svg').length >= {number}")
+    return lab
+
+
+def test_a_slider_is_moved_by_keyboard(opened):
+    lab = drawn(opened(SET_UP, EXPLORE, COMPARE).run_all(), 2)
+    page = lab.page
+    assert page.evaluate("window.loaded") == 1
+    panel = page.locator(".pmtech-explore")
+    slider = panel.get_by_label("Server: workers")
+    slider.focus()
+    sentences, line = (
+        panel.locator(".pmtech-sentences").inner_text(),
+        panel.locator("path.js-line").last.get_attribute("d"),
+    )
+    cells = page.locator(".jp-Cell").count()
+    for key in ("ArrowLeft", "ArrowLeft", "b", "x"):  # b and x are shortcuts of the notebook
+        page.keyboard.press(key)
+    lab.wait_idle()
+    assert page.locator(".jp-Cell").count() == cells
+    assert slider.get_attribute("aria-valuetext") == "6"
+    assert panel.locator(".pmtech-sentences").inner_text() != sentences
+    assert panel.locator("path.js-line").last.get_attribute("d") != line
+
+    page.keyboard.press("Home")
+    lab.wait_idle()
+    assert panel.get_by_role("alert").inner_text() == "This can't be run: workers must be at least 1, got 0."
+    assert lab.axe(".pmtech-explore") == []
+    panel.get_by_role("button", name="Reset").click()
+    panel.get_by_role("button", name="Keep this as A").click()
+    panel.get_by_role("button", name="New customers").click()
+    lab.wait_idle()
+    assert panel.get_by_role("alert").count() == 0
+    assert "Customers #2" in panel.inner_text()
+    assert panel.locator(".annotation-text", has_text="A: p95").count() == 1
+
+    chart, controls = panel.locator(".pmtech-plot").bounding_box(), panel.locator(".pmtech-controls").bounding_box()
+    assert chart["y"] < controls["y"] + controls["height"] and controls["y"] < chart["y"] + chart["height"]
+    assert panel.bounding_box()["height"] <= 480
+    for theme in ("light", "dark"):
+        lab.set_theme(theme)
+        for part in (".pmtech-explore", "table.pmtech-compare"):
+            assert lab.axe(part) == []
+            lab.screenshot(f"{part.split('-')[-1]}-{theme}", part)
+    assert lab.console_errors == lab.errors() == lab.outside_requests == []
+
+
+def test_saved_and_opened_again_it_looks_like_a_fresh_lesson(opened):
+    lab = drawn(opened(SET_UP, EXPLORE, COMPARE).run_all(), 2)
+    page = lab.page
+
+    def texts():
+        return [text for text in page.locator(".jp-OutputArea-output").all_inner_texts() if text.strip()]
+
+    drawn(lab.save_close_reopen("panels.ipynb"), 2)  # the kernel lives: so do the panels
+    page.locator(".pmtech-explore input").first.press("ArrowRight")
+    lab.wait_idle()
+    assert "155 /s" in page.locator(".pmtech-explore").inner_text()
+    lab.restart_kernel()
+    assert texts() == []
+    drawn(lab.run_all(), 2)
+    lab.save_close_reopen("panels.ipynb", kernel="ended")
+    assert texts() == lab.errors() == []
+    drawn(lab.run_all(), 2)
+    assert lab.errors() == []
+
+
+def test_a_sweep_is_stopped_while_its_cell_runs(opened):
+    lab = opened(SET_UP, 'rows = sweep(tool, {"server.workers": range(1, 1000)})', "len(rows)")
+    lab._begin("notebook:run-all-cells")
+    lab.page.get_by_role("button", name="Stop").click()
+    lab.wait_idle()
+    rows = int(lab.cell("len(rows)").locator(".jp-OutputArea-output").inner_text())
+    assert 0 < rows < 999
+    assert f"Stopped after {rows} of 999 runs." in lab.cell("rows = sweep").inner_text()
+    assert lab.errors() == []

@@ -1,0 +1,113 @@
+"""Every figure is valid plotly, has units, names beside its lines, and colours that the style sheet knows."""
+
+import re
+from pathlib import Path
+
+import plotly.graph_objects as go
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pmtech import Clients, RateLimiter, Server, Users, charts, simulate
+
+CSS = (Path(charts.__file__).parent / "panels" / "panel.css").read_text(encoding="utf-8")
+
+SURVEY_TOOL = (
+    [Clients("Company A", rate_per_s=10), Clients("Company B", rate_per_s=30), Clients("Company C", rate_per_s=150)]
+    >> RateLimiter(limit=40)
+    >> Server(workers=8, service_ms=100)
+)
+RUNS = {
+    "many clients, refusals": SURVEY_TOOL,
+    "overload": Clients(rate_per_s=100) >> Server(workers=2),
+    "nobody comes": Clients(rate_per_s=0) >> Server(),
+    "nobody is served": Clients(rate_per_s=50) >> Server(workers=1, service_ms=3_600_000, service_cv=0),
+    "seven clients": [Clients(f"Client {n}", rate_per_s=n) for n in range(1, 8)] >> Server(),
+    "users": Users(count=20, think_s=1) >> Server(),
+}
+RESULTS = {name: simulate(system, duration_s=12) for name, system in RUNS.items()}
+
+
+def texts(figure):
+    return [note["text"] for note in figure["layout"].get("annotations", [])]
+
+
+@pytest.mark.parametrize("pinned", [False, True])
+@pytest.mark.parametrize("run", RUNS)
+@pytest.mark.parametrize("show", ["latency", "throughput", "queue", "clients"])
+def test_a_chart_is_valid_and_readable(show, run, pinned):
+    result = RESULTS[run]
+    figure = charts.CHARTS[show](result, simulate(RUNS[run], duration_s=12, seed=2) if pinned else None)
+    go.Figure(figure)  # raises on anything plotly does not know
+    for axis in ("xaxis", "yaxis"):
+        title = figure["layout"][axis].get("title", {}).get("text", "")
+        assert re.search(r"second|, ms|, s|inside", title) or figure["layout"][axis].get("ticktext")
+    assert len(figure["data"]) <= charts.MOST
+    for trace in figure["data"]:
+        if trace["type"] == "scatter" and any(y is not None for y in trace["y"]):
+            assert trace["name"] in texts(figure)
+    assert any(text.startswith("A: ") for text in texts(figure)) == (
+        pinned and (show != "latency" or run not in ("nobody comes", "nobody is served"))
+    )
+    for name in re.findall(r"var\((--[\w-]+)\)", repr(figure)):
+        assert f"{name}:" in CSS
+    assert not re.search(r"#[0-9a-fA-F]{3,6}\b|nan", repr(figure))
+
+
+def test_what_became_of_each_client_is_written_beside_or_in_its_bar():
+    figure = charts.clients(RESULTS["many clients, refusals"])
+    asked = RESULTS["many clients, refusals"].by_client.offered_per_s
+    assert figure["layout"]["yaxis"]["ticktext"] == [
+        f"Company A<br>asks {asked['company_a']:.1f} /s",
+        f"Company B<br>asks {asked['company_b']:.0f} /s",
+        f"Company C<br>asks {asked['company_c']:.0f} /s",
+    ]
+    served, waiting, refused = figure["data"]
+    assert [bar["name"] for bar in (served, waiting, refused)] == ["served", "waiting", "refused"]
+    ends = [base + width for base, width in zip(refused["base"], refused["x"], strict=True)]
+    assert ends == pytest.approx(list(asked), abs=0.01)
+    assert any(text.startswith("refused 1") for text in texts(figure))
+
+
+def test_seven_clients_show_the_five_that_ask_most():
+    ticks = charts.clients(RESULTS["seven clients"])["layout"]["yaxis"]["ticktext"]
+    assert [tick.split("<br>")[0] for tick in ticks] == [f"Client {n}" for n in range(3, 8)]
+
+
+def test_long_waits_are_in_seconds_and_short_ones_in_ms():
+    def unit(run):
+        return charts.latency(RESULTS[run])["layout"]["yaxis"]["title"]["text"]
+
+    assert unit("overload") == "time to answer, s"
+    assert unit("users") == "time to answer, ms"
+
+
+def test_designs_are_compared_client_by_client():
+    other = simulate(SURVEY_TOOL.replace({"rate_limiter.limit": 20}), duration_s=12)
+    figure = charts.by_design({"forty": RESULTS["many clients, refusals"], "twenty": other})
+    go.Figure(figure)
+    assert [trace["name"] for trace in figure["data"]] == ["forty", "twenty"]
+    assert figure["data"][1]["x"] == pytest.approx(list(other.by_client.served_per_s), abs=0.001)
+    assert len(texts(figure)) == 6
+
+
+def test_clients_are_shown_where_there_are_several():
+    assert charts.default_chart(SURVEY_TOOL) == "clients"
+    assert charts.default_chart(RUNS["overload"]) == "latency"
+
+
+@given(st.dictionaries(st.text(max_size=3), st.floats(0, 100), max_size=5))
+def test_names_never_cover_one_another(heights):
+    apart = sorted(charts._apart(heights, 8, 100).values())
+    assert len(apart) == len(heights)
+    assert all(above - below >= 8 - 1e-9 for below, above in zip(apart, apart[1:], strict=False))
+    assert all(height <= 100 for height in apart)
+
+
+@given(st.floats(1e-6, 1e9))
+def test_an_axis_ends_just_above_what_it_shows(value):
+    assert value <= charts._ceiling(value) <= 2 * value
+
+
+def test_an_axis_without_values_has_a_length():
+    assert charts._ceiling(0) == 1
