@@ -1,0 +1,110 @@
+"""Lesson 05: the cheapest machines that carry the launch, even while one of them is dead."""
+
+from dataclasses import dataclass, replace
+from math import ceil
+
+from pmtech.components import Clients, Database, LoadBalancer, Server
+from pmtech.course.task import Marking, SystemTask, Target, _differences
+from pmtech.prices import HOURS_A_MONTH, machine, sizes
+from pmtech.simulate import Outage
+from pmtech.system import System
+
+
+def launch(size: str = "c7g.2xlarge", replicas: int = 8) -> System:
+    """What the learner starts from: ten times today's requests, and a database that can take them."""
+    return (
+        Clients("Visitors", rate_per_s=600)
+        >> LoadBalancer(health_check_s=1)
+        >> Server(replicas=replicas, **machine(size), service_ms=100, service_cv=0.5, blocking=False)
+        >> Database(connections=40, query_ms=40)
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LaunchTask(SystemTask):
+    """The targets are to be met at the lowest price of the servers.
+
+    The best known price is searched for each time: of every size in the price list, the fewest machines with which the
+    model meets the targets. within_usd: who comes this close to it, an hour, has passed.
+    """
+
+    within_usd: float
+
+    def mark(self, system: System) -> Marking:
+        marking = super().mark(system)
+        if not marking.counts:
+            return marking
+        price, wanted, gaps, word, note = _price(system), "as low as possible", marking.gaps, "", ""
+        if marking.passed:
+            best = self.cheapest(system)
+            gap = price - _price(best)
+            word = "met" if gap <= self.within_usd else f"${gap:.2f} over"
+            wanted = f"best known ${_price(best):.2f}"
+            note = "No cheaper design in the price list meets the targets."
+            if gap > 0.005:
+                note = ""
+                gaps = [
+                    f"The cheapest design that the model finds costs ${_price(best):.2f} an hour: yours costs ${gap:.2f} more, "
+                    f"${gap * HOURS_A_MONTH:,.0f} a month."
+                ]
+        figures = [*marking.figures, ("The servers, an hour", wanted, f"${price:.2f}", word)]
+        passed = marking.passed and word == "met"
+        return replace(marking, passed=passed, gaps=gaps, figures=figures, note=note)
+
+    def cheapest(self, system: System) -> System:
+        """The cheapest design that meets the targets, found by running the model; `system` itself does meet them.
+
+        More machines of a size never do worse, so a size is tried first with the most machines that would still be
+        cheaper than the best so far; if these fail, no fewer will do. Nor is it tried where the machines left after a
+        death could not do nineteen twentieths of the work that arrives.
+        """
+        best, needed = system, 0.95 * system.get("visitors.rate_per_s")
+        for size in sizes().sort_values("workers", ascending=False).index:
+
+            def of(replicas: int, size=size) -> System:
+                return system.replace({"server.replicas": replicas, **machine(size, "server")})
+
+            one = of(1).components["server"]
+            most = min(1000, ceil(_price(best) / one.price_usd_per_hour - 1e-9) - 1)
+            fewest = 1 + ceil(needed / one.capacity_per_s)
+            if most < fewest or not self._meets(of(most)):
+                continue
+            while fewest < most:
+                middle = (fewest + most) // 2
+                fewest, most = (fewest, middle) if self._meets(of(middle)) else (middle + 1, most)
+            best = of(most)
+        return best
+
+    def _changed(self, system: System) -> list[str]:
+        sentences = super()._changed(system)
+        if sentences:
+            return sentences
+        given, yours = self.start().components["server"], system.components["server"]
+        bought = {"workers": yours.workers, "price_usd_per_hour": yours.price_usd_per_hour}
+        if bought not in [machine(size) for size in sizes().index]:
+            offer = f"{yours.workers} workers for ${yours.price_usd_per_hour:g} an hour"
+            return [f'No machine in the price list has {offer}: take one by its name, such as machine("c7g.large", "server").']
+        return _differences("Server", replace(given, replicas=yours.replicas, **bought), yours)
+
+
+def _price(system: System) -> float:
+    server = system.components["server"]
+    return server.replicas * server.price_usd_per_hour
+
+
+TASKS = (
+    LaunchTask(
+        id="05.your_turn",
+        title="The cheapest servers for the launch: fast, also while one of them is dead",
+        start=launch,
+        free=("server",),
+        targets=(
+            Target("p95_ms", at_most=400, name="The p95 of all visitors", unit="ms"),
+            Target("error_rate", at_most=0.01, name="The share of requests that failed", unit="%"),
+        ),
+        within_usd=0.10,
+        duration_s=40,
+        seeds=(1,),
+        events=(Outage("server", at_s=15, for_s=15),),
+    ),
+)

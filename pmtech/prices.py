@@ -1,0 +1,100 @@
+"""What machines cost: the price list of one family of rented machines, and what a design costs by it."""
+
+from __future__ import annotations
+
+import html
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+
+from pmtech.components.component import nearest
+from pmtech.result import Result
+
+HOURS_A_MONTH = 730  # 365 days of 24 hours, in twelve parts
+
+
+class PriceTable(pd.DataFrame):
+    """A table of money with a note under it. What is computed from it is an ordinary DataFrame."""
+
+    _metadata = ["note"]
+    _words = {
+        "workers": ("workers", 0),
+        "memory_gib": ("memory, GiB", 0),
+        "usd_per_hour": ("$ an hour", 4),
+        "usd_per_month": ("$ a month", 0),
+        "served_per_s": ("served a second", 0),
+        "usd_per_million": ("$ for a million requests", 2),
+    }
+
+    @property
+    def _constructor(self):
+        return pd.DataFrame
+
+    def _repr_html_(self) -> str:
+        shown = pd.DataFrame(index=self.index.rename(None))
+        for name in self.columns:
+            words, digits = self._words[name]
+            shown[words] = [f"{value:,.{digits}f}" if value == value else "–" for value in self[name]]
+        # mathjax_ignore: these dollars are money, not formulas.
+        return f'<div class="mathjax_ignore">{shown.to_html(border=0)}<p>{html.escape(self.note)}</p></div>'
+
+
+@cache
+def _price_list() -> dict:
+    return tomllib.loads((Path(__file__).parent / "prices.toml").read_text(encoding="utf-8"))
+
+
+def sizes() -> pd.DataFrame:
+    """The sizes that can be rented, smallest first: workers (one for each vCPU), memory_gib, usd_per_hour.
+
+    Source, date and terms stand under the table and in `pmtech/prices.toml`.
+    What this leaves out: other families and vendors, discounts for a commitment, storage, traffic.
+    """
+    listed = _price_list()
+    frame = pd.DataFrame(listed["size"]).rename(columns={"vcpus": "workers"})
+    table = PriceTable(frame.set_index("name").rename_axis("size"))
+    table.note = (
+        f"{listed['vendor']}, family {listed['family']}, {listed['region']}; {listed['terms']}. Source: {listed['source']} "
+        f"({listed['date']}; seen in {listed['seen']}). A worker is one vCPU. The largest machine has "
+        f"{table.workers.max()} workers; above it, this list ends."
+    )
+    return table
+
+
+def machine(size: str, part: str | None = None) -> dict[str, float]:
+    """A size of the price list as values of a server: `Server(**machine("c7g.2xlarge"))`.
+
+    With the name of a part, as paths: `system.replace(machine("c7g.2xlarge", "server"))`.
+    Raises ValueError with the nearest sizes when the list has no such machine.
+    """
+    listed = {entry["name"]: entry for entry in _price_list()["size"]}
+    if size not in listed:
+        raise ValueError(f"there is no machine {size!r} in the price list: {nearest(size, listed)}")
+    values = {"workers": listed[size]["vcpus"], "price_usd_per_hour": listed[size]["usd_per_hour"]}
+    return values if part is None else {f"{part}.{field}": value for field, value in values.items()}
+
+
+def costs(runs) -> pd.DataFrame:
+    """What each design costs: an hour, a month (730 hours) and for a million requests served.
+
+    runs: what `compare` gave, or {label: result}, or one result. Nothing was served: no price for a million (NaN).
+    What this leaves out: the load balancer's own price, storage, traffic, and the people who look after it all.
+    """
+    results = {"this run": runs} if isinstance(runs, Result) else getattr(runs, "results", runs)
+    if not isinstance(results, Mapping) or not all(isinstance(result, Result) for result in results.values()):
+        raise ValueError(f"costs needs what compare(...) or simulate(...) gave, got {runs!r}")
+    rows = {}
+    for label, result in results.items():
+        price, served = result.summary.cost_usd_per_hour, result.summary.served_per_s
+        rows[label] = {
+            "usd_per_hour": round(price, 4),
+            "usd_per_month": price * HOURS_A_MONTH,
+            "served_per_s": served,
+            "usd_per_million": price / (served * 3600) * 1e6 if served else float("nan"),
+        }
+    table = PriceTable(pd.DataFrame.from_dict(rows, orient="index").rename_axis("design"))
+    table.note = "All machines of the design at its load in this run, by the hour, busy or not."
+    return table

@@ -1,0 +1,113 @@
+"""Throughput against the number of servers: measurements, Amdahl's law and the Universal Scalability Law as one figure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import inf, isinf
+
+from pmtech import charts
+from pmtech.explain import rate
+from pmtech.theory import UniversalScalability, amdahl
+
+POINTS = 60  # of each curve
+
+
+def fitted(measured: Mapping[int, float]) -> UniversalScalability:
+    """The Universal Scalability Law that fits {number of servers: requests served a second} best."""
+    if not isinstance(measured, Mapping):
+        raise ValueError(f"measured must be {{servers: served a second}} such as {{1: 80, 2: 152}}, got {measured!r}")
+    return UniversalScalability.fit(list(measured), list(measured.values()))
+
+
+def figure(measured: Mapping[int, float], law: UniversalScalability) -> dict:
+    """Requests served a second by so many servers: dots as measured, and what three laws make of them."""
+    last = max(max(measured), min(law.peak_workers, 2 * max(measured))) * 1.25
+    numbers = [1 + (last - 1) * step / POINTS for step in range(POINTS + 1)]
+    curves = {
+        "in proportion": [law.gamma_per_s * n for n in numbers],
+        "Amdahl": [law.gamma_per_s * amdahl(n, min(law.alpha, 1)) for n in numbers],
+        "Universal": [law.throughput_per_s(n) for n in numbers],
+    }
+    top = charts._ceiling(max(*curves["Amdahl"], *measured.values()))
+    data, ends = [], []
+    for (name, values), line in zip(curves.items(), _LINES, strict=True):
+        inside = [(n, y) for n, y in zip(numbers, values, strict=True) if y <= top]
+        data.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "name": name,
+                "x": [round(n, 3) for n, _ in inside],
+                "y": [round(y, 3) for _, y in inside],
+                "line": line,
+            }
+        )
+        ends.append((name, *inside[-1]))
+    dots = {"size": 10, "color": "var(--pmtech-served)"}
+    data.append(
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": "measured",
+            "x": list(measured),
+            "y": list(measured.values()),
+            "marker": dots,
+        }
+    )
+    return {
+        "data": data,
+        "layout": {
+            "template": charts.TEMPLATE,
+            "annotations": _names(ends, last, top),
+            "margin": {"t": 24, "r": 92},
+            "hovermode": "closest",
+            "xaxis": {"title": {"text": "servers"}, "range": [0, last], "showgrid": False},
+            "yaxis": {"title": {"text": "requests served a second"}, "range": [0, top], "tickformat": ",~r"},
+        },
+    }
+
+
+def said(measured: Mapping[int, float], law: UniversalScalability) -> list[str]:
+    """What the three curves mean, with the numbers of the fit."""
+    most = max(measured)
+    one = law.gamma_per_s
+    sentences = [
+        f"In proportion to one server, {most:g} servers would serve {rate(most * one)} a second; "
+        f"measured were {rate(measured[most])}."
+    ]
+    if law.alpha > _NONE:
+        sentences.append(
+            f"Amdahl's law: a share of {law.alpha:.1%} of the work can't be split between servers, so no number of them "
+            f"would serve more than {rate(one / law.alpha)} a second.".replace("% ", " % ")
+        )
+    if isinf(law.peak_workers) or law.beta < _NONE * law.alpha:
+        same = "the Universal Scalability Law and Amdahl's law are one curve"
+        return [*sentences, f"These numbers show no cost of agreeing between servers: {same}."]
+    peak = max(1, round(law.peak_workers))
+    beyond = " That is more than were measured: a reason to measure further, not a promise." if peak > most else ""
+    sentences.append(
+        f"The Universal Scalability Law adds the cost of agreeing, which grows with every pair of servers: at about {peak} "
+        f"{'servers' if peak > 1 else 'server'} it serves the most, {rate(law.throughput_per_s(peak))} a second, and each further "
+        f"server makes the whole slower.{beyond}"
+    )
+    return sentences
+
+
+_NONE = 1e-6  # a share so small is an artefact of the fit
+_LINES = (
+    {"color": charts.QUIET, "width": 2, "dash": "dot"},
+    {"color": "var(--pmtech-series-2)", "width": 2.5, "dash": "dash"},
+    {"color": "var(--pmtech-series-1)", "width": 2.5},
+)
+
+
+def _names(ends: list[tuple[str, float, float]], last: float, top: float) -> list[dict]:
+    """The name of each curve where it leaves the picture: at the right, or above it."""
+    notes, below = [], -inf
+    for name, x, y in sorted(ends, key=lambda end: end[2]):
+        if x < 0.95 * last:
+            notes.append(charts._note(name, x, top, charts.TEXT, "center") | {"yanchor": "bottom"})
+        else:
+            below = max(y, below + 0.08 * top)
+            notes.append(charts._note(name, last, below, charts.TEXT, "left", 8))
+    return notes
