@@ -8,10 +8,14 @@ most. A second result, pinned as "A", is drawn behind the first in grey.
 from __future__ import annotations
 
 from math import floor, isnan, log10
+from typing import TYPE_CHECKING
 
 from pmtech.explain import rate
 from pmtech.result import Result
 from pmtech.system import System
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MOST = 5  # lines or clients in one figure
 
@@ -45,16 +49,26 @@ TEMPLATE = {
 
 
 def latency(result: Result, pinned: Result | None = None) -> dict:
-    """Time to answer over the run: half of the requests (p50) and 95 of 100 (p95) of those that arrived each second."""
-    runs = [r.timeline for r in (result, pinned) if r is not None]
-    unit, scale = ("s", 1000) if max((t.p95_ms.max() for t in runs), default=0) >= 2000 else ("ms", 1)
+    """Time to answer over the run: half of the requests (p50) and 95 of 100 (p95) of those that arrived each second.
+
+    A line ends where more than the other half, or the other 5 of 100, are still inside: who was answered among
+    them was only the lucky ones.
+    """
     lines = [
-        ("p50", result.timeline.p50_ms / scale, {"color": QUIET, "width": 2, "dash": "dot"}),
-        ("p95", result.timeline.p95_ms / scale, {"color": "var(--pmtech-accent)", "width": 2.5}),
+        ("p50", _answered(result, 0.50), {"color": QUIET, "width": 2, "dash": "dot"}),
+        ("p95", _answered(result, 0.95), {"color": "var(--pmtech-accent)", "width": 2.5}),
     ]
     if pinned is not None:
-        lines.insert(0, ("A: p95", pinned.timeline.p95_ms / scale, _BEHIND))
-    return _over_time(lines, f"time to answer, {unit}")
+        lines.insert(0, ("A: p95", _answered(pinned, 0.95), _BEHIND))
+    unit, scale = ("s", 1000) if any(values.max() >= 2000 for _, values, _ in lines) else ("ms", 1)
+    return _over_time([(name, values / scale, line) for name, values, line in lines], f"time to answer, {unit}")
+
+
+def _answered(result: Result, share: float) -> pd.Series:
+    """A percentile of the time to answer in ms for each second of arrivals, where it can be known yet."""
+    inside = result.requests.status.eq(0).groupby(result.requests.arrived_s.astype(int)).mean()
+    known = 1 - inside.reindex(result.timeline.index, fill_value=0) >= share
+    return result.timeline[f"p{share * 100:.0f}_ms"].where(known)
 
 
 def throughput(result: Result, pinned: Result | None = None) -> dict:

@@ -46,9 +46,8 @@ def test_a_chart_is_valid_and_readable(show, run, pinned):
     for trace in figure["data"]:
         if trace["type"] == "scatter" and any(y is not None for y in trace["y"]):
             assert trace["name"] in texts(figure)
-    assert any(text.startswith("A: ") for text in texts(figure)) == (
-        pinned and (show != "latency" or run not in ("nobody comes", "nobody is served"))
-    )
+    unanswered = show == "latency" and run in ("nobody comes", "nobody is served")
+    assert any(text.startswith("A: ") for text in texts(figure)) == (pinned and not unanswered)
     for name in re.findall(r"var\((--[\w-]+)\)", repr(figure)):
         assert f"{name}:" in CSS
     assert not re.search(r"#[0-9a-fA-F]{3,6}\b|nan", repr(figure))
@@ -80,6 +79,15 @@ def test_long_waits_are_in_seconds_and_short_ones_in_ms():
 
     assert unit("overload") == "time to answer, s"
     assert unit("users") == "time to answer, ms"
+
+
+def test_a_line_ends_where_too_many_still_wait_for_their_answer():
+    result = RESULTS["overload"]  # 20 of 100 a second are served, first come first served
+    p50, p95 = (line["y"] for line in charts.latency(result)["data"])
+    inside = result.requests.status.eq(0).groupby(result.requests.arrived_s.astype(int)).mean()
+    assert [y is None for y in p50] == list(inside > 0.5)
+    assert [y is None for y in p95] == list(inside > 0.05)
+    assert p95[0] is not None and p50[-1] is None
 
 
 def test_designs_are_compared_client_by_client():

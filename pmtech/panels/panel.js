@@ -158,7 +158,8 @@ function chart(model, el) {
     draw();
   });
   resized.observe(el);
-  const themed = new MutationObserver(() => draw());
+  // In the next frame: while it changes its theme, JupyterLab takes the page away for a moment.
+  const themed = new MutationObserver(() => requestAnimationFrame(() => draw()));
   themed.observe(document.body, { attributeFilter: ["data-jp-theme-name", "data-jp-theme-light"] });
   const stop = () => {
     resized.disconnect();
