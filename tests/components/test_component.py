@@ -56,6 +56,7 @@ BOUNDS = {
         "capacity": (1, 10_000_000),
         "ttl_s": (ABOVE, 0, 1e9),
         "hit_ms": (0, 3_600_000),
+        "miss_ms": (0, 3_600_000),
         "price_usd_per_hour": (0, 1e6),
     },
     Network: {"round_trip_ms": (0, 3_600_000), "round_trip_cv": (0, 10)},
@@ -79,7 +80,8 @@ WORDS = {
     (Cache, "policy"): ["lru", "lfu", "fifo", "random"],
 }
 YES_NO = [
-    (Server, "blocking"), (Throttle, "fair"), (LoadBalancer, "sticky"), (Cache, "coalesce"), (Cache, "invalidate")
+    (Server, "blocking"), (Throttle, "fair"), (LoadBalancer, "sticky"), (Cache, "coalesce"), (Cache, "invalidate"),
+    (Cache, "private"),
 ]  # fmt: skip
 OPTIONAL = {
     "name", "surge", "timeout_ms", "queue_limit", "burst", "max_wait_s", "ttl_s", "health_check_s"
