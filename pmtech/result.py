@@ -160,7 +160,7 @@ class Result:
                 "offered": each(arrived),
                 "served": each(finished[status == 200]),
                 "rejected": each(finished[status >= 400]),
-                "in_system": np.searchsorted(arrived, ends, "left") - np.searchsorted(done, ends, "right"),
+                "in_system": np.searchsorted(arrived, ends, "left") - np.searchsorted(done, ends, "left"),
                 "p50_ms": [percentile(group, 0.50) for group in served[:seconds]],
                 "p95_ms": [percentile(group, 0.95) for group in served[:seconds]],
             },

@@ -107,13 +107,15 @@ class ClientsPart(SourcePart):
             end = min(turn, until_s)
             if rate > 0 and end > anchor_s:
                 enough = anchor_phase + (end - anchor_s) * rate
-                phases = self.phases.until(enough + 1e-6 * enough + 1)
-                times = np.maximum(anchor_s + (phases[first:] - anchor_phase) / rate, anchor_s)
+                phases = self.phases.until(enough + 1e-6 * enough + 1)[first:]
+                with np.errstate(over="ignore"):  # at next to no rate the next arrival is at infinity
+                    times = np.maximum(anchor_s + (phases - anchor_phase) / rate, anchor_s)
                 found.append(times[times < end])
                 first += len(found[-1])
-            if turn < until_s:
-                anchor_phase += (turn - anchor_s) * rate
-                anchor_s = float(turn)
+            if turn >= until_s:
+                break
+            anchor_phase += (turn - anchor_s) * rate
+            anchor_s = float(turn)
         return np.concatenate(found) if found else np.empty(0)
 
 
