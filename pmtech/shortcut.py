@@ -30,7 +30,7 @@ def fifo(times: np.ndarray, work: np.ndarray, places: int, limit: float) -> tupl
     """When work on each request begins and ends at a station; NaN for one that finds the line full."""
     if limit == float("inf"):
         return _unlimited(times, work, places)
-    free, started, waiting, first = [0.0] * places, [], [], 0
+    free, started, waiting, first = [float("-inf")] * places, [], [], 0
     for now, needs in zip(times.tolist(), work.tolist(), strict=True):
         soonest = free[0]
         while first < len(waiting) and waiting[first] < now:
@@ -124,7 +124,8 @@ class Book:
     def visit(self, part: Part, rows, entered, started, left) -> None:
         """Note the visits to one machine; what lies at or past the end has not happened."""
         cut = [np.where(times < self.until_s, times, np.nan) for times in (started, left)]
-        self.visits[part.name].append(Visits(rows, entered, *cut))
+        machine = np.full(len(rows), self.run.parts[part.name].index(part))
+        self.visits[part.name].append(Visits(rows, entered, *cut, machine))
 
     def serves(self, part: Part, rows) -> None:
         """The first who works on a request is who served it."""
@@ -178,7 +179,7 @@ class Book:
             *(np.concatenate(c) for c in zip(*(vars(r).values() for r in [empty, *self.refused]), strict=True))
         )
         order = np.argsort(refused.at_s, kind="stable")
-        nothing = Visits(np.empty(0, dtype=np.int64), *(np.empty(0) for _ in range(3)))
+        nothing = Visits(*(np.empty(0, dtype=kind) for kind in (np.int64, float, float, float, np.int64)))
         return Records(
             sources=self.sources,
             client=self.client,

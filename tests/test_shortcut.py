@@ -1,0 +1,133 @@
+"""The shortcut and the event engine: one trajectory, to the last bit."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+
+from pmtech import (
+    Cache,
+    Clients,
+    Database,
+    Gateway,
+    LoadBalancer,
+    Network,
+    RateLimiter,
+    Server,
+    Surge,
+    Throttle,
+    Users,
+    simulate,
+)
+from pmtech.shortcut import Undecided, fifo, run_sorted
+from pmtech.simulate import Running
+
+some = st.sampled_from
+ENDPOINTS = ("/submit", "/dashboard")
+
+work = {"service_ms": st.floats(1, 300), "service_cv": some([0, 0.5, 1, 2]), "queue_limit": some([None, None, 0, 3])}
+last = st.one_of(
+    st.builds(Server, workers=some([1, 2, 8]), **work),
+    st.builds(Database, connections=some([1, 5]), query_ms=st.floats(1, 200), query_cv=some([0, 1])),
+)
+before = st.one_of(
+    st.builds(Server, workers=some([1, 4]), blocking=some([False]), **work),
+    st.builds(Network, round_trip_ms=st.floats(0, 500), round_trip_cv=some([0, 1])),
+    st.builds(
+        RateLimiter,
+        limit=some([1, 5, 20]),
+        per_s=st.floats(0.1, 3),
+        algorithm=some(["fixed_window", "sliding_window_log", "sliding_window_counter", "token_bucket"]),
+        by=some(["client", "all"]),
+    ),
+    st.builds(
+        Throttle,
+        rate_per_s=st.floats(2, 60),
+        fair=st.booleans(),
+        max_wait_s=st.one_of(st.none(), st.floats(0.01, 2)),
+        priority=some([(), ("/submit",)]),
+        shed=some([(), ("/dashboard",)]),
+    ),
+)
+ways = st.recursive(
+    last,
+    lambda inside: st.one_of(
+        st.builds(lambda a, b: a >> b, before, inside),
+        st.builds(
+            lambda policy, target: LoadBalancer(policy=policy) >> [target] * 3, some(["round_robin", "random"]), inside
+        ),
+        st.builds(lambda a, b: Gateway() >> {"/submit": a, "/dashboard": b}, inside, inside),
+    ),
+    max_leaves=5,
+)
+clients = st.builds(
+    Clients,
+    rate_per_s=st.floats(0, 60),
+    arrivals=some(["poisson", "poisson", "even"]),
+    endpoints=some([{"/submit": 1}, {"/submit": 1, "/dashboard": 2}]),
+    surge=st.one_of(
+        st.none(), st.builds(Surge, at_s=st.floats(0, 6), for_s=st.floats(0.1, 5), times=some([0, 0.5, 4]))
+    ),
+)
+systems = st.builds(lambda sources, way: sources >> way, st.lists(clients, min_size=1, max_size=3), ways)
+
+
+def same(system, **how):
+    short, long = simulate(system, **how), simulate(system, engine="events", **how)
+    for frame in ("requests", "visits", "refusals", "components", "timeline", "by_client"):
+        one, other = getattr(short, frame), getattr(long, frame)
+        assert one.equals(other), f"{frame} differ"
+    assert short.explain() == long.explain()
+
+
+@settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(systems, st.integers(0, 1000))
+def test_it_gives_the_trajectory_of_the_event_engine(system, seed):
+    taken = run_sorted(Running(system, seed).run, 5.0) is not None
+    event("shortcut" if taken else "same moment, left to the event engine")
+    same(system, duration_s=5, warmup_s=1, seed=seed)
+
+
+def test_it_is_taken_for_what_feeds_forward():
+    survey_tool = [Clients("A", rate_per_s=10), Clients("B", rate_per_s=30)] >> Throttle() >> Network() >> Server()
+    assert run_sorted(Running(survey_tool, 1).run, 60.0) is not None
+
+
+@pytest.mark.parametrize(
+    "system",
+    [
+        Users() >> Server(),
+        Clients() >> Server() >> Database(),
+        Clients(timeout_ms=100) >> Server(),
+        Clients(retries=1, timeout_ms=50) >> Server(queue_limit=0),
+        Clients(retries=2) >> RateLimiter(limit=1) >> Server(queue_limit=0, workers=1),
+        Clients() >> Cache() >> Database(),
+        Clients() >> LoadBalancer(policy="least_connections") >> [Server()] * 2,
+        Clients() >> LoadBalancer(health_check_s=1) >> [Server()] * 2,
+    ],
+)
+def test_what_looks_at_the_state_of_another_part_agrees_too(system):
+    same(system, duration_s=20)
+
+
+def test_two_at_the_same_moment_are_left_to_the_event_engine():
+    system = [Clients("A", arrivals="even"), Clients("B", arrivals="even")] >> Server(workers=1, service_cv=0)
+    assert run_sorted(Running(system, 1).run, 5.0) is None
+    same(system, duration_s=5)
+
+
+def test_a_station_by_hand():
+    times, needs = np.array([0.0, 1.0, 2.0, 3.0]), np.array([2.5, 2.5, 2.5, 0.25])
+    started, left = fifo(times, needs, 2, float("inf"))
+    assert list(zip(started.tolist(), left.tolist(), strict=True)) == [(0, 2.5), (1, 3.5), (2.5, 5.0), (3.5, 3.75)]
+    started, _ = fifo(times, np.array([2.75, 2.5, 2.5, 0.25]), 1, 1)
+    assert started.tolist()[:2] == [0.0, 2.75]
+    assert np.isnan(started[2])
+    assert started[3] == 5.25
+    with pytest.raises(Undecided):
+        fifo(np.array([0.0, 1.0]), np.array([1.0, 1.0]), 1, 0)
+
+
+def test_an_engine_that_does_not_exist():
+    with pytest.raises(ValueError, match="got 'numpy'"):
+        simulate(Clients() >> Server(), engine="numpy")
