@@ -121,7 +121,7 @@ def clients(result: Result, pinned: Result | None = None) -> dict:
                 beside[name].append(words)
             start[name] += width
     for name, words in beside.items():
-        notes.append(_note(", ".join(words), start[name], rows[name] + up, TEXT, "left", 6))
+        notes.append(_note("<br>".join(words), start[name], rows[name] + up, TEXT, "left", 6))
     if before:
         down = [rows[name] - 0.26 for name in before]
         data.insert(0, _bars("A: served", down, list(before.values()), [0] * len(down), PINNED, 0.18))
@@ -131,7 +131,7 @@ def clients(result: Result, pinned: Result | None = None) -> dict:
         rows[name]: f"{result.system.label(name)}<br>asks {rate(result.by_client.offered_per_s[name])} /s"
         for name in names
     }
-    return _rows(data, notes, ticks, longest, "requests a second")
+    return _rows(data, notes, ticks, _room(notes, 390), "requests a second")
 
 
 def by_design(results: dict[str, Result], names: list[str] | None = None) -> dict:
@@ -140,7 +140,6 @@ def by_design(results: dict[str, Result], names: list[str] | None = None) -> dic
     first = next(iter(results.values()))
     names = (names or list(first.by_client.index))[:MOST]
     served = {label: [r.by_client.served_per_s.get(name, 0.0) for name in names] for label, r in results.items()}
-    longest = max(max(values) for values in served.values())
     height = 0.8 / len(results)
     data, notes = [], []
     for place, (label, values) in enumerate(served.items()):
@@ -150,7 +149,7 @@ def by_design(results: dict[str, Result], names: list[str] | None = None) -> dic
             _note(f"{rate(value)}  {label}", value, y, TEXT, "left", 6, 12) for value, y in zip(values, at, strict=True)
         ]
     ticks = {-row: first.system.label(name) for row, name in enumerate(names)}
-    return _rows(data, notes, ticks, longest, "requests served a second")
+    return _rows(data, notes, ticks, _room(notes, 700), "requests served a second")
 
 
 def load(result: Result, pinned: Result | None = None) -> dict:
@@ -187,9 +186,12 @@ def _over_time(lines: list[tuple], unit: str) -> dict:
         for name, values, line in lines
     ]
     ends = {name: values.dropna() for name, values, _ in lines if values.notna().any()}
-    heights = _apart({name: float(values.iloc[-1]) for name, values in ends.items()}, 0.08 * top, top)
+    gap = 0.08 * top
+    # Lines that end at about the same height are named in the order in which they ran.
+    order = sorted(ends, key=lambda name: (round(ends[name].iloc[-1] / gap), ends[name].mean()))
+    heights = _apart({name: float(ends[name].iloc[-1]) for name in order}, gap, top)
     notes = [_note(name, ends[name].index[-1], y, TEXT, "left", 8) for name, y in heights.items()]
-    last = len(lines[0][1]) - 1
+    last = len(lines[0][1])
     return {
         "data": data,
         "layout": {
@@ -203,10 +205,10 @@ def _over_time(lines: list[tuple], unit: str) -> dict:
 
 
 def _apart(heights: dict[str, float], gap: float, top: float) -> dict[str, float]:
-    """The same names at heights that are `gap` apart and not above `top`: names must not cover one another."""
-    apart, floor_at = {}, -gap
-    for name in sorted(heights, key=heights.get):
-        apart[name] = floor_at = max(heights[name], floor_at + gap)
+    """The same names, upwards in this order, `gap` apart and not above `top`: they must not cover one another."""
+    apart, below = {}, -gap
+    for name, height in heights.items():
+        apart[name] = below = max(height, below + gap)
     ceiling = top
     for name in reversed(apart):
         apart[name] = min(apart[name], ceiling)
@@ -214,7 +216,17 @@ def _apart(heights: dict[str, float], gap: float, top: float) -> dict[str, float
     return apart
 
 
-def _rows(data: list, notes: list, ticks: dict, longest: float, unit: str) -> dict:
+def _room(notes: list, plot_px: int) -> float:
+    """Where an axis must end so that what is written beside the bars has room in a plot of that width."""
+    ends = [0.0]
+    for note in notes:
+        if note["xanchor"] == "left":
+            share = (7.6 * max(map(len, note["text"].split("<br>"))) + 8) / plot_px
+            ends.append(note["x"] / max(1 - share, 0.3))
+    return _ceiling(max(ends))
+
+
+def _rows(data: list, notes: list, ticks: dict, end: float, unit: str) -> dict:
     return {
         "data": data,
         "layout": {
@@ -223,12 +235,7 @@ def _rows(data: list, notes: list, ticks: dict, longest: float, unit: str) -> di
             "barmode": "overlay",
             "hovermode": False,
             "margin": {"l": 112},
-            "xaxis": {
-                "title": {"text": unit},
-                "range": [0, _ceiling(longest * 1.35)],
-                "tickformat": ",~r",
-                "nticks": 8,
-            },
+            "xaxis": {"title": {"text": unit}, "range": [0, end], "tickformat": ",~r", "nticks": 8},
             "yaxis": {
                 "tickvals": list(ticks),
                 "ticktext": list(ticks.values()),
@@ -260,6 +267,7 @@ def _note(text: str, x: float, y: float, colour: str, anchor: str, shift: int = 
         "y": y,
         "xanchor": anchor,
         "xshift": shift,
+        "align": "left",
         "showarrow": False,
         "font": {"color": colour, "size": size},
     }
