@@ -35,7 +35,9 @@ function render({ model, el }) {
     pristine = false;
     example.value = "";
   };
-  const path = h("input", { type: "text", list: list.id, oninput: edited, ...plain });
+  // JupyterLab keeps Enter from submitting a form by itself.
+  const onkeydown = (event) => event.key === "Enter" && (event.preventDefault(), submit.disabled || form.requestSubmit());
+  const path = h("input", { type: "text", list: list.id, oninput: edited, onkeydown, ...plain });
   const headers = h("textarea", { rows: 2, oninput: edited, ...plain });
   const body = h("textarea", { rows: 4, oninput: edited, ...plain });
   const lose = h("input", { type: "checkbox", id: newId() });

@@ -12,13 +12,11 @@ import traitlets
 from pmtech.panels.widget import Panel
 from pmtech.web.exchange import Exchange
 from pmtech.web.server import Api
-from pmtech.web.store import COLUMNS, RowChange, row_changes
+from pmtech.web.store import COLUMNS, HIDDEN, RowChange, row_changes, shown
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 TIMEOUT_S = 2.0
 ROWS_SHOWN = 6
-# Too long for a column, and only the server's business.
-UNSHOWN = ("request", "answer")
 
 _JSON = "Content-Type: application/json"
 EXAMPLES = (
@@ -185,7 +183,7 @@ def _table(name: str, changes: list[RowChange]) -> dict:
     others = [c for c in changes if c.kind == "same"]
     room = max(2, ROWS_SHOWN - len(changes) + len(others))
     kept = [c for c in changes if c.kind != "same" or c in others[-room:]]
-    columns = [c for c in ("id", *COLUMNS[name], *(["version"] if name == "surveys" else [])) if c not in UNSHOWN]
+    columns = [c for c in ("id", *COLUMNS[name], *(["version"] if name == "surveys" else [])) if c not in HIDDEN]
     rows = []
     for change in kept:
         if change.kind == "changed":
@@ -198,12 +196,6 @@ def _table(name: str, changes: list[RowChange]) -> dict:
 def _row(mark: str, columns: list[str], row: dict, fields: tuple[str, ...]) -> dict:
     return {
         "mark": mark,
-        "cells": [_cell(row[column]) for column in columns],
+        "cells": [shown(row[column]) for column in columns],
         "changed": [column in fields for column in columns],
     }
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, list):
-        return " | ".join(map(str, value))
-    return "null" if value is None else str(value)

@@ -290,7 +290,7 @@ async def export_responses(request: Request, survey_id: Id, store: Db):
     response_model=list[str],
     responses=ABSENT | _problems(502, 504),
     tags=["surveys"],
-    summary="When the owner of the survey is busy (asks somebody else's API)",
+    summary="Ask The Owner's Calendar",
 )
 async def read_calendar(request: Request, survey_id: Id, store: Db):
     return await request.app.state.calendar.events(_found(store, "surveys", survey_id)["owner"])

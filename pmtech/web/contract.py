@@ -93,7 +93,7 @@ class ContractChanges(list):
         # The same change of one field meets several operations: one line for all of them.
         places: dict[tuple, list[str]] = {}
         for change in self:
-            field = change.where.rpartition(", ")[2]
+            field = change.where.rpartition(", field ")[2] if ", field " in change.where else ""
             places.setdefault((change.breaking, field, change.what), []).append(change.where)
         rows = [
             ("breaking" if breaking else "compatible", _and_more(sorted(where, key=len)), what)

@@ -8,7 +8,7 @@ from typing import Any
 from pmtech.web.contract import Contract
 from pmtech.web.exchange import Exchange
 from pmtech.web.server import Api
-from pmtech.web.store import RowChange, row_changes
+from pmtech.web.store import HIDDEN, RowChange, row_changes, shown
 
 ORDER = {"customer": "Company A", "seats": 5}
 
@@ -80,6 +80,26 @@ def retry_lost_answer(api: Api, *, idempotency_key: str | None = None, timeout_s
     return _watched(api, attempts)
 
 
+def findings(lost: Experiment, kept: Experiment) -> dict[str, str | list[str]]:
+    """The points of a brief, from what `retry_lost_answer` gave without and with a key."""
+    return {
+        "What was asked": "Can we charge a customer twice for one order?",
+        "What happens": [
+            f"An order whose answer is lost, sent again: {lost.sentence} {_paid(lost)}",
+            f"The same with an Idempotency-Key: {kept.sentence} {_paid(kept)}",
+        ],
+        "The trade-off": "With a key a lost answer costs nothing, and clients may retry. The price is a key made by "
+        "every client for every order, and a table of keys that somebody has to keep and clear.",
+        "To settle with engineering": [
+            "Which of our requests create or charge something, and which of them take a key?",
+            "How long is a key remembered, and what happens to a retry that comes later?",
+            "Which clients retry today, after how many seconds, and how often?",
+        ],
+        "Assumptions": "Measured on the course's own API and database. It stands for one client and one server; "
+        "with several servers the keys must be kept in one place.",
+    }
+
+
 def hostile_input(api: Api) -> Experiment:
     """Three bodies nobody should send: SQL in a field, 10 MB, and JSON that is broken off."""
     json = {"Content-Type": "application/json"}
@@ -123,8 +143,15 @@ def _watched(api: Api, work) -> Experiment:
 def _short(change: RowChange) -> str:
     row = change.before if change.kind == "removed" else change.after
     if change.kind == "changed":
-        return f"id {row['id']}: " + ", ".join(f"{f} {change.before[f]} -> {row[f]}" for f in change.fields)
-    return ", ".join(f"{name} {value}" for name, value in row.items())
+        return f"id {row['id']}: " + ", ".join(
+            f"{f} {shown(change.before[f])} -> {shown(row[f])}" for f in change.fields
+        )
+    return ", ".join(f"{name} {shown(value)}" for name, value in row.items() if name not in HIDDEN)
+
+
+def _paid(done: Experiment) -> str:
+    paid = sum(c.after["amount_usd"] for c in done.changes if c.table == "payments" and c.kind == "added")
+    return f"Charged: {paid} USD."
 
 
 def _plural(word: str, n: int) -> str:

@@ -55,6 +55,8 @@ COLUMNS = {
     "payments": ("customer", "seats", "amount_usd"),
     "idempotency_keys": ("key", "request", "status", "location", "answer"),
 }
+# Long, and only the server's business: not for a table a learner reads.
+HIDDEN = ("request", "answer")
 SNAPSHOT_ROWS = 500
 LARGEST_ID = 2**63 - 1
 
@@ -221,6 +223,13 @@ def row_changes(before: Snapshot, after: Snapshot) -> list[RowChange]:
             kind = "added" if was is None else "removed" if now is None else "same" if was == now else "changed"
             found.append(RowChange(table, kind, was, now))
     return found
+
+
+def shown(value: object) -> str:
+    """A value of a row as a reader wants it: a list in words, nothing as nothing."""
+    if isinstance(value, list):
+        return " | ".join(map(str, value)) or "none"
+    return "none" if value is None or value == "" else str(value)
 
 
 def fill(store: Store) -> None:

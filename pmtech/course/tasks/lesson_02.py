@@ -16,12 +16,17 @@ STANDARD = {
 }
 UNCOUNTED = {("POST", "cacheable")}
 ADVICE = {
-    "safe": "send {verb} once and look at the rows: did anything change?",
-    "idempotent": "send the same {verb} twice: does the second one add to what the first one did?",
-    "cacheable": "look at the answer to {verb}: is it a copy that somebody else could use again?",
+    "safe": "Send {verb} once and look at the rows: does any of them change?",
+    "idempotent": "Send {verb} twice and look at the rows: does the second one change anything more?",
+    "cacheable": "Look at the answer to {verb}: is it a copy that could be used again?",
 }
-PATCH_ADVICE = "changing a field twice changes nothing more, but send the example that adds a question, twice."
-DELETE_ADVICE = "the second answer is 404, but it is the rows that count, not the answers."
+SPECIAL = {
+    (
+        "PATCH",
+        "idempotent",
+    ): "Setting a field twice changes nothing more; now send the PATCH that adds a question, twice.",
+    ("DELETE", "idempotent"): "The second answer to DELETE is 404, but it is the rows that count, not the answers.",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,15 +45,18 @@ class VerbTask:
         for name, advice in ADVICE.items():
             counted = [verb for verb in STANDARD if (verb, name) not in UNCOUNTED]
             wrong = [verb for verb in counted if (name in answers.get(verb, ())) != (name in STANDARD[verb])]
-            gaps += [f"{verb}, {name}: {_advice(verb, name, advice)}" for verb in wrong]
+            if wrong:
+                # One verb at a time, and none before anything is ticked: the list of all would be the solution.
+                begun = any(name in ticked for ticked in answers.values())
+                hint = advice.format(verb=wrong[0]) if begun else advice.format(verb="each method")
+                gaps.append(f"{name}: {_boxes(len(wrong))} off. {(begun and SPECIAL.get((wrong[0], name))) or hint}")
             right = f"{len(counted) - len(wrong)} of {len(counted)}"
             figures.append((name, f"{len(counted)} of {len(counted)}", right, f"{len(wrong)} off" if wrong else "met"))
         return Marking(title=self.title, passed=not gaps, gaps=gaps, figures=figures)
 
 
-def _advice(verb: str, name: str, advice: str) -> str:
-    special = {"PATCH": PATCH_ADVICE, "DELETE": DELETE_ADVICE}.get(verb) if name == "idempotent" else None
-    return special or advice.format(verb=verb)
+def _boxes(n: int) -> str:
+    return "1 box is" if n == 1 else f"{n} boxes are"
 
 
 TASKS = (VerbTask(id="02.your_turn", title="The properties of six verbs, as the HTTP standard has them"),)
