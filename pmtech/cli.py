@@ -18,7 +18,7 @@ START = "00_start_here.ipynb"
 def main(argv: list[str] | None = None) -> int:
     """Run the command; the exit status is 0 when all is well."""
     parser = argparse.ArgumentParser(prog="pmtech", description="How internet software works and scales.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    commands = parser.add_subparsers(dest="command", metavar="command")
     lab = commands.add_parser("lab", help="put the lessons into a folder of yours and open them in JupyterLab")
     lab.add_argument(
         "folder",
@@ -31,6 +31,9 @@ def main(argv: list[str] | None = None) -> int:
     lab.add_argument("--port", type=int, help="the port JupyterLab listens on")
     commands.add_parser("check", help="say what is missing on this computer, and how to mend it")
     chosen = parser.parse_args(argv)
+    if chosen.command is None:
+        parser.print_help()
+        return 2
 
     check = check_environment()
     if chosen.command == "check":

@@ -12,7 +12,9 @@ import pytest
 from jupyter_page import ROOT, JupyterServer, LabPage, find_chromium
 from playwright.sync_api import Browser, sync_playwright
 
-NO_CHROMIUM = "No Chromium was found: install it, or name one in PMTECH_CHROMIUM. The tests in a real browser were left out."
+NO_CHROMIUM = (
+    "No Chromium was found: install it, or name one in PMTECH_CHROMIUM. The tests in a real browser were left out."
+)
 CHROMIUM_OPTIONS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -44,9 +46,7 @@ def jupyter(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @pytest.fixture
-def lab(
-    jupyter: JupyterServer, browser: Browser, request: pytest.FixtureRequest, tmp_path: Path
-) -> Iterator[LabPage]:
+def lab(jupyter: JupyterServer, browser: Browser, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LabPage]:
     """A page 1280 wide and 720 high, on a fresh copy of the lessons and with no answers given yet."""
     folder = re.sub(r"\W+", "-", request.node.name)
     shutil.copytree(ROOT / "notebooks", jupyter.folder / folder, ignore=shutil.ignore_patterns(".*"))

@@ -20,7 +20,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Locator, Page, Route
 
 ROOT = Path(__file__).resolve().parents[2]
-LOOPBACK = re.compile(r"^(?:https?|wss?)://(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?(?:/|$)|^(?:data|blob|about|chrome):")
+LOOPBACK = re.compile(
+    r"^(?:https?|wss?)://(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?(?:/|$)|^(?:data|blob|about|chrome):"
+)
 
 # What JupyterLab itself says on every start, with a plain lesson or none.
 KNOWN_NOISE: dict[str, str] = {}
@@ -211,6 +213,7 @@ class LabPage:
         name = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}[theme]
         self.command("apputils:change-theme", theme=name)
         self.page.wait_for_selector(f"body[data-jp-theme-name='{name}']", state="attached")
+        self.page.wait_for_selector("#jupyterlab-splash", state="detached")
         return self
 
     def restart_kernel(self) -> LabPage:

@@ -3,6 +3,8 @@
 import os
 import sys
 
+HERE = {None, "", b"", "localhost", "127.0.0.1", "::1", "0.0.0.0", "::"}
+
 
 def _outside(event: str, arguments: tuple) -> None:
     if event == "socket.connect":
@@ -11,7 +13,7 @@ def _outside(event: str, arguments: tuple) -> None:
         address = arguments
     else:
         return
-    if isinstance(address, tuple) and address[0] not in {None, "", b"", "localhost", "127.0.0.1", "::1", "0.0.0.0", "::"}:
+    if isinstance(address, tuple) and address[0] not in HERE:
         with open(os.environ["PMTECH_OUTSIDE_LOG"], "a") as log:
             log.write(f"{event} {address[0]!r} by {' '.join(sys.argv)[:200]}\n")
 

@@ -1,0 +1,232 @@
+"""What holds the project together: its lists agree, its wheel is complete, its layers point down."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+import pmtech
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PINS = dict(
+    line.split("==") for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")
+)
+PINNED = {canonicalize_name(name): version for name, version in PINS.items()}
+
+
+def files_of_the_project(*paths: str) -> list[Path]:
+    """What is in version control or about to be; in a copy without it, what is not hidden."""
+    listed = subprocess.run(
+        ["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *paths],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if listed.returncode == 0:
+        found = (ROOT / name for name in listed.stdout.split("\0") if name)
+    else:
+        found = (path for start in paths or ["."] for path in (ROOT / start).rglob("*"))
+    found = (path for path in found if path.is_file() and "__pycache__" not in path.parts)
+    return sorted(path for path in found if not {".git", ".venv"} & set(path.relative_to(ROOT).parts))
+
+
+# One list of dependencies
+
+
+def test_environment_yml_adds_nothing_to_pyproject():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    *conda, pip = environment["dependencies"]
+    assert pip == {"pip": ["-c constraints.txt", "-e ."]}
+    assert [re.match(r"\w+", line).group() for line in conda] == ["python", "pip"]
+    assert conda[0] == f"python{PROJECT['requires-python']}"
+
+
+def every_requirement() -> set[Requirement]:
+    """What pmtech and its tests need here, and what these need in turn."""
+    found: set[Requirement] = set()
+    todo = [(Requirement(line), "") for line in PROJECT["dependencies"] + PROJECT["optional-dependencies"]["test"]]
+    while todo:
+        requirement, extra = todo.pop()
+        if requirement in found or (requirement.marker and not requirement.marker.evaluate({"extra": extra})):
+            continue
+        found.add(requirement)
+        for line in metadata.requires(requirement.name) or []:
+            todo += [(Requirement(line), extra) for extra in (requirement.extras or {""})]
+    return found
+
+
+def test_every_package_is_pinned_to_a_version_that_fits():
+    loose = [str(needed) for needed in every_requirement() if canonicalize_name(needed.name) not in PINNED]
+    assert loose == []
+    wrong = [
+        str(needed)
+        for needed in every_requirement()
+        if not needed.specifier.contains(PINNED[canonicalize_name(needed.name)])
+    ]
+    assert wrong == []
+
+
+def test_the_pins_install_on_the_first_release_of_every_supported_python():
+    supported = [line.rsplit(" ", 1)[1] for line in PROJECT["classifiers"] if re.search(r":: 3\.\d+$", line)]
+    assert supported[0] == PROJECT["requires-python"].removeprefix(">=")
+    refused = [
+        (here.name, here.version, python)
+        for here in metadata.distributions()
+        if PINNED.get(canonicalize_name(here.name)) == here.version
+        for python in supported
+        if not SpecifierSet(here.metadata["Requires-Python"] or "").contains(f"{python}.0")
+    ]
+    assert refused == []
+
+
+# The wheel
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-build-isolation", "--no-deps", "--no-index"]
+    subprocess.run([*pip, "--wheel-dir", str(folder), str(ROOT)], check=True)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+def test_the_wheel_holds_the_package_its_data_and_the_lessons_and_nothing_else(wheel):
+    inside = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    package = {str(path.relative_to(ROOT).as_posix()) for path in files_of_the_project("pmtech")}
+    lessons = {f"pmtech/lessons/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")}
+    assert inside == package | lessons
+    assert {".py", ".toml", ".js", ".css", ".json", ".ipynb"} <= {Path(name).suffix for name in inside}
+    assert wheel.name == f"pmtech-{pmtech.__version__}-py3-none-any.whl"
+
+
+def test_the_lessons_come_out_of_the_wheel(wheel, tmp_path):
+    zipfile.ZipFile(wheel).extractall(tmp_path / "installed")
+    program = "import pathlib, pmtech.cli; print(pmtech.cli.__file__, *pmtech.cli.copy_lessons(pathlib.Path('mine')))"
+    said = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(tmp_path / "installed")},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert said.startswith(str(tmp_path / "installed"))
+    copied = {path.name: path.read_bytes() for path in (tmp_path / "mine").iterdir()}
+    assert copied == {path.name: path.read_bytes() for path in (ROOT / "notebooks").glob("*.ipynb")}
+
+
+# What is written down
+
+
+def test_the_commands_of_the_readme_exist():
+    readme = (ROOT / "README.md").read_text()
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"\bmake ([a-z]+)\b(?=[^a-z ]|\s*(?:#|$))", readme, re.MULTILINE))
+    assert {"lab", "test"} <= named <= targets
+    commands = set(re.findall(r"\bpmtech (lab|check|[a-z]+)\b(?=`|$| notebooks$| --)", readme, re.MULTILINE))
+    assert commands == {"lab", "check"}
+    assert "conda env create -f environment.yml" in readme
+    assert r".venv\Scripts\pmtech" in readme
+
+
+def test_ci_runs_make_test():
+    script = ROOT / ".ci" / "run"
+    assert script.stat().st_mode & 0o111
+    assert re.search(r"^make test\b", script.read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("what", "pattern"),
+    [
+        ("a path of one machine", r"(?<![\w.:/])/(?:root|home|work|tmp|Users|private|opt)/\w|[A-Z]:\\Users"),
+        ("the address of a package registry", r"(?i)index[-_]url|(?:pypi|pythonhosted|npmjs|anaconda)\.(?:org|com)/"),
+    ],
+)
+def test_no_file_names(what, pattern):
+    own = Path(__file__)
+    named = {}
+    for path in files_of_the_project():
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue
+        if path != own and (hit := re.search(pattern, text)):
+            named[path.relative_to(ROOT).as_posix()] = hit.group()
+    assert named == {}, what
+
+
+def test_the_code_has_the_form_that_ruff_gives_it():
+    subprocess.run([sys.executable, "-m", "ruff", "check", "--quiet", str(ROOT)], check=True)
+    subprocess.run([sys.executable, "-m", "ruff", "format", "--check", "--quiet", str(ROOT)], check=True)
+
+
+# The house: imports point down only
+
+LAYERS = [
+    {"environment", "engine", "randomness", "records", "shortcut", "theory"},
+    {"components"},
+    {"system"},
+    {"simulate", "result", "explain", "comparison", "grid", "prices"},
+    {"web"},
+    {"charts", "diagram", "flow", "hits", "journey", "layout", "load_curve", "scalability", "words"},
+    {"panels"},
+    {"course"},
+    {"__init__", "__main__", "cli"},
+]
+LAYER = {room: number for number, rooms in enumerate(LAYERS) for room in rooms}
+MODELS = set().union(*LAYERS[:5])
+# A system draws itself at the end of a cell; it asks for the drawing then, and not before.
+ALLOWED_UP = {("system", "diagram")}
+SOURCES = sorted((ROOT / "pmtech").rglob("*.py"))
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(ROOT / "pmtech").parts[0].removesuffix(".py")
+
+
+def imported_by(path: Path) -> set[str]:
+    """Full names, `pmtech.charts` for `from pmtech import charts`, wherever in the file the import stands."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name}: imports are written in full"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def test_every_module_has_its_layer():
+    assert {room_of(path) for path in SOURCES} == set(LAYER), "a new module gets its place in LAYERS"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_point_down(path):
+    here = room_of(path)
+    rooms = {name.split(".")[1] for name in imported_by(path) if name.startswith("pmtech.")}
+    assert rooms <= set(LAYER), "a name is imported from the module that makes it, and each module has its layer"
+    up = {room for room in rooms if LAYER[room] > LAYER.get(here, 0) and (here, room) not in ALLOWED_UP}
+    assert up == set()
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in SOURCES if room_of(path) in MODELS], ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_models_know_no_view(path):
+    views = {"ipywidgets", "plotly", "anywidget", "IPython"}
+    assert {name.split(".")[0] for name in imported_by(path)} & views == set()
