@@ -13,7 +13,9 @@ look at the load, users, retries and timeouts, and whatever happens during a run
 
 from __future__ import annotations
 
+from collections import deque
 from heapq import heapreplace
+from math import inf
 
 import numpy as np
 
@@ -26,26 +28,35 @@ class Undecided(Exception):
     """Two requests at the same moment: only the event engine knows who was first."""
 
 
+class Fifo:
+    """A station, first come first served: some places, and a line of limited length before them."""
+
+    def __init__(self, places: int, limit: float):
+        self.free, self.limit = [-inf] * places, limit
+        self.line: deque[float] = deque()  # when work on those begins who had to wait
+
+    def enter(self, now: float, needs: float) -> float | None:
+        """When work on it begins; None if the line is full."""
+        soonest, line = self.free[0], self.line
+        while line and line[0] < now:
+            line.popleft()
+        if soonest == now or (line and line[0] == now):
+            raise Undecided
+        if soonest > now:
+            if len(line) >= self.limit:
+                return None
+            line.append(soonest)
+        begins = max(soonest, now)
+        heapreplace(self.free, begins + needs)
+        return begins
+
+
 def fifo(times: np.ndarray, work: np.ndarray, places: int, limit: float) -> tuple[np.ndarray, np.ndarray]:
     """When work on each request begins and ends at a station; NaN for one that finds the line full."""
-    if limit == float("inf"):
+    if limit == inf:
         return _unlimited(times, work, places)
-    free, started, waiting, first = [float("-inf")] * places, [], [], 0
-    for now, needs in zip(times.tolist(), work.tolist(), strict=True):
-        soonest = free[0]
-        while first < len(waiting) and waiting[first] < now:
-            first += 1
-        if soonest == now or (first < len(waiting) and waiting[first] == now):
-            raise Undecided
-        if soonest > now and len(waiting) - first >= limit:
-            started.append(np.nan)
-            continue
-        begins = max(soonest, now)
-        if begins > now:
-            waiting.append(begins)
-        started.append(begins)
-        heapreplace(free, begins + needs)
-    started = np.array(started, dtype=float)
+    enter = Fifo(places, limit).enter
+    started = np.array([enter(*each) for each in zip(times.tolist(), work.tolist(), strict=True)], dtype=float)
     return started, started + work
 
 

@@ -49,6 +49,7 @@ before = st.one_of(
         shed=some([(), ("/dashboard",)]),
     ),
 )
+policies = some(["least_connections", "power_of_two_choices"])
 ways = st.recursive(
     last,
     lambda inside: st.one_of(
@@ -56,6 +57,7 @@ ways = st.recursive(
         st.builds(
             lambda policy, target: LoadBalancer(policy=policy) >> [target] * 3, some(["round_robin", "random"]), inside
         ),
+        st.builds(lambda policy, targets: LoadBalancer(policy=policy) >> targets, policies, st.lists(last, min_size=1)),
         st.builds(lambda a, b: Gateway() >> {"/submit": a, "/dashboard": b}, inside, inside),
     ),
     max_leaves=5,
@@ -88,9 +90,12 @@ def test_it_gives_the_trajectory_of_the_event_engine(system, seed):
     same(system, duration_s=5, warmup_s=1, seed=seed)
 
 
-def test_it_is_taken_for_what_feeds_forward():
-    survey_tool = [Clients("A", rate_per_s=10), Clients("B", rate_per_s=30)] >> Throttle() >> Network() >> Server()
+@pytest.mark.parametrize("policy", ["round_robin", "random", "least_connections", "power_of_two_choices"])
+def test_it_is_taken_for_what_feeds_forward(policy):
+    sources = [Clients("A", rate_per_s=10), Clients("B", rate_per_s=30)]
+    survey_tool = sources >> Throttle() >> Network() >> LoadBalancer(policy=policy) >> Server(replicas=3)
     assert run_sorted(Running(survey_tool, 1).run, 60.0) is not None
+    same(survey_tool)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +107,7 @@ def test_it_is_taken_for_what_feeds_forward():
         Clients(retries=1, timeout_ms=50) >> Server(queue_limit=0),
         Clients(retries=2) >> RateLimiter(limit=1) >> Server(queue_limit=0, workers=1),
         Clients() >> Cache() >> Database(),
-        Clients() >> LoadBalancer(policy="least_connections") >> [Server()] * 2,
+        Clients() >> LoadBalancer(policy="least_connections") >> [Server()] * 2 >> Database(),
         Clients() >> LoadBalancer(health_check_s=1) >> [Server()] * 2,
     ],
 )

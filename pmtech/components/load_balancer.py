@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from math import inf
 from typing import ClassVar
 
 import numpy as np
 
 from pmtech.components.component import Component, number, one_of, whole, yes_no
+from pmtech.components.work import WorkPart
 from pmtech.engine import Alarm, Part, Request, Steps
 from pmtech.randomness import identity
+from pmtech.shortcut import Fifo, Undecided
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -91,48 +94,73 @@ class LoadBalancerPart(Part):
         return status
 
     def _choose(self, request: Request) -> int:
-        if not self.spec.sticky:
-            return getattr(self, self.spec.policy)(request)
-        home = self.homes.get(request.caller)
-        if home not in self.up:
-            home = self.homes[request.caller] = getattr(self, self.spec.policy)(request)
-        return home
+        if self.spec.sticky and self.homes.get(request.caller) in self.up:
+            return self.homes[request.caller]
+        line, number = request.line, request.number
+        chosen = getattr(self, self.spec.policy)(self.first[line][number], self.second[line][number])
+        if self.spec.sticky:
+            self.homes[request.caller] = chosen
+        return chosen
 
     def _in_turn(self, target: int) -> int:
         """How many come before this target, counted from the one that was served last."""
         return (target - self.turn - 1) % len(self.targets)
 
-    def round_robin(self, request: Request) -> int:
+    def round_robin(self, _first: float, _second: float) -> int:
         self.turn = min(self.up, key=self._in_turn)
         return self.turn
 
-    def random(self, request: Request) -> int:
-        return self.up[int(self.first[request.line][request.number] * len(self.up))]
+    def random(self, first: float, _second: float) -> int:
+        return self.up[int(first * len(self.up))]
 
-    def least_connections(self, request: Request) -> int:
+    def least_connections(self, _first: float, _second: float) -> int:
         self.turn = min(self.up, key=lambda target: (self.in_flight[target], self._in_turn(target)))
         return self.turn
 
-    def power_of_two_choices(self, request: Request) -> int:
-        one = int(self.first[request.line][request.number] * len(self.up))
+    def power_of_two_choices(self, first: float, second: float) -> int:
+        one = int(first * len(self.up))
         if len(self.up) == 1:
             return self.up[one]
-        other = int(self.second[request.line][request.number] * (len(self.up) - 1))
+        other = int(second * (len(self.up) - 1))
         other += other >= one  # never the same twice
         return min(self.up[one], self.up[other], key=self.in_flight.__getitem__)
 
+    # --- all requests at once (shortcut.py) ----------------------------------------------------------------------
+
     @property
     def feeds_forward(self) -> bool:
-        """It does not look at how busy or how well a target is."""
+        """It looks at no state, or only at how many requests the machines of its own pool hold."""
         spec = self.spec
-        return spec.policy in ("round_robin", "random") and spec.health_check_s is None and not spec.sticky
+        blind = spec.policy in ("round_robin", "random")
+        ends_here = all(isinstance(target, WorkPart) and target.next is None for target in self.targets)
+        return spec.health_check_s is None and not spec.sticky and (blind or ends_here)
 
     def pass_sorted(self, rows, times, book) -> None:
-        count = len(self.targets)
         if self.spec.policy == "round_robin":
-            chosen = np.arange(len(rows)) % count
+            chosen = np.arange(len(rows)) % len(self.targets)
+        elif self.spec.policy == "random":
+            chosen = (book.draw(self.first, rows) * len(self.targets)).astype(int)
         else:
-            chosen = (book.draw(self.first, rows) * count).astype(int)
+            chosen = self._by_load(rows, times, book)
         book.visit(self, rows, times, times, times)
         for place, target in enumerate(self.targets):
             book.send(target, rows[chosen == place], times[chosen == place])
+
+    def _by_load(self, rows, times, book) -> np.ndarray:
+        """Which target each request is sent to, from how many the targets hold at that moment."""
+        lines = [Fifo(target.station.places, target.station.limit) for target in self.targets]
+        needs = [(book.draw(target.work, rows) * target.mean_s).tolist() for target in self.targets]
+        first, second = book.draw(self.first, rows).tolist(), book.draw(self.second, rows).tolist()
+        choose, in_flight, leaving, chosen = getattr(self, self.spec.policy), self.in_flight, [], []
+        for number, now in enumerate(times.tolist()):
+            while leaving and leaving[0][0] <= now:
+                if leaving[0][0] == now:
+                    raise Undecided
+                in_flight[heappop(leaving)[1]] -= 1
+            target = choose(first[number], second[number])
+            chosen.append(target)
+            begins = lines[target].enter(now, needs[target][number])
+            if begins is not None:
+                in_flight[target] += 1
+                heappush(leaving, (begins + needs[target][number], target))
+        return np.array(chosen, dtype=int)
