@@ -23,7 +23,7 @@ class PriceTable(pd.DataFrame):
     _words = {
         "workers": ("workers", 0),
         "memory_gib": ("memory, GiB", 0),
-        "usd_per_hour": ("$ an hour", 4),
+        "usd_per_hour": ("$ an hour", 2),
         "usd_per_month": ("$ a month", 0),
         "served_per_s": ("served a second", 0),
         "usd_per_million": ("$ for a million requests", 2),
@@ -37,9 +37,20 @@ class PriceTable(pd.DataFrame):
         shown = pd.DataFrame(index=self.index.rename(None))
         for name in self.columns:
             words, digits = self._words[name]
-            shown[words] = [f"{value:,.{digits}f}" if value == value else "–" for value in self[name]]
+            exact = digits + 2 * (name == "usd_per_hour")  # the list itself has prices below a cent
+            shown[words] = [_said(value, digits, exact) for value in self[name]]
         # mathjax_ignore: these dollars are money, not formulas.
         return f'<div class="mathjax_ignore">{shown.to_html(border=0)}<p>{html.escape(self.note)}</p></div>'
+
+
+def _said(value: float, digits: int, exact: int) -> str:
+    """A number with `digits` decimals, or up to `exact` where it has more."""
+    if value != value:
+        return "–"
+    text, end = f"{value:,.{exact}f}", exact - digits
+    while end and text.endswith("0"):
+        text, end = text[:-1], end - 1
+    return text
 
 
 @cache
@@ -57,9 +68,9 @@ def sizes() -> pd.DataFrame:
     frame = pd.DataFrame(listed["size"]).rename(columns={"vcpus": "workers"})
     table = PriceTable(frame.set_index("name").rename_axis("size"))
     table.note = (
-        f"{listed['vendor']}, family {listed['family']}, {listed['region']}; {listed['terms']}. Source: {listed['source']} "
-        f"({listed['date']}; seen in {listed['seen']}). A worker is one vCPU. The largest machine has "
-        f"{table.workers.max()} workers; above it, this list ends."
+        f"{listed['vendor']}, family {listed['family']}, {listed['region']}, {listed['terms']}; from {listed['source']} "
+        f"({listed['date']}), seen in {listed['seen']}. A worker is one vCPU. The largest machine has "
+        f"{table.workers.max()} workers; above it this list ends."
     )
     return table
 
