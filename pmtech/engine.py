@@ -241,6 +241,15 @@ class Run:
         """The random numbers for one purpose, such as "server.work"."""
         return Luck(self.seed, purpose, shape)
 
+    def forget(self, before_s: float) -> None:
+        """Drop what was over before `before_s`: a run without an end then needs no more memory as it goes on."""
+        self.requests[:] = [request for request in self.requests if not request.finished < before_s]
+        self.refusals[:] = [refusal for refusal in self.refusals if refusal[0] >= before_s]
+        for part in (part for machines in self.parts.values() for part in machines):
+            part.visits[:] = [visit for visit in part.visits if not visit[3] < before_s]
+            if hasattr(part, "lookups"):
+                part.lookups[:] = [lookup for lookup in part.lookups if lookup[0] >= before_s]
+
     def hurry(self, concerns: Callable[[Request], bool]) -> None:
         """Whoever of these requests waits for its time goes on now."""
         env = self.env

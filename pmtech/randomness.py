@@ -16,7 +16,7 @@ from hashlib import blake2b
 import numpy as np
 
 BLOCK = 256
-KEPT = 1 << 16  # numbers a stream holds before it forgets; what is asked for again is simply made again
+KEPT = 1 << 13  # numbers a stream holds before it forgets; what is asked for again is simply made again
 
 
 def uniforms(key: tuple, first: int, count: int) -> np.ndarray:

@@ -13,12 +13,13 @@ from pmtech.engine import Run
 @dataclass
 class Visits:
     """A column entry a visit to one component: whose (the row of the request), when it came, when work began, when
-    it left. NaN: it has not happened."""
+    it left (NaN: it has not happened), and the number of the machine."""
 
     row: np.ndarray
     entered_s: np.ndarray
     started_s: np.ndarray
     left_s: np.ndarray
+    machine: np.ndarray
 
 
 @dataclass
@@ -76,7 +77,7 @@ def from_run(run: Run) -> Records:
         of_all = [visit for part in parts for visit in part.visits]
         times = np.array([visit[1:] for visit in of_all], dtype=float).reshape(-1, 3)
         rows = np.fromiter((row[id(visit[0])] for visit in of_all), dtype=np.int64, count=len(of_all))
-        visits[name] = Visits(rows, *times.T)
+        visits[name] = Visits(rows, *times.T, np.repeat(np.arange(len(parts)), [len(part.visits) for part in parts]))
         looked = [lookup for part in parts for lookup in getattr(part, "lookups", ())]
         if looked:
             lookups[name] = np.array(looked, dtype=float)

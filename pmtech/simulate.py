@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pmtech.components.component import Checked, nearest, number, plain, whole
+from pmtech.components.surge import Surge
 from pmtech.engine import Alarm, Part, Run
 from pmtech.records import from_run
 from pmtech.result import Result
@@ -105,6 +106,26 @@ class Running:
             if getattr(old, "replicas", 1) != getattr(new, "replicas", 1):
                 self._resize(index)
         self.changes += [(self.run.env.now, path, value) for path, value in values.items()]
+
+    @property
+    def now(self) -> float:
+        """The present simulated time, in seconds."""
+        return self.run.env.now
+
+    def surge(self, times: float, for_s: float) -> None:
+        """From now on every source sends `times` as much, for `for_s` seconds."""
+        self.turn({f"{name}.surge": Surge(self.now, for_s, times) for name in self.system.sources})
+
+    def kill(self, name: str, for_s: float) -> str:
+        """One more machine of the pool `name` dies now and comes back, empty, after `for_s` seconds. Returns its name."""
+        components = self.system.components
+        pool = [part for part in self._machines(Outage(name, count=1_000_000)) if part.alive]
+        machines = [p for p in pool if p in self.run.parts[p.name][: getattr(components[p.name], "replicas", 1)]]
+        if not machines:
+            raise ValueError(f'no machine of "{name}" is left that could die')
+        machines[0].fail()
+        self._at(self.now + for_s, lambda: [part.recover() for part in machines[:1] if not part.alive])
+        return machines[0].machine
 
     def _resize(self, index: int) -> None:
         """More or fewer replicas: new machines start empty; those taken away finish what they hold."""
