@@ -11,10 +11,14 @@ from pmtech.layout import DECK, LINE, NAME, PAD, TEXT, Arrow, Box, Layout, layou
 from pmtech.system import System
 from pmtech.words import number
 
+CELL = 640  # the narrowest cell that a picture is made for, in pixels
+
 ICONS = {  # on a grid of 20, drawn as lines
     "Clients": "M10 9.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM3 18c0-3.6 3-5.5 7-5.5s7 1.9 7 5.5",
     "Server": "M3 3h14v6H3zM3 11h14v6H3zM6 6h.01M6 14h.01",
     "Database": "M3 5c0-3.6 14-3.6 14 0v10c0 3.6-14 3.6-14 0zM3 5c0 3.6 14 3.6 14 0M3 10c0 3.6 14 3.6 14 0",
+    "Cache": "M11 2 4 11.5h5L8 18l8-10h-5.5z",
+    "Network": "M2 10c2-7 14-7 16 0M2 10c2 7 14 7 16 0M10 4.8c-3 2-3 8.4 0 10.4M10 4.8c3 2 3 8.4 0 10.4M2 10h16",
     "Throttle": "M3 3h14l-5.5 7v6l-3 1.5V10z",
     "RateLimiter": "M10 2.5a7.5 7.5 0 1 0 0 15 7.5 7.5 0 0 0 0-15zM6.5 10h7",
     "LoadBalancer": "M2 10h15M6 10l5-6h6M6 10l5 6h6",
@@ -32,6 +36,7 @@ STYLE = f"""
 [data-jp-theme-light="false"] .pmtech-diagram {{
   --served: #56B4E9; --waiting-text: #E69F00; --refused: #FF8A4C; --refused-text: #FF8A4C; --wire: #b0b0b0;
 }}
+.pmtech-diagram:focus-visible {{ outline: 2px solid var(--served); outline-offset: -2px; }}
 .pmtech-diagram svg {{ display: block; height: auto; }}
 .pmtech-diagram rect {{ fill: var(--paper); stroke: var(--line); }}
 .pmtech-diagram .icon, .pmtech-diagram .way {{ fill: none; stroke: var(--wire); stroke-linecap: round; }}
@@ -63,8 +68,9 @@ def diagram(system: System) -> str:
     most = max((arrow.rate_per_s or 0 for arrow in plan.arrows), default=0)
     drawn = [_arrow(arrow, most) for arrow in plan.arrows] + [_box(box) for box in plan.boxes]
     readable = math.ceil(plan.width * 12 / TEXT)  # a narrow cell scrolls before letters get smaller than 12 pixels
+    keys = ' tabindex="0" role="group" aria-label="Architecture"' if readable > CELL else ""  # to scroll without a mouse
     return (
-        f'<div class="pmtech-diagram"><style>{STYLE}</style>'
+        f'<div class="pmtech-diagram"{keys}><style>{STYLE}</style>'
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{plan.width:.0f}" '
         f'viewBox="0 0 {plan.width:.0f} {plan.height:.0f}" style="max-width: 100%; min-width: {readable}px">'
         f"<title>{escape(_title(plan))}</title><desc>{escape(sentences(plan))}</desc>{''.join(drawn)}</svg></div>"

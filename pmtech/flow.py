@@ -6,7 +6,8 @@ import math
 from collections import defaultdict
 from typing import NamedTuple
 
-from pmtech.components import Database, Gateway, RateLimiter, Server, Throttle, Users
+from pmtech.components import Cache, Database, Gateway, RateLimiter, Server, Throttle, Users
+from pmtech.hits import NONE, added, asked, hit_chances
 from pmtech.system import Edge, System, flow_order
 
 Mix = dict[tuple[str, str], float]  # (caller, endpoint) -> requests a second
@@ -31,26 +32,27 @@ def flows(system: System) -> tuple[dict[str, Flow], dict[Edge, float]]:
     """A `Flow` for every part by its name, and the rate on every edge.
 
     Mean rates, like water: limits cap each caller, a throttle is max-min fair, a pool shares evenly, a station passes
-    at most its capacity, and a blocking server's workers wait for the work that lies downstream.
+    at most its capacity, a blocking server's workers wait for the work that lies downstream, and a warm cache answers
+    its hits (`hit_chances`).
     What this leaves out: surges, retries, chance, users who wait before they ask again, lines downstream.
     """
     arriving: dict[int, Mix] = defaultdict(lambda: defaultdict(float))
     callers = {name: part.count if isinstance(part, Users) else 1 for name, part in system.sources.items()}
-    names, per_part, per_edge = system.names, {}, {}
+    names, per_part, per_edge, missed = system.names, {}, {}, _missed(system, callers)
     for number in flow_order(system):
         name, part = names[number], system.parts[number]
         if part.is_source:
             total = sum(part.endpoints.values())
             arriving[number] = {(name, e): part.offered_per_s * w / total for e, w in part.endpoints.items()}
         mix = arriving[number]
-        held_s = _work_s(system, number, mix) - _own_s(part) if getattr(part, "blocking", False) else 0.0
+        held_s = _work_s(system, number, mix, missed) - _own_s(part) if getattr(part, "blocking", False) else 0.0
         capacity = getattr(part, "capacity_per_s", math.inf)
         if isinstance(part, (Server, Database)):
             capacity /= 1 + held_s / _own_s(part)
         passed, refused = _passes(part, capacity, mix, callers, {edge.label for edge in system.after(number)})
         works = None if capacity == math.inf or isinstance(part, (RateLimiter, Throttle)) else capacity
         per_part[name] = Flow(sum(mix.values()), sum(passed.values()), refused, works, held_s * 1000)
-        for edge, going in _split(system, number, passed):
+        for edge, going in _split(system, number, _misses(passed, missed.get(number))):
             per_edge[edge] = sum(going.values())
             for key, rate in going.items():
                 arriving[edge.head][key] += rate
@@ -68,16 +70,64 @@ def _split(system: System, number: int, mix: Mix) -> list[tuple[Edge, Mix]]:
     ]
 
 
+def _misses(mix: Mix, shares: dict[str, float] | None) -> Mix:
+    """What a cache sends on of a mix; all of it where there is no cache."""
+    return mix if shares is None else {key: rate * shares[key[0]] for key, rate in mix.items()}
+
+
+def _missed(system: System, callers: dict[str, int]) -> dict[int, dict[str, float]]:
+    """For every cache the share of each caller's requests that it sends on, were nothing held up before it."""
+    if not any(isinstance(part, Cache) for part in system.parts):
+        return {}
+    shares: dict[int, dict[str, float]] = {}
+    arriving: dict[int, dict[str, list]] = defaultdict(dict)  # part -> caller -> reads and writes a second of each key
+    for number in flow_order(system):
+        name, part = system.names[number], system.parts[number]
+        coming = {name: asked(part)} if part.is_source else arriving[number]
+        if isinstance(part, Cache):
+            going = _after(part, coming, callers)
+            shares[number] = {c: _total(going[c]) / (_total(both) or 1.0) for c, both in coming.items()}
+            coming = going
+        mix = {(c, e): w for c in coming for e, w in system.components[c].endpoints.items()}
+        for edge, split in _split(system, number, mix):
+            asks = _by_caller(split)
+            for c, both in coming.items():
+                share = asks.get(c, 0.0) / sum(system.components[c].endpoints.values())
+                before = arriving[edge.head].get(c)
+                both = [rates * share for rates in both]
+                arriving[edge.head][c] = both if before is None else [*map(added, before, both)]
+    return shares
+
+
+def _after(part: Cache, coming: dict[str, tuple], callers: dict[str, int]) -> dict[str, tuple]:
+    """What a cache leaves of the reads of each caller; the writes all go on."""
+    reads = writes = NONE
+    for some, others in coming.values():
+        reads, writes = added(reads, some), added(writes, others)
+    going = {}
+    for caller, (some, others) in coming.items():
+        heads = max(callers[caller], 1)
+        mine = (some / heads, others / heads) if part.private else (reads, writes)
+        chances = hit_chances(part, *mine)[: len(some)] if mine[0].any() else 0.0
+        going[caller] = some * (1 - chances), others
+    return going
+
+
+def _total(both) -> float:
+    return float(both[0].sum() + both[1].sum())
+
+
 def _own_s(part) -> float:
-    return getattr(part, "service_ms", getattr(part, "query_ms", 0.0)) / 1000
+    fields = ("service_ms", "query_ms", "round_trip_ms")
+    return next((getattr(part, field) for field in fields if hasattr(part, field)), 0.0) / 1000
 
 
-def _work_s(system: System, number: int, mix: Mix) -> float:
+def _work_s(system: System, number: int, mix: Mix, missed) -> float:
     """Mean seconds of work on a request at a part and behind it, nobody else in the way."""
     total, behind = sum(mix.values()), 0.0
-    for edge, going in _split(system, number, mix):
+    for edge, going in _split(system, number, _misses(mix, missed.get(number))):
         if share := sum(going.values()):
-            behind += share / total * _work_s(system, edge.head, going)
+            behind += share / total * _work_s(system, edge.head, going, missed)
     return _own_s(system.parts[number]) + behind
 
 

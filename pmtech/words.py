@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pmtech.components import Database, Gateway, LoadBalancer, RateLimiter, Server, Throttle, Users
+from pmtech.components import Cache, Database, Gateway, LoadBalancer, Network, RateLimiter, Server, Throttle, Users
 from pmtech.components.component import plain
 from pmtech.flow import Flow
 
@@ -26,6 +26,13 @@ def facts_of(part, copies: int = 1, held_ms: float = 0.0) -> list[str]:
             facts = [f"{each}{plain(count)} worker{'s' * (count != 1)}, {plain(ms)}{held} ms"]
         case Database(connections=count, query_ms=ms):
             facts = [f"{each}{plain(count)} connection{'s' * (count != 1)}, {plain(ms)} ms"]
+        case Cache(capacity=count, ttl_s=ttl_s, coalesce=coalesce, invalidate=invalidate, private=private):
+            facts = [f"{plain(count)} answer{'s' * (count != 1)}{' for each caller' if private else ''}"]
+            facts += [f"for {plain(ttl_s)} s at most"] if ttl_s is not None else []
+            facts += ["a write removes its copy"] if invalidate else []
+            facts += ["asks once for all who wait"] if coalesce else []
+        case Network(round_trip_ms=ms):
+            facts = [f"{plain(ms)} ms there and back"]
         case RateLimiter(limit=limit, per_s=per_s, by=by, algorithm=algorithm):
             every = "/s" if per_s == 1 else f"in {plain(per_s)} s"
             facts = [f"lets {plain(limit)} {every} pass, {'each caller' if by == 'client' else 'all together'}"]
