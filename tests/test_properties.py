@@ -325,6 +325,8 @@ def feeding_forward(draw):
             arrivals=draw(some(["poisson", "poisson", "poisson", "even"])),
             endpoints=draw(st.dictionaries(some(ENDPOINTS), some([1, 2]), min_size=1)),
             surge=draw(some([None, None, Surge(0.25, 0.5, 4), Surge(1, 2, 0), Surge(0, 1, 0.5)])),
+            retries=draw(some([0, 0, 0, 2])),
+            timeout_ms=draw(some([None, None, None, 200])),
         )
         for name in draw(some(["A", "AB", "ABC"]))
     ]

@@ -95,7 +95,7 @@ class ClientsPart(SourcePart):
 
     @property
     def feeds_forward(self) -> bool:
-        return self.timeout_s is None  # without a timeout only a refusal could bring a retry
+        return self.timeout_s is None and not self.tries_again
 
     def arrivals_until(self, until_s: float) -> np.ndarray:
         """When its requests arrive, as if nothing but the surge changed the rate: the other form of `_arrives`."""
