@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ COLOURS = {
     "work": "var(--pmtech-served)",
     "database": "var(--pmtech-series-2)",
 }
-WORDS = {"network": "on the way", "waiting": "waiting", "work": "work", "database": "query"}
+WORDS = {"network": "there", "waiting": "waiting", "work": "work", "database": "query"}
 
 
 class Step(NamedTuple):
@@ -36,7 +37,7 @@ def steps(result: Result, number: int) -> list[Step]:
     visits = result.visits[result.visits.request == number].sort_values("entered_s", kind="stable")
     times = visits[["entered_s", "started_s", "left_s"]].to_numpy()
     edges, found = np.unique(times), []
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in pairwise(edges):
         deepest = np.flatnonzero((times[:, 0] <= begin) & (times[:, 2] >= end))[-1]
         name = visits.component.iloc[deepest]
         part = result.system.components[name]
@@ -93,9 +94,9 @@ def figure(result: Result, which: tuple[int | str, ...]) -> dict:
         for step in way:
             row -= 1
             bars[step.kind].append((row, step.begin_ms, step.end_ms - step.begin_ms))
-            ticks[row] = f"{result.system.label(step.part)}: {WORDS[step.kind]}"
-            text = f"{_ms(step.end_ms - step.begin_ms)} {step.kind}"
-            notes.append(charts._note(text, step.end_ms, row, charts.TEXT, "left", 6))
+            back = step.kind == "network" and step is not way[0]
+            ticks[row] = f"{result.system.label(step.part)}: {'back' if back else WORDS[step.kind]}"
+            notes.append(charts._note(_ms(step.end_ms - step.begin_ms), step.end_ms, row, charts.TEXT, "left", 6))
         row -= 1
     data = [
         charts._bars(kind, *map(list, zip(*[(y, width) for y, _, width in found], strict=True)),
@@ -103,7 +104,7 @@ def figure(result: Result, which: tuple[int | str, ...]) -> dict:
         for kind, found in bars.items() if found
     ]  # fmt: skip
     drawn = charts._rows(data, notes, ticks, charts._ceiling(longest), "ms since the request was sent")
-    drawn["layout"]["xaxis"]["range"] = [0, longest * 1.25]
+    drawn["layout"]["xaxis"]["range"] = [0, longest * 1.1]
     drawn["layout"]["yaxis"]["range"] = [row + 0.4, 0.6]
     drawn["layout"]["margin"] = {"l": 168}
     return drawn

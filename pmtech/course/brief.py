@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count, groupby
+from math import isnan
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
@@ -23,24 +24,37 @@ from pmtech.words import facts_of
 
 TIMES = 10
 MOST_REQUESTS = 300_000  # of the run at ten times: more would keep the learner waiting
-ROOM = 0.7  # a part is planned to be busy so much of the time at most
+FREE = 0.3  # of a part's time, where growth is planned
 
-# A page: heading -> paragraphs (text), bullets (a list) and tables (a tuple of rows, the first of them the headings).
+# A page: heading -> paragraphs (text), bullets (a list), tables (a tuple of rows, the first of them the headings).
 Page = Mapping[str, list]
+
+QUESTIONS = {
+    RateLimiter: "Is the limit right for every customer? What does a customer's software do when it is refused?",
+    Throttle: "How long may a request wait, whose go first, and what is the customer told meanwhile?",
+    Cache: "How old may an answer be? What happens after a restart, when the cache is empty?",
+    LoadBalancer: "If one machine dies at the peak, have the others room, and how soon is it noticed?",
+    Database: "What do customers see while the database is down, and who brings it back?",
+}
 
 STYLE = """
 @page { size: A4; margin: 14mm 16mm; }
 body { max-width: 46rem; margin: 2rem auto; padding: 0 1rem; font: 14px/1.45 system-ui, sans-serif; color: #222; background: #fff; }
 h1 { font-size: 22px; line-height: 1.25; margin: 0 0 8px; }
-h2 { font-size: 15px; margin: 16px 0 4px; color: #0072b2; }
+h2 { font-size: 15px; margin: 16px 0 4px; color: #0072b2; break-after: avoid; }
 p, ul { margin: 0 0 6px; }
 ul { padding-left: 20px; }
 table { border-collapse: collapse; margin: 4px 0 8px; }
 th, td { padding: 2px 24px 2px 0; border-bottom: 1px solid #ddd; text-align: right; font-weight: 400; }
-th:first-child { text-align: left; padding-left: 0; }
+th:first-child { text-align: left; }
 thead th { color: #555; }
-svg { max-width: 100%; height: auto; }
-@media print { body { margin: 0; max-width: none; padding: 0; font-size: 11.5px; } h1 { font-size: 18px; } h2 { font-size: 13px; margin-top: 10px; } }
+.pmtech-diagram svg { min-width: 0 !important; max-height: 240px; }
+@media print {
+  body { margin: 0; max-width: none; padding: 0; font-size: 11px; line-height: 1.35; }
+  h1 { font-size: 18px; }
+  h2 { font-size: 13px; margin-top: 8px; }
+  .pmtech-diagram svg { max-height: 150px; }
+}
 """
 
 
@@ -55,17 +69,12 @@ class Brief:
         return f"Brief: {self.markdown} and {self.html}"
 
     def _repr_html_(self) -> str:
-        links = " and ".join(
-            html.escape(str(path))
-            if path.is_absolute()
-            else f'<a href="{quote(path.as_posix())}">{html.escape(str(path))}</a>'
-            for path in (self.html, self.markdown)
-        )
+        paths = [(path, html.escape(str(path))) for path in (self.html, self.markdown)]
+        links = [p if path.is_absolute() else f'<a href="{quote(path.as_posix())}">{p}</a>' for path, p in paths]
         sheet = html.escape(self.html.read_text(encoding="utf-8"))
         look = "width: 100%; height: 480px; border: 1px solid var(--pmtech-line); border-radius: var(--pmtech-radius)"
-        return page(
-            f'<p>Written: {links}</p><iframe title="The page" sandbox="" srcdoc="{sheet}" style="{look}"></iframe>'
-        )  # fmt: skip
+        frame = f'<iframe title="The page" sandbox="" srcdoc="{sheet}" style="{look}"></iframe>'
+        return page(f"<p>Written: {' and '.join(links)}</p>{frame}")
 
 
 def brief(
@@ -73,9 +82,9 @@ def brief(
 ) -> Brief:
     """Write a page for stakeholders, as Markdown and HTML, into `folder` (beside the notebook).
 
-    From a `Result`: what was asked, what happens at this load and at ten times (which is simulated now: every client
-    sends, or every crowd of users is, ten times as much), the trade-off, questions for engineering, the assumptions.
-    Where there was no run, it takes the points themselves: `brief({"What was asked": "...", "To settle": ["...", "..."]})`.
+    From a `Result`: what was asked, what happens at this load and at ten times (simulated now: every client sends, or
+    every crowd of users is, ten times as much), the trade-off, questions for engineering, the assumptions.
+    Where there was no run, it takes the points: `brief({"What was asked": "...", "To settle": ["...", "..."]})`.
     A file that is there is never written over: another brief gets a number. The same brief again is left as it stands.
     Raises ValueError with a sentence.
     """
@@ -100,26 +109,20 @@ def _is_text(said) -> bool:
 
 def ten_times(system: System) -> System:
     """The same design with ten times the customers."""
-    values = {}
-    for name, source in system.sources.items():
-        field = "count" if isinstance(source, Users) else "rate_per_s"
-        values[f"{name}.{field}"] = getattr(source, field) * TIMES
-    return system.replace(values)
+    fields = {name: "count" if isinstance(part, Users) else "rate_per_s" for name, part in system.sources.items()}
+    paths = [f"{name}.{field}" for name, field in fields.items()]
+    return system.replace({path: system.get(path) * TIMES for path in paths})
 
 
 def _from_run(today: Result) -> Page:
     offered = max(today.summary.offered_per_s, 0.01)
-    lasts = min(today.window_s, max(5.0, MOST_REQUESTS / (TIMES * offered)))
-    then = simulate(
-        ten_times(today.system), duration_s=today.warmup_s + lasts, warmup_s=today.warmup_s, seed=today.seed
-    )
+    warmup_s, lasts_s = today.warmup_s, min(today.window_s, MOST_REQUESTS / (TIMES * offered))
+    then = simulate(ten_times(today.system), duration_s=warmup_s + lasts_s, warmup_s=warmup_s, seed=today.seed)
     boxes = sorted(layout(today.system).boxes, key=lambda box: box.x)
-    way = ", then ".join(
-        " and ".join(box.name for box in column) for _, column in groupby(boxes, key=lambda box: box.x)
-    )
+    columns = [[today.system.components[box.parts[0]].label for box in c] for _, c in groupby(boxes, lambda box: box.x)]
     asked = (
-        f"Does this design carry today's load of {rate(offered)} requests a second, and what happens at ten times as much? "
-        f"The way of a request: {way}."
+        f"Does this design carry today's load of {rate(offered)} requests a second, and what happens at ten times as "
+        f"much? The way of a request: {', then '.join(' and '.join(dict.fromkeys(column)) for column in columns)}."
     )
     return {
         "What was asked": [asked],
@@ -130,22 +133,24 @@ def _from_run(today: Result) -> Page:
     }
 
 
-def _table(today: Result, then: Result) -> tuple:
-    def figures(result: Result) -> list[str]:
-        s, inside = result.summary, int((result.requests.status == 0).sum())
-        waits = ["–" if ms != ms else seconds(ms / 1000) for ms in (s.mean_ms, s.p95_ms, s.p99_ms)]
-        return [
-            rate(s.offered_per_s),
-            rate(s.served_per_s),
-            percent(s.error_rate),
-            *waits,
-            f"{inside:,}",
-            f"{s.cost_usd_per_hour:.2f} USD",
-        ]
+def _time(ms: float) -> str:
+    return "–" if isnan(ms) else seconds(ms / 1000)
 
-    names = ["Requests a second", "Answered a second", "Turned away", "Average time to an answer", "95 of 100 of those answered, within",
-             "99 of 100 of those answered, within", "Still without an answer at the end", "Cost an hour"]  # fmt: skip
-    return (("", "today", "ten times"), *zip(names, figures(today), figures(then), strict=True))
+
+def _table(today: Result, then: Result) -> tuple:
+    a, b = today.summary, then.summary
+    inside = [f"{int((result.requests.status == 0).sum()):,}" for result in (today, then)]
+    return (
+        ("", "today", "ten times"),
+        ("Requests a second", rate(a.offered_per_s), rate(b.offered_per_s)),
+        ("Answered a second", rate(a.served_per_s), rate(b.served_per_s)),
+        ("Turned away", percent(a.error_rate), percent(b.error_rate)),
+        ("Average time to an answer", _time(a.mean_ms), _time(b.mean_ms)),
+        ("95 of 100 of those answered, within", _time(a.p95_ms), _time(b.p95_ms)),
+        ("99 of 100 of those answered, within", _time(a.p99_ms), _time(b.p99_ms)),
+        ("Still without an answer at the end", *inside),
+        ("Cost an hour", f"{a.cost_usd_per_hour:.2f} USD", f"{b.cost_usd_per_hour:.2f} USD"),
+    )
 
 
 class _Pool(NamedTuple):
@@ -158,51 +163,48 @@ class _Pool(NamedTuple):
 
 def _pools(result: Result) -> list[_Pool]:
     """The busiest first."""
-    pools: dict[str, list] = {}
+    twins: dict[str, list] = {}
     for name, part in result.system.components.items():
         if isinstance(part, Server | Database):
-            pools.setdefault(part.slug, []).append((name, part))
-    found = []
-    for twins in pools.values():
-        (name, part), number = twins[0], sum(getattr(part, "replicas", 1) for _, part in twins)
-        usd = sum(part.price_usd_per_hour * getattr(part, "replicas", 1) for _, part in twins)
-        busy = float(result.components.utilisation[[name for name, _ in twins]].mean())
-        found.append(_Pool(f"each of the {number} {part.label}s" if number > 1 else part.label, busy, usd))
-    return sorted(found, key=lambda pool: -pool.busy)
+            twins.setdefault(part.label, []).append((name, part, getattr(part, "replicas", 1)))
+    pools = []
+    for label, members in twins.items():
+        number = sum(copies for _, _, copies in members)
+        busy = float(result.components.utilisation[[name for name, _, _ in members]].mean())
+        usd = sum(part.price_usd_per_hour * copies for _, part, copies in members)
+        pools.append(_Pool(f"“{label}”" if number == 1 else f"the pool of {number} × “{label}”", busy, usd))
+    return sorted(pools, key=lambda pool: -pool.busy)
 
 
 def _trade_off(today: Result, then: Result) -> list[str]:
     said, pools, s, t = [], _pools(today), today.summary, then.summary
     if pools:
-        share, full = pools[0].busy, f"Today {pools[0].label} is busy {percent(pools[0].busy)} of the time"
-        said.append(
-            f"{full}: the same design is full at {1 / share:.1f} times today's load, and slow well before that."
-            if 0 < share < 0.97
-            else f"{full}: there is no room left, not even for today's busy moments."
-        )
-    within = f"{seconds(t.p95_ms / 1000)} (95 of 100)"
+        share, begin = pools[0].busy, f"Today {pools[0].label} is busy {percent(pools[0].busy)} of the time"
+        if 0 < share < 0.97:
+            said.append(
+                f"{begin}: the same design is full at {1 / share:.1f} times the load, and slow well before that."
+            )
+        elif share:
+            said.append(f"{begin}: there is no room left, not even for today's busy moments.")
+    within = f"within {_time(t.p95_ms)} (95 of 100)"
     if t.error_rate > 0.01:
-        said.append(
-            f"At ten times, {percent(t.error_rate)} of the requests are turned away. Those served have an answer within {within}."
-        )
+        said.append(f"At ten times, {percent(t.error_rate)} are turned away; those served have an answer {within}.")
     elif t.served_per_s < 0.97 * t.offered_per_s:
-        grows = "" if _crowds(today.system) else ", longer every second"
-        said.append(
-            f"At ten times, {rate(t.served_per_s)} of {rate(t.offered_per_s)} requests a second are answered. Nobody is turned "
-            f"away: everybody waits{grows}."
-        )
+        answered = f"{rate(t.served_per_s)} of {rate(t.offered_per_s)} requests a second are answered"
+        waits = "everybody waits" if _crowds(today.system) else "everybody waits, longer every second"
+        said.append(f"At ten times, {answered}. Nobody is turned away: {waits}.")
     else:
-        said.append(f"At ten times, everybody is still answered, within {within}.")
-    # What would be needed, as machines like today's; whoever is not served today would bring work, too.
-    scale = TIMES / ROOM * s.offered_per_s / max(s.served_per_s, 1e-9)
+        said.append(f"At ten times, everybody is still answered, {within}.")
+    # As machines like today's; whoever is not served today would bring work, too.
+    scale = TIMES / (1 - FREE) * s.offered_per_s / max(s.served_per_s, 1e-9)
     short = {pool: pool.busy * scale for pool in pools if pool.busy * scale > 1}
     if short:
         usd = s.cost_usd_per_hour + sum(pool.usd_per_hour * (times - 1) for pool, times in short.items())
         needs = " and ".join(f"{times:.1f} times {pool.label}" for pool, times in short.items())
         said.append(
-            f"Serving all of it with {percent(1 - ROOM)} kept free takes about {needs}: roughly {usd:.2f} USD an hour in place of "
-            f"{s.cost_usd_per_hour:.2f}. Cheaper: answer fewer (turn some away), later (let them wait) or from memory (a cache). "
-            "Each is a decision about whose requests matter."
+            f"Serving all of it with {percent(FREE)} kept free takes about {needs}: roughly {usd:.2f} USD an hour in "
+            f"place of {s.cost_usd_per_hour:.2f}. Cheaper: answer fewer (turn some away), later (let them wait) or from "
+            "memory (a cache). Each is a decision about whose requests matter."
         )
     return said
 
@@ -213,46 +215,31 @@ def _crowds(system: System) -> bool:
 
 
 def _questions(today: Result) -> list[str]:
-    system, s = today.system, today.summary
-    parts, pools = list(system.components.values()), _pools(today)
-    asked = [
-        f"What time to an answer do we promise, to how many of 100, up to which load? (Here: {seconds(s.p95_ms / 1000)} for 95, "
-        f"at {rate(s.offered_per_s)} a second.)"
-        if s.p95_ms == s.p95_ms
-        else "What time to an answer do we promise, to how many of 100, up to which load?",
+    s, pools, parts = today.summary, _pools(today), today.system.parts
+    here = f" (Here: {_time(s.p95_ms)} for 95, at {rate(s.offered_per_s)} a second.)"
+    return [
+        f"What time to an answer do we promise, to how many of 100, up to which load?{'' if isnan(s.p95_ms) else here}",
         "What was our busiest minute, measured, and what will the next launch bring?",
-    ]
-    if pools:
-        asked.append(f"Is it {pools[0].label} that fills up first in reality, too? Which measurement shows it?")
-    by_part = {
-        RateLimiter: "Is the limit the right one for every customer? What does a customer's software do when it is refused?",
-        Throttle: "How long may a request wait, whose go first, and what is the customer told meanwhile?",
-        Cache: "How old may an answer be? What happens after a restart, when the cache is empty?",
-        LoadBalancer: "If one machine dies at the peak, have the others room, and how soon is it noticed?",
-        Database: "There is one database: what do customers see while it is down, and who brings it back?",
-    }
-    asked += [text for kind, text in by_part.items() if any(isinstance(part, kind) for part in parts)]
-    return asked[:5]
+        *[f"Is it {pool.label} that fills up first in reality, too? Which measurement shows it?" for pool in pools[:1]],
+        *[text for kind, text in QUESTIONS.items() if any(isinstance(part, kind) for part in parts)],
+    ][:5]
 
 
 def _assumptions(today: Result, then: Result) -> list[str]:
-    sources = list(today.system.sources.values())
-    facts = [
-        f"{today.system.label(name)}: {', '.join(said)}"
-        for name, part in today.system.components.items()
-        if (said := facts_of(part, getattr(part, "replicas", 1)))
-    ]
-    crowds = _crowds(today.system)
-    customers = (
-        "users wait for an answer and think before they ask again" if crowds else "requests come at random moments"
-    )
-    impatient = any(source.timeout_ms or source.retries for source in sources)
-    patience = "some give up or try again" if impatient else "nobody gives up or tries again"
+    parts = today.system.parts
+    facts = {(part.label, *facts_of(part, getattr(part, "replicas", 1))): None for part in parts}  # twins once
+    put_in = "; ".join(f"{label}: {', '.join(said)}" for label, *said in facts if said)
+    even = all(getattr(source, "arrivals", "") == "even" for source in today.system.sources.values())
+    customers = f"requests come at {'equal distances' if even else 'random moments'}"
+    if _crowds(today.system):
+        customers = "users wait for an answer and think before they ask again"
+    impatient = any(source.timeout_ms or source.retries for source in today.system.sources.values())
+    lasts = f"{seconds(today.window_s)} today, {seconds(then.window_s)} at ten times"
     return [
-        f"A simulation, not a measurement: {seconds(today.window_s)} today, {seconds(then.window_s)} at ten times, of the same "
-        f"customers (seed {today.seed}); at ten times without outages or other events.",
-        *([f"Put in by us: {'; '.join(facts)}."] if facts else []),
-        f"Customers: {customers}, {patience}; the mix stays the same at ten times.",
+        f"A simulation, not a measurement: {lasts}, of the same customers (seed {today.seed}); at ten times without "
+        "outages or other events.",
+        *([f"Put in by us: {put_in}."] if put_in else []),
+        f"Customers: {customers}; {'some give up or try again' if impatient else 'nobody gives up or tries again'}.",
         "Left out: growing data, new releases, attacks, people who turn away because it is slow.",
     ]
 
@@ -274,39 +261,38 @@ def _markdown(title: str, content: Page) -> str:
 
 
 def _html(title: str, content: Page, drawn: str) -> str:
+    """The same, with the picture of the design after the first heading's text."""
     said = []
-    for number, (head, blocks) in enumerate(content.items()):
-        said.append(f"<h2>{html.escape(head)}</h2>")
-        for block in blocks:
-            if isinstance(block, tuple):
-                top, *rows = [[html.escape(cell) for cell in row] for row in block]
-                body = "".join(
-                    f'<tr><th scope="row">{row[0]}</th>{"".join(f"<td>{cell}</td>" for cell in row[1:])}</tr>'
-                    for row in rows
-                )
-                heads = "".join(f'<th scope="col">{cell}</th>' for cell in top)
-                said.append(f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>")
-            elif isinstance(block, str):
-                said.append(f"<p>{html.escape(block)}</p>")
-            else:
-                said.append(f"<ul>{''.join(f'<li>{html.escape(line)}</li>' for line in block)}</ul>")
-        said.append(drawn if number == 0 else "")
+    for head, blocks in content.items():
+        said += [f"<h2>{html.escape(head)}</h2>", *map(_block, blocks), drawn]
+        drawn = ""
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
         f"<style>{STYLE}</style></head>\n<body><h1>{html.escape(title)}</h1>\n{chr(10).join(said)}\n</body></html>\n"
     )
 
 
+def _block(block: str | list | tuple) -> str:
+    if isinstance(block, str):
+        return f"<p>{html.escape(block)}</p>"
+    if isinstance(block, list):
+        return f"<ul>{''.join(f'<li>{html.escape(line)}</li>' for line in block)}</ul>"
+    heads, *rows = [[html.escape(cell) for cell in row] for row in block]
+    top = "".join(f'<th scope="col">{cell}</th>' for cell in heads)
+    body = "".join(f'<tr><th scope="row">{name}</th><td>{"</td><td>".join(cells)}</td></tr>' for name, *cells in rows)
+    return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+
+
 def _write(folder: Path, title: str, markdown: str, sheet: str) -> Brief:
     folder.mkdir(parents=True, exist_ok=True)
-    slug = re.sub(r"[^\w]+", "-", title.lower()).strip("-")[:60].rstrip("-") or "page"
+    slug = re.sub(r"\W+", "-", title.lower()).strip("-")[:60].rstrip("-") or "page"
     for number in count(1):
         stem = f"brief-{slug}" + (f"-{number}" if number > 1 else "")
         files = {folder / f"{stem}.md": markdown, folder / f"{stem}.html": sheet}
-        if not any(path.exists() for path in files):
+        there = [path for path in files if path.exists()]
+        if not there:
             for path, text in files.items():
                 with path.open("x", encoding="utf-8") as file:
                     file.write(text)
-            return Brief(*files)
-        if all(path.exists() and path.read_text(encoding="utf-8") == text for path, text in files.items()):
+        if not there or all(path in there and path.read_text(encoding="utf-8") == files[path] for path in files):
             return Brief(*files)

@@ -1,0 +1,190 @@
+"""The page to take to work: figures of the learner's own run, for any system, and no file written over."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pmtech.components import Cache, Clients, Database, LoadBalancer, Network, RateLimiter, Server, Throttle, Users
+from pmtech.course.brief import MOST_REQUESTS, brief, ten_times
+from pmtech.simulate import simulate
+
+HEADS = ["What was asked", "What happens", "The trade-off", "To settle with engineering", "Assumptions"]
+
+COMPANIES = [Clients("Company A", rate_per_s=10), Clients("Company C", rate_per_s=150)]
+SYSTEMS = {
+    "01": Clients("Visitors", rate_per_s=26) >> Network() >> Server(workers=1, service_ms=25, blocking=False) >> Database(),
+    "03": Clients(rate_per_s=80) >> Server(workers=50, service_ms=20) >> Cache(ttl_s=10) >> Database(connections=2),
+    "04 cap": COMPANIES >> RateLimiter(limit=40) >> Server(),
+    "04 spread": COMPANIES >> Throttle(rate_per_s=76, max_wait_s=2) >> Server(),
+    "05": Clients(rate_per_s=100) >> LoadBalancer() >> [Server()] * 3 >> Database(),
+    "05 crowd": Users("Crowd", count=100, think_s=2) >> LoadBalancer() >> Server(replicas=3),
+    "nobody": Clients(rate_per_s=0) >> Server(),
+}  # fmt: skip
+
+
+class Page(HTMLParser):
+    """The texts of a page, element by element; every element must be closed."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.open, self.texts = [], {}
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        assert not {"src", "href", "onclick"} & dict(attrs).keys()  # nothing that the page would have to fetch
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        pass
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.texts.setdefault(self.open[-1] if self.open else "", []).append(data)
+
+
+def test_the_whole_page_of_a_small_story(tmp_path):
+    """A request every half second, 0.45 s of work each; at ten times the line grows by 0.4 s of work with each of them."""
+    system = Clients("Visitors", rate_per_s=2, arrivals="even") >> Server(workers=1, service_ms=450, service_cv=0)
+    written = brief(simulate(system, duration_s=100), title="Tiny", folder=tmp_path)
+    assert written.markdown.read_text() == (
+        """# Tiny
+
+## What was asked
+
+Does this design carry today's load of 2 requests a second, and what happens at ten times as much? The way of a request: Visitors, then Server.
+
+## What happens
+
+|  | today | ten times |
+|---|---:|---:|
+| Requests a second | 2 | 20 |
+| Answered a second | 2 | 2.2 |
+| Turned away | 0 % | 0 % |
+| Average time to an answer | 450 ms | 45 s |
+| 95 of 100 of those answered, within | 450 ms | 84 s |
+| 99 of 100 of those answered, within | 450 ms | 88 s |
+| Still without an answer at the end | 0 | 1,778 |
+| Cost an hour | 0.10 USD | 0.10 USD |
+
+"""
+        + "- Today: "
+        + simulate(system, duration_s=100).explain()
+        + "\n- At ten times: "
+        + simulate(ten_times(system), duration_s=100).explain()
+        + """
+
+## The trade-off
+
+- Today “Server” is busy 90 % of the time: the same design is full at 1.1 times the load, and slow well before that.
+- At ten times, 2.2 of 20 requests a second are answered. Nobody is turned away: everybody waits, longer every second.
+- Serving all of it with 30 % kept free takes about 12.9 times “Server”: roughly 1.29 USD an hour in place of 0.10. Cheaper: answer fewer (turn some away), later (let them wait) or from memory (a cache). Each is a decision about whose requests matter.
+
+## To settle with engineering
+
+- What time to an answer do we promise, to how many of 100, up to which load? (Here: 450 ms for 95, at 2 a second.)
+- What was our busiest minute, measured, and what will the next launch bring?
+- Is it “Server” that fills up first in reality, too? Which measurement shows it?
+
+## Assumptions
+
+- A simulation, not a measurement: 100 s today, 100 s at ten times, of the same customers (seed 1); at ten times without outages or other events.
+- Put in by us: Server: 1 worker, 450 ms.
+- Customers: requests come at equal distances; nobody gives up or tries again.
+- Left out: growing data, new releases, attacks, people who turn away because it is slow.
+"""
+    )
+
+
+@pytest.mark.parametrize("lesson", SYSTEMS)
+def test_a_brief_of_any_system_says_the_same_in_markdown_and_html(lesson, tmp_path):
+    result = simulate(SYSTEMS[lesson], duration_s=20)
+    written = brief(result, title=f"Lesson {lesson}", folder=tmp_path)
+    text, shown = written.markdown.read_text(encoding="utf-8"), Page(written.html.read_text(encoding="utf-8"))
+    assert re.findall("^## (.*)$", text, re.M) == HEADS == shown.texts["h2"]
+    assert re.findall("^- (.*)$", text, re.M) == shown.texts["li"]
+    figures = [cell.strip() for row in re.findall(r"^\| [A-Z0-9].*$", text, re.M) for cell in row.split("|")[2:-1]]
+    assert figures == shown.texts["td"] and len(figures) == 16
+    assert "nan" not in text and "inf " not in text
+    assert len(re.findall("^- ", text.split("## To settle")[1].split("##")[0], re.M)) <= 5
+
+
+def test_what_is_capped_is_turned_away_and_what_is_not_served_today_is_counted_in(tmp_path):
+    result = simulate(SYSTEMS["04 cap"], duration_s=20)
+    text = brief(result, folder=tmp_path).markdown.read_text()
+    then = simulate(ten_times(SYSTEMS["04 cap"]), duration_s=20).summary
+    assert f"At ten times, {100 * then.error_rate:.0f} % are turned away; those served have an answer within" in text
+    offered, served = result.summary.offered_per_s, result.summary.served_per_s
+    busy = result.components.utilisation["server"]
+    assert f"takes about {10 * busy * offered / served / 0.7:.1f} times “Server”" in text
+    assert "What does a customer's software do when it is refused?" in text
+
+
+def test_ten_times_means_ten_times_the_customers_of_every_kind():
+    system = [Clients("A", rate_per_s=3), Users("B", count=7)] >> Server()
+    more = ten_times(system)
+    assert (more.get("a.rate_per_s"), more.get("b.count")) == (30, 70)
+
+
+def test_a_long_run_is_kept_short_at_ten_times(tmp_path):
+    result = simulate(Clients(rate_per_s=400) >> Server(workers=20, service_ms=10), duration_s=200)
+    text = brief(result, folder=tmp_path).markdown.read_text()
+    assert f"200 s today, {MOST_REQUESTS / 10 / result.summary.offered_per_s:.0f} s at ten times" in text
+
+
+def test_nothing_is_written_over_and_the_same_brief_is_written_once(tmp_path):
+    slow, fast = (simulate(Clients() >> Server(service_ms=ms), duration_s=5) for ms in (100, 10))
+    first = brief(slow, title="Ours: a/b?", folder=tmp_path)
+    (tmp_path / "brief-ours-a-b-2.html").write_text("mine")
+    assert brief(slow, title="Ours: a/b?", folder=tmp_path) == first
+    other = brief(fast, title="Ours: a/b?", folder=tmp_path)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["brief-ours-a-b-2.html", "brief-ours-a-b-3.html", "brief-ours-a-b-3.md", "brief-ours-a-b.html", "brief-ours-a-b.md"]  # fmt: skip
+    assert other.html.name == "brief-ours-a-b-3.html" and (tmp_path / "brief-ours-a-b-2.html").read_text() == "mine"
+    first.markdown.write_text("changed by the learner")
+    assert brief(slow, title="Ours: a/b?", folder=tmp_path).markdown.name == "brief-ours-a-b-4.md"
+
+
+def test_without_a_run_it_takes_the_points(tmp_path):
+    points = {"What we tried": "POST twice: two charges.", "To settle": ["Who sends the key?", "How long is it kept?"]}
+    written = brief(points, title="One charge, not two", folder=tmp_path)
+    assert written.markdown.read_text() == (
+        "# One charge, not two\n\n## What we tried\n\nPOST twice: two charges.\n\n"
+        "## To settle\n\n- Who sends the key?\n- How long is it kept?\n"
+    )
+    page = Page(written.html.read_text())
+    assert page.texts["h1"] == ["One charge, not two"] and page.texts["li"] == points["To settle"]
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(title=st.text(min_size=1).filter(str.strip), line=st.text(alphabet="<>&\"'| a/.\\", max_size=20))
+def test_any_words_make_a_file_in_the_folder_and_a_page_that_holds_together(title, line, tmp_path):
+    written = brief({"A": line, "B": [line]}, title=title, folder=tmp_path)
+    assert written.html.parent == written.markdown.parent == tmp_path
+    assert "".join(Page(written.html.read_text(encoding="utf-8")).texts.get("li", [])) == line
+
+
+def test_it_shows_links_and_the_page(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shown = brief({"A": "b"}, title="Two words", folder="for work")._repr_html_()
+    assert 'href="for%20work/brief-two-words.html"' in shown and 'href="for%20work/brief-two-words.md"' in shown
+    assert 'sandbox=""' in shown and "&lt;h1&gt;Two words&lt;/h1&gt;" in shown
+
+
+@pytest.mark.parametrize("what", [None, {}, {"A": 3}, {"A": ["b", 3]}, "text", Clients() >> Server()])
+def test_what_is_no_run_and_no_points_is_refused_in_a_sentence(what, tmp_path):
+    with pytest.raises(ValueError, match="brief needs a Result, or points such as"):
+        brief(what, folder=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("title", ["", "  ", 7])
+def test_a_title_is_a_few_words(title, tmp_path):
+    with pytest.raises(ValueError, match="title must be a few words"):
+        brief({"A": "b"}, title=title, folder=tmp_path)
