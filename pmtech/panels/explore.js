@@ -6,15 +6,15 @@ function render({ model, el }) {
   let { values, seed, number, pin } = model.get("answer");
   let lastPin = pin;
 
-  const send = (changes = {}) => {
+  const send = () => {
+    if (model.widget_manager && !model.widget_manager.kernel) {
+      say("The kernel behind this panel has stopped. Run the cell again to bring it back.");
+      return;
+    }
     number += 1;
-    model.set("wish", { number, values, seed, pin, ...changes });
+    model.set("wish", { number, values, seed, pin });
     model.save_changes();
     root.classList.add("pmtech-busy");
-    setTimeout(() => {
-      if (model.get("answer").number >= number || model.widget_manager?.kernel) return;
-      say("The kernel behind this panel has stopped. Run the cell again to bring it back.");
-    }, 2000);
   };
 
   // ---- controls ----
