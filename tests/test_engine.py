@@ -5,8 +5,9 @@ import gc
 import pytest
 import simpy
 
-from pmtech import Clients, Database, Server
+from pmtech import Clients, Database, Server, Throttle
 from pmtech.engine import Alarm, Journey, Run, Station
+from pmtech.records import from_run
 from pmtech.simulate import Running
 
 
@@ -273,3 +274,33 @@ def test_resizing_wakes_who_waits_and_lets_go_of_places_as_they_fall_free(run):
     assert (woken, station.busy) == (["a"], 1)  # two places are gone, nobody takes them
     station.leave()
     assert (woken, station.busy) == (["a", "b"], 1)
+
+
+# Forgetting
+
+
+def forgetful(system, at_s, before_s):
+    running = Running(system, 1)
+    running.advance(at_s)
+    running.run.forget(before_s)
+    return running
+
+
+def test_a_run_that_forgets_goes_on_as_if_it_had_not():
+    system = Clients(rate_per_s=20) >> Server(workers=2) >> Database()
+    plain, short = Running(system, 1), forgetful(system, at_s=20, before_s=15)
+    for running in (plain, short):
+        running.advance(40)
+    kept = [r for r in plain.run.requests if not r.finished < 15]
+    assert 0 < len(kept) < len(plain.run.requests)
+    assert [repr((r.number, r.finished)) for r in short.run.requests] == [repr((r.number, r.finished)) for r in kept]
+    assert from_run(short.run).arrived_s.tolist() == [r.arrived for r in kept]
+
+
+@pytest.mark.xfail(strict=True, raises=KeyError, reason="the visit outlives the request that its client gave up")
+@pytest.mark.parametrize(
+    "behind", [Server(workers=1, service_ms=400, queue_limit=20), Throttle(rate_per_s=1, max_wait_s=5)]
+)
+def test_who_gave_up_is_remembered_as_long_as_the_work_goes_on(behind):
+    running = forgetful(Clients(rate_per_s=5, timeout_ms=250) >> behind, at_s=20, before_s=18)
+    assert len(from_run(running.run).visits) == 1
