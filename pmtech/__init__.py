@@ -25,29 +25,40 @@ __version__ = "0.1.0"
 
 # Made when first asked for: the panels and the web API cost time that not every start should pay.
 _LATER = {
-    "Choice": "pmtech.panels.controls",
-    "Slider": "pmtech.panels.controls",
     "ask": "pmtech.course.ask",
+    "breaking_changes": "pmtech.web.contract",
     "brief": "pmtech.course.brief",
     "check": "pmtech.course.check",
     "check_environment": "pmtech.environment",
+    "Choice": "pmtech.panels.controls",
     "compare": "pmtech.panels.compare",
+    "console": "pmtech.panels.console",
+    "contract": "pmtech.web.experiments",
     "costs": "pmtech.prices",
     "explore": "pmtech.panels.explore",
+    "findings": "pmtech.web.experiments",
     "glossary": "pmtech.course.glossary",
+    "hostile_input": "pmtech.web.experiments",
     "machine": "pmtech.prices",
+    "next_contract": "pmtech.web.experiments",
     "picture": "pmtech.course.picture",
     "progress": "pmtech.course.map",
+    "retry_lost_answer": "pmtech.web.experiments",
     "scalability": "pmtech.panels.scalability",
+    "send_twice": "pmtech.web.experiments",
     "sizes": "pmtech.prices",
+    "Slider": "pmtech.panels.controls",
+    "sql_injection": "pmtech.web.injection",
+    "start_api": "pmtech.web.server",
     "sweep": "pmtech.panels.sweep",
     "theory": "pmtech",
+    "verb_table": "pmtech.panels.verb_table",
     "waterfall": "pmtech.panels.figure",
 }
 
 __all__ = sorted([
-    "Cache", "Change", "Clients", "Database", "Gateway", "LoadBalancer", "Network", "Outage", "RateLimiter", "Result", "Server", "Surge", "System",
-    "Throttle", "Users", "simulate", *_LATER,
+    "Cache", "Change", "Clients", "Database", "Gateway", "LoadBalancer", "Network", "Outage", "RateLimiter", "Result",
+    "Server", "Surge", "System", "Throttle", "Users", "simulate", *_LATER,
 ])  # fmt: skip
 
 
@@ -55,7 +66,10 @@ def __getattr__(name: str):
     where = _LATER.get(name)
     if where is None:
         raise AttributeError(f"module 'pmtech' has no attribute {name!r}")
-    value = importlib.import_module(f"pmtech.{name}") if where == "pmtech" else getattr(importlib.import_module(where), name)
+    if where == "pmtech":
+        value = importlib.import_module(f"pmtech.{name}")
+    else:
+        value = getattr(importlib.import_module(where), name)
     globals()[name] = value
     return value
 
