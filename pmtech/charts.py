@@ -159,7 +159,24 @@ def load(result: Result, pinned: Result | None = None) -> dict:
     return load(result, pinned)
 
 
-CHARTS = {"latency": latency, "throughput": throughput, "queue": queue, "clients": clients, "load": load}
+def hits(result: Result, pinned: Result | None = None) -> dict:
+    """Share of the reads that the cache answers, against how many answers it may keep."""
+    from pmtech.cache_charts import hits
+
+    return hits(result, pinned)
+
+
+def freshness(result: Result, pinned: Result | None = None) -> dict:
+    """Share of the reads that the cache answers, and share of these answers that are out of date, against the TTL."""
+    from pmtech.cache_charts import freshness
+
+    return freshness(result, pinned)
+
+
+CHARTS = {
+    "latency": latency, "throughput": throughput, "queue": queue, "clients": clients, "load": load,
+    "hits": hits, "freshness": freshness,
+}  # fmt: skip
 
 
 def default_chart(system: System) -> str:

@@ -1,0 +1,261 @@
+"""Charts about caches: hits against size, hits and staleness against the TTL, who answers, what still gets through."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+
+from pmtech import charts
+from pmtech.components import Cache, Database
+from pmtech.components.cache import STORES
+from pmtech.explain import percent, rate
+from pmtech.hits import NONE, added, asked, hit_chances, stale_chances
+from pmtech.result import Result
+from pmtech.system import System
+
+SIZES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0)  # of the catalogue, for the replays
+TTL_S = 60.0  # the axis goes at least so far
+HITS = {"color": "var(--pmtech-served)", "width": 2.5}
+STALE = {"color": "var(--pmtech-series-3)", "width": 2.5, "dash": "dash"}
+
+
+def hits(result: Result, pinned: Result | None = None) -> dict:
+    """Share of the reads that the cache answers, against how many answers it may keep.
+
+    Line: Che's approximation (for lru). Rings: the requests of this run, replayed at other sizes. Dot: this run. All of
+    them warm: counted in the second half. Dotted: what a cache would do whose worth grew with its size.
+    """
+    cache, reads, writes = _asked(result)
+    size = len(reads)
+    sizes = np.unique(np.r_[1, np.geomspace(1, size, 40).astype(int)])
+    theory = [(n, _hit_share(replace(cache, capacity=int(n)), reads, writes)) for n in sizes]
+    data = [
+        _line("in proportion", [(0, 0), (size, 100)], {"color": charts.QUIET, "width": 1.5, "dash": "dot"}),
+        _line("theory", theory, HITS),
+    ]
+    notes = [charts._note("in proportion to its size", 0.6 * size, 60, charts.QUIET, "left", 14, 12)]
+    if cache.ttl_s is None and not cache.invalidate and cache.policy in STORES:
+        replayed = _replayed(_keys(result).tobytes(), cache.policy, size)
+        ring = {"symbol": "circle-open", "size": 7, "color": HITS["color"]}
+        data.append(_marks("replayed", replayed, ring))
+    for run, label in ((pinned, "A"), (result, "")):
+        if run is not None:
+            share = _measured(run)[0]
+            capacity = min(_cache(run.system)[1].capacity, size)
+            data.append(_marks(label or "your run", [(capacity, share)], _dot(label, HITS)))
+            notes.append(_told(f"from the cache {_percent(share)}", label, capacity, share, size))
+    return _figure(
+        data,
+        notes,
+        "answers that the cache may keep (line: theory, rings: replayed, dot: your run)",
+        size,
+        "% of the reads",
+    )
+
+
+def freshness(result: Result, pinned: Result | None = None) -> dict:
+    """Share of the reads that the cache answers, and share of these answers that are out of date, against the TTL.
+
+    Lines: theory, for a cache with room for all. Dots: this run, counted in its second half.
+    """
+    cache, reads, writes = _asked(result)
+    if cache.ttl_s is None:
+        raise ValueError('show="freshness" needs a Cache with a ttl_s, such as Cache(ttl_s=10)')
+    top = charts._ceiling(0.999 * max(TTL_S, cache.ttl_s))
+    from_cache, stale = [], []
+    for ttl_s in np.r_[0.01, 0.25, 0.5, 1:top:60j]:
+        chances = hit_chances(replace(cache, ttl_s=float(ttl_s)), reads, writes)
+        wrong = 0 * chances if cache.invalidate else stale_chances(ttl_s, writes)
+        from_cache.append((ttl_s, 100 * (reads @ chances) / reads.sum()))
+        stale.append((ttl_s, 100 * (reads * chances) @ wrong / max(reads @ chances, 1e-12)))
+    data, notes = [_line("from the cache", from_cache, HITS), _line("of these out of date", stale, STALE)], []
+    for run, label in ((pinned, "A"), (result, "")):
+        if run is not None and _cache(run.system)[1].ttl_s is not None:
+            ttl_s = min(_cache(run.system)[1].ttl_s, top)
+            for share, line, words in zip(
+                _measured(run), (HITS, STALE), ("from the cache", "of these out of date"), strict=True
+            ):
+                data.append(_marks(label or "your run", [(ttl_s, share)], _dot(label, line)))
+                notes.append(_told(f"{words} {_percent(share)}", label, ttl_s, share, top))
+    return _figure(data, notes, "time for which an answer is kept, s (lines: theory, dots: your run)", top, "share, %")
+
+
+def traffic(results: dict[str, Result], at: str) -> dict:
+    """Requests that reach a part in each second, a line a design."""
+    import pandas as pd
+
+    lines = []
+    for place, (label, result) in enumerate(list(results.items())[: charts.MOST]):
+        dash = ("solid", "dash", "dot", "dashdot", "longdash")[place]
+        lines.append(
+            (
+                label,
+                pd.Series(reached(result, at)),
+                {"color": f"var(--pmtech-series-{place + 1})", "width": 2, "dash": dash},
+            )
+        )
+    drawn = charts._over_time(lines, f"requests a second at {next(iter(results.values())).system.label(at)}")
+    drawn["layout"]["margin"] = {"r": 24 + 7.5 * max(map(len, results))}
+    return drawn
+
+
+def reached(result: Result, at: str) -> np.ndarray:
+    """How many requests came to a part in each second of a run."""
+    edges = np.arange(int(np.ceil(result.duration_s)) + 1)
+    return np.histogram(result.records.visits[at].entered_s, bins=edges)[0]
+
+
+def answers(result: Result) -> dict[str, float]:
+    """Part -> the share of the answers that came from it: a cache's hits, and what reached a database."""
+    counts = {}
+    for name, part in result.system.components.items():
+        if isinstance(part, Cache):
+            counts[name] = float(result.records.lookups.get(name, np.zeros((0, 3)))[:, 1].sum())
+        elif isinstance(part, Database):
+            counts[name] = float(np.isfinite(result.records.visits[name].left_s).sum())
+    total = sum(counts.values()) or 1.0
+    return {name: count / total for name, count in counts.items()}
+
+
+def answered_by(results: dict[str, Result]) -> dict:
+    """Where the answers of each design come from, a bar a design, with the mean time to an answer behind it."""
+    rows, colours, data, notes = {}, {}, [], []
+    for row, (label, result) in enumerate(list(results.items())[: charts.MOST]):
+        rows[-row], start = label, 0.0
+        for name, share in answers(result).items():
+            kind = result.system.label(name)
+            colour = colours.setdefault(kind, f"var(--pmtech-series-{len(colours) + 1})")
+            data.append(charts._bars(kind, [-row], [100 * share], [start], colour, 0.56))
+            # The words stand above their stretch: not every colour of the series can carry text.
+            if share > 0.08 or start + 100 * share > 99.9:
+                notes.append(
+                    charts._note(f"{kind} {_percent(100 * share)}", start, -row + 0.39, charts.TEXT, "left", size=12)
+                )
+            start += 100 * share
+        notes.append(charts._note(f"<b>{result.summary.mean_ms:,.0f} ms</b>", 100, -row, charts.TEXT, "left", 8))
+    drawn = charts._rows(data, notes, rows, 70, "% of the answers; behind each bar the average time to an answer")
+    drawn["layout"]["xaxis"] |= {"range": [0, 112], "tickvals": [0, 25, 50, 75, 100]}
+    drawn["layout"]["yaxis"]["range"] = [min(rows) - 0.4, 0.6]
+    return drawn
+
+
+def traffic_said(results: dict[str, Result], at: str) -> list[str]:
+    """The chart in sentences."""
+    said = []
+    for label, result in results.items():
+        came = reached(result, at)
+        said.append(
+            f"{label}: {rate(came.mean())} a second reach {result.system.label(at)} on average, {came.max():,} in the busiest "
+            f"second; 99 of 100 requests are answered within {_time(result.summary.p99_ms)}."
+        )
+    return said
+
+
+def answered_said(results: dict[str, Result]) -> list[str]:
+    """The chart in sentences."""
+    said = []
+    for label, result in results.items():
+        parts = ", ".join(f"{percent(share)} by {result.system.label(name)}" for name, share in answers(result).items())
+        said.append(f"{label}: answered {parts}; {_time(result.summary.mean_ms)} on average.")
+    return said
+
+
+# --- parts of these charts -------------------------------------------------------------------------------------------
+
+
+def _time(ms: float) -> str:
+    return "–" if ms != ms else f"{ms:,.0f} ms" if ms < 2000 else f"{ms / 1000:,.1f} s"
+
+
+def _cache(system: System) -> tuple[str, Cache]:
+    for name, part in system.components.items():
+        if isinstance(part, Cache):
+            return name, part
+    raise ValueError("this chart needs a Cache in the system, such as Clients() >> Cache() >> Database()")
+
+
+def _asked(result: Result) -> tuple[Cache, np.ndarray, np.ndarray]:
+    """The cache nearest to the clients, and how often each key is read and written a second."""
+    reads = writes = NONE
+    for source in result.system.sources.values():
+        some, others = asked(source)
+        reads, writes = added(reads, some), added(writes, others)
+    if not reads.any():
+        raise ValueError("this chart needs clients who read: a rate above 0 and a write_share below 1")
+    return _cache(result.system)[1], reads, writes
+
+
+def _hit_share(cache: Cache, reads: np.ndarray, writes: np.ndarray) -> float:
+    return 100 * float(reads @ hit_chances(cache, reads, writes) / reads.sum())
+
+
+def _measured(result: Result) -> tuple[float, float]:
+    """Percent of the reads that the cache answered, and of these answers that were out of date, in the second half."""
+    looked = result.records.lookups.get(_cache(result.system)[0], np.zeros((0, 3)))
+    _, hit, stale = looked[looked[:, 0] >= (result.warmup_s + result.duration_s) / 2].T
+    return 100 * float(hit.mean()) if len(hit) else 0.0, 100 * float(stale.sum() / hit.sum()) if hit.any() else 0.0
+
+
+def _keys(result: Result) -> np.ndarray:
+    """What the run's requests asked the cache for, in order. Writes are among them: their keys are as the reads' are."""
+    return result.records.key()[result.records.visits[_cache(result.system)[0]].row]
+
+
+@lru_cache(maxsize=32)
+def _replayed(keys: bytes, policy: str, size: int) -> tuple[tuple[int, float], ...]:
+    """(size of the cache, percent of the later half of these requests that it answers)."""
+    trace, points = np.frombuffer(keys, dtype=np.int64).tolist(), []
+    for capacity in sorted({max(1, round(share * size)) for share in SIZES}):
+        store, found = STORES[policy](capacity), []
+        for key in trace:
+            hit = store.get(key) is not None
+            found.append(hit)
+            if not hit:
+                store[key] = True
+        points.append((capacity, 100 * float(np.mean(found[len(found) // 2 :] or [0]))))
+    return tuple(points)
+
+
+def _percent(share: float) -> str:
+    return percent(share / 100)
+
+
+def _dot(label: str, line: dict) -> dict:
+    return {"size": 9 if label else 13, "color": charts.PINNED if label else line["color"]}
+
+
+def _told(words: str, label: str, x: float, y: float, right: float) -> dict:
+    """The words beside a dot: below it (the present run) or above it ("A"), and where there is room for them."""
+    text = f"{label}: {words}" if label else f"<b>{words}</b>"
+    side = ("left", 8) if x < right / 2 else ("right", -8)
+    note = charts._note(text, x, y, charts.QUIET if label else charts.TEXT, *side, 12 if label else 13)
+    return {**note, "yshift": 18 if label or y < 14 else -18, "bgcolor": "var(--pmtech-ground)", "borderpad": 1}
+
+
+def _line(name: str, points, line: dict) -> dict:
+    return {**_points(name, points), "mode": "lines", "line": line}
+
+
+def _marks(name: str, points, marker: dict) -> dict:
+    return {**_points(name, points), "mode": "markers", "marker": marker, "cliponaxis": False}
+
+
+def _points(name: str, points) -> dict:
+    x, y = zip(*points, strict=True)
+    return {"type": "scatter", "name": name, "x": [round(float(v), 3) for v in x], "y": [round(float(v), 2) for v in y]}
+
+
+def _figure(data: list, notes: list, says: str, right: float, of: str) -> dict:
+    return {
+        "data": data,
+        "layout": {
+            "template": charts.TEMPLATE,
+            "hovermode": False,
+            "annotations": notes,
+            "margin": {"r": 28},
+            "xaxis": {"title": {"text": says}, "range": [0, right * 1.001], "tickformat": ",~r", "showgrid": False},
+            "yaxis": {"title": {"text": of}, "range": [0, 104], "tickvals": [0, 25, 50, 75, 100]},
+        },
+    }

@@ -1,0 +1,38 @@
+"""Two pictures of what a cache does for a design: who answers, and what still reaches a part."""
+
+from collections.abc import Iterable
+
+from pmtech import cache_charts
+from pmtech.comparison import run_designs
+from pmtech.components.component import nearest
+from pmtech.panels.figure import Figure
+from pmtech.system import System
+
+
+def answered_by(designs: dict[str, System], *, duration_s: float = 60.0, seed: int = 1) -> Figure:
+    """Which part answers how many of the requests, a bar a design ({label: system}); the same customers in each.
+
+    Caches answer their hits, databases the rest. Raises ValueError with a sentence.
+    """
+    results = run_designs(designs, duration_s=duration_s, seed=seed)
+    said = cache_charts.answered_said(results)
+    return Figure(
+        figure=cache_charts.answered_by(results), height=76 + 56 * len(results), name="Who answers", said=said
+    )
+
+
+def traffic(
+    designs: dict[str, System], at: str, *, duration_s: float = 60.0, seed: int = 1, events: Iterable = ()
+) -> Figure:
+    """How many requests reach the part `at` (such as "database") in each second, a line a design ({label: system}).
+
+    duration_s, seed and events are those of `simulate`. Raises ValueError with a sentence.
+    """
+    results = run_designs(designs, duration_s=duration_s, seed=seed, events=events)
+    for label, result in results.items():
+        if at not in result.records.visits:
+            raise ValueError(
+                f'design "{label}" has no part "{at}" that takes requests: {nearest(at, result.records.visits)}'
+            )
+    said = cache_charts.traffic_said(results, at)
+    return Figure(figure=cache_charts.traffic(results, at), height=300, name=f"Requests at {at}", said=said)
