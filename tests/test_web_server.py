@@ -185,3 +185,9 @@ UNFIT = ["positive_data_acceptance", "negative_data_rejection"]
 @settings(max_examples=20, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_no_request_of_the_contract_gets_a_5xx_or_an_answer_that_is_not_in_it(case):
     case.call_and_validate(excluded_checks=[schemathesis.checks.CHECKS.get_one(name) for name in UNFIT])
+
+
+def test_the_names_of_the_lesson_do_not_load_the_web_framework():
+    names = "pmtech.web.server, pmtech.web.experiments, pmtech.web.contract, pmtech.panels.console"
+    code = f"import sys, {names}; print({{'fastapi', 'uvicorn', 'httpx', 'pydantic'}} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "set()\n"
