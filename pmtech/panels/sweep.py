@@ -13,8 +13,8 @@ import traitlets
 from IPython.core.getipython import get_ipython
 from IPython.display import display
 
-from pmtech.panels.widget import Panel
 from pmtech.grid import run_grid
+from pmtech.panels.widget import Panel
 from pmtech.system import System
 
 WORTH_A_BAR_S = 1.0
