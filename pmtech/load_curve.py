@@ -109,7 +109,7 @@ def _background(full: System) -> Background:
 
 
 def closed_form(system: System) -> Callable[[str], float] | None:
-    """ "mean", "p95" or "p99" -> that latency in ms, in the long run; None where theory does not know it.
+    """The latency of the long run in ms, as a function of "mean", "p95" or "p99"; None where theory does not know it.
 
     It does for a chain of networks and of one or two M/M/c stations whose workers are not held downstream. Each stands
     as an M/M/c by itself (Jackson 1957), a request's times at the two are independent (Burke, Operations Research 17,
