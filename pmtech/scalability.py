@@ -25,10 +25,10 @@ def figure(measured: Mapping[int, float], law: UniversalScalability) -> dict:
     numbers = [1 + (last - 1) * step / POINTS for step in range(POINTS + 1)]
     curves = {
         "in proportion": [law.gamma_per_s * n for n in numbers],
-        "Amdahl": [law.gamma_per_s * amdahl(n, min(law.alpha, 1)) for n in numbers],
-        "Universal": [law.throughput_per_s(n) for n in numbers],
+        "Amdahl's law": [law.gamma_per_s * amdahl(n, min(law.alpha, 1)) for n in numbers],
+        "Universal Scalability": [law.throughput_per_s(n) for n in numbers],
     }
-    top = charts._ceiling(max(*curves["Amdahl"], *measured.values()))
+    top = charts._ceiling(max(*curves["Amdahl's law"], *measured.values()))
     data, ends = [], []
     for (name, values), line in zip(curves.items(), _LINES, strict=True):
         inside = [(n, y) for n, y in zip(numbers, values, strict=True) if y <= top]
@@ -43,6 +43,7 @@ def figure(measured: Mapping[int, float], law: UniversalScalability) -> dict:
             }
         )
         ends.append((name, *inside[-1]))
+    label = charts._note("measured", max(measured), measured[max(measured)], charts.TEXT, "center")
     dots = {"size": 10, "color": "var(--pmtech-served)"}
     data.append(
         {
@@ -58,8 +59,8 @@ def figure(measured: Mapping[int, float], law: UniversalScalability) -> dict:
         "data": data,
         "layout": {
             "template": charts.TEMPLATE,
-            "annotations": _names(ends, last, top),
-            "margin": {"t": 24, "r": 92},
+            "annotations": [*_names(ends, last, top), label | {"yshift": -16}],
+            "margin": {"t": 24, "r": 152},
             "hovermode": "closest",
             "xaxis": {"title": {"text": "servers"}, "range": [0, last], "showgrid": False},
             "yaxis": {"title": {"text": "requests served a second"}, "range": [0, top], "tickformat": ",~r"},

@@ -83,7 +83,9 @@ class LaunchTask(SystemTask):
         bought = {"workers": yours.workers, "price_usd_per_hour": yours.price_usd_per_hour}
         if bought not in [machine(size) for size in sizes().index]:
             offer = f"{yours.workers} workers for ${yours.price_usd_per_hour:g} an hour"
-            return [f'No machine in the price list has {offer}: take one by its name, such as machine("c7g.large", "server").']
+            return [
+                f'No machine in the price list has {offer}: take one by its name, such as machine("c7g.large", "server").'
+            ]
         return _differences("Server", replace(given, replicas=yours.replicas, **bought), yours)
 
 
@@ -103,8 +105,8 @@ TASKS = (
             Target("error_rate", at_most=0.01, name="The share of requests that failed", unit="%"),
         ),
         within_usd=0.10,
-        duration_s=40,
+        duration_s=30,
         seeds=(1,),
-        events=(Outage("server", at_s=15, for_s=15),),
+        events=(Outage("server", at_s=10, for_s=12),),
     ),
 )

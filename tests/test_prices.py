@@ -1,0 +1,74 @@
+"""The price list, and what a design costs by it."""
+
+import pandas as pd
+import pytest
+
+from pmtech import Clients, Server, costs, machine, simulate, sizes
+from pmtech.comparison import run_designs
+
+
+def test_price_list_is_sorted_and_ends_at_the_top():
+    listed = sizes()
+    assert list(listed.columns) == ["workers", "memory_gib", "usd_per_hour"]
+    assert listed.index.is_unique and listed.workers.is_monotonic_increasing
+    assert (listed.index[0], listed.index[-1], listed.workers.max()) == ("c7g.medium", "c7g.16xlarge", 64)
+
+
+def test_a_machine_twice_as_large_costs_twice_as_much():
+    """Lesson 05 says so. The vendor rounds the smallest to a hundredth of a cent."""
+    listed = sizes()
+    each = listed.usd_per_hour / listed.workers
+    assert each.to_list() == pytest.approx([2.32 / 64] * len(listed), rel=0.002)
+
+
+def test_price_list_shows_itself_with_source_date_and_limit():
+    shown = sizes()._repr_html_()
+    for words in ("Amazon Web Services", "c7g", "skypilot-catalog", "2025 to 2026", "November 2026", "0.0363", "2.32"):
+        assert words in shown
+    assert "64 workers; above it this list ends" in shown
+    assert "http" not in shown
+
+
+def test_what_is_computed_from_the_list_is_an_ordinary_table():
+    assert type(sizes().head(2)) is pd.DataFrame
+
+
+def test_machine_gives_values_for_a_server_or_paths_for_a_system():
+    server = Server(**machine("c7g.4xlarge"), service_ms=100)
+    assert (server.workers, server.price_usd_per_hour, server.capacity_per_s) == (16, 0.58, 160)
+    system = (Clients() >> Server()).replace(machine("c7g.large", "server"))
+    assert (system.get("server.workers"), system.cost_usd_per_hour) == (2, 0.0725)
+
+
+def test_machine_refuses_a_size_that_is_not_for_rent():
+    with pytest.raises(ValueError, match=r"no machine 'c7g.32xlarge' in the price list: did you mean .*c7g.2xlarge"):
+        machine("c7g.32xlarge")
+
+
+def test_costs_by_hand():
+    """9 answers a second for 0.36 dollars an hour: 0.36 / (9 * 3600) * 1,000,000 = 11.11 a million."""
+    calls = Clients(rate_per_s=9, arrivals="even")
+    cheap = calls >> Server(workers=1, service_ms=1, service_cv=0, price_usd_per_hour=0.36)
+    runs = run_designs({"one": cheap, "dear": cheap.replace({"server.price_usd_per_hour": 0.72})}, duration_s=99.95)
+    table = costs(runs)
+    assert table.loc["one"].round(2).to_dict() == {
+        "usd_per_hour": 0.36,
+        "usd_per_month": 262.8,
+        "served_per_s": 9.0,
+        "usd_per_million": 11.11,
+    }
+    assert table.usd_per_million["dear"] == pytest.approx(2 * table.usd_per_million["one"])
+    assert costs(runs["one"]).usd_per_hour["this run"] == 0.36
+    assert "<td>0.36</td>" in table._repr_html_() and "<td>11.11</td>" in table._repr_html_()
+
+
+def test_nothing_served_has_no_price():
+    table = costs(simulate(Clients(rate_per_s=0) >> Server(), duration_s=5))
+    assert table.usd_per_million.isna().all()
+    assert "<td>–</td>" in table._repr_html_()
+
+
+@pytest.mark.parametrize("wrong", [None, 3, {"a": 1}, Clients() >> Server()])
+def test_costs_refuses_what_is_no_run(wrong):
+    with pytest.raises(ValueError, match=r"costs needs what compare\(...\) or simulate\(...\) gave"):
+        costs(wrong)
