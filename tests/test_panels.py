@@ -64,11 +64,11 @@ def test_every_control_at_its_low_default_and_high(show):
 def test_the_cards_carry_their_units():
     assert explore(SHOP, duration_s=60).cards == {
         "served": "60 /s",
-        "p95 wait": "314 ms",
+        "p95 answer": "314 ms",
         "refused": "0 %",
         "cost": "$0.10 /h",
     }
-    assert explore(SHOP.replace({"shoppers.rate_per_s": 0})).cards["p95 wait"] == "–"
+    assert explore(SHOP.replace({"shoppers.rate_per_s": 0})).cards["p95 answer"] == "–"
 
 
 def test_the_same_customers_until_new_ones_are_asked_for():

@@ -189,7 +189,7 @@ def explore(
 
 HINTS = {
     "served": "requests answered in a second, on average",
-    "p95 wait": "95 of 100 served requests took no longer",
+    "p95 answer": "95 of 100 served requests took no longer",
     "refused": "share of the requests that were turned away",
     "cost": "all machines together",
 }
@@ -200,7 +200,7 @@ def _cards(result: Result) -> dict[str, str]:
     s = result.summary
     return {
         "served": f"{rate(s.served_per_s)} /s",
-        "p95 wait": "–" if s.p95_ms != s.p95_ms else seconds(s.p95_ms / 1000),
+        "p95 answer": "–" if s.p95_ms != s.p95_ms else seconds(s.p95_ms / 1000),
         "refused": percent(s.error_rate),
         "cost": f"${s.cost_usd_per_hour:.2f} /h",
     }

@@ -21,12 +21,8 @@ WORTH_A_BAR_S = 1.0
 BETWEEN_UPDATES_S = 0.1
 
 
-class Progress(Panel):
-    """How far long work is. Shows itself once the work turns out to be long; clears itself when all is done.
-
-    The cell holds the kernel's main thread meanwhile; the Stop button still works, as messages to widgets are handled
-    on another one (a subshell, JupyterLab 4.4 and ipykernel 7). Without subshells the kernel's interrupt stops it.
-    """
+class Bar(Panel):
+    """A progress bar and a Stop button."""
 
     _esm = Path(__file__).parent / "progress.js"
     _css = Path(__file__).parent / "progress.css"
@@ -36,36 +32,52 @@ class Progress(Panel):
     said = traitlets.Unicode("").tag(sync=True)
     running = traitlets.Bool(True).tag(sync=True)
 
+
+class Progress:
+    """How far long work is. Shows a bar once the work turns out to be long, and clears it when all is done.
+
+    The cell holds the kernel's main thread meanwhile; the Stop button still works, as messages to widgets are handled
+    on another one (a subshell, JupyterLab 4.4 and ipykernel 7). Without subshells the kernel's interrupt stops it.
+    """
+
     def __init__(self):
-        super().__init__()
         self._stop, self._began, self._updated = Event(), monotonic(), 0.0
-        self.on_msg(lambda _widget, message, _buffers: self._stop.set() if message.get("kind") == "stop" else None)
+        self.bar: Bar | None = None  # made when it is shown: the page complains of one that is gone at once
 
     def step(self, done: int, total: int) -> bool:
         """Say that `done` of `total` are done; False if the work should stop."""
         now = monotonic()
         left_s = (now - self._began) / done * (total - done)
-        if not self._updated and left_s > WORTH_A_BAR_S:
-            display(self)
-        if (self._updated or left_s > WORTH_A_BAR_S) and now - self._updated > BETWEEN_UPDATES_S:
+        if self.bar is None and left_s > WORTH_A_BAR_S:
+            self._show()
+        if self.bar is not None and now - self._updated > BETWEEN_UPDATES_S:
             self._updated = now
-            with self.hold_sync():
-                self.done, self.total, self.said = (
-                    done,
-                    total,
-                    f"{done} of {total} runs, about {max(1, round(left_s))} s left",
-                )
+            said = f"{done} of {total} runs, about {max(1, round(left_s))} s left"
+            with self.bar.hold_sync():
+                self.bar.done, self.bar.total, self.bar.said = done, total, said
         return not self._stop.is_set()
+
+    def _show(self) -> None:
+        self.bar = Bar()
+        self.bar.on_msg(lambda _bar, message, _buffers: self._stop.set() if message.get("kind") == "stop" else None)
+        display(self.bar)
 
     def end(self, done: int, total: int) -> None:
         """Vanish, or say what was stopped."""
         if done == total:
             self.close()
             return
-        if not self._updated:
-            display(self)
-        with self.hold_sync():
-            self.running, self.said = False, f"Stopped after {done} of {total} runs. The table has the rows so far."
+        if self.bar is None:
+            self._show()
+        with self.bar.hold_sync():
+            self.bar.running, self.bar.said = (
+                False,
+                f"Stopped after {done} of {total} runs. The table has the rows so far.",
+            )
+
+    def close(self) -> None:
+        if self.bar is not None:
+            self.bar.close()
 
 
 def sweep(
