@@ -245,10 +245,10 @@ def test_the_parts_count_as_the_requests_do(run):
         assert 0 <= part.mean_queue <= part.max_queue <= len(here)
         if not how["events"] and isinstance(system.components[name], Server | Database):
             assert part.utilisation <= 1 + 1e-9
-    # who refused is who is named, unless the client had given up before
+    # a refusal is the answer, unless it is still on its way or the client had given up before
     refusals = result.refusals
     statuses = requests.status[refusals.request].to_numpy()
-    assert set(statuses[statuses != refusals.status.to_numpy()]) <= {504}
+    assert set(statuses[statuses != refusals.status.to_numpy()]) <= {0, 504}
 
 
 @MANY
