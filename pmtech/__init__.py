@@ -25,6 +25,7 @@ __version__ = "0.1.0"
 
 # Made when first asked for: the panels and the web API cost time that not every start should pay.
 _LATER = {
+    "answered_by": "pmtech.panels.cached",
     "ask": "pmtech.course.ask",
     "breaking_changes": "pmtech.web.contract",
     "brief": "pmtech.course.brief",
@@ -39,6 +40,7 @@ _LATER = {
     "findings": "pmtech.web.experiments",
     "glossary": "pmtech.course.glossary",
     "hostile_input": "pmtech.web.experiments",
+    "index_demo": "pmtech.web.index_demo",
     "machine": "pmtech.prices",
     "next_contract": "pmtech.web.experiments",
     "picture": "pmtech.course.picture",
@@ -52,6 +54,7 @@ _LATER = {
     "start_api": "pmtech.web.server",
     "sweep": "pmtech.panels.sweep",
     "theory": "pmtech",
+    "traffic": "pmtech.panels.cached",
     "verb_table": "pmtech.panels.verb_table",
     "waterfall": "pmtech.panels.figure",
 }
