@@ -35,7 +35,7 @@ def hits(result: Result, pinned: Result | None = None) -> dict:
         _line("in proportion", [(0, 0), (size, 100)], {"color": charts.QUIET, "width": 1.5, "dash": "dot"}),
         _line("theory", theory, HITS),
     ]
-    notes = [charts._note("in proportion to its size", 0.6 * size, 60, charts.QUIET, "left", 14, 12)]
+    notes = [charts.note("in proportion to its size", 0.6 * size, 60, charts.QUIET, "left", 14, 12)]
     if cache.ttl_s is None and not cache.invalidate and cache.policy in STORES:
         replayed = _replayed(_keys(result).tobytes(), cache.policy, size)
         ring = {"symbol": "circle-open", "size": 7, "color": HITS["color"]}
@@ -63,7 +63,7 @@ def freshness(result: Result, pinned: Result | None = None) -> dict:
     cache, reads, writes = _asked(result)
     if cache.ttl_s is None:
         raise ValueError('show="freshness" needs a Cache with a ttl_s, such as Cache(ttl_s=10)')
-    top = charts._ceiling(0.999 * max(TTL_S, cache.ttl_s))
+    top = charts.ceiling(0.999 * max(TTL_S, cache.ttl_s))
     from_cache, stale = [], []
     for ttl_s in np.r_[0.01, 0.25, 0.5, 1:top:60j]:
         chances = hit_chances(replace(cache, ttl_s=float(ttl_s)), reads, writes)
@@ -96,7 +96,7 @@ def traffic(results: dict[str, Result], at: str) -> dict:
                 {"color": f"var(--pmtech-series-{place + 1})", "width": 2, "dash": dash},
             )
         )
-    drawn = charts._over_time(lines, f"requests a second at {next(iter(results.values())).system.label(at)}")
+    drawn = charts.over_time(lines, f"requests a second at {next(iter(results.values())).system.label(at)}")
     drawn["layout"]["margin"] = {"r": 24 + 7.5 * max(map(len, results))}
     return drawn
 
@@ -127,15 +127,15 @@ def answered_by(results: dict[str, Result]) -> dict:
         for name, share in answers(result).items():
             kind = result.system.label(name)
             colour = colours.setdefault(kind, f"var(--pmtech-series-{len(colours) + 1})")
-            data.append(charts._bars(kind, [-row], [100 * share], [start], colour, 0.56))
+            data.append(charts.bars(kind, [-row], [100 * share], [start], colour, 0.56))
             # The words stand above their stretch: not every colour of the series can carry text.
             if share > 0.08 or start + 100 * share > 99.9:
                 notes.append(
-                    charts._note(f"{kind} {_percent(100 * share)}", start, -row + 0.39, charts.TEXT, "left", size=12)
+                    charts.note(f"{kind} {_percent(100 * share)}", start, -row + 0.39, charts.TEXT, "left", size=12)
                 )
             start += 100 * share
-        notes.append(charts._note(f"<b>{result.summary.mean_ms:,.0f} ms</b>", 100, -row, charts.TEXT, "left", 8))
-    drawn = charts._rows(data, notes, rows, 70, "% of the answers; behind each bar the average time to an answer")
+        notes.append(charts.note(f"<b>{result.summary.mean_ms:,.0f} ms</b>", 100, -row, charts.TEXT, "left", 8))
+    drawn = charts.over_rows(data, notes, rows, 70, "% of the answers; behind each bar the average time to an answer")
     drawn["layout"]["xaxis"] |= {"range": [0, 112], "tickvals": [0, 25, 50, 75, 100]}
     drawn["layout"]["yaxis"]["range"] = [min(rows) - 0.4, 0.6]
     return drawn
@@ -230,7 +230,7 @@ def _told(words: str, label: str, x: float, y: float, right: float) -> dict:
     """The words beside a dot: below it (the present run) or above it ("A"), and where there is room for them."""
     text = f"{label}: {words}" if label else f"<b>{words}</b>"
     side = ("left", 8) if x < right / 2 else ("right", -8)
-    note = charts._note(text, x, y, charts.QUIET if label else charts.TEXT, *side, 12 if label else 13)
+    note = charts.note(text, x, y, charts.QUIET if label else charts.TEXT, *side, 12 if label else 13)
     return {**note, "yshift": 18 if label or y < 14 else -18, "bgcolor": "var(--pmtech-ground)", "borderpad": 1}
 
 

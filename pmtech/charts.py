@@ -61,7 +61,7 @@ def latency(result: Result, pinned: Result | None = None) -> dict:
     if pinned is not None:
         lines.insert(0, ("A: p95", _answered(pinned, 0.95), _BEHIND))
     unit, scale = ("s", 1000) if any(values.max() >= 2000 for _, values, _ in lines) else ("ms", 1)
-    return _over_time([(name, values / scale, line) for name, values, line in lines], f"time to answer, {unit}")
+    return over_time([(name, values / scale, line) for name, values, line in lines], f"time to answer, {unit}")
 
 
 def _answered(result: Result, share: float) -> pd.Series:
@@ -83,7 +83,7 @@ def throughput(result: Result, pinned: Result | None = None) -> dict:
         )
     if pinned is not None:
         lines.insert(0, ("A: served", pinned.timeline.served, _BEHIND))
-    return _over_time(lines, "requests a second")
+    return over_time(lines, "requests a second")
 
 
 def queue(result: Result, pinned: Result | None = None) -> dict:
@@ -92,7 +92,7 @@ def queue(result: Result, pinned: Result | None = None) -> dict:
     lines = [("inside", result.timeline.in_system, line)]
     if pinned is not None:
         lines.insert(0, ("A: inside", pinned.timeline.in_system, _BEHIND))
-    return _over_time(lines, "requests inside")
+    return over_time(lines, "requests inside")
 
 
 def clients(result: Result, pinned: Result | None = None) -> dict:
@@ -111,27 +111,27 @@ def clients(result: Result, pinned: Result | None = None) -> dict:
     for fate in ("served", "waiting", "refused"):
         widths = [fates[name][fate] for name in names]
         colour = f"var(--pmtech-{fate}{'' if fate == 'served' else '-fill'})"
-        data.append(_bars(fate, [rows[name] + up for name in names], widths, list(start.values()), colour, thick))
+        data.append(bars(fate, [rows[name] + up for name in names], widths, list(start.values()), colour, thick))
         for name, width in zip(names, widths, strict=True):
             words = f"{fate} {rate(width)}"
             if width > longest * (0.028 * len(words) + 0.02):
                 at = start[name] + width / 2
-                notes.append(_note(words, at, rows[name] + up, f"var(--pmtech-on-{fate})", "center"))
+                notes.append(note(words, at, rows[name] + up, f"var(--pmtech-on-{fate})", "center"))
             elif fate == "served" or width > 0.01 * longest:
                 beside[name].append(words)
             start[name] += width
     for name, words in beside.items():
-        notes.append(_note("<br>".join(words), start[name], rows[name] + up, TEXT, "left", 6))
+        notes.append(note("<br>".join(words), start[name], rows[name] + up, TEXT, "left", 6))
     if before:
         down = [rows[name] - 0.26 for name in before]
-        data.insert(0, _bars("A: served", down, list(before.values()), [0] * len(down), PINNED, 0.18))
+        data.insert(0, bars("A: served", down, list(before.values()), [0] * len(down), PINNED, 0.18))
         for served, y in zip(before.values(), down, strict=True):
-            notes.append(_note(f"A: served {rate(served)}", served, y, QUIET, "left", 6, 12))
+            notes.append(note(f"A: served {rate(served)}", served, y, QUIET, "left", 6, 12))
     ticks = {
         rows[name]: f"{result.system.label(name)}<br>asks {rate(result.by_client.offered_per_s[name])} /s"
         for name in names
     }
-    return _rows(data, notes, ticks, _room(notes, 390), "requests a second")
+    return over_rows(data, notes, ticks, _room(notes, 390), "requests a second")
 
 
 def by_design(results: dict[str, Result], names: list[str] | None = None) -> dict:
@@ -144,12 +144,12 @@ def by_design(results: dict[str, Result], names: list[str] | None = None) -> dic
     data, notes = [], []
     for place, (label, values) in enumerate(served.items()):
         at = [-row + 0.4 - height * (place + 0.5) for row in range(len(names))]
-        data.append(_bars(label, at, values, [0] * len(names), f"var(--pmtech-series-{place + 1})", height * 0.86))
+        data.append(bars(label, at, values, [0] * len(names), f"var(--pmtech-series-{place + 1})", height * 0.86))
         notes += [
-            _note(f"{rate(value)}  {label}", value, y, TEXT, "left", 6, 12) for value, y in zip(values, at, strict=True)
+            note(f"{rate(value)}  {label}", value, y, TEXT, "left", 6, 12) for value, y in zip(values, at, strict=True)
         ]
     ticks = {-row: first.system.label(name) for row, name in enumerate(names)}
-    return _rows(data, notes, ticks, _room(notes, 700), "requests served a second")
+    return over_rows(data, notes, ticks, _room(notes, 700), "requests served a second")
 
 
 def load(result: Result, pinned: Result | None = None) -> dict:
@@ -189,8 +189,9 @@ def default_chart(system: System) -> str:
 _BEHIND = {"color": PINNED, "width": 2, "dash": "dash"}
 
 
-def _over_time(lines: list[tuple], unit: str) -> dict:
-    top = _ceiling(max((float(values.max()) for _, values, _ in lines if values.notna().any()), default=1.0))
+def over_time(lines: list[tuple], unit: str) -> dict:
+    """A figure of (name, values a second, line style), each line named at its end."""
+    top = ceiling(max((float(values.max()) for _, values, _ in lines if values.notna().any()), default=1.0))
     data = [
         {
             "type": "scatter",
@@ -207,7 +208,7 @@ def _over_time(lines: list[tuple], unit: str) -> dict:
     # Lines that end at about the same height are named in the order in which they ran.
     order = sorted(ends, key=lambda name: (round(ends[name].iloc[-1] / gap), ends[name].mean()))
     heights = _apart({name: float(ends[name].iloc[-1]) for name in order}, gap, top)
-    notes = [_note(name, ends[name].index[-1], y, TEXT, "left", 8) for name, y in heights.items()]
+    notes = [note(name, ends[name].index[-1], y, TEXT, "left", 8) for name, y in heights.items()]
     last = len(lines[0][1])
     return {
         "data": data,
@@ -226,24 +227,25 @@ def _apart(heights: dict[str, float], gap: float, top: float) -> dict[str, float
     apart, below = {}, -gap
     for name, height in heights.items():
         apart[name] = below = max(height, below + gap)
-    ceiling = top
+    above = top
     for name in reversed(apart):
-        apart[name] = min(apart[name], ceiling)
-        ceiling = apart[name] - gap
+        apart[name] = min(apart[name], above)
+        above = apart[name] - gap
     return apart
 
 
 def _room(notes: list, plot_px: int) -> float:
     """Where an axis must end so that what is written beside the bars has room in a plot of that width."""
     ends = [0.0]
-    for note in notes:
-        if note["xanchor"] == "left":
-            share = (7.6 * max(map(len, note["text"].split("<br>"))) + 8) / plot_px
-            ends.append(note["x"] / max(1 - share, 0.3))
-    return _ceiling(max(ends))
+    for words in notes:
+        if words["xanchor"] == "left":
+            share = (7.6 * max(map(len, words["text"].split("<br>"))) + 8) / plot_px
+            ends.append(words["x"] / max(1 - share, 0.3))
+    return ceiling(max(ends))
 
 
-def _rows(data: list, notes: list, ticks: dict, end: float, unit: str) -> dict:
+def over_rows(data: list, notes: list, ticks: dict, end: float, unit: str) -> dict:
+    """A figure of rows of bars: `ticks` names the rows (height -> text), `end` is that of the axis in `unit`."""
     return {
         "data": data,
         "layout": {
@@ -264,7 +266,8 @@ def _rows(data: list, notes: list, ticks: dict, end: float, unit: str) -> dict:
     }
 
 
-def _bars(name: str, y: list, widths: list, base: list, colour: str, thick: float) -> dict:
+def bars(name: str, y: list, widths: list, base: list, colour: str, thick: float) -> dict:
+    """Bars that lie, one at each height `y`, from `base` on."""
     return {
         "type": "bar",
         "orientation": "h",
@@ -277,7 +280,8 @@ def _bars(name: str, y: list, widths: list, base: list, colour: str, thick: floa
     }
 
 
-def _note(text: str, x: float, y: float, colour: str, anchor: str, shift: int = 0, size: int = 13) -> dict:
+def note(text: str, x: float, y: float, colour: str, anchor: str, shift: int = 0, size: int = 13) -> dict:
+    """Words in a figure. anchor: which end of them stands at x ("left", "center", "right"); shift: px to the right."""
     return {
         "text": text,
         "x": x,
@@ -298,7 +302,7 @@ def _fates(result: Result, name: str) -> dict[str, float]:
     return {"served": served, "waiting": max(0.0, mine.offered_per_s - refused - served), "refused": refused}
 
 
-def _ceiling(value: float) -> float:
+def ceiling(value: float) -> float:
     """The next round number above: axes that move in steps leave the eye a hold while a slider moves."""
     if not value > 0:
         return 1.0

@@ -90,20 +90,20 @@ def figure(result: Result, which: tuple[int | str, ...]) -> dict:
         way = steps(result, chosen(result, choice))
         longest = max(longest, way[-1].end_ms)
         title = f"{name_of(result, choice)}: {_ms(way[-1].end_ms)}".capitalize()
-        notes.append(charts._note(f"<b>{title}</b>", 0, row, charts.TEXT, "left"))
+        notes.append(charts.note(f"<b>{title}</b>", 0, row, charts.TEXT, "left"))
         for step in way:
             row -= 1
             bars[step.kind].append((row, step.begin_ms, step.end_ms - step.begin_ms))
             back = step.kind == "network" and step is not way[0]
             ticks[row] = f"{result.system.label(step.part)}: {'back' if back else WORDS[step.kind]}"
-            notes.append(charts._note(_ms(step.end_ms - step.begin_ms), step.end_ms, row, charts.TEXT, "left", 6))
+            notes.append(charts.note(_ms(step.end_ms - step.begin_ms), step.end_ms, row, charts.TEXT, "left", 6))
         row -= 1
     data = [
-        charts._bars(kind, *map(list, zip(*[(y, width) for y, _, width in found], strict=True)),
+        charts.bars(kind, *map(list, zip(*[(y, width) for y, _, width in found], strict=True)),
                      [begin for _, begin, _ in found], COLOURS[kind], 0.7)
         for kind, found in bars.items() if found
     ]  # fmt: skip
-    drawn = charts._rows(data, notes, ticks, charts._ceiling(longest), "ms since the request was sent")
+    drawn = charts.over_rows(data, notes, ticks, charts.ceiling(longest), "ms since the request was sent")
     drawn["layout"]["xaxis"]["range"] = [0, longest * 1.1]
     drawn["layout"]["yaxis"]["range"] = [row + 0.4, 0.6]
     drawn["layout"]["margin"] = {"l": 168}

@@ -55,7 +55,7 @@ def load(result: Result, pinned: Result | None = None) -> dict:
             data.append(dots)
             notes += said
     notes.append(
-        {**charts._note("more than it can do", END - 7.5, top / 2, charts.QUIET, "center", 0, 12), "textangle": -90}
+        {**charts.note("more than it can do", END - 7.5, top / 2, charts.QUIET, "center", 0, 12), "textangle": -90}
     )
     beyond = {"type": "rect", "x0": 100, "x1": END, "y0": 0, "y1": top, "layer": "below", "line": {"width": 0}}
     title = f"% of the capacity asked for ({'line: theory, ' if closed else ''}rings: long runs, dots: your run)"
@@ -105,7 +105,7 @@ def _background(full: System) -> Background:
         run = simulate(_at(full, share), duration_s=1.1 * lasts_s, warmup_s=0.1 * lasts_s, seed=seed)
         for name, column in COLUMNS.items():
             simulated[name].append(float(run.summary[column]))
-    return Background(simulated, closed, charts._ceiling(12 * simulated["mean"][0]))
+    return Background(simulated, closed, charts.ceiling(12 * simulated["mean"][0]))
 
 
 def closed_form(system: System) -> Callable[[str], float] | None:
@@ -197,7 +197,7 @@ def _dots(run: Result, pin: bool, top: float) -> tuple[dict, list[dict]]:
         y = below = max(min(ms, 0.8 * top), below + 0.1 * top)  # names that would cover one another move apart
         said = f"{ms:,.0f} ms" if ms < 2000 else f"{ms / 1000:,.1f} s"
         text, colour, size = (f"A: {name}", charts.QUIET, 12) if pin else (f"<b>{name} {said}</b>", charts.TEXT, 13)
-        notes.append({**charts._note(text, x, y, colour, *side, size), "bgcolor": "var(--pmtech-ground)"})
+        notes.append({**charts.note(text, x, y, colour, *side, size), "bgcolor": "var(--pmtech-ground)"})
     return dots, notes
 
 

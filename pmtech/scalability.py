@@ -28,7 +28,7 @@ def figure(measured: Mapping[int, float], law: UniversalScalability) -> dict:
         "Amdahl's law": [law.gamma_per_s * amdahl(n, min(law.alpha, 1)) for n in numbers],
         "Universal Scalability": [law.throughput_per_s(n) for n in numbers],
     }
-    top = charts._ceiling(max(*curves["Amdahl's law"], *measured.values()))
+    top = charts.ceiling(max(*curves["Amdahl's law"], *measured.values()))
     data, ends = [], []
     for (name, values), line in zip(curves.items(), _LINES, strict=True):
         inside = [(n, y) for n, y in zip(numbers, values, strict=True) if y <= top]
@@ -43,7 +43,7 @@ def figure(measured: Mapping[int, float], law: UniversalScalability) -> dict:
             }
         )
         ends.append((name, *inside[-1]))
-    label = charts._note("measured", max(measured), measured[max(measured)], charts.TEXT, "center")
+    label = charts.note("measured", max(measured), measured[max(measured)], charts.TEXT, "center")
     dots = {"size": 10, "color": "var(--pmtech-served)"}
     data.append(
         {
@@ -107,8 +107,8 @@ def _names(ends: list[tuple[str, float, float]], last: float, top: float) -> lis
     notes, below = [], -inf
     for name, x, y in sorted(ends, key=lambda end: end[2]):
         if x < 0.95 * last:
-            notes.append(charts._note(name, x, top, charts.TEXT, "center") | {"yanchor": "bottom"})
+            notes.append(charts.note(name, x, top, charts.TEXT, "center") | {"yanchor": "bottom"})
         else:
             below = max(y, below + 0.08 * top)
-            notes.append(charts._note(name, last, below, charts.TEXT, "left", 8))
+            notes.append(charts.note(name, last, below, charts.TEXT, "left", 8))
     return notes

@@ -114,8 +114,8 @@ def test_names_never_cover_one_another(heights):
 
 @given(st.floats(1e-6, 1e9))
 def test_an_axis_ends_just_above_what_it_shows(value):
-    assert value <= charts._ceiling(value) <= 2 * value
+    assert value <= charts.ceiling(value) <= 2 * value
 
 
 def test_an_axis_without_values_has_a_length():
-    assert charts._ceiling(0) == 1
+    assert charts.ceiling(0) == 1
