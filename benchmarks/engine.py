@@ -58,7 +58,7 @@ def plain(duration_s: float) -> tuple[float, list]:
         record[1] = env.now
 
     def arrivals():
-        n, now = 0, 0.0
+        n = 0
         while True:
             due = phases[n] / 150.0
             # An absolute time: timeout(due - now) would land a bit beside it.

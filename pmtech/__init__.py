@@ -59,10 +59,25 @@ _LATER = {
     "waterfall": "pmtech.panels.figure",
 }
 
-__all__ = sorted([
-    "Cache", "Change", "Clients", "Database", "Gateway", "LoadBalancer", "Network", "Outage", "RateLimiter", "Result",
-    "Server", "Surge", "System", "Throttle", "Users", "simulate", *_LATER,
-])  # fmt: skip
+__all__ = [
+    "Cache",
+    "Change",
+    "Clients",
+    "Database",
+    "Gateway",
+    "LoadBalancer",
+    "Network",
+    "Outage",
+    "RateLimiter",
+    "Result",
+    "Server",
+    "Surge",
+    "System",
+    "Throttle",
+    "Users",
+    "simulate",
+]
+__all__ += list(_LATER)
 
 
 def __getattr__(name: str):

@@ -68,7 +68,9 @@ def diagram(system: System) -> str:
     most = max((arrow.rate_per_s or 0 for arrow in plan.arrows), default=0)
     drawn = [_arrow(arrow, most) for arrow in plan.arrows] + [_box(box) for box in plan.boxes]
     readable = math.ceil(plan.width * 12 / TEXT)  # a narrow cell scrolls before letters get smaller than 12 pixels
-    keys = ' tabindex="0" role="group" aria-label="Architecture"' if readable > CELL else ""  # to scroll without a mouse
+    keys = (
+        ' tabindex="0" role="group" aria-label="Architecture"' if readable > CELL else ""
+    )  # to scroll without a mouse
     return (
         f'<div class="pmtech-diagram"{keys}><style>{STYLE}</style>'
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{plan.width:.0f}" '

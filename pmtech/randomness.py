@@ -44,7 +44,6 @@ class Stream(dict):
         self.update(zip(range(first, first + BLOCK), values, strict=True))
         return self[number]
 
-
     def first(self, count: int) -> np.ndarray:
         """The values of the numbers 0 to count - 1, at once."""
         return self.shape(uniforms(self.key, 0, -(-count // BLOCK) * BLOCK))[:count]

@@ -152,15 +152,15 @@ class LoadBalancerPart(Part):
         needs = [(book.draw(target.work, rows) * target.mean_s).tolist() for target in self.targets]
         first, second = book.draw(self.first, rows).tolist(), book.draw(self.second, rows).tolist()
         choose, in_flight, leaving, chosen = getattr(self, self.spec.policy), self.in_flight, [], []
-        for number, now in enumerate(times.tolist()):
+        for place, now in enumerate(times.tolist()):
             while leaving and leaving[0][0] <= now:
                 if leaving[0][0] == now:
                     raise Undecided
                 in_flight[heappop(leaving)[1]] -= 1
-            target = choose(first[number], second[number])
+            target = choose(first[place], second[place])
             chosen.append(target)
-            begins = lines[target].enter(now, needs[target][number])
+            begins = lines[target].enter(now, needs[target][place])
             if begins is not None:
                 in_flight[target] += 1
-                heappush(leaving, (begins + needs[target][number], target))
+                heappush(leaving, (begins + needs[target][place], target))
         return np.array(chosen, dtype=int)
