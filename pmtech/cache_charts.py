@@ -49,7 +49,7 @@ def hits(result: Result, pinned: Result | None = None) -> dict:
     return _figure(
         data,
         notes,
-        "answers that the cache may keep (line: theory, rings: replayed, dot: your run)",
+        "answers kept at most (line: theory, rings: replayed, dot: your run)",
         size,
         "% of the reads",
     )
