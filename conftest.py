@@ -3,6 +3,12 @@
 import os
 import tempfile
 
+from hypothesis import settings
+
 _thrown_away = tempfile.TemporaryDirectory(prefix="pmtech-tests-", ignore_cleanup_errors=True)
 os.environ["PMTECH_HOME"] = os.path.join(_thrown_away.name, "answers")
 os.environ["IPYTHONDIR"] = os.path.join(_thrown_away.name, "ipython")
+
+# A machine that is busy with something else is no reason for a test to fail.
+settings.register_profile("unhurried", settings(), deadline=None)
+settings.load_profile("unhurried")

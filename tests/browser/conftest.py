@@ -55,7 +55,7 @@ def lab(jupyter: JupyterServer, browser: Browser, request: pytest.FixtureRequest
     screenshots = Path(os.environ.get("PMTECH_SCREENSHOTS", tmp_path))
     screenshots.mkdir(parents=True, exist_ok=True)
     context = browser.new_context(viewport={"width": 1280, "height": 720}, service_workers="block")
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(60_000)
     try:
         yield LabPage(jupyter, context, folder, screenshots)
     finally:

