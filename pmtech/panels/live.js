@@ -1,0 +1,140 @@
+// The kernel tells the news some thirty times a second; the page draws from its own clock, a moment behind them.
+function render({ model, el }) {
+  const LATE_S = 0.09; // so far behind the news the page stays, to bridge the time to the next
+  const scene = model.get("scene");
+  const described = model.get("described");
+  let wish = { number: 0, presses: 0, steps: 0, resets: 0, surges: 0, kills: {}, values: {}, speed: 1, playing: false };
+  let news = { now: 0, playing: false, speed: 1, every: 1, values: {}, marks: [], error: null };
+  let heardAt = performance.now();
+  let [at, drawnAt, jump, since, acked] = [0, -1, true, 0, 0];
+
+  const send = (changes) => {
+    wish = { ...wish, ...changes, number: wish.number + 1 };
+    model.set("wish", wish);
+    model.save_changes();
+    const asked = wish.number;
+    setTimeout(() => {
+      if (news.wish >= asked || model.widget_manager?.kernel) return;
+      say("The kernel behind this panel has stopped. Run the cell again to bring it back.");
+    }, 2000);
+  };
+
+  // ---- controls ----
+  const digits = (step) => Math.min(6, (String(step).split(".")[1] ?? "").length);
+  const shown = described.map((control) => {
+    const id = newId();
+    const turn = (value) => send({ values: { ...wish.values, [control.path]: value } });
+    if (control.kind === "choice") {
+      const select = h("select", { id, onchange: () => turn(Number(select.value)) }, ...control.options.map((text, value) => h("option", { value }, text)));
+      return { row: h("div", { class: "pmtech-knob pmtech-knob-choice" }, h("label", { for: id }, control.label), select), show: (value) => (select.value = value) };
+    }
+    const { low: min, high: max, step, unit } = control;
+    const format = new Intl.NumberFormat("en", { maximumFractionDigits: Math.max(digits(step), digits(control.default)) });
+    const output = h("output", { for: id });
+    const name = (value) => {
+      const text = `${format.format(value)} ${unit}`.trim();
+      write(output, text);
+      range.setAttribute("aria-valuetext", text);
+    };
+    const range = h("input", { type: "range", id, min, max, step, oninput: () => (name(Number(range.value)), turn(Number(range.value))) });
+    const head = h("div", { class: "pmtech-knob-head" }, h("label", { for: id }, control.label), output);
+    return { row: h("div", { class: "pmtech-knob" }, head, range), show: (value) => ((range.value = value), name(value)) };
+  });
+
+  // ---- the panel ----
+  const pools = Object.entries(model.get("pools"));
+  const kill = ([name, label]) =>
+    button("", pools.length > 1 ? `Kill one ${label}` : "Kill one", () => send({ kills: { ...wish.kills, [name]: (wish.kills[name] ?? 0) + 1 } }));
+  const root = h("section", { class: "pmtech-theatre pmtech-live", "aria-label": "Live run. Space plays and pauses, the right arrow steps." });
+  const bar = transport(
+    root,
+    {
+      speeds: model.get("speeds"),
+      speed: { get: () => wish.speed, set: (speed) => send({ speed }) },
+      play: (playing) => send({ playing, presses: wish.presses + 1 }),
+      step: () => send({ playing: false, steps: wish.steps + 1 }),
+      reset: () => send({ playing: false, resets: wish.resets + 1, values: Object.fromEntries(described.map((one) => [one.path, one.default])) }),
+    },
+    button("", "Surge now", () => send({ surges: wish.surges + 1 })),
+    ...pools.map(kill),
+  );
+  const everyLabel = h("span", { class: "pmtech-every" });
+  const stageEl = h("div", { class: "pmtech-stage", role: "img", "aria-label": scene.said });
+  const chartEl = h("div", { class: "pmtech-chart", role: "img", "aria-label": "Chart of the last 60 seconds: requests a second, time to answer, requests in the system." });
+  const problem = h("p", { class: "pmtech-error", role: "alert" });
+  const say = (text) => (write(problem, text ?? ""), (problem.hidden = !text));
+  stageEl.style.height = `${stageHeight(scene)}px`;
+  root.append(bar.bar, problem, stageEl, legend(everyLabel), h("div", { class: "pmtech-knobs" }, ...shown.map(({ row }) => row)), chartEl);
+  el.append(root);
+  const actors = stage(stageEl, { ...structuredClone(scene), units: [] });
+  const chart = strips(chartEl);
+  say(null);
+
+  // ---- time ----
+  const painting = frames((elapsed) => {
+    const old = at;
+    const playing = news.playing;
+    // Towards the news, at the speed of the run: never past them, never far behind.
+    const there = playing ? Math.min(news.now, news.now + ((performance.now() - heardAt) / 1000 - LATE_S) * news.speed) : news.now;
+    at += elapsed * news.speed;
+    if (playing) at += (there - at) * Math.min(1, elapsed / 0.2);
+    at = Math.max(Math.min(at, news.now), old, news.now - 1.5 * news.speed);
+    since += elapsed;
+    const still = calm.matches && playing && since < 1; // the calm view moves on once a second
+    if (!still) {
+      since = 0;
+      actors.show(at, { speed: news.speed, every: news.every, jump, elapsed });
+      actors.forget(at - actors.tail(news.speed) - 5 * news.speed);
+      // The chart shows the newest at once: whoever turned a knob looks for it there.
+      const end = Math.max(60, news.now);
+      chart.show(end - 60, end, { elapsed });
+      chart.forget(news.now - 62);
+    }
+    bar.show(playing, `${playing ? "running" : "paused"}, ${news.now.toFixed(1)} s`);
+    write(everyLabel, perDot(news.every));
+    const settling = jump;
+    jump = false;
+    return playing || at > old || settling || chart.moving() || actors.moving();
+  });
+  const redraw = () => ((jump = true), painting.wake());
+  actors.onchange = chart.onchange = redraw;
+
+  const hear = (message, buffers) => {
+    if (message?.kind !== "news") return;
+    const [steps, state, samples] = buffers.map((buffer) => numbers(buffer));
+    if (message.fresh) {
+      actors.clear();
+      chart.clear();
+      [at, jump] = [message.now, true];
+    }
+    if (message.units) actors.know(message.units, message.texts);
+    actors.feed(steps);
+    actors.states(state, state.length);
+    chart.add(samples);
+    chart.mark(message.marks);
+    if (message.playing && !news.playing) bar.say("Running.");
+    else if (message.sentence && message.sentence !== news.sentence) bar.say(message.sentence);
+    news = message;
+    heardAt = performance.now();
+    if (message.wish >= wish.number) {
+      wish = { ...wish, values: message.values, speed: message.speed, playing: message.playing, number: message.wish };
+      described.forEach((control, n) => shown[n].show(message.values[control.path]));
+      bar.speed(message.speed);
+    }
+    say(message.error);
+    if (heardAt - acked > 1000) {
+      acked = heardAt;
+      model.send({ kind: "heard", number: message.number });
+    }
+    painting.wake();
+  };
+  model.on("msg:custom", hear);
+  model.send({ kind: "hello" });
+  painting.wake();
+  return () => {
+    model.send({ kind: "gone" });
+    painting.stop();
+    actors.stop();
+    chart.stop();
+  };
+}

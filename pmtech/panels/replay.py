@@ -1,0 +1,117 @@
+"""A finished run as the theatre plays it: what every request did, and the state of every machine over time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pmtech.components import Throttle
+from pmtech.panels.scene import scene, units_of
+from pmtech.panels.watch import CELL_S, ENTERED, FINISHED, LEFT, SENT, SMOOTH, STARTED, is_followed
+from pmtech.result import Result, percentile
+
+MOST = 10_000  # requests in a replay; of a longer run every 2nd, 5th, 10th ... is kept
+POINTS = 600
+
+
+def nice(value: float) -> int:
+    """The smallest of 1, 2, 5, 10, 20, 50 ... that is not below."""
+    return next(step * 10**power for power in range(12) for step in (1, 2, 5) if step * 10**power >= value)
+
+
+def replay(result: Result) -> dict[str, Any]:
+    """The stage, and three tables as `Watch` has them: steps, states and samples."""
+    records = result.records
+    counts = dict.fromkeys(records.sources, 1)
+    counts |= {name: max(1, len(logs), 1 + v.machine.max(initial=0)) for (name, v), logs in
+               zip(records.visits.items(), map(records.places.get, records.visits), strict=True)}  # fmt: skip
+    stage, names = scene(result.system), [name for name, count in counts.items() for _ in range(count)]
+    every = nice(len(records.arrived_s) / MOST)
+    at = np.linspace(0, result.duration_s, 1 + min(POINTS, max(1, int(result.duration_s / CELL_S))))
+    return {
+        "scene": {**stage, "units": units_of(stage["boxes"], names)},
+        "every": every,
+        "rate": sum(source.offered_per_s for source in result.system.sources.values()),
+        "duration": result.duration_s,
+        "steps": _steps(result, counts, every),
+        "states": _states(result, counts, at),
+        "samples": _samples(result, at),
+    }
+
+
+def _steps(result: Result, counts: dict[str, int], every: int) -> np.ndarray:
+    """Rows of (step, number of the request, machine or status, at_s), in order of time."""
+    r = result.records
+    first = dict(zip(counts, np.cumsum([0, *counts.values()]), strict=False))
+
+    def rows(step: int, row, where, at_s) -> np.ndarray:
+        keep = is_followed(row + 1, every) & ~np.isnan(at_s)
+        columns = np.broadcast_arrays(float(step), row + 1, where, at_s)
+        return np.column_stack(columns)[keep]
+
+    everyone = np.arange(len(r.arrived_s))
+    sources = np.array([first[name] for name in r.sources])
+    steps = [rows(SENT, everyone, sources[r.client], r.arrived_s)]
+    for name, v in r.visits.items():
+        where = first[name] + v.machine
+        times = ((ENTERED, v.entered_s), (LEFT, v.left_s), (STARTED, v.started_s))
+        steps += [rows(step, v.row, where, at_s) for step, at_s in times]
+    steps.append(rows(FINISHED, everyone, r.status, r.finished_s))
+    table = np.concatenate(steps)
+    return table[np.argsort(table[:, 3], kind="stable")]
+
+
+def _so_far(times: np.ndarray, at: np.ndarray) -> np.ndarray:
+    return np.searchsorted(np.sort(times[~np.isnan(times)]), at, "right")
+
+
+def _rate(times: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """So many a second, over the last two seconds."""
+    span = np.minimum(np.maximum(at, CELL_S), CELL_S * SMOOTH)
+    return (_so_far(times, at) - _so_far(times, at - span)) / span
+
+
+def _states(result: Result, counts: dict[str, int], at: np.ndarray) -> np.ndarray:
+    """Rows of at_s, then for every machine three numbers: see `Watch.state`."""
+    r, columns = result.records, [at]
+    for code, name in enumerate(r.sources):
+        mine = r.client == code
+        fates = r.arrived_s[mine], r.finished_s[mine & (r.status == 200)], r.finished_s[mine & (r.status >= 400)]
+        columns += [_rate(times, at) for times in fates]
+    for name, v in r.visits.items():
+        for machine in range(counts[name]):
+            mine = v.machine == machine
+            entered, started, left = v.entered_s[mine], v.started_s[mine], v.left_s[mine]
+            begun = ~np.isnan(started)
+            waiting = _so_far(entered, at) - _so_far(np.where(begun, started, left), at)
+            log = r.places[name][machine : machine + 1]
+            if log:
+                since, places = np.array(log[0], dtype=float).T
+                now = np.searchsorted(since, at, "right") - 1
+                places = np.where(now < 0, 0, np.where(places == 0, -1, places)[np.maximum(now, 0)])
+                columns += [waiting, _so_far(started, at) - _so_far(left[begun], at), places]
+            else:
+                is_throttle = isinstance(result.system.components[name], Throttle)
+                columns += [waiting if is_throttle else 0 * at, 0 * at, 0 * at]
+    return np.column_stack(columns)
+
+
+def _samples(result: Result, at: np.ndarray) -> np.ndarray:
+    """Rows of at_s, offered, served, refused a second, p50 and p95 in ms of the answers, and how many are inside."""
+    r = result.records
+    served, over = r.status == 200, r.finished_s[r.status > 0]
+    order = np.argsort(r.finished_s[served], kind="stable")
+    finished = r.finished_s[served][order]
+    latency = ((r.finished_s - r.arrived_s)[served] * 1000)[order]
+    groups = [
+        latency[begin:end]
+        for begin, end in zip(
+            np.searchsorted(finished, at - CELL_S * SMOOTH, "right"),
+            np.searchsorted(finished, at, "right"),
+            strict=True,
+        )
+    ]
+    rates = [_rate(times, at) for times in (r.arrived_s, finished, r.finished_s[r.status >= 400])]
+    percentiles = [[percentile(group, share) for group in groups] for share in (0.50, 0.95)]
+    return np.column_stack([at, *rates, *percentiles, _so_far(r.arrived_s, at) - _so_far(over, at)])
