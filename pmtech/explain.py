@@ -6,8 +6,10 @@ what chance does to it (three standard deviations of a Poisson count).
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import pairwise
 from math import sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -44,13 +46,37 @@ def explain(result: Result) -> str:
     """Two or three plain sentences about a run."""
     if result.summary.offered_per_s == 0:
         return "No request arrived. Let somebody send some."
-    return " ".join([*_bottleneck(result), *_refused(result), *_speed(result)][:3])
+    first = _bottleneck(result)
+    return " ".join([*first, *_refused(result, " ".join(first)), *_speed(result)][:3])
 
 
 def _label(result: Result, names: list[str]) -> str:
     if len(names) == 1:
         return f"“{result.system.label(names[0])}”"
     return f"the {len(names)} machines of “{result.system.components[names[0]].label}”"
+
+
+class _Power(NamedTuple):
+    """What a part, or a pool, could serve a second at a time, and how many of its machines were dead then."""
+
+    per_s: float
+    dead: int = 0
+    machines: int = 1
+
+    @property
+    def deaths(self) -> str:
+        if self.machines == 1:
+            return "it is dead"
+        return f"{self.dead} of {self.machines} machines {'is' if self.dead == 1 else 'are'} dead"
+
+    def __str__(self):
+        return rate(self.per_s) + (f" while {self.deaths}" if self.dead else "")
+
+
+def _per_place(part) -> float:
+    """Requests a second at one place of work; a throttle has only one."""
+    work_ms = getattr(part, "service_ms", getattr(part, "query_ms", None))
+    return 1000 / work_ms if work_ms else part.capacity_per_s
 
 
 class _Line:
@@ -82,12 +108,24 @@ class _Line:
         return float(self.times[longest]), int(self.length[longest])
 
     @property
+    def ends(self) -> float:
+        """When it ceased to grow: at its peak, if machines came back or it is shorter by more than chance makes it."""
+        end, (top_s, longest) = self.result.duration_s, self.peak
+        if not self.since + 1 < top_s < end:
+            return end
+        chance = max(0.1 * longest, 3 * sqrt(self.arrived(top_s, end)))
+        came_back = self.stretches(self.since, end)[-1][0].dead < self.power(self.since, end).dead
+        return top_s if came_back or longest - self.at_end > chance else end
+
+    @property
     def grows(self) -> bool:
         """Is it long at the end, and longer than chance makes it? (Three standard deviations of what arrived.)"""
-        lasts = self.result.duration_s - self.since if self.at_end else 0.0
-        if self.at_end < max(10.0, self.capacity / 2) or lasts < 0.05 * self.result.window_s:
+        end = self.result.duration_s
+        lasts = end - self.since if self.at_end else 0.0
+        if lasts < 0.05 * self.result.window_s:
             return False
-        return self.at_end > 3 * sqrt(self.arrived(self.since, self.result.duration_s))
+        half_a_second = self.passed(self.since, end) / 2  # of what moves: held workers could do more and do not
+        return self.at_end >= max(10.0, half_a_second) and self.at_end > 3 * sqrt(self.arrived(self.since, end))
 
     def arrived(self, begin: float, end: float) -> int:
         """How many came to the part, in line or not."""
@@ -98,11 +136,53 @@ class _Line:
         """How many a second got from the line to work."""
         return float(((self.gone > begin) & (self.gone <= end)).sum()) / (end - begin)
 
+    def power(self, begin: float, end: float) -> _Power:
+        """What could be served for most of that time."""
+        lasted: Counter[_Power] = Counter()
+        for power, lasts in self.stretches(begin, end):
+            lasted[power] += lasts
+        return lasted.most_common(1)[0][0]
+
+    def mean_power(self, begin: float, end: float) -> float:
+        """Requests a second that could be served, on average."""
+        return sum(power.per_s * lasts for power, lasts in self.stretches(begin, end)) / (end - begin)
+
+    def worst_death(self) -> tuple[_Power, float]:
+        """The time with the most machines dead, and for how many seconds any of them was."""
+        stretches = self.stretches(self.result.warmup_s, self.result.duration_s)
+        return max((power for power, _ in stretches), key=lambda power: power.dead), sum(
+            lasts for power, lasts in stretches if power.dead
+        )
+
+    def stretches(self, begin: float, end: float) -> list[tuple[_Power, float]]:
+        """What could be served, and for how many seconds that held: machines die and come back, knobs are turned."""
+        first = [self.result.system.components[name] for name in self.names]
+        if [*map(_per_place, first)] != [*map(_per_place, self.parts)]:  # since when is not on record
+            return [(_Power(self.passed(begin, end)), end - begin)]
+        logs = [
+            (log, _per_place(part))
+            for name, part in zip(self.names, self.parts, strict=True)
+            for log in self.result.records.places[name][: getattr(part, "replicas", 1)]  # without those taken away
+        ]
+        if not logs:
+            return [(_Power(self.capacity), end - begin)]
+        changes = {since for log, _ in logs for since, _ in log if begin < since < end}
+        stretches = []
+        for now, until in pairwise(sorted({begin, end, *changes})):
+            known = [([places for since, places in log if since <= now], speed) for log, speed in logs]
+            there = [(places[-1], speed) for places, speed in known if places]
+            power = _Power(sum(n * speed for n, speed in there), sum(not n for n, _ in there), len(there))
+            stretches.append((power, until - now))
+        return stretches
+
     def arrivals_per_s(self, begin: float, end: float) -> float:
         """Requests a second that came: as set, if chance alone explains the difference."""
         counted = self.arrived(begin, end)
         system = self.result.system
         before = {edge.tail for edge in system.edges if system.names[edge.head] in self.names}
+        pools = {tail for tail in before if system.parts[tail].fan_out == "pool"}
+        if all(system.names[edge.head] in self.names for tail in pools for edge in system.after(tail)):
+            before = before - pools | {edge.tail for edge in system.edges if edge.head in pools}
         sources = [system.parts[tail] for tail in before]
         if all(part.is_source and hasattr(part, "rate_per_s") and not part.surge for part in sources):
             expected = sum(part.rate_per_s for part in sources) * (end - begin)
@@ -130,7 +210,7 @@ def _bottleneck(result: Result) -> list[str]:
     if growing:
         line = growing[-1]
         # A worker that is held while it waits downstream looks busy; the cause is the part that it waits for.
-        slowed = line.passed(line.since, result.duration_s) < 0.95 * line.capacity
+        slowed = line.passed(line.since, line.ends) < 0.95 * line.mean_power(line.since, line.ends)
         later = lines[lines.index(line) + 1 :] if slowed else []
         cause = max(later, key=lambda other: used[other.names].max(), default=line)
         cause = cause if used[cause.names].max() > 0.7 else line
@@ -140,17 +220,17 @@ def _bottleneck(result: Result) -> list[str]:
         return []
     line = max(busy, key=lambda line: used[line.names].mean())
     share, longest = used[line.names].mean(), int(line.length.max(initial=0))
-    said = (
-        f"The busiest part is {_label(result, line.names)}: {percent(share)} of its capacity of "
-        f"{rate(line.capacity)} a second is used"
-    )
+    begin, end = result.warmup_s, result.duration_s
+    capacity = f"its capacity of {rate(line.mean_power(begin, end))} a second is used"
+    worst, dead_s = line.worst_death()
+    if dead_s:
+        capacity += f" ({worst.deaths} for {seconds(dead_s)})"
+    said = f"The busiest part is {_label(result, line.names)}: {percent(share)} of {capacity}"
     return [f"{said}, and up to {longest:,} requests stood in line before it." if longest > 1 else f"{said}."]
 
 
 def _overloaded(result: Result, line: _Line, cause: _Line) -> list[str]:
-    begin, end = line.since, result.duration_s
-    top_s, longest = line.peak
-    ends = top_s if line.at_end < 0.8 * longest and top_s > begin + 1 else end
+    begin, end, ends, longest = line.since, result.duration_s, line.ends, line.peak[1]
     arrive, limit = line.arrivals_per_s(begin, ends), getattr(line.parts[0], "max_wait_s", None)
     when = (
         ""
@@ -160,31 +240,34 @@ def _overloaded(result: Result, line: _Line, cause: _Line) -> list[str]:
         else f" from second {begin:.0f} to {ends:.0f}"
     )
     verb = "lets through" if hasattr(cause.parts[0], "max_wait_s") else "can serve"
-    first = f"{rate(arrive)} requests a second arrive at {_label(result, line.names)}{when}, which {verb} {rate(cause.capacity)}."
+    power = cause.power(begin, ends)
+    first = f"{rate(arrive)} requests a second arrive at {_label(result, line.names)}{when}, which {verb} {power}."
     if cause is not line:
         first = (
-            f"{rate(arrive)} requests a second arrive{when}; {_label(result, cause.names)} can serve {rate(cause.capacity)}, "
+            f"{rate(arrive)} requests a second arrive{when}; {_label(result, cause.names)} can serve {power}, "
             f"and {_label(result, line.names)}, held up by it, gets {rate(line.passed(begin, ends))} through."
         )
     if limit is not None:
         return [first, f"{line.at_end:,} wait there at the end, each for {seconds(limit)} at most."]
-    passed = line.passed(begin, end)
-    last = f"the last of them will wait about {seconds(line.at_end / passed)}" if passed else "none of them moves"
+    passed = line.passed(begin, ends)
+    now = line.passed(ends, end) if ends < end else passed
+    last = f"the last of them will wait about {seconds(line.at_end / now)}" if now else "none of them moves"
     if ends < end:
         return [
             first,
             f"{longest:,} stood in line at second {ends:.0f}; at the end {line.at_end:,} still do, and {last}.",
         ]
-    steady = begin < 0.1 * end and cause is line and passed > 0.95 * line.capacity
-    growth = arrive - line.capacity if steady else line.at_end / (end - begin)
+    growth, surplus = line.at_end / (end - begin), arrive - power.per_s
+    if cause is line and surplus > 0 and abs(growth - surplus) * (end - begin) <= 3 * sqrt(line.arrived(begin, end)):
+        growth = surplus
     return [
         first,
         f"The queue grows by {rate(growth)} every second; at the end {line.at_end:,} are waiting, and {last}.",
     ]
 
 
-def _refused(result: Result) -> list[str]:
-    """Who refused how many, and whose requests these were."""
+def _refused(result: Result, before: str) -> list[str]:
+    """Who refused how many, and whose requests these were; a death that was not spoken of `before`."""
     refused = result.refusals
     refused = refused[refused.at_s >= result.warmup_s]
     if not len(refused):
@@ -198,7 +281,11 @@ def _refused(result: Result) -> list[str]:
     whose = ""
     if len(by_client) > 1 and share > 0.5:
         whose = f", {'all' if share > 0.995 else percent(share)} of them from {_label(result, [client])}"
-    return [f"{_label(result, [name])} refuses {rate(len(worst) / result.window_s)} a second with {status}{whose}."]
+    died = [_Line(result, names).worst_death()[0] for names in _pools(result) if name in names and status == 502]
+    why = f": {died[0].deaths}" if died and died[0].dead and died[0].deaths not in before else ""
+    return [
+        f"{_label(result, [name])} refuses {rate(len(worst) / result.window_s)} a second with {status}{whose}{why}."
+    ]
 
 
 def _speed(result: Result) -> list[str]:

@@ -1,0 +1,142 @@
+"""The sentences under a run in which machines die: they speak of the capacity that was there."""
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pmtech import Change, Clients, Database, LoadBalancer, Outage, Server, Throttle, simulate
+
+LAUNCH = (
+    Clients("Visitors", rate_per_s=600)
+    >> LoadBalancer(health_check_s=1)
+    >> Server(workers=8, service_ms=100, service_cv=0.5, replicas=8)
+)
+TWO = Clients(rate_per_s=60) >> LoadBalancer(health_check_s=1) >> Server(workers=4, service_ms=100, replicas=2)
+
+
+def said(system, *events, **how):
+    return simulate(system, events=events, **how).explain()
+
+
+def number(pattern, text):
+    """The number that stands in the place of # in a sentence."""
+    found = re.search(re.escape(pattern).replace(r"\#", r"([\d,.]+\d|\d)"), text)
+    assert found, f"{pattern!r} is not said: {text}"
+    return float(found[1].replace(",", ""))
+
+
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_seven_of_eight_servers_serve_560(seed):
+    text = said(LAUNCH, Outage("server", at_s=10, for_s=60), seed=seed)
+    assert "600 requests a second arrive at “Server” from second" in text
+    assert "which can serve 560 while 1 of 8 machines is dead." in text
+    assert number("The queue grows by # every second", text) == pytest.approx(40, abs=12)
+
+
+def test_a_line_that_grew_until_the_machine_came_back():
+    text = said(TWO, Outage("server", at_s=20, for_s=30))
+    assert "60 requests a second arrive at “Server” from second 21 to 50" in text
+    assert "which can serve 40 while 1 of 2 machines is dead." in text
+    assert number("# stood in line at second 50", text) > number("at the end # still do", text)
+
+
+def test_the_last_one_will_wait_as_long_as_it_then_does():
+    outage, nobody_else = Outage("server", at_s=20, for_s=30), Change("clients.rate_per_s", 0, at_s=60)
+    promised = number("the last of them will wait about # s", said(TWO, outage))
+    visits = simulate(TWO, duration_s=120, events=[outage, nobody_else]).visits
+    last_s = visits[visits.component == "server"].started_s.max() - 60
+    assert promised == pytest.approx(last_s, rel=0.4)  # the line stands before one of the two machines, more or less
+
+
+def test_twins_count_as_one_pool():
+    twins = Clients(rate_per_s=60) >> LoadBalancer(health_check_s=1) >> [Server(workers=4), Server(workers=4)]
+    text = said(twins, Outage("server", at_s=20, for_s=60))
+    assert "60 requests a second arrive at the 2 machines of “Server”" in text
+    assert "which can serve 40 while 1 of 2 machines is dead." in text
+
+
+def test_a_death_without_a_line_is_spoken_of_and_the_share_is_that_of_what_was_there():
+    result = simulate(LAUNCH.replace({"server.replicas": 9}), events=[Outage("server", at_s=30, for_s=20)])
+    text = result.explain()
+    assert "a second is used (1 of 9 machines is dead for 20 s)" in text
+    capacity = number("of its capacity of # a second", text)
+    assert capacity == pytest.approx(720 - 80 * 20 / 60, abs=1)
+    assert number("“Server”: # %", text) / 100 * capacity == pytest.approx(result.summary.served_per_s, rel=0.02)
+
+
+def test_a_single_machine_that_is_dead():
+    text = said(Clients(rate_per_s=60) >> Server(workers=8), Outage("server", at_s=20, for_s=30))
+    assert "its capacity of 40 a second is used (it is dead for 30 s)" in text
+    assert number("“Server” refuses # a second with 502.", text) == pytest.approx(30, rel=0.1)
+
+
+def test_who_refuses_because_it_is_dead_though_another_part_is_the_busiest():
+    text = said(
+        Clients(rate_per_s=60) >> Server(workers=8, service_ms=100) >> Database(connections=100),
+        Outage("database", at_s=20, for_s=10),
+    )
+    assert "The busiest part is “Server”" in text
+    assert re.search(r"“Database” refuses [\d.]+ a second with 502: it is dead\.", text)
+
+
+def test_a_dead_server_is_not_blamed_for_the_database():
+    system = (
+        Clients(rate_per_s=100)
+        >> LoadBalancer(health_check_s=1)
+        >> Server(workers=50, service_ms=20, replicas=2)
+        >> Database(connections=4, query_ms=50)
+    )
+    text = said(system, Outage("server", at_s=20, for_s=10))
+    assert "“Database” can serve 80, and “Server”, held up by it, gets" in text
+
+
+@pytest.mark.parametrize(
+    ("system", "change", "capacity"),
+    [
+        (Clients(rate_per_s=60) >> Server(workers=8), Change("server.workers", 4, at_s=20), 40),
+        (Clients(rate_per_s=60) >> Server(workers=4), Change("server.workers", 8, at_s=40), 40),
+        (Clients(rate_per_s=60) >> LoadBalancer() >> Server(workers=4), Change("server.replicas", 2, at_s=40), 40),
+        (TWO, Change("server.replicas", 1, at_s=20), 40),
+        (
+            Clients(rate_per_s=60) >> Throttle(rate_per_s=80) >> Server(workers=80),
+            Change("throttle.rate_per_s", 40, at_s=20),
+            40,
+        ),
+        (Clients(rate_per_s=60) >> Server(workers=4), Change("server.service_ms", 50, at_s=40), 40),
+    ],
+    ids=["fewer workers", "more workers", "a second machine", "one machine less", "a slower throttle", "quicker work"],
+)
+def test_a_knob_that_is_turned_changes_what_could_be_served(system, change, capacity):
+    text = said(system, change)
+    assert number("# requests a second arrive", text) == pytest.approx(60, rel=0.07)
+    said_capacity = re.search(r"which (?:can serve|lets through) ([\d.]+)", text)
+    assert float(said_capacity[1].rstrip(".")) == pytest.approx(capacity, rel=0.05)
+    assert "dead" not in text
+
+
+@settings(max_examples=25)
+@given(
+    st.integers(1, 4),
+    st.integers(1, 4),
+    st.floats(0, 12),
+    st.floats(0.1, 20),
+    st.sampled_from([None, 1]),
+    st.integers(1, 120),
+    st.floats(0, 5),
+)
+def test_whatever_dies_no_more_is_promised_than_was_there(machines, count, at_s, for_s, check_s, rate_per_s, warmup_s):
+    system = (
+        Clients(rate_per_s=rate_per_s)
+        >> LoadBalancer(health_check_s=check_s)
+        >> Server(workers=2, service_ms=100, replicas=machines)
+    )
+    how = {"duration_s": 12, "warmup_s": warmup_s}
+    text = said(system, Outage("server", at_s=at_s, for_s=for_s, count=count), **how)
+    assert "nan" not in text and "inf" not in text
+    for promised, dead, of in re.findall(r"can serve ([\d.]+) while (\d) of (\d)", text):
+        assert float(promised) == pytest.approx(20 * (int(of) - int(dead)))
+        assert int(dead) == min(count, machines) and int(of) == machines
+    for promised in re.findall(r"capacity of ([\d.]+)", text):
+        assert float(promised.rstrip(".")) <= 20 * machines
