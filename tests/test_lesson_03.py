@@ -8,10 +8,23 @@ import plotly.graph_objects as go
 import pytest
 
 from pmtech import (
-    Cache, Choice, Clients, Database, Network, Outage, Server, Slider, Users,
-    answered_by, explore, index_demo, simulate, theory, traffic,
+    Cache,
+    Choice,
+    Clients,
+    Database,
+    Network,
+    Outage,
+    Server,
+    Slider,
+    Users,
+    answered_by,
+    cache_charts,
+    explore,
+    index_demo,
+    simulate,
+    theory,
+    traffic,
 )  # fmt: skip
-from pmtech import cache_charts
 from pmtech.course.questions import question
 from pmtech.course.tasks.lesson_03 import TASKS, survey_tool
 
@@ -21,7 +34,9 @@ TODAY = VIEWERS >> SERVER >> DATABASE
 CACHED = VIEWERS >> SERVER >> Cache(capacity=100) >> DATABASE
 TEXT = "\n".join(
     "".join(cell["source"])
-    for cell in json.loads((Path(__file__).parents[1] / "notebooks" / "03_caching.ipynb").read_text(encoding="utf-8"))["cells"]
+    for cell in json.loads((Path(__file__).parents[1] / "notebooks" / "03_caching.ipynb").read_text(encoding="utf-8"))[
+        "cells"
+    ]
 )
 
 
@@ -65,7 +80,11 @@ def test_a_longer_ttl_brings_less_and_less_relief_and_more_and_more_wrong_answer
     figure = cache_charts.freshness(simulate(kept, duration_s=120))
     go.Figure(figure)
     hits, stale = points(figure, "from the cache"), points(figure, "of these out of date")
-    dots = [next(iter(points({"data": [trace]}, "your run").items())) for trace in figure["data"] if trace["name"] == "your run"]
+    dots = [
+        next(iter(points({"data": [trace]}, "your run").items()))
+        for trace in figure["data"]
+        if trace["name"] == "your run"
+    ]
     for (ttl_s, percent), line in zip(dots, (hits, stale), strict=True):
         assert percent == pytest.approx(np.interp(ttl_s, list(line), list(line.values())), abs=5)
     share = list(hits.values())
@@ -88,7 +107,10 @@ def test_the_panels_live_at_both_ends_of_every_slider(show):
         for end in (control.low, control.high):
             panel.controls[path].value = end
             if path == "viewers.write_share" and end == 1:
-                assert panel.error == "This can't be run: this chart needs clients who read: a rate above 0 and a write_share below 1."
+                assert (
+                    panel.error
+                    == "This can't be run: this chart needs clients who read: a rate above 0 and a write_share below 1."
+                )
             else:
                 assert panel.error is None, (path, end)
                 go.Figure(panel.figure)
@@ -114,7 +136,9 @@ def test_traffic_counts_what_reaches_a_part():
     came = cache_charts.reached(run, "database")
     assert came.sum() == len(run.records.visits["database"].row) and len(came) == 30
     assert list(points(shown.figure, "today").values()) == came.tolist()
-    assert shown.said[0].startswith(f"today: {came.mean():.0f} a second reach Database on average, {came.max()} in the busiest second")
+    assert shown.said[0].startswith(
+        f"today: {came.mean():.0f} a second reach Database on average, {came.max()} in the busiest second"
+    )
 
 
 def test_who_answers_in_the_three_places():

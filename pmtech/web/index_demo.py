@@ -52,7 +52,10 @@ class IndexDemo:
             ("size of the database", f"{self.without_mb:.1f} MB", f"{self.with_mb:.1f} MB"),
         ]
         left = "style='text-align:left'"
-        head, *rest = ("".join(f"<{tag} {left}>{cell}</{tag}>" for cell in row) for row, tag in zip(table, ["th", *["td"] * 4], strict=True))
+        head, *rest = (
+            "".join(f"<{tag} {left}>{cell}</{tag}>" for cell in row)
+            for row, tag in zip(table, ["th", *["td"] * 4], strict=True)
+        )
         body = "".join(f"<tr>{row}</tr>" for row in rest)
         return f"<p><code>{QUERY}</code></p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><p>{self.sentence}</p>"
 
@@ -68,7 +71,9 @@ def index_demo(rows: int = 300_000, *, runs: int = 9) -> IndexDemo:
             raise ValueError(f"{name} must be a whole number from {least:,} to {most:,}, got {value!r}")
     surveys = rows // PER_SURVEY
     with closing(sqlite3.connect(":memory:")) as db:
-        db.execute("CREATE TABLE responses (id INTEGER PRIMARY KEY, survey_id INTEGER NOT NULL, score INTEGER NOT NULL)")
+        db.execute(
+            "CREATE TABLE responses (id INTEGER PRIMARY KEY, survey_id INTEGER NOT NULL, score INTEGER NOT NULL)"
+        )
         db.execute(FILL, (rows, surveys))
         db.commit()
         slow, plan_without, found, without_mb = _measured(db, surveys // 2, runs)

@@ -22,7 +22,12 @@ TASKS = (
         start=survey_tool,
         free=("cache",),
         targets=(
-            Target("cache.stale_ratio", at_most=0.15, name="The share of the cache's answers that are out of date", unit="%"),
+            Target(
+                "cache.stale_ratio",
+                at_most=0.15,
+                name="The share of the cache's answers that are out of date",
+                unit="%",
+            ),
             Target("database.utilisation", at_most=0.45, name="The busy share of the database", unit="%"),
         ),
         duration_s=80,
