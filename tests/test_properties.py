@@ -4,7 +4,7 @@ import re
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
 from pmtech import (
@@ -25,7 +25,13 @@ from pmtech import (
 )
 from pmtech.simulate import Running
 
-MANY = settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+MANY = settings(
+    max_examples=150,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.generate, Phase.shrink],
+)
 
 ENDPOINTS = ("/", "/submit", "/dashboard")
 AT_MOST = 150  # arrivals of a source, before retries
@@ -201,6 +207,7 @@ def runs(draw):
 @given(runs())
 def test_nobody_is_lost_and_everything_can_be_explained(run):
     system, how = run
+    note(f"{system!r}, {how}")
     result = simulate(system, **how)
     requests, second = result.requests, result.timeline
 
@@ -234,6 +241,7 @@ def test_nobody_is_lost_and_everything_can_be_explained(run):
 @given(runs())
 def test_the_parts_count_as_the_requests_do(run):
     system, how = run
+    note(f"{system!r}, {how}")
     result = simulate(system, **{**how, "warmup_s": 0})
     visits, requests = result.visits, result.requests
     for name, part in result.components.iterrows():
@@ -255,6 +263,7 @@ def test_the_parts_count_as_the_requests_do(run):
 @given(runs(), st.lists(st.floats(0, 1), max_size=4))
 def test_in_slices_or_at_one_go_and_turned_by_hand_or_as_told_it_is_the_same_run(run, cuts):
     system, how = run
+    note(f"{system!r}, {how}")
     end = float(how["duration_s"])
     changes = sorted((e for e in how["events"] if isinstance(e, Change) and e.at_s < end), key=lambda e: e.at_s)
     outages = [event for event in how["events"] if isinstance(event, Outage)]
@@ -277,6 +286,7 @@ def test_in_slices_or_at_one_go_and_turned_by_hand_or_as_told_it_is_the_same_run
 @given(runs())
 def test_a_run_repeats_itself_to_the_last_bit(run):
     system, how = run
+    note(f"{system!r}, {how}")
     agree(simulate(system, **how), simulate(system, **how))
 
 
@@ -338,4 +348,5 @@ def feeding_forward(draw):
 @given(feeding_forward())
 def test_the_shortcut_and_the_event_engine_agree_to_the_last_bit(run):
     system, how = run
+    note(f"{system!r}, {how}")
     agree(simulate(system, **how), simulate(system, **how, engine="events"))

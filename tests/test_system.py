@@ -188,7 +188,7 @@ def test_an_incomplete_system_can_not_run():
 
 @pytest.mark.xfail(strict=True, reason="the part is joined under the route None, and every request is answered 404")
 def test_a_gateway_without_a_route_table_is_refused():
-    refused(lambda: Clients() >> Gateway() >> Server(), "Gateway", "{")
+    refused(lambda: Clients() >> Gateway() >> Server(), '"gateway"', "route table")
 
 
 # Names and paths

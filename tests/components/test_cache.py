@@ -281,7 +281,9 @@ def test_hit_for_hit_as_libcachesim_in_a_whole_run(policy, capacity):
 def test_an_lru_cache_with_a_ttl_does_what_cachetools_own_one_does():
     """With room for all keys: theirs throws out what is too old as soon as it needs room, ours when it is asked for."""
     asking = Clients(rate_per_s=100, arrivals="even", keys=300)
-    run = simulate(asking >> Cache(capacity=300, ttl_s=3) >> Database(connections=1, query_ms=5, query_cv=0), duration_s=60)
+    run = simulate(
+        asking >> Cache(capacity=300, ttl_s=3) >> Database(connections=1, query_ms=5, query_cv=0), duration_s=60
+    )
     now = 0.0
     theirs = cachetools.TTLCache(300, 3, timer=lambda: now)
     for (when, hit, _), key in zip(lookups(run), run.requests.key.tolist(), strict=True):
@@ -318,7 +320,9 @@ def test_che(popularity, capacity):
 def test_ttl_formula(ttl_s):
     rates = np.arange(1, 201.0) ** -1
     rates *= 100 / rates.sum()
-    system = Clients(rate_per_s=100, keys=200) >> Cache(capacity=200, ttl_s=ttl_s) >> Database(connections=50, query_ms=0.1)
+    system = (
+        Clients(rate_per_s=100, keys=200) >> Cache(capacity=200, ttl_s=ttl_s) >> Database(connections=50, query_ms=0.1)
+    )
     expected = theory.ttl_cache(rates, ttl_s).hit_ratio
     within_confidence(hit_ratios(system, range(6), duration_s=50, warmup_s=10), expected, at_least=0.002)
 
