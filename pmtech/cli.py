@@ -80,8 +80,7 @@ def _lab(folder: Path, *, browser: bool, port: int | None) -> int:
         from jupyterlab.labapp import main as jupyterlab
     except ImportError:
         return 1  # the check has said so
-    start = folder / START
-    options = [str(start if start.exists() else folder)]
+    options = [f"--ServerApp.root_dir={folder.resolve()}", f"--LabApp.default_url=/lab/tree/{START}"]
     options += [] if browser else ["--no-browser"]
     options += [] if port is None else [f"--ServerApp.port={port}"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:  # in a container everyone is root, and Jupyter would refuse

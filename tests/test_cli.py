@@ -42,7 +42,7 @@ def test_the_lessons_are_copied_and_the_first_one_is_opened(started, tmp_path, c
     assert sorted(path.name for path in mine.iterdir()) == LESSONS
     assert capsys.readouterr().out == f"The lessons are in {mine}\n  new: {', '.join(LESSONS)}\n"
     ((options, environment),) = started
-    assert options == [str(mine / "00_start_here.ipynb")]
+    assert options == [f"--ServerApp.root_dir={mine}", "--LabApp.default_url=/lab/tree/00_start_here.ipynb"]
     assert environment == {
         "JUPYTER_CONFIG_PATH": f"{ROOT / 'pmtech' / 'jupyter'}{os.pathsep}elsewhere",
         "JUPYTER_PATH": str(Path(sys.prefix) / "share" / "jupyter"),
@@ -75,7 +75,7 @@ def test_the_folder_is_in_the_home_folder_when_none_is_named(started, tmp_path, 
 def test_options_reach_jupyterlab(started, tmp_path, monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 0, raising=False)
     cli.main(["lab", str(tmp_path), "--no-browser", "--port", "9999"])
-    assert started[0][0][1:] == ["--no-browser", "--ServerApp.port=9999", "--allow-root"]
+    assert started[0][0][2:] == ["--no-browser", "--ServerApp.port=9999", "--allow-root"]
 
 
 def test_a_folder_that_cannot_be_made_is_a_sentence(started, tmp_path, capsys):
