@@ -26,7 +26,7 @@ from pmtech import (
 from pmtech.simulate import Running
 
 MANY = settings(
-    max_examples=150,
+    max_examples=100,
     deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),

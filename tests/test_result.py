@@ -64,6 +64,13 @@ def test_the_timeline_has_a_row_a_second(story):
     assert line.p50_ms[1:].isna().all() and line.p95_ms[1:].isna().all()
 
 
+def test_who_leaves_on_the_stroke_of_a_second_leaves_in_the_next():
+    line = simulate(
+        Clients(rate_per_s=2, arrivals="even") >> Server(service_ms=500, service_cv=0), duration_s=3
+    ).timeline
+    assert line[["offered", "served", "in_system"]].values.tolist() == [[2, 1, 1], [2, 2, 1], [2, 2, 1]]
+
+
 def test_the_summary(story):
     names = [
         "offered_per_s",
