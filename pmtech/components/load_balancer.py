@@ -149,7 +149,9 @@ class LoadBalancerPart(Part):
     def _by_load(self, rows, times, book) -> np.ndarray:
         """Which target each request is sent to, from how many the targets hold at that moment."""
         lines = [Fifo(target.station.places, target.station.limit) for target in self.targets]
-        needs = [(book.draw(target.work, rows) * target.mean_s).tolist() for target in self.targets]
+        of = {target.name: target for target in self.targets}  # replicas share a name, and with it the work
+        works = {name: (book.draw(target.work, rows) * target.mean_s).tolist() for name, target in of.items()}
+        needs = [works[target.name] for target in self.targets]
         first, second = book.draw(self.first, rows).tolist(), book.draw(self.second, rows).tolist()
         choose, in_flight, leaving, chosen = getattr(self, self.spec.policy), self.in_flight, [], []
         for place, now in enumerate(times.tolist()):
