@@ -49,7 +49,7 @@ def hits(result: Result, pinned: Result | None = None) -> dict:
     return _figure(
         data,
         notes,
-        "answers kept at most (line: theory, rings: replayed, dot: your run)",
+        "answers kept (line: theory, rings: replays, dot: your run, warm)",
         size,
         "% of the reads",
     )
@@ -79,7 +79,7 @@ def freshness(result: Result, pinned: Result | None = None) -> dict:
             ):
                 data.append(_marks(label or "your run", [(ttl_s, share)], _dot(label, line)))
                 notes.append(_told(f"{words} {_percent(share)}", label, ttl_s, share, top))
-    return _figure(data, notes, "time for which an answer is kept, s (lines: theory, dots: your run)", top, "share, %")
+    return _figure(data, notes, "time kept (TTL), s (lines: theory, dots: your run, warm)", top, "share, %")
 
 
 def traffic(results: dict[str, Result], at: str) -> dict:

@@ -68,9 +68,9 @@ def diagram(system: System) -> str:
     most = max((arrow.rate_per_s or 0 for arrow in plan.arrows), default=0)
     drawn = [_arrow(arrow, most) for arrow in plan.arrows] + [_box(box) for box in plan.boxes]
     readable = math.ceil(plan.width * 12 / TEXT)  # a narrow cell scrolls before letters get smaller than 12 pixels
-    keys = (
-        ' tabindex="0" role="group" aria-label="Architecture"' if readable > CELL else ""
-    )  # to scroll without a mouse
+    # To scroll without a mouse; JupyterLab's shortcuts would take the arrow keys away.
+    focus = ' tabindex="0" role="group" aria-label="Architecture" data-lm-suppress-shortcuts="true"'
+    keys = focus if readable > CELL else ""
     return (
         f'<div class="pmtech-diagram"{keys}><style>{STYLE}</style>'
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{plan.width:.0f}" '
