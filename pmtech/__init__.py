@@ -37,6 +37,7 @@ _LATER = {
     "contract": "pmtech.web.experiments",
     "costs": "pmtech.prices",
     "explore": "pmtech.panels.explore",
+    "fidelity": "pmtech.validation",
     "findings": "pmtech.web.experiments",
     "glossary": "pmtech.course.glossary",
     "hostile_input": "pmtech.web.experiments",
