@@ -7,10 +7,10 @@ most. A second result, pinned as "A", is drawn behind the first in grey.
 
 from __future__ import annotations
 
-from math import floor, isnan, log10
+from math import floor, isnan, log10, nan
 from typing import TYPE_CHECKING
 
-from pmtech.explain import rate
+from pmtech.explain import rate, seconds
 from pmtech.result import Result
 from pmtech.system import System
 
@@ -134,22 +134,55 @@ def clients(result: Result, pinned: Result | None = None) -> dict:
     return over_rows(data, notes, ticks, _room(notes, 390), "requests a second")
 
 
-def by_design(results: dict[str, Result], names: list[str] | None = None) -> dict:
-    """Requests served a second for each client, a bar a design (five of each at most)."""
+def by_design(results: dict[str, Result]) -> dict:
+    """What each client gets from each design, a bar a design (five of each at most).
+
+    Requests served a second; or p95, where the designs serve alike and bars of the served would say nothing.
+    """
     results = dict(list(results.items())[:MOST])
     first = next(iter(results.values()))
-    names = (names or list(first.by_client.index))[:MOST]
-    served = {label: [r.by_client.served_per_s.get(name, 0.0) for name in names] for label, r in results.items()}
+    names = list(first.by_client.index)[:MOST]
+    figure, unit, scale, said = "served_per_s", "requests served a second", 1, rate
+    if served_alike(results):
+        waits = [r.by_client.p95_ms[name] for r in results.values() for name in names if name in r.by_client.index]
+        unit, scale = ("s", 1000) if max(waits) >= 2000 else ("ms", 1)
+        figure, unit, said = (
+            "p95_ms",
+            f"p95, {unit}: 95 of 100 answers took no longer",
+            lambda v: seconds(v * scale / 1000),
+        )
     height = 0.8 / len(results)
     data, notes = [], []
-    for place, (label, values) in enumerate(served.items()):
+    for place, (label, result) in enumerate(results.items()):
+        values = [result.by_client[figure].get(name, nan) / scale for name in names]
         at = [-row + 0.4 - height * (place + 0.5) for row in range(len(names))]
-        data.append(bars(label, at, values, [0] * len(names), f"var(--pmtech-series-{place + 1})", height * 0.86))
+        lengths = [0.0 if isnan(value) else value for value in values]
+        data.append(bars(label, at, lengths, [0] * len(names), f"var(--pmtech-series-{place + 1})", height * 0.86))
         notes += [
-            note(f"{rate(value)}  {label}", value, y, TEXT, "left", 6, 12) for value, y in zip(values, at, strict=True)
+            note(f"{'–' if isnan(value) else said(value)}  {label}", length, y, TEXT, "left", 6, 12)
+            for value, length, y in zip(values, lengths, at, strict=True)
         ]
     ticks = {-row: first.system.label(name) for row, name in enumerate(names)}
-    return over_rows(data, notes, ticks, _room(notes, 700), "requests served a second")
+    return over_rows(data, notes, ticks, _room(notes, 700), unit)
+
+
+def served_alike(results: dict[str, Result]) -> bool:
+    """Does every client get the same share of its requests served by all designs, within 3 of 100?
+
+    Users, who ask again once they are answered, ask less of a slow design: for them the number served must be alike.
+    """
+    tables = [result.by_client for result in results.values()]
+    for name in tables[0].index:
+        if any(name not in table.index for table in tables) or any(isnan(table.p95_ms[name]) for table in tables):
+            return False
+        served = [table.served_per_s[name] for table in tables]
+        asked = [table.offered_per_s[name] for table in tables]
+        if hasattr(next(iter(results.values())).system.components[name], "think_s"):
+            asked = [max(served)] * len(tables)
+        shares = [s / a for s, a in zip(served, asked, strict=True)]
+        if max(shares) - min(shares) > 0.03:
+            return False
+    return True
 
 
 def load(result: Result, pinned: Result | None = None) -> dict:

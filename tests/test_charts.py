@@ -97,6 +97,48 @@ def test_designs_are_compared_client_by_client():
     assert [trace["name"] for trace in figure["data"]] == ["forty", "twenty"]
     assert figure["data"][1]["x"] == pytest.approx(list(other.by_client.served_per_s), abs=0.001)
     assert len(texts(figure)) == 6
+    assert figure["layout"]["xaxis"]["title"]["text"] == "requests served a second"
+
+
+def test_designs_that_serve_alike_are_compared_by_their_p95():
+    quiet = Clients(rate_per_s=40) >> Server(workers=8, service_ms=100)
+    designs = {"forty": quiet, "seventy": quiet.replace({"clients.rate_per_s": 70}), "one more": quiet}
+    results = {label: simulate(system, duration_s=60) for label, system in designs.items()}
+    figure = charts.by_design(results)
+    go.Figure(figure)
+    p95_ms = [result.summary.p95_ms for result in results.values()]
+    assert [trace["x"][0] for trace in figure["data"]] == pytest.approx(p95_ms, abs=0.001)
+    assert texts(figure) == [f"{ms:.0f} ms  {label}" for ms, label in zip(p95_ms, designs, strict=True)]
+    assert figure["layout"]["xaxis"]["title"]["text"] == "p95, ms: 95 of 100 answers took no longer"
+    slow = {label: simulate(quiet.replace({"server.service_ms": 3000, "server.workers": n}), duration_s=60)
+            for label, n in (("many", 300), ("more", 400))}  # fmt: skip
+    figure = charts.by_design(slow)
+    assert figure["layout"]["xaxis"]["title"]["text"] == "p95, s: 95 of 100 answers took no longer"
+    assert figure["data"][0]["x"][0] == pytest.approx(slow["many"].summary.p95_ms / 1000, abs=0.001)
+
+
+def test_one_client_served_otherwise_is_enough_to_show_what_is_served():
+    small, large = Clients("Small", rate_per_s=2), Clients("Large", rate_per_s=70)
+    free = simulate([small, large] >> Server(workers=8, service_ms=100))
+    held = simulate([small, large] >> RateLimiter(limit=1, per_s=1, by="client") >> Server(), duration_s=10)
+    capped = simulate([small, large] >> RateLimiter(limit=60) >> Server(workers=8, service_ms=100))
+    assert charts.served_alike({"a": free, "b": free})
+    assert not charts.served_alike({"a": free, "b": capped})
+    assert not charts.served_alike({"a": free, "b": held})
+
+
+def test_users_ask_less_of_a_slow_design_so_what_they_get_is_compared():
+    users = Users(count=20, think_s=0.1)
+    fast, slow = (simulate(users >> Server(workers=20, service_ms=ms), duration_s=20) for ms in (50, 100))
+    assert fast.summary.error_rate == slow.summary.error_rate == 0
+    assert not charts.served_alike({"fast": fast, "slow": slow})
+
+
+@pytest.mark.parametrize("run", ["nobody comes", "nobody is served"])
+def test_without_answers_there_is_no_p95_to_compare(run):
+    figure = charts.by_design({"a": RESULTS[run], "b": RESULTS[run]})
+    assert figure["layout"]["xaxis"]["title"]["text"] == "requests served a second"
+    assert texts(figure) == ["0  a", "0  b"]
 
 
 def test_clients_are_shown_where_there_are_several():

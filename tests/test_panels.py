@@ -71,6 +71,16 @@ def test_the_cards_carry_their_units():
     assert explore(SHOP.replace({"shoppers.rate_per_s": 0})).cards["p95 answer"] == "–"
 
 
+def test_a_card_is_short_where_a_sentence_has_room():
+    few = explore(SHOP.replace({"shoppers.rate_per_s": 70, "server.queue_limit": 24}))
+    assert 0 < few.result.summary.error_rate < 0.01
+    assert few.cards["refused"] == "< 1 %"
+    most = explore(
+        SHOP.replace({"shoppers.rate_per_s": 4000, "server.workers": 1, "server.queue_limit": 0}), duration_s=5
+    )
+    assert most.cards["refused"] == "> 99 %"
+
+
 def test_the_same_customers_until_new_ones_are_asked_for():
     live = panel()
     arrivals = live.result.requests.arrived_s
@@ -307,6 +317,14 @@ def test_a_comparison_shows_each_client_in_each_design():
     assert served.loc["throttle", ALL] == comparison.results["throttle"].summary.served_per_s
     assert comparison.table.offered_per_s.unstack().nunique().eq(1).all()  # the same customers
     assert "text/html" in comparison._repr_mimebundle_()
+
+
+def test_a_comparison_says_when_its_bars_show_the_p95():
+    calm = compare({"calm": SHOP, "again": SHOP}, duration_s=20).panel()
+    cut = compare({"free": SURVEY_TOOL, "small": SURVEY_TOOL.replace({"server.workers": 2})}, duration_s=20).panel()
+    assert calm.note.endswith("so the bars show p95.") and "p95" not in cut.note
+    calm_axis, cut_axis = (panel.figure["layout"]["xaxis"]["title"]["text"] for panel in (calm, cut))
+    assert calm_axis.startswith("p95, ms") and cut_axis == "requests served a second"
 
 
 def test_the_difference_of_a_design_to_itself_is_nothing():

@@ -1,6 +1,7 @@
 function render({ model, el }) {
   const [headings, ...rows] = model.get("table");
-  const plot = h("div", { class: "pmtech-plot", role: "img", "aria-label": "Chart: requests served a second by client and design." });
+  const shows = model.get("figure").layout.xaxis.title.text;
+  const plot = h("div", { class: "pmtech-plot", role: "img", "aria-label": `Chart by client and design. ${shows}.` });
   const head = h("tr", {}, ...headings.map((text) => h("th", { scope: "col" }, text)));
   const body = rows.map(([label, ...cells]) =>
     h("tr", {}, h("th", { scope: "row" }, label), ...cells.map((text) => h("td", {}, text))),

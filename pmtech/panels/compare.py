@@ -29,16 +29,20 @@ class ComparisonPanel(Panel):
 class ShownComparison(Comparison):
     """A comparison that shows itself in a notebook."""
 
-    def _repr_mimebundle_(self, **_):
-        first = next(iter(self.results))
-        panel = ComparisonPanel(
+    def panel(self) -> ComparisonPanel:
+        first, why = next(iter(self.results)), ""
+        if charts.served_alike(self.results):
+            why = " Each serves the same share of what is asked, so the bars show p95."
+        return ComparisonPanel(
             table=_rows(self),
             note=f"The same customers in every design. In brackets, where the difference to “{first}” lies with 95 % "
-            "confidence.",
+            f"confidence.{why}",
             figure=charts.by_design(self.results),
             height=72 + 18 * len(self.results) * len(self.results[first].by_client),
         )
-        return {**panel._repr_mimebundle_(), "text/plain": self.table.to_string()}
+
+    def _repr_mimebundle_(self, **_):
+        return {**self.panel()._repr_mimebundle_(), "text/plain": self.table.to_string()}
 
 
 def compare(

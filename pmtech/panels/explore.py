@@ -201,6 +201,6 @@ def _cards(result: Result) -> dict[str, str]:
     return {
         "served": f"{rate(s.served_per_s)} /s",
         "p95 answer": "–" if s.p95_ms != s.p95_ms else seconds(s.p95_ms / 1000),
-        "refused": percent(s.error_rate),
+        "refused": percent(s.error_rate).replace("less than", "<").replace("more than", ">"),  # a card is narrow
         "cost": f"${s.cost_usd_per_hour:.2f} /h",
     }
