@@ -86,14 +86,18 @@ def smoothness() -> None:
                 frames, charts = page.evaluate("[probe.frames, probe.charts]")
                 gaps = sorted(b - a for a, b in zip(frames, frames[1:], strict=False))
                 print(f"ten seconds of playing: {before} -> {after}")
-                print(f"theatre: {len(frames) / 10:.1f} frames a second, p95 of the time between two {gaps[int(0.95 * len(gaps))]:.0f} ms (goal 50 a second)")
+                print(
+                    f"theatre: {len(frames) / 10:.1f} frames a second, p95 of the time between two {gaps[int(0.95 * len(gaps))]:.0f} ms (goal 50 a second)"
+                )
                 print(f"chart: {len(charts) / 10:.1f} updates a second (goal 20)")
                 took = []
                 for n in range(40):
                     took.append(page.evaluate(TURN, 100 + 5 * (7 * n % 40)))
                     page.wait_for_timeout(130 + 37 * (n % 5))
                 took.sort()
-                print(f"slider to visible change: median {statistics.median(took):.0f} ms, p95 {took[37]:.0f} ms (goal 200)")
+                print(
+                    f"slider to visible change: median {statistics.median(took):.0f} ms, p95 {took[37]:.0f} ms (goal 200)"
+                )
                 browser.close()
         finally:
             server.stop()
@@ -113,7 +117,9 @@ def memory(hours: float = 1.0) -> None:
     while panel.now < hours * 3600:
         panel.advance(0.35)
         most = max(most, me.memory_info().rss)
-    print(f"memory: {start / 1e6:.0f} MB after two minutes, at most {(most - start) / 1e6:.0f} MB more in {hours:g} h at 200 a second (goal 100)")
+    print(
+        f"memory: {start / 1e6:.0f} MB after two minutes, at most {(most - start) / 1e6:.0f} MB more in {hours:g} h at 200 a second (goal 100)"
+    )
 
 
 if __name__ == "__main__":

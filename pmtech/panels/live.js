@@ -112,7 +112,9 @@ function render({ model, el }) {
     actors.states(state, state.length);
     chart.add(samples);
     chart.mark(message.marks);
-    if (message.playing && !news.playing) bar.say("Running.");
+    const [mark, known] = [message.marks.at(-1), news.marks.at(-1)];
+    if (mark && mark.words !== known?.words) bar.say(`At ${round(mark.at)} seconds: ${mark.words}.`);
+    else if (message.playing && !news.playing) bar.say("Running.");
     else if (message.sentence && message.sentence !== news.sentence) bar.say(message.sentence);
     news = message;
     heardAt = performance.now();

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 from threading import RLock
 from time import monotonic
@@ -238,7 +239,7 @@ class Live(Panel):
         except Exception as error:  # noqa: BLE001  a panel must live on, whatever its system does
             self._fail(error)
             steps = []
-        if len(self.watch.inside) > MOST_INSIDE and self.playing:
+        if self.playing and max(len(self.watch.inside), self.watch.waiting) > MOST_INSIDE:
             self.playing = False
             self.error = (
                 f"The run is paused: {MOST_INSIDE:,} requests are inside, and a real machine would be out of memory "
@@ -386,13 +387,19 @@ def _stop_all(*_) -> None:
         panel.pause()
 
 
+def _after_cell(result) -> None:
+    if isinstance(result.error_in_exec, KeyboardInterrupt):
+        _stop_all()
+
+
 def _listen_for_interrupts() -> None:
     """Between cells a kernel ignores its interrupt; while something plays it means: pause."""
-    try:
+    with contextlib.suppress(ValueError):  # not the main thread
         if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
             signal.signal(signal.SIGINT, _stop_all)
-    except ValueError:  # not the main thread
-        pass
+    shell = get_ipython()
+    if shell is not None and _after_cell not in shell.events.callbacks["post_run_cell"]:
+        shell.events.register("post_run_cell", _after_cell)
 
 
 def live(system: System, *controls: Slider | Choice, speed: float = 1.0, seed: int = 1) -> Live:

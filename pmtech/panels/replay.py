@@ -75,7 +75,7 @@ def _rate(times: np.ndarray, at: np.ndarray) -> np.ndarray:
 def _states(result: Result, counts: dict[str, int], at: np.ndarray) -> np.ndarray:
     """Rows of at_s, then for every machine three numbers: see `Watch.state`."""
     r, columns = result.records, [at]
-    for code, name in enumerate(r.sources):
+    for code in range(len(r.sources)):
         mine = r.client == code
         fates = r.arrived_s[mine], r.finished_s[mine & (r.status == 200)], r.finished_s[mine & (r.status >= 400)]
         columns += [_rate(times, at) for times in fates]

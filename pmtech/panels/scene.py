@@ -83,7 +83,10 @@ def texts_of(system: System, boxes: list[dict]) -> list[dict[str, Any]]:
     """What the boxes of a scene say after a knob was turned."""
     box_of = {name: box for box in layout(system).boxes for name in box.parts}
     return [
-        {"lines": box_of[box["parts"][0]].lines, "facts": _facts(system, box["parts"][0], box["width"], len(box["facts"]))}
+        {
+            "lines": box_of[box["parts"][0]].lines,
+            "facts": _facts(system, box["parts"][0], box["width"], len(box["facts"])),
+        }
         for box in boxes
     ]
 

@@ -517,12 +517,13 @@ function stage(el, scene) {
       front.restore();
     },
   };
-  // The state of every machine at its own moment.
+  // The state of every machine at its own moment; how many places it has is shown at once.
   const combined = (at, shift) => {
     const row = state(at).slice();
     units.forEach((_, unit) => {
       const own = state(at - shift(unit));
-      for (let n = 1; n <= 3; n++) row[3 * unit + n] = own[3 * unit + n] ?? 0;
+      for (let n = 1; n <= 2; n++) row[3 * unit + n] = own[3 * unit + n] ?? 0;
+      if (plan.lanes[unit].box.kind === "source") row[3 * unit + 3] = own[3 * unit + 3] ?? 0;
     });
     return row;
   };

@@ -88,7 +88,7 @@ class Theatre(Panel):
                 title=html.escape(title),
                 css=texts["panel.css"] + STAGE_CSS,
                 js=f"{texts['panel.js']}\n{ESM}",
-                given=json.dumps(given).replace("</", "<\\/"),
+                given=json.dumps(given).replace("<", "\\u003c"),
                 tables=json.dumps(TABLES),
             ),
             encoding="utf-8",

@@ -149,6 +149,11 @@ class Watch:
             p50, p95 = (percentile(latencies, share) for share in (0.50, 0.95))
             self.samples.append((self.done * CELL_S, *rates, p50, p95, self.in_system))
 
+    @property
+    def waiting(self) -> int:
+        """Requests in all lines, also those whose client has given up."""
+        return sum(self.state_of(part)[0] for part in self.units if part not in self.sources)
+
     def state(self) -> list[float]:
         """The present moment: at_s, then three numbers a machine, as `state_of` has them."""
         row = [self.running.now]

@@ -1,0 +1,180 @@
+"""The live panel and the theatre in a real JupyterLab: played, turned, stepped, killed, scrubbed, exported."""
+
+from __future__ import annotations
+
+import re
+
+import nbformat.v4 as nb
+import pytest
+from jupyter_page import NOTEBOOK
+
+SET_UP = (
+    "from pmtech import Clients, LoadBalancer, Server, Slider, simulate\n"
+    "from pmtech.panels.live import live\n"
+    "from pmtech.panels.theatre import theatre\n"
+    'shop = Clients("Customers", rate_per_s=15) >> LoadBalancer() >> Server(workers=2, replicas=2, service_ms=200)'
+)
+LIVE = 'panel = live(shop, Slider("customers.rate_per_s", 5, 60, step=5, label="Customers send"), speed=5)\npanel'
+# What stands on a canvas now: the texts that were drawn on it since it was last cleared.
+TEXTS = """
+window.texts = {};
+const { clearRect, fillText } = CanvasRenderingContext2D.prototype;
+CanvasRenderingContext2D.prototype.clearRect = function (...all) {
+  window.texts[this.canvas.className] = [];
+  return clearRect.apply(this, all);
+};
+CanvasRenderingContext2D.prototype.fillText = function (text, ...all) {
+  window.texts[this.canvas.className]?.push(text);
+  return fillText.call(this, text, ...all);
+};
+"""
+
+
+@pytest.fixture
+def opened(lab):
+    def write_and_open(*sources):
+        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+        notebook = nb.new_notebook(cells=[nb.new_code_cell(source) for source in sources], metadata=kernel)
+        (lab.server.folder / lab.folder / "live.ipynb").write_text(nb.writes(notebook))
+        lab.page.add_init_script(TEXTS)
+        lab.open("live.ipynb", sidebar=False).run_all()
+        lab.page.wait_for_selector(".pmtech-theatre canvas")
+        return lab.page
+
+    return write_and_open
+
+
+def clock(page):
+    return float(re.search(r"([\d.]+)(?: of \d+)? s", page.locator(".pmtech-clock").first.inner_text())[1])
+
+
+def wait_for_clock(page, over):
+    page.wait_for_function(
+        "(over) => parseFloat(document.querySelector('.pmtech-clock').innerText.match(/[\\d.]+/)) > over", arg=over
+    )
+
+
+def drawn(page, canvas, text):
+    page.wait_for_function(
+        "([canvas, text]) => window.texts[canvas]?.some((one) => new RegExp(text).test(one))", arg=[canvas, text]
+    )
+
+
+def clean(lab):
+    assert (lab.errors(), lab.console_errors, lab.outside_requests) == ([], [], [])
+
+
+def test_a_slider_is_moved_while_it_runs(opened, lab):
+    page = opened(SET_UP, LIVE)
+    assert page.locator(".pmtech-clock").inner_text() == "paused, 0.0 s"
+    page.get_by_role("button", name="Play").click()
+    wait_for_clock(page, 10)
+    slider = page.get_by_role("slider", name="Customers send")
+    slider.focus()
+    page.keyboard.press("End")
+    drawn(page, "pmtech-strips", "^Customers send: 60 /s$")
+    drawn(page, "pmtech-back", r"^\d\d+ waiting$")  # twenty a second is what they can do
+    drawn(page, "pmtech-strips", r"^(5\d|6\d)$")  # and the curve goes up to sixty
+    page.keyboard.press(" ")
+    page.wait_for_function("() => document.querySelector('.pmtech-clock').innerText.startsWith('paused')")
+    heard = page.locator(".pmtech-live [aria-live]").inner_text()
+    assert re.match(r"Paused at [\d.]+ s: \d+ requests", heard)
+    assert page.locator(".pmtech-live").bounding_box()["height"] <= 720
+    for theme in ("light", "dark"):
+        lab.set_theme(theme)
+        lab.screenshot(f"live-{theme}")
+        assert lab.axe(".pmtech-live") == []
+    clean(lab)
+
+
+def test_step_reset_surge_and_kill_one(opened, lab):
+    page = opened(SET_UP, LIVE)
+    page.get_by_role("button", name="Step").click()
+    drawn(page, "pmtech-strips", "^sent$")
+    wait_for_clock(page, 2.4)
+    assert clock(page) == 2.5
+    page.locator(".pmtech-stage").click()  # the focus is on the panel, not in the notebook
+    cells = page.locator(".jp-Cell").count()
+    for key in ("ArrowRight", "b", "x"):
+        page.keyboard.press(key)
+    wait_for_clock(page, 4.9)
+    assert clock(page) == 5.0
+    assert page.locator(".jp-Cell").count() == cells
+    page.get_by_role("button", name="Kill one").click()
+    drawn(page, "pmtech-strips", "^Server 1 down for 20 s$")
+    drawn(page, "pmtech-back", "^down$")
+    page.get_by_role("button", name="Surge now").click()
+    drawn(page, "pmtech-strips", "^Surge: × 5 for 10 s$")
+    page.get_by_role("slider", name="Customers send").fill("40")
+    page.get_by_role("button", name="Reset").click()
+    page.wait_for_function("() => document.querySelector('.pmtech-clock').innerText === 'paused, 0.0 s'")
+    page.wait_for_function("() => !window.texts['pmtech-strips'].some((text) => /Surge|down|send/.test(text))")
+    page.wait_for_function("() => document.querySelector('.pmtech-live input[type=range]').value === '15'")
+    clean(lab)
+
+
+def test_it_stops_when_its_cell_is_cleared_or_the_kernel_is_interrupted(opened, lab):
+    page = opened(SET_UP, LIVE, LIVE.replace("panel", "other"), "(panel.playing, other.playing)")
+    for number in (0, 1):
+        page.locator(".pmtech-play").nth(number).click()
+    for number in (0, 1):  # side by side
+        page.wait_for_function(
+            "(n) => parseFloat(document.querySelectorAll('.pmtech-clock')[n].innerText.match(/[\\d.]+/)) > 2",
+            arg=number,
+        )
+    lab.command("kernelmenu:interrupt")
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.pmtech-clock')].every((one) => one.innerText.startsWith('paused'))"
+    )
+    page.get_by_role("button", name="Play").first.click()
+    wait_for_clock(page, clock(page) + 1)
+    lab.command("notebook:clear-all-cell-outputs")
+    assert page.locator(".pmtech-live").count() == 0
+    page.locator(".jp-CodeCell").last.click()
+    lab.command("notebook:run-cell")
+    output = page.locator(".jp-CodeCell").last.locator(".jp-OutputArea-output")
+    output.wait_for()
+    assert output.inner_text().strip() == "(False, False)"
+    clean(lab)
+
+
+def test_a_replay_is_scrubbed_without_the_kernel_and_exported(opened, lab, browser, tmp_path):
+    page = opened(
+        SET_UP,
+        "play = theatre(simulate(shop.replace({'customers.rate_per_s': 30}), duration_s=30))\nplay",
+        f"str(play.to_html({str(tmp_path / 'run.html')!r}))",
+    )
+    kernel = f"{NOTEBOOK}.context.sessionContext.session.kernel"
+    page.evaluate(f"() => void {kernel}.requestExecute({{ code: 'import time; time.sleep(600)' }})")  # it has no ear now
+    page.wait_for_function(f"() => {kernel}.status === 'busy'")
+    moment = page.get_by_label("Moment")
+    moment.fill("5")
+    drawn(page, "pmtech-back", r"^\d+ waiting$")
+    early = page.evaluate("window.texts['pmtech-back'].find((text) => /waiting/.test(text))")
+    moment.fill("25")
+    page.wait_for_function(
+        "(early) => parseInt(window.texts['pmtech-back'].find((t) => /waiting/.test(t))) > 2 * parseInt(early)",
+        arg=early,
+    )
+    page.keyboard.press(" ")
+    wait_for_clock(page, 26)
+    page.keyboard.press(" ")
+    assert lab.axe(".pmtech-theatre") == []
+
+    page = browser.new_page(reduced_motion="reduce")  # nobody stands between this one and the network
+    asked, errors = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.add_init_script(TEXTS)
+    page.goto((tmp_path / "run.html").as_uri())
+    assert "0.0 of 30 s" in page.locator(".pmtech-clock").inner_text()
+    page.keyboard.press("Tab")  # to the panel
+    page.keyboard.press("ArrowRight")
+    wait_for_clock(page, 0.4)
+    page.get_by_label("Moment").fill("25")
+    drawn(page, "pmtech-back", r"^\d+ waiting$")
+    page.get_by_role("button", name="Play").click()
+    wait_for_clock(page, 25.9)  # in steps of a second
+    assert clock(page) % 1 == 0
+    assert (asked, errors) == ([(tmp_path / "run.html").as_uri()], [])
+    page.close()

@@ -1,0 +1,129 @@
+"""The stage and the replay: what every dot does is what the run's records say; an exported file needs nobody."""
+
+import base64
+import json
+import re
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from pmtech import Clients, Database, Gateway, LoadBalancer, Network, Outage, Server, Throttle, Users, simulate
+from pmtech.layout import layout
+from pmtech.panels.replay import MOST, nice, replay
+from pmtech.panels.scene import scene, units_of
+from pmtech.panels.theatre import theatre
+from pmtech.panels.watch import ENTERED, FINISHED, LEFT, SENT, STARTED, is_followed
+
+COMPANIES = [Clients("Company A", rate_per_s=10), Clients("Company B", rate_per_s=60)]
+SURVEY_TOOL = COMPANIES >> Throttle(rate_per_s=40, max_wait_s=2) >> Server(workers=8, service_ms=100)
+POOL = Clients(rate_per_s=70) >> LoadBalancer() >> Server(workers=4, replicas=3, queue_limit=5) >> Database()
+
+
+@pytest.mark.parametrize(
+    "result", [simulate(SURVEY_TOOL, duration_s=20), simulate(POOL, duration_s=20, events=[Outage("server", 8, 6)])]
+)
+def test_a_replay_is_the_records(result):
+    played = replay(result)
+    assert played["every"] == 1
+    steps = {kind: played["steps"][played["steps"][:, 0] == kind] for kind in (SENT, ENTERED, STARTED, LEFT, FINISHED)}
+    requests, visits = result.requests, result.visits
+    done = requests[requests.status > 0]
+    assert steps[SENT][:, 3].tolist() == requests.arrived_s.tolist()
+    assert sorted(map(tuple, steps[FINISHED][:, 1:])) == sorted(
+        zip(done.index + 1, done.status, done.finished_s, strict=True)
+    )
+    for kind, column in ((ENTERED, "entered_s"), (STARTED, "started_s"), (LEFT, "left_s")):
+        expected = visits.dropna(subset=[column])
+        ours = sorted((number, at_s) for _, number, _, at_s in steps[kind])
+        assert ours == sorted(zip(expected.request + 1, expected[column], strict=True))
+    assert (np.diff(played["steps"][:, 3]) >= 0).all()
+
+    names = [name for name, unit in zip(_names(result), played["scene"]["units"], strict=True) if unit is not None]
+    at = played["states"][:, 0]
+    for moment in (40, 77):
+        for name in result.components.index:
+            mine = [n for n, one in enumerate(names) if one == name]
+            waiting = sum(played["states"][moment, 1 + 3 * n] for n in mine)
+            assert waiting == result.waiting_at(name, at[moment])
+            for n in mine:
+                busy, places = played["states"][moment, 2 + 3 * n : 4 + 3 * n]
+                assert 0 <= busy <= max(0, places)
+
+
+def _names(result):
+    return [n for n, p in result.system.components.items() for _ in range(getattr(p, "replicas", 1))]
+
+
+def test_a_machine_that_is_down_is_shown_down():
+    states = replay(simulate(POOL, duration_s=20, events=[Outage("server", 8, 6)]))["states"]
+    places = states[:, 1 + 3 * 2 + 2]  # clients, balancer, then the first server
+    down = (states[:, 0] >= 8) & (states[:, 0] < 14)
+    assert set(places[down]) == {-1.0} and set(places[~down]) == {4.0}
+
+
+def test_of_many_requests_a_fair_share_is_kept_whoever_takes_turns():
+    result = simulate(Clients(rate_per_s=1500) >> LoadBalancer() >> [Server(workers=100)] * 4, duration_s=20)
+    played = replay(result)
+    assert played["every"] == nice(len(result.requests) / MOST) == 5
+    entered = played["steps"][played["steps"][:, 0] == ENTERED]
+    _, counts = np.unique(entered[:, 2], return_counts=True)
+    assert counts[0] == pytest.approx(len(result.requests) / 5, rel=0.02)
+    assert counts[1:] == pytest.approx(counts[0] / 4, rel=0.05)
+    numbers = np.arange(1, 10_000)
+    coarse, fine = is_followed(numbers, 20), is_followed(numbers, 5)
+    assert (fine | ~coarse).all()  # of fewer dots each was there before
+
+
+@pytest.mark.parametrize(
+    "system",
+    [
+        SURVEY_TOOL,
+        POOL,
+        [Clients(f"Client {n}") for n in range(9)] >> LoadBalancer() >> [Server()] * 3 >> Database(),
+        Clients(endpoints={"/a": 1, "/b": 1}) >> Gateway() >> {"/a": Server(), "/b": Network() >> Server("Deep")},
+        Users(count=5) >> LoadBalancer() >> Server(replicas=20),
+    ],
+)
+def test_the_stage_is_the_layout_with_room(system):
+    stage, picture = scene(system), layout(system)
+    assert [(box["parts"], box["x"]) for box in stage["boxes"]] == [(box.parts, box.x) for box in picture.boxes]
+    assert [(a["tail"], a["head"]) for a in stage["arrows"]] == [(a.tail, a.head) for a in picture.arrows]
+    for arrow in stage["arrows"]:
+        for end, point in (("tail", arrow["points"][0]), ("head", arrow["points"][-1])):
+            box = stage["boxes"][arrow[end]]
+            assert abs(box["y"] - point[1]) < box["height"] / 2
+    for x in {box["x"] for box in stage["boxes"]}:
+        column = sorted((box for box in stage["boxes"] if box["x"] == x), key=lambda box: box["y"])
+        for upper, lower in pairwise(column):
+            assert upper["y"] + upper["height"] / 2 + 15 < lower["y"] - lower["height"] / 2
+    names = [name for name, part in system.components.items() for _ in range(getattr(part, "replicas", 1))]
+    units = units_of(stage["boxes"], names)
+    assert len({(unit["box"], unit["row"]) for unit in units}) == len(names)
+
+
+def test_an_exported_file_carries_everything(tmp_path):
+    name = "</script><script>alert(1)</script>"
+    panel = theatre(simulate(Clients(name) >> Server(), duration_s=5))
+    text = panel.to_html(tmp_path / "run.html", title=name).read_text()
+    assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)|\b(src|href)=|@import|fetch\(|from ['\"]", text)
+    assert text.count("<script") == text.count("</script>") == 2
+    given = json.loads(re.search(r'id="given">(.*?)</script>', text, re.S)[1])
+    assert given["scene"] == json.loads(json.dumps(panel.scene))
+    assert {n: base64.b64decode(given[n]) for n in ("numbers", "times", "states", "samples")} == {
+        n: getattr(panel, n) for n in ("numbers", "times", "states", "samples")
+    }
+    numbers = np.frombuffer(panel.numbers, "<i4").reshape(-1, 2)
+    steps = replay(simulate(Clients(name) >> Server(), duration_s=5))["steps"]
+    assert (numbers == np.column_stack([8 * steps[:, 2] + steps[:, 0], steps[:, 1]])).all()
+
+
+def test_runs_in_which_little_happens():
+    for system in (Clients(rate_per_s=0) >> Server(), Clients(rate_per_s=1) >> Server(service_ms=9000)):
+        played = theatre(simulate(system, duration_s=2))
+        assert len(np.frombuffer(played.samples).reshape(-1, 7)) == 9
+
+
+def test_only_a_result_is_played():
+    with pytest.raises(ValueError, match="theatre plays a result"):
+        theatre(SURVEY_TOOL)
