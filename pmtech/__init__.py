@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 
 from pmtech.components import (
     Cache,
@@ -95,3 +96,13 @@ def __getattr__(name: str):
 
 def __dir__():
     return __all__
+
+
+def _in_notebook() -> bool:
+    """Asked without importing IPython, which a plain program never needs."""
+    ipython = sys.modules.get("IPython")
+    return ipython is not None and hasattr(ipython.get_ipython(), "kernel")
+
+
+if _in_notebook():
+    importlib.import_module("pmtech.panels.errors").install()

@@ -99,9 +99,9 @@ class Request(Journey):
     """One request: who sent it, what it asks for, and how it ended. It is its own journey."""
 
     __slots__ = (
-        "answer_to", "arrived", "caller", "endpoint", "finished", "landed",
-        "line", "number", "retry_after", "served_by",
-        "source", "status",
+        "answer_to", "arrived", "caller", "endpoint", "finished", "line",
+        "number", "retry_after", "served_by",
+        "source", "status", "version",
     )  # fmt: skip
 
     def __init__(self, env, source, number: int, line: tuple, endpoint: str, caller: str):
@@ -109,7 +109,7 @@ class Request(Journey):
         self.source, self.number, self.line, self.endpoint, self.caller = source, number, line, endpoint, caller
         self.arrived, self.finished, self.status = env._now, nan, 0
         self.served_by = self.answer_to = None
-        self.retry_after, self.landed = nan, False
+        self.retry_after, self.version = nan, None  # of its item: what the answer shows, or the write made
 
     @property
     def write(self) -> bool:

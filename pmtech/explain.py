@@ -47,7 +47,7 @@ def explain(result: Result) -> str:
     if result.summary.offered_per_s == 0:
         return "No request arrived. Let somebody send some."
     first = _bottleneck(result)
-    return " ".join([*first, *_refused(result, " ".join(first)), *_speed(result)][:3])
+    return " ".join([*first, *_cached(result), *_refused(result, " ".join(first)), *_speed(result)][:3])
 
 
 def _label(result: Result, names: list[str]) -> str:
@@ -266,6 +266,17 @@ def _overloaded(result: Result, line: _Line, cause: _Line) -> list[str]:
     ]
 
 
+def _cached(result: Result) -> list[str]:
+    """What the caches answered, and how much of that was out of date."""
+    table, said = result.components, []
+    if "hit_ratio" not in table:
+        return []
+    for name, cache in table[table.hit_ratio.notna()].iterrows():
+        wrong = f", {percent(cache.stale_ratio)} of them out of date" if cache.stale_ratio else ""
+        said.append(f"{_label(result, [name])} answers {percent(cache.hit_ratio)} of the reads{wrong}")
+    return [f"{'; '.join(said)}."]
+
+
 def _refused(result: Result, before: str) -> list[str]:
     """Who refused how many, and whose requests these were; a death that was not spoken of `before`."""
     refused = result.refusals
@@ -298,4 +309,4 @@ def _speed(result: Result) -> list[str]:
     if count < 20:
         return [f"Only {count} requests were served: too few for a percentile."]
     said = f"Half of the served requests took no more than {seconds(s.p50_ms / 1000)}, 95 of 100 no more than {seconds(s.p95_ms / 1000)}"
-    return [f"{said}; with {count} of them, p99 is a guess." if count < ENOUGH_FOR_P99 else f"{said}."]
+    return [f"{said}; {count} are too few to judge the slowest 1 in 100." if count < ENOUGH_FOR_P99 else f"{said}."]

@@ -114,7 +114,7 @@ def test_it_says_since_when():
 
 def test_few_requests_make_no_percentile():
     assert "too few for a percentile" in said(Clients(rate_per_s=1) >> EIGHTY, duration_s=5)
-    assert "p99 is a guess" in said(Clients(rate_per_s=5) >> EIGHTY)
+    assert "too few to judge the slowest 1 in 100" in said(Clients(rate_per_s=5) >> EIGHTY)
     assert "guess" not in said(Clients(rate_per_s=40) >> EIGHTY)
 
 

@@ -109,17 +109,17 @@ class CachePart(Part):
         self.lookups.append((came, False, False))
         self.fetching.setdefault(place, [])
         status = (yield from self.next.handle(request)) if self.next else 200
-        if request.landed is False:  # no cache nearer to the data has said which version the answer shows
-            request.landed = self.run.versions.get(request.key, 0)
+        if request.version is None:  # no cache nearer to the data has said which version the answer shows
+            request.version = self.run.versions.get(request.key, 0)
         if status == 200 and self.alive:
             until_s = inf if self.spec.ttl_s is None else env._now + self.spec.ttl_s
-            self._store(place[0])[request.key] = Entry(until_s, request.landed)
+            self._store(place[0])[request.key] = Entry(until_s, request.version)
         self._go_on(place)
         return status
 
     def _hit(self, request: Request, entry: Entry, came: float) -> None:
         self.lookups.append((came, True, entry.version != self.run.versions.get(request.key, 0)))
-        request.landed, request.served_by = entry.version, request.served_by or self.machine
+        request.version, request.served_by = entry.version, request.served_by or self.machine
 
     def _go_on(self, place: tuple) -> None:
         for waiting in self.fetching.pop(place, ()):
@@ -128,8 +128,8 @@ class CachePart(Part):
     def _write(self, request: Request) -> Steps:
         status = (yield from self.next.handle(request)) if self.next else 200
         if status == 200:
-            if request.landed is False:  # the cache nearest to the data counts it, once
-                request.landed = self.run.versions[request.key] = self.run.versions.get(request.key, 0) + 1
+            if request.version is None:  # the cache nearest to the data counts it, once
+                request.version = self.run.versions[request.key] = self.run.versions.get(request.key, 0) + 1
             if self.spec.invalidate:
                 self._store(request.caller if self.spec.private else None).pop(request.key, None)
         return status

@@ -3,7 +3,7 @@
 
 // ---- where panels appear -------------------------------------------------------------------
 
-// One observer a page fills a panel's empty <div> when JupyterLab puts it into the document, and empties it when
+// One observer a page fills a panel's <div> when JupyterLab puts it into the document, and empties it when
 // it is taken out (the cell ran again, or was scrolled away where JupyterLab removes what is not in sight).
 const page = (window.pmtechPage ??= {
   panels: new Map(), // class of the div -> what fills it
@@ -18,11 +18,13 @@ const page = (window.pmtechPage ??= {
   add(mount, fill) {
     this.panels.set(mount, (el) => {
       el.dataset.filled = mount;
+      const asleep = [...el.childNodes]; // the sentence that stands there while no kernel does
+      el.replaceChildren();
       const cleanup = fill(el);
       this.filled.set(el, () => {
         this.filled.delete(el);
         cleanup();
-        el.replaceChildren();
+        el.replaceChildren(...asleep);
         delete el.dataset.filled;
       });
     });

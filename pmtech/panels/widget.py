@@ -7,6 +7,7 @@ import anywidget
 import traitlets
 
 HERE = Path(__file__).parent
+ASLEEP = '<p class="pmtech-asleep">Run this cell to bring this panel back. Your answers are kept.</p>'
 
 
 def plotly_js() -> bytes:
@@ -26,10 +27,9 @@ class Panel(anywidget.AnyWidget):
 
     Saved notebooks. JupyterLab writes an ordinary widget into the notebook as the id of a model that lives in
     the kernel. Opened without that kernel, it shows "Error displaying widget: model not found". So a panel's
-    output is an empty `<div>`, and the panel's front end, which starts as soon as the kernel opens the comm,
-    finds that div and fills it. Saved and opened again there is nothing to be missed: an empty div, as in a
-    fresh lesson. With the kernel still alive JupyterLab brings the models back and they fill their divs again;
-    on a restart they empty them. Considered and left out: a save hook or a prebuilt Lab extension (files of the
+    output is a `<div>` with one quiet sentence, and the panel's front end, which starts as soon as the kernel opens the comm,
+    finds that div and fills it. Saved and opened again there is nothing to be missed: the sentence says what to do. With the kernel still alive JupyterLab brings the models back and they fill their divs again;
+    on a restart they put the sentence back. Considered and left out: a save hook or a prebuilt Lab extension (files of the
     environment outside the package, which an editable install or another front end may lack) and saved widget
     state (megabytes, and dead sliders). The price is that a panel does not render where a front end starts
     widgets only on display, as VS Code does.
@@ -59,7 +59,7 @@ class Panel(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **_):
         # mathjax_ignore: dollars in a panel are money, not formulas.
         return {
-            "text/html": f'<div class="pmtech mathjax_ignore {self._mount}"></div>',
+            "text/html": f'<div class="pmtech mathjax_ignore {self._mount}">{ASLEEP}</div>',
             "text/plain": f"{type(self).__name__}: shown in JupyterLab",
         }
 

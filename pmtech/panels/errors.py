@@ -1,0 +1,65 @@
+"""Errors as sentences: a learner's slip shows one line, not the way there. `%tb` still shows the whole traceback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from IPython.core.getipython import get_ipython
+
+PACKAGE = Path(__file__).parents[1]
+UNDO = "Undo with Ctrl + Z, or compare it with the cells above."
+
+
+def sentence(kind: type[BaseException], error: BaseException, traceback) -> str | None:
+    """What to tell the learner, or None: then it is no slip, and the traceback is worth seeing."""
+    if issubclass(kind, SyntaxError):
+        why = "a bracket or a quote is not closed" if error.msg == "incomplete input" else error.msg
+        return f"Line {error.lineno} is not complete or not in order ({why}). {UNDO}"
+    if issubclass(kind, NameError) and error.name and _ends_in_cell(traceback):
+        return (
+            f'"{error.name}" is not known here. Either an earlier cell has not run yet (choose Run > Run All Above '
+            "Selected Cell), or it is misspelt."
+        )
+    if issubclass(kind, ValueError | TypeError) and _ends_in_package(traceback):
+        said = str(error)
+        return said if said.endswith((".", "?")) else f"{said}."
+    return None
+
+
+def _last_file(traceback) -> str:
+    while traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    return traceback.tb_frame.f_code.co_filename
+
+
+def _ends_in_cell(traceback) -> bool:
+    file = _last_file(traceback)  # IPython and ipykernel name the files that cells are compiled as
+    return file.startswith("<ipython-input") or "ipykernel_" in file
+
+
+def _ends_in_package(traceback) -> bool:
+    """Refused by the course itself: its own code raised it, in a sentence that is meant to be read."""
+    return PACKAGE in Path(_last_file(traceback)).parents
+
+
+def install() -> None:
+    """From now on a slip in a cell shows its sentence. It stays an error: a run of all cells stops there."""
+    shell = get_ipython()
+    whole, syntax = shell.showtraceback, shell.showsyntaxerror
+
+    def show(exc_tuple=None, *args, **kwargs):
+        kind, error, traceback = shell._get_exc_info(exc_tuple)
+        said = sentence(kind, error, traceback) if traceback is not None else None
+        if said is None:
+            return whole(exc_tuple, *args, **kwargs)
+        shell._showtraceback(kind, error, [said])
+        return None
+
+    def show_syntax(*args, **kwargs):
+        kind, error, traceback = shell._get_exc_info(None)
+        if isinstance(error, SyntaxError) and error.lineno:
+            shell._showtraceback(kind, error, [sentence(kind, error, traceback)])
+        else:
+            syntax(*args, **kwargs)
+
+    shell.showtraceback, shell.showsyntaxerror = show, show_syntax

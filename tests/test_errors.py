@@ -1,0 +1,45 @@
+"""A learner's slip shows one sentence; what is no slip keeps its traceback."""
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+
+from pmtech.panels import errors
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    shell, said = InteractiveShell(), []
+    monkeypatch.setattr(errors, "get_ipython", lambda: shell)
+    monkeypatch.setattr(shell, "_showtraceback", lambda kind, error, lines: said.append((kind.__name__, "".join(lines))))
+    errors.install()
+
+    def run(cell):
+        said.clear()
+        result = shell.run_cell(cell)
+        assert not result.success
+        return said[0]
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("cell", "kind", "sentence"),
+    [
+        ("from pmtech import Server; Server(workers=0)", "ValueError", "workers must be at least 1, got 0."),
+        ("from pmtech import Server; Server(worker=2)", "TypeError", 'Server has no "worker": did you mean workers?'),
+        ("servr", "NameError", '"servr" is not known here. Either an earlier cell has not run yet'),
+        ("x = (1,\n", "SyntaxError", "Line 1 is not complete or not in order (a bracket or a quote is not closed). Undo"),
+        ("x = {1: }", "SyntaxError", "Line 1 is not complete or not in order"),
+    ],
+)
+def test_a_slip_is_a_sentence(shown, cell, kind, sentence):
+    found, text = shown(cell)
+    assert found == kind
+    assert text.startswith(sentence)
+    assert "Traceback" not in text and "\n" not in text
+
+
+@pytest.mark.parametrize("cell", ["1 / 0", "int('three')", "import json; json.loads('{')"])
+def test_what_the_course_did_not_refuse_keeps_its_traceback(shown, cell):
+    _, text = shown(cell)
+    assert "Traceback" in text
