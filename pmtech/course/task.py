@@ -7,7 +7,7 @@ learner's system for a few seeds and measures. A lesson that asks for something 
 import html
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, field, fields
-from math import ceil, isnan
+from math import isnan
 
 from pmtech.course.page import page
 from pmtech.simulate import simulate
@@ -86,10 +86,10 @@ class Target:
             return "missed"
         if self.excess(value) <= 0:
             return "met"
-        # Rounded up: "0 ms over the target" would be no help.
-        step = {"ms": 1, "%": 0.001}.get(self.unit, 0.1)
-        off = said(ceil(self.excess(value) / step - 1e-9) * step, self.unit).replace(" %", " points")
-        return f"{off} {'under' if self.at_most is None else 'over'}"
+        side = "under" if self.at_most is None else "over"
+        # Of the numbers that are shown, so that the reader's own subtraction agrees.
+        off = abs(shown(value, self.unit) - shown(self.bound, self.unit))
+        return f"{said(off, self.unit).replace(' %', ' points')} {side}" if off > 1e-9 else f"just {side}"
 
     def sentence(self, value: float) -> str:
         if isnan(value):
@@ -236,14 +236,25 @@ def _figure(result, path: str) -> float:
     return float(table.loc[name, column])
 
 
+def shown(value: float, unit: str) -> float:
+    """A figure, rounded to the digits that a reader needs."""
+    if unit == "%":
+        return round(value, 3)
+    if unit == "ms":
+        return round(value, -2 if value >= 10_000 else 0)
+    return round(value, 0 if abs(value) >= (20 if unit == "a second" else 100) else 1)
+
+
 def said(value: float, unit: str) -> str:
-    """A figure with its unit, in as many digits as a reader needs; shares as per cent."""
+    """A figure with its unit, in as many digits as a reader needs; shares as per cent, long times in seconds."""
     if isnan(value):
         return "nothing"
+    value = shown(value, unit)
     if unit == "%":
         return f"{value:.1%}".replace(".0%", "%").replace("%", " %")
-    digits = f"{value:,.0f}" if abs(value) >= 100 or unit == "ms" else f"{value:,.1f}".removesuffix(".0")
-    return f"{digits} {unit}"
+    if unit == "ms" and value >= 10_000:
+        return f"{value / 1000:,.1f} s"
+    return f"{value:,.1f}".removesuffix(".0") + f" {unit}"
 
 
 def largest(low: int, high: int, holds: Callable[[int], bool]) -> int:
