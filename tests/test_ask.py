@@ -56,6 +56,13 @@ def test_the_page_never_holds_what_is_right_before_the_answer():
         assert not option.misconception or option.misconception not in state
 
 
+@pytest.mark.parametrize("id", ["02.predict", "04.predict"])
+def test_a_prediction_is_told_how_it_turned_out_whether_a_model_ran_or_the_real_thing(id, monkeypatch, tmp_path):
+    assert answered(id, wrong(id)).verdict == "Your prediction is kept. It turns out otherwise."
+    monkeypatch.setenv("PMTECH_HOME", str(tmp_path / "another"))
+    assert answered(id, right(id)).verdict == "Your prediction is kept. It is right."
+
+
 def test_a_prediction_is_kept_and_cannot_be_changed():
     asked = answered("04.predict", wrong("04.predict"))
     with pytest.raises(ValueError, match="value cannot change: this prediction is kept"):

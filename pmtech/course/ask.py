@@ -66,7 +66,7 @@ class Ask(Panel):
             self.committed, self.correct = True, option.right
             self.feedback, self.misconception = option.feedback, option.misconception
             if prediction:
-                fate = "It is right." if option.right else "The model says otherwise."
+                fate = "It is right." if option.right else "It turns out otherwise."
                 self.verdict = f"Your prediction is kept. {fate}"
             else:
                 self.verdict = "Right." if option.right else "Not this one."
