@@ -23,6 +23,7 @@ from pmtech import (
     randomness,
     simulate,
 )
+from pmtech.panels import clock
 from pmtech.panels import live as live_module
 from pmtech.panels.live import live
 from pmtech.panels.replay import replay
@@ -113,7 +114,7 @@ def test_what_the_page_is_told_is_what_a_replay_shows():
     assert [step[3] for step in steps] == sorted(step[3] for step in steps)
 
     timeline = result.timeline
-    for at_s, offered, served, refused, _, _, in_system in panel.samples[7::4]:
+    for at_s, offered, served, refused, _, _, in_system in list(panel.watch.samples)[7::4]:
         last = slice(int(at_s) - 2, int(at_s))
         assert (offered * 2, served * 2, refused * 2, in_system) == (
             timeline.offered[last].sum(),
@@ -141,7 +142,7 @@ def test_step_speed_and_reset():
     ]
     panel.step()
     panel.reset()
-    assert (panel.now, panel.marks, panel.samples, panel.speed) == (0.0, [], [], 10)
+    assert (panel.now, panel.marks, len(panel.watch.samples), panel.speed) == (0.0, [], 0, 10)
     assert panel.controls["customers.rate_per_s"].value == 18
     panel.advance(12)
     same(trajectory(panel.running.run.requests), simulated(SHOP, panel))
@@ -177,6 +178,7 @@ def test_an_error_of_the_model_pauses_and_is_said():
     panel.playing = True
     panel.advance(1)
     assert (panel.playing, panel.error) == (False, "The run is paused: customers.arrivals can't change during a run.")
+    assert panel.controls["customers.arrivals"].value == "poisson"
 
 
 def test_only_pools_have_machines_to_kill_and_each_time_another_dies():
@@ -260,7 +262,7 @@ def test_a_page_that_comes_late_is_told_everything():
     assert [mark["words"] for mark in news["marks"]] == ["Server: replicas: 5"]
     assert len(samples) == 8 * 7 * 24
     assert len(state) == 8 * (1 + 3 * 8)
-    assert len(steps) == 8 * 4 * len(panel._present())
+    assert len(steps) == 8 * 4 * len(panel.watch.present())
 
 
 # --- it stops by itself, and needs no more memory as it goes on -------------------------------------------------------
@@ -271,13 +273,13 @@ def playing(*panels, until):
 
     async def main():
         for panel in panels:
-            panel._loop = asyncio.get_running_loop()
+            panel._clock.loop = asyncio.get_running_loop()
             panel.play()
         while not until(*panels):
             await asyncio.sleep(0.01)
-        await asyncio.gather(*(panel._task for panel in panels))
+        await asyncio.gather(*(panel._clock.task for panel in panels))
         for panel in panels:
-            panel._loop = None
+            panel._clock.loop = None
 
     asyncio.run(asyncio.wait_for(main(), 60))
 
@@ -322,10 +324,10 @@ def test_the_kernels_interrupt_pauses_it():
     finally:
         signal.signal(signal.SIGINT, before)
     panel.playing = True
-    live_module._playing.add(panel)
-    live_module._after_cell(type("Ran", (), {"error_in_exec": None}))
+    clock._going.add(panel._clock)
+    clock._after_cell(type("Ran", (), {"error_in_exec": None}))
     assert panel.playing
-    live_module._after_cell(type("Ran", (), {"error_in_exec": KeyboardInterrupt()}))
+    clock._after_cell(type("Ran", (), {"error_in_exec": KeyboardInterrupt()}))
     assert not panel.playing
 
 
@@ -361,4 +363,4 @@ def test_a_long_run_needs_no_more_memory_than_its_window(monkeypatch):
     for part in panel.watch.units:
         assert all(visit[1] > oldest for visit in part.visits)
         assert all(lookup[0] > oldest for lookup in getattr(part, "lookups", ()))
-    assert len(panel.samples) == 4 * WINDOW_S + 1
+    assert len(panel.watch.samples) == 4 * WINDOW_S + 1

@@ -154,6 +154,18 @@ class Watch:
         """Requests in all lines, also those whose client has given up."""
         return sum(self.state_of(part)[0] for part in self.units if part not in self.sources)
 
+    def present(self) -> list[tuple[int, int, int, float]]:
+        """The journeys that are under way, for somebody who has not seen them begin."""
+        steps = [
+            (SENT, number, self.units[request.source], request.arrived) for request, number in self.followed.items()
+        ]
+        for part, here in self.under_way.items():
+            for (request, *times, _), _ in here:
+                for step, at_s in zip((ENTERED, STARTED), times, strict=True):
+                    if at_s == at_s:
+                        steps.append((step, self.followed[request], self.units[part], at_s))
+        return sorted(steps, key=itemgetter(3))
+
     def state(self) -> list[float]:
         """The present moment: at_s, then three numbers a machine, as `state_of` has them."""
         row = [self.running.now]
