@@ -42,6 +42,11 @@ def percent(share: float) -> str:
     return "more than 99 %" if 0.99 < share < 1 else f"{share:.0%}".replace("%", " %")
 
 
+def as_set(counted: float, expected: float) -> float:
+    """How many requests to speak of: those expected, if chance alone explains the difference to those that came."""
+    return expected if abs(counted - expected) <= 3 * sqrt(expected) else counted
+
+
 def explain(result: Result) -> str:
     """Two or three plain sentences about a run."""
     if result.summary.offered_per_s == 0:
@@ -186,8 +191,8 @@ class _Line:
         sources = [system.parts[tail] for tail in before]
         if all(part.is_source and hasattr(part, "rate_per_s") and not part.surge for part in sources):
             expected = sum(part.rate_per_s for part in sources) * (end - begin)
-            if abs(counted - expected) <= 3 * sqrt(expected) and self.result.at_end == system:
-                return expected / (end - begin)
+            if self.result.at_end == system:
+                counted = as_set(counted, expected)
         return counted / (end - begin)
 
 

@@ -7,11 +7,23 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pmtech.components import Cache, Clients, Database, LoadBalancer, Network, RateLimiter, Server, Throttle, Users
+from pmtech.components import (
+    Cache,
+    Clients,
+    Database,
+    LoadBalancer,
+    Network,
+    RateLimiter,
+    Server,
+    Surge,
+    Throttle,
+    Users,
+)
 from pmtech.course.brief import MOST_REQUESTS, brief, ten_times
+from pmtech.course.tasks.lesson_04 import survey_tool
 from pmtech.simulate import simulate
 
-HEADS = ["What was asked", "What happens", "The trade-off", "To settle with engineering", "Assumptions"]
+HEADS = ["The answer", "What was asked", "What happens", "The trade-off", "To settle with engineering", "Assumptions"]
 
 COMPANIES = [Clients("Company A", rate_per_s=10), Clients("Company C", rate_per_s=150)]
 SYSTEMS = {
@@ -56,13 +68,17 @@ def test_the_whole_page_of_a_small_story(tmp_path):
     assert written.markdown.read_text() == (
         """# Tiny
 
+## The answer
+
+At 2 requests a second all are answered, 95 of 100 within 450 ms. At 20, only 2.2 a second are answered; the others wait, longer every second.
+
 ## What was asked
 
-Does this design carry today's load of 2 requests a second, and what happens at ten times as much? The way of a request: Visitors, then Server.
+What happens at 2 requests a second, and at ten times as many? The way of a request: Visitors, then Server.
 
 ## What happens
 
-|  | today | ten times |
+|  | this load | ten times |
 |---|---:|---:|
 | Requests a second | 2 | 20 |
 | Answered a second | 2 | 2.2 |
@@ -74,7 +90,7 @@ Does this design carry today's load of 2 requests a second, and what happens at 
 | Cost an hour | 0.10 USD | 0.10 USD |
 
 """
-        + "- Today: "
+        + "- At this load: "
         + simulate(system, duration_s=100).explain()
         + "\n- At ten times: "
         + simulate(ten_times(system), duration_s=100).explain()
@@ -82,7 +98,7 @@ Does this design carry today's load of 2 requests a second, and what happens at 
 
 ## The trade-off
 
-- Today “Server” is busy 90 % of the time: the same design is full at 1.1 times the load, and slow well before that.
+- At this load “Server” is busy 90 % of the time: the same design is full at 1.1 times the load, and slow well before that.
 - At ten times, 2.2 of 20 requests a second are answered. Nobody is turned away: everybody waits, longer every second.
 - Serving all of it with 30 % kept free takes about 12.9 times “Server”: roughly 1.29 USD an hour in place of 0.10. Cheaper: answer fewer (turn some away), later (let them wait) or from memory (a cache). Each is a decision about whose requests matter.
 
@@ -94,7 +110,7 @@ Does this design carry today's load of 2 requests a second, and what happens at 
 
 ## Assumptions
 
-- A simulation, not a measurement: 100 s today, 100 s at ten times, of the same customers (seed 1); at ten times without outages or other events.
+- A simulation, not a measurement: 100 s at this load, 100 s at ten times, of the same customers (seed 1); at ten times without outages or other events.
 - Put in by us: Server: 1 worker, 450 ms.
 - Customers: requests come at equal distances; nobody gives up or tries again.
 - Left out: growing data, new releases, attacks, people who turn away because it is slow.
@@ -110,7 +126,8 @@ def test_a_brief_of_any_system_says_the_same_in_markdown_and_html(lesson, tmp_pa
     assert re.findall("^## (.*)$", text, re.M) == HEADS == shown.texts["h2"]
     assert re.findall("^- (.*)$", text, re.M) == shown.texts["li"]
     figures = [cell.strip() for row in re.findall(r"^\| [A-Z0-9].*$", text, re.M) for cell in row.split("|")[2:-1]]
-    assert figures == shown.texts["td"] and len(figures) == 16
+    several = len(result.by_client) if len(result.by_client) > 1 else 0
+    assert figures == shown.texts["td"] and len(figures) == 16 + 4 * several
     assert "nan" not in text and "inf " not in text
     assert len(re.findall("^- ", text.split("## To settle")[1].split("##")[0], re.M)) <= 5
 
@@ -126,6 +143,30 @@ def test_what_is_capped_is_turned_away_and_what_is_not_served_today_is_counted_i
     assert "What does a customer's software do when it is refused?" in text
 
 
+def test_a_rate_is_named_as_it_is_set_and_ten_times_is_ten_times_that(tmp_path):
+    """Seed 1 sends 187 a second in place of 190; a promise to each company is answered for each company."""
+    result = simulate(survey_tool(31))
+    text = brief(result, folder=tmp_path).markdown.read_text()
+    a, b, c = (f"{ms:.0f} ms" for ms in result.by_client.p95_ms)
+    assert "| Requests a second | 190 | 1,900 |" in text
+    assert f"95 of 100 within {a} (Company A), {b} (Company B), {c} (Company C). At 1,900, " in text
+    assert f"| Company B | 30 | 0 % | {b} | " in text
+    assert "At 190 requests a second 79 % of Company C's are turned away; the others are answered" in text
+    assert f"in this run {result.summary.offered_per_s:.0f} requests a second came, 190 are to be expected." in text
+
+
+def test_more_than_chance_explains_is_counted(tmp_path):
+    """A surge is no chance: what came is said."""
+    surge = simulate(Clients(rate_per_s=20, surge=Surge(at_s=5, for_s=10, times=3)) >> Server(), duration_s=20)
+    text = brief(surge, folder=tmp_path).markdown.read_text()
+    assert f"| Requests a second | {surge.summary.offered_per_s:.0f} | " in text and "to be expected" not in text
+
+
+def test_an_answer_from_memory_is_said_to_be_old(tmp_path):
+    text = brief(simulate(SYSTEMS["03"], duration_s=20), folder=tmp_path).markdown.read_text()
+    assert text.split("## What was asked")[0].rstrip().endswith("An answer from memory is up to 10 s old.")
+
+
 def test_ten_times_means_ten_times_the_customers_of_every_kind():
     system = [Clients("A", rate_per_s=3), Users("B", count=7)] >> Server()
     more = ten_times(system)
@@ -135,7 +176,7 @@ def test_ten_times_means_ten_times_the_customers_of_every_kind():
 def test_a_long_run_is_kept_short_at_ten_times(tmp_path):
     result = simulate(Clients(rate_per_s=400) >> Server(workers=20, service_ms=10), duration_s=200)
     text = brief(result, folder=tmp_path).markdown.read_text()
-    assert f"200 s today, {MOST_REQUESTS / 10 / result.summary.offered_per_s:.0f} s at ten times" in text
+    assert f"200 s at this load, {MOST_REQUESTS / 10 / result.summary.offered_per_s:.0f} s at ten times" in text
 
 
 def test_nothing_is_written_over_and_the_same_brief_is_written_once(tmp_path):

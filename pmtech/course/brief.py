@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from pmtech.components import Cache, Database, LoadBalancer, RateLimiter, Server, Throttle, Users
+from pmtech.components import Cache, Clients, Database, LoadBalancer, RateLimiter, Server, Throttle, Users
 from pmtech.course.page import page
 from pmtech.diagram import diagram
-from pmtech.explain import percent, rate, seconds
+from pmtech.explain import as_set, percent, rate, seconds
 from pmtech.layout import layout
 from pmtech.result import Result
 from pmtech.simulate import simulate
@@ -53,7 +53,8 @@ thead th { color: #555; }
   body { margin: 0; max-width: none; padding: 0; font-size: 11px; line-height: 1.35; }
   h1 { font-size: 18px; }
   h2 { font-size: 13px; margin-top: 8px; }
-  .pmtech-diagram svg { max-height: 150px; }
+  th, td { padding-block: 1px; }
+  .pmtech-diagram svg { max-height: 136px; }
 }
 """
 
@@ -82,8 +83,9 @@ def brief(
 ) -> Brief:
     """Write a page for stakeholders, as Markdown and HTML, into `folder` (beside the notebook).
 
-    From a `Result`: what was asked, what happens at this load and at ten times (simulated now: every client sends, or
-    every crowd of users is, ten times as much), the trade-off, questions for engineering, the assumptions.
+    From a `Result`: the answer as far as the run has it, what happens at this load and at ten times (simulated now:
+    every client sends, or every crowd of users is, ten times as much), the trade-off, questions for engineering, the
+    assumptions.
     Where there was no run, it takes the points: `brief({"What was asked": "...", "To settle": ["...", "..."]})`.
     A file that is there is never written over: another brief gets a number. The same brief again is left as it stands.
     Raises ValueError with a sentence.
@@ -114,36 +116,112 @@ def ten_times(system: System) -> System:
     return system.replace({path: system.get(path) * TIMES for path in paths})
 
 
-def _from_run(today: Result) -> Page:
-    offered = max(today.summary.offered_per_s, 0.01)
-    warmup_s, lasts_s = today.warmup_s, min(today.window_s, MOST_REQUESTS / (TIMES * offered))
-    then = simulate(ten_times(today.system), duration_s=warmup_s + lasts_s, warmup_s=warmup_s, seed=today.seed)
-    boxes = sorted(layout(today.system).boxes, key=lambda box: box.x)
-    columns = [[today.system.components[box.parts[0]].label for box in c] for _, c in groupby(boxes, lambda box: box.x)]
+def _from_run(now: Result) -> Page:
+    offered = max(now.summary.offered_per_s, 0.01)
+    warmup_s, lasts_s = now.warmup_s, min(now.window_s, MOST_REQUESTS / (TIMES * offered))
+    then = simulate(ten_times(now.system), duration_s=warmup_s + lasts_s, warmup_s=warmup_s, seed=now.seed)
+    boxes = sorted(layout(now.system).boxes, key=lambda box: box.x)
+    columns = [[now.system.components[box.parts[0]].label for box in c] for _, c in groupby(boxes, lambda box: box.x)]
     asked = (
-        f"Does this design carry today's load of {rate(offered)} requests a second, and what happens at ten times as "
-        f"much? The way of a request: {', then '.join(' and '.join(dict.fromkeys(column)) for column in columns)}."
+        f"What happens at {rate(_asked(now))} requests a second, and at ten times as many? "
+        f"The way of a request: {', then '.join(' and '.join(dict.fromkeys(column)) for column in columns)}."
     )
     return {
+        "The answer": [_answer(now, then)],
         "What was asked": [asked],
-        "What happens": [_table(today, then), [f"Today: {today.explain()}", f"At ten times: {then.explain()}"]],
-        "The trade-off": [_trade_off(today, then)],
-        "To settle with engineering": [_questions(today)],
-        "Assumptions": [_assumptions(today, then)],
+        "What happens": [
+            _table(now, then),
+            *_each_client(now),
+            [f"At this load: {now.explain()}", f"At ten times: {then.explain()}", *_by_chance(now)],
+        ],
+        "The trade-off": [_trade_off(now, then)],
+        "To settle with engineering": [_questions(now)],
+        "Assumptions": [_assumptions(now, then)],
     }
+
+
+def _asked(result: Result, name: str | None = None) -> float:
+    """Requests a second of a client, or of all: as set, if chance alone explains the difference to those that came."""
+    sources = result.system.sources
+    parts = [sources[name]] if name else sources.values()
+    came = result.by_client.offered_per_s[name] if name else result.summary.offered_per_s
+    if result.at_end == result.system and all(isinstance(part, Clients) and not part.surge for part in parts):
+        expected = sum(part.rate_per_s for part in parts) * result.window_s
+        return as_set(came * result.window_s, expected) / result.window_s
+    return came
+
+
+def _answered(result: Result) -> float:
+    """Requests a second that were answered; where nobody was left over, as many as asked."""
+    s = result.summary
+    return _asked(result) if _keeps_up(result) and not s.error_rate else s.served_per_s
+
+
+def _keeps_up(result: Result) -> bool:
+    """Is whoever is not turned away answered, but for those who came last?"""
+    s = result.summary
+    return s.served_per_s >= (0.97 - s.error_rate) * s.offered_per_s
+
+
+def _answer(now: Result, then: Result) -> str:
+    said = f"At {rate(_asked(now))} requests a second {_outcome(now)}. At {rate(_asked(then))}, {_outcome(then)}."
+    ages = [part.ttl_s for part in now.system.parts if isinstance(part, Cache) and part.ttl_s is not None]
+    return f"{said} An answer from memory is up to {seconds(max(ages))} old." if ages else said
+
+
+def _outcome(result: Result) -> str:
+    s, served = result.summary, f"95 of 100 within {_times(result)}"
+    if not s.offered_per_s:
+        return "there is nothing to answer"
+    if isnan(s.p95_ms):
+        return "nobody is answered"
+    lost = result.by_client.error_rate
+    whose = " and ".join(f"{percent(x)} of {result.system.label(c)}'s" for c, x in lost.items() if x > 0.01)
+    share = whose if len(lost) > 1 else percent(s.error_rate)
+    refused = f"{share} are turned away" if s.error_rate > 0.01 else ""
+    if _keeps_up(result):
+        return f"{refused}; the others are answered, {served}" if refused else f"all are answered, {served}"
+    waits = "the others wait" if _crowds(result.system) else "the others wait, longer every second"
+    left = f"only {rate(s.served_per_s)} a second are answered"
+    return f"{refused}, {left}, and {waits}" if refused else f"{left}; {waits}"
+
+
+def _times(result: Result) -> str:
+    """The p95, of each client where there are several."""
+    each = {result.system.label(name): _time(ms) for name, ms in result.by_client.p95_ms.items() if not isnan(ms)}
+    if len(set(each.values())) == 1:
+        return next(iter(each.values()))
+    return ", ".join(f"{said} ({name})" for name, said in each.items())
+
+
+def _by_chance(result: Result) -> list[str]:
+    came, asked = rate(result.summary.offered_per_s), rate(_asked(result))
+    said = f"Customers come at random: in this run {came} requests a second came, {asked} are to be expected."
+    return [said] if came != asked else []
+
+
+def _each_client(result: Result) -> list[tuple]:
+    """A table of the clients, where there are several."""
+    each = result.by_client
+    rows = [
+        (result.system.label(name), rate(_asked(result, name)), percent(c.error_rate), _time(c.p95_ms), _time(c.p99_ms))
+        for name, c in each.iterrows()
+    ]
+    heads = ("each at this load", "requests a second", "turned away", "95 of 100 within", "99 of 100 within")
+    return [(heads, *rows)] if len(rows) > 1 else []
 
 
 def _time(ms: float) -> str:
     return "–" if isnan(ms) else seconds(ms / 1000)
 
 
-def _table(today: Result, then: Result) -> tuple:
-    a, b = today.summary, then.summary
-    inside = [f"{int((result.requests.status == 0).sum()):,}" for result in (today, then)]
+def _table(now: Result, then: Result) -> tuple:
+    a, b = now.summary, then.summary
+    inside = [f"{int((result.requests.status == 0).sum()):,}" for result in (now, then)]
     return (
-        ("", "today", "ten times"),
-        ("Requests a second", rate(a.offered_per_s), rate(b.offered_per_s)),
-        ("Answered a second", rate(a.served_per_s), rate(b.served_per_s)),
+        ("", "this load", "ten times"),
+        ("Requests a second", rate(_asked(now)), rate(_asked(then))),
+        ("Answered a second", rate(_answered(now)), rate(_answered(then))),
         ("Turned away", percent(a.error_rate), percent(b.error_rate)),
         ("Average time to an answer", _time(a.mean_ms), _time(b.mean_ms)),
         ("95 of 100 of those answered, within", _time(a.p95_ms), _time(b.p95_ms)),
@@ -176,26 +254,26 @@ def _pools(result: Result) -> list[_Pool]:
     return sorted(pools, key=lambda pool: -pool.busy)
 
 
-def _trade_off(today: Result, then: Result) -> list[str]:
-    said, pools, s, t = [], _pools(today), today.summary, then.summary
+def _trade_off(now: Result, then: Result) -> list[str]:
+    said, pools, s, t = [], _pools(now), now.summary, then.summary
     if pools:
-        share, begin = pools[0].busy, f"Today {pools[0].label} is busy {percent(pools[0].busy)} of the time"
+        share, begin = pools[0].busy, f"At this load {pools[0].label} is busy {percent(pools[0].busy)} of the time"
         if 0 < share < 0.97:
             said.append(
                 f"{begin}: the same design is full at {1 / share:.1f} times the load, and slow well before that."
             )
         elif share:
-            said.append(f"{begin}: there is no room left, not even for today's busy moments.")
+            said.append(f"{begin}: there is no room left, not even for its busy moments.")
     within = f"within {_time(t.p95_ms)} (95 of 100)"
     if t.error_rate > 0.01:
         said.append(f"At ten times, {percent(t.error_rate)} are turned away; those served have an answer {within}.")
     elif t.served_per_s < 0.97 * t.offered_per_s:
-        answered = f"{rate(t.served_per_s)} of {rate(t.offered_per_s)} requests a second are answered"
-        waits = "everybody waits" if _crowds(today.system) else "everybody waits, longer every second"
+        answered = f"{rate(t.served_per_s)} of {rate(_asked(then))} requests a second are answered"
+        waits = "everybody waits" if _crowds(now.system) else "everybody waits, longer every second"
         said.append(f"At ten times, {answered}. Nobody is turned away: {waits}.")
     else:
         said.append(f"At ten times, everybody is still answered, {within}.")
-    # As machines like today's; whoever is not served today would bring work, too.
+    # As machines like these; whoever is not served now would bring work, too.
     scale = TIMES / (1 - FREE) * s.offered_per_s / max(s.served_per_s, 1e-9)
     short = {pool: pool.busy * scale for pool in pools if pool.busy * scale > 1}
     if short:
@@ -214,9 +292,9 @@ def _crowds(system: System) -> bool:
     return all(isinstance(source, Users) for source in system.sources.values())
 
 
-def _questions(today: Result) -> list[str]:
-    s, pools, parts = today.summary, _pools(today), today.system.parts
-    here = f" (Here: {_time(s.p95_ms)} for 95, at {rate(s.offered_per_s)} a second.)"
+def _questions(now: Result) -> list[str]:
+    s, pools, parts = now.summary, _pools(now), now.system.parts
+    here = f" (Here: {_times(now)} for 95, at {rate(_asked(now))} a second.)"
     return [
         f"What time to an answer do we promise, to how many of 100, up to which load?{'' if isnan(s.p95_ms) else here}",
         "What was our busiest minute, measured, and what will the next launch bring?",
@@ -225,18 +303,18 @@ def _questions(today: Result) -> list[str]:
     ][:5]
 
 
-def _assumptions(today: Result, then: Result) -> list[str]:
-    parts = today.system.parts
+def _assumptions(now: Result, then: Result) -> list[str]:
+    parts = now.system.parts
     facts = {(part.label, *facts_of(part, getattr(part, "replicas", 1))): None for part in parts}  # twins once
     put_in = "; ".join(f"{label}: {', '.join(said)}" for label, *said in facts if said)
-    even = all(getattr(source, "arrivals", "") == "even" for source in today.system.sources.values())
+    even = all(getattr(source, "arrivals", "") == "even" for source in now.system.sources.values())
     customers = f"requests come at {'equal distances' if even else 'random moments'}"
-    if _crowds(today.system):
+    if _crowds(now.system):
         customers = "users wait for an answer and think before they ask again"
-    impatient = any(source.timeout_ms or source.retries for source in today.system.sources.values())
-    lasts = f"{seconds(today.window_s)} today, {seconds(then.window_s)} at ten times"
+    impatient = any(source.timeout_ms or source.retries for source in now.system.sources.values())
+    lasts = f"{seconds(now.window_s)} at this load, {seconds(then.window_s)} at ten times"
     return [
-        f"A simulation, not a measurement: {lasts}, of the same customers (seed {today.seed}); at ten times without "
+        f"A simulation, not a measurement: {lasts}, of the same customers (seed {now.seed}); at ten times without "
         "outages or other events.",
         *([f"Put in by us: {put_in}."] if put_in else []),
         f"Customers: {customers}; {'some give up or try again' if impatient else 'nobody gives up or tries again'}.",
