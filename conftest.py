@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from pathlib import Path
 
 from hypothesis import settings
 
@@ -12,3 +13,12 @@ os.environ["IPYTHONDIR"] = os.path.join(_thrown_away.name, "ipython")
 # A machine that is busy with something else is no reason for a test to fail.
 settings.register_profile("unhurried", settings(), deadline=None)
 settings.load_profile("unhurried")
+
+_lessons = Path(__file__).parent / "notebooks"
+_before = set(_lessons.glob("brief-*"))
+
+
+def pytest_sessionfinish():
+    """The lessons write their page for colleagues beside themselves; those of a learner were there before."""
+    for page in set(_lessons.glob("brief-*")) - _before:
+        page.unlink(missing_ok=True)
