@@ -11,6 +11,7 @@ import numpy as np
 
 from pmtech import charts, theory
 from pmtech.components import Clients, Database, Network, Server
+from pmtech.explain import seconds
 from pmtech.flow import flows
 from pmtech.result import Result
 from pmtech.simulate import simulate
@@ -54,11 +55,15 @@ def load(result: Result, pinned: Result | None = None) -> dict:
             dots, said = _dots(run, pin, top)
             data.append(dots)
             notes += said
+    full = share_of_capacity(result.system) > 1
+    middle = top * (0.3 if full else 0.5)  # the run's own names stand above it
     notes.append(
-        {**charts.note("more than it can do", END - 7.5, top / 2, charts.QUIET, "center", 0, 12), "textangle": -90}
+        {**charts.note("more than it can do", END - 7.5, middle, charts.QUIET, "center", 0, 12), "textangle": -90}
     )
+    legend = f"{'line: theory · ' if closed else ''}ring: long run · dot: your run"
+    notes.append(charts.note(legend, 2, 0.96 * top, charts.QUIET, "left", 0, 12))
     beyond = {"type": "rect", "x0": 100, "x1": END, "y0": 0, "y1": top, "layer": "below", "line": {"width": 0}}
-    title = f"% of the capacity asked for ({'line: theory, ' if closed else ''}rings: long runs, dots: your run)"
+    title = "% of the capacity asked for"
     return {
         "data": data,
         "layout": {
@@ -192,10 +197,13 @@ def _dots(run: Result, pin: bool, top: float) -> tuple[dict, list[dict]]:
     points = ((x, min(ms, 0.98 * top)) for ms in figures.values())
     dots = _trace("A" if pin else "your run", points, mode="markers", marker=marker, cliponaxis=False)
     side = ("left", 10) if (x < 50) != pin else ("right", -10)
+    highest = 0.8 * top
+    if x > 100 and not pin:  # beyond the curves, where no name may lie on them
+        x, side, highest = END - 7.5, ("center", 0), 0.68 * top
     notes, below = [], -top
     for name, ms in figures.items():
-        y = below = max(min(ms, 0.8 * top), below + 0.1 * top)  # names that would cover one another move apart
-        said = f"{ms:,.0f} ms" if ms < 2000 else f"{ms / 1000:,.1f} s"
+        y = below = max(min(ms, highest), below + 0.1 * top)  # names that would cover one another move apart
+        said = f"{ms:,.0f} ms" if ms < 2000 else seconds(ms / 1000)
         text, colour, size = (f"A: {name}", charts.QUIET, 12) if pin else (f"<b>{name} {said}</b>", charts.TEXT, 13)
         notes.append({**charts.note(text, x, y, colour, *side, size), "bgcolor": "var(--pmtech-ground)"})
     return dots, notes

@@ -13,6 +13,7 @@ from pmtech.components import Cache, Clients, Database, LoadBalancer, Network, S
 from pmtech.course.check import check
 from pmtech.course.picture import picture
 from pmtech.course.tasks.lesson_01 import survey_tool
+from pmtech.explain import seconds
 from pmtech.journey import chosen, steps
 from pmtech.load_curve import LOADS, _at, _background, closed_form, load, share_of_capacity
 from pmtech.panels.controls import Slider
@@ -178,7 +179,7 @@ def test_the_dots_are_the_runs_figures_at_its_load(rate, x):
     assert dots["y"] == pytest.approx([min(ms, 0.98 * top) for ms in wanted], abs=0.01)
     assert dots["marker"]["symbol"] == ["circle" if ms <= top else "triangle-up" for ms in wanted]
     said = " ".join(note["text"] for note in figure["layout"]["annotations"])
-    assert (f"p95 {wanted[1]:,.0f} ms" if wanted[1] < 2000 else f"p95 {wanted[1] / 1000:,.1f} s") in said
+    assert (f"p95 {wanted[1]:,.0f} ms" if wanted[1] < 2000 else f"p95 {seconds(wanted[1] / 1000)}") in said
     go.Figure(figure)
 
 
