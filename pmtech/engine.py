@@ -243,12 +243,14 @@ class Run:
 
     def forget(self, before_s: float) -> None:
         """Drop what was over before `before_s`: a run without an end then needs no more memory as it goes on."""
-        self.requests[:] = [request for request in self.requests if not request.finished < before_s]
         self.refusals[:] = [refusal for refusal in self.refusals if refusal[0] >= before_s]
+        told = {refusal[2] for refusal in self.refusals}  # also of those whose client gave up long ago
         for part in (part for machines in self.parts.values() for part in machines):
             part.visits[:] = [visit for visit in part.visits if not visit[3] < before_s]
+            told.update(visit[0] for visit in part.visits)
             if hasattr(part, "lookups"):
                 part.lookups[:] = [lookup for lookup in part.lookups if lookup[0] >= before_s]
+        self.requests[:] = [r for r in self.requests if not r.finished < before_s or r in told]
 
     def hurry(self, concerns: Callable[[Request], bool]) -> None:
         """Whoever of these requests waits for its time goes on now."""
@@ -262,6 +264,8 @@ class Run:
     def advance(self, until_s: float) -> None:
         """Let time run until `until_s`; what is due at that very moment has not happened yet."""
         env, queue = self.env, self.env._queue
+        if until_s < env._now:
+            raise ValueError(f"until_s must be at least the present time {env._now:g}, got {until_s:g}")
         # What a run makes is kept until it ends, so looking for garbage meanwhile only costs (a quarter of the time).
         collecting = gc.isenabled()
         gc.disable()

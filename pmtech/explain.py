@@ -23,7 +23,7 @@ def rate(value: float) -> str:
     """80, 7.5, 0.25, 1,900: as many digits as matter."""
     if value >= 20 or float(value).is_integer():
         return f"{value:,.0f}"
-    return f"{value:.1f}" if value >= 1 else f"{value:.2g}"
+    return f"{value:.1f}".removesuffix(".0") if value >= 1 else f"{value:.2g}"
 
 
 def seconds(value_s: float) -> str:
@@ -291,11 +291,10 @@ def _refused(result: Result, before: str) -> list[str]:
     status = refused.status.mode()[0]
     worst = refused[refused.status == status]
     name = worst.component.mode()[0]
-    by_client = result.by_client
-    client = by_client.assign(lost=by_client.error_rate * by_client.offered_per_s).lost.idxmax()
-    share = by_client.error_rate[client] * by_client.offered_per_s[client] * result.window_s / len(refused)
+    counts = np.bincount(result.records.client[worst.request])
+    client, share = result.records.sources[counts.argmax()], counts.max() / len(worst)
     whose = ""
-    if len(by_client) > 1 and share > 0.5:
+    if len(result.records.sources) > 1 and share > 0.5:
         whose = f", {'all' if share > 0.995 else percent(share)} of them from {_label(result, [client])}"
     died = [_Line(result, names).worst_death()[0] for names in _pools(result) if name in names and status == 502]
     why = f": {died[0].deaths}" if died and died[0].dead and died[0].deaths not in before else ""

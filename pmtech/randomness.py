@@ -71,7 +71,7 @@ def gamma(cv: float) -> Callable[[np.ndarray], np.ndarray]:
 
     By inversion, so that turning `cv` bends the same customers' work instead of drawing other customers.
     """
-    if cv == 0:
+    if cv < 1e-6:
         return np.ones_like
     if cv == 1:
         return exponential
@@ -83,8 +83,8 @@ def gamma(cv: float) -> Callable[[np.ndarray], np.ndarray]:
 
 def pick(weights: dict[str, float]) -> Callable[[np.ndarray], np.ndarray]:
     """One of the names, in proportion to its weight."""
-    names = np.array(list(weights), dtype=object)
-    edges = np.cumsum(list(weights.values()))
+    names = np.array(sorted(weights), dtype=object)  # weights that are equal pick alike, however they are written
+    edges = np.cumsum([weights[name] for name in names])
     return lambda u: names[np.minimum(np.searchsorted(edges / edges[-1], u, side="right"), len(names) - 1)]
 
 

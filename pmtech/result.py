@@ -44,9 +44,10 @@ class Result:
 
     def __repr__(self):
         s = self.summary
+        p95 = "" if np.isnan(s.p95_ms) else f"p95 {s.p95_ms:,.0f} ms, "
         return (
             f"Result: {s.offered_per_s:.1f} requests a second offered, {s.served_per_s:.1f} served, "
-            f"{s.error_rate:.1%} refused, p95 {s.p95_ms:,.0f} ms, over {self.window_s:g} s"
+            f"{s.error_rate:.1%} refused, {p95}over {self.window_s:g} s"
         )
 
     # --- records -------------------------------------------------------------------------------------------------

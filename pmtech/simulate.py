@@ -46,12 +46,15 @@ class Running:
     def __init__(self, system: System, seed: int, events: Iterable = ()):
         self.system = system
         self.run = Run(seed)
-        for index in reversed(flow_order(system)):
+        order = flow_order(system)
+        sources = [index for index in sorted(order) if system.parts[index].is_source]
+        # The sources last, as they are written: of two that send at the same moment the first goes first.
+        for index in [*(index for index in reversed(order) if index not in sources), *sources]:
             spec, name = system.parts[index], system.names[index]
             targets, labels = self._targets(index)
             copies = getattr(spec, "replicas", 1)
             self.run.parts[name] = [self._part(spec, name, n, targets, labels) for n in range(copies)]
-        self.run.parts = dict(reversed(self.run.parts.items()))
+        self.run.parts = {system.names[index]: self.run.parts[system.names[index]] for index in order}
         self.changes: list[tuple[float, str, Any]] = []
         for event in events:
             self._plan(event)
@@ -71,7 +74,9 @@ class Running:
 
     def _plan(self, event) -> None:
         if isinstance(event, Change):
-            self.system.replace({event.path: event.value})  # refuse now what would be refused then
+            after = self.system.replace({event.path: event.value})  # refuse now what would be refused then
+            if after.names != self.system.names:
+                raise ValueError(f'"{event.path}" can\'t change during a run')
             self._at(event.at_s, lambda: self.turn({event.path: event.value}))
         elif isinstance(event, Outage):
             machines = self._machines(event)
@@ -165,7 +170,11 @@ def simulate(
     check_run(system := check_complete(system), duration_s, warmup_s, seed)
     if engine not in ("auto", "events"):
         raise ValueError(f'engine must be "auto" or "events", got {engine!r}')
-    events = tuple(events)
+    seed, events = int(seed), tuple(events) if isinstance(events, Iterable) else (events,)
+    changed = system
+    for event in sorted((e for e in events if isinstance(e, Change) and e.at_s < duration_s), key=lambda e: e.at_s):
+        changed = changed.replace({event.path: event.value})
+        check_run(changed, duration_s - event.at_s)
     running = Running(system, seed, events)
     records = run_sorted(running.run, float(duration_s)) if engine == "auto" and not events else None
     if records is None:

@@ -196,7 +196,8 @@ def join(left, right) -> System:
                 raise ValueError(f'"{target.names[head]}" sends requests; nothing can go into it')
         edges += [Edge(tail, number[head], label) for tail in left.tails for head in target.heads]
         tails += [number[tail] for tail in target.tails]
-    system = System(parts, tuple(dict.fromkeys(edges)), left.heads, tuple(dict.fromkeys(tails)))
+    edges = sorted(dict.fromkeys(edges), key=lambda edge: edge.tail)  # wherever the brackets stood
+    system = System(parts, tuple(edges), left.heads, tuple(dict.fromkeys(tails)))
     _check(system)
     return system
 
@@ -258,6 +259,8 @@ def _check(system: System) -> None:
         if part.fan_out == "routes" and after and max(labels.values()) > 1:
             route = labels.most_common(1)[0][0]
             raise ValueError(f'"{name}" has several parts for "{route}": put a LoadBalancer before them')
+        if part.fan_out == "routes" and None in labels:
+            raise ValueError(f'"{name}" needs a route table: put {{"/checkout": ..., "/search": ...}} after it')
         if getattr(part, "replicas", 1) > 1:
             for edge in system.edges:
                 if edge.head == number and parts[edge.tail].fan_out != "pool":

@@ -155,7 +155,6 @@ def test_garbage_is_looked_for_again_after_a_run_even_one_that_fails(run, collec
         (gc.enable if was else gc.disable)()
 
 
-@pytest.mark.xfail(strict=True, reason="the clock is simply set back")
 def test_time_does_not_run_backwards(run):
     run.advance(5)
     with pytest.raises(ValueError):
@@ -297,7 +296,6 @@ def test_a_run_that_forgets_goes_on_as_if_it_had_not():
     assert from_run(short.run).arrived_s.tolist() == [r.arrived for r in kept]
 
 
-@pytest.mark.xfail(strict=True, raises=KeyError, reason="the visit outlives the request that its client gave up")
 @pytest.mark.parametrize(
     "behind", [Server(workers=1, service_ms=400, queue_limit=20), Throttle(rate_per_s=1, max_wait_s=5)]
 )

@@ -132,7 +132,6 @@ def test_chance_is_not_called_growth():
 # Where it is wrong today
 
 
-@pytest.mark.xfail(strict=True, reason="a request that ran into its timeout counts as refused by the limiter")
 def test_who_gave_up_was_not_refused():
     patient, hasty = Clients("Patient", rate_per_s=70), Clients("Hasty", rate_per_s=30, timeout_ms=50)
     server = Server(workers=40, service_ms=200, service_cv=0)
@@ -200,7 +199,6 @@ def test_rates(value, words):
     assert rate(value) == words
 
 
-@pytest.mark.xfail(strict=True, reason="17.0")
 def test_a_rate_has_no_empty_decimals():
     assert rate(17.04) == "17"
 

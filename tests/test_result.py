@@ -170,7 +170,6 @@ def test_figures_of_nobody():
     assert result.components.loc["server"].tolist() == [0, 0, 0, 0, 0]
 
 
-@pytest.mark.xfail(strict=True, reason="p95 nan ms")
 def test_a_repr_of_nobody_has_no_nan():
     assert "nan" not in repr(simulate(Clients(rate_per_s=0) >> Server(), duration_s=3))
 

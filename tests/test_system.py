@@ -77,7 +77,6 @@ def test_a_route_table():
     }
 
 
-@pytest.mark.xfail(strict=True, reason="the arrows stand in the order in which they were drawn")
 def test_it_does_not_matter_where_the_brackets_stand():
     clients, throttle, server, database = Clients(), Throttle(), Server(), Database()
     left = ((clients >> throttle) >> server) >> database
@@ -186,7 +185,6 @@ def test_an_incomplete_system_can_not_run():
     assert check_complete(Clients() >> Throttle())
 
 
-@pytest.mark.xfail(strict=True, reason="the part is joined under the route None, and every request is answered 404")
 def test_a_gateway_without_a_route_table_is_refused():
     refused(lambda: Clients() >> Gateway() >> Server(), '"gateway"', "route table")
 

@@ -8,11 +8,14 @@ import operator
 import re
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field, fields
+from numbers import Real
 from typing import Any, ClassVar
 
 
 def plain(number: float) -> str:
     """A number as people write it: 80, 2.5, 1,000,000."""
+    if abs(number) >= 1e15:
+        return "a huge number"
     return f"{number:,.0f}" if float(number).is_integer() else f"{number:,g}"
 
 
@@ -37,7 +40,7 @@ def number(default, *, at_least=None, more_than=None, at_most=1e9, optional=Fals
     """A field that holds a finite number."""
 
     def check(name: str, value):
-        if isinstance(value, (bool, str, bytes)) or not hasattr(value, "__float__"):
+        if isinstance(value, bool) or not isinstance(value, Real):
             raise ValueError(f"{name} must be a number, got {value!r}")
         value = float(value) if not isinstance(value, int) else value
         if isinstance(value, float) and not math.isfinite(value):
@@ -102,12 +105,12 @@ class Weights(dict):
     """Endpoint -> weight, as a value: it can't be changed and can be hashed."""
 
     def __hash__(self):
-        return hash(tuple(self.items()))
+        return hash(frozenset(self.items()))
 
     def __setitem__(self, *_):
         raise TypeError("weights can't be changed; replace() makes a new system")
 
-    __delitem__ = update = pop = setdefault = clear = popitem = __setitem__
+    __delitem__ = __ior__ = update = pop = setdefault = clear = popitem = __setitem__
 
     def __reduce__(self):
         return Weights, (dict(self),)
@@ -172,7 +175,7 @@ class Checked(metaclass=_Sentences):
 
 
 def _name(name: str, value):
-    if not isinstance(value, str) or not re.search(r"\w", value):
+    if not isinstance(value, str) or not re.search(r"[^\W_]", value):
         raise ValueError(f'{name} must be a few words such as "Company A", got {value!r}')
     return value
 

@@ -98,8 +98,8 @@ class TokenBucket:
     def decide(self, now: float) -> float:
         self.tokens = min(self.burst, self.tokens + (now - self.seen) * self.rate)
         self.seen = now
-        if self.tokens >= 1:
-            self.tokens -= 1
+        if self.tokens > 1 - 1e-9:  # (0.3 - 0.2) s at 10 a second is a token, not 0.99999 of one
+            self.tokens = max(self.tokens - 1, 0.0)
             return 0.0
         return (1 - self.tokens) / self.rate
 

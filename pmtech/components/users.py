@@ -45,8 +45,8 @@ class UsersPart(SourcePart):
         self.present: set[int] = set()
         self.rounds: dict[int, int] = {}
         self.alarms: dict[int, Alarm] = {}
-        self.surge_begins = Alarm(self.env, self._welcome, urgent=True)
-        self.surge_ends = Alarm(self.env, self._welcome, urgent=True)
+        self.surge_begins = Alarm(self.env, self._welcome)
+        self.surge_ends = Alarm(self.env, self._welcome)
         self._plan()
 
     def change(self, spec) -> None:

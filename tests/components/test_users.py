@@ -96,7 +96,6 @@ def test_another_user_changes_nothing_for_those_who_are_there(story):
     assert len(four) > len(three) > 50
 
 
-@pytest.mark.xfail(strict=True, reason="told so, the surge begins before the change; turned by hand, after it")
 def test_a_change_at_the_moment_of_the_surge_comes_before_it(story):
     system = Users(count=3, think_s=0.1, surge=Surge(at_s=1, for_s=9, times=9)) >> Server(workers=99)
     told = story(system, duration_s=2, events=[Change("users.count", 0, at_s=1)])
