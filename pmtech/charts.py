@@ -7,9 +7,11 @@ most. A second result, pinned as "A", is drawn behind the first in grey.
 
 from __future__ import annotations
 
-from math import floor, isnan, log10, nan
+from collections.abc import Iterable
+from math import floor, isnan, log10
 from typing import TYPE_CHECKING
 
+from pmtech.components import Users
 from pmtech.explain import rate, seconds
 from pmtech.result import Result
 from pmtech.system import System
@@ -140,30 +142,29 @@ def by_design(results: dict[str, Result]) -> dict:
     Requests served a second; or p95, where the designs serve alike and bars of the served would say nothing.
     """
     results = dict(list(results.items())[:MOST])
-    first = next(iter(results.values()))
-    names = list(first.by_client.index)[:MOST]
+    labels = {name: r.system.label(name) for r in reversed(results.values()) for name in r.by_client.index}
+    names = _clients(results.values())[:MOST]
     figure, unit, scale, said = "served_per_s", "requests served a second", 1, rate
     if served_alike(results):
-        waits = [r.by_client.p95_ms[name] for r in results.values() for name in names if name in r.by_client.index]
-        unit, scale = ("s", 1000) if max(waits) >= 2000 else ("ms", 1)
-        figure, unit, said = (
-            "p95_ms",
-            f"p95, {unit}: 95 of 100 answers took no longer",
-            lambda v: seconds(v * scale / 1000),
-        )
+        longest = max(result.by_client.p95_ms.max() for result in results.values())
+        figure, said = "p95_ms", lambda value: seconds(value * scale / 1000)
+        unit, scale = ("s", 1000) if longest >= 2000 else ("ms", 1)
+        unit = f"p95, {unit}: 95 of 100 answers took no longer"
     height = 0.8 / len(results)
     data, notes = [], []
     for place, (label, result) in enumerate(results.items()):
-        values = [result.by_client[figure].get(name, nan) / scale for name in names]
-        at = [-row + 0.4 - height * (place + 0.5) for row in range(len(names))]
-        lengths = [0.0 if isnan(value) else value for value in values]
-        data.append(bars(label, at, lengths, [0] * len(names), f"var(--pmtech-series-{place + 1})", height * 0.86))
-        notes += [
-            note(f"{'–' if isnan(value) else said(value)}  {label}", length, y, TEXT, "left", 6, 12)
-            for value, length, y in zip(values, lengths, at, strict=True)
-        ]
-    ticks = {-row: first.system.label(name) for row, name in enumerate(names)}
+        got = {name: value / scale for name, value in result.by_client[figure].items() if name in names}
+        at = {name: -names.index(name) + 0.4 - height * (place + 0.5) for name in got}
+        colour = f"var(--pmtech-series-{place + 1})"
+        data.append(bars(label, [*at.values()], [*got.values()], [0] * len(got), colour, height * 0.86))
+        notes += [note(f"{said(got[name])}  {label}", got[name], at[name], TEXT, "left", 6, 12) for name in got]
+    ticks = {-row: labels[name] for row, name in enumerate(names)}
     return over_rows(data, notes, ticks, _room(notes, 700), unit)
+
+
+def _clients(results: Iterable[Result]) -> list[str]:
+    """Who is in any of the designs, in order."""
+    return list(dict.fromkeys(name for result in results for name in result.by_client.index))
 
 
 def served_alike(results: dict[str, Result]) -> bool:
@@ -172,12 +173,13 @@ def served_alike(results: dict[str, Result]) -> bool:
     Users, who ask again once they are answered, ask less of a slow design: for them the number served must be alike.
     """
     tables = [result.by_client for result in results.values()]
-    for name in tables[0].index:
-        if any(name not in table.index for table in tables) or any(isnan(table.p95_ms[name]) for table in tables):
+    sources = next(iter(results.values())).system.sources
+    for name in _clients(results.values()):
+        if any(name not in table.index or isnan(table.p95_ms[name]) for table in tables):
             return False
         served = [table.served_per_s[name] for table in tables]
         asked = [table.offered_per_s[name] for table in tables]
-        if hasattr(next(iter(results.values())).system.components[name], "think_s"):
+        if isinstance(sources[name], Users):
             asked = [max(served)] * len(tables)
         shares = [s / a for s, a in zip(served, asked, strict=True)]
         if max(shares) - min(shares) > 0.03:

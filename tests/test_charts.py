@@ -127,6 +127,16 @@ def test_one_client_served_otherwise_is_enough_to_show_what_is_served():
     assert not charts.served_alike({"a": free, "b": held})
 
 
+def test_a_client_who_is_in_one_design_alone_has_its_bar():
+    a, c = Clients("Company A", rate_per_s=10), Clients("Company C", rate_per_s=150)
+    server = Server(workers=8, service_ms=100)
+    results = {"before C": simulate([a] >> server, duration_s=12), "with C": simulate([a, c] >> server, duration_s=12)}
+    figure = charts.by_design(results)
+    assert figure["layout"]["yaxis"]["ticktext"] == ["Company A", "Company C"]
+    assert [len(trace["x"]) for trace in figure["data"]] == [1, 2]
+    assert sum("with C" in text for text in texts(figure)) == 2
+
+
 def test_users_ask_less_of_a_slow_design_so_what_they_get_is_compared():
     users = Users(count=20, think_s=0.1)
     fast, slow = (simulate(users >> Server(workers=20, service_ms=ms), duration_s=20) for ms in (50, 100))

@@ -33,12 +33,13 @@ class ShownComparison(Comparison):
         first, why = next(iter(self.results)), ""
         if charts.served_alike(self.results):
             why = " Each serves the same share of what is asked, so the bars show p95."
+        figure = charts.by_design(self.results)
         return ComparisonPanel(
             table=_rows(self),
             note=f"The same customers in every design. In brackets, where the difference to “{first}” lies with 95 % "
             f"confidence.{why}",
-            figure=charts.by_design(self.results),
-            height=72 + 18 * len(self.results) * len(self.results[first].by_client),
+            figure=figure,
+            height=72 + 18 * len(self.results) * len(figure["layout"]["yaxis"]["tickvals"]),
         )
 
     def _repr_mimebundle_(self, **_):
