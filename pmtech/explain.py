@@ -52,7 +52,8 @@ def explain(result: Result) -> str:
     if result.summary.offered_per_s == 0:
         return "No request arrived. Let somebody send some."
     first = _bottleneck(result)
-    return " ".join([*first, *_cached(result), *_refused(result, " ".join(first)), *_speed(result)][:3])
+    then = [*_cached(result), *_refused(result, " ".join(first)), *_gave_up(result), *_speed(result)]
+    return " ".join([*first, *then][:3])
 
 
 def _label(result: Result, names: list[str]) -> str:
@@ -111,6 +112,18 @@ class _Line:
         """When it was longest since then, and how long."""
         longest = int(np.argmax(np.where(self.times >= self.since, self.length, -1)))
         return float(self.times[longest]), int(self.length[longest])
+
+    def overload_that_is_over(self) -> tuple[float, float, int] | None:
+        """(from when, to when it grew, how long it was then) of the longest line, if that was no work of chance."""
+        if not len(self.length):
+            return None
+        top = int(np.argmax(self.length))
+        empty = np.flatnonzero(self.length[:top] == 0)
+        begin, top_s, longest = self.times[empty[-1] + 1 if len(empty) else 0], self.times[top], int(self.length[top])
+        lasted = top_s - begin
+        if longest < max(10.0, self.capacity) or lasted < 1 or longest <= 6 * sqrt(self.arrived(begin, top_s)):
+            return None  # near 100 % chance alone makes long lines
+        return float(begin), float(top_s), longest
 
     @property
     def ends(self) -> float:
@@ -218,14 +231,24 @@ def _bottleneck(result: Result) -> list[str]:
         slowed = line.passed(line.since, line.ends) < 0.95 * line.mean_power(line.since, line.ends)
         later = lines[lines.index(line) + 1 :] if slowed else []
         cause = max(later, key=lambda other: used[other.names].max(), default=line)
+        holder = later[0] if later else None
         cause = cause if used[cause.names].max() > 0.7 else line
-        return _overloaded(result, line, cause)
+        return _overloaded(result, line, cause, holder)
     busy = [line for line in lines if used[line.names].max() > 0]
     if not busy:
         return []
     line = max(busy, key=lambda line: used[line.names].mean())
     share, longest = used[line.names].mean(), int(line.length.max(initial=0))
     begin, end = result.warmup_s, result.duration_s
+    turned_away = result.components.rejected[line.names].sum()
+    if share > 0.95 and turned_away > 0.02 * line.arrived(begin, end):
+        arrive, power = line.arrivals_per_s(begin, end), line.power(begin, end)
+        return [
+            f"{rate(arrive)} requests a second arrive at {_label(result, line.names)}, which {_verb(line)} {power}."
+        ]
+    over = line.overload_that_is_over()
+    if over:
+        return [_was_overloaded(result, line, *over)]
     capacity = f"its capacity of {rate(line.mean_power(begin, end))} a second is used"
     worst, dead_s = line.worst_death()
     if dead_s:
@@ -234,7 +257,20 @@ def _bottleneck(result: Result) -> list[str]:
     return [f"{said}, and up to {longest:,} requests stood in line before it." if longest > 1 else f"{said}."]
 
 
-def _overloaded(result: Result, line: _Line, cause: _Line) -> list[str]:
+def _verb(line: _Line) -> str:
+    return "lets through" if hasattr(line.parts[0], "max_wait_s") else "can serve"
+
+
+def _was_overloaded(result: Result, line: _Line, begin: float, top_s: float, longest: int) -> str:
+    arrived, power = line.arrived(begin, top_s) / (top_s - begin), line.power(begin, top_s)
+    left = "and the line is gone by the end" if line.at_end < 0.1 * longest else f"at the end {line.at_end:,} still do"
+    return (
+        f"{rate(arrived)} requests a second arrived at {_label(result, line.names)} from second {begin:.0f} to "
+        f"{top_s:.0f}, which {_verb(line)} {power}; {longest:,} stood in line then, {left}."
+    )
+
+
+def _overloaded(result: Result, line: _Line, cause: _Line, holder: _Line | None) -> list[str]:
     begin, end, ends, longest = line.since, result.duration_s, line.ends, line.peak[1]
     arrive, limit = line.arrivals_per_s(begin, ends), getattr(line.parts[0], "max_wait_s", None)
     when = (
@@ -244,13 +280,18 @@ def _overloaded(result: Result, line: _Line, cause: _Line) -> list[str]:
         if ends == end
         else f" from second {begin:.0f} to {ends:.0f}"
     )
-    verb = "lets through" if hasattr(cause.parts[0], "max_wait_s") else "can serve"
+    verb = _verb(cause)
     power = cause.power(begin, ends)
     first = f"{rate(arrive)} requests a second arrive at {_label(result, line.names)}{when}, which {verb} {power}."
+    if holder is not None and cause is line:
+        first = (
+            f"{rate(arrive)} requests a second arrive{when} at {_label(result, line.names)}; its workers are held while "
+            f"{_label(result, holder.names)} answers, so {rate(line.passed(begin, ends))} a second get through."
+        )
     if cause is not line:
         first = (
             f"{rate(arrive)} requests a second arrive{when}; {_label(result, cause.names)} can serve {power}, "
-            f"and {_label(result, line.names)}, held up by it, gets {rate(line.passed(begin, ends))} through."
+            f"and {_label(result, line.names)}, held up by it, {'gets' if len(line.names) == 1 else 'get'} {rate(line.passed(begin, ends))} through."
         )
     if limit is not None:
         return [first, f"{line.at_end:,} wait there at the end, each for {seconds(limit)} at most."]
@@ -303,14 +344,38 @@ def _refused(result: Result, before: str) -> list[str]:
     ]
 
 
+def _gave_up(result: Result) -> list[str]:
+    """Who did not wait for the answer."""
+    records = result.records
+    came = records.arrived_s >= result.warmup_s
+    gave_up = int((came & (records.status == 504)).sum())
+    if not gave_up:
+        return []
+    patience = {part.timeout_ms for part in result.system.sources.values() if part.timeout_ms is not None}
+    after = f" after {seconds(patience.pop() / 1000)}" if len(patience) == 1 else ""
+    share = percent(gave_up / came.sum())
+    return [f"{share} of the requests were given up{after} (504); the work on them was for nobody."]
+
+
 def _speed(result: Result) -> list[str]:
     """How long the served ones took, and how far to trust it."""
-    s = result.summary
-    served = result.records.status == 200
-    count = int((served & (result.records.arrived_s >= result.warmup_s)).sum())
+    s, records = result.summary, result.records
+    came = records.arrived_s >= result.warmup_s
+    count = int((came & (records.status == 200)).sum())
     if not count:
         return ["Nobody was served."]
     if count < 20:
         return [f"Only {count} requests were served: too few for a percentile."]
-    said = f"Half of the served requests took no more than {seconds(s.p50_ms / 1000)}, 95 of 100 no more than {seconds(s.p95_ms / 1000)}"
-    return [f"{said}; {count} are too few to judge the slowest 1 in 100." if count < ENOUGH_FOR_P99 else f"{said}."]
+    inside = int((came & (records.status == 0)).sum())
+    rest = "; those who still wait are not in these figures" if inside > 0.05 * came.sum() else ""
+    if not rest and count < ENOUGH_FOR_P99:
+        rest = f"; {count} are too few to judge the slowest 1 in 100"
+    by_client = result.by_client.p95_ms.dropna().sort_values()
+    if len(by_client) > 1 and by_client.iloc[-1] > 3 * by_client.iloc[0]:
+        quick, slow = by_client.index[0], by_client.index[-1]
+        return [
+            f"95 of 100 served requests of {_label(result, [quick])} took no more than "
+            f"{seconds(by_client[quick] / 1000)}, of {_label(result, [slow])} {seconds(by_client[slow] / 1000)}{rest}."
+        ]
+    half, most = seconds(s.p50_ms / 1000), seconds(s.p95_ms / 1000)
+    return [f"Half of the served requests took no more than {half}, 95 of 100 no more than {most}{rest}."]

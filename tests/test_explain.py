@@ -138,24 +138,20 @@ def test_who_gave_up_was_not_refused():
     assert "all of them from “Patient”" in said([hasty, patient] >> RateLimiter(limit=60) >> server)
 
 
-@pytest.mark.xfail(strict=True, reason="it speaks of 400 a second, and of a queue that grows all the same")
 def test_workers_that_are_held_serve_less():
     text = said(Clients(rate_per_s=60) >> Server(workers=8, service_ms=20) >> Database(connections=100, query_ms=200))
     assert "“Database”" in text and "which can serve 400" not in text
 
 
-@pytest.mark.xfail(strict=True, reason="503s without a word of how many arrive and how many can be served")
 def test_a_full_queue_is_a_bottleneck():
     text = said(Clients(rate_per_s=150) >> Server(workers=8, service_ms=100, queue_limit=20))
     assert "150 requests a second arrive at “Server”, which can serve 80" in text
 
 
-@pytest.mark.xfail(strict=True, reason="timeouts are not spoken of")
 def test_who_gives_up_is_spoken_of():
     assert "504" in said(Clients(rate_per_s=100, timeout_ms=1000) >> EIGHTY)
 
 
-@pytest.mark.xfail(strict=True, reason="a queue that has drained by the end is not spoken of")
 def test_an_overload_that_is_over_is_spoken_of():
     text = said(Clients(rate_per_s=50, surge=Surge(at_s=20, for_s=10, times=3)) >> EIGHTY)
     assert number("from second #", text) == pytest.approx(20, abs=1)
