@@ -75,9 +75,9 @@ def from_run(run: Run) -> Records:
         if name in code:
             continue
         of_all = [visit for part in parts for visit in part.visits]
-        times = np.array([visit[1:] for visit in of_all], dtype=float).reshape(-1, 3)
+        times = [np.fromiter((visit[n] for visit in of_all), dtype=float, count=len(of_all)) for n in (1, 2, 3)]
         rows = np.fromiter((row[id(visit[0])] for visit in of_all), dtype=np.int64, count=len(of_all))
-        visits[name] = Visits(rows, *times.T, np.repeat(np.arange(len(parts)), [len(part.visits) for part in parts]))
+        visits[name] = Visits(rows, *times, np.repeat(np.arange(len(parts)), [len(part.visits) for part in parts]))
         looked = [lookup for part in parts for lookup in getattr(part, "lookups", ())]
         if looked:
             lookups[name] = np.array(looked, dtype=float)

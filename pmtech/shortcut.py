@@ -61,22 +61,14 @@ def fifo(times: np.ndarray, work: np.ndarray, places: int, limit: float) -> tupl
 
 
 def _unlimited(times: np.ndarray, work: np.ndarray, places: int) -> tuple[np.ndarray, np.ndarray]:
-    started: list[float] = []
-    begin = started.append
+    each, count = zip(times.tolist(), work.tolist(), strict=True), len(times)
     if places == 1:
         free = 0.0
-        for now, needs in zip(times.tolist(), work.tolist(), strict=True):
-            now = now if now > free else free
-            begin(now)
-            free = now + needs
-    else:
-        soonest = [0.0] * places
-        for now, needs in zip(times.tolist(), work.tolist(), strict=True):
-            free = soonest[0]
-            now = now if now > free else free
-            begin(now)
-            heapreplace(soonest, now + needs)
-    begun = np.array(started, dtype=float)
+        left = np.fromiter([free := (now if now > free else free) + needs for now, needs in each], float, count)
+        return np.maximum(times, np.concatenate([[0.0], left])[:count]), left
+    soonest = [0.0] * places
+    free = (heapreplace(soonest, (now if now > (free := soonest[0]) else free) + needs) for now, needs in each)
+    begun = np.maximum(times, np.fromiter(free, float, count))  # when it came, or when the place was free that it took
     return begun, begun + work
 
 
