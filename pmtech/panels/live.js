@@ -64,7 +64,8 @@ function render({ model, el }) {
   const problem = h("p", { class: "pmtech-error", role: "alert" });
   const say = (text) => (write(problem, text ?? ""), (problem.hidden = !text));
   stageEl.style.height = `${stageHeight(scene)}px`;
-  root.append(bar.bar, problem, stageEl, legend(everyLabel), h("div", { class: "pmtech-knobs" }, ...shown.map(({ row }) => row)), chartEl);
+  chartEl.style.height = `${472 - stageHeight(scene)}px`; // together as high as a page of 720 pixels shows
+  root.append(bar.bar, problem, stageEl, legend(scene, everyLabel), h("div", { class: "pmtech-knobs" }, ...shown.map(({ row }) => row)), chartEl);
   el.append(root);
   const actors = stage(stageEl, { ...structuredClone(scene), units: [] });
   const chart = strips(chartEl);
@@ -84,7 +85,7 @@ function render({ model, el }) {
     if (!still) {
       since = 0;
       actors.show(at, { speed: news.speed, every: news.every, jump, elapsed });
-      actors.forget(at - actors.tail(news.speed) - 5 * news.speed);
+      actors.forget(at, news.every);
       // The chart shows the newest at once: whoever turned a knob looks for it there.
       const end = Math.max(60, news.now);
       chart.show(end - 60, end, { elapsed });
@@ -134,9 +135,13 @@ function render({ model, el }) {
   model.send({ kind: "hello" });
   painting.wake();
   return () => {
-    model.send({ kind: "gone" });
     painting.stop();
     actors.stop();
     chart.stop();
+    try {
+      model.send({ kind: "gone" });
+    } catch {
+      // The kernel was restarted: nobody is left to be told.
+    }
   };
 }

@@ -53,7 +53,7 @@ class Live(Panel):
     wish = traitlets.Dict().tag(sync=True, echo_update=False)
 
     def __init__(self, system: System, controls: tuple[Slider | Choice, ...], speed: float, seed: int):
-        self._system, self._seed, self._speed = system, seed, speed
+        self._system, self._seed, self._speed = system, seed, SPEEDS[3]
         self._lock = RLock()  # wishes come on another thread than the clock's
         self._clock = Clock(self._tick, self.pause)
         self._granted = {"number": 0, "presses": 0, "steps": 0, "resets": 0, "surges": 0, "kills": {}}
@@ -68,6 +68,7 @@ class Live(Panel):
             control.observe(self._turned, "value")
         self.observe(self._wished, "wish")
         self.on_msg(self._message)
+        self.speed = speed
 
     def _begin(self) -> None:
         """The system as it was written, at its beginning."""
@@ -96,8 +97,8 @@ class Live(Panel):
     @speed.setter
     def speed(self, value: float) -> None:
         """Simulated seconds a second."""
-        if not SPEEDS[0] <= value <= SPEEDS[-1]:
-            raise ValueError(f"speed must be between {SPEEDS[0]} and {SPEEDS[-1]}, got {value}")
+        if value not in SPEEDS:
+            raise ValueError(f"speed must be one of {', '.join(map(str, SPEEDS))}; got {value!r}")
         with self._lock:
             if value != self._speed:
                 self._speed = value

@@ -37,7 +37,7 @@ function render({ model, el }) {
   root.append(
     bar.bar,
     stageEl,
-    legend(everyLabel),
+    legend(model.get("scene"), everyLabel),
     h("div", { class: "pmtech-scrub" }, h("label", { for: id }, "Moment"), range),
     chartEl,
     h("p", {}, about.said),

@@ -64,6 +64,7 @@ def scene(system: System) -> dict[str, Any]:
         "arrows": arrows,
         "height": max(box["y"] + box["height"] / 2 for box in boxes),
         "said": sentences(picture),
+        "patience": any(source.timeout_ms for source in system.sources.values()),
     }
 
 

@@ -4,7 +4,8 @@
 const [SENT, ENTERED, STARTED, LEFT, FINISHED] = [0, 1, 2, 3, 4];
 const STEP_S = 0.5; // a step is what passes in so much time of playing
 const DOTS_PER_S = 50; // more of them an eye can't follow
-const GOLDEN = (Math.sqrt(5) - 1) / 2; // followed are those whose number times this, modulo 1, is below 1 / every
+const GOLDEN = (Math.sqrt(5) - 1) / 2;
+const followed = ({ number }, every) => (number * GOLDEN) % 1 < 1 / every;
 const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 
 const nice = (value) => {
@@ -95,8 +96,7 @@ class Journeys {
   }
 
   // Those that are over on the screen, too, are forgotten.
-  prune(before) {
-    const over = (journey) => journey.end < before;
+  prune(over) {
     for (const journey of this.list) if (over(journey)) this.known.delete(journey.number);
     this.list = this.list.filter((journey) => !over(journey));
   }
@@ -160,422 +160,211 @@ const stageHeight = (scene) => clamp((scene.height + 64) * 1.25, 192, 264);
 const PAD = 12;
 const LEAD = 15; // between two who wait
 const DOT = 5.5;
+const PLACE = 22; // a place of work, at most
+const LEAST = 5; // below that, places are drawn as one bar
 
-function stage(el, scene) {
-  const journeys = new Journeys();
-  let states = []; // rows of (at_s, three numbers a unit)
-  let units = scene.units;
-  let plan = null;
-  let drawn = ""; // what the background shows
-  let looked = 0;
-  let sprites = null;
-  let hops = 1; // speed at which dots travel, following the wanted one smoothly
-  const canvas = surface(el, () => ((plan = null), (drawn = ""), (sprites = null), self.onchange?.()), "pmtech-back", "pmtech-front");
-  const [back, front] = canvas.contexts;
+// Where everything stands in `width` by `height`: columns keep their width, the gaps between them share the rest.
+function arranged(scene, units, width, height) {
+  const columns = [...new Set(scene.boxes.map((box) => box.x))].sort((a, b) => a - b).map((from) => {
+    const inside = scene.boxes.filter((box) => box.x === from);
+    return { from, to: from + inside[0].span, width: Math.max(...inside.map((box) => box.width)) };
+  });
+  const wide = columns.reduce((sum, column) => sum + column.width, 0);
+  const gaps = Math.max(1, columns.length - 1);
+  // Large where there is room, for the back of the room; never so large that the lines have none.
+  const least = Math.min(1, width / (wide + gaps * 88));
+  const scale = clamp(Math.min(width / (wide + gaps * 160), height / (scene.height + 56)), least, 1.35);
+  const gap = (width / scale - wide - 2) / gaps;
+  columns.reduce((x, column) => ((column.x = x), x + column.width + gap), 1);
 
-  // Columns keep their width; the gaps between them share what room there is.
-  const arrange = () => {
-    const { boxes, arrows } = scene;
-    const columns = [...new Map(boxes.map((box) => [box.x, 0])).keys()].sort((a, b) => a - b).map((x) => {
-      const inside = boxes.filter((box) => box.x === x);
-      return { from: x, to: x + inside[0].span, width: Math.max(...inside.map((box) => box.width)) };
-    });
-    const wide = columns.reduce((sum, { width }) => sum + width, 0);
-    const gaps = Math.max(1, columns.length - 1);
-    // Large where there is room, for the back of the room; never so large that the lines have none.
-    const scale = clamp(Math.min(canvas.width / (wide + gaps * 160), canvas.height / (scene.height + 56)), Math.min(1, canvas.width / (wide + gaps * 88)), 1.35);
-    const gap = (canvas.width / scale - wide - 2) / gaps;
-    let x = 1;
-    const spans = columns.map((column) => {
-      const span = { ...column, x };
-      x += column.width + gap;
-      return span;
-    });
-    // Corners lie in gaps, or at the edges of the columns that an arrow passes. Where arrows meet, the corner leaves
-    // room for the line of those who wait.
-    const across = (value, meets) => {
-      const n = spans.findLastIndex(({ from }) => from <= value + 0.5);
-      const { x, to, width } = spans[Math.max(0, n)];
-      if (value < to - 0.5) return x;
-      return value < to + 0.5 ? x + width : x + width + (meets ? 0.36 * gap : 20);
-    };
-    const room = canvas.height / scale;
-    const top = Math.max(1, Math.min(room - scene.height - 8, (room - scene.height) * 0.66));
-    const placed = boxes.map((box) => ({ ...box, x: spans.find(({ from }) => from === box.x).x, y: box.y - box.height / 2 + top, middle: box.y + top }));
-    const paths = arrows.map(({ tail, head, points }) => {
-      const meets = arrows.filter((arrow) => arrow.head === head).length > 1;
-      const path = points.map(([px, py]) => [across(px, meets), py + top]);
-      path[0][0] = placed[tail].x + placed[tail].width;
-      path.at(-1)[0] = placed[head].x;
-      return { tail, head, ...measured(path) };
-    });
-    const ways = new Map(paths.map((path) => [path.tail * 1000 + path.head, path]));
-    const lanes = units.map(({ box, row }) => {
-      const at = placed[box];
-      const rows = units.filter((unit) => unit.box === box).length;
-      const comes = paths.filter((path) => path.head === box);
-      const room = comes.length > 1 ? 0.64 * gap - 20 : gap - 72;
-      return { box: at, row, rows, cols: clamp(Math.floor(room / LEAD), 2, 60) };
-    });
-    plan = { scale, boxes: placed, paths, ways, lanes, room, depth: columns.length - 1, top };
+  // Corners lie in gaps, or at the edges of the columns that an arrow passes. Where arrows meet, the corner leaves
+  // room for the line of those who wait.
+  const across = (value, meets) => {
+    const { x, to, width } = columns.findLast(({ from }) => from <= value + 0.5) ?? columns[0];
+    if (value < to - 0.5) return x;
+    return value < to + 0.5 ? x + width : x + width + (meets ? 0.36 * gap : 20);
   };
-
-  const state = (at) => {
-    let [low, high] = [0, states.length - 1];
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if (states[middle][0] <= at) low = middle;
-      else high = middle - 1;
-    }
-    return states[low];
-  };
-
-  // Rows of places of work in a box: as large as they fit.
-  const slots = (unit, row) => {
-    const { box } = plan.lanes[unit];
-    const mine = units.map((one, n) => n).filter((n) => plan.lanes[n].box === box && (row[3 + 3 * n] !== 0 || row[2 + 3 * n] > 0));
-    const shown = mine.length ? mine : [unit];
-    const most = Math.max(1, ...shown.map((n) => row[3 + 3 * n]));
-    const height = box.room / shown.length;
-    const top = box.y + box.height - box.room - PAD / 2;
-    const place = mine.indexOf(unit);
-    let lines = 1; // a row may need several lines of places
-    let size = 0;
-    for (; lines <= 4; lines++) {
-      const fits = Math.min(height / lines - 2, 22, (box.width - 2 * PAD) / Math.ceil(most / lines) - 2);
-      if (fits > size) size = fits;
-      else break;
-    }
-    lines = Math.max(1, lines - 1);
-    return { top: top + place * height, height, size, lines, perLine: Math.ceil(most / lines), left: box.x + PAD, gone: place < 0 };
-  };
-  const slot = (rows, n) => {
-    const line = Math.floor(n / rows.perLine) % rows.lines;
-    const pitch = rows.size + 2;
-    return [rows.left + (n % rows.perLine) * pitch + rows.size / 2, rows.top + (rows.height - rows.lines * pitch) / 2 + line * pitch + pitch / 2];
-  };
-
-  // The line before a machine: along the arrow from its box, then winding upwards.
-  const inLine = (lane, rank, y, layers) => {
-    const layer = Math.min(Math.floor(rank / lane.cols), layers - 1);
-    const along = rank - layer * lane.cols;
-    return [lane.box.x - 14 - (layer % 2 ? lane.cols - 1 - along : along) * LEAD, y - layer * LEAD];
-  };
-
-  const background = (row, at) => {
-    const { paint } = canvas;
-    back.save();
-    back.scale(plan.scale, plan.scale);
-    back.clearRect(0, 0, canvas.width / plan.scale, plan.room);
-    for (const { points, length } of plan.paths) {
-      back.lineWidth = 1.5;
-      back.strokeStyle = paint.line;
-      back.lineJoin = "round";
-      back.beginPath();
-      points.forEach(([x, y], n) => (n ? back.lineTo(x - (n === points.length - 1 ? 7 : 0), y) : back.moveTo(x, y)));
-      back.stroke();
-      const [x, y] = points.at(-1);
-      back.fillStyle = paint.edge;
-      back.beginPath();
-      back.moveTo(x - 1, y);
-      back.lineTo(x - 10, y - 5);
-      back.lineTo(x - 10, y + 5);
-      back.fill();
-    }
-    plan.boxes.forEach((box, number) => {
-      const mine = units.map((unit, n) => n).filter((n) => units[n].box === number);
-      const down = mine.filter((n) => row && row[3 + 3 * n] < 0).length;
-      back.lineWidth = down === mine.length ? 2 : 1.5;
-      back.strokeStyle = down === mine.length ? paint["refused-fill"] : paint.edge;
-      back.fillStyle = paint.ground;
-      back.beginPath();
-      back.roundRect(box.x, box.y, box.width, box.height, 6);
-      back.fill();
-      back.stroke();
-      back.save();
-      back.translate(box.x + PAD, box.y + PAD - 1);
-      back.scale(0.85, 0.85);
-      back.strokeStyle = paint.quiet;
-      back.lineWidth = 1.7;
-      back.lineJoin = back.lineCap = "round";
-      back.stroke(new Path2D(box.icon));
-      back.restore();
-      let y = box.y + PAD + 12;
-      const write = (text, colour, font, x = box.x + PAD) => {
-        back.fillStyle = colour;
-        back.font = `${font} ${paint.family}`;
-        back.fillText(text, x, y);
-      };
-      for (const line of box.lines) {
-        write(line, paint.text, "600 15px", box.x + PAD + 24);
-        y += 20;
-      }
-      for (const line of box.facts) {
-        write(line, paint.quiet, "14px");
-        y += 20;
-      }
-      if (!row) return;
-      if (box.kind === "source") {
-        const [sent, served, refused] = [0, 1, 2].map((one) => mine.reduce((sum, n) => sum + row[1 + 3 * n + one], 0));
-        write(`${round(sent)} /s`, paint.text, "14px");
-        let x = box.x + PAD + back.measureText(`${round(sent)} /s`).width + 10;
-        for (const [kind, value, colour] of [["served", served, paint.served], ["refused", refused, paint.refused]]) {
-          if (kind === "refused" && !value) continue;
-          sprites[kind](back, x + 5, y - 5, 4.5);
-          write(round(value), colour, "600 14px", x + 13);
-          x += 13 + back.measureText(round(value)).width + 10;
-        }
-      }
-      for (const n of mine) {
-        const waiting = row[1 + 3 * n];
-        const places = row[3 + 3 * n];
-        if (box.kind === "station") {
-          const rows = slots(n, row);
-          if (rows.gone) continue;
-          back.strokeStyle = places < 0 ? paint["refused-fill"] : paint.edge;
-          back.lineWidth = 1;
-          if (places < 0) {
-            y = rows.top + rows.height / 2 + 5;
-            sprites.refused(back, rows.left + 6, y - 5, 5);
-            write("down", paint.refused, "600 14px", rows.left + 18);
-          } else if (rows.size < 5) {
-            back.strokeRect(rows.left, rows.top + 2, box.width - 2 * PAD, Math.max(3, rows.height - 4));
-          } else {
-            back.beginPath();
-            for (let place = 0; place < places; place++) {
-              const [px, py] = slot(rows, place);
-              back.roundRect(px - rows.size / 2 + 0.5, py - rows.size / 2 + 0.5, rows.size - 1, rows.size - 1, 3);
-            }
-            back.stroke();
-          }
-        }
-      }
-      const waits = box.kind === "source" ? 0 : mine.reduce((sum, n) => sum + row[1 + 3 * n], 0);
-      if (waits > 0) {
-        const alone = mine.length === 1;
-        const lane = plan.lanes[mine[0]];
-        const layers = Math.max(1, Math.floor((lineTop(mine[0], row) - 26) / LEAD));
-        const height = Math.min(Math.ceil(Math.ceil(waits / shown) / lane.cols), layers) * LEAD;
-        y = alone ? lineTop(mine[0], row) - height + LEAD / 2 - 6 : box.y + box.height + 6;
-        back.textAlign = "right";
-        write(`${round(waits)} waiting`, paint.waiting, "600 16px", box.x - 8);
-        back.textAlign = "left";
-      }
-    });
-    back.restore();
-  };
-  const lineTop = (unit, row) => {
-    const { box, rows } = plan.lanes[unit];
-    if (rows === 1 || box.kind !== "station") return box.middle;
-    const own = slots(unit, row);
-    return own.top + own.height / 2;
-  };
-
-  let shown = 1; // one dot stands for so many
-  const found = { what: 0, n: 0, part: 0, late: false };
-  const smooth = []; // unit -> share of places at work, averaged
-
-  const self = {
-    feed(steps) {
-      for (let n = 0; n < steps.length; n += 4) journeys.step(steps[n], steps[n + 1], steps[n + 2], steps[n + 3]);
-    },
-    step: (...step) => journeys.step(...step),
-    states(rows, width) {
-      for (let n = 0; n < rows.length; n += width) states.push(rows.subarray(n, n + width));
-    },
-    know(next, texts) {
-      [units, plan, drawn] = [next, null, ""];
-      texts.forEach((text, n) => Object.assign(scene.boxes[n], text));
-    },
-    // Has a dot not settled, or the background not been brought up to date?
-    moving: () => performance.now() - looked < 400,
-    clear() {
-      journeys.clear();
-      states = [];
-      drawn = "";
-    },
-    forget(before) {
-      journeys.prune(before);
-      if (states.length > 400) states = states.filter((row) => row[0] >= before);
-    },
-    // How much longer, in seconds of the model, the last of what has happened can be seen.
-    tail: (speed) => (calm.matches || !plan ? 0 : hopOf(speed) * 2 * (plan.depth + 1)),
-    stop: canvas.stop,
-
-    // Draw the moment `at`. speed: simulated seconds a second. every: one dot for so many. jump: nothing moves there, it is there.
-    show(at, { speed, every, jump = false, elapsed = 0.016 }) {
-      if (!canvas.width || !canvas.height) return;
-      if (!plan) arrange();
-      const { paint } = canvas;
-      sprites ??= spritesOf(paint, canvas.ratio);
-      shown = every;
-      hops = jump ? speed : hops + (speed - hops) * (1 - Math.exp(-elapsed / 0.25));
-      const hop = calm.matches ? 0 : hopOf(hops);
-      const depthOf = (unit) => hop * (1 + scene_depth(unit));
-      const row = states.length ? combined(at, depthOf) : null;
-
-      const now = performance.now();
-      const signature = row ? row.subarray(1).join() : "";
-      if (signature !== drawn && (jump || now - looked > 200 || !drawn)) {
-        background(row, at);
-        [drawn, looked] = [signature, now];
-      }
-
-      front.clearRect(0, 0, canvas.width, canvas.height);
-      front.save();
-      front.scale(plan.scale, plan.scale);
-      const lines = units.map(() => []);
-      const active = [];
-      for (const journey of journeys.list) {
-        if (journey.sent > at || journey.end < at || (journey.number * GOLDEN) % 1 >= 1 / every) continue;
-        whereabouts(journey, at, hop, found);
-        if (found.what === AWAY || found.what === OVER) {
-          journey.x = NaN;
-          continue;
-        }
-        const visit = journey.visits[found.n];
-        const one = { journey, visit, ...found };
-        if (found.what === WAITING) lines[visit.unit].push(one);
-        active.push(one);
-      }
-      lines.forEach((line) => line.sort((a, b) => a.visit.entered - b.visit.entered));
-      lines.forEach((line) => line.forEach((one, rank) => (one.rank = rank)));
-
-      const layers = plan.lanes.map((lane, unit) =>
-        lane.rows > 1 && lane.box.kind === "station" ? 1 : Math.max(1, Math.floor(((row ? lineTop(unit, row) : 99) - 26) / LEAD)),
-      );
-      // Places at work: as a whole where single requests are too many or too quick to be told apart.
-      if (row) {
-        units.forEach((_, unit) => {
-          if (plan.lanes[unit].box.kind !== "station") return;
-          const [busy, places] = [row[2 + 3 * unit], row[3 + 3 * unit]];
-          const rows = slots(unit, row);
-          if (rows.gone || places < 0) return;
-          smooth[unit] = jump || smooth[unit] === undefined ? busy : smooth[unit] + (busy - smooth[unit]) * (1 - Math.exp(-elapsed / 0.2));
-          if (every === 1 && rows.size >= 5) return;
-          front.fillStyle = paint.served;
-          if (rows.size < 5) {
-            front.globalAlpha = 0.55;
-            front.fillRect(rows.left + 1, rows.top + 3, ((plan.lanes[unit].box.width - 2 * PAD - 2) * Math.min(smooth[unit], places)) / Math.max(1, places), Math.max(2, rows.height - 6));
-          } else {
-            for (let place = 0; place < Math.min(Math.ceil(smooth[unit]), places); place++) {
-              const [x, y] = slot(rows, place);
-              front.globalAlpha = 0.85 * clamp(smooth[unit] - place, 0, 1);
-              front.beginPath();
-              front.roundRect(x - rows.size / 2 + 2, y - rows.size / 2 + 2, rows.size - 4, rows.size - 4, 2);
-              front.fill();
-            }
-          }
-          front.globalAlpha = 1;
-        });
-      }
-
-      const ease = jump || calm.matches ? 1 : 1 - Math.exp(-elapsed / 0.05);
-      const glide = (journey, x, y) => {
-        if (Number.isNaN(journey.x)) [journey.x, journey.y] = [x, y];
-        journey.x += (x - journey.x) * ease;
-        journey.y += (y - journey.y) * ease;
-      };
-      for (const { journey, visit, what, n, part, rank, late } of active) {
-        const lane = plan.lanes[visit.unit];
-        const before = n ? plan.lanes[journey.visits[n - 1].unit].box : plan.lanes[journey.source].box;
-        const way = plan.ways.get(plan.boxes.indexOf(before) * 1000 + plan.boxes.indexOf(lane.box));
-        const held = journey.visits;
-        for (let outer = 0; outer < n && what !== BACK; outer++) {
-          // The places it keeps while it waits for what lies further down.
-          const kept = held[outer];
-          if (kept.place >= 0 && at < kept.left + (outer + 1) * hop && every === 1) {
-            const rows = slots(kept.unit, row);
-            if (!rows.gone && rows.size >= 5) sprites.held(front, ...slot(rows, kept.place), rows.size / 2 - 3);
-          }
-        }
-        if (what === THERE && way) {
-          const waits = visit.started > visit.entered && lane.box.kind !== "source";
-          const ahead = waits ? lines[visit.unit].length : 0;
-          const [x, y] = along(way, part, 14 + Math.min(ahead, lane.cols) * LEAD);
-          [journey.x, journey.y] = [x, y];
-          sprites.travels(front, x, y, DOT);
-        } else if (what === BACK && way) {
-          const [x, y] = along(way, 1 - part, 0);
-          [journey.x, journey.y] = [x, y + 11];
-          const kind = journey.status === 200 ? "served" : journey.status === 504 ? "late" : journey.status ? "refused" : "travels";
-          sprites[kind](front, x, y + 11, DOT);
-        } else if (what === WAITING && lane.box.kind !== "source") {
-          const [x, y] = inLine(lane, rank, row ? lineTop(visit.unit, row) : lane.box.middle, layers[visit.unit]);
-          glide(journey, x, y);
-          if (rank < lane.cols * layers[visit.unit]) sprites[late ? "late" : "waiting"](front, journey.x, journey.y, DOT);
-        } else if (what === WORKING && row) {
-          const rows = lane.box.kind === "station" ? slots(visit.unit, row) : null;
-          if (rows && (rows.gone || rows.size < 5)) continue;
-          const spread = ((journey.number * 0.618) % 1) - 0.5;
-          const [x, y] = rows ? slot(rows, Math.max(0, visit.place)) : [lane.box.x + lane.box.width * (0.5 + 0.6 * spread), lane.box.y + lane.box.height - 10];
-          if (rows && every > 1) continue;
-          glide(journey, x, y);
-          sprites[late ? "late" : "working"](front, journey.x, journey.y, rows ? clamp(rows.size / 2 - 2, 2.5, 6.5) : 4);
-        }
-      }
-      front.restore();
-    },
-  };
-  // The state of every machine at its own moment; how many places it has is shown at once.
-  const combined = (at, shift) => {
-    const row = state(at).slice();
-    units.forEach((_, unit) => {
-      const own = state(at - shift(unit));
-      for (let n = 1; n <= 2; n++) row[3 * unit + n] = own[3 * unit + n] ?? 0;
-      if (plan.lanes[unit].box.kind === "source") row[3 * unit + 3] = own[3 * unit + 3] ?? 0;
-    });
-    return row;
-  };
-  const scene_depth = (unit) => {
-    const box = plan.lanes[unit].box;
-    if (box.kind === "source") return -1;
-    return plan.boxes.reduce((set, other) => (other.x < box.x - 1 ? set.add(Math.round(other.x)) : set), new Set()).size - 1;
-  };
-  const hopOf = (speed) => (speed * clamp(1.2 / plan.depth, 0.35, 0.8)); // so long it travels from box to box
-  return self;
+  const top = Math.max(1, Math.min(height / scale - scene.height - 8, (height / scale - scene.height) * 0.66));
+  const boxes = scene.boxes.map((box) => {
+    const column = columns.findIndex(({ from }) => from === box.x);
+    return { ...box, column, x: columns[column].x, y: box.y - box.height / 2 + top, middle: box.y + top };
+  });
+  const meets = (head) => scene.arrows.filter((arrow) => arrow.head === head).length > 1;
+  const paths = scene.arrows.map(({ tail, head, points }) => {
+    const path = points.map(([x, y]) => [across(x, meets(head)), y + top]);
+    path[0][0] = boxes[tail].x + boxes[tail].width;
+    path.at(-1)[0] = boxes[head].x;
+    const lengths = path.slice(1).map(([x, y], n) => Math.hypot(x - path[n][0], y - path[n][1]));
+    return { tail, head, points: path, lengths, length: lengths.reduce((sum, one) => sum + one, 0) };
+  });
+  const machines = units.map(({ box }) => {
+    const room = meets(box) ? 0.64 * gap - 20 : gap - 72;
+    return { number: box, box: boxes[box], cols: clamp(Math.floor(room / LEAD), 2, 60) };
+  });
+  return { scale, boxes, paths, machines, height: height / scale, depth: columns.length - 1 };
 }
 
-function measured(points) {
-  const lengths = points.slice(1).map(([x, y], n) => Math.hypot(x - points[n][0], y - points[n][1]));
-  return { points, lengths, length: lengths.reduce((sum, one) => sum + one, 0) };
+// For every machine its row in the box: how many places of work of what size, where; and how its line winds.
+function rowsOf({ machines }, row, holders) {
+  const shown = new Map(); // box -> those of its machines that are shown
+  machines.forEach(({ number }, n) => {
+    if (!row || row[3 * n + 3] !== 0 || row[3 * n + 2] > 0) shown.set(number, [...(shown.get(number) ?? []), n]);
+  });
+  return machines.map(({ number, box, cols }, unit) => {
+    const beside = shown.get(number) ?? [];
+    const rank = beside.indexOf(unit);
+    const alone = beside.length <= 1 || box.kind !== "station";
+    const height = box.room / Math.max(1, beside.length);
+    const top = box.y + box.height - box.room - PAD / 2 + rank * height;
+    // Who holds a place that was taken away keeps it until the work is done.
+    const placesOf = (n) => Math.max(row?.[3 * n + 3] ?? 0, 1 + (holders[n]?.findLastIndex(Boolean) ?? -1));
+    const most = Math.max(1, ...beside.map(placesOf));
+    let [lines, size] = [1, 0];
+    for (let tried = 1; tried <= 4; tried++) {
+      const fits = Math.min(height / tried - 2, PLACE, (box.width - 2 * PAD) / Math.ceil(most / tried) - 2);
+      if (fits > size) [lines, size] = [tried, fits];
+    }
+    const perLine = Math.ceil(most / lines);
+    const place = (n) => {
+      const pitch = size + 2;
+      const line = Math.floor(n / perLine) % lines;
+      return [box.x + PAD + (n % perLine) * pitch + size / 2, top + (height - lines * pitch) / 2 + (line + 0.5) * pitch];
+    };
+    const y = alone ? box.middle : top + height / 2;
+    const layers = alone ? Math.max(1, Math.floor((y - 26) / LEAD)) : 1;
+    // The line begins at the box, along its arrow, and winds upwards.
+    const waits = (rank) => {
+      const layer = Math.min(Math.floor(rank / cols), layers - 1);
+      const along = rank - layer * cols;
+      return [box.x - 14 - (layer % 2 ? cols - 1 - along : along) * LEAD, y - layer * LEAD];
+    };
+    return { hidden: rank < 0, alone, top, height, size, place, y, layers, waits, room: cols * layers };
+  });
+}
+
+// What stands still, or changes a few times a second: boxes, arrows, places of work, words.
+function background(context, plan, rows, row, paint, sprites, every) {
+  context.save();
+  context.scale(plan.scale, plan.scale);
+  context.clearRect(0, 0, 1e4, plan.height);
+  context.lineJoin = context.lineCap = "round";
+  for (const { points } of plan.paths) {
+    const [x, y] = points.at(-1);
+    context.lineWidth = 1.5;
+    context.strokeStyle = paint.line;
+    context.beginPath();
+    for (const [px, py] of points) context.lineTo(px === x ? x - 7 : px, py);
+    context.stroke();
+    context.fillStyle = paint.edge;
+    context.fill(new Path2D(`M${x - 1} ${y}l-9 -5v10z`));
+  }
+  plan.boxes.forEach((box, number) => {
+    const mine = plan.machines.flatMap((machine, n) => (machine.number === number ? [n] : []));
+    const sum = (n) => mine.reduce((all, unit) => all + (row?.[3 * unit + n] ?? 0), 0);
+    const dead = mine.length && mine.every((n) => row?.[3 * n + 3] < 0);
+    context.lineWidth = dead ? 2 : 1.5;
+    context.strokeStyle = dead ? paint["refused-fill"] : paint.edge;
+    context.fillStyle = paint.ground;
+    context.beginPath();
+    context.roundRect(box.x, box.y, box.width, box.height, 6);
+    context.fill();
+    context.stroke();
+    context.save();
+    context.translate(box.x + PAD, box.y + PAD - 1);
+    context.scale(0.85, 0.85);
+    context.strokeStyle = paint.quiet;
+    context.lineWidth = 1.7;
+    context.stroke(new Path2D(box.icon));
+    context.restore();
+
+    const left = box.x + PAD;
+    let y = box.y + PAD + 12;
+    const say = (text, colour, font, x = left) => {
+      context.fillStyle = colour;
+      context.font = `${font} ${paint.family}`;
+      context.fillText(text, x, y);
+      return x + context.measureText(text).width;
+    };
+    for (const line of box.lines) {
+      say(line, paint.text, "600 15px", left + 24);
+      y += 20;
+    }
+    for (const line of box.facts) {
+      say(line, paint.quiet, "14px");
+      y += 20;
+    }
+    if (!row) return;
+    if (box.kind === "source") {
+      let x = say(`${round(sum(1))} /s`, paint.text, "14px");
+      for (const [kind, value] of [["served", sum(2)], ["refused", sum(3)]]) {
+        if (kind === "refused" && !value) continue;
+        sprites[kind](context, x + 15, y - 5, 4.5);
+        x = say(round(value), paint[kind], "600 14px", x + 23);
+      }
+      return;
+    }
+    context.lineWidth = 1;
+    for (const n of box.kind === "station" ? mine : []) {
+      const { hidden, top, height, size, place } = rows[n];
+      const places = row[3 * n + 3];
+      context.strokeStyle = paint.edge;
+      if (hidden) continue;
+      if (places < 0) {
+        y = top + height / 2 + 5;
+        sprites.refused(context, left + 6, y - 5, 5);
+        say("down", paint.refused, "600 14px", left + 18);
+      } else if (size < LEAST) {
+        context.strokeRect(left, top + 2, box.width - 2 * PAD, Math.max(3, height - 4));
+      } else {
+        context.beginPath();
+        for (let at = 0; at < places; at++) {
+          const [px, py] = place(at);
+          context.roundRect(px - size / 2 + 0.5, py - size / 2 + 0.5, size - 1, size - 1, 3);
+        }
+        context.stroke();
+      }
+    }
+    const waiting = sum(1);
+    if (waiting > 0) {
+      const { alone, y: middle, layers } = rows[mine[0]];
+      const used = Math.min(Math.ceil(waiting / every / plan.machines[mine[0]].cols), layers);
+      y = alone ? middle - used * LEAD + LEAD / 2 - 6 : box.y + box.height + 6;
+      context.textAlign = "right";
+      say(`${round(waiting)} waiting`, paint.waiting, "600 16px", box.x - 8);
+      context.textAlign = "left";
+    }
+  });
+  context.restore();
 }
 
 // The point at a share of the way that ends `short` pixels before its end.
 function along({ points, lengths, length }, share, short) {
   let rest = clamp(share, 0, 1) * Math.max(0, length - short);
-  for (let n = 0; n < lengths.length; n++) {
-    if (rest <= lengths[n] || n === lengths.length - 1) {
-      const part = lengths[n] ? rest / lengths[n] : 0;
-      const [[x0, y0], [x1, y1]] = [points[n], points[n + 1]];
-      return [x0 + (x1 - x0) * part, y0 + (y1 - y0) * part];
-    }
-    rest -= lengths[n];
-  }
+  let n = 0;
+  while (n < lengths.length - 1 && rest > lengths[n]) rest -= lengths[n++];
+  const part = lengths[n] ? rest / lengths[n] : 0;
+  const [[x0, y0], [x1, y1]] = [points[n], points[n + 1]];
+  return [x0 + (x1 - x0) * part, y0 + (y1 - y0) * part];
 }
 
-// Every kind of dot has its shape and is painted once: waiting and at work are circles, refused a cross, given up a square.
+// Every kind of dot has its shape and is painted once: on the way, waiting and at work are circles, refused is a
+// cross, given up a square.
 function spritesOf(paint, ratio) {
-  const circle = (fill, stroke) => (context, x, y, r) => {
-    context.beginPath();
-    context.arc(x, y, r, 0, 2 * Math.PI);
+  const circle = (fill, stroke) => (context, r) => {
+    context.arc(0, 0, r, 0, 2 * Math.PI);
     if (fill) (context.fillStyle = fill), context.fill();
     if (stroke) (context.strokeStyle = stroke), (context.lineWidth = 1.5), context.stroke();
   };
-  const square = (context, x, y, r) => {
+  const square = (context, r) => {
     context.fillStyle = paint["timed-out"];
-    context.fillRect(x - r * 0.9, y - r * 0.9, r * 1.8, r * 1.8);
+    context.fillRect(-0.9 * r, -0.9 * r, 1.8 * r, 1.8 * r);
   };
-  const cross = (context, x, y, r) => {
+  const cross = (context, r) => {
+    const a = 0.75 * r;
     context.strokeStyle = paint["refused-fill"];
-    context.lineWidth = Math.max(2, r * 0.55);
+    context.lineWidth = Math.max(2, 0.55 * r);
     context.lineCap = "round";
-    context.beginPath();
-    context.moveTo(x - r * 0.75, y - r * 0.75);
-    context.lineTo(x + r * 0.75, y + r * 0.75);
-    context.moveTo(x + r * 0.75, y - r * 0.75);
-    context.lineTo(x - r * 0.75, y + r * 0.75);
-    context.stroke();
+    context.stroke(new Path2D(`M${-a} ${-a}L${a} ${a}M${a} ${-a}L${-a} ${a}`));
   };
   const kinds = {
     travels: circle(paint.edge),
@@ -589,20 +378,201 @@ function spritesOf(paint, ratio) {
   const stamps = new Map();
   const stamp = (name) => (context, x, y, r) => {
     const key = `${name} ${r}`;
+    const half = Math.ceil(r + 2);
     let image = stamps.get(key);
     if (!image) {
-      const size = Math.ceil(2 * r + 4);
       image = document.createElement("canvas");
-      image.width = image.height = size * ratio;
+      image.width = image.height = 2 * half * 2 * ratio;
       const own = image.getContext("2d");
-      own.scale(ratio, ratio);
-      kinds[name](own, size / 2, size / 2, r);
-      image.size = size;
+      own.scale(2 * ratio, 2 * ratio);
+      own.translate(half, half);
+      kinds[name](own, r);
       stamps.set(key, image);
     }
-    context.drawImage(image, x - image.size / 2, y - image.size / 2, image.size, image.size);
+    context.drawImage(image, x - half, y - half, 2 * half, 2 * half);
   };
   return Object.fromEntries(Object.keys(kinds).map((name) => [name, stamp(name)]));
+}
+
+// feed(steps) and states(rows) say what happens, show(moment, how) draws it.
+function stage(el, scene) {
+  const journeys = new Journeys();
+  let states = []; // rows of at_s, then three numbers a machine
+  let units = scene.units;
+  let [plan, sprites, drawn, looked] = [null, null, "", 0];
+  let pace = 1; // the speed at which dots travel: it follows the speed of the run smoothly
+  const busy = []; // machine -> places at work, averaged over a moment
+  const found = { what: AWAY, n: 0, part: 0, late: false };
+  const hop = () => (calm.matches ? 0 : pace * clamp(1.2 / plan.depth, 0.35, 0.8)); // so long it travels to the next box
+
+  const state = (at) => {
+    let [low, high] = [0, states.length - 1];
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (states[middle][0] <= at) low = middle;
+      else high = middle - 1;
+    }
+    return states[low];
+  };
+  // Every machine at its own moment, as the dots are; how many places it has is shown at once.
+  const stateOfAll = (at) => {
+    const row = state(at).slice();
+    plan.machines.forEach(({ box }, unit) => {
+      const own = state(at - hop() * box.column);
+      for (let n = 1; n <= (box.kind === "source" ? 3 : 2); n++) row[3 * unit + n] = own[3 * unit + n] ?? 0;
+    });
+    return row;
+  };
+
+  // Places at work as a whole, where single requests are too many or too quick to be told apart.
+  const fill = (row, rows, every, ease) => {
+    front.fillStyle = canvas.paint.served;
+    plan.machines.forEach(({ box }, unit) => {
+      const { hidden, top, height, size, place } = rows[unit];
+      const [now, places] = [row[3 * unit + 2], row[3 * unit + 3]];
+      if (box.kind !== "station" || hidden || places < 0) return;
+      busy[unit] = (busy[unit] ?? now) + (now - (busy[unit] ?? now)) * ease;
+      if (size < LEAST) {
+        const width = (box.width - 2 * PAD - 2) * Math.min(1, busy[unit] / Math.max(1, places));
+        front.fillRect(box.x + PAD + 1, top + 3, width, Math.max(2, height - 6));
+      } else if (every > 1) {
+        for (let n = 0; n < Math.min(busy[unit], places); n++) {
+          const [x, y] = place(n);
+          front.globalAlpha = 0.85 * Math.min(1, busy[unit] - n);
+          front.beginPath();
+          front.roundRect(x - size / 2 + 2, y - size / 2 + 2, size - 4, size - 4, 2);
+          front.fill();
+        }
+        front.globalAlpha = 1;
+      }
+    });
+  };
+
+  const self = {
+    step: (...step) => journeys.step(...step),
+    feed(steps) {
+      for (let n = 0; n < steps.length; n += 4) journeys.step(steps[n], steps[n + 1], steps[n + 2], steps[n + 3]);
+    },
+    states(rows, width) {
+      for (let n = 0; n < rows.length; n += width) states.push(rows.subarray(n, n + width));
+    },
+    know(next, texts) {
+      [units, plan, drawn] = [next, null, ""];
+      texts.forEach((text, n) => Object.assign(scene.boxes[n], text));
+    },
+    clear() {
+      journeys.clear();
+      [states, drawn] = [[], ""];
+    },
+    forget(at, every) {
+      const before = at - (plan ? 2 * (plan.depth + 2) * hop() : 0) - 1;
+      journeys.prune((journey) => journey.end < before || !followed(journey, every));
+      if (states.length > 400) states = states.filter((row) => row[0] >= before);
+    },
+    // Is there anything yet that has not come to rest?
+    moving: () => performance.now() - looked < 400,
+
+    // Draw the moment `at`. every: one dot stands for so many. jump: nothing moves there, it is there.
+    show(at, { speed, every, jump = false, elapsed = 0.016 }) {
+      if (!canvas.width || !canvas.height) return;
+      plan ??= arranged(scene, units, canvas.width, canvas.height);
+      sprites ??= spritesOf(canvas.paint, canvas.ratio);
+      pace = jump ? speed : pace + (speed - pace) * (1 - Math.exp(-elapsed / 0.25));
+      const row = states.length ? stateOfAll(at) : null;
+      const rows = rowsOf(plan, row, journeys.holders);
+      const signature = row ? row.subarray(1).join() : "nothing";
+      if (signature !== drawn && (jump || !drawn || performance.now() - looked > 200)) {
+        background(back, plan, rows, row, canvas.paint, sprites, every);
+        [drawn, looked] = [signature, performance.now()];
+      }
+
+      front.clearRect(0, 0, canvas.width, canvas.height);
+      front.save();
+      front.scale(plan.scale, plan.scale);
+      const still = jump || calm.matches;
+      if (row) fill(row, rows, every, still ? 1 : 1 - Math.exp(-elapsed / 0.2));
+
+      const lines = plan.machines.map(() => []);
+      const active = [];
+      for (const journey of journeys.list) {
+        if (journey.sent > at || journey.end < at || !followed(journey, every)) continue;
+        whereabouts(journey, at, hop(), found);
+        if (found.what === AWAY || found.what === OVER) {
+          journey.x = NaN;
+          continue;
+        }
+        const one = { journey, visit: journey.visits[found.n], ...found };
+        if (found.what === WAITING) lines[one.visit.unit].push(one);
+        active.push(one);
+      }
+      for (const line of lines) {
+        line.sort((a, b) => a.visit.entered - b.visit.entered);
+        line.forEach((one, rank) => (one.rank = rank));
+      }
+      const ease = still ? 1 : 1 - Math.exp(-elapsed / 0.05);
+      const draw = (kind, journey, [x, y], r = DOT) => {
+        if (Number.isNaN(journey.x)) [journey.x, journey.y] = [x, y];
+        journey.x += (x - journey.x) * ease;
+        journey.y += (y - journey.y) * ease;
+        sprites[kind](front, journey.x, journey.y, r);
+      };
+      for (const one of active) if (plan.machines[one.visit.unit].box.kind !== "source") actors[one.what](one, draw, { at, every, rows, lines });
+      front.restore();
+    },
+  };
+
+  const wayTo = ({ journey, n }) => {
+    const [tail, head] = [n ? journey.visits[n - 1].unit : journey.source, journey.visits[n].unit].map((unit) => plan.machines[unit].number);
+    return plan.paths.find((path) => path.tail === tail && path.head === head);
+  };
+  // The places that it keeps while it waits for what lies further down.
+  const keeps = ({ journey, n }, { at, every, rows }) => {
+    for (let outer = 0; outer < n && every === 1; outer++) {
+      const { unit, place, left } = journey.visits[outer];
+      const { hidden, size, place: where } = rows[unit];
+      if (place >= 0 && at < left + (outer + 1) * hop() && !hidden && size >= LEAST) sprites.held(front, ...where(place), Math.max(2, size / 2 - 4));
+    }
+  };
+  const actors = {
+    [THERE](one, draw, how) {
+      keeps(one, how);
+      const { journey, visit, part } = one;
+      const way = wayTo(one);
+      const ahead = visit.started > visit.entered ? how.lines[visit.unit].length : 0;
+      if (!way) return;
+      [journey.x, journey.y] = along(way, part, 14 + Math.min(ahead, plan.machines[visit.unit].cols) * LEAD);
+      draw("travels", journey, [journey.x, journey.y]);
+    },
+    [WAITING](one, draw, how) {
+      keeps(one, how);
+      const { waits, room } = how.rows[one.visit.unit];
+      if (one.rank < room) draw(one.late ? "late" : "waiting", one.journey, waits(one.rank));
+    },
+    [WORKING](one, draw, how) {
+      keeps(one, how);
+      const { journey, visit, late } = one;
+      const { box } = plan.machines[visit.unit];
+      const { hidden, size, place } = how.rows[visit.unit];
+      if (box.kind === "station") {
+        if (how.every === 1 && !hidden && size >= LEAST) draw(late ? "late" : "working", journey, place(Math.max(0, visit.place)), clamp(size / 2 - 2, 2.5, 6.5));
+      } else {
+        const spread = ((journey.number * GOLDEN) % 1) - 0.5;
+        draw(late ? "late" : "working", journey, [box.x + box.width * (0.5 + 0.6 * spread), box.y + box.height - 9], 4);
+      }
+    },
+    [BACK](one, draw) {
+      const { journey, part } = one;
+      const way = wayTo(one);
+      if (!way) return;
+      const [x, y] = along(way, 1 - part, 0);
+      [journey.x, journey.y] = [x, y + 11]; // answers keep to their own side of the way
+      draw({ 0: "travels", 200: "served", 504: "late" }[journey.status] ?? "refused", journey, [x, y + 11]);
+    },
+  };
+  const canvas = surface(el, () => (([plan, sprites, drawn] = [null, null, ""]), self.onchange?.()), "pmtech-back", "pmtech-front");
+  const [back, front] = canvas.contexts;
+  self.stop = canvas.stop;
+  return self;
 }
 
 // ---- the chart -----------------------------------------------------------------------------
@@ -825,12 +795,12 @@ function transport(root, { speeds, speed, play, step, reset, backwards = false }
 
 // ---- what both panels show -----------------------------------------------------------------
 
-function legend(everyEl) {
+function legend({ patience }, everyEl) {
   const item = (kind, words) => h("span", { class: `pmtech-key pmtech-key-${kind}` }, h("i", { "aria-hidden": "true" }), words);
   return h(
     "div",
     { class: "pmtech-legend" },
-    ...[["travels", "on its way"], ["waiting", "waiting"], ["working", "at work, served"], ["refused", "refused"], ["late", "gave up"]].map((one) => item(...one)),
+    ...[["travels", "on its way"], ["waiting", "waiting"], ["working", "at work, served"], ["refused", "refused"], ...(patience ? [["late", "gave up"]] : [])].map((one) => item(...one)),
     everyEl,
   );
 }
