@@ -58,6 +58,12 @@ def test_the_life_of_a_survey(api):
     first = send("GET", place)
     assert (first.headers["etag"], first.headers["cache-control"]) == ('"v1"', "private, max-age=10")
     assert send("GET", place, headers={"If-None-Match": '"v1"'}).text == ""
+    for method, field in (("GET", "If-None-Match"), ("DELETE", "If-Match")):
+        bare = api.request(method, place, headers={field: "v1"})
+        assert (bare.status, bare.json()["detail"]) == (
+            422,
+            f'{field} must name versions in double quotes, such as {field}: "v1"',
+        )
     assert send("PATCH", place, json={"status": "open", "goal": 5}).json()["goal"] == 5
     send("PUT", place, json={"title": "Parked"}, headers={"If-Match": '"v1"'})
     assert send("PUT", place, json={"title": "Parked"}, headers={"If-Match": '"v2"'}).json()["goal"] is None

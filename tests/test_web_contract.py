@@ -5,7 +5,7 @@ import copy
 import pytest
 
 from pmtech.web.contract import Contract, breaking_changes
-from pmtech.web.experiments import contract, next_contract
+from pmtech.web.experiments import contract, findings, next_contract, retry_lost_answer
 from pmtech.web.injection import sql_injection
 from pmtech.web.server import start_api
 
@@ -121,10 +121,23 @@ def test_the_apis_own_contract_and_the_proposal():
         ("field receipt_url is new", False),
     }
     assert [c.breaking for c in found] == sorted((c.breaking for c in found), reverse=True)
-    assert "breaking" in found._repr_html_()
+    assert found._repr_html_().count("<tr><td") == 5  # a line for each change, however many requests it meets
+    assert "14 kinds of requests" in mine._repr_html_()
     api.stop()
     with pytest.raises(ValueError, match="stopped"):
         contract(api)
+
+
+def test_the_page_of_findings_says_what_an_earlier_run_had_booked():
+    api = start_api(transport="in_process")
+    lost, kept = retry_lost_answer(api), retry_lost_answer(api, idempotency_key="order-17")
+    assert [said[said.index("Charged") :] for said in findings(lost, kept)["What happens"]] == [
+        "Charged: 120 USD.",
+        "Charged: 60 USD.",
+    ]
+    again = findings(lost, retry_lost_answer(api, idempotency_key="order-17"))["What happens"][1]
+    assert again.endswith("Charged: nothing more, for an earlier run had booked this order under the same key.")
+    api.stop()
 
 
 def test_what_is_no_contract_is_refused():

@@ -69,12 +69,12 @@ function render({ model, el }) {
         }, 8000);
       },
     },
-    h("div", { class: "pmtech-line" }, field("Method", method), field("Path", path), submit),
+    h("div", { class: "pmtech-line" }, field("Method", method), field("Path", path)),
     list,
     field("Examples", example),
     field("Headers, one a line", headers),
     field("Body", body),
-    h("label", { class: "pmtech-check", for: lose.id }, lose, "The next answer gets lost on the way"),
+    h("div", { class: "pmtech-foot" }, h("label", { class: "pmtech-check", for: lose.id }, lose, "The next answer gets lost on the way"), submit),
   );
 
   // ---- what came of it ----
@@ -108,7 +108,7 @@ function render({ model, el }) {
     { class: "pmtech-outcome", hidden: true },
     h("div", { class: "pmtech-head", "aria-live": "polite" }, status, took),
     h("div", { class: "pmtech-wire" }, h("div", {}, h("h4", {}, "Request"), request), h("div", {}, h("h4", {}, "Response"), response)),
-    h("div", { class: "pmtech-curl" }, curl, copy, copied),
+    h("div", { class: "pmtech-curl" }, h("span", { class: "pmtech-quiet" }, "For a terminal:"), curl, copy, copied),
   );
   const database = h("div", { class: "pmtech-database", hidden: true, "aria-live": "polite" }, rows, tables);
   const hint = h("p", { class: "pmtech-quiet" }, "Choose an example or write a request, then press Send.");

@@ -11,6 +11,7 @@ anew on every request).
 import hashlib
 import json
 import math
+import re
 import time
 from collections import deque
 from collections.abc import Callable
@@ -126,6 +127,8 @@ Offset = Annotated[int, Query(ge=0, le=1_000_000)]
 IfMatch = Annotated[str | None, Header(max_length=200)]
 IfNoneMatch = Annotated[str | None, Header(max_length=200)]
 IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=200)]
+
+ETAG = r'(?:W/)?"[^"]*"'
 
 router = APIRouter(route_class=CheckedRoute)
 
@@ -432,19 +435,24 @@ def _digest(value: object) -> str:
     return '"' + hashlib.sha256(json.dumps(value).encode()).hexdigest()[:12] + '"'
 
 
-def _names(header: str, etag: str) -> bool:
-    return header.strip() == "*" or etag in [tag.strip() for tag in header.split(",")]
+def _names(field: str, header: str, etag: str) -> bool:
+    """Does a header such as `If-Match: "v1", "v2"` name this version?"""
+    if header.strip() == "*":
+        return True
+    if not re.fullmatch(rf"\s*{ETAG}(\s*,\s*{ETAG})*\s*", header):
+        raise Problem(422, f'{field} must name versions in double quotes, such as {field}: "v1"')
+    return etag in re.findall(ETAG, header)
 
 
 def _cacheable(body: object, etag: str, if_none_match: str | None, headers: dict | None = None) -> Response:
     headers = {"ETag": etag, "Cache-Control": CACHE_CONTROL} | (headers or {})
-    if if_none_match is not None and _names(if_none_match.replace("W/", ""), etag):
+    if if_none_match is not None and _names("If-None-Match", if_none_match.replace("W/", ""), etag):
         return Response(status_code=304, headers=headers)
     return JSONResponse(body, headers=headers)
 
 
 def _unchanged_since(if_match: str | None, survey: dict) -> None:
-    if if_match is not None and not _names(if_match, _etag(survey)):
+    if if_match is not None and not _names("If-Match", if_match, _etag(survey)):
         raise Problem(412, f"the survey is {_etag(survey)} by now, and you asked to change {if_match}")
 
 

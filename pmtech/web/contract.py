@@ -70,7 +70,8 @@ class Contract:
 
     def _repr_html_(self) -> str:
         rows = [(o.method, o.path, o.summary, ", ".join(o.required), " ".join(o.statuses)) for o in self.operations]
-        return _table(("method", "path", "what it does", "required fields", "answers"), rows)
+        table = _table(("method", "path", "what it does", "required fields", "answers"), rows)
+        return f"<details><summary>{len(rows)} kinds of requests: open to read them</summary>{table}</details>"
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,8 @@ class ContractChanges(list):
         # The same change of one field meets several operations: one line for all of them.
         places: dict[tuple, list[str]] = {}
         for change in self:
-            field = change.where.rpartition(", field ")[2] if ", field " in change.where else ""
+            named = change.what.startswith("field ")  # which may lie inside another
+            field = change.where.rpartition(", field ")[2] if ", field " in change.where and not named else ""
             places.setdefault((change.breaking, field, change.what), []).append(change.where)
         rows = [
             ("breaking" if breaking else "compatible", _and_more(sorted(where, key=len)), what)

@@ -80,7 +80,7 @@ class Exchange:
 def _box(title: str, text: str) -> str:
     return (
         f'<div style="flex:1 1 320px;min-width:0"><div style="font-weight:600">{html.escape(title)}</div>'
-        '<pre style="white-space:pre-wrap;overflow-wrap:anywhere;padding:8px;border-radius:6px;'
+        '<pre style="white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere;padding:8px;border-radius:6px;'
         f'border:1px solid var(--jp-border-color1,#bbb);margin:8px 0">{html.escape(text)}</pre></div>'
     )
 

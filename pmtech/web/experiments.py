@@ -151,6 +151,8 @@ def _short(change: RowChange) -> str:
 
 def _paid(done: Experiment) -> str:
     paid = sum(c.after["amount_usd"] for c in done.changes if c.table == "payments" and c.kind == "added")
+    if not paid and any(e.status == 201 for e in done.exchanges):
+        return "Charged: nothing more, for an earlier run had booked this order under the same key."
     return f"Charged: {paid} USD."
 
 

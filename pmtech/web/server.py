@@ -183,9 +183,9 @@ class Api:
     def __repr__(self) -> str:
         if not self.running:
             return "Survey API, stopped: api.start() starts it again"
-        counts = ", ".join(f"{table.replace('_', ' ')}: {len(rows)}" for table, rows in self.rows().items())
+        counts = ", ".join(f"{table.replace('_', ' ')}: {len(rows)}" for table, rows in self.rows().items() if rows)
         where = f"listening on {self.url}" if self._server else "answering in process (no sockets here)"
-        return f"Survey API, {where}; rows in its database: {counts}"
+        return f"Survey API, {where}; rows in its database: {counts or 'none'}"
 
     def _repr_html_(self) -> str:
         return f"<p>{html.escape(repr(self))}</p>"

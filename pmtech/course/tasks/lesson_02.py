@@ -51,7 +51,8 @@ class VerbTask:
                 hint = advice.format(verb=wrong[0]) if begun else advice.format(verb="each method")
                 gaps.append(f"{name}: {_boxes(len(wrong))} off. {(begun and SPECIAL.get((wrong[0], name))) or hint}")
             right = f"{len(counted) - len(wrong)} of {len(counted)}"
-            figures.append((name, f"{len(counted)} of {len(counted)}", right, f"{len(wrong)} off" if wrong else "met"))
+            what = f"{name} (POST counts neither way)" if len(counted) < len(STANDARD) else name
+            figures.append((what, f"{len(counted)} of {len(counted)}", right, f"{len(wrong)} off" if wrong else "met"))
         return Marking(title=self.title, passed=not gaps, gaps=gaps, figures=figures)
 
 
