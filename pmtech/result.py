@@ -13,10 +13,15 @@ from pmtech.system import System
 
 def percentile(values: np.ndarray, share: float) -> float:
     """Nearest-rank percentile: the smallest value that at least `share` of all values do not exceed."""
+    return percentiles(values, share)[0]
+
+
+def percentiles(values: np.ndarray, *shares: float) -> list[float]:
+    """Several at once."""
     if not len(values):
-        return np.nan
-    rank = max(1, int(np.ceil(share * len(values) - 1e-9)))
-    return float(np.partition(values, rank - 1)[rank - 1])
+        return [np.nan] * len(shares)
+    places = [max(1, int(np.ceil(share * len(values) - 1e-9))) - 1 for share in shares]
+    return np.partition(values, places)[places].tolist()
 
 
 class Result:
@@ -115,14 +120,15 @@ class Result:
         served = status == 200
         latency = (finished - arrived)[offered & served] * 1000
         count = int(offered.sum())
+        p50_ms, p95_ms, p99_ms = percentiles(latency, 0.50, 0.95, 0.99)
         return {
             "offered_per_s": count / self.window_s,
             "served_per_s": int((served & (finished >= self.warmup_s)).sum()) / self.window_s,
             "error_rate": int((offered & (status >= 400)).sum()) / count if count else 0.0,
             "mean_ms": float(latency.mean()) if len(latency) else np.nan,
-            "p50_ms": percentile(latency, 0.50),
-            "p95_ms": percentile(latency, 0.95),
-            "p99_ms": percentile(latency, 0.99),
+            "p50_ms": p50_ms,
+            "p95_ms": p95_ms,
+            "p99_ms": p99_ms,
         }
 
     @cached_property
