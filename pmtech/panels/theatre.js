@@ -479,19 +479,6 @@ function stage(el, scene) {
       sprites ??= spritesOf(canvas.paint, canvas.ratio);
       pace = jump ? speed : pace + (speed - pace) * (1 - Math.exp(-elapsed / 0.25));
       const row = states.length ? stateOfAll(at) : null;
-      const rows = rowsOf(plan, row, journeys.holders);
-      const signature = row ? row.subarray(1).join() : "nothing";
-      if (signature !== drawn && (jump || !drawn || performance.now() - looked > 200)) {
-        background(back, plan, rows, row, canvas.paint, sprites, every);
-        [drawn, looked] = [signature, performance.now()];
-      }
-
-      front.clearRect(0, 0, canvas.width, canvas.height);
-      front.save();
-      front.scale(plan.scale, plan.scale);
-      const still = jump || calm.matches;
-      if (row) fill(row, rows, every, still ? 1 : 1 - Math.exp(-elapsed / 0.2));
-
       const lines = plan.machines.map(() => []);
       const active = [];
       for (const journey of journeys.list) {
@@ -509,6 +496,19 @@ function stage(el, scene) {
         line.sort((a, b) => a.visit.entered - b.visit.entered);
         line.forEach((one, rank) => (one.rank = rank));
       }
+      const rows = rowsOf(plan, row, journeys.holders);
+      const signature = row ? row.subarray(1).join() : "nothing";
+      if (signature !== drawn && (jump || !drawn || performance.now() - looked > 120)) {
+        background(back, plan, rows, row, canvas.paint, sprites, every);
+        [drawn, looked] = [signature, performance.now()];
+      }
+
+      front.clearRect(0, 0, canvas.width, canvas.height);
+      front.save();
+      front.scale(plan.scale, plan.scale);
+      const still = jump || calm.matches;
+      if (row) fill(row, rows, every, still ? 1 : 1 - Math.exp(-elapsed / 0.2));
+
       const ease = still ? 1 : 1 - Math.exp(-elapsed / 0.05);
       const draw = (kind, journey, [x, y], r = DOT) => {
         if (Number.isNaN(journey.x)) [journey.x, journey.y] = [x, y];
