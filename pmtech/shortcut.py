@@ -72,6 +72,11 @@ def _unlimited(times: np.ndarray, work: np.ndarray, places: int) -> tuple[np.nda
     return begun, begun + work
 
 
+def in_order(times: np.ndarray) -> np.ndarray | slice:
+    """What puts these times in order; most are, and then nothing needs to be moved."""
+    return slice(None) if (times[1:] >= times[:-1]).all() else np.argsort(times, kind="stable")
+
+
 class Book:
     """All requests of a run while they are passed from part to part."""
 
@@ -81,7 +86,7 @@ class Book:
         arrivals = [run.parts[name][0].arrivals_until(until_s) for name in self.sources]
         counts = [len(times) for times in arrivals]
         times = np.concatenate(arrivals) if arrivals else np.empty(0)
-        order = np.argsort(times, kind="stable")
+        order = in_order(times)
         self.arrived = times[order]
         if (self.arrived[1:] == self.arrived[:-1]).any():
             raise Undecided
@@ -101,6 +106,8 @@ class Book:
 
     def draw(self, luck: Luck, rows: np.ndarray) -> np.ndarray:
         """The numbers of these requests for one purpose."""
+        if len(self.sources) == 1:
+            return luck[self.sources[0], 0].first(len(self.arrived))[rows]
         values = None
         for code, name in enumerate(self.sources):
             whose = self.client[rows] == code
@@ -167,7 +174,7 @@ class Book:
         if not crowds:
             return np.empty(0, dtype=np.int64), np.empty(0)
         rows, times = (np.concatenate(columns) for columns in zip(*crowds, strict=True))
-        order = np.argsort(times, kind="stable")
+        order = in_order(times)
         rows, times = rows[order], times[order]
         if (times[1:] == times[:-1]).any():
             raise Undecided
