@@ -64,6 +64,7 @@ def mmc(requests: int) -> tuple:
             peers[name] = importlib.import_module(f"with_{name}").several_servers
         except ImportError:
             print(f"({name} is not installed)")
+    peers = {"simpy, a process a hop": importlib.import_module("with_simpy").several_servers_calls, **peers}
     runs = {name: lambda run=run: run(gaps, works["server"]) for name, run in peers.items()}
     if "numba" in runs:  # its loop takes arrays, and is not to be charged for making them
         arrays = np.array(gaps), np.array(works["server"])
@@ -114,6 +115,7 @@ def measure(title: str, system, duration_s: float, runs: dict[str, Callable]) ->
     took = {name: [] for name in runs}
     for turn in range(ROUNDS + 1):
         for name, run in runs.items():
+            ours()  # a peer leaves the processor's caches full of its own
             one, other = timed(ours), timed(run)
             if turn:
                 took[name].append((one, other))

@@ -10,6 +10,7 @@ takes to forget how it began (Cohen, The Single Server Queue, 1969).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import ceil, exp, lgamma, log, sqrt
@@ -80,7 +81,7 @@ class Case:
     replications: int
 
     def called(self, word: str) -> bool:
-        return word.lower() in f"{self.part} {self.model}".lower()
+        return re.search(rf"(?<!\w){re.escape(word)}", f"{self.part}, {self.model}", re.IGNORECASE) is not None
 
     def values(self) -> dict[Callable[[Result], float], np.ndarray]:
         """Each figure in every replication."""

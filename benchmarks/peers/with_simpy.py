@@ -28,6 +28,32 @@ def several_servers(gaps, works, servers=4):
     return latencies
 
 
+def several_servers_calls(gaps, works, servers=4):
+    """The same as the documentation's car wash does it: what happens at the counter is a process of its own."""
+    env = simpy.Environment()
+    pool = simpy.Resource(env, capacity=servers)
+    latencies = [0.0] * len(works)
+
+    def served(n):
+        yield env.timeout(works[n])
+
+    def customer(n):
+        arrived = env.now
+        with pool.request() as turn:
+            yield turn
+            yield env.process(served(n))
+        latencies[n] = env.now - arrived
+
+    def source():
+        for n, gap in enumerate(gaps):
+            yield env.timeout(gap)
+            env.process(customer(n))
+
+    env.process(source())
+    env.run()
+    return latencies
+
+
 def balanced(gaps, works, queries, keys, *, servers, workers, connections, capacity, hit_s):
     """A balancer that takes turns -> servers -> a cache (least recently used goes) -> a database."""
     env = simpy.Environment()
