@@ -145,7 +145,9 @@ def test_a_replay_is_scrubbed_without_the_kernel_and_exported(opened, lab, brows
         f"str(play.to_html({str(tmp_path / 'run.html')!r}))",
     )
     kernel = f"{NOTEBOOK}.context.sessionContext.session.kernel"
-    page.evaluate(f"() => void {kernel}.requestExecute({{ code: 'import time; time.sleep(600)' }})")  # it has no ear now
+    page.evaluate(
+        f"() => void {kernel}.requestExecute({{ code: 'import time; time.sleep(600)' }})"
+    )  # it has no ear now
     page.wait_for_function(f"() => {kernel}.status === 'busy'")
     moment = page.get_by_label("Moment")
     moment.fill("5")
