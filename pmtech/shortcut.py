@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections import deque
 from heapq import heapreplace
+from itertools import chain
 from math import inf
 
 import numpy as np
@@ -22,6 +23,9 @@ import numpy as np
 from pmtech.engine import Part, Run
 from pmtech.randomness import Luck
 from pmtech.records import Records, Refusals, Visits
+
+
+BLOCK = 4096
 
 
 class Undecided(Exception):
@@ -61,7 +65,9 @@ def fifo(times: np.ndarray, work: np.ndarray, places: int, limit: float) -> tupl
 
 
 def _unlimited(times: np.ndarray, work: np.ndarray, places: int) -> tuple[np.ndarray, np.ndarray]:
-    each, count = zip(times.tolist(), work.tolist(), strict=True), len(times)
+    count = len(times)
+    blocks = (slice(first, first + BLOCK) for first in range(0, count, BLOCK))  # short lists stay in the fast memory
+    each = chain.from_iterable(zip(times[block].tolist(), work[block].tolist(), strict=True) for block in blocks)
     if places == 1:
         free = 0.0
         left = np.fromiter([free := (now if now > free else free) + needs for now, needs in each], float, count)
