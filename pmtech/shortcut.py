@@ -24,7 +24,6 @@ from pmtech.engine import Part, Run
 from pmtech.randomness import Luck
 from pmtech.records import Records, Refusals, Visits
 
-
 BLOCK = 4096
 
 
