@@ -5,28 +5,36 @@ from __future__ import annotations
 import importlib
 import sys
 
-from pmtech.components import (
-    Cache,
-    Clients,
-    Database,
-    Gateway,
-    LoadBalancer,
-    Network,
-    RateLimiter,
-    Server,
-    Surge,
-    Throttle,
-    Users,
-)
-from pmtech.result import Result
-from pmtech.simulate import Change, Outage, simulate
-from pmtech.system import System
+try:
+    from pmtech.components import (
+        Cache,
+        Clients,
+        Database,
+        Gateway,
+        LoadBalancer,
+        Network,
+        RateLimiter,
+        Server,
+        Surge,
+        Throttle,
+        Users,
+    )
+    from pmtech.result import Result
+    from pmtech.simulate import Change, Outage, simulate
+    from pmtech.system import System
+except ModuleNotFoundError as missing:  # `pmtech check` must still be able to say so
+    if missing.name.startswith("pmtech"):
+        raise
+    _missing = missing.name
+else:
+    _missing = None
 
 __version__ = "0.1.0"
 
 # Made when first asked for: the panels and the web API cost time that not every start should pay.
 _LATER = {
     "answered_by": "pmtech.panels.cached",
+    "answers_by_machine": "pmtech.prices",
     "ask": "pmtech.course.ask",
     "breaking_changes": "pmtech.web.contract",
     "brief": "pmtech.course.brief",
@@ -85,6 +93,8 @@ __all__ += list(_LATER)
 
 
 def __getattr__(name: str):
+    if _missing and name in __all__:
+        raise ImportError(f"The package {_missing} is missing. To see what to do: python -m pmtech check")
     where = _LATER.get(name)
     if where is None:
         raise AttributeError(f"module 'pmtech' has no attribute {name!r}")

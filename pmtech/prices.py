@@ -69,7 +69,7 @@ def sizes() -> pd.DataFrame:
     table = PriceTable(frame.set_index("name").rename_axis("size"))
     table.note = (
         f"{listed['vendor']}, family {listed['family']}, {listed['region']}, {listed['terms']}; from {listed['source']} "
-        f"({listed['date']}), seen in {listed['seen']}. A worker is one vCPU. The largest machine has "
+        f"({listed['date']}), seen in {listed['seen']}. A worker is one vCPU, a processor core for rent. The largest machine has "
         f"{table.workers.max()} workers; above it this list ends."
     )
     return table
@@ -86,6 +86,13 @@ def machine(size: str, part: str | None = None) -> dict[str, float]:
         raise ValueError(f"there is no machine {size!r} in the price list: {nearest(size, listed)}")
     values = {"workers": listed[size]["vcpus"], "price_usd_per_hour": listed[size]["usd_per_hour"]}
     return values if part is None else {f"{part}.{field}": value for field, value in values.items()}
+
+
+def answers_by_machine(result: Result, every_s: float = 20) -> pd.DataFrame:
+    """How many requests each machine answered, a row for each stretch of `every_s` seconds in which they arrived."""
+    answered = result.requests.query("status == 200")
+    since = (answered.arrived_s // every_s * every_s).rename("from second").astype(int)
+    return pd.crosstab(since, answered.served_by).rename_axis(columns=None)
 
 
 def costs(runs) -> pd.DataFrame:

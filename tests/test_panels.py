@@ -1,6 +1,7 @@
 """Panels through `.value`, as the browser would drive them; declarations; sweeps; comparisons."""
 
 import json
+import re
 import subprocess
 import sys
 from threading import Thread
@@ -10,7 +11,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from pmtech import Clients, RateLimiter, Server, Throttle, simulate
+from pmtech import Clients, Outage, RateLimiter, Server, Throttle, simulate
 from pmtech.comparison import ALL, BATCHES, Comparison, run_designs
 from pmtech.panels import explore as explore_module
 from pmtech.panels import sweep as sweep_module
@@ -317,6 +318,14 @@ def test_a_comparison_shows_each_client_in_each_design():
     assert served.loc["throttle", ALL] == comparison.results["throttle"].summary.served_per_s
     assert comparison.table.offered_per_s.unstack().nunique().eq(1).all()  # the same customers
     assert "text/html" in comparison._repr_mimebundle_()
+
+
+def test_no_interval_where_something_happens_during_the_run():
+    """The stretches of a run with an outage are not alike: their spread is no doubt about the difference."""
+    designs, died = {"a": SHOP, "b": SHOP.replace({"server.workers": 1})}, [Outage("server", at_s=5, for_s=5)]
+    calm, cut = compare(designs, duration_s=20).panel(), compare(designs, duration_s=20, events=died).panel()
+    assert " to " in calm.table[2][2] and "95 % confidence" in calm.note
+    assert re.fullmatch(r"[−+]?[\d.]+", cut.table[2][2]) and "confidence" not in cut.note
 
 
 def test_a_comparison_says_when_its_bars_show_the_p95():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import traitlets
@@ -26,18 +27,25 @@ class ComparisonPanel(Panel):
     height = traitlets.Int().tag(sync=True)
 
 
+@dataclass(frozen=True, eq=False)
 class ShownComparison(Comparison):
-    """A comparison that shows itself in a notebook."""
+    """A comparison that shows itself in a notebook.
+
+    steady: did nothing change during the run? Otherwise its stretches are not alike, and the interval of their means
+    would say how much they differ and not how sure the difference is.
+    """
+
+    steady: bool = True
 
     def panel(self) -> ComparisonPanel:
         first, why = next(iter(self.results)), ""
+        how = f" In brackets, where the difference to “{first}” lies with 95 % confidence." if self.steady else ""
         if charts.served_alike(self.results):
             why = " Each serves the same share of what is asked, so the bars show p95."
         figure = charts.by_design(self.results)
         return ComparisonPanel(
             table=_rows(self),
-            note=f"The same customers in every design. In brackets, where the difference to “{first}” lies with 95 % "
-            f"confidence.{why}",
+            note=f"The same customers in every design.{how}{why}",
             figure=figure,
             height=72 + 18 * len(self.results) * len(figure["layout"]["yaxis"]["tickvals"]),
         )
@@ -54,23 +62,25 @@ def compare(
     The last line of a cell shows a table and a chart by client; `.table`, `.differences` and `.results` are the
     figures. duration_s, warmup_s, seed and events are those of `simulate`. Raises ValueError with a sentence.
     """
-    return ShownComparison(run_designs(designs, duration_s=duration_s, warmup_s=warmup_s, seed=seed, events=events))
+    events = tuple(events)
+    results = run_designs(designs, duration_s=duration_s, warmup_s=warmup_s, seed=seed, events=events)
+    return ShownComparison(results, steady=not events)
 
 
-def _rows(comparison: Comparison) -> list[list[str]]:
+def _rows(comparison: ShownComparison) -> list[list[str]]:
     first = next(iter(comparison.results))
     rows = [["Design", "Served a second", f"Against “{first}”", "p95 answer", "Refused", "Cost an hour"]]
     for label, result in comparison.results.items():
         s = result.summary
-        against = "" if label == first else _against(comparison.differences.loc[label, ALL])
+        against = "" if label == first else _against(comparison.differences.loc[label, ALL], comparison.steady)
         wait = "–" if s.p95_ms != s.p95_ms else seconds(s.p95_ms / 1000)
         rows.append([label, rate(s.served_per_s), against, wait, percent(s.error_rate), f"${s.cost_usd_per_hour:.2f}"])
     return rows
 
 
-def _against(difference) -> str:
+def _against(difference, steady: bool) -> str:
     low, high = _signed(difference.low_per_s), _signed(difference.high_per_s)
-    return f"{_signed(difference.served_per_s)} ({low} to {high})"
+    return _signed(difference.served_per_s) + (f" ({low} to {high})" if steady else "")
 
 
 def _signed(value: float) -> str:
