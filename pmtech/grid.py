@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from itertools import product
@@ -94,11 +95,16 @@ def _on_every_core(systems: list[System], how: dict) -> Iterator[dict[str, float
     runs = Parallel(n_jobs=-1, return_as="generator")(delayed(_summary)(system, how) for system in systems)
     finished = False
     try:
-        yield from runs
+        for summary in runs:  # `yield from` would close it before the warning can be kept quiet
+            yield summary
         finished = True
     finally:
-        if not finished and not _elsewhere():  # stopped: nobody is left behind at work
-            get_reusable_executor().shutdown(wait=True, kill_workers=True)
+        if not finished:  # stopped: nobody is left behind at work
+            with warnings.catch_warnings():  # joblib remarks that work was for nothing, which is what stopping means
+                warnings.simplefilter("ignore", UserWarning)
+                runs.close()
+            if not _elsewhere():
+                get_reusable_executor().shutdown(wait=True, kill_workers=True)
 
 
 def _elsewhere() -> bool:

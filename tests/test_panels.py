@@ -259,10 +259,13 @@ def test_a_control_says_what_it_is_and_in_which_unit():
 # --- every panel ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_saved_panel_is_an_empty_div():
+def test_a_saved_panel_says_how_to_bring_it_back():
     live = explore(SHOP, duration_s=1)
     bundle = live._repr_mimebundle_()
-    assert bundle["text/html"] == f'<div class="pmtech mathjax_ignore {live._mount}"></div>'
+    assert bundle["text/html"] == (
+        f'<div class="pmtech mathjax_ignore {live._mount}">'
+        '<p class="pmtech-asleep">Run this cell to bring this panel back. Your answers are kept.</p></div>'
+    )
     assert set(bundle) == {"text/html", "text/plain"}
 
 
