@@ -95,7 +95,7 @@ def _on_every_core(systems: list[System], how: dict) -> Iterator[dict[str, float
     runs = Parallel(n_jobs=-1, return_as="generator")(delayed(_summary)(system, how) for system in systems)
     finished = False
     try:
-        for summary in runs:  # `yield from` would close it before the warning can be kept quiet
+        for summary in runs:  # noqa: UP028  `yield from` would close it before the warning can be kept quiet
             yield summary
         finished = True
     finally:
