@@ -141,7 +141,7 @@ class LabPage:
         context.route(lambda url: not LOOPBACK.match(url), self._refuse)
         self.page: Page = context.new_page()
         self.page.on("console", lambda message: message.type == "error" and self._complain(message.text))
-        self.page.on("pageerror", lambda error: self._complain(str(error)))
+        self.page.on("pageerror", lambda error: self._complain(error.stack or str(error)))
         self.page.on("websocket", lambda socket: LOOPBACK.match(socket.url) or self.outside_requests.append(socket.url))
 
     def _refuse(self, route: Route) -> None:
