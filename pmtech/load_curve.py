@@ -197,14 +197,16 @@ def _dots(run: Result, pin: bool, top: float) -> tuple[dict, list[dict]]:
     points = ((x, min(ms, 0.98 * top)) for ms in figures.values())
     dots = _trace("A" if pin else "your run", points, mode="markers", marker=marker, cliponaxis=False)
     side = ("left", 10) if (x < 50) != pin else ("right", -10)
-    highest = 0.8 * top
-    if x > 100 and not pin:  # beyond the curves, where no name may lie on them
-        x, side, highest = END - 7.5, ("center", 0), 0.68 * top
+    highest, beyond = 0.8 * top, x > 100 and not pin
+    if beyond:  # in the narrow band there, for elsewhere a name would lie on the curves
+        x, side, highest = END, ("right", 12), 0.68 * top
     notes, below = [], -top
     for name, ms in figures.items():
         y = below = max(min(ms, highest), below + 0.1 * top)  # names that would cover one another move apart
         said = f"{ms:,.0f} ms" if ms < 2000 else seconds(ms / 1000)
-        text, colour, size = (f"A: {name}", charts.QUIET, 12) if pin else (f"<b>{name} {said}</b>", charts.TEXT, 13)
+        text, colour, size = (
+            (f"A: {name}", charts.QUIET, 12) if pin else (f"<b>{name} {said}</b>", charts.TEXT, 12 if beyond else 13)
+        )
         notes.append({**charts.note(text, x, y, colour, *side, size), "bgcolor": "var(--pmtech-ground)"})
     return dots, notes
 

@@ -10,7 +10,9 @@ from pmtech.panels import errors
 def shown(monkeypatch):
     shell, said = InteractiveShell(), []
     monkeypatch.setattr(errors, "get_ipython", lambda: shell)
-    monkeypatch.setattr(shell, "_showtraceback", lambda kind, error, lines: said.append((kind.__name__, "".join(lines))))
+    monkeypatch.setattr(
+        shell, "_showtraceback", lambda kind, error, lines: said.append((kind.__name__, "".join(lines)))
+    )
     errors.install()
 
     def run(cell):
@@ -28,7 +30,11 @@ def shown(monkeypatch):
         ("from pmtech import Server; Server(workers=0)", "ValueError", "workers must be at least 1, got 0."),
         ("from pmtech import Server; Server(worker=2)", "TypeError", 'Server has no "worker": did you mean workers?'),
         ("servr", "NameError", '"servr" is not known here. Either an earlier cell has not run yet'),
-        ("x = (1,\n", "SyntaxError", "Line 1 is not complete or not in order (a bracket or a quote is not closed). Undo"),
+        (
+            "x = (1,\n",
+            "SyntaxError",
+            "Line 1 is not complete or not in order (a bracket or a quote is not closed). Undo",
+        ),
         ("x = {1: }", "SyntaxError", "Line 1 is not complete or not in order"),
     ],
 )

@@ -76,7 +76,13 @@ def test_streams_that_meet_and_part_before_a_cache():
 
 def test_caches_behind_one_another_and_each_callers_own():
     people = Users("People", count=20, think_s=0.5, keys=100, popularity=1.2)
-    system = people >> Cache("Browser", capacity=20, private=True) >> Network(round_trip_ms=10) >> Cache(capacity=40) >> QUICK
+    system = (
+        people
+        >> Cache("Browser", capacity=20, private=True)
+        >> Network(round_trip_ms=10)
+        >> Cache(capacity=40)
+        >> QUICK
+    )
     run = simulate(system, duration_s=160, warmup_s=80)
     scale = run.summary.offered_per_s / 40  # users also wait for their answers
     for name in ("network", "database"):
@@ -92,7 +98,9 @@ def test_words_icons_and_keys_of_the_picture():
     assert facts_of(Cache(capacity=2000, private=True)) == ["2,000 answers for each caller"]
     assert facts_of(Network(round_trip_ms=150)) == ["150 ms there and back"]
     system = VIEWERS >> Network() >> Server(workers=50) >> Cache(capacity=500) >> QUICK
-    assert "Cache (500 answers) gets 100 requests a second, sends 2 requests a second to Database." in sentences(layout(system))
+    assert "Cache (500 answers) gets 100 requests a second, sends 2 requests a second to Database." in sentences(
+        layout(system)
+    )
     drawn = diagram(system)
     assert drawn.count('class="icon"') == 5 and len({path for path in drawn.split('d="') if "icon" not in path}) > 5
     assert 'tabindex="0"' in drawn and 'tabindex="0"' not in diagram(VIEWERS >> QUICK)

@@ -133,6 +133,8 @@ function render({ model, el }) {
     const others = more ? ` (and ${more} more ${more === 1 ? "row" : "rows"})` : "";
     return h("table", {}, h("caption", {}, name + others), h("thead", {}, head), h("tbody", {}, ...lines));
   };
+  // JSON without spaces may break after a comma, rather than within a word.
+  const wire = (place, text) => place.replaceChildren(...text.split(/(?<=,)/).flatMap((part) => [part, h("wbr")]));
   const paint = () => {
     const answer = model.get("answer");
     if (!answer.number) return;
@@ -148,8 +150,8 @@ function render({ model, el }) {
     write(status, answer.status);
     status.classList.toggle("pmtech-bad", !answer.good);
     write(took, `after ${answer.elapsed_ms.toFixed(answer.elapsed_ms < 10 ? 1 : 0)} ms`);
-    write(request, answer.request);
-    write(response, answer.response || answer.error);
+    wire(request, answer.request);
+    wire(response, answer.response || answer.error);
     write(curl, answer.curl);
     write(rows, answer.rows);
     tables.replaceChildren(...answer.tables.map(tableOf));
