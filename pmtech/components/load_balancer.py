@@ -107,7 +107,8 @@ class LoadBalancerPart(Part):
         return (target - self.turn - 1) % len(self.targets)
 
     def round_robin(self, _first: float, _second: float) -> int:
-        self.turn = min(self.up, key=self._in_turn)
+        all_up = len(self.up) == len(self.targets)
+        self.turn = (self.turn + 1) % len(self.targets) if all_up else min(self.up, key=self._in_turn)
         return self.turn
 
     def random(self, first: float, _second: float) -> int:
