@@ -13,7 +13,7 @@ NONE = np.zeros(0)
 
 def asked(source: Source, rate_per_s: float | None = None) -> tuple[np.ndarray, np.ndarray]:
     """How many reads and how many writes of each key a source sends a second."""
-    weights = np.arange(1, source.keys + 1, dtype=float) ** -source.popularity
+    weights = source.key_weights
     rates = weights / weights.sum() * (source.offered_per_s if rate_per_s is None else rate_per_s)
     return rates * (1 - source.write_share), rates * source.write_share
 

@@ -82,6 +82,15 @@ def in_order(times: np.ndarray) -> np.ndarray | slice:
     return slice(None) if (times[1:] >= times[:-1]).all() else np.argsort(times, kind="stable")
 
 
+def _numbered(groups: list[np.ndarray]) -> np.ndarray:
+    """The numbers of all groups, made different between groups."""
+    first, found = 0, [np.empty(0, dtype=np.int64)]
+    for numbers in groups:
+        found.append(first + numbers)
+        first += int(numbers.max(initial=-1)) + 1
+    return np.concatenate(found)
+
+
 class Book:
     """All requests of a run while they are passed from part to part."""
 
@@ -96,6 +105,8 @@ class Book:
         if (self.arrived[1:] == self.arrived[:-1]).any():
             raise Undecided
         self.client = np.repeat(np.arange(len(counts)), counts)[order]
+        callers = [run.parts[name][0].callers(n) for name, n in zip(self.sources, counts, strict=True)]
+        self.caller = _numbered(callers)[order]
         self.number = np.concatenate([np.arange(n) for n in counts])[order] if counts else np.empty(0, dtype=int)
         self.rows_of = [np.flatnonzero(self.client == code) for code in range(len(counts))]
         size = len(times)

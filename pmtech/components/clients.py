@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +13,9 @@ from pmtech.components.component import number, one_of
 from pmtech.components.source import Source, SourcePart
 from pmtech.engine import Alarm
 from pmtech.randomness import BLOCK, Stream, exponential
+
+if TYPE_CHECKING:
+    from pmtech.components.replay import Replay
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -30,6 +35,14 @@ class Clients(Source):
     rate_per_s: float = number(10.0, at_least=0, at_most=1e6)
     arrivals: str = one_of("poisson", "even")
 
+    @staticmethod
+    def from_log(path: str | Path, name: str = "Clients", **fields) -> Replay:
+        """The requests of an access log: see `Replay` for what can be set, `read_log` for what can be read."""
+        from pmtech.components.access_log import read_log
+        from pmtech.components.replay import Replay
+
+        return Replay(name, log=read_log(path), **fields)
+
     def running(self, *args) -> ClientsPart:
         return ClientsPart(self, *args)
 
@@ -44,11 +57,19 @@ class ClientsPart(SourcePart):
     def setup(self) -> None:
         super().setup()
         self.number = 0
-        self.phases = Phases(self.run.seed, self.name, self.spec.arrivals)
+        self.phases = self._phases()
         self.anchor_s, self.anchor_phase = 0.0, 0.0
         self.arrival = Alarm(self.env, self._arrives)
         self.turn = Alarm(self.env, self._retime, urgent=True)  # the surge begins or ends
         self._plan()
+
+    def _phases(self) -> Phases:
+        return Phases(self.run.seed, self.name, self.spec.arrivals)
+
+    @property
+    def pace(self) -> float:
+        """How many phases pass a second, but for the surge."""
+        return float(self.spec.rate_per_s)
 
     def change(self, spec) -> None:
         self._anchor()
@@ -69,7 +90,7 @@ class ClientsPart(SourcePart):
     def _plan(self) -> None:
         """From now on, at the rate of the moment; look again when the surge begins or ends."""
         now, surge = self.env._now, self.spec.surge
-        self.rate, turn = float(self.spec.rate_per_s), inf
+        self.rate, turn = self.pace, inf
         if surge is not None:
             end = surge.at_s + surge.for_s
             if now < surge.at_s:
@@ -97,13 +118,17 @@ class ClientsPart(SourcePart):
     def feeds_forward(self) -> bool:
         return self.timeout_s is None and not self.tries_again
 
+    def callers(self, count: int) -> np.ndarray:
+        """Who sends each request, as a number: the source is one caller."""
+        return np.zeros(count, dtype=np.int64)
+
     def arrivals_until(self, until_s: float) -> np.ndarray:
         """When its requests arrive, as if nothing but the surge changed the rate: the other form of `_arrives`."""
-        spec, surge, found, first = self.spec, self.spec.surge, [], 0
+        surge, found, first = self.spec.surge, [], 0
         turns = [until_s] if surge is None else [surge.at_s, surge.at_s + surge.for_s, until_s]
         anchor_s = anchor_phase = 0.0
         for stretch, turn in enumerate(turns):
-            rate = float(spec.rate_per_s) * (surge.times if stretch == 1 else 1)
+            rate = self.pace * (surge.times if stretch == 1 else 1)
             end = min(turn, until_s)
             if rate > 0 and end > anchor_s:
                 enough = anchor_phase + (end - anchor_s) * rate

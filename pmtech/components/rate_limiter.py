@@ -136,12 +136,9 @@ class RateLimiterPart(Part):
     feeds_forward = True
 
     def pass_sorted(self, rows, times, book) -> None:
-        whose = book.client[rows] if self.spec.by == "client" else np.zeros(len(rows), dtype=int)
-        retry_after = np.zeros(len(rows))
-        for code in np.unique(whose):
-            mine = whose == code
-            decide = self._limit_of(book.sources[code] if self.spec.by == "client" else "all").decide
-            retry_after[mine] = [decide(now) for now in times[mine].tolist()]
+        whose = book.caller[rows] if self.spec.by == "client" else np.zeros(len(rows), dtype=int)
+        each = zip(whose.tolist(), times.tolist(), strict=True)
+        retry_after = np.fromiter((self._limit_of(who).decide(now) for who, now in each), float, len(rows))
         refused = retry_after > 0
         book.visit(self, rows, times, np.where(refused, np.nan, times), times)
         book.refuse(self, rows[refused], times[refused], 429, retry_after[refused])

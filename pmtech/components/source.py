@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from pmtech.components.component import Component, number, weights, whole
 from pmtech.components.surge import Surge
 from pmtech.engine import Alarm, Part, Request
@@ -30,6 +32,11 @@ class Source(Component):
         super().__post_init__()
         if self.surge is not None and not isinstance(self.surge, Surge):
             raise ValueError(f"surge must be a Surge(...) or None, got {self.surge!r}")
+
+    @property
+    def key_weights(self) -> np.ndarray:
+        """How often each key is asked for, in proportion."""
+        return np.arange(1, self.keys + 1, dtype=float) ** -self.popularity
 
 
 class SourcePart(Part):

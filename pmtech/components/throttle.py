@@ -149,7 +149,7 @@ class ThrottlePart(Part):
         turns, spec, by_endpoint = self.turns, self.spec, self.spec.priority or self.spec.shed
         endpoints = book.endpoint()[rows] if by_endpoint else np.full(len(rows), "")
         through, refused = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
-        ends = [*zip(times.tolist(), book.client[rows].tolist(), endpoints, strict=True), (book.until_s, None, None)]
+        ends = [*zip(times.tolist(), book.caller[rows].tolist(), endpoints, strict=True), (book.until_s, None, None)]
         for who, (now, caller, endpoint) in enumerate(ends):
             while (due := min(turn := turns.turn_s, deadline := turns.deadline_s)) < now:
                 if turn == deadline:
