@@ -37,7 +37,10 @@ def flows(system: System) -> tuple[dict[str, Flow], dict[Edge, float]]:
     What this leaves out: surges, retries, chance, users who wait before they ask again, lines downstream.
     """
     arriving: dict[int, Mix] = defaultdict(lambda: defaultdict(float))
-    callers = {name: part.count if isinstance(part, Users) else getattr(part, "callers", 1) for name, part in system.sources.items()}
+    callers = {
+        name: part.count if isinstance(part, Users) else getattr(part, "callers", 1)
+        for name, part in system.sources.items()
+    }
     names, per_part, per_edge, missed = system.names, {}, {}, _missed(system, callers)
     for number in flow_order(system):
         name, part = names[number], system.parts[number]
