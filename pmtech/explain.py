@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import pairwise
-from math import sqrt
+from math import inf, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+
+from pmtech.certainty import p99_between
 
 if TYPE_CHECKING:
     from pmtech.result import Result
 
 ENOUGH_FOR_P99 = 1000
+MOST_DOUBT = 0.5  # of p99, between the ends of where it may lie
 
 
 def rate(value: float) -> str:
@@ -370,6 +373,8 @@ def _speed(result: Result) -> list[str]:
     rest = "; those who still wait are not in these figures" if inside > 0.05 * came.sum() else ""
     if not rest and count < ENOUGH_FOR_P99:
         rest = f"; {count} are too few to judge the slowest 1 in 100"
+    elif not rest:
+        rest = _p99(result)
     by_client = result.by_client.p95_ms.dropna().sort_values()
     if len(by_client) > 1 and by_client.iloc[-1] > 3 * by_client.iloc[0]:
         quick, slow = by_client.index[0], by_client.index[-1]
@@ -379,3 +384,18 @@ def _speed(result: Result) -> list[str]:
         ]
     half, most = seconds(s.p50_ms / 1000), seconds(s.p95_ms / 1000)
     return [f"Half of the served requests took no more than {half}, 95 of 100 no more than {most}{rest}."]
+
+
+def _p99(result: Result) -> str:
+    """What replications say about p99; without them, whether the run is too short for it (something changed: neither)."""
+    if result.others:
+        _, low, high, runs = result.intervals.loc["p99_ms"]
+        return f"; p99 lies between {seconds(low / 1000)} and {seconds(high / 1000)} (95 % interval of {runs:.0f} runs)"
+    changed = any(len(log) > 1 for logs in result.records.places.values() for log in logs)  # a machine died, or grew
+    if changed or result.at_end != result.system or any(s.surge for s in result.system.sources.values()):
+        return ""
+    low, high = p99_between(result)
+    if high - low <= MOST_DOUBT * result.summary.p99_ms:
+        return ""
+    known = f"more than {seconds(low / 1000)}" if high == inf else f"{seconds(low / 1000)} to {seconds(high / 1000)}"
+    return f"; the run is too short for p99, which may be {known}"

@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from pmtech.certainty import intervals
 from pmtech.records import Records
 from pmtech.system import System
 
@@ -42,10 +43,12 @@ class Result:
         warmup_s: float,
         seed: int,
         at_end: System | None = None,
+        others: tuple[pd.Series, ...] = (),
     ):
         self.system, self.duration_s, self.warmup_s, self.seed = system, duration_s, warmup_s, seed
         self.at_end = at_end or system  # with the knobs as they were left
         self.records = records
+        self.others = others  # the summaries of the other replications
 
     def __repr__(self):
         s = self.summary
@@ -135,6 +138,13 @@ class Result:
     def summary(self) -> pd.Series:
         """The run in eight figures. `error_rate` is the share of the arrivals that got a 4xx or 5xx."""
         return pd.Series({**self._figures(slice(None)), "cost_usd_per_hour": self.system.cost_usd_per_hour})
+
+    @cached_property
+    def intervals(self) -> pd.DataFrame:
+        """The figures of `summary` over all replications: mean, and the 95 % interval from low to high."""
+        if not self.others:
+            raise ValueError("one run has no intervals: use simulate(..., replications=20)")
+        return intervals([self.summary, *self.others])
 
     @cached_property
     def by_client(self) -> pd.DataFrame:

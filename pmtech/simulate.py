@@ -158,16 +158,19 @@ def simulate(
     seed: int = 1,
     events: Iterable = (),
     engine: str = "auto",
+    replications: int = 1,
 ) -> Result:
     """Run `system` for `duration_s` seconds of its own time and say what came out.
 
     warmup_s: seconds at the start that the figures leave out. seed: which customers come (the same seed, the same
     customers, whatever the design). events: what happens meanwhile, `Change(...)` and `Outage(...)`.
     Requests that are still inside at the end have status 0. engine: "auto" takes the exact shortcut where there is one
-    (shortcut.py), "events" never; both give the same trajectory to the last bit.
+    (shortcut.py), "events" never; both give the same trajectory to the last bit. replications: so many runs, each with
+    other customers (seeds seed, seed + 1, ...); the result is that of the first, and its `intervals` say how far its
+    figures can be trusted.
     Raises ValueError with a sentence for a system that can't run or a run that would be too long.
     """
-    check_run(system := check_complete(system), duration_s, warmup_s, seed)
+    check_run(system := check_complete(system), duration_s, warmup_s, seed, replications)
     if engine not in ("auto", "events"):
         raise ValueError(f'engine must be "auto" or "events", got {engine!r}')
     seed, events = int(seed), tuple(events) if isinstance(events, Iterable) else (events,)
@@ -181,14 +184,10 @@ def simulate(
         running = Running(system, seed, events)  # the shortcut may have begun and given up
         running.advance(float(duration_s))
         records = from_run(running.run)
-    return Result(
-        system,
-        records,
-        duration_s=float(duration_s),
-        warmup_s=float(warmup_s),
-        seed=seed,
-        at_end=running.system,
-    )
+    how = {"duration_s": float(duration_s), "warmup_s": float(warmup_s)}
+    others = (simulate(system, **how, seed=seed + n, events=events, engine=engine) for n in range(1, int(replications)))
+    others = tuple(other.summary for other in others)
+    return Result(system, records, **how, seed=seed, at_end=running.system, others=others)
 
 
 @dataclass(frozen=True)
@@ -196,11 +195,12 @@ class _Settings(Checked):
     duration_s: float = number(60.0, more_than=0, at_most=86_400 * 366)
     warmup_s: float = number(0.0, at_least=0)
     seed: int = whole(1, at_least=0, at_most=2**63)
+    replications: int = whole(1, at_least=1, at_most=10_000)
 
 
-def check_run(system: System, duration_s: float, warmup_s: float = 0.0, seed: int = 1) -> None:
+def check_run(system: System, duration_s: float, warmup_s: float = 0.0, seed: int = 1, replications: int = 1) -> None:
     """Refuse settings that make no sense, and a run of more requests than a machine can hold."""
-    _Settings(duration_s, warmup_s, seed)
+    _Settings(duration_s, warmup_s, seed, replications)
     if warmup_s >= duration_s:
         raise ValueError(f"warmup_s must be less than duration_s ({plain(duration_s)}), got {plain(warmup_s)}")
     expected = 0.0

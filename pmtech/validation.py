@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from pmtech import theory
+from pmtech.certainty import student
 from pmtech.components import Cache, Clients, Database, Gateway, LoadBalancer, RateLimiter, Server, Throttle, Users
 from pmtech.result import Result
 from pmtech.simulate import simulate
@@ -103,9 +104,7 @@ class Case:
 
 def interval(values: np.ndarray, share: float = SHARE) -> tuple[float, float]:
     """Student's interval of the mean of independent values. Law, Simulation Modeling and Analysis (2015), 4.5."""
-    from scipy.special import stdtrit
-
-    half = stdtrit(len(values) - 1, (1 + share) / 2) * values.std(ddof=1) / sqrt(len(values))
+    half = student(len(values) - 1, share) * values.std(ddof=1) / sqrt(len(values))
     return values.mean() - half, values.mean() + half
 
 
