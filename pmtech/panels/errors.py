@@ -58,7 +58,8 @@ def install() -> None:
     def show_syntax(*args, **kwargs):
         kind, error, traceback = shell._get_exc_info(None)
         if isinstance(error, SyntaxError) and error.lineno:
-            shell._showtraceback(kind, error, [sentence(kind, error, traceback)])
+            # Not `kind`, which Python 3.13 calls _IncompleteInputError.
+            shell._showtraceback(SyntaxError, error, [sentence(kind, error, traceback)])
         else:
             syntax(*args, **kwargs)
 
