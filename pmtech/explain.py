@@ -7,19 +7,24 @@ what chance does to it (three standard deviations of a Poisson count).
 from __future__ import annotations
 
 from collections import Counter
-from itertools import pairwise
+from functools import cached_property
+from itertools import takewhile
 from math import inf, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from pmtech.certainty import p99_between
+from pmtech.components import Clients, Server, Throttle
+from pmtech.offers import Offer, stretches
 
 if TYPE_CHECKING:
     from pmtech.result import Result
 
 ENOUGH_FOR_P99 = 1000
 MOST_DOUBT = 0.5  # of p99, between the ends of where it may lie
+
+# --- numbers as people say them --------------------------------------------------------------------------------------
 
 
 def rate(value: float) -> str:
@@ -50,301 +55,291 @@ def as_set(counted: float, expected: float) -> float:
     return expected if abs(counted - expected) <= 3 * sqrt(expected) else counted
 
 
-def explain(result: Result) -> str:
-    """Two or three plain sentences about a run."""
-    if result.summary.offered_per_s == 0:
-        return "No request arrived. Let somebody send some."
-    first = _bottleneck(result)
-    then = [*_cached(result), *_refused(result, " ".join(first)), *_gave_up(result), *_speed(result)]
-    return " ".join([*first, *then][:3])
+# --- the line before a part ------------------------------------------------------------------------------------------
 
 
-def _label(result: Result, names: list[str]) -> str:
-    if len(names) == 1:
-        return f"“{result.system.label(names[0])}”"
-    return f"the {len(names)} machines of “{result.system.components[names[0]].label}”"
+class Wave(NamedTuple):
+    """A line that chance does not explain: since when somebody stood in it, until when it grew, how long it was then."""
+
+    begin: float
+    ends: float
+    longest: int
 
 
-class _Power(NamedTuple):
-    """What a part, or a pool, could serve a second at a time, and how many of its machines were dead then."""
-
-    per_s: float
-    dead: int = 0
-    machines: int = 1
-
-    @property
-    def deaths(self) -> str:
-        if self.machines == 1:
-            return "it is dead"
-        return f"{self.dead} of {self.machines} machines {'is' if self.dead == 1 else 'are'} dead"
-
-    def __str__(self):
-        return rate(self.per_s) + (f" while {self.deaths}" if self.dead else "")
-
-
-def _per_place(part) -> float:
-    """Requests a second at one place of work; a throttle has only one."""
-    work_ms = getattr(part, "service_ms", getattr(part, "query_ms", None))
-    return 1000 / work_ms if work_ms else part.capacity_per_s
-
-
-class _Line:
+class Line:
     """The line before a part, or before all machines of a pool together."""
 
     def __init__(self, result: Result, names: list[str]):
-        self.result, self.names = result, names
-        self.parts = [result.at_end.components[name] for name in names]
-        self.capacity = sum(part.capacity_per_s for part in self.parts)
-        lines = [result.line(name) for name in names]
-        self.joined = np.concatenate([joined for joined, _ in lines])
-        self.gone = np.concatenate([gone for _, gone in lines])
-        times = np.concatenate([self.joined, self.gone[self.gone < np.inf]])
-        steps = np.concatenate([np.ones(len(self.joined)), -np.ones(len(times) - len(self.joined))])
+        self.result, self.names, self.part = result, names, result.system.components[names[0]]
+        self.label, self.its = f"“{result.system.label(names[0])}”", "its"
+        if len(names) > 1:
+            self.label, self.its = f"the {len(names)} machines of “{self.part.label}”", "their"
+        self.visits = [result.records.visits[name] for name in names]
+        self.entered = np.concatenate([v.entered_s for v in self.visits])
+        self.started = np.concatenate([v.started_s for v in self.visits])
+        joined, gone = (np.concatenate(times) for times in zip(*map(result.line, names), strict=True))
+        times = np.concatenate([joined, gone[gone < inf]])
+        steps = np.concatenate([np.ones(len(joined), dtype=int), -np.ones(len(times) - len(joined), dtype=int)])
         order = np.lexsort((steps, times))
         self.times, self.length = times[order], np.cumsum(steps[order])
         self.at_end = int(self.length[-1]) if len(times) else 0
-
-    @property
-    def since(self) -> float:
-        """The last moment at which somebody joined an empty line."""
-        empty = np.flatnonzero(self.length == 0)
-        return float(self.times[empty[-1] + 1 if len(empty) else 0])
-
-    @property
-    def peak(self) -> tuple[float, int]:
-        """When it was longest since then, and how long."""
-        longest = int(np.argmax(np.where(self.times >= self.since, self.length, -1)))
-        return float(self.times[longest]), int(self.length[longest])
-
-    def overload_that_is_over(self) -> tuple[float, float, int] | None:
-        """(from when, to when it grew, how long it was then) of the longest line, if that was no work of chance."""
-        if not len(self.length):
-            return None
-        top = int(np.argmax(self.length))
-        empty = np.flatnonzero(self.length[:top] == 0)
-        begin, top_s, longest = self.times[empty[-1] + 1 if len(empty) else 0], self.times[top], int(self.length[top])
-        lasted = top_s - begin
-        if longest < max(10.0, self.capacity) or lasted < 1 or longest <= 6 * sqrt(self.arrived(begin, top_s)):
-            return None  # near 100 % chance alone makes long lines
-        return float(begin), float(top_s), longest
-
-    @property
-    def ends(self) -> float:
-        """When it ceased to grow: at its peak, if machines came back or it is shorter by more than chance makes it."""
-        end, (top_s, longest) = self.result.duration_s, self.peak
-        if not self.since + 1 < top_s < end:
-            return end
-        chance = max(0.1 * longest, 3 * sqrt(self.arrived(top_s, end)))
-        came_back = self.stretches(self.since, end)[-1][0].dead < self.power(self.since, end).dead
-        return top_s if came_back or longest - self.at_end > chance else end
-
-    @property
-    def grows(self) -> bool:
-        """Is it long at the end, and longer than chance makes it? (Three standard deviations of what arrived.)"""
-        end = self.result.duration_s
-        lasts = end - self.since if self.at_end else 0.0
-        if lasts < 0.05 * self.result.window_s:
-            return False
-        half_a_second = self.passed(self.since, end) / 2  # of what moves: held workers could do more and do not
-        return self.at_end >= max(10.0, half_a_second) and self.at_end > 3 * sqrt(self.arrived(self.since, end))
+        self.measured = np.where(self.times >= result.warmup_s, self.length, 0)
+        self.used = float(result.components.utilisation[names].mean())
 
     def arrived(self, begin: float, end: float) -> int:
         """How many came to the part, in line or not."""
-        entered = np.concatenate([self.result.records.visits[name].entered_s for name in self.names])
-        return int(((entered >= begin) & (entered <= end)).sum())
+        return int(((self.entered >= begin) & (self.entered <= end)).sum())
 
-    def passed(self, begin: float, end: float) -> float:
-        """How many a second got from the line to work."""
-        return float(((self.gone > begin) & (self.gone <= end)).sum()) / (end - begin)
-
-    def power(self, begin: float, end: float) -> _Power:
-        """What could be served for most of that time."""
-        lasted: Counter[_Power] = Counter()
-        for power, lasts in self.stretches(begin, end):
-            lasted[power] += lasts
-        return lasted.most_common(1)[0][0]
-
-    def mean_power(self, begin: float, end: float) -> float:
-        """Requests a second that could be served, on average."""
-        return sum(power.per_s * lasts for power, lasts in self.stretches(begin, end)) / (end - begin)
-
-    def worst_death(self) -> tuple[_Power, float]:
-        """The time with the most machines dead, and for how many seconds any of them was."""
-        stretches = self.stretches(self.result.warmup_s, self.result.duration_s)
-        return max((power for power, _ in stretches), key=lambda power: power.dead), sum(
-            lasts for power, lasts in stretches if power.dead
-        )
-
-    def stretches(self, begin: float, end: float) -> list[tuple[_Power, float]]:
-        """What could be served, and for how many seconds that held: machines die and come back, knobs are turned."""
-        first = [self.result.system.components[name] for name in self.names]
-        if [*map(_per_place, first)] != [*map(_per_place, self.parts)]:  # since when is not on record
-            return [(_Power(self.passed(begin, end)), end - begin)]
-        logs = [
-            (log, _per_place(part))
-            for name, part in zip(self.names, self.parts, strict=True)
-            for log in self.result.records.places[name][: getattr(part, "replicas", 1)]  # without those taken away
-        ]
-        if not logs:
-            return [(_Power(self.capacity), end - begin)]
-        changes = {since for log, _ in logs for since, _ in log if begin < since < end}
-        stretches = []
-        for now, until in pairwise(sorted({begin, end, *changes})):
-            known = [([places for since, places in log if since <= now], speed) for log, speed in logs]
-            there = [(places[-1], speed) for places, speed in known if places]
-            power = _Power(sum(n * speed for n, speed in there), sum(not n for n, _ in there), len(there))
-            stretches.append((power, until - now))
-        return stretches
-
-    def arrivals_per_s(self, begin: float, end: float) -> float:
-        """Requests a second that came: as set, if chance alone explains the difference."""
-        counted = self.arrived(begin, end)
-        system = self.result.system
-        before = {edge.tail for edge in system.edges if system.names[edge.head] in self.names}
-        pools = {tail for tail in before if system.parts[tail].fan_out == "pool"}
-        if all(system.names[edge.head] in self.names for tail in pools for edge in system.after(tail)):
-            before = before - pools | {edge.tail for edge in system.edges if edge.head in pools}
-        sources = [system.parts[tail] for tail in before]
-        if all(part.is_source and hasattr(part, "rate_per_s") and not part.surge for part in sources):
-            expected = sum(part.rate_per_s for part in sources) * (end - begin)
-            if self.result.at_end == system:
-                counted = as_set(counted, expected)
+    def asked(self, begin: float, end: float) -> float:
+        """Requests a second that came: as set, if chance alone explains the difference to what the customers send."""
+        then = [(until - since, s.sources.values()) for since, until, s in stretches(self.result.history, begin, end)]
+        sources, counted = [(lasts, source) for lasts, those in then for source in those], self.arrived(begin, end)
+        if all(type(source) is Clients and not source.surge for _, source in sources):
+            counted = as_set(counted, sum(lasts * source.rate_per_s for lasts, source in sources))
         return counted / (end - begin)
 
+    def begun(self, begin: float, end: float) -> float:
+        """Work on how many began, a second."""
+        return float(((self.started > begin) & (self.started <= end)).sum()) / (end - begin)
 
-def _pools(result: Result) -> list[list[str]]:
-    """Names of the parts that have a capacity, in flow order; twins of one pool together."""
-    pools: dict[str, list[str]] = {}
-    for name in result.components.index:
-        part = result.system.components[name]
-        if hasattr(part, "capacity_per_s") and type(part).__name__ != "RateLimiter":  # which has a limit instead
-            feeders = frozenset(e.tail for e in result.system.edges if result.system.names[e.head] == name)
-            pools.setdefault((part.slug, feeders), []).append(name)
-    return list(pools.values())
+    def offers(self, begin: float | None = None, end: float | None = None) -> list[Offer]:
+        return self.result.offers(*self.names, since=self.result.warmup_s if begin is None else begin, until=end)
+
+    def offered(self, begin: float, end: float) -> Offer:
+        """What it offered for most of that time."""
+        lasted: Counter[tuple] = Counter()
+        for offer in self.offers(begin, end):
+            lasted[offer[2:]] += offer.lasts_s
+        return Offer(begin, end, *lasted.most_common(1)[0][0])
+
+    def could_serve(self, begin: float, end: float) -> float:
+        """Requests a second that could be served, on average."""
+        return sum(offer.per_s * offer.lasts_s for offer in self.offers(begin, end)) / (end - begin)
+
+    def is_held(self, begin: float, end: float, taken: float = 1.0) -> bool:
+        """Do its workers, taken so much of the time, do clearly less than they could, for they wait downstream?"""
+        after = self.result.system.after(self.result.system.names.index(self.names[0]))
+        done, could = self.begun(begin, end), taken * self.could_serve(begin, end)
+        blocking = isinstance(self.part, Server) and self.part.blocking and after
+        return bool(blocking) and done < 0.95 * could - 3 * sqrt(done / (end - begin))
+
+    def last_waits_s(self, since: float, end: float) -> float:
+        """How long the last in line will wait, if its machine goes on as fast as it was since then."""
+        waits = []
+        for v in self.visits:
+            waiting = np.bincount(v.machine[np.isnan(v.started_s) & np.isnan(v.left_s)])
+            begun = np.bincount(v.machine[v.started_s > since], minlength=len(waiting))
+            waits += [n * (end - since) / b for n, b in zip(waiting, begun, strict=False) if n and b]
+        return max(waits, default=inf)
+
+    @cached_property
+    def growing(self) -> Wave | None:
+        """The line at the end, if it is longer than chance and half a second of what moves make it."""
+        if not self.at_end:
+            return None
+        first, end = self._from_empty(len(self.times)), self.result.duration_s
+        times, length = self.times[first:], self.length[first:]
+        begin, top = float(times[0]), int(length.argmax())
+        long = self.at_end > 3 * sqrt(self.arrived(begin, end)) and self.at_end >= max(10, self.begun(begin, end) / 2)
+        if not long or end - begin < 0.05 * self.result.window_s:
+            return None
+        better = self.offers()[-1].per_s > self.offered(begin, end).per_s
+        fell = length[top] - self.at_end > max(0.1 * length[top], 3 * sqrt(self.arrived(times[top], end)))
+        if times[top] > begin + 1 and (better or fell):
+            return Wave(begin, float(times[top]), int(length[top]))
+        full = int((length >= 0.9 * length[top]).argmax())
+        if times[full] < begin + 0.6 * (end - begin):  # whoever can come is there, or no more may wait
+            return Wave(begin, float(times[full]), int(length[full]))
+        return Wave(begin, end, self.at_end)
+
+    @cached_property
+    def over(self) -> Wave | None:
+        """The longest line, if it was longer than chance and a second of work make it: near 100 % chance makes long ones."""
+        if not self.measured.any():
+            return None
+        top = int(self.measured.argmax())
+        begin, top_s, longest = float(self.times[self._from_empty(top)]), float(self.times[top]), int(self.length[top])
+        long = longest > 6 * sqrt(self.arrived(begin, top_s)) and top_s >= begin + 1
+        return Wave(begin, top_s, longest) if long and longest >= max(10, self.could_serve(begin, top_s)) else None
+
+    def _from_empty(self, step: int) -> int:
+        """The step with which the line began that was there after `step`."""
+        empty = np.flatnonzero(self.length[:step] == 0)
+        return int(empty[-1]) + 1 if len(empty) else 0
+
+
+# --- which part is the bottleneck ------------------------------------------------------------------------------------
+
+
+def _lines(result: Result) -> list[Line]:
+    """The lines before the parts that have a capacity, in flow order; twins of one pool have one together."""
+    pools: dict[tuple, list[str]] = {}
+    system = result.system
+    for name in result.records.visits:
+        if result.offers(name):
+            feeders = frozenset(edge.tail for edge in system.edges if system.names[edge.head] == name)
+            pools.setdefault((system.components[name].slug, feeders), []).append(name)
+    return [Line(result, names) for names in pools.values()]
+
+
+def _behind(line: Line, lines: list[Line]) -> list[Line]:
+    """The lines that a request may come to after this one."""
+    system = line.result.system
+    ahead, found = [system.names.index(name) for name in line.names], set()
+    while ahead:
+        heads = {edge.head for edge in system.after(ahead.pop())}
+        ahead += heads - found
+        found |= heads
+    reached = {system.names[number] for number in found}
+    return [other for other in lines if reached.intersection(other.names)]
 
 
 def _bottleneck(result: Result) -> list[str]:
-    """The line that grows, and the part that makes it grow; if none does, the busiest part."""
-    used = result.components.utilisation
-    lines = [_Line(result, names) for names in _pools(result)]
-    growing = [line for line in lines if line.grows]
+    """The line that grows; else the part that has to turn away, the line that grew and is gone, or the busiest part."""
+    lines, begin, end, refusals = _lines(result), result.warmup_s, result.duration_s, result.records.refusals
+    growing = [line for line in lines if line.growing]
     if growing:
-        line = growing[-1]
-        # A worker that is held while it waits downstream looks busy; the cause is the part that it waits for.
-        slowed = line.passed(line.since, line.ends) < 0.95 * line.mean_power(line.since, line.ends)
-        later = lines[lines.index(line) + 1 :] if slowed else []
-        cause = max(later, key=lambda other: used[other.names].max(), default=line)
-        holder = later[0] if later else None
-        cause = cause if used[cause.names].max() > 0.7 else line
-        return _overloaded(result, line, cause, holder)
-    busy = [line for line in lines if used[line.names].max() > 0]
-    if not busy:
+        causes = [line for line in growing if not any(other.growing for other in _behind(line, lines))]
+        return _overloaded(max(causes, key=lambda line: line.at_end), lines)
+    busiest = max((line for line in lines if line.used > 0), key=lambda line: line.used, default=None)
+    if busiest is None:
         return []
-    line = max(busy, key=lambda line: used[line.names].mean())
-    share, longest = used[line.names].mean(), int(line.length.max(initial=0))
-    begin, end = result.warmup_s, result.duration_s
-    turned_away = result.components.rejected[line.names].sum()
-    if share > 0.95 and turned_away > 0.02 * line.arrived(begin, end):
-        arrive, power = line.arrivals_per_s(begin, end), line.power(begin, end)
-        return [
-            f"{rate(arrive)} requests a second arrive at {_label(result, line.names)}, which {_verb(line)} {power}."
-        ]
-    over = line.overload_that_is_over()
-    if over:
-        return [_was_overloaded(result, line, *over)]
-    capacity = f"its capacity of {rate(line.mean_power(begin, end))} a second is used"
-    worst, dead_s = line.worst_death()
-    if dead_s:
-        capacity += f" ({worst.deaths} for {seconds(dead_s)})"
-    said = f"The busiest part is {_label(result, line.names)}: {percent(share)} of {capacity}"
-    return [f"{said}, and up to {longest:,} requests stood in line before it." if longest > 1 else f"{said}."]
+    full = np.isin(refusals.component, busiest.names) & (refusals.status == 503) & (refusals.at_s >= begin)
+    if busiest.used > 0.95 and full.sum() > 0.02 * busiest.arrived(begin, end):
+        return [_arrive(busiest, lines, begin, end)]
+    over = max((line for line in lines if line.over), key=lambda line: line.over.longest, default=None)
+    return _was_overloaded(over, lines) if over else [_busy(busiest, lines)]
 
 
-def _verb(line: _Line) -> str:
-    return "lets through" if hasattr(line.parts[0], "max_wait_s") else "can serve"
+# --- the sentences ---------------------------------------------------------------------------------------------------
 
 
-def _was_overloaded(result: Result, line: _Line, begin: float, top_s: float, longest: int) -> str:
-    arrived, power = line.arrived(begin, top_s) / (top_s - begin), line.power(begin, top_s)
-    left = "and the line is gone by the end" if line.at_end < 0.1 * longest else f"at the end {line.at_end:,} still do"
-    return (
-        f"{rate(arrived)} requests a second arrived at {_label(result, line.names)} from second {begin:.0f} to "
-        f"{top_s:.0f}, which {_verb(line)} {power}; {longest:,} stood in line then, {left}."
-    )
+def explain(result: Result, p99: bool = True) -> str:
+    """Two or three plain sentences about a run. p99: say how far it can be trusted, too."""
+    if result.summary.offered_per_s == 0:
+        return "No request arrived. Let somebody send some."
+    first = _bottleneck(result)
+    then = [*_cached(result), *_refused(result, " ".join(first)), *_gave_up(result), *_speed(result, p99)]
+    return " ".join([*first, *then][:3])
 
 
-def _overloaded(result: Result, line: _Line, cause: _Line, holder: _Line | None) -> list[str]:
-    begin, end, ends, longest = line.since, result.duration_s, line.ends, line.peak[1]
-    arrive, limit = line.arrivals_per_s(begin, ends), getattr(line.parts[0], "max_wait_s", None)
-    when = (
-        ""
-        if begin < 1
-        else f" from second {begin:.0f} on"
-        if ends == end
-        else f" from second {begin:.0f} to {ends:.0f}"
-    )
-    verb = _verb(cause)
-    power = cause.power(begin, ends)
-    first = f"{rate(arrive)} requests a second arrive at {_label(result, line.names)}{when}, which {verb} {power}."
-    if holder is not None and cause is line:
-        first = (
-            f"{rate(arrive)} requests a second arrive{when} at {_label(result, line.names)}; its workers are held while "
-            f"{_label(result, holder.names)} answers, so {rate(line.passed(begin, ends))} a second get through."
-        )
-    if cause is not line:
-        first = (
-            f"{rate(arrive)} requests a second arrive{when}; {_label(result, cause.names)} can serve {power}, "
-            f"and {_label(result, line.names)}, held up by it, {'gets' if len(line.names) == 1 else 'get'} {rate(line.passed(begin, ends))} through."
-        )
-    if limit is not None:
-        return [first, f"{line.at_end:,} wait there at the end, each for {seconds(limit)} at most."]
-    passed = line.passed(begin, ends)
-    now = line.passed(ends, end) if ends < end else passed
-    last = f"the last of them will wait about {seconds(line.at_end / now)}" if now else "none of them moves"
-    if ends < end:
+def _arrive(line: Line, lines: list[Line], begin: float, end: float, when: str = "") -> str:
+    """How many came, how many could be served, and what holds them up."""
+    arrive, gets = f"{rate(line.asked(begin, end))} requests a second arrive", rate(line.begun(begin, end))
+    if not line.is_held(begin, end):
+        return f"{arrive} at {line.label}{when}, which {_power(line, begin, end)}."
+    behind = _behind(line, lines)
+    fullest = max(behind, key=lambda other: np.nan_to_num(other.used), default=None)
+    if fullest and fullest.used > 0.9:
+        get = "get" if len(line.names) > 1 else "gets"
+        fullest_can = f"{fullest.label} {_power(fullest, begin, end)}"
+        return f"{arrive}{when}; {fullest_can}, and {line.label}, held up by it, {get} {gets} through."
+    held = f"{line.its} workers are held while {_holder(behind)}"
+    return f"{arrive}{when} at {line.label}; {held}, so {gets} a second get through."
+
+
+def _holder(behind: list[Line]) -> str:
+    """Who keeps the workers waiting: where requests stay longest."""
+    stays = {line.label: sum(np.nansum(v.left_s - v.entered_s) for v in line.visits) for line in behind}
+    return f"{max(stays, key=stays.get)} answers" if stays else "others answer"
+
+
+def _power(line: Line, begin: float, end: float) -> str:
+    """What it could serve for most of that time."""
+    mostly = line.offered(begin, end)
+    said = f"{'lets through' if isinstance(line.part, Throttle) else 'can serve'} {rate(mostly.per_s)}"
+    return f"{said} while {_deaths(mostly)}" if mostly.dead else said + _otherwise(line, mostly.per_s)
+
+
+def _deaths(offer: Offer) -> str:
+    if offer.machines == 1:
+        return "it is dead"
+    return f"{offer.dead} of {offer.machines} machines {'is' if offer.dead == 1 else 'are'} dead"
+
+
+def _otherwise(line: Line, per_s: float) -> str:
+    """What else it could serve, before or after somebody turned a knob."""
+    first, *_, last = offers = [line.offers()[0], *line.offers()]
+    since_s = [*takewhile(lambda offer: offer.per_s == last.per_s, reversed(offers))][-1].begin_s
+    if first.per_s != per_s and not first.dead:
+        return f" ({rate(first.per_s)} at first)"
+    return f" ({rate(last.per_s)} from second {since_s:.0f} on)" if last.per_s != per_s and not last.dead else ""
+
+
+def _overloaded(line: Line, lines: list[Line]) -> list[str]:
+    """A line that stands there at the end."""
+    (begin, ends, longest), end, at_end = line.growing, line.result.duration_s, f"{line.at_end:,}"
+    full = ends < end and line.asked(ends, end) > 1.05 * line.begun(ends, end)  # they still come
+    until = end if full else ends
+    on = "" if begin < 1 else f" from second {begin:.0f} on"
+    first = _arrive(line, lines, begin, until, on if until == end else f" from second {begin:.0f} to {until:.0f}")
+    limit = getattr(line.result.at_end.components[line.names[0]], "max_wait_s", None)
+    if limit is not None or full:
         return [
             first,
-            f"{longest:,} stood in line at second {ends:.0f}; at the end {line.at_end:,} still do, and {last}.",
+            f"{at_end} wait there at the end, {'and no more may' if limit is None else f'each for {seconds(limit)} at most'}.",
         ]
-    growth, surplus = line.at_end / (end - begin), arrive - power.per_s
-    if cause is line and surplus > 0 and abs(growth - surplus) * (end - begin) <= 3 * sqrt(line.arrived(begin, end)):
-        growth = surplus
-    return [
-        first,
-        f"The queue grows by {rate(growth)} every second; at the end {line.at_end:,} are waiting, and {last}.",
-    ]
+    waits_s = line.last_waits_s(ends if ends < end else begin, end)
+    last = "none of them moves" if waits_s == inf else f"the last of them will wait about {seconds(waits_s)}"
+    if ends < end:
+        still = "still do" if line.at_end < longest else "do"
+        return [first, f"{longest:,} stood in line at second {ends:.0f}; at the end {at_end} {still}, and {last}."]
+    growth, could, held = line.at_end / (end - begin), line.could_serve(begin, end), line.is_held(begin, end)
+    surplus, chance = line.asked(begin, end) - could, 3 * sqrt(line.arrived(begin, end)) / (end - begin)
+    if held or surplus > growth / 2:
+        growth = surplus if abs(growth - surplus) <= chance and not held else growth
+        why = f"The queue grows by {rate(growth)} every second{' from the start' * (begin < 1)};"
+    elif line.offered(begin, end).machines > 1 and line.begun(begin, end) < 0.95 * could:
+        why = "Its machines do not get equal shares:"
+    else:
+        why = "By chance a line has formed that is not worked off:"
+    return [first, f"{why} at the end {at_end} are waiting, and {last}."]
+
+
+def _was_overloaded(line: Line, lines: list[Line]) -> list[str]:
+    """A line that was long for a time."""
+    begin, ends, longest = line.over
+    left = "the line is gone by the end" if line.at_end < 0.1 * longest else f"at the end {line.at_end:,} still do"
+    when = f" from second {begin:.0f} to {ends:.0f}"
+    return [_arrive(line, lines, begin, ends, when), f"{longest:,} stood in line then, and {left}."]
+
+
+def _busy(line: Line, lines: list[Line]) -> str:
+    """No line to speak of: how much of a part is in use."""
+    begin, end, share = line.result.warmup_s, line.result.duration_s, percent(min(line.used, 1))
+    could, longest = line.could_serve(begin, end), int(line.measured.max(initial=0))
+    said = f"{share} of {line.its} capacity of {rate(could)} a second is used"
+    if line.is_held(begin, end, taken=0.9 * line.used):
+        said = f"{line.its} workers are taken {share} of the time, held while {_holder(_behind(line, lines))}"
+    worst, dead_s = max(line.offers(), key=lambda o: o.dead), sum(o.lasts_s for o in line.offers() if o.dead)
+    said += f" ({_deaths(worst)} for {seconds(dead_s)})" if dead_s else _otherwise(line, could)
+    said += f", and up to {longest:,} requests stood in line before it" if longest > 1 else ""
+    return f"The busiest {'part is' if line.its == 'its' else 'are'} {line.label}: {said}."
 
 
 def _cached(result: Result) -> list[str]:
     """What the caches answered, and how much of that was out of date."""
     table, said = result.components, []
-    if "hit_ratio" not in table:
-        return []
-    for name, cache in table[table.hit_ratio.notna()].iterrows():
+    for name, cache in (table[table.hit_ratio.notna()] if "hit_ratio" in table else table[:0]).iterrows():
         wrong = f", {percent(cache.stale_ratio)} of them out of date" if cache.stale_ratio else ""
-        said.append(f"{_label(result, [name])} answers {percent(cache.hit_ratio)} of the reads{wrong}")
-    return [f"{'; '.join(said)}."]
+        said.append(f"“{result.system.label(name)}” answers {percent(cache.hit_ratio)} of the reads{wrong}")
+    return [f"{'; '.join(said)}."] if said else []
 
 
 def _refused(result: Result, before: str) -> list[str]:
-    """Who refused how many, and whose requests these were; a death that was not spoken of `before`."""
-    refused = result.refusals
-    refused = refused[refused.at_s >= result.warmup_s]
+    """Who refused most, and whose requests these were; a death that was not spoken of `before`."""
+    refused, system = result.refusals[result.refusals.at_s >= result.warmup_s], result.system
     if not len(refused):
         return []
-    status = refused.status.mode()[0]
-    worst = refused[refused.status == status]
-    name = worst.component.mode()[0]
-    counts = np.bincount(result.records.client[worst.request])
-    client, share = result.records.sources[counts.argmax()], counts.max() / len(worst)
-    whose = ""
-    if len(result.records.sources) > 1 and share > 0.5:
-        whose = f", {'all' if share > 0.995 else percent(share)} of them from {_label(result, [client])}"
-    died = [_Line(result, names).worst_death()[0] for names in _pools(result) if name in names and status == 502]
-    why = f": {died[0].deaths}" if died and died[0].dead and died[0].deaths not in before else ""
-    return [
-        f"{_label(result, [name])} refuses {rate(len(worst) / result.window_s)} a second with {status}{whose}{why}."
-    ]
+    (name, status), count = Counter(zip(refused.component, refused.status, strict=True)).most_common(1)[0]
+    worst = refused.request[(refused.component == name) & (refused.status == status)]
+    whose, clients = "", np.bincount(result.records.client[worst])
+    if len(result.records.sources) > 1 and clients.max() > 0.5 * count:
+        share = percent(clients.max() / count).replace("100 %", "all").replace("more than 99 %", "nearly all")
+        whose = f", {share} of them from “{system.label(result.records.sources[clients.argmax()])}”"
+    dead = max(result.offers(name, since=result.warmup_s), key=lambda offer: offer.dead, default=None)
+    why = f": {_deaths(dead)}" if status == 502 and dead and dead.dead and _deaths(dead) not in before else ""
+    return [f"“{system.label(name)}” refuses {rate(count / result.window_s)} a second with {status}{whose}{why}."]
 
 
 def _gave_up(result: Result) -> list[str]:
@@ -356,43 +351,41 @@ def _gave_up(result: Result) -> list[str]:
         return []
     patience = {part.timeout_ms for part in result.system.sources.values() if part.timeout_ms is not None}
     after = f" after {seconds(patience.pop() / 1000)}" if len(patience) == 1 else ""
-    share = percent(gave_up / came.sum())
-    return [f"{share} of the requests were given up{after} (504); the work on them was for nobody."]
+    return [
+        f"{percent(gave_up / came.sum())} of the requests were given up{after} (504); the work on them was for nobody."
+    ]
 
 
-def _speed(result: Result) -> list[str]:
+def _speed(result: Result, p99: bool) -> list[str]:
     """How long the served ones took, and how far to trust it."""
     s, records = result.summary, result.records
     came = records.arrived_s >= result.warmup_s
-    count = int((came & (records.status == 200)).sum())
+    count, inside = int((came & (records.status == 200)).sum()), int((came & (records.status == 0)).sum())
     if not count:
-        return ["Nobody was served."]
+        return ["Nobody was served." if not s.served_per_s else "Nobody was served who came in the measured time."]
     if count < 20:
-        return [f"Only {count} requests were served: too few for a percentile."]
-    inside = int((came & (records.status == 0)).sum())
-    rest = "; those who still wait are not in these figures" if inside > 0.05 * came.sum() else ""
-    if not rest and count < ENOUGH_FOR_P99:
-        rest = f"; {count} are too few to judge the slowest 1 in 100"
-    elif not rest:
-        rest = _p99(result)
+        return [f"Only {count} request{'s were' if count > 1 else ' was'} served: too few for a percentile."]
+    rest = _p99(result, count) if p99 else ""
+    if inside > 0.05 * came.sum():
+        rest = "; those who still wait are not in these figures"
     by_client = result.by_client.p95_ms.dropna().sort_values()
     if len(by_client) > 1 and by_client.iloc[-1] > 3 * by_client.iloc[0]:
-        quick, slow = by_client.index[0], by_client.index[-1]
-        return [
-            f"95 of 100 served requests of {_label(result, [quick])} took no more than "
-            f"{seconds(by_client[quick] / 1000)}, of {_label(result, [slow])} {seconds(by_client[slow] / 1000)}{rest}."
-        ]
+        quick, slow = (f"“{result.system.label(client)}”" for client in by_client.index[[0, -1]])
+        least, most = (seconds(p95_ms / 1000) for p95_ms in by_client.iloc[[0, -1]])
+        return [f"95 of 100 served requests of {quick} took no more than {least}, of {slow} {most}{rest}."]
     half, most = seconds(s.p50_ms / 1000), seconds(s.p95_ms / 1000)
     return [f"Half of the served requests took no more than {half}, 95 of 100 no more than {most}{rest}."]
 
 
-def _p99(result: Result) -> str:
+def _p99(result: Result, count: int) -> str:
     """What replications say about p99; without them, whether the run is too short for it (something changed: neither)."""
+    if count < ENOUGH_FOR_P99:
+        return f"; {count} are too few to judge the slowest 1 in 100"
     if result.others:
         _, low, high, runs = result.intervals.loc["p99_ms"]
         return f"; p99 lies between {seconds(low / 1000)} and {seconds(high / 1000)} (95 % interval of {runs:.0f} runs)"
-    changed = any(len(log) > 1 for logs in result.records.places.values() for log in logs)  # a machine died, or grew
-    if changed or result.at_end != result.system or any(s.surge for s in result.system.sources.values()):
+    died = any(log for machines in result.records.deaths.values() for log in machines)
+    if died or len(result.history) > 1 or any(source.surge for source in result.system.sources.values()):
         return ""
     low, high = p99_between(result)
     if high - low <= MOST_DOUBT * result.summary.p99_ms:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pmtech.certainty import intervals
+from pmtech.offers import History, Offer, offers, stretches
 from pmtech.records import Records
 from pmtech.system import System
 
@@ -42,12 +43,11 @@ class Result:
         duration_s: float,
         warmup_s: float,
         seed: int,
-        at_end: System | None = None,
+        history: History,
         others: tuple[pd.Series, ...] = (),
     ):
         self.system, self.duration_s, self.warmup_s, self.seed = system, duration_s, warmup_s, seed
-        self.at_end = at_end or system  # with the knobs as they were left
-        self.records = records
+        self.records, self.history = records, history
         self.others = others  # the summaries of the other replications
 
     def __repr__(self):
@@ -136,8 +136,14 @@ class Result:
 
     @cached_property
     def summary(self) -> pd.Series:
-        """The run in eight figures. `error_rate` is the share of the arrivals that got a 4xx or 5xx."""
-        return pd.Series({**self._figures(slice(None)), "cost_usd_per_hour": self.system.cost_usd_per_hour})
+        """The run in eight figures. `error_rate` is the share of the arrivals that got a 4xx or 5xx.
+
+        `cost_usd_per_hour` is what all machines cost together, the mean over the measured window where replicas or
+        prices changed in it; a dead machine is paid for, one that was taken away is not.
+        """
+        lasted = stretches(self.history, self.warmup_s, self.duration_s)
+        cost = sum(s.cost_usd_per_hour * ((until - since) / self.window_s) for since, until, s in lasted)
+        return pd.Series({**self._figures(slice(None)), "cost_usd_per_hour": cost})
 
     @cached_property
     def intervals(self) -> pd.DataFrame:
@@ -183,6 +189,18 @@ class Result:
             },
             index=pd.RangeIndex(seconds, name="second"),
         )
+
+    @property
+    def at_end(self) -> System:
+        """The system with the knobs as they were left."""
+        return self.history[-1][1]
+
+    def offers(
+        self, *names: str, since: float = 0.0, until: float | None = None, machine: int | None = None
+    ) -> list[Offer]:
+        """What these parts, or one machine of them, offered together, stretch by stretch: see `Offer`."""
+        until = self.duration_s if until is None else until
+        return offers(self.history, self.records.deaths, names, since, until, machine)
 
     def line(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """When each request joined the line before a component and when it left it (infinity: it stands there yet)."""
@@ -230,28 +248,27 @@ class Result:
             return {}
         _, hits, stale = looked[looked[:, 0] >= self.warmup_s].T
         if not len(hits):
-            return {}
+            return {"hit_ratio": np.nan, "stale_ratio": np.nan}
         return {"hit_ratio": float(hits.mean()), "stale_ratio": float(stale.sum() / hits.sum()) if hits.any() else 0.0}
 
     def _utilisation(self, name: str) -> float:
         begin, end, visits = self.warmup_s, self.duration_s, self.records.visits[name]
-        logs = self.records.places[name]
-        if logs:
-            places_s = 0.0
-            for log in logs:
-                for (since, places), (until, _) in zip(log, [*log[1:], (end, 0)], strict=True):
-                    places_s += places * max(0.0, min(until, end) - max(since, begin))
+        offered = self.offers(name, since=begin)
+        if places_s := sum(offer.places * offer.lasts_s for offer in offered):
             leaves = np.where(np.isnan(visits.left_s), end, visits.left_s)
             work = np.clip(leaves, begin, end) - np.clip(visits.started_s, begin, end)
-            return float(np.nansum(work)) / places_s if places_s else np.nan
-        rate = getattr(self.system.components[name], "rate_per_s", None)
-        return np.nan if rate is None else float((visits.started_s >= begin).sum() / (rate * self.window_s))
+            return float(np.nansum(work)) / places_s
+        turns = sum(offer.per_s * offer.lasts_s for offer in offered)
+        return float((visits.started_s >= begin).sum() / turns) if turns else np.nan
 
-    def explain(self) -> str:
-        """Two or three sentences: what the bottleneck is, by how much, and since when."""
+    def explain(self, p99: bool = True) -> str:
+        """Two or three sentences: what the bottleneck is, by how much, and since when.
+
+        p99: with the times to answer stands how far the p99 of this run can be trusted, if not far.
+        """
         from pmtech.explain import explain
 
-        return explain(self)
+        return explain(self, p99)
 
 
 def _most(begins: np.ndarray, ends: np.ndarray, since: float) -> int:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pmtech import Change, Clients, Gateway, LoadBalancer, Server, Throttle, simulate
+from pmtech import Cache, Change, Clients, Gateway, LoadBalancer, Outage, Server, Throttle, simulate
 from pmtech.result import percentile
 
 # Every quarter of a second somebody comes; the worker needs 0.625 s, and one may wait.
@@ -170,6 +170,11 @@ def test_figures_of_nobody():
     assert result.components.loc["server"].tolist() == [0, 0, 0, 0, 0]
 
 
+def test_a_cache_that_nobody_asked_has_no_hit_ratio():
+    figures = simulate(Clients(rate_per_s=0) >> Cache() >> Server(), duration_s=3).components
+    assert figures.columns.tolist()[-2:] == ["hit_ratio", "stale_ratio"] and figures.hit_ratio.isna().all()
+
+
 def test_a_repr_of_nobody_has_no_nan():
     assert "nan" not in repr(simulate(Clients(rate_per_s=0) >> Server(), duration_s=3))
 
@@ -194,11 +199,52 @@ def test_the_utilisation_of_a_throttle_is_the_share_of_its_rate():
     assert simulate(system, duration_s=10).components.utilisation["throttle"] == 0.5
 
 
-@pytest.mark.xfail(strict=True, reason="the rate at first is taken for the whole run")
 def test_the_utilisation_of_a_throttle_that_was_turned():
     system = Clients(rate_per_s=4, arrivals="even") >> Throttle(rate_per_s=8)
     result = simulate(system, duration_s=10, events=[Change("throttle.rate_per_s", 4, at_s=5)])
     assert result.components.utilisation["throttle"] == pytest.approx(40 / 60)
+
+
+def test_the_cost_is_the_mean_of_what_was_there_in_the_measured_window():
+    """Two machines at 0.5 USD, four from second 10 on, at 0.25 USD from second 15 on; of seconds 5 to 20."""
+    pool = Clients(rate_per_s=1) >> LoadBalancer() >> Server(replicas=2, price_usd_per_hour=0.5)
+    events = [Change("server.replicas", 4, at_s=10), Change("server.price_usd_per_hour", 0.25, at_s=15)]
+    result = simulate(pool, duration_s=20, warmup_s=5, events=events)
+    assert result.summary.cost_usd_per_hour == pytest.approx((5 * 1.0 + 5 * 2.0 + 5 * 1.0) / 15)
+    assert simulate(pool, duration_s=20, warmup_s=7).summary.cost_usd_per_hour == 1
+    late = simulate(pool, duration_s=20, warmup_s=16, events=events)
+    assert late.summary.cost_usd_per_hour == 1 and late.system.cost_usd_per_hour == late.at_end.cost_usd_per_hour == 1
+
+
+def test_a_dead_machine_is_paid_for():
+    pool = Clients(rate_per_s=1) >> LoadBalancer() >> Server(replicas=2, price_usd_per_hour=0.5)
+    assert simulate(pool, duration_s=20, events=[Outage("server", at_s=5, for_s=10)]).summary.cost_usd_per_hour == 1
+
+
+def test_what_a_part_offered_is_on_record():
+    """Two machines of 2 workers and 100 ms; one dies for 2 s, work gets quicker, the dead one is replaced by three."""
+    pool = Clients(rate_per_s=1) >> LoadBalancer() >> Server(workers=2, service_ms=100, replicas=2)
+    events = [
+        Outage("server", at_s=2, for_s=2),
+        Change("server.service_ms", 50, at_s=3),
+        Change("server.workers", 1, at_s=5),
+        Change("server.replicas", 1, at_s=6),
+        Change("load_balancer.policy", "random", at_s=7),
+    ]
+    result = simulate(pool, duration_s=8, events=events)
+    assert [tuple(offer) for offer in result.offers("server")] == [
+        (0, 2, 4, 40, 2, 0),
+        (2, 3, 2, 20, 2, 1),
+        (3, 4, 2, 40, 2, 1),
+        (4, 5, 4, 80, 2, 0),
+        (5, 6, 2, 40, 2, 0),
+        (6, 7, 1, 20, 1, 0),
+        (7, 8, 1, 20, 1, 0),
+    ]
+    of_the_second = [(offer.begin_s, offer.places, offer.dead) for offer in result.offers("server", machine=1)]
+    assert of_the_second == [(0, 2, 0), (2, 2, 0), (3, 2, 0), (4, 2, 0), (5, 1, 0), (6, 0, 0), (7, 0, 0)]
+    assert result.offers("load_balancer") == []
+    assert [offer.places for offer in result.offers("server", since=2.5, until=4)] == [2, 2]
 
 
 @settings(max_examples=30, deadline=None, derandomize=True)
