@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from math import inf
+from math import inf, sqrt
 
 import numpy as np
 import pandas as pd
 
 BATCHES = 10
+
+
+def as_set(counted: float, expected: float) -> float:
+    """How many requests to speak of: those expected, if chance alone explains the difference to those that came."""
+    return expected if abs(counted - expected) <= 3 * sqrt(expected) else counted
 
 
 def student(freedom: int, share: float) -> float:

@@ -7,16 +7,16 @@ what chance does to it (three standard deviations of a Poisson count).
 from __future__ import annotations
 
 from collections import Counter
-from functools import cached_property
 from itertools import takewhile
-from math import inf, sqrt
-from typing import TYPE_CHECKING, NamedTuple
+from math import inf
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pmtech.certainty import p99_between
-from pmtech.components import Clients, Server, Throttle
-from pmtech.offers import Offer, stretches
+from pmtech.components import Throttle
+from pmtech.line import Line
+from pmtech.offers import Offer
 
 if TYPE_CHECKING:
     from pmtech.result import Result
@@ -50,124 +50,6 @@ def percent(share: float) -> str:
     return "more than 99 %" if 0.99 < share < 1 else f"{share:.0%}".replace("%", " %")
 
 
-def as_set(counted: float, expected: float) -> float:
-    """How many requests to speak of: those expected, if chance alone explains the difference to those that came."""
-    return expected if abs(counted - expected) <= 3 * sqrt(expected) else counted
-
-
-# --- the line before a part ------------------------------------------------------------------------------------------
-
-
-class Wave(NamedTuple):
-    """A line that chance does not explain: since when somebody stood in it, until when it grew, how long it was then."""
-
-    begin: float
-    ends: float
-    longest: int
-
-
-class Line:
-    """The line before a part, or before all machines of a pool together."""
-
-    def __init__(self, result: Result, names: list[str]):
-        self.result, self.names, self.part = result, names, result.system.components[names[0]]
-        self.label, self.its = f"“{result.system.label(names[0])}”", "its"
-        if len(names) > 1:
-            self.label, self.its = f"the {len(names)} machines of “{self.part.label}”", "their"
-        self.visits = [result.records.visits[name] for name in names]
-        self.entered = np.concatenate([v.entered_s for v in self.visits])
-        self.started = np.concatenate([v.started_s for v in self.visits])
-        joined, gone = (np.concatenate(times) for times in zip(*map(result.line, names), strict=True))
-        times = np.concatenate([joined, gone[gone < inf]])
-        steps = np.concatenate([np.ones(len(joined), dtype=int), -np.ones(len(times) - len(joined), dtype=int)])
-        order = np.lexsort((steps, times))
-        self.times, self.length = times[order], np.cumsum(steps[order])
-        self.at_end = int(self.length[-1]) if len(times) else 0
-        self.measured = np.where(self.times >= result.warmup_s, self.length, 0)
-        self.used = float(result.components.utilisation[names].mean())
-
-    def arrived(self, begin: float, end: float) -> int:
-        """How many came to the part, in line or not."""
-        return int(((self.entered >= begin) & (self.entered <= end)).sum())
-
-    def asked(self, begin: float, end: float) -> float:
-        """Requests a second that came: as set, if chance alone explains the difference to what the customers send."""
-        then = [(until - since, s.sources.values()) for since, until, s in stretches(self.result.history, begin, end)]
-        sources, counted = [(lasts, source) for lasts, those in then for source in those], self.arrived(begin, end)
-        if all(type(source) is Clients and not source.surge for _, source in sources):
-            counted = as_set(counted, sum(lasts * source.rate_per_s for lasts, source in sources))
-        return counted / (end - begin)
-
-    def begun(self, begin: float, end: float) -> float:
-        """Work on how many began, a second."""
-        return float(((self.started > begin) & (self.started <= end)).sum()) / (end - begin)
-
-    def offers(self, begin: float | None = None, end: float | None = None) -> list[Offer]:
-        return self.result.offers(*self.names, since=self.result.warmup_s if begin is None else begin, until=end)
-
-    def offered(self, begin: float, end: float) -> Offer:
-        """What it offered for most of that time."""
-        lasted: Counter[tuple] = Counter()
-        for offer in self.offers(begin, end):
-            lasted[offer[2:]] += offer.lasts_s
-        return Offer(begin, end, *lasted.most_common(1)[0][0])
-
-    def could_serve(self, begin: float, end: float) -> float:
-        """Requests a second that could be served, on average."""
-        return sum(offer.per_s * offer.lasts_s for offer in self.offers(begin, end)) / (end - begin)
-
-    def is_held(self, begin: float, end: float, taken: float = 1.0) -> bool:
-        """Do its workers, taken so much of the time, do clearly less than they could, for they wait downstream?"""
-        after = self.result.system.after(self.result.system.names.index(self.names[0]))
-        done, could = self.begun(begin, end), taken * self.could_serve(begin, end)
-        blocking = isinstance(self.part, Server) and self.part.blocking and after
-        return bool(blocking) and done < 0.95 * could - 3 * sqrt(done / (end - begin))
-
-    def last_waits_s(self, since: float, end: float) -> float:
-        """How long the last in line will wait, if its machine goes on as fast as it was since then."""
-        waits = []
-        for v in self.visits:
-            waiting = np.bincount(v.machine[np.isnan(v.started_s) & np.isnan(v.left_s)])
-            begun = np.bincount(v.machine[v.started_s > since], minlength=len(waiting))
-            waits += [n * (end - since) / b for n, b in zip(waiting, begun, strict=False) if n and b]
-        return max(waits, default=inf)
-
-    @cached_property
-    def growing(self) -> Wave | None:
-        """The line at the end, if it is longer than chance and half a second of what moves make it."""
-        if not self.at_end:
-            return None
-        first, end = self._from_empty(len(self.times)), self.result.duration_s
-        times, length = self.times[first:], self.length[first:]
-        begin, top = float(times[0]), int(length.argmax())
-        long = self.at_end > 3 * sqrt(self.arrived(begin, end)) and self.at_end >= max(10, self.begun(begin, end) / 2)
-        if not long or end - begin < 0.05 * self.result.window_s:
-            return None
-        better = self.offers()[-1].per_s > self.offered(begin, end).per_s
-        fell = length[top] - self.at_end > max(0.1 * length[top], 3 * sqrt(self.arrived(times[top], end)))
-        if times[top] > begin + 1 and (better or fell):
-            return Wave(begin, float(times[top]), int(length[top]))
-        full = int((length >= 0.9 * length[top]).argmax())
-        if times[full] < begin + 0.6 * (end - begin):  # whoever can come is there, or no more may wait
-            return Wave(begin, float(times[full]), int(length[full]))
-        return Wave(begin, end, self.at_end)
-
-    @cached_property
-    def over(self) -> Wave | None:
-        """The longest line, if it was longer than chance and a second of work make it: near 100 % chance makes long ones."""
-        if not self.measured.any():
-            return None
-        top = int(self.measured.argmax())
-        begin, top_s, longest = float(self.times[self._from_empty(top)]), float(self.times[top]), int(self.length[top])
-        long = longest > 6 * sqrt(self.arrived(begin, top_s)) and top_s >= begin + 1
-        return Wave(begin, top_s, longest) if long and longest >= max(10, self.could_serve(begin, top_s)) else None
-
-    def _from_empty(self, step: int) -> int:
-        """The step with which the line began that was there after `step`."""
-        empty = np.flatnonzero(self.length[:step] == 0)
-        return int(empty[-1]) + 1 if len(empty) else 0
-
-
 # --- which part is the bottleneck ------------------------------------------------------------------------------------
 
 
@@ -182,15 +64,19 @@ def _lines(result: Result) -> list[Line]:
     return [Line(result, names) for names in pools.values()]
 
 
-def _behind(line: Line, lines: list[Line]) -> list[Line]:
-    """The lines that a request may come to after this one."""
+def _reached(line: Line) -> set[str]:
+    """The parts that a request may come to after this one."""
     system = line.result.system
     ahead, found = [system.names.index(name) for name in line.names], set()
     while ahead:
         heads = {edge.head for edge in system.after(ahead.pop())}
         ahead += heads - found
         found |= heads
-    reached = {system.names[number] for number in found}
+    return {system.names[number] for number in found}
+
+
+def _behind(line: Line, lines: list[Line]) -> list[Line]:
+    reached = _reached(line)
     return [other for other in lines if reached.intersection(other.names)]
 
 
@@ -208,7 +94,7 @@ def _bottleneck(result: Result) -> list[str]:
     if busiest.used > 0.95 and full.sum() > 0.02 * busiest.arrived(begin, end):
         return [_arrive(busiest, lines, begin, end)]
     over = max((line for line in lines if line.over), key=lambda line: line.over.longest, default=None)
-    return _was_overloaded(over, lines) if over else [_busy(busiest, lines)]
+    return _overloaded(over, lines) if over else [_busy(busiest, lines)]
 
 
 # --- the sentences ---------------------------------------------------------------------------------------------------
@@ -234,14 +120,18 @@ def _arrive(line: Line, lines: list[Line], begin: float, end: float, when: str =
         get = "get" if len(line.names) > 1 else "gets"
         fullest_can = f"{fullest.label} {_power(fullest, begin, end)}"
         return f"{arrive}{when}; {fullest_can}, and {line.label}, held up by it, {get} {gets} through."
-    held = f"{line.its} workers are held while {_holder(behind)}"
+    held = f"{line.its} workers are held while they wait for {_holder(line, lines)}"
     return f"{arrive}{when} at {line.label}; {held}, so {gets} a second get through."
 
 
-def _holder(behind: list[Line]) -> str:
-    """Who keeps the workers waiting: where requests stay longest."""
-    stays = {line.label: sum(np.nansum(v.left_s - v.entered_s) for v in line.visits) for line in behind}
-    return f"{max(stays, key=stays.get)} answers" if stays else "others answer"
+def _holder(line: Line, lines: list[Line]) -> str:
+    """Who keeps the workers waiting: the last part on the way in which they spend most of that time."""
+    labels, reached = {name: other.label for other in lines for name in other.names}, _reached(line)
+    stays: Counter[str] = Counter()
+    for name, v in line.result.records.visits.items():
+        if name in reached:
+            stays[labels.get(name, f"“{line.result.system.label(name)}”")] += np.nansum(v.left_s - v.entered_s)
+    return [label for label, stay_s in stays.items() if stay_s >= 0.6 * max(stays.values())][-1]
 
 
 def _power(line: Line, begin: float, end: float) -> str:
@@ -267,41 +157,32 @@ def _otherwise(line: Line, per_s: float) -> str:
 
 
 def _overloaded(line: Line, lines: list[Line]) -> list[str]:
-    """A line that stands there at the end."""
-    (begin, ends, longest), end, at_end = line.growing, line.result.duration_s, f"{line.at_end:,}"
-    full = ends < end and line.asked(ends, end) > 1.05 * line.begun(ends, end)  # they still come
-    until = end if full else ends
-    on = "" if begin < 1 else f" from second {begin:.0f} on"
-    first = _arrive(line, lines, begin, until, on if until == end else f" from second {begin:.0f} to {until:.0f}")
-    limit = getattr(line.result.at_end.components[line.names[0]], "max_wait_s", None)
-    if limit is not None or full:
-        return [
-            first,
-            f"{at_end} wait there at the end, {'and no more may' if limit is None else f'each for {seconds(limit)} at most'}.",
-        ]
+    """A line that stands there at the end, or was long for a time."""
+    (begin, ends, longest), end, at_end = line.growing or line.over, line.result.duration_s, f"{line.at_end:,}"
+    since = "" if begin < 1 else f" from second {begin:.0f} on"
+    first = _arrive(line, lines, begin, ends, since if ends == end else f" from second {begin:.0f} to {ends:.0f}")
+    if ends == end and (line.is_full or line.max_wait_s is not None):
+        limit = "and no more may" if line.max_wait_s is None else f"each for {seconds(line.max_wait_s)} at most"
+        return [first, f"{at_end} wait there at the end, {limit}."]
+    held, could, asked = line.is_held(begin, ends), line.could_serve(begin, ends), line.asked(begin, ends)
     waits_s = line.last_waits_s(ends if ends < end else begin, end)
     last = "none of them moves" if waits_s == inf else f"the last of them will wait about {seconds(waits_s)}"
     if ends < end:
-        still = "still do" if line.at_end < longest else "do"
-        return [first, f"{longest:,} stood in line at second {ends:.0f}; at the end {at_end} {still}, and {last}."]
-    growth, could, held = line.at_end / (end - begin), line.could_serve(begin, end), line.is_held(begin, end)
-    surplus, chance = line.asked(begin, end) - could, 3 * sqrt(line.arrived(begin, end)) / (end - begin)
-    if held or surplus > growth / 2:
-        growth = surplus if abs(growth - surplus) <= chance and not held else growth
+        left = f"at the end {at_end} {'still do' if line.at_end < longest else 'do'}, and {last}"
+        left = left if line.at_end > 0.1 * longest else "the line is gone by the end"
+        by = "" if held or asked > could else "By chance "
+        return [first, f"{by}{longest:,} stood in line at second {ends:.0f}; {left}."]
+    growth, chance = line.at_end / (end - begin), 3 * line.chance(begin, end) / (end - begin)
+    if held or asked - could > growth / 2:
+        growth = asked - could if abs(growth - (asked - could)) <= chance and not held else growth
         why = f"The queue grows by {rate(growth)} every second{' from the start' * (begin < 1)};"
     elif line.offered(begin, end).machines > 1 and line.begun(begin, end) < 0.95 * could:
         why = "Its machines do not get equal shares:"
+    elif asked > 0.95 * could:
+        why = "That leaves nothing over to work off a line that chance has made:"
     else:
-        why = "By chance a line has formed that is not worked off:"
+        why = "By chance a line has formed that is not worked off yet:"
     return [first, f"{why} at the end {at_end} are waiting, and {last}."]
-
-
-def _was_overloaded(line: Line, lines: list[Line]) -> list[str]:
-    """A line that was long for a time."""
-    begin, ends, longest = line.over
-    left = "the line is gone by the end" if line.at_end < 0.1 * longest else f"at the end {line.at_end:,} still do"
-    when = f" from second {begin:.0f} to {ends:.0f}"
-    return [_arrive(line, lines, begin, ends, when), f"{longest:,} stood in line then, and {left}."]
 
 
 def _busy(line: Line, lines: list[Line]) -> str:
@@ -310,7 +191,7 @@ def _busy(line: Line, lines: list[Line]) -> str:
     could, longest = line.could_serve(begin, end), int(line.measured.max(initial=0))
     said = f"{share} of {line.its} capacity of {rate(could)} a second is used"
     if line.is_held(begin, end, taken=0.9 * line.used):
-        said = f"{line.its} workers are taken {share} of the time, held while {_holder(_behind(line, lines))}"
+        said = f"{line.its} workers are taken {share} of the time, held while they wait for {_holder(line, lines)}"
     worst, dead_s = max(line.offers(), key=lambda o: o.dead), sum(o.lasts_s for o in line.offers() if o.dead)
     said += f" ({_deaths(worst)} for {seconds(dead_s)})" if dead_s else _otherwise(line, could)
     said += f", and up to {longest:,} requests stood in line before it" if longest > 1 else ""

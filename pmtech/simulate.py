@@ -32,7 +32,12 @@ class Outage(Checked):
     """`count` machines of the part `name` die at `at_s` and come back, empty, `for_s` seconds later.
 
     A name that twins share means the pool; the first `count` machines of it die. A server or a database answers 502
-    meanwhile, also what it held; a cache has forgotten everything, and requests pass it by.
+    meanwhile, also what it held; a cache has forgotten everything, and requests pass it by. What a dead server had
+    asked of others goes on, as a database finishes a query whose caller is gone: it is asked in vain.
+
+    What this leaves out: the parts before a dead server (a balancer that counts connections, another server that waits)
+    learn that it is gone only when what it had asked for is done. A server that does not block has nothing to lose of
+    what it has passed on: those answers still come.
     """
 
     name: str
