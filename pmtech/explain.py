@@ -37,7 +37,7 @@ def rate(value: float) -> str:
 def seconds(value_s: float) -> str:
     """A length of time as people say it."""
     if value_s < 1:
-        return f"{value_s * 1000:.0f} ms"
+        return f"{value_s * 1000:.0f} ms" if value_s >= 0.001 else f"{value_s * 1000:.1g} ms"
     if value_s < 10:
         return f"{value_s:.1f} s"
     return f"{value_s:.0f} s" if value_s < 600 else f"{value_s / 60:.0f} min"
@@ -60,7 +60,8 @@ def _lines(result: Result) -> list[Line]:
     for name in result.records.visits:
         if result.offers(name):
             feeders = frozenset(edge.tail for edge in system.edges if system.names[edge.head] == name)
-            pools.setdefault((system.components[name].slug, feeders), []).append(name)
+            pooled = all(system.parts[tail].fan_out == "pool" for tail in feeders)
+            pools.setdefault((system.components[name].slug, feeders) if pooled else (name,), []).append(name)
     return [Line(result, names) for names in pools.values()]
 
 
@@ -105,8 +106,8 @@ def explain(result: Result, p99: bool = True) -> str:
     if result.summary.offered_per_s == 0:
         return "No request arrived. Let somebody send some."
     first = _bottleneck(result)
-    then = [*_cached(result), *_refused(result, " ".join(first)), *_gave_up(result), *_speed(result, p99)]
-    return " ".join([*first, *then][:3])
+    then = [*_refused(result, " ".join(first)), *_cached(result), *_gave_up(result), *_speed(result, p99)]
+    return " ".join(sentence[0].upper() + sentence[1:] for sentence in [*first, *then][:3])
 
 
 def _arrive(line: Line, lines: list[Line], begin: float, end: float, when: str = "") -> str:
@@ -137,7 +138,8 @@ def _holder(line: Line, lines: list[Line]) -> str:
 def _power(line: Line, begin: float, end: float) -> str:
     """What it could serve for most of that time."""
     mostly = line.offered(begin, end)
-    said = f"{'lets through' if isinstance(line.part, Throttle) else 'can serve'} {rate(mostly.per_s)}"
+    verb = ("lets through" if line.its == "its" else "let through") if isinstance(line.part, Throttle) else "can serve"
+    said = f"{verb} {rate(mostly.per_s)}"
     return f"{said} while {_deaths(mostly)}" if mostly.dead else said + _otherwise(line, mostly.per_s)
 
 
@@ -147,13 +149,21 @@ def _deaths(offer: Offer) -> str:
     return f"{offer.dead} of {offer.machines} machines {'is' if offer.dead == 1 else 'are'} dead"
 
 
+def _death(result: Result, names: list[str]) -> str:
+    """How many of the machines were dead at worst, and for how long any was."""
+    dead = [offer for offer in result.offers(*names, since=result.warmup_s) if offer.dead]
+    lasted_s = sum(offer.lasts_s for offer in dead)
+    return f"{_deaths(max(dead, key=lambda offer: offer.dead))} for {seconds(lasted_s)}" if dead else ""
+
+
 def _otherwise(line: Line, per_s: float) -> str:
     """What else it could serve, before or after somebody turned a knob."""
     first, *_, last = offers = [line.offers()[0], *line.offers()]
     since_s = [*takewhile(lambda offer: offer.per_s == last.per_s, reversed(offers))][-1].begin_s
-    if first.per_s != per_s and not first.dead:
+    if rate(first.per_s) != rate(per_s) and not first.dead:
         return f" ({rate(first.per_s)} at first)"
-    return f" ({rate(last.per_s)} from second {since_s:.0f} on)" if last.per_s != per_s and not last.dead else ""
+    another = rate(last.per_s) != rate(per_s) and not last.dead
+    return f" ({rate(last.per_s)} from second {since_s:.0f} on)" if another else ""
 
 
 def _overloaded(line: Line, lines: list[Line]) -> list[str]:
@@ -172,10 +182,13 @@ def _overloaded(line: Line, lines: list[Line]) -> list[str]:
         left = left if line.at_end > 0.1 * longest else "the line is gone by the end"
         by = "" if held or asked > could else "By chance "
         return [first, f"{by}{longest:,} stood in line at second {ends:.0f}; {left}."]
-    growth, chance = line.at_end / (end - begin), 3 * line.chance(begin, end) / (end - begin)
+    before = line.length_at(begin)
+    growth = (line.at_end - before) / (end - begin)
+    chance = 3 * line.chance(begin, end) / (end - begin)
     if held or asked - could > growth / 2:
         growth = asked - could if abs(growth - (asked - could)) <= chance and not held else growth
-        why = f"The queue grows by {rate(growth)} every second{' from the start' * (begin < 1)};"
+        queue = f"The queue is {before:,} long by then and" if before > 0.1 * line.at_end else "The queue"
+        why = f"{queue} grows by {rate(growth)} every second{' from the start' * (begin < 1)};"
     elif line.offered(begin, end).machines > 1 and line.begun(begin, end) < 0.95 * could:
         why = "Its machines do not get equal shares:"
     elif asked > 0.95 * could:
@@ -192,10 +205,11 @@ def _busy(line: Line, lines: list[Line]) -> str:
     said = f"{share} of {line.its} capacity of {rate(could)} a second is used"
     if line.is_held(begin, end, taken=0.9 * line.used):
         said = f"{line.its} workers are taken {share} of the time, held while they wait for {_holder(line, lines)}"
-    worst, dead_s = max(line.offers(), key=lambda o: o.dead), sum(o.lasts_s for o in line.offers() if o.dead)
-    said += f" ({_deaths(worst)} for {seconds(dead_s)})" if dead_s else _otherwise(line, could)
-    said += f", and up to {longest:,} requests stood in line before it" if longest > 1 else ""
-    return f"The busiest {'part is' if line.its == 'its' else 'are'} {line.label}: {said}."
+    dead = _death(line.result, line.names)
+    said += f" ({dead})" if dead else _otherwise(line, could)
+    is_, it = ("part is", "it") if line.its == "its" else ("are", "them")
+    said += f", and up to {longest:,} requests stood in line before {it}" if longest > 1 else ""
+    return f"The busiest {is_} {line.label}: {said}."
 
 
 def _cached(result: Result) -> list[str]:
@@ -212,15 +226,21 @@ def _refused(result: Result, before: str) -> list[str]:
     refused, system = result.refusals[result.refusals.at_s >= result.warmup_s], result.system
     if not len(refused):
         return []
-    (name, status), count = Counter(zip(refused.component, refused.status, strict=True)).most_common(1)[0]
-    worst = refused.request[(refused.component == name) & (refused.status == status)]
-    whose, clients = "", np.bincount(result.records.client[worst])
-    if len(result.records.sources) > 1 and clients.max() > 0.5 * count:
-        share = percent(clients.max() / count).replace("100 %", "all").replace("more than 99 %", "nearly all")
-        whose = f", {share} of them from “{system.label(result.records.sources[clients.argmax()])}”"
-    dead = max(result.offers(name, since=result.warmup_s), key=lambda offer: offer.dead, default=None)
-    why = f": {_deaths(dead)}" if status == 502 and dead and dead.dead and _deaths(dead) not in before else ""
-    return [f"“{system.label(name)}” refuses {rate(count / result.window_s)} a second with {status}{whose}{why}."]
+    said = []
+    for (name, status), count in Counter(zip(refused.component, refused.status, strict=True)).most_common(2):
+        if said and count < 0.1 * len(refused):
+            break
+        whose, these = "", refused.request[(refused.component == name) & (refused.status == status)]
+        clients = np.bincount(result.records.client[these])
+        if len(result.records.sources) > 1 and clients.max() > 0.5 * count:
+            share = percent(clients.max() / count).replace("100 %", "all").replace("more than 99 %", "nearly all")
+            whose = f", {share} of them from “{system.label(result.records.sources[clients.argmax()])}”"
+        dead = _death(result, [name]) if status == 502 else ""
+        why = f" ({dead})" if dead and dead not in before else ""
+        said.append(
+            f"“{system.label(name)}” refuses {rate(count / result.window_s)} a second with {status}{why}{whose}"
+        )
+    return [f"{'; '.join(said)}."]
 
 
 def _gave_up(result: Result) -> list[str]:

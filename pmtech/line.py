@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from pmtech.certainty import as_set
-from pmtech.components import Clients, Server
+from pmtech.components import Clients, Server, Throttle
 from pmtech.offers import Offer, stretches
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ class Line:
         self.result, self.names, self.part = result, names, result.at_end.components[names[0]]
         self.label, self.its = f"“{result.system.label(names[0])}”", "its"
         if len(names) > 1:
-            self.label, self.its = f"the {len(names)} machines of “{self.part.label}”", "their"
+            machines = "" if isinstance(self.part, Throttle) else "machines of "
+            self.label, self.its = f"the {len(names)} {machines}“{self.part.label}”", "their"
         self.visits = [result.records.visits[name] for name in names]
         self.max_wait_s = getattr(self.part, "max_wait_s", None)
         self.entered = np.concatenate([v.entered_s for v in self.visits])
@@ -114,14 +115,37 @@ class Line:
         long = self.at_end > 3 * self.chance(begin, end) and self.at_end >= max(10, self.begun(begin, end) / 2)
         if not long or end - begin < 0.05 * self.result.window_s:
             return None
-        better = self.offers()[-1].per_s > self.offered(begin, end).per_s
+        if self.is_full or self.max_wait_s is not None:
+            return Wave(begin, end, self.at_end)
+        if turned := self._turned(begin, end):
+            before = self.length_at(turned)
+            grows = self.at_end - before > 3 * self.chance(turned, end)
+            return Wave(turned, end, self.at_end) if grows else Wave(begin, turned, before)
         fell = length[top] - self.at_end > max(0.1 * length[top], 3 * self.chance(times[top], end))
-        if times[top] > begin + 1 and (better or fell):
+        if times[top] > begin + 1 and fell:
             return Wave(begin, float(times[top]), int(length[top]))
         full = int((length >= 0.9 * length[top]).argmax())
-        if times[full] < begin + 0.6 * (end - begin) and not self.is_full and self.max_wait_s is None:
+        if times[full] < begin + 0.6 * (end - begin):  # whoever can come is there
             return Wave(begin, float(times[full]), int(length[full]))
         return Wave(begin, end, self.at_end)
+
+    def length_at(self, at_s: float) -> int:
+        """How many stood in line just before a moment."""
+        return int(self.length[self.times < at_s][-1:].sum())
+
+    def _turned(self, begin: float, end: float) -> float | None:
+        """The last time that a knob, a death or a surge made the line grow clearly faster or slower than before."""
+        history = self.result.history
+        surges = [source.surge for _, system in history for source in system.sources.values() if source.surge]
+        moments = {since for since, _ in history} | {offer.begin_s for offer in self.offers(0.0)}
+        moments |= {at_s for surge in surges for at_s in (surge.at_s, surge.at_s + surge.for_s)}
+        for at_s in sorted(moments, reverse=True):
+            if begin + 1 < at_s < end - max(1, 0.05 * self.result.window_s):
+                before = self.length_at(at_s) / (at_s - begin)
+                after = (self.at_end - self.length_at(at_s)) / (end - at_s)
+                if abs(after - before) > 0.3 * max(abs(after), before):
+                    return at_s
+        return None
 
     @cached_property
     def over(self) -> Wave | None:
@@ -131,7 +155,11 @@ class Line:
         top = int(self.measured.argmax())
         begin, top_s, longest = float(self.times[self._from_empty(top)]), float(self.times[top]), int(self.length[top])
         long = longest > 6 * self.chance(begin, top_s) and top_s >= begin + 1
-        return Wave(begin, top_s, longest) if long and longest >= max(10, self.could_serve(begin, top_s)) else None
+        if not long or longest < max(10, self.could_serve(begin, top_s)):
+            return None
+        if getattr(self.part, "queue_limit", None) is not None:  # it was full, up to when it ceased to be
+            top_s = float(self.times[top:][np.append(self.length[top:-1] < 0.9 * longest, True).argmax()])
+        return Wave(begin, top_s, longest)
 
     def _from_empty(self, step: int) -> int:
         """The step with which the line began that was there after `step`."""

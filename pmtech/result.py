@@ -220,8 +220,10 @@ class Result:
         """A row a component that handles requests.
 
         utilisation: share of the places of work that were taken, on average (a worker that is held while it waits
-        for a database counts as taken). mean_queue, max_queue: requests in line. served, rejected: how many it let
-        through, and how many it refused itself. A cache also has hit_ratio (of the reads) and stale_ratio (of the hits).
+        for a database counts as taken, a place of a dead machine is none); for a throttle the share of its rate. More
+        than 1 where places were taken away while work on them went on. mean_queue, max_queue: requests in line.
+        served, rejected: how many it let through, and how many it refused itself. A cache also has hit_ratio (of the
+        reads) and stale_ratio (of the hits).
         """
         begin, end = self.warmup_s, self.duration_s
         refusals = self.records.refusals
@@ -259,7 +261,7 @@ class Result:
             work = np.clip(leaves, begin, end) - np.clip(visits.started_s, begin, end)
             return float(np.nansum(work)) / places_s
         turns = sum(offer.per_s * offer.lasts_s for offer in offered)
-        return float((visits.started_s >= begin).sum() / turns) if turns else np.nan
+        return min(1.0, float((visits.started_s >= begin).sum()) / turns) if turns else np.nan
 
     def explain(self, p99: bool = True) -> str:
         """Two or three sentences: what the bottleneck is, by how much, and since when.

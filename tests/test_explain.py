@@ -263,6 +263,8 @@ def test_a_rate_has_no_empty_decimals():
     ("value", "words"),
     [
         (0, "0 ms"),
+        (0.0004, "0.4 ms"),
+        (0.001, "1 ms"),
         (0.25, "250 ms"),
         (0.9994, "999 ms"),
         (2.54, "2.5 s"),
