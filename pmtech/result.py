@@ -53,9 +53,10 @@ class Result:
     def __repr__(self):
         s = self.summary
         p95 = "" if np.isnan(s.p95_ms) else f"p95 {s.p95_ms:,.0f} ms, "
+        gave_up = " or given up" if (self.records.status == 504).any() else ""
         return (
             f"Result: {s.offered_per_s:.1f} requests a second offered, {s.served_per_s:.1f} served, "
-            f"{s.error_rate:.1%} refused, {p95}over {self.window_s:g} s"
+            f"{s.error_rate:.1%} refused{gave_up}, {p95}over {self.window_s:g} s"
         )
 
     # --- records -------------------------------------------------------------------------------------------------
@@ -136,7 +137,10 @@ class Result:
 
     @cached_property
     def summary(self) -> pd.Series:
-        """The run in eight figures. `error_rate` is the share of the arrivals that got a 4xx or 5xx.
+        """The run in eight figures, of the measured window; every attempt of a client that tries again is a request.
+
+        `error_rate` is the share of the arrivals that got a 4xx or 5xx, a client's own 504 included. `served_per_s`
+        counts the answers of the window, also to those who came before it.
 
         `cost_usd_per_hour` is what all machines cost together, the mean over the measured window where replicas or
         prices changed in it; a dead machine is paid for, one that was taken away is not.
@@ -161,31 +165,31 @@ class Result:
 
     @cached_property
     def timeline(self) -> pd.DataFrame:
-        """A row a second. Latencies are those of the requests that arrived in that second and were served."""
+        """A row a second of the whole run, warm-up and all; the last may be a part of one.
+
+        offered: how many arrived. served, rejected: how many got a 200, or a 4xx or 5xx (504: the client gave up).
+        in_system: how many are inside when it ends. Latencies are those of the requests that arrived in that second
+        and were served.
+        """
         r, seconds = self.records, int(np.ceil(self.duration_s))
         arrived, finished, status = r.arrived_s, r.finished_s, r.status
-        edges = np.arange(seconds + 1)
-        second = arrived.astype(int)
+        edges, served = np.arange(seconds + 1), status == 200
 
         def each(times: np.ndarray) -> np.ndarray:
             return np.histogram(times, bins=edges)[0] if len(times) else np.zeros(seconds, dtype=int)
 
         ends = np.minimum(edges[1:], self.duration_s)
         done = np.sort(finished[status > 0])
-        latency = (finished - arrived) * 1000
-        groups = np.split(latency[np.argsort(second, kind="stable")], np.cumsum(np.bincount(second, minlength=seconds)))
-        kept = np.split(
-            (status == 200)[np.argsort(second, kind="stable")], np.cumsum(np.bincount(second, minlength=seconds))
-        )
-        served = [group[mask] for group, mask in zip(groups, kept, strict=True)]
+        latency = ((finished - arrived) * 1000)[served]  # in order of arrival, as all columns are
+        groups = np.split(latency, np.searchsorted(arrived[served], edges[1:-1]))
         return pd.DataFrame(
             {
                 "offered": each(arrived),
-                "served": each(finished[status == 200]),
+                "served": each(finished[served]),
                 "rejected": each(finished[status >= 400]),
                 "in_system": np.searchsorted(arrived, ends, "left") - np.searchsorted(done, ends, "left"),
-                "p50_ms": [percentile(group, 0.50) for group in served[:seconds]],
-                "p95_ms": [percentile(group, 0.95) for group in served[:seconds]],
+                "p50_ms": [percentile(group, 0.50) for group in groups],
+                "p95_ms": [percentile(group, 0.95) for group in groups],
             },
             index=pd.RangeIndex(seconds, name="second"),
         )

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pmtech import Cache, Change, Clients, Gateway, LoadBalancer, Outage, Server, Throttle, simulate
+from pmtech import Cache, Change, Clients, Database, Gateway, LoadBalancer, Outage, Server, Throttle, Users, simulate
 from pmtech.result import percentile
+from pmtech.system import System
 
 # Every quarter of a second somebody comes; the worker needs 0.625 s, and one may wait.
 SYSTEM = Clients("A", rate_per_s=4, arrivals="even") >> Server(
@@ -173,6 +174,72 @@ def test_figures_of_nobody():
 def test_a_cache_that_nobody_asked_has_no_hit_ratio():
     figures = simulate(Clients(rate_per_s=0) >> Cache() >> Server(), duration_s=3).components
     assert figures.columns.tolist()[-2:] == ["hit_ratio", "stale_ratio"] and figures.hit_ratio.isna().all()
+
+
+WORDS, COUNT, MEASURE = "object", "int64", "float64"
+TABLES = {
+    "requests": {
+        **{"client": WORDS, "endpoint": WORDS, "key": COUNT, "arrived_s": MEASURE, "finished_s": MEASURE},
+        **{"latency_ms": MEASURE, "status": COUNT, "served_by": WORDS},
+    },
+    "visits": {"request": COUNT, "component": WORDS, "entered_s": MEASURE, "started_s": MEASURE, "left_s": MEASURE},
+    "refusals": {"request": COUNT, "component": WORDS, "at_s": MEASURE, "status": COUNT, "retry_after_s": MEASURE},
+    "timeline": {
+        **{"offered": COUNT, "served": COUNT, "rejected": COUNT, "in_system": COUNT},
+        **{"p50_ms": MEASURE, "p95_ms": MEASURE},
+    },
+    "by_client": dict.fromkeys(
+        ["offered_per_s", "served_per_s", "error_rate", "mean_ms", "p50_ms", "p95_ms", "p99_ms"], MEASURE
+    ),
+    "components": {
+        **{"utilisation": MEASURE, "mean_queue": MEASURE, "max_queue": COUNT, "served": COUNT, "rejected": COUNT},
+        **{"hit_ratio": MEASURE, "stale_ratio": MEASURE},
+    },
+}
+
+
+@pytest.mark.parametrize("engine", ["auto", "events"])
+@pytest.mark.parametrize(
+    "source",
+    [Clients(rate_per_s=40), Clients(rate_per_s=0), Clients(rate_per_s=90, timeout_ms=150, retries=2), Users(count=9)],
+    ids=["clients", "nobody", "who try again", "users"],
+)
+@pytest.mark.parametrize("how", [{"duration_s": 0.5}, {"duration_s": 4.5, "warmup_s": 1.5}], ids=["short", "warm"])
+def test_all_tables_have_their_columns_and_kinds_whatever_happened(source, how, engine):
+    for way in (Server(workers=2), Cache() >> Server(workers=2, queue_limit=2) >> Database()):
+        result = simulate(source >> way, **how, engine=engine)
+        for name, columns in TABLES.items():
+            table = getattr(result, name)
+            if name == "components" and not isinstance(way, System):
+                columns = {column: kind for column, kind in columns.items() if not column.endswith("_ratio")}
+            assert {column: str(kind) for column, kind in table.dtypes.items()} == columns
+        assert [result.timeline.index.name, result.by_client.index.name] == ["second", "client"]
+        assert result.components.index.name == "component" and result.summary.dtype == MEASURE
+        assert result.timeline.index.tolist() == list(range(math.ceil(how["duration_s"])))
+        assert set(result.requests.status) <= {0, 200, 503, 504}
+        assert result.requests.finished_s.isna().equals(result.requests.status == 0)
+        if len(result.system.sources) == 1:
+            assert result.by_client.iloc[0].equals(result.summary.drop("cost_usd_per_hour").rename(source.slug))
+
+
+def test_the_timeline_counts_what_the_requests_say():
+    system = Clients(rate_per_s=60, timeout_ms=300, retries=1) >> Server(workers=4, queue_limit=9)
+    result = simulate(system, duration_s=6.5, warmup_s=2)
+    requests, line = result.requests, result.timeline
+    for second in line.index:
+        came = requests[(requests.arrived_s >= second) & (requests.arrived_s < second + 1)]
+        went = requests[(requests.finished_s >= second) & (requests.finished_s < second + 1)]
+        latency = np.sort(came[came.status == 200].latency_ms)
+        assert line.loc[second].tolist() == [
+            *(len(came), (went.status == 200).sum(), (went.status >= 400).sum()),
+            (requests.arrived_s < second + 1).sum() - (requests.finished_s < second + 1).sum(),
+            *(latency[math.ceil(share * len(latency)) - 1] for share in (0.5, 0.95)),
+        ]
+    assert set(requests.status) == {0, 200, 503, 504}
+
+
+def test_who_gave_up_was_not_refused():
+    assert "% refused or given up, " in repr(simulate(Clients(rate_per_s=90, timeout_ms=50) >> Server(), duration_s=3))
 
 
 def test_a_repr_of_nobody_has_no_nan():
