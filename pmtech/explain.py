@@ -284,7 +284,7 @@ def _p99(result: Result, count: int) -> str:
         return f"; {count} are too few to judge the slowest 1 in 100"
     if result.others:
         _, low, high, runs = result.intervals.loc["p99_ms"]
-        return f"; p99 lies between {seconds(low / 1000)} and {seconds(high / 1000)} (95 % interval of {runs:.0f} runs)"
+        return f"; p99 of runs this long lies between {seconds(low / 1000)} and {seconds(high / 1000)} ({runs:.0f} runs, 95 %)"
     died = any(log for machines in result.records.deaths.values() for log in machines)
     if died or len(result.history) > 1 or any(source.surge for source in result.system.sources.values()):
         return ""
