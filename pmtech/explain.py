@@ -131,7 +131,8 @@ def _holder(line: Line, lines: list[Line]) -> str:
     stays: Counter[str] = Counter()
     for name, v in line.result.records.visits.items():
         if name in reached:
-            stays[labels.get(name, f"“{line.result.system.label(name)}”")] += np.nansum(v.left_s - v.entered_s)
+            left_s = np.where(np.isnan(v.left_s), line.result.duration_s, v.left_s)
+            stays[labels.get(name, f"“{line.result.system.label(name)}”")] += (left_s - v.entered_s).sum()
     return [label for label, stay_s in stays.items() if stay_s >= 0.6 * max(stays.values())][-1]
 
 
@@ -190,7 +191,7 @@ def _overloaded(line: Line, lines: list[Line]) -> list[str]:
         queue = f"The queue is {before:,} long by then and" if before > 0.1 * line.at_end else "The queue"
         why = f"{queue} grows by {rate(growth)} every second{' from the start' * (begin < 1)};"
     elif line.offered(begin, end).machines > 1 and line.begun(begin, end) < 0.95 * could:
-        why = "Its machines do not get equal shares:"
+        why = "The machines do not get equal shares:"
     elif asked > 0.95 * could:
         why = "That leaves nothing over to work off a line that chance has made:"
     else:

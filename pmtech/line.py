@@ -26,7 +26,11 @@ class Wave(NamedTuple):
 
 
 class Line:
-    """The line before a part, or before all machines of a pool together."""
+    """The line before a part, or before all machines of a pool together.
+
+    times, length: when it changed, and how many stood in it then; measured: the same, but 0 before the measured window.
+    at_end: how many stand in it when the run ends. used: the utilisation of the part. label, its: words for it.
+    """
 
     def __init__(self, result: Result, names: list[str]):
         self.result, self.names, self.part = result, names, result.at_end.components[names[0]]
@@ -69,6 +73,7 @@ class Line:
         return float(((self.started > begin) & (self.started <= end)).sum()) / (end - begin)
 
     def offers(self, begin: float | None = None, end: float | None = None) -> list[Offer]:
+        """What its part offered, stretch by stretch; without times, in the measured window."""
         return self.result.offers(*self.names, since=self.result.warmup_s if begin is None else begin, until=end)
 
     def offered(self, begin: float, end: float) -> Offer:
@@ -125,7 +130,7 @@ class Line:
         if times[top] > begin + 1 and fell:
             return Wave(begin, float(times[top]), int(length[top]))
         full = int((length >= 0.9 * length[top]).argmax())
-        if times[full] < begin + 0.6 * (end - begin):  # whoever can come is there
+        if begin < times[full] < begin + 0.6 * (end - begin):  # whoever can come is there
             return Wave(begin, float(times[full]), int(length[full]))
         return Wave(begin, end, self.at_end)
 

@@ -47,8 +47,9 @@ def offers(
     found = []
     for since, until, system in stretches(history, begin, end, happened):
         places = per_s = there = dead = 0
+        parts = system.components
         for name, machines in logs.items():
-            part, count = system.components[name], getattr(system.components[name], "replicas", 1)
+            part, count = parts[name], getattr(parts[name], "replicas", 1)
             if not isinstance(part, Server | Database | Throttle):
                 return []
             those = range(count) if machine is None else [n for n in (machine,) if n < count]
