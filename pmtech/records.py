@@ -51,8 +51,9 @@ class Records:
     served_by: Callable[[], np.ndarray]
     visits: dict[str, Visits]
     refusals: Refusals
-    places: dict[str, list[list[tuple[float, int]]]]  # component -> for each machine (since when, places of work)
     lookups: dict[str, np.ndarray] = field(default_factory=dict)  # cache -> rows of (when, hit, out of date)
+    # component -> for each machine (when, is it alive from then on)
+    deaths: dict[str, list[list[tuple[float, bool]]]] = field(default_factory=dict)
 
 
 def from_run(run: Run) -> Records:
@@ -78,9 +79,9 @@ def from_run(run: Run) -> Records:
         times = [np.fromiter((visit[n] for visit in of_all), dtype=float, count=len(of_all)) for n in (1, 2, 3)]
         rows = np.fromiter((row[id(visit[0])] for visit in of_all), dtype=np.int64, count=len(of_all))
         visits[name] = Visits(rows, *times, np.repeat(np.arange(len(parts)), [len(part.visits) for part in parts]))
-        looked = [lookup for part in parts for lookup in getattr(part, "lookups", ())]
-        if looked:
-            lookups[name] = np.array(looked, dtype=float)
+        if hasattr(parts[0], "lookups"):
+            looked = [lookup for part in parts for lookup in part.lookups]
+            lookups[name] = np.array(looked, dtype=float).reshape(-1, 3)
     refused = run.refusals
     return Records(
         sources=names,
@@ -99,6 +100,6 @@ def from_run(run: Run) -> Records:
             status=np.array([r[3] for r in refused], dtype=np.int64),
             retry_after_s=np.array([r[4] for r in refused], dtype=float),
         ),
-        places={name: [p.places_log for p in parts if hasattr(p, "places_log")] for name, parts in run.parts.items()},
         lookups=lookups,
+        deaths={name: [p.deaths for p in parts] for name, parts in run.parts.items() if hasattr(parts[0], "deaths")},
     )

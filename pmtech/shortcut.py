@@ -222,10 +222,6 @@ class Book:
                 for name, visits in self.visits.items()
             },
             refusals=Refusals(*(column[order] for column in vars(refused).values())),
-            places={
-                name: [p.places_log for p in parts if hasattr(p, "places_log")]
-                for name, parts in self.run.parts.items()
-            },
         )
 
 

@@ -181,7 +181,7 @@ LAYERS = [
     {"environment", "engine", "randomness", "records", "shortcut", "theory"},
     {"components"},
     {"system"},
-    {"certainty", "simulate", "result", "explain", "comparison", "grid", "prices", "validation"},
+    {"certainty", "simulate", "result", "offers", "line", "explain", "comparison", "grid", "prices", "validation"},
     {"web"},
     {"cache_charts", "charts", "diagram", "flow", "hits", "journey", "layout", "load_curve", "scalability", "words"},
     {"panels"},

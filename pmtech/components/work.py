@@ -15,7 +15,7 @@ class WorkPart(Part):
     """Places of work with a line before them; every request brings its own amount of work."""
 
     def setup(self) -> None:
-        self.places_log: list[tuple[float, int]] = []
+        self.deaths: list[tuple[float, bool]] = []  # (when, is the machine alive from then on)
         self.station = Station(0)
         self.cv = None
         self._tune()
@@ -34,8 +34,6 @@ class WorkPart(Part):
         if cv != self.cv:
             self.cv, self.work = cv, self.run.luck(f"{self.name}.work", gamma(cv))
         self.station.resize(places, limit)
-        if self.alive:
-            self.places_log.append((self.env._now, places))
 
     @property
     def feeds_forward(self) -> bool:
@@ -57,22 +55,40 @@ class WorkPart(Part):
             book.send(self.next, rows, left)
 
     def fail(self) -> None:
-        """The machine dies: what it held or what waits for it is answered 502, and so is whatever still comes."""
+        """The machine dies: what it held or what waits for it is answered 502, and so is whatever still comes.
+
+        What it had asked of others goes on: they do not know that nobody listens any more.
+        """
         self.alive, died = False, self.station
-        self.places_log.append((self.env._now, 0))
+        self.deaths.append((self.env._now, False))
         self.station = Station(died.places, died.limit)
         died.gone = True
         self.handle = self._refuses
-        at_work = {visit[0] for visit in self.visits if visit[2] == visit[2] and visit[3] != visit[3]}
-        self.run.hurry(at_work.__contains__)
+        asked_others = {visit[0] for part in self._behind() for visit in part.visits if visit[3] != visit[3]}
+        held = [visit for visit in self.visits if visit[3] != visit[3]]
+        for visit in held:
+            self.refuse(visit[0], visit, 502)
+            if visit[0] in asked_others:
+                visit[0].arrive(502)
+        self.run.hurry({visit[0] for visit in held}.difference(asked_others).__contains__)
         for request in died.waiting:
             request.wake()
+
+    def _behind(self) -> set[Part]:
+        """All machines that a request may reach from here."""
+        found, ahead = set(), [*self.targets]
+        while ahead:
+            part = ahead.pop()
+            if part not in found:
+                found.add(part)
+                ahead += part.targets
+        return found
 
     def recover(self) -> None:
         """The machine is back, empty."""
         self.alive = True
         del self.handle
-        self.places_log.append((self.env._now, self.station.places))
+        self.deaths.append((self.env._now, True))
 
     def _refuses(self, request: Request) -> Steps:
         return self.refuse(request, self.visit(request), 502)
@@ -87,16 +103,16 @@ class WorkPart(Part):
                 return self.refuse(request, visit, 503)
             yield station.wait(request)
             if station.gone:
-                return self.refuse(request, visit, 502)
+                return 502
         visit[2] = env._now
         if request.served_by is None:
             request.served_by = self.machine
         yield self.work[request.line][request.number] * self.mean_s
         status = 200
-        if self.next is not None and self.holds:
+        if self.next is not None and self.holds and not station.gone:
             status = yield from self.next.handle(request)
         if station.gone:  # the machine died while it held the request
-            return self.refuse(request, visit, 502)
+            return 502
         station.leave()
         visit[3] = env._now
         if self.next is not None and not self.holds:

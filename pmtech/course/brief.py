@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
+from pmtech.certainty import as_set
 from pmtech.components import Cache, Clients, Database, LoadBalancer, RateLimiter, Server, Throttle, Users
 from pmtech.course.page import page
 from pmtech.diagram import diagram
-from pmtech.explain import as_set, percent, rate, seconds
+from pmtech.explain import percent, rate, seconds
 from pmtech.layout import layout
 from pmtech.result import Result
 from pmtech.simulate import simulate

@@ -138,7 +138,7 @@ class Explore(Panel):
                     for name, value in cards.items()
                 ],
                 "figure": self._draw(self.result, self.pinned),
-                "sentences": self.result.explain(),
+                "sentences": self.result.explain(p99=False),  # no card shows it
                 "axis": self._draw.__doc__.partition("\n")[0].rstrip("."),
                 "pinned": self.pinned is not None,
                 "error": None,

@@ -24,8 +24,8 @@ def replay(result: Result) -> dict[str, Any]:
     """The stage, and three tables as `Watch` has them: steps, states and samples."""
     records = result.records
     counts = dict.fromkeys(records.sources, 1)
-    counts |= {name: max(1, len(logs), 1 + v.machine.max(initial=0)) for (name, v), logs in
-               zip(records.visits.items(), map(records.places.get, records.visits), strict=True)}  # fmt: skip
+    for name in records.visits:
+        counts[name] = max(getattr(system.components[name], "replicas", 1) for _, system in result.history)
     stage, names = scene(result.system), [name for name, count in counts.items() for _ in range(count)]
     every = nice(len(records.arrived_s) / MOST)
     at = np.linspace(0, result.duration_s, 1 + min(POINTS, max(1, int(result.duration_s / CELL_S))))
@@ -80,19 +80,18 @@ def _states(result: Result, counts: dict[str, int], at: np.ndarray) -> np.ndarra
         fates = r.arrived_s[mine], r.finished_s[mine & (r.status == 200)], r.finished_s[mine & (r.status >= 400)]
         columns += [_rate(times, at) for times in fates]
     for name, v in r.visits.items():
+        part = result.system.components[name]
         for machine in range(counts[name]):
             mine = v.machine == machine
             entered, started, left = v.entered_s[mine], v.started_s[mine], v.left_s[mine]
             begun = ~np.isnan(started)
             waiting = _so_far(entered, at) - _so_far(np.where(begun, started, left), at)
-            log = r.places[name][machine : machine + 1]
-            if log:
-                since, places = np.array(log[0], dtype=float).T
-                now = np.searchsorted(since, at, "right") - 1
-                places = np.where(now < 0, 0, np.where(places == 0, -1, places)[np.maximum(now, 0)])
-                columns += [waiting, _so_far(started, at) - _so_far(left[begun], at), places]
+            offers, is_throttle = result.offers(name, machine=machine), isinstance(part, Throttle)
+            if offers and not is_throttle:
+                places = np.array([-1 if offer.dead else offer.places for offer in offers])
+                now = np.searchsorted([offer.begin_s for offer in offers], at, "right") - 1
+                columns += [waiting, _so_far(started, at) - _so_far(left[begun], at), places[now]]
             else:
-                is_throttle = isinstance(result.system.components[name], Throttle)
                 columns += [waiting if is_throttle else 0 * at, 0 * at, 0 * at]
     return np.column_stack(columns)
 

@@ -175,7 +175,7 @@ class Watch:
 
     def state_of(self, part: Part) -> tuple[float, float, float]:
         """(waiting, at work, places of work). -1 places: the machine is down; 0: it has none, or was taken away."""
-        if hasattr(part, "places_log"):
+        if hasattr(part, "station"):
             replicas = getattr(self.running.system.components[part.name], "replicas", 1)
             retired = self.running.run.parts[part.name].index(part) >= replicas
             places = 0 if retired else part.station.places if part.alive else -1
