@@ -64,6 +64,13 @@ class Layout:
     width: float
     height: float
 
+    @property
+    def way(self) -> str:
+        """The boxes in the order in which a request comes by: "Company A and Company B, then Server"."""
+        boxes = sorted(self.boxes, key=lambda box: box.x)
+        columns = itertools.groupby(boxes, key=lambda box: box.x)
+        return ", then ".join(" and ".join(box.name for box in column) for _, column in columns)
+
 
 def layout(system: System) -> Layout:
     """Boxes and arrows with their places: sources at the left, every part right of those that send to it."""
