@@ -11,17 +11,15 @@ anew on every request).
 import csv
 import hashlib
 import io
-import json
 import math
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from functools import partial
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pmtech.components.rate_limiter import RateLimiter, SlidingWindowLog
@@ -98,8 +96,25 @@ Tag = Annotated[str | None, Header(max_length=200)]
 async def _creation(
     request: Request, store: Db, idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None
 ) -> Callable:
-    body = hashlib.sha256(await request.body()).hexdigest()[:16]
-    return partial(_created, store, request.url.path, idempotency_key, f"POST {request.url.path} {body}")
+    """What answers 201 + Location; with an Idempotency-Key the first answer again, however often it is asked."""
+    fingerprint = f"POST {request.url.path} {hashlib.sha256(await request.body()).hexdigest()[:16]}"
+
+    def create(add: Callable[[], dict]) -> Response:
+        def work() -> tuple[int, str, dict]:
+            row = add()
+            return 201, f"{request.url.path}/{row['id']}", row
+
+        if idempotency_key is None:
+            status, location, row = work()
+            return JSONResponse(row, status, {"Location": location})
+        try:
+            kept, replayed = store.once(idempotency_key, fingerprint, work)
+        except KeyError:
+            raise HTTPException(422, "this Idempotency-Key was used for another request") from None
+        headers = {"Location": kept["location"]} | ({"Idempotency-Replayed": "true"} if replayed else {})
+        return Response(kept["answer"], kept["status"], headers, media_type=JSON)
+
+    return create
 
 
 async def _known_version(if_none_match: Tag = None) -> None:
@@ -227,9 +242,8 @@ CSV = {200: {"description": "The responses as CSV", "content": {"text/csv": {"sc
 
 @router.get("/surveys/{survey_id}/export", response_class=Response, responses=CSV | ABSENT | documented(429))
 async def export_responses(request: Request, survey_id: Id, store: Db):
-    wait_s = math.ceil(
-        request.app.state.exports[request.client and request.client.host].decide(request.app.state.clock())
-    )
+    caller, now = request.client and request.client.host, request.app.state.clock()
+    wait_s = math.ceil(request.app.state.exports[caller].decide(now))
     if wait_s:
         detail = f"at most {EXPORTS.limit} exports in {EXPORTS.per_s:g} seconds; try again in {wait_s} s"
         raise HTTPException(429, detail, {"Retry-After": str(wait_s)})
@@ -299,24 +313,6 @@ def _found(store: Store, table: str, id: int) -> dict:
     if row is None:
         raise HTTPException(404, f"there is no {table[:-1]} {id}")
     return row
-
-
-def _created(store: Store, collection: str, key: str | None, request: str, add: Callable[[], dict]) -> Response:
-    """201 + Location; with an Idempotency-Key the first answer again, however often it is asked."""
-
-    def work() -> tuple[int, str, dict]:
-        row = add()
-        return 201, f"{collection}/{row['id']}", row
-
-    if key is None:
-        status, location, row = work()
-        return Response(json.dumps(row, ensure_ascii=False), status, {"Location": location}, media_type=JSON)
-    try:
-        kept, replayed = store.once(key, request, work)
-    except KeyError:
-        raise HTTPException(422, "this Idempotency-Key was used for another request") from None
-    headers = {"Location": kept["location"]} | ({"Idempotency-Replayed": "true"} if replayed else {})
-    return Response(kept["answer"], kept["status"], headers, media_type=JSON)
 
 
 def _etag(survey: dict) -> str:

@@ -12,7 +12,8 @@ SHOWN_CHARACTERS = 4000
 
 @dataclass(frozen=True, kw_only=True)
 class Exchange:
-    """`request_bytes` and `response_bytes` are the bytes of HTTP/1.1, start line, headers and body (the first 100,000).
+    """`request_bytes` and `response_bytes` are the bytes of HTTP/1.1, start line, headers and body (the first 100,000);
+    in process, and where nobody listened, those that would have gone over the wire.
 
     `status` is None when no answer came; `error` then says why in a sentence. `elapsed_ms` is what the caller waited.
     """
@@ -92,7 +93,7 @@ class Exchange:
         came = self.response_text or self.error
         return (
             '<div style="display:flex;gap:16px;flex-wrap:wrap;align-items:flex-start">'
-            f"{_box('Request, as it was sent', self.request_text)}"
+            f"{_box('Request', self.request_text)}"
             f"{_box(f'Response, after {self.elapsed_ms:.0f} ms', came)}</div>"
         )
 
