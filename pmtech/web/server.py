@@ -85,24 +85,26 @@ class Api:
         self._store = Store(path)
         if fresh:
             fill(self._store)
-        calendar, transport = create_calendar(self.faults), None
+        calendar = create_calendar(self.faults)
+
+        def app(url: str, transport: httpx.ASGITransport | None = None):
+            return create_app(self._store, faults=self.faults, calendar=CalendarClient(url, transport))
+
         if self._wish != "in_process" and sys.platform != "emscripten":
             try:
-                self._server = _Server(self._port, 0)
-            except OSError as error:
+                server = _Server(self._port, 0)
+                self.url, calendar_url = server.urls
+                self._app = app(calendar_url)
+                server.start(self._app, calendar)
+                self._server, self._port = server, int(self.url.rpartition(":")[2])
+            except (OSError, RuntimeError) as error:
+                self._app = None
                 if self._wish == "socket":
                     self._store.close()
                     raise RuntimeError(f"no server can be started here: {error}") from error
-        if self._server:
-            self.url, calendar_url = self._server.urls
-            self._port = int(self.url.rpartition(":")[2])
-        else:
-            self.url = calendar_url = "http://in-process"
-            transport = httpx.ASGITransport(calendar, raise_app_exceptions=False)
-        way = CalendarClient(calendar_url, transport)
-        self._app = create_app(self._store, faults=self.faults, calendar=way)
-        if self._server:
-            self._server.start(self._app, calendar)
+        if self._app is None:
+            self.url = "http://in-process"
+            self._app = app(self.url, httpx.ASGITransport(calendar, raise_app_exceptions=False))
         _running.append(self)
         # The first request of all pays for imports; nobody shall measure that one.
         self.request("GET", "/surveys")
