@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pmtech import Clients, RateLimiter, Server, Users, charts, simulate
+from pmtech import Clients, RateLimiter, Server, Users, charts, plot, simulate
 
 CSS = (Path(charts.__file__).parent / "panels" / "panel.css").read_text(encoding="utf-8")
 
@@ -42,7 +42,7 @@ def test_a_chart_is_valid_and_readable(show, run, pinned):
     for axis in ("xaxis", "yaxis"):
         title = figure["layout"][axis].get("title", {}).get("text", "")
         assert re.search(r"second|, ms|, s|inside", title) or figure["layout"][axis].get("ticktext")
-    assert len(figure["data"]) <= charts.MOST
+    assert len(figure["data"]) <= plot.MOST
     for trace in figure["data"]:
         if trace["type"] == "scatter" and any(y is not None for y in trace["y"]):
             assert trace["name"] in texts(figure)
@@ -158,7 +158,7 @@ def test_clients_are_shown_where_there_are_several():
 
 @given(st.dictionaries(st.text(max_size=3), st.floats(0, 100), max_size=5))
 def test_names_never_cover_one_another(heights):
-    apart = sorted(charts._apart(heights, 8, 100).values())
+    apart = sorted(plot.apart(heights, 8, 100).values())
     assert len(apart) == len(heights)
     assert all(above - below >= 8 - 1e-9 for below, above in zip(apart, apart[1:], strict=False))
     assert all(height <= 100 for height in apart)
@@ -166,8 +166,8 @@ def test_names_never_cover_one_another(heights):
 
 @given(st.floats(1e-6, 1e9))
 def test_an_axis_ends_just_above_what_it_shows(value):
-    assert value <= charts.ceiling(value) <= 2 * value
+    assert value <= plot.ceiling(value) <= 2 * value
 
 
 def test_an_axis_without_values_has_a_length():
-    assert charts.ceiling(0) == 1
+    assert plot.ceiling(0) == 1

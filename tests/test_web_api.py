@@ -5,11 +5,12 @@ import json
 import re
 import shlex
 import shutil
+import socket
 import subprocess
+import threading
 
 import pytest
 
-from pmtech.web.api import Limiter
 from pmtech.web.experiments import hostile_input, retry_lost_answer, send_twice
 from pmtech.web.patch import TestFailed, json_patch, merge_patch
 from pmtech.web.server import Api
@@ -236,17 +237,6 @@ def test_hostile_input_is_kept_as_text_or_refused(api):
     assert quote.json()["total"] == 0
 
 
-def test_the_limiter_opens_when_the_oldest_hit_is_one_window_old():
-    now = [0.0]
-    limiter = Limiter(2, 10.0, lambda: now[0])
-    log = []
-    for now[0], who in [(0, "a"), (4, "a"), (5, "a"), (5, "b"), (9.5, "a"), (10, "a"), (13, "a"), (14, "a")]:
-        log.append((now[0], who, limiter.take(who)))
-    assert log == [
-        (0, "a", 0), (4, "a", 0), (5, "a", 5), (5, "b", 0), (9.5, "a", 1), (10, "a", 0), (13, "a", 1), (14, "a", 0),
-    ]  # fmt: skip
-
-
 @pytest.mark.parametrize(
     ("document", "patch", "merged"),
     [  # RFC 7396, appendix A
@@ -303,6 +293,26 @@ def test_the_wire_shows_start_line_headers_and_body(api):
     assert b"location: /surveys/4" in head.split(b"\r\n")
     assert json.loads(body) == sent.json()
     assert "POST /surveys HTTP/1.1" in sent._repr_html_()
+
+
+def test_what_is_shown_is_what_a_socket_saw(monkeypatch):
+    said = b"HTTP/1.1 207 Multi-Status\r\nDate: today\r\nContent-Length: 2\r\n\r\nok"
+    seen = []
+
+    def answer(listener):
+        wire, _ = listener.accept()
+        with wire:
+            while not b"".join(seen).endswith(b"}"):
+                seen.append(wire.recv(10_000))
+            wire.sendall(said)
+
+    for api in running("socket"):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            threading.Thread(target=answer, args=(listener,)).start()
+            monkeypatch.setattr(api, "url", f"http://127.0.0.1:{listener.getsockname()[1]}")
+            sent = api.request("PATCH", "/surveys/1?a=b%20c", json={"goal": 7}, headers={"If-Match": '"v1"'})
+        assert sent.request_bytes == b"".join(seen)
+        assert sent.response_bytes == said
 
 
 def test_a_large_body_is_counted_and_not_shown_whole(idle_api):
