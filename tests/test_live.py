@@ -201,6 +201,8 @@ def test_bad_input_is_a_sentence():
         live(SHOP, "server.workers")
     with pytest.raises(ValueError, match="did you mean workers"):
         live(SHOP, Slider("server.worker", 1, 2))
+    with pytest.raises(ValueError, match='there are two controls for "server.workers": one is enough'):
+        live(SHOP, Slider("server.workers", 1, 9), Slider("server.workers", 1, 5))
 
 
 def test_dots_stand_for_as_many_as_an_eye_can_follow():
