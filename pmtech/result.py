@@ -43,10 +43,12 @@ class Result:
         warmup_s: float,
         seed: int,
         at_end: System | None = None,
+        events: tuple = (),
         others: tuple[pd.Series, ...] = (),
     ):
         self.system, self.duration_s, self.warmup_s, self.seed = system, duration_s, warmup_s, seed
         self.at_end = at_end or system  # with the knobs as they were left
+        self.events = events  # as they were given to `simulate`
         self.records = records
         self.others = others  # the summaries of the other replications
 

@@ -60,7 +60,7 @@ class Slider:
         return {
             "kind": "slider",
             "path": self.path,
-            "label": self.label or _words(system, self.path),
+            "label": self.label or named(system, self.path),
             "unit": _unit(self.path),
             "low": self.low,
             "high": self.high,
@@ -100,7 +100,7 @@ class Choice:
         return {
             "kind": "choice",
             "path": self.path,
-            "label": self.label or _words(system, self.path),
+            "label": self.label or named(system, self.path),
             "unit": _unit(self.path),
             "options": [_option(option) for option in self.options],
             "default": self.options.index(value),
@@ -190,7 +190,8 @@ def _step(low: float, high: float, value: float) -> float:
     return (high - low) / 1000
 
 
-def _words(system: System, path: str) -> str:
+def named(system: System, path: str) -> str:
+    """A path in words: "Server: workers"."""
     name, field = path.split(".", 1)
     twins = [part.label for part in system.parts if part.slug == name]
     label = system.label(name) if name in system.names else f"{twins[0]} (all {len(twins)})"
@@ -199,6 +200,11 @@ def _words(system: System, path: str) -> str:
 
 def _unit(path: str) -> str:
     return next((unit for ending, unit in UNITS.items() if path.endswith(ending)), "")
+
+
+def turned(label: str, path: str, value) -> str:
+    """What was turned to what: "Server: workers: 8"."""
+    return f"{label}: {_option(value)} {_unit(path) if _is_number(value) else ''}".strip()
 
 
 def _bare(field: str) -> str:

@@ -92,7 +92,7 @@ function render({ model, el }) {
     chart.add(samples);
     chart.mark(message.marks);
     const [mark, known] = [message.marks.at(-1), news.marks.at(-1)];
-    if (mark && mark.words !== known?.words) bar.say(`At ${round(mark.at)} seconds: ${mark.words}.`);
+    if (mark && mark.words !== known?.words) bar.say(told(mark));
     else if (message.playing && !news.playing) bar.say("Running.");
     else if (message.sentence && message.sentence !== news.sentence) bar.say(message.sentence);
     news = message;

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import traitlets
 
-from pmtech.components.component import nearest, plain
+from pmtech.components.component import nearest
 from pmtech.engine import Part
 from pmtech.explain import rate, seconds
 from pmtech.panels.clock import TICK_S, Clock
-from pmtech.panels.controls import Choice, Controls, Slider
+from pmtech.panels.controls import Choice, Controls, Slider, turned
 from pmtech.panels.errors import why
 from pmtech.panels.replay import nice
 from pmtech.panels.scene import scene, texts_of, units_of
@@ -60,7 +60,9 @@ class Live(Panel):
         self._number = self._heard = 0  # of the last news that were sent, and that the page has got
         self._heard_at, self.playing = monotonic(), False
         self._begin()
-        super().__init__(described=self.controls.described, scene=scene(system), pools=self._find_pools())
+        most = {path: c.high for path, c in self.controls.items() if path.endswith(".replicas") and c.options is None}
+        stage = scene(system, system.replace(most))
+        super().__init__(described=self.controls.described, scene=stage, pools=self._find_pools())
         self.observe(self._wished, "wish")
         self.on_msg(self._message)
         self.speed = speed
@@ -129,7 +131,7 @@ class Live(Panel):
         """For ten seconds every source sends five times as much."""
         with self._lock:
             if self._tried(lambda: self.running.surge(SURGE_TIMES, SURGE_S)):
-                self._mark("surge", f"Surge: × {SURGE_TIMES} for {SURGE_S} s")
+                self._mark("surge", f"Surge: × {SURGE_TIMES} for {SURGE_S} s", SURGE_S)
                 self._choose_every()
             self._tell()
 
@@ -142,7 +144,7 @@ class Live(Panel):
             died: list[str] = []
             if self._tried(lambda: died.append(self.running.kill(name, DOWN_S))):
                 machine = died[0].replace("#", " ").replace("_", " ").capitalize()
-                self._mark("kill", f"{machine} down for {DOWN_S} s")
+                self._mark("kill", f"{machine} down for {DOWN_S} s", DOWN_S)
             self._tell()
 
     # --- knobs --------------------------------------------------------------------------------------------------
@@ -158,18 +160,16 @@ class Live(Panel):
             return
         self.error = None
         self._turns |= values
-        sent = self.controls.sent()
-        for words in self.controls.described:
-            if (path := words["path"]) in values:
-                text = words["options"][sent[path]] if "options" in words else plain(values[path])
-                self._mark(path, f"{words['label']}: {text} {words['unit']}".strip())
+        for path, label in ((one["path"], one["label"]) for one in self.controls.described):
+            if path in values:
+                self._mark(path, turned(label, path, values[path]))
         self._choose_every()
         if self.playing:
             self._clock.wake()
 
-    def _mark(self, key: str, words: str) -> None:
+    def _mark(self, key: str, words: str, for_s: float = 0.0) -> None:
         """A line in the chart; one for a whole drag of a slider."""
-        mark = {"key": key, "from": self.now, "at": self.now, "words": words}
+        mark = {"key": key, "from": self.now, "at": self.now, "until": self.now + for_s, "words": words}
         last = self.marks[-1] if self.marks else None
         if last and last["key"] == key and key in self.controls and self.now - last["at"] <= DRAG_S * self._speed:
             mark["from"] = self.marks.pop()["from"]
@@ -233,10 +233,10 @@ class Live(Panel):
                 self.reset()
             self.speed = wish["speed"]
             values = self.controls.received(wish["values"])
-            turned = {path: value for path, value in values.items() if value != self.controls[path].value}
-            if turned:
-                self.controls.put(turned)
-                self._turn(turned)
+            others = {path: value for path, value in values.items() if value != self.controls[path].value}
+            if others:
+                self.controls.put(others)
+                self._turn(others)
             for _ in range(wish["surges"] - granted["surges"]):
                 self.surge()
             for name, times in wish["kills"].items():
