@@ -717,9 +717,10 @@ function strips(el, { words = true } = {}) {
         context.stroke();
         context.setLineDash([]);
         const long = context.measureText(words).width;
-        const line = free.findIndex((end) => Math.min(x + 4, end - long) + long >= x);
+        const starts = free.map((end) => Math.min(x + 4, end - long));
+        const line = starts.findIndex((left) => left >= 0 && left + long >= x);
         if (line < 0) continue;
-        const left = Math.min(x + 4, free[line] - long);
+        const left = starts[line];
         context.fillStyle = paint.text;
         context.textAlign = "left";
         context.fillText(words, left, TOP - 8 - 16 * line);
