@@ -44,10 +44,12 @@ class Result:
         warmup_s: float,
         seed: int,
         history: History,
+        events: tuple = (),
         others: tuple[pd.Series, ...] = (),
     ):
         self.system, self.duration_s, self.warmup_s, self.seed = system, duration_s, warmup_s, seed
         self.records, self.history = records, history
+        self.events = events  # as they were given to `simulate`
         self.others = others  # the summaries of the other replications
 
     def __repr__(self):

@@ -196,7 +196,7 @@ def simulate(
     how = {"duration_s": float(duration_s), "warmup_s": float(warmup_s)}
     others = (simulate(system, **how, seed=seed + n, events=events, engine=engine) for n in range(1, int(replications)))
     others = tuple(other.summary for other in others)
-    return Result(system, records, **how, seed=seed, history=running.history, others=others)
+    return Result(system, records, **how, seed=seed, history=running.history, events=events, others=others)
 
 
 @dataclass(frozen=True)

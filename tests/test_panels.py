@@ -130,7 +130,7 @@ def test_an_error_is_a_sentence_and_the_sliders_stay_alive(monkeypatch):
 
 
 def wish(live, number, pin=0, seed=1, **values):
-    paths = {path: control.sent() for path, control in live.controls.items()}
+    paths = live.controls.sent()
     live.wish = {"number": number, "values": {**paths, **values}, "seed": seed, "pin": pin}
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
-from pmtech.components import Throttle
-from pmtech.panels.scene import scene, units_of
+from pmtech.components import Surge, Throttle
+from pmtech.components.component import plain
+from pmtech.panels.controls import named, turned
+from pmtech.panels.scene import scene, texts_of, units_of
 from pmtech.panels.watch import CELL_S, ENTERED, FINISHED, LEFT, SENT, SMOOTH, STARTED, is_followed
 from pmtech.result import Result, percentile
+from pmtech.simulate import Outage
+from pmtech.system import System
 
 MOST = 10_000  # requests in a replay; of a longer run every 2nd, 5th, 10th ... is kept
 POINTS = 600
@@ -21,7 +26,7 @@ def nice(value: float) -> int:
 
 
 def replay(result: Result) -> dict[str, Any]:
-    """The stage, and three tables as `Watch` has them: steps, states and samples."""
+    """The stage, three tables as `Watch` has them (steps, states and samples), and a mark for all that was done to it."""
     records = result.records
     counts = dict.fromkeys(records.sources, 1)
     for name in records.visits:
@@ -37,7 +42,44 @@ def replay(result: Result) -> dict[str, Any]:
         "steps": _steps(result, counts, every),
         "states": _states(result, counts, at),
         "samples": _samples(result, at),
+        "marks": _marks(result, stage["boxes"]),
     }
+
+
+def _marks(result: Result, boxes: list[dict]) -> list[dict[str, Any]]:
+    """From when (`at`) until when what happened, in words; after a change also what the boxes say from then on."""
+    system = result.system
+    surges = {f"{name}.surge": source.surge for name, source in system.sources.items() if source.surge}
+    marks = [_mark(surge.at_s, surge.for_s, _surge(system, path, surge)) for path, surge in surges.items()]
+    for event in sorted(result.events, key=lambda event: event.at_s):
+        if isinstance(event, Outage):
+            marks.append(_mark(event.at_s, event.for_s, f"{_dead(system, event)} down for {plain(event.for_s)} s"))
+        elif isinstance(event.value, Surge):
+            marks.append(_mark(event.value.at_s, event.value.for_s, _surge(system, event.path, event.value)))
+        else:
+            system = system.replace({event.path: event.value})
+            words = turned(named(system, event.path), event.path, event.value)
+            marks.append({**_mark(event.at_s, 0.0, words), "texts": texts_of(system, boxes)})
+    return sorted((mark for mark in marks if mark["at"] < result.duration_s), key=itemgetter("at"))
+
+
+def _mark(at_s: float, for_s: float, words: str) -> dict[str, Any]:
+    return {"from": at_s, "at": at_s, "until": at_s + for_s, "words": words}
+
+
+def _surge(system: System, path: str, surge: Surge) -> str:
+    what = "Surge:" if len(system.sources) == 1 else named(system, path)
+    return f"{what} × {plain(surge.times)} for {plain(surge.for_s)} s"
+
+
+def _dead(system: System, outage: Outage) -> str:
+    """The machine that dies, or how many of them."""
+    pool = {name: part for name, part in system.components.items() if outage.name in (name, part.slug)}
+    machines = [(name, n) for name, part in pool.items() for n in range(getattr(part, "replicas", 1))]
+    if outage.count > 1 and len(machines) > 1:
+        return f"{min(outage.count, len(machines))} of {len(machines)} machines of {pool[machines[0][0]].label}"
+    name, _ = machines[0]
+    return f"{system.label(name)} 1" if getattr(pool[name], "replicas", 1) > 1 else system.label(name)
 
 
 def _steps(result: Result, counts: dict[str, int], every: int) -> np.ndarray:
