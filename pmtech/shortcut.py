@@ -14,7 +14,9 @@ look at the load, users, retries and timeouts, and whatever happens during a run
 from __future__ import annotations
 
 from collections import deque
-from heapq import heapreplace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
+from heapq import heappushpop, heapreplace
 from itertools import chain
 from math import inf
 
@@ -24,7 +26,11 @@ from pmtech.engine import Part, Run
 from pmtech.randomness import Luck
 from pmtech.records import Records, Refusals, Visits
 
-BLOCK = 4096
+BLOCK = 2048
+
+# The C library of Linux keeps freed memory, up to twice the largest block that it has ever seen freed, instead of giving
+# it back to the system and asking for it anew: this one raises the bar. A fifth of the time of a run of 100,000 requests.
+np.empty(1 << 21)
 
 
 class Undecided(Exception):
@@ -64,17 +70,20 @@ def fifo(times: np.ndarray, work: np.ndarray, places: int, limit: float) -> tupl
 
 
 def _unlimited(times: np.ndarray, work: np.ndarray, places: int) -> tuple[np.ndarray, np.ndarray]:
-    count = len(times)
-    blocks = (slice(first, first + BLOCK) for first in range(0, count, BLOCK))  # short lists stay in the fast memory
+    blocks = (slice(first, first + BLOCK) for first in range(0, len(times), BLOCK))  # short lists stay in fast memory
     each = chain.from_iterable(zip(times[block].tolist(), work[block].tolist(), strict=True) for block in blocks)
-    if places == 1:
-        free = 0.0
-        left = np.fromiter([free := (now if now > free else free) + needs for now, needs in each], float, count)
-        return np.maximum(times, np.concatenate([[0.0], left])[:count]), left
-    soonest = [0.0] * places
-    free = (heapreplace(soonest, (now if now > (free := soonest[0]) else free) + needs) for now, needs in each)
-    begun = np.maximum(times, np.fromiter(free, float, count))  # when it came, or when the place was free that it took
-    return begun, begun + work
+    started = np.fromiter(_begins(each, places), float, len(times))
+    return started, started + work
+
+
+def _begins(each: Iterable[tuple[float, float]], places: int) -> Iterator[float]:
+    """When work on each begins: when it comes, or when the first place falls free."""
+    free, others = 0.0, [0.0] * (places - 1)
+    for now, needs in each:
+        if now < free:
+            now = free
+        yield now
+        free = heappushpop(others, now + needs)
 
 
 def in_order(times: np.ndarray) -> np.ndarray | slice:
@@ -82,13 +91,28 @@ def in_order(times: np.ndarray) -> np.ndarray | slice:
     return slice(None) if (times[1:] >= times[:-1]).all() else np.argsort(times, kind="stable")
 
 
+def only(kept: np.ndarray, *columns: np.ndarray) -> tuple[np.ndarray, ...]:
+    """These entries of the columns; where all are kept nothing is copied."""
+    return columns if kept.all() else tuple(column[kept] for column in columns)
+
+
+def joined(columns: Sequence[np.ndarray]) -> np.ndarray:
+    """One column after another; a single one is not copied."""
+    return columns[0] if len(columns) == 1 else np.concatenate([np.empty(0, dtype=np.int64), *columns])
+
+
+def _stacked(tables: list):
+    """One table of several with the same columns."""
+    return type(tables[0])(*map(joined, zip(*(vars(table).values() for table in tables), strict=True)))
+
+
 def _numbered(groups: list[np.ndarray]) -> np.ndarray:
     """The numbers of all groups, made different between groups."""
-    first, found = 0, [np.empty(0, dtype=np.int64)]
+    first, found = 0, []
     for numbers in groups:
         found.append(first + numbers)
         first += int(numbers.max(initial=-1)) + 1
-    return np.concatenate(found)
+    return joined(found)
 
 
 class Book:
@@ -98,32 +122,48 @@ class Book:
         self.until_s, self.run = until_s, run
         self.sources = [name for name, parts in run.parts.items() if hasattr(parts[0], "send")]
         arrivals = [run.parts[name][0].arrivals_until(until_s) for name in self.sources]
-        counts = [len(times) for times in arrivals]
-        times = np.concatenate(arrivals) if arrivals else np.empty(0)
-        order = in_order(times)
-        self.arrived = times[order]
+        self.counts = [len(times) for times in arrivals]
+        times = joined(arrivals)
+        self.order = in_order(times)
+        self.arrived = times[self.order]
         if (self.arrived[1:] == self.arrived[:-1]).any():
             raise Undecided
-        self.client = np.repeat(np.arange(len(counts)), counts)[order]
-        callers = [run.parts[name][0].callers(n) for name, n in zip(self.sources, counts, strict=True)]
-        self.caller = _numbered(callers)[order]
-        self.number = np.concatenate([np.arange(n) for n in counts])[order] if counts else np.empty(0, dtype=int)
-        self.rows_of = [np.flatnonzero(self.client == code) for code in range(len(counts))]
         size = len(times)
+        self.all_rows = np.arange(size)
+        self.client = self._of_each(lambda code, count: np.broadcast_to(code, count))
+        one = len(self.sources) == 1
+        self.rows_of = [self.all_rows] if one else [np.flatnonzero(self.client == n) for n in range(len(self.sources))]
         self.finished, self.status = np.full(size, np.nan), np.zeros(size, dtype=np.int64)
         self.machines: list[str] = []
-        self.served_by = np.full(size, -1)
+        self.served_by = np.full(size, -1, dtype=np.int32)
         self.inbox: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
         self.visits: dict[str, list[Visits]] = {name: [] for name in run.parts if name not in self.sources}
         self.refused: list[Refusals] = []
         self.returns: list = []
+
+    def _of_each(self, column: Callable[[int, int], np.ndarray]) -> np.ndarray:
+        """A column of what each source says of its own requests, given its number and how many it sends."""
+        return joined([column(code, count) for code, count in enumerate(self.counts)])[self.order]
+
+    @cached_property
+    def caller(self) -> np.ndarray:
+        """Who sends each request, as a number."""
+        return _numbered([self.run.parts[n][0].callers(c) for n, c in zip(self.sources, self.counts, strict=True)])[
+            self.order
+        ]
+
+    @cached_property
+    def number(self) -> np.ndarray:
+        """The number of each request among those of its source."""
+        return self._of_each(lambda _, count: np.arange(count))
 
     # --- what a part asks for and writes down ---------------------------------------------------------------------
 
     def draw(self, luck: Luck, rows: np.ndarray) -> np.ndarray:
         """The numbers of these requests for one purpose."""
         if len(self.sources) == 1:
-            return luck[self.sources[0], 0].first(len(self.arrived))[rows]
+            drawn = luck[self.sources[0], 0].first(len(self.arrived))
+            return drawn if rows is self.all_rows else drawn[rows]
         values = None
         for code, name in enumerate(self.sources):
             whose = self.client[rows] == code
@@ -149,13 +189,16 @@ class Book:
 
     def visit(self, part: Part, rows, entered, started, left) -> None:
         """Note the visits to one machine; what lies at or past the end has not happened."""
-        cut = [np.where(times < self.until_s, times, np.nan) for times in (started, left)]
-        machine = np.full(len(rows), self.run.parts[part.name].index(part))
-        self.visits[part.name].append(Visits(rows, entered, *cut, machine))
+        machine = np.broadcast_to(self.run.parts[part.name].index(part), len(rows))
+        self.visits[part.name].append(Visits(rows, entered, *map(self._happened, (started, left)), machine))
+
+    def _happened(self, times: np.ndarray) -> np.ndarray:
+        past = times < self.until_s
+        return times if past.all() else np.where(past, times, np.nan)
 
     def serves(self, part: Part, rows) -> None:
         """The first who works on a request is who served it."""
-        first = rows[self.served_by[rows] < 0]
+        (first,) = only(self.served_by[rows] < 0, rows)
         self.served_by[first] = self._code(part)
 
     def refuse(self, part: Part, rows, times, status: int, retry_after=np.nan) -> None:
@@ -170,8 +213,7 @@ class Book:
 
     def send(self, part: Part, rows, times) -> None:
         """These requests reach the next part at these times; those at or past the end never do."""
-        soon = times < self.until_s
-        self.inbox.setdefault(id(part), []).append((rows[soon], times[soon]))
+        self.inbox.setdefault(id(part), []).append(only(times < self.until_s, rows, times))
 
     def come_back(self, way) -> None:
         """`way(book)` is called when all answers of what lies downstream are known."""
@@ -186,26 +228,23 @@ class Book:
 
     def arrivals_at(self, part: Part) -> tuple[np.ndarray, np.ndarray]:
         """Who comes to a part, and when, in order of time."""
-        crowds = self.inbox.pop(id(part), [])
-        if not crowds:
-            return np.empty(0, dtype=np.int64), np.empty(0)
-        rows, times = (np.concatenate(columns) for columns in zip(*crowds, strict=True))
+        crowds = self.inbox.pop(id(part), [(np.empty(0, dtype=np.int64), np.empty(0))])
+        rows, times = map(joined, zip(*crowds, strict=True))
         order = in_order(times)
-        rows, times = rows[order], times[order]
+        if not isinstance(order, slice):
+            rows, times = rows[order], times[order]
         if (times[1:] == times[:-1]).any():
             raise Undecided
         return rows, times
 
     def records(self) -> Records:
-        late = ~(self.finished < self.until_s)
+        late = np.flatnonzero(~(self.finished < self.until_s))
         self.finished[late], self.status[late] = np.nan, 0
         names = np.array([*self.machines, None], dtype=object)
         empty = Refusals(*(np.empty(0, dtype=kind) for kind in (np.int64, object, float, np.int64, float)))
-        refused = Refusals(
-            *(np.concatenate(c) for c in zip(*(vars(r).values() for r in [empty, *self.refused]), strict=True))
-        )
-        order = np.argsort(refused.at_s, kind="stable")
         nothing = Visits(*(np.empty(0, dtype=kind) for kind in (np.int64, float, float, float, np.int64)))
+        refused = _stacked(self.refused or [empty])
+        order = np.argsort(refused.at_s, kind="stable")
         return Records(
             sources=self.sources,
             client=self.client,
@@ -215,12 +254,7 @@ class Book:
             endpoint=self.endpoint,
             key=self.key,
             served_by=lambda: names[self.served_by],
-            visits={
-                name: Visits(
-                    *(np.concatenate(c) for c in zip(*(vars(v).values() for v in [nothing, *visits]), strict=True))
-                )
-                for name, visits in self.visits.items()
-            },
+            visits={name: _stacked(visits or [nothing]) for name, visits in self.visits.items()},
             refusals=Refusals(*(column[order] for column in vars(refused).values())),
             places={
                 name: [p.places_log for p in parts if hasattr(p, "places_log")]

@@ -8,7 +8,7 @@ import numpy as np
 
 from pmtech.engine import Part, Request, Station, Steps
 from pmtech.randomness import gamma
-from pmtech.shortcut import fifo
+from pmtech.shortcut import fifo, only
 
 
 class WorkPart(Part):
@@ -43,14 +43,15 @@ class WorkPart(Part):
 
     def pass_sorted(self, rows, times, book) -> None:
         station = self.station
-        work = book.draw(self.work, rows) * self.mean_s
+        work = book.draw(self.work, rows)
+        work *= self.mean_s
         started, left = fifo(times, work, station.places, station.limit)
         refused = np.isnan(started)
-        book.visit(self, rows, times, started, np.where(refused, times, left))
-        book.serves(self, rows[started < book.until_s])
+        book.visit(self, rows, times, started, np.where(refused, times, left) if refused.any() else left)
+        book.serves(self, *only(started < book.until_s, rows))
         if refused.any():
             book.refuse(self, rows[refused], times[refused], 503)
-        rows, left = rows[~refused], left[~refused]
+        rows, left = only(~refused, rows, left)
         if self.next is None:
             book.answer(rows, left, 200)
         else:
