@@ -9,7 +9,7 @@ import numpy as np
 
 from pmtech import charts
 from pmtech.components import Cache, Database
-from pmtech.components.cache import STORES
+from pmtech.components.memory import STORES
 from pmtech.explain import percent, rate
 from pmtech.hits import NONE, added, asked, hit_chances, stale_chances
 from pmtech.result import Result

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 import numpy as np
 
@@ -52,7 +53,7 @@ class Records:
     visits: dict[str, Visits]
     refusals: Refusals
     places: dict[str, list[list[tuple[float, int]]]]  # component -> for each machine (since when, places of work)
-    lookups: dict[str, np.ndarray] = field(default_factory=dict)  # cache -> rows of (when, hit, out of date)
+    lookups: dict[str, np.ndarray] = field(default_factory=dict)  # cache -> rows of (when, hit, out of date), by time
 
 
 def from_run(run: Run) -> Records:
@@ -80,7 +81,7 @@ def from_run(run: Run) -> Records:
         visits[name] = Visits(rows, *times, np.repeat(np.arange(len(parts)), [len(part.visits) for part in parts]))
         looked = [lookup for part in parts for lookup in getattr(part, "lookups", ())]
         if looked:
-            lookups[name] = np.array(looked, dtype=float)
+            lookups[name] = np.array(sorted(looked, key=itemgetter(0)), dtype=float)  # a miss may be told later
     refused = run.refusals
     return Records(
         sources=names,

@@ -46,15 +46,19 @@ class Fifo:
 
     def enter(self, now: float, needs: float) -> float | None:
         """When work on it begins; None if the line is full."""
-        soonest, line = self.free[0], self.line
-        while line and line[0] < now:
-            line.popleft()
-        if soonest == now or (line and line[0] == now):
+        soonest = self.free[0]
+        if soonest == now:
             raise Undecided
-        if soonest > now:
-            if len(line) >= self.limit:
-                return None
-            line.append(soonest)
+        if self.limit < inf:
+            line = self.line
+            while line and line[0] < now:
+                line.popleft()
+            if line and line[0] == now:
+                raise Undecided
+            if soonest > now:
+                if len(line) >= self.limit:
+                    return None
+                line.append(soonest)
         begins = max(soonest, now)
         heapreplace(self.free, begins + needs)
         return begins
@@ -130,7 +134,7 @@ class Book:
             raise Undecided
         size = len(times)
         self.all_rows = np.arange(size)
-        self.client = self._of_each(lambda code, count: np.broadcast_to(code, count))
+        self.client = self._of_each(lambda source, count: np.broadcast_to(self.sources.index(source.name), count))
         one = len(self.sources) == 1
         self.rows_of = [self.all_rows] if one else [np.flatnonzero(self.client == n) for n in range(len(self.sources))]
         self.finished, self.status = np.full(size, np.nan), np.zeros(size, dtype=np.int64)
@@ -139,18 +143,19 @@ class Book:
         self.inbox: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
         self.visits: dict[str, list[Visits]] = {name: [] for name in run.parts if name not in self.sources}
         self.refused: list[Refusals] = []
+        self.lookups: dict[str, np.ndarray] = {}
         self.returns: list = []
 
-    def _of_each(self, column: Callable[[int, int], np.ndarray]) -> np.ndarray:
-        """A column of what each source says of its own requests, given its number and how many it sends."""
-        return joined([column(code, count) for code, count in enumerate(self.counts)])[self.order]
+    def _of_each(self, column: Callable[[Part, int], np.ndarray]) -> np.ndarray:
+        """A column of what each source says of its requests, given how many it sends."""
+        each = zip(self.sources, self.counts, strict=True)
+        return joined([column(self.run.parts[name][0], count) for name, count in each])[self.order]
 
     @cached_property
     def caller(self) -> np.ndarray:
-        """Who sends each request, as a number."""
-        return _numbered([self.run.parts[n][0].callers(c) for n, c in zip(self.sources, self.counts, strict=True)])[
-            self.order
-        ]
+        """Who sends each request, as a number that no two sources share."""
+        each = zip(self.sources, self.counts, strict=True)
+        return _numbered([self.run.parts[name][0].callers(count) for name, count in each])[self.order]
 
     @cached_property
     def number(self) -> np.ndarray:
@@ -175,17 +180,13 @@ class Book:
         return np.empty(0) if values is None else values
 
     def endpoint(self) -> np.ndarray:
-        return self.draw_of_source("choose", object)
+        return self._of_each(lambda source, count: source.choose[source.first_line].first(count))
 
     def key(self) -> np.ndarray:
-        return self.draw_of_source("keys", np.int64)
+        return self._of_each(lambda source, count: source.keys[source.first_line].first(count))
 
-    def draw_of_source(self, purpose: str, dtype) -> np.ndarray:
-        """What every source decides for its own requests."""
-        values = np.empty(len(self.arrived), dtype=dtype)
-        for name, rows in zip(self.sources, self.rows_of, strict=True):
-            values[rows] = getattr(self.run.parts[name][0], purpose)[name, 0].first(len(rows))
-        return values
+    def write(self) -> np.ndarray:
+        return self._of_each(lambda source, count: source.writes_among(count))
 
     def visit(self, part: Part, rows, entered, started, left) -> None:
         """Note the visits to one machine; what lies at or past the end has not happened."""
@@ -200,6 +201,11 @@ class Book:
         """The first who works on a request is who served it."""
         (first,) = only(self.served_by[rows] < 0, rows)
         self.served_by[first] = self._code(part)
+
+    def look(self, part: Part, lookups: np.ndarray) -> None:
+        """What a cache was asked, rows of (when, hit, out of date) in order of time."""
+        if len(lookups):
+            self.lookups[part.name] = lookups
 
     def refuse(self, part: Part, rows, times, status: int, retry_after=np.nan) -> None:
         self.served_by[rows] = self._code(part)
@@ -260,6 +266,7 @@ class Book:
                 name: [p.places_log for p in parts if hasattr(p, "places_log")]
                 for name, parts in self.run.parts.items()
             },
+            lookups=self.lookups,
         )
 
 

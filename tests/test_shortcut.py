@@ -49,9 +49,21 @@ before = st.one_of(
         shed=some([(), ("/dashboard",)]),
     ),
 )
+caches = st.builds(
+    Cache,
+    capacity=some([1, 3, 30]),
+    ttl_s=some([None, None, 0.3, 2]),
+    policy=some(["lru", "lfu", "fifo", "random"]),
+    hit_ms=some([0, 1, 200]),
+    miss_ms=some([0, 0, 0.5, 150]),
+    coalesce=some([False, False, False, True]),
+    invalidate=st.booleans(),
+    private=st.booleans(),
+)
+ends = st.one_of(last, st.builds(lambda cache, behind: cache >> behind, caches, last), caches)
 policies = some(["least_connections", "power_of_two_choices"])
 ways = st.recursive(
-    last,
+    ends,
     lambda inside: st.one_of(
         st.builds(lambda a, b: a >> b, before, inside),
         st.builds(
@@ -67,6 +79,8 @@ clients = st.builds(
     rate_per_s=st.floats(0, 60),
     arrivals=some(["poisson", "poisson", "even"]),
     endpoints=some([{"/submit": 1}, {"/submit": 1, "/dashboard": 2}]),
+    keys=some([1, 10, 100]),
+    write_share=some([0, 0, 0.2]),
     surge=st.one_of(
         st.none(), st.builds(Surge, at_s=st.floats(0, 6), for_s=st.floats(0.1, 5), times=some([0, 0.5, 4]))
     ),
@@ -79,14 +93,16 @@ def same(system, **how):
     for frame in ("requests", "visits", "refusals", "components", "timeline", "by_client"):
         one, other = getattr(short, frame), getattr(long, frame)
         assert one.equals(other), f"{frame} differ"
+    one, other = short.records.lookups, long.records.lookups
+    assert list(one) == list(other) and all((one[name] == other[name]).all() for name in one)
     assert short.explain() == long.explain()
 
 
 @settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(systems, st.integers(0, 1000))
 def test_it_gives_the_trajectory_of_the_event_engine(system, seed):
-    taken = run_sorted(Running(system, seed).run, 5.0) is not None
-    event("shortcut" if taken else "same moment, left to the event engine")
+    taken = run_sorted(Running(system, seed).run, 5.0)
+    event("left to the event engine" if taken is None else "with a cache" if taken.lookups else "shortcut")
     same(system, duration_s=5, warmup_s=1, seed=seed)
 
 
@@ -106,13 +122,46 @@ def test_it_is_taken_for_what_feeds_forward(policy):
         Clients(timeout_ms=100) >> Server(),
         Clients(retries=1, timeout_ms=50) >> Server(queue_limit=0),
         Clients(retries=2) >> RateLimiter(limit=1) >> Server(queue_limit=0, workers=1),
-        Clients() >> Cache() >> Database(),
+        Clients() >> Cache() >> Network() >> Database(),
+        Clients() >> Cache(coalesce=True) >> Database(),
+        Clients() >> Cache("Browser") >> Cache("Application") >> Database(),
+        Clients(write_share=0.2, keys=9) >> LoadBalancer() >> [Cache()] * 2 >> Database(),
         Clients() >> LoadBalancer(policy="least_connections") >> [Server()] * 2 >> Database(),
         Clients() >> LoadBalancer(health_check_s=1) >> [Server()] * 2,
     ],
 )
 def test_what_looks_at_the_state_of_another_part_agrees_too(system):
     same(system, duration_s=20)
+
+
+READERS = Clients(rate_per_s=60, keys=100, write_share=0.1)
+DATABASE = Database(connections=4, query_ms=40)
+
+
+@pytest.mark.parametrize(
+    "cache",
+    [
+        Cache(capacity=10),
+        Cache(capacity=10, policy="random", ttl_s=1, invalidate=True),
+        Cache(policy="lfu", private=True, miss_ms=5),
+        Cache(capacity=10, policy="fifo", hit_ms=0),
+    ],
+)
+def test_it_is_taken_for_a_cache_before_a_station_of_its_own(cache):
+    for system in (
+        READERS >> cache >> DATABASE,
+        [READERS, Clients("B")] >> Throttle() >> LoadBalancer() >> [Server(blocking=False)] * 2 >> cache >> DATABASE,
+        READERS >> Network() >> cache >> Server(queue_limit=0, workers=1),
+        READERS >> cache,
+    ):
+        assert run_sorted(Running(system, 1).run, 20.0) is not None
+        same(system, duration_s=20)
+    for system in (
+        READERS >> Gateway() >> {"/": cache >> DATABASE, "/other": Cache("Other")},
+        READERS >> Cache("Browser") >> cache >> DATABASE,
+        READERS >> LoadBalancer() >> [cache, Server("Other", blocking=False)] >> DATABASE,
+    ):
+        assert run_sorted(Running(system, 1).run, 20.0) is None
 
 
 def test_two_at_the_same_moment_are_left_to_the_event_engine():

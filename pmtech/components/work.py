@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import nan
 
 import numpy as np
 
 from pmtech.engine import Part, Request, Station, Steps
 from pmtech.randomness import gamma
-from pmtech.shortcut import fifo, only
+from pmtech.shortcut import Fifo, fifo, only
 
 
 class WorkPart(Part):
@@ -56,6 +57,20 @@ class WorkPart(Part):
             book.answer(rows, left, 200)
         else:
             book.send(self.next, rows, left)
+
+    @property
+    def answers_in_order(self) -> bool:
+        return self.next is None
+
+    def answers(self, rows, book) -> Callable[[int, float], float | None]:
+        enter = Fifo(self.station.places, self.station.limit).enter
+        needs = (book.draw(self.work, rows) * self.mean_s).tolist()
+
+        def answered(who: int, now: float) -> float | None:
+            begins = enter(now, needs[who])
+            return None if begins is None else begins + needs[who]
+
+        return answered
 
     def fail(self) -> None:
         """The machine dies: what it held or what waits for it is answered 502, and so is whatever still comes."""
