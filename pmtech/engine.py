@@ -207,12 +207,6 @@ class Part:
         """Let all requests (rows of the book, in order of time) through: the other form of `handle`, see shortcut.py."""
         raise TypeError(f"{type(self).__name__} needs the event engine")
 
-    answers_in_order = False  # does it know when it answers as soon as it is asked, by whomever asks in order of time?
-
-    def answers(self, rows, book) -> Callable[[int, float], float | None]:
-        """(who of these rows, when it asks) -> when it is answered, None if it is refused. Nothing is written down."""
-        raise TypeError(f"{type(self).__name__} needs the event engine")
-
     def visit(self, request: Request) -> list:
         """Note that the request has come in: [request, entered, started, left]."""
         record = [request, self.env._now, nan, nan]

@@ -34,7 +34,7 @@ np.empty(1 << 21)
 
 
 class Undecided(Exception):
-    """Two requests at the same moment: only the event engine knows who was first."""
+    """Only the event engine knows: two requests at the same moment, or who has to wait for one that is held."""
 
 
 class Fifo:
@@ -88,6 +88,12 @@ def _begins(each: Iterable[tuple[float, float]], places: int) -> Iterator[float]
             now = free
         yield now
         free = heappushpop(others, now + needs)
+
+
+def check_never_full(came: np.ndarray, left: np.ndarray, places: int) -> None:
+    """Undecided, unless each finds a place free: of those before it all but `places` - 1 have left (NaN: never)."""
+    if not (np.sort(left)[: max(len(left) - places, 0)] < came[places:]).all():
+        raise Undecided
 
 
 def in_order(times: np.ndarray) -> np.ndarray | slice:
@@ -145,6 +151,7 @@ class Book:
         self.refused: list[Refusals] = []
         self.lookups: dict[str, np.ndarray] = {}
         self.returns: list = []
+        self.drawn = "", np.empty(0)
 
     def _of_each(self, column: Callable[[Part, int], np.ndarray]) -> np.ndarray:
         """A column of what each source says of its requests, given how many it sends."""
@@ -157,27 +164,13 @@ class Book:
         each = zip(self.sources, self.counts, strict=True)
         return _numbered([self.run.parts[name][0].callers(count) for name, count in each])[self.order]
 
-    @cached_property
-    def number(self) -> np.ndarray:
-        """The number of each request among those of its source."""
-        return self._of_each(lambda _, count: np.arange(count))
-
     # --- what a part asks for and writes down ---------------------------------------------------------------------
 
     def draw(self, luck: Luck, rows: np.ndarray) -> np.ndarray:
         """The numbers of these requests for one purpose."""
-        if len(self.sources) == 1:
-            drawn = luck[self.sources[0], 0].first(len(self.arrived))
-            return drawn if rows is self.all_rows else drawn[rows]
-        values = None
-        for code, name in enumerate(self.sources):
-            whose = self.client[rows] == code
-            if whose.any():
-                drawn = luck[name, 0].first(len(self.rows_of[code]))[self.number[rows[whose]]]
-                if values is None:
-                    values = np.empty(len(rows), dtype=drawn.dtype)
-                values[whose] = drawn
-        return np.empty(0) if values is None else values
+        if self.drawn[0] != luck.purpose:  # replicas ask for the same, one after the other
+            self.drawn = luck.purpose, self._of_each(lambda source, count: luck[source.name, 0].first(count))
+        return self.drawn[1] if rows is self.all_rows else self.drawn[1][rows]
 
     def endpoint(self) -> np.ndarray:
         return self._of_each(lambda source, count: source.choose[source.first_line].first(count))
@@ -282,8 +275,8 @@ def run_sorted(run: Run, until_s: float) -> Records | None:
         for part in parts:
             if part.name not in book.sources:
                 part.pass_sorted(*book.arrivals_at(part), book)
+        for way_back in reversed(book.returns):
+            way_back(book)
     except Undecided:
         return None
-    for way_back in reversed(book.returns):
-        way_back(book)
     return book.records()

@@ -19,7 +19,7 @@ from pmtech import (
     Users,
     simulate,
 )
-from pmtech.shortcut import Undecided, fifo, run_sorted
+from pmtech.shortcut import Undecided, check_never_full, fifo, run_sorted
 from pmtech.simulate import Running
 
 some = st.sampled_from
@@ -32,6 +32,7 @@ last = st.one_of(
 )
 before = st.one_of(
     st.builds(Server, workers=some([1, 4]), blocking=some([False]), **work),
+    st.builds(Server, workers=some([3, 20, 100]), blocking=some([True]), **work),
     st.builds(Network, round_trip_ms=st.floats(0, 500), round_trip_cv=some([0, 1])),
     st.builds(
         RateLimiter,
@@ -60,7 +61,8 @@ caches = st.builds(
     invalidate=st.booleans(),
     private=st.booleans(),
 )
-ends = st.one_of(last, st.builds(lambda cache, behind: cache >> behind, caches, last), caches)
+cached = st.builds(lambda cache, behind: cache >> behind, caches, last)
+ends = st.one_of(last, cached, cached, caches)
 policies = some(["least_connections", "power_of_two_choices"])
 ways = st.recursive(
     ends,
@@ -134,6 +136,28 @@ def test_what_looks_at_the_state_of_another_part_agrees_too(system):
     same(system, duration_s=20)
 
 
+def test_it_is_taken_where_a_place_is_always_free_however_long_it_is_held():
+    roomy = Clients(rate_per_s=20) >> Server(workers=40) >> Network() >> Server("Inner", workers=30) >> Database()
+    assert run_sorted(Running(roomy, 1).run, 30.0) is not None
+    same(roomy, duration_s=30)
+    full = [
+        roomy.replace({"server.workers": 9}),
+        roomy.replace({"inner.workers": 3}),
+        roomy.replace({"database.connections": 1, "database.query_ms": 90}),
+    ]
+    assert [run_sorted(Running(system, 1).run, 30.0) for system in full] == [None] * 3
+
+
+def test_full_is_when_the_last_place_is_taken():
+    came, left = np.array([0.0, 1.0, 2.0]), np.array([2.5, np.nan, 4.0])
+    check_never_full(came, left, 3)
+    for ends, places in ((left, 2), (np.array([1.0, 3.0, 4.0]), 1), (np.array([3.0, 1.5, 2.5]), 1)):
+        with pytest.raises(Undecided):
+            check_never_full(came, ends, places)
+    check_never_full(came, np.array([1.5, 1.75, 4.0]), 2)
+    check_never_full(came, np.array([0.5, 1.5, np.nan]), 1)
+
+
 READERS = Clients(rate_per_s=60, keys=100, write_share=0.1)
 DATABASE = Database(connections=4, query_ms=40)
 
@@ -153,6 +177,7 @@ def test_it_is_taken_for_a_cache_before_a_station_of_its_own(cache):
         [READERS, Clients("B")] >> Throttle() >> LoadBalancer() >> [Server(blocking=False)] * 2 >> cache >> DATABASE,
         READERS >> Network() >> cache >> Server(queue_limit=0, workers=1),
         READERS >> cache,
+        READERS >> Server(workers=50, service_ms=10) >> cache >> DATABASE,
     ):
         assert run_sorted(Running(system, 1).run, 20.0) is not None
         same(system, duration_s=20)

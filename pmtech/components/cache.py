@@ -10,6 +10,7 @@ import numpy as np
 
 from pmtech.components.component import Component, number, one_of, whole, yes_no
 from pmtech.components.memory import Memory
+from pmtech.components.work import WorkPart
 from pmtech.engine import Part, Request, Steps
 from pmtech.randomness import Stream, identity
 from pmtech.shortcut import Undecided
@@ -98,7 +99,7 @@ class CachePart(Part):
         self.fetching.setdefault(place, [])
         status = (yield from self.next.handle(request)) if self.next else 200
         if request.version is None:  # no cache nearer to the data has said which version the answer shows
-            request.version = memory.latest(request.key)
+            request.version = memory.versions.get(request.key, 0)
         if status == 200 and self.alive:
             memory.keep(*place, env._now, request.version)
         self._go_on(place)
@@ -108,7 +109,7 @@ class CachePart(Part):
         version = self.memory.look(*place, self.env._now)
         if version is None:
             return False
-        self.lookups.append((came, True, version != self.memory.latest(request.key)))
+        self.lookups.append((came, True, version != self.memory.versions.get(request.key, 0)))
         request.version, request.served_by = version, request.served_by or self.machine
         return True
 
@@ -128,35 +129,37 @@ class CachePart(Part):
 
     @property
     def feeds_forward(self) -> bool:
-        """It is the only cache, nobody waits for another's answer, and what it asks says at once when it will answer."""
+        """It is the only cache, and asks nothing or a station of its own that says at once when it will answer."""
         others = [part for machines in self.run.parts.values() for part in machines if part is not self]
         alone = not any(isinstance(part, CachePart) or self.next in part.targets for part in others)
-        return alone and not self.spec.coalesce and (self.next is None or self.next.answers_in_order)
+        ends = self.next is None or (isinstance(self.next, WorkPart) and self.next.next is None)
+        return alone and ends and not self.spec.coalesce
 
     def pass_sorted(self, rows, times, book) -> None:
-        """Whoever asks learns at once when the answer will come; what is due by then happens before the next one looks."""
+        """What is due happens before the next one looks; whoever asks knows at once when the answer will be due."""
         spec, memory, behind = self.spec, self.memory, self.next
+        look, versions, miss_s = memory.look, memory.versions, spec.miss_ms / 1000
         keys, writes = book.key()[rows].tolist(), book.write()[rows].tolist()
         whose = book.caller[rows].tolist() if spec.private else [None] * len(rows)
-        answered = behind and behind.answers(rows, book)
-        look, latest, miss_s = memory.look, memory.latest, spec.miss_ms / 1000
+        enter, needs = (behind.line().enter, behind.needs(rows, book).tolist()) if behind else (None, None)
         due: list[tuple] = []  # (when, who, what happens then)
         hits, stale, asked, asked_s, last = [], [], [], [], -inf
 
         def ask(who: int, now: float) -> None:
             asked.append(who)
             asked_s.append(now)
-            if behind is None:
+            if enter is None:
                 hear(who, now)
-            elif (at_s := answered(who, now)) is not None:
-                heappush(due, (at_s, who, hear))
+            elif (begins := enter(now, needs[who])) is not None:
+                heappush(due, (begins + needs[who], who, hear))
 
         def hear(who: int, now: float) -> None:
+            key = keys[who]
             if writes[who]:
-                memory.count(keys[who])
-                memory.drop(whose[who], keys[who])
+                memory.count(key)
+                memory.drop(whose[who], key)
             else:
-                memory.keep(whose[who], keys[who], now, latest(keys[who]))
+                memory.keep(whose[who], key, now, versions.get(key, 0))
 
         for who, now in enumerate([*times.tolist(), book.until_s]):
             while due and due[0][0] <= now:
@@ -172,19 +175,21 @@ class CachePart(Part):
                 ask(who, now)
             elif (version := look(whose[who], keys[who], now)) is not None:
                 hits.append(who)
-                stale.append(version != latest(keys[who]))
+                stale.append(version != versions.get(keys[who], 0))
             elif miss_s:
                 heappush(due, (now + miss_s, who, ask))
             else:
                 ask(who, now)
-        self._write_down(rows, times, writes, hits, stale, asked, asked_s, book)
+        self._write_down(
+            rows, times, np.array(writes, bool), *map(np.array, (hits, asked), (int, int)), stale, asked_s, book
+        )
 
-    def _write_down(self, rows, times, writes, hits, stale, asked, asked_s, book) -> None:
-        looked = np.column_stack([times, np.zeros((len(rows), 2))])
-        looked[hits, 1], looked[hits, 2] = 1, stale
+    def _write_down(self, rows, times, writes, hits, asked, stale, asked_s, book) -> None:
+        looked = np.zeros((len(rows), 3))
+        looked[:, 0], looked[hits, 1], looked[hits, 2] = times, 1, stale
         known = np.zeros(len(rows), dtype=bool)
         known[hits] = known[asked] = True
-        book.look(self, looked[known & ~np.array(writes, dtype=bool)])
+        book.look(self, looked[known & ~writes])
         book.serves(self, rows[hits])
         book.answer(rows[hits], times[hits] + self.spec.hit_ms / 1000, 200)
         if self.next is None:

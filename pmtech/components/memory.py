@@ -30,10 +30,6 @@ class Memory:
             return None
         return version
 
-    def latest(self, key: int) -> int:
-        """The version of the item that an answer from the data itself shows now."""
-        return self.versions.get(key, 0)
-
     def keep(self, whose: str | int | None, key: int, now: float, version: int) -> None:
         """The answer to a read has come."""
         store, ttl_s = self.stores.get(whose), self.spec.ttl_s
@@ -43,7 +39,7 @@ class Memory:
 
     def count(self, key: int) -> int:
         """A write has reached the data: the item's next version."""
-        version = self.versions[key] = self.latest(key) + 1
+        version = self.versions[key] = self.versions.get(key, 0) + 1
         return version
 
     def drop(self, whose: str | int | None, key: int) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import nan
 
 import numpy as np
 
 from pmtech.engine import Part, Request, Station, Steps
 from pmtech.randomness import gamma
-from pmtech.shortcut import Fifo, fifo, only
+from pmtech.shortcut import Fifo, check_never_full, fifo, only
 
 
 class WorkPart(Part):
@@ -38,15 +37,13 @@ class WorkPart(Part):
         if self.alive:
             self.places_log.append((self.env._now, places))
 
-    @property
-    def feeds_forward(self) -> bool:
-        return self.next is None or not self.holds
+    feeds_forward = True
 
     def pass_sorted(self, rows, times, book) -> None:
         station = self.station
-        work = book.draw(self.work, rows)
-        work *= self.mean_s
-        started, left = fifo(times, work, station.places, station.limit)
+        if self.next is not None and self.holds:
+            return self._pass_if_never_full(rows, times, book)
+        started, left = fifo(times, self.needs(rows, book), station.places, station.limit)
         refused = np.isnan(started)
         book.visit(self, rows, times, started, np.where(refused, times, left) if refused.any() else left)
         book.serves(self, *only(started < book.until_s, rows))
@@ -58,19 +55,27 @@ class WorkPart(Part):
         else:
             book.send(self.next, rows, left)
 
-    @property
-    def answers_in_order(self) -> bool:
-        return self.next is None
+    def _pass_if_never_full(self, rows, times, book) -> None:
+        """Where a place is always free it does not matter how long it is held: whether so is known with the answers."""
+        places, done = self.station.places, times + self.needs(rows, book)
+        check_never_full(times, done, places)  # when it is full with its own work alone, that is known at once
+        book.serves(self, rows)
+        book.send(self.next, rows, done)
 
-    def answers(self, rows, book) -> Callable[[int, float], float | None]:
-        enter = Fifo(self.station.places, self.station.limit).enter
-        needs = (book.draw(self.work, rows) * self.mean_s).tolist()
+        def back(book) -> None:
+            left = book.finished[rows]
+            check_never_full(times, left, places)
+            book.visit(self, rows, times, times, left)
 
-        def answered(who: int, now: float) -> float | None:
-            begins = enter(now, needs[who])
-            return None if begins is None else begins + needs[who]
+        book.come_back(back)
 
-        return answered
+    def line(self) -> Fifo:
+        """Its line, with nobody there yet: for parts that need to know ahead when it will answer."""
+        return Fifo(self.station.places, self.station.limit)
+
+    def needs(self, rows, book) -> np.ndarray:
+        """Seconds of work that each of these requests needs."""
+        return book.draw(self.work, rows) * self.mean_s
 
     def fail(self) -> None:
         """The machine dies: what it held or what waits for it is answered 502, and so is whatever still comes."""
