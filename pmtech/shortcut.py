@@ -7,8 +7,13 @@ later changes it (Ebert and others, "Computationally efficient simulation of que
 luck, the same rules and the same arithmetic, so the trajectories are equal to the last bit. Where two requests meet at
 the very same moment the order would have to be guessed: then the event engine decides (`Undecided`).
 
-What needs events: workers held while they wait downstream, throttles, caches that fill on the answer, balancers that
-look at the load, users, retries and timeouts, and whatever happens during a run.
+A cache fills, and a worker that is held is free again, when an answer comes. Before a station of their own at which the
+way ends that moment is known as soon as the question is asked, and both are walked through in order of time (`moments`).
+Workers held for anything else are passed as if they were not, which is right unless one was missing (`check_never_full`).
+
+What needs events: workers that are held and run short before more than one part, caches behind one another, side by
+side, with `coalesce` or before anything else, balancers that look at the load of what is not the end, users, retries and
+timeouts, and whatever happens during a run.
 """
 
 from __future__ import annotations
@@ -16,7 +21,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
-from heapq import heappushpop, heapreplace
+from heapq import heappop, heappushpop, heapreplace
 from itertools import chain
 from math import inf
 
@@ -62,6 +67,21 @@ class Fifo:
         begins = max(soonest, now)
         heapreplace(self.free, begins + needs)
         return begins
+
+
+def moments(times: np.ndarray, due: list[tuple], until_s: float) -> Iterator[tuple[int, float]]:
+    """Who comes, and when, in order of time. What stands on the heap `due` (when, who, what) happens in between."""
+    last = -inf
+    for who, now in enumerate([*times.tolist(), until_s]):
+        while due and due[0][0] <= now:
+            at_s, whom, happens = heappop(due)
+            if at_s == last or at_s == now:
+                raise Undecided
+            last = at_s
+            happens(whom, at_s)
+        if who < len(times):
+            yield who, now
+        last = now
 
 
 def fifo(times: np.ndarray, work: np.ndarray, places: int, limit: float) -> tuple[np.ndarray, np.ndarray]:

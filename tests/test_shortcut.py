@@ -87,7 +87,10 @@ clients = st.builds(
         st.none(), st.builds(Surge, at_s=st.floats(0, 6), for_s=st.floats(0.1, 5), times=some([0, 0.5, 4]))
     ),
 )
-systems = st.builds(lambda sources, way: sources >> way, st.lists(clients, min_size=1, max_size=3), ways)
+one_cache = st.one_of(cached, st.builds(lambda a, b: a >> b, before, cached))
+systems = st.builds(
+    lambda sources, way: sources >> way, st.lists(clients, min_size=1, max_size=3), st.one_of(ways, one_cache)
+)
 
 
 def same(system, **how):
@@ -140,12 +143,18 @@ def test_it_is_taken_where_a_place_is_always_free_however_long_it_is_held():
     roomy = Clients(rate_per_s=20) >> Server(workers=40) >> Network() >> Server("Inner", workers=30) >> Database()
     assert run_sorted(Running(roomy, 1).run, 30.0) is not None
     same(roomy, duration_s=30)
-    full = [
-        roomy.replace({"server.workers": 9}),
-        roomy.replace({"inner.workers": 3}),
-        roomy.replace({"database.connections": 1, "database.query_ms": 90}),
-    ]
-    assert [run_sorted(Running(system, 1).run, 30.0) for system in full] == [None] * 3
+    full = [{"server.workers": 2}, {"server.workers": 7}, {"inner.workers": 1}]
+    assert [run_sorted(Running(roomy.replace(change), 1).run, 30.0) for change in full] == [None] * 3
+
+
+@pytest.mark.parametrize("inside", [{}, {"queue_limit": 0}, {"queue_limit": 3}])
+@pytest.mark.parametrize("outside", [{}, {"queue_limit": 0}, {"queue_limit": 5}])
+def test_it_is_taken_for_a_worker_held_meanwhile_however_full(outside, inside):
+    calls = Server(workers=4, service_ms=50, **outside) >> Database(connections=2, query_ms=30, **inside)
+    for sources in (Clients(rate_per_s=70), [Clients("A", rate_per_s=30), Clients("B", rate_per_s=50)]):
+        system = sources >> LoadBalancer(policy="random") >> [calls, Server("Other")]
+        assert run_sorted(Running(system, 1).run, 30.0) is not None
+        same(system, duration_s=30)
 
 
 def test_full_is_when_the_last_place_is_taken():

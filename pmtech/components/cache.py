@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from heapq import heappop, heappush
-from math import inf, nan
+from heapq import heappush
+from math import nan
 
 import numpy as np
 
 from pmtech.components.component import Component, number, one_of, whole, yes_no
 from pmtech.components.memory import Memory
-from pmtech.components.work import WorkPart
+from pmtech.components.work import owns_what_ends
 from pmtech.engine import Part, Request, Steps
 from pmtech.randomness import Stream, identity
-from pmtech.shortcut import Undecided
+from pmtech.shortcut import moments
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -130,10 +130,8 @@ class CachePart(Part):
     @property
     def feeds_forward(self) -> bool:
         """It is the only cache, and asks nothing or a station of its own that says at once when it will answer."""
-        others = [part for machines in self.run.parts.values() for part in machines if part is not self]
-        alone = not any(isinstance(part, CachePart) or self.next in part.targets for part in others)
-        ends = self.next is None or (isinstance(self.next, WorkPart) and self.next.next is None)
-        return alone and ends and not self.spec.coalesce
+        caches = [part for machines in self.run.parts.values() for part in machines if isinstance(part, CachePart)]
+        return len(caches) == 1 and not self.spec.coalesce and (self.next is None or owns_what_ends(self))
 
     def pass_sorted(self, rows, times, book) -> None:
         """What is due happens before the next one looks; whoever asks knows at once when the answer will be due."""
@@ -142,8 +140,8 @@ class CachePart(Part):
         keys, writes = book.key()[rows].tolist(), book.write()[rows].tolist()
         whose = book.caller[rows].tolist() if spec.private else [None] * len(rows)
         enter, needs = (behind.line().enter, behind.needs(rows, book).tolist()) if behind else (None, None)
-        due: list[tuple] = []  # (when, who, what happens then)
-        hits, stale, asked, asked_s, last = [], [], [], [], -inf
+        due: list[tuple] = []
+        hits, stale, asked, asked_s = [], [], [], []
 
         def ask(who: int, now: float) -> None:
             asked.append(who)
@@ -161,16 +159,7 @@ class CachePart(Part):
             else:
                 memory.keep(whose[who], key, now, versions.get(key, 0))
 
-        for who, now in enumerate([*times.tolist(), book.until_s]):
-            while due and due[0][0] <= now:
-                at_s, whom, happens = heappop(due)
-                if at_s == last or at_s == now:
-                    raise Undecided
-                last = at_s
-                happens(whom, at_s)
-            if who == len(rows):
-                break
-            last = now
+        for who, now in moments(times, due, book.until_s):
             if writes[who]:
                 ask(who, now)
             elif (version := look(whose[who], keys[who], now)) is not None:
