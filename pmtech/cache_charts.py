@@ -10,7 +10,7 @@ import pandas as pd
 
 from pmtech import plot
 from pmtech.components import Cache, Database
-from pmtech.components.cache import STORES
+from pmtech.components.memory import STORES
 from pmtech.explain import percent, rate
 from pmtech.hits import NONE, added, asked, hit_chances, stale_chances
 from pmtech.result import Result

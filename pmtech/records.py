@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 import numpy as np
 
@@ -51,7 +52,8 @@ class Records:
     served_by: Callable[[], np.ndarray]
     visits: dict[str, Visits]
     refusals: Refusals
-    lookups: dict[str, np.ndarray] = field(default_factory=dict)  # cache -> rows of (when, hit, out of date)
+    # cache -> rows of (when, hit, out of date), by time
+    lookups: dict[str, np.ndarray] = field(default_factory=dict)
     # component -> for each machine (when, is it alive from then on)
     deaths: dict[str, list[list[tuple[float, bool]]]] = field(default_factory=dict)
 
@@ -80,8 +82,8 @@ def from_run(run: Run) -> Records:
         rows = np.fromiter((row[id(visit[0])] for visit in of_all), dtype=np.int64, count=len(of_all))
         visits[name] = Visits(rows, *times, np.repeat(np.arange(len(parts)), [len(part.visits) for part in parts]))
         if hasattr(parts[0], "lookups"):
-            looked = [lookup for part in parts for lookup in part.lookups]
-            lookups[name] = np.array(looked, dtype=float).reshape(-1, 3)
+            looked = sorted((lookup for part in parts for lookup in part.lookups), key=itemgetter(0))
+            lookups[name] = np.array(looked, dtype=float).reshape(-1, 3)  # by time: a miss may be told later
     refused = run.refusals
     return Records(
         sources=names,

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections import deque
+from heapq import heappush
 from math import nan
 
 import numpy as np
 
 from pmtech.engine import Part, Request, Station, Steps
 from pmtech.randomness import gamma
-from pmtech.shortcut import fifo
+from pmtech.shortcut import Fifo, check_never_full, fifo, moments, only
+
+
+def owns_what_ends(part: Part) -> bool:
+    """Does it alone ask a station at which the way ends? Then whoever asks in order of time can be told when to expect
+    the answer: nobody who comes later gets in between."""
+    others = (other for machines in part.run.parts.values() for other in machines if other is not part)
+    ends = isinstance(part.next, WorkPart) and part.next.next is None
+    return ends and not any(part.next in other.targets for other in others)
 
 
 class WorkPart(Part):
@@ -35,24 +45,89 @@ class WorkPart(Part):
             self.cv, self.work = cv, self.run.luck(f"{self.name}.work", gamma(cv))
         self.station.resize(places, limit)
 
-    @property
-    def feeds_forward(self) -> bool:
-        return self.next is None or not self.holds
+    feeds_forward = True
 
     def pass_sorted(self, rows, times, book) -> None:
         station = self.station
-        work = book.draw(self.work, rows) * self.mean_s
-        started, left = fifo(times, work, station.places, station.limit)
+        if self.next is not None and self.holds:
+            return (self._pass_held if owns_what_ends(self) else self._pass_if_never_full)(rows, times, book)
+        started, left = fifo(times, self.needs(rows, book), station.places, station.limit)
         refused = np.isnan(started)
-        book.visit(self, rows, times, started, np.where(refused, times, left))
-        book.serves(self, rows[started < book.until_s])
+        book.visit(self, rows, times, started, np.where(refused, times, left) if refused.any() else left)
+        book.serves(self, *only(started < book.until_s, rows))
         if refused.any():
             book.refuse(self, rows[refused], times[refused], 503)
-        rows, left = rows[~refused], left[~refused]
+        rows, left = only(~refused, rows, left)
         if self.next is None:
             book.answer(rows, left, 200)
         else:
             book.send(self.next, rows, left)
+
+    def _pass_held(self, rows, times, book) -> None:
+        """A place is free again when the answer comes, and when that will be is known to whoever asks."""
+        places, limit, enter = self.station.places, self.station.limit, self.next.line().enter
+        needs, theirs = self.needs(rows, book).tolist(), self.next.needs(rows, book).tolist()
+        started, left = [nan] * len(rows), [nan] * len(rows)
+        waiting, due, busy, asked, asked_s, refused = deque(), [], 0, [], [], []
+
+        def begin(who: int, now: float) -> None:
+            started[who] = now
+            heappush(due, (now + needs[who], who, ask))
+
+        def ask(who: int, now: float) -> None:
+            asked.append(who)
+            asked_s.append(now)
+            begins = enter(now, theirs[who])
+            if begins is None:
+                leave(who, now)
+            else:
+                heappush(due, (begins + theirs[who], who, leave))
+
+        def leave(who: int, now: float) -> None:
+            nonlocal busy
+            left[who] = now
+            if waiting:
+                begin(waiting.popleft(), now)
+            else:
+                busy -= 1
+
+        for who, now in moments(times, due, book.until_s):
+            if busy < places:
+                busy += 1
+                begin(who, now)
+            elif len(waiting) < limit:
+                waiting.append(who)
+            else:
+                refused.append(who)
+                left[who] = now
+        started = np.array(started, float)
+        book.visit(self, rows, times, started, np.array(left, float))
+        book.serves(self, rows[started < book.until_s])
+        if refused:
+            book.refuse(self, rows[refused], times[refused], 503)
+        book.send(self.next, rows[np.array(asked, int)], np.array(asked_s, float))
+
+    def _pass_if_never_full(self, rows, times, book) -> None:
+        """Where a place is always free it does not matter how long it is held: whether so is known with the answers."""
+        places, done = self.station.places, times + self.needs(rows, book)
+        check_never_full(times, done, places)  # when it is full with its own work alone, that is known at once
+        book.serves(self, rows)
+        book.send(self.next, rows, done)
+
+        def back(book) -> None:
+            left = book.finished[rows]
+            check_never_full(times, left, places)
+            book.visit(self, rows, times, times, left)
+
+        book.come_back(back)
+
+    def line(self) -> Fifo:
+        """Its line, with nobody there yet: for parts that need to know ahead when it will answer."""
+        return Fifo(self.station.places, self.station.limit)
+
+    def needs(self, rows, book) -> np.ndarray:
+        """Seconds of work that each of these requests needs."""
+        return book.draw(self.work, rows) * self.mean_s
 
     def fail(self) -> None:
         """The machine dies: what it held or what waits for it is answered 502, and so is whatever still comes.
