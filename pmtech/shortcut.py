@@ -217,8 +217,7 @@ class Book:
 
     def look(self, part: Part, lookups: np.ndarray) -> None:
         """What a cache was asked, rows of (when, hit, out of date) in order of time."""
-        if len(lookups):
-            self.lookups[part.name] = lookups
+        self.lookups[part.name] = lookups.reshape(-1, 3)
 
     def refuse(self, part: Part, rows, times, status: int, retry_after=np.nan) -> None:
         self.served_by[rows] = self._code(part)
