@@ -55,7 +55,7 @@ class UniversalScalability:
 
         Domain: at least three different numbers of workers, throughput above 0. As R's package `usl` (Moeding) does.
         """
-        from scipy.optimize import least_squares
+        from scipy.optimize import least_squares, nnls
 
         n = np.array([number("workers", value, at_least=1) for value in workers])
         x = np.array([number("throughput_per_s", value, above=0) for value in throughput_per_s])
@@ -70,8 +70,9 @@ class UniversalScalability:
         def law(p):
             return p[0] * n / (1 + terms @ p[1:])
 
-        found = least_squares(
-            lambda p: law(p) / best - x / best, [1.0, 1.0, 1.0], bounds=(0, np.inf), method="dogbox", xtol=1e-12
-        )
-        gamma, alpha, beta = found.x / [1, top - 1, top * (top - 1)]
+        # 1 / X is linear in the three, so there is a good start that can't get stuck; its errors are those of 1 / X.
+        (base, *more), _ = nnls(np.column_stack([np.ones(n.size), terms]) * (x / n)[:, None], np.ones(n.size))
+        start = [1 / base / best, *(np.array(more) / base)] if base > 0 else [1.0, 1.0, 1.0]
+        found = least_squares(lambda p: law(p) - x / best, start, bounds=(0, np.inf), xtol=1e-12, ftol=1e-12)
+        gamma, alpha, beta = found.x * [best, 1 / (top - 1), 1 / (top * (top - 1))]
         return cls(float(gamma), float(alpha), float(beta))
