@@ -7,7 +7,6 @@ what chance does to it (three standard deviations of a Poisson count).
 from __future__ import annotations
 
 from collections import Counter
-from itertools import takewhile
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -83,7 +82,7 @@ def _behind(line: Line, lines: list[Line]) -> list[Line]:
 
 def _bottleneck(result: Result) -> list[str]:
     """The line that grows; else the part that has to turn away, the line that grew and is gone, or the busiest part."""
-    lines, begin, end, refusals = _lines(result), result.warmup_s, result.duration_s, result.records.refusals
+    lines = _lines(result)
     growing = [line for line in lines if line.growing]
     if growing:
         causes = [line for line in growing if not any(other.growing for other in _behind(line, lines))]
@@ -91,9 +90,9 @@ def _bottleneck(result: Result) -> list[str]:
     busiest = max((line for line in lines if line.used > 0), key=lambda line: line.used, default=None)
     if busiest is None:
         return []
-    full = np.isin(refusals.component, busiest.names) & (refusals.status == 503) & (refusals.at_s >= begin)
-    if busiest.used > 0.95 and full.sum() > 0.02 * busiest.arrived(begin, end):
-        return [_arrive(busiest, lines, begin, end)]
+    full = max((line for line in lines if line.full), key=lambda line: len(line.turned_away), default=None)
+    if full:
+        return [_full(full, lines)]
     over = max((line for line in lines if line.over), key=lambda line: line.over.longest, default=None)
     return _overloaded(over, lines) if over else [_busy(busiest, lines)]
 
@@ -159,12 +158,11 @@ def _death(result: Result, names: list[str]) -> str:
 
 def _otherwise(line: Line, per_s: float) -> str:
     """What else it could serve, before or after somebody turned a knob."""
-    first, *_, last = offers = [line.offers()[0], *line.offers()]
-    since_s = [*takewhile(lambda offer: offer.per_s == last.per_s, reversed(offers))][-1].begin_s
+    first, last = line.offers()[0], line.offers()[-1]
     if rate(first.per_s) != rate(per_s) and not first.dead:
         return f" ({rate(first.per_s)} at first)"
     another = rate(last.per_s) != rate(per_s) and not last.dead
-    return f" ({rate(last.per_s)} from second {since_s:.0f} on)" if another else ""
+    return f" ({rate(last.per_s)} from second {line.latest_s:.0f} on)" if another else ""
 
 
 def _overloaded(line: Line, lines: list[Line]) -> list[str]:
@@ -199,15 +197,25 @@ def _overloaded(line: Line, lines: list[Line]) -> list[str]:
     return [first, f"{why} at the end {at_end} are waiting, and {last}."]
 
 
+def _full(line: Line, lines: list[Line]) -> str:
+    """A line so long, or a throttle so busy, that others are turned away."""
+    begin, end, (first, last) = line.result.warmup_s, line.result.duration_s, line.full
+    since = "" if first < begin + 1 else f" from second {first:.0f} on"
+    if last > end - 1:
+        return _arrive(line, lines, first if since else begin, end, since)
+    return _arrive(line, lines, first, last, f" from second {first:.0f} to {last:.0f}")
+
+
 def _busy(line: Line, lines: list[Line]) -> str:
     """No line to speak of: how much of a part is in use."""
     begin, end, share = line.result.warmup_s, line.result.duration_s, percent(min(line.used, 1))
     could, longest = line.could_serve(begin, end), int(line.measured.max(initial=0))
     said = f"{share} of {line.its} capacity of {rate(could)} a second is used"
-    if line.is_held(begin, end, taken=0.9 * line.used):
+    other, dead = _otherwise(line, could), _death(line.result, line.names)
+    if line.is_held(begin, end, share=0.85):
         said = f"{line.its} workers are taken {share} of the time, held while they wait for {_holder(line, lines)}"
-    dead = _death(line.result, line.names)
-    said += f" ({dead})" if dead else _otherwise(line, could)
+        other = ""
+    said += f" ({dead})" if dead else other
     is_, it = ("part is", "it") if line.its == "its" else ("are", "them")
     said += f", and up to {longest:,} requests stood in line before {it}" if longest > 1 else ""
     return f"The busiest {is_} {line.label}: {said}."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import cached_property
+from itertools import groupby, takewhile
 from math import inf, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -29,7 +30,8 @@ class Line:
     """The line before a part, or before all machines of a pool together.
 
     times, length: when it changed, and how many stood in it then; measured: the same, but 0 before the measured window.
-    at_end: how many stand in it when the run ends. used: the utilisation of the part. label, its: words for it.
+    at_end: how many stand in it when the run ends. used: the utilisation of the part. turned_away: when it answered 503.
+    label, its: words for it.
     """
 
     def __init__(self, result: Result, names: list[str]):
@@ -42,6 +44,10 @@ class Line:
         self.max_wait_s = getattr(self.part, "max_wait_s", None)
         self.entered = np.concatenate([v.entered_s for v in self.visits])
         self.started = np.concatenate([v.started_s for v in self.visits])
+        self.left = np.concatenate([np.where(np.isnan(v.left_s), result.duration_s, v.left_s) for v in self.visits])
+        refused, begin = result.records.refusals, result.warmup_s
+        here = np.isin(refused.component, names) & (refused.status == 503) & (refused.at_s >= begin)
+        self.turned_away = refused.at_s[here]
         joined, gone = (np.concatenate(times) for times in zip(*map(result.line, names), strict=True))
         times = np.concatenate([joined, gone[gone < inf]])
         steps = np.concatenate([np.ones(len(joined), dtype=int), -np.ones(len(times) - len(joined), dtype=int)])
@@ -76,6 +82,12 @@ class Line:
         """What its part offered, stretch by stretch; without times, in the measured window."""
         return self.result.offers(*self.names, since=self.result.warmup_s if begin is None else begin, until=end)
 
+    @property
+    def latest_s(self) -> float:
+        """Since when it has offered what it does at the end."""
+        offers = self.offers()
+        return [*takewhile(lambda offer: offer.per_s == offers[-1].per_s, reversed(offers))][-1].begin_s
+
     def offered(self, begin: float, end: float) -> Offer:
         """What it offered for most of that time."""
         lasted: Counter[tuple] = Counter()
@@ -87,12 +99,31 @@ class Line:
         """Requests a second that could be served, on average."""
         return sum(offer.per_s * offer.lasts_s for offer in self.offers(begin, end)) / (end - begin)
 
-    def is_held(self, begin: float, end: float, taken: float = 1.0) -> bool:
-        """Do its workers, taken so much of the time, do clearly less than they could, for they wait downstream?"""
+    def is_held(self, begin: float, end: float, share: float = 0.95) -> bool:
+        """Is their own work clearly less than this share of the time that its workers spend on requests?"""
         after = self.result.system.after(self.result.system.names.index(self.names[0]))
-        done, could = self.begun(begin, end), taken * self.could_serve(begin, end)
-        blocking = isinstance(self.part, Server) and self.part.blocking and after
-        return bool(blocking) and done < 0.95 * could - 3 * sqrt(done / (end - begin))
+        taken_by = (self.started > begin) & (self.started <= end)
+        if not (isinstance(self.part, Server) and self.part.blocking and after and taken_by.any()):
+            return False
+        offers = [offer for offer in self.offers(begin, end) if offer.per_s]
+        work_s = sum(self.begun(o.begin_s, o.end_s) * o.lasts_s * o.places / o.per_s for o in offers)
+        chance = 3 * max(1, self.part.service_cv) / sqrt(taken_by.sum())
+        return bool(work_s * (1 + chance) < share * (self.left - self.started)[taken_by].sum())
+
+    @cached_property
+    def full(self) -> tuple[float, float] | None:
+        """(from when, to when) it turned away, while it offered the same, if for a second or more and not by chance alone."""
+        stretches_ = [[*same] for _, same in groupby(self.offers(), key=lambda offer: offer.per_s)]
+        groups = [
+            self.turned_away[(self.turned_away >= s[0].begin_s) & (self.turned_away < s[-1].end_s)] for s in stretches_
+        ]
+        times = max(groups, key=len)
+        if len(times) <= 0.02 * self.arrived(self.result.warmup_s, self.result.duration_s) or np.ptp(times) < 1:
+            return None
+        first, last = float(times[0]), float(times[-1])
+        limited = getattr(self.part, "queue_limit", None) is not None or self.used > 0.95
+        more = self.asked(first, last) > self.could_serve(first, last) or self.is_held(first, last)
+        return (first, last) if limited and more else None
 
     @property
     def is_full(self) -> bool:
@@ -101,8 +132,8 @@ class Line:
         return places is not None and self.at_end >= 0.9 * places * self.offers()[-1].machines
 
     def last_waits_s(self, since: float, end: float) -> float:
-        """How long the last in line will wait, if its machine goes on as fast as it was since then."""
-        waits = []
+        """How long the last in line will wait, if its machine goes on as fast as it was since then, or since it changed."""
+        waits, since = [], max(since, self.latest_s) if self.latest_s < end - 1 else since
         for v in self.visits:
             waiting = np.bincount(v.machine[np.isnan(v.started_s) & np.isnan(v.left_s)])
             begun = np.bincount(v.machine[v.started_s > since], minlength=len(waiting))
@@ -162,8 +193,6 @@ class Line:
         long = longest > 6 * self.chance(begin, top_s) and top_s >= begin + 1
         if not long or longest < max(10, self.could_serve(begin, top_s)):
             return None
-        if getattr(self.part, "queue_limit", None) is not None:  # it was full, up to when it ceased to be
-            top_s = float(self.times[top:][np.append(self.length[top:-1] < 0.9 * longest, True).argmax()])
         return Wave(begin, top_s, longest)
 
     def _from_empty(self, step: int) -> int:

@@ -178,6 +178,45 @@ def test_only_what_lies_behind_a_server_can_hold_it_up():
     assert re.search(r"arrive at “A”; its workers are held while they wait for “Quick”, so 1[5-8][.\d]* a second", text)
 
 
+def test_twins_on_two_routes_are_no_pool():
+    """80 of 100 go to the one, which can serve 40; the other could serve 40 as well and is asked for 20."""
+    routes = {"/a": Server(workers=4, service_ms=100), "/b": Server(workers=4, service_ms=100)}
+    text = said(Clients(rate_per_s=100, endpoints={"/a": 4, "/b": 1}) >> Gateway() >> routes)
+    assert number("# requests a second arrive at “Server 1”, which can serve 40.", text) == pytest.approx(80, rel=0.05)
+
+
+def test_sentences_begin_with_a_capital():
+    text = said(Clients(rate_per_s=40, timeout_ms=500) >> EIGHTY)
+    assert re.search(r"\. Less than 1 % of the requests were given up after 500 ms \(504\)", text), text
+
+
+def test_a_server_that_got_slower_is_not_held_by_what_lies_behind_it():
+    slower = [Change("server.service_ms", 150, at_s=15)]
+    text = said(Clients(rate_per_s=5) >> Server(workers=4, service_ms=20) >> Database(query_ms=1), events=slower)
+    assert "% of its capacity of 70 a second is used (200 at first)" in text
+
+
+def test_who_turns_away_for_a_time_is_named_with_that_time():
+    """60 of 80 until second 30, then of 40; and a queue of ten places is soon full."""
+    server = Server(workers=8, service_ms=100, queue_limit=10)
+    result = simulate(Clients(rate_per_s=60) >> server, events=[Change("server.workers", 4, at_s=30)])
+    text = result.explain()
+    assert re.search(
+        r"^6\d requests a second arrive at “Server” from second 3[01] on, which can serve 40 \(80 at", text
+    )
+    assert number("“Server” refuses # a second with 503", text) == round(len(result.refusals) / 60, 1)
+
+
+def test_who_turns_away_because_another_holds_it_up():
+    text = said(
+        Clients(rate_per_s=60) >> Server(service_ms=20, queue_limit=100) >> Database(connections=2, query_ms=100)
+    )
+    assert re.search(
+        r"^60 requests a second arrive from second \d on; “Database” can serve 20, and “Server”, held", text
+    )
+    assert number("held up by it, gets # through", text) == pytest.approx(20, rel=0.1)
+
+
 def test_a_far_database_is_not_blamed_for_the_way_to_it():
     text = said(Clients(rate_per_s=60) >> Server(workers=8, service_ms=20) >> Network(round_trip_ms=300) >> Database())
     assert "its workers are held while they wait for “Network”, so" in text
