@@ -42,6 +42,10 @@ class Input(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
 
+class Row(BaseModel):
+    id: int
+
+
 class SurveyIn(Input):
     title: Text
     owner: Text = "ana"
@@ -50,8 +54,7 @@ class SurveyIn(Input):
     questions: Annotated[list[Text], Field(max_length=50)] = []
 
 
-class Survey(SurveyIn):
-    id: int
+class Survey(SurveyIn, Row):
     version: int
 
 
@@ -61,8 +64,7 @@ class ResponseIn(Input):
     comment: Annotated[str, Field(max_length=1000)] = ""
 
 
-class SurveyResponse(ResponseIn):
-    id: int
+class SurveyResponse(ResponseIn, Row):
     survey_id: int
 
 
@@ -71,16 +73,15 @@ class PaymentIn(Input):
     seats: Annotated[int, Field(ge=1, le=1000)]
 
 
-class Payment(PaymentIn):
-    id: int
+class Payment(PaymentIn, Row):
     amount_usd: int
 
 
-Row = TypeVar("Row")
+Item = TypeVar("Item")
 
 
-class Page(BaseModel, Generic[Row]):
-    items: list[Row]
+class Page(BaseModel, Generic[Item]):
+    items: list[Item]
     total: int
 
 
