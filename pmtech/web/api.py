@@ -29,7 +29,7 @@ from pmtech.web.faults import Faults
 from pmtech.web.front import Front
 from pmtech.web.patch import TestFailed, json_patch, merge_patch
 from pmtech.web.problems import documented
-from pmtech.web.route import JSON, JSON_PATCH, MERGE_PATCH, CheckedRoute, media_type, names
+from pmtech.web.route import JSON, JSON_PATCH, MERGE_PATCH, CheckedRoute, media_type, names_version
 from pmtech.web.store import Store
 
 SEAT_PRICE_USD = 12
@@ -326,7 +326,7 @@ def _tagged(answer: Response, survey: dict) -> dict:
 
 
 def _unchanged_since(if_match: str | None, survey: dict) -> None:
-    if if_match is not None and not names("If-Match", if_match, _etag(survey)):
+    if if_match is not None and not names_version("If-Match", if_match, _etag(survey)):
         raise HTTPException(412, f"the survey is {_etag(survey)} by now, and you asked to change {if_match}")
 
 
