@@ -57,6 +57,7 @@ def test_the_life_of_a_survey(api):
         "id": 4, "title": "Parking", "owner": "ana", "status": "draft", "goal": None, "questions": [], "version": 1,
     }  # fmt: skip
     first = send("GET", place)
+    assert (first.text, list(first.json())[0]) == (created.text, "id")
     assert (first.headers["etag"], first.headers["cache-control"]) == ('"v1"', "private, max-age=10")
     assert send("GET", place, headers={"If-None-Match": '"v1"'}).text == ""
     for method, field in (("GET", "If-None-Match"), ("DELETE", "If-Match")):
@@ -346,6 +347,28 @@ def test_it_works_inside_a_running_event_loop_as_every_cell_is(idle_api):
         return answer.status
 
     assert asyncio.run(cell()) == 200
+
+
+def test_in_process_no_thread_is_started(monkeypatch):
+    """A browser kernel has none; FastAPI would run whatever is not `async` on one."""
+
+    def no_thread(*_, **__):
+        raise RuntimeError("there are no threads here")
+
+    monkeypatch.setattr(threading.Thread, "start", no_thread)
+    for api in running("in_process"):
+        for method, path, body, status in [
+            ("GET", "/surveys?limit=1", None, 200),
+            ("POST", "/surveys", {"title": "New"}, 201),
+            ("PATCH", "/surveys/1", {"goal": 7}, 200),
+            ("POST", "/surveys/1/responses", {"respondent": "sam", "score": 4}, 201),
+            ("GET", "/surveys/1/export", None, 200),
+            ("GET", "/surveys/1/calendar", None, 200),
+            ("DELETE", "/surveys/1", None, 204),
+            ("GET", "/surveys/1", None, 404),
+            ("GET", "/payments?limit=0", None, 422),
+        ]:
+            assert api.request(method, path, json=body).status == status, path
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")

@@ -29,7 +29,7 @@ from pmtech.web.faults import Faults
 from pmtech.web.front import Front
 from pmtech.web.patch import TestFailed, json_patch, merge_patch
 from pmtech.web.problems import documented
-from pmtech.web.route import JSON, JSON_PATCH, MERGE_PATCH, CheckedRoute, media_type, names
+from pmtech.web.route import JSON, JSON_PATCH, MERGE_PATCH, CheckedRoute, media_type, names_version
 from pmtech.web.store import Store
 
 SEAT_PRICE_USD = 12
@@ -42,6 +42,10 @@ class Input(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
 
+class Row(BaseModel):
+    id: int
+
+
 class SurveyIn(Input):
     title: Text
     owner: Text = "ana"
@@ -50,8 +54,7 @@ class SurveyIn(Input):
     questions: Annotated[list[Text], Field(max_length=50)] = []
 
 
-class Survey(SurveyIn):
-    id: int
+class Survey(SurveyIn, Row):
     version: int
 
 
@@ -61,8 +64,7 @@ class ResponseIn(Input):
     comment: Annotated[str, Field(max_length=1000)] = ""
 
 
-class SurveyResponse(ResponseIn):
-    id: int
+class SurveyResponse(ResponseIn, Row):
     survey_id: int
 
 
@@ -71,16 +73,15 @@ class PaymentIn(Input):
     seats: Annotated[int, Field(ge=1, le=1000)]
 
 
-class Payment(PaymentIn):
-    id: int
+class Payment(PaymentIn, Row):
     amount_usd: int
 
 
-Row = TypeVar("Row")
+Item = TypeVar("Item")
 
 
-class Page(BaseModel, Generic[Row]):
-    items: list[Row]
+class Page(BaseModel, Generic[Item]):
+    items: list[Item]
     total: int
 
 
@@ -325,7 +326,7 @@ def _tagged(answer: Response, survey: dict) -> dict:
 
 
 def _unchanged_since(if_match: str | None, survey: dict) -> None:
-    if if_match is not None and not names("If-Match", if_match, _etag(survey)):
+    if if_match is not None and not names_version("If-Match", if_match, _etag(survey)):
         raise HTTPException(412, f"the survey is {_etag(survey)} by now, and you asked to change {if_match}")
 
 

@@ -60,7 +60,7 @@ def media_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def names(field: str, header: str, etag: str) -> bool:
+def names_version(field: str, header: str, etag: str) -> bool:
     """Does a header such as `If-Match: "v1", "v2"` name this version?"""
     if header.strip() == "*":
         return True
@@ -74,6 +74,6 @@ def _unless_known(request: Request, answer: Response) -> Response:
     etag = answer.headers.setdefault("ETag", f'"{hashlib.sha256(answer.body).hexdigest()[:12]}"')
     answer.headers["Cache-Control"] = CACHE_CONTROL
     known = request.headers.get("if-none-match")
-    if known is not None and names("If-None-Match", known.replace("W/", ""), etag):
+    if known is not None and names_version("If-None-Match", known.replace("W/", ""), etag):
         return Response(status_code=304, headers={"ETag": etag, "Cache-Control": CACHE_CONTROL})
     return answer
