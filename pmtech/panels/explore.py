@@ -130,8 +130,8 @@ def explore(
     """A panel in which controls change the system and the run is shown again at once.
 
     show: "clients" (who is served how much), "latency" (time to answer), "throughput" (asked, served, refused a
-    second), "queue" (requests inside) or "load" (time to answer against the share of the capacity that is asked for);
-    without it, clients where there are several, otherwise latency.
+    second), "queue" (requests inside), "load" (time to answer against the share of the capacity that is asked for),
+    "hits" or "freshness" (of a cache's answers); without it, clients where there are several, otherwise latency.
     duration_s, seed and events are those of `simulate`.
     Raises ValueError with a sentence for a control that does not fit the system, or a system that can't run.
     """

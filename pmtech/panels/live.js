@@ -27,7 +27,6 @@ function render({ model, el }) {
   const bar = transport(
     root,
     {
-      speeds: model.get("speeds"),
       speed: { get: () => wish.speed, set: (speed) => send({ speed }) },
       play: (playing) => send({ playing, presses: wish.presses + 1 }),
       step: () => send({ playing: false, steps: wish.steps + 1 }),

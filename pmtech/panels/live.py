@@ -47,7 +47,6 @@ class Live(Panel):
     described = traitlets.List().tag(sync=True)
     scene = traitlets.Dict().tag(sync=True)
     pools = traitlets.Dict().tag(sync=True)  # name -> label, of those of which one can be killed
-    speeds = traitlets.List(SPEEDS).tag(sync=True)
     # The page's wishes are one state with counters in it, so that none is lost or overtaken by another.
     wish = traitlets.Dict().tag(sync=True, echo_update=False)
 

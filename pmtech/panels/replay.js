@@ -19,7 +19,6 @@ function render({ model, el }) {
     painting.wake();
   };
   const bar = transport(root, {
-    speeds: [0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 60],
     speed: { get: () => speed, set: (value) => ((speed = value), painting.wake()) },
     backwards: true,
     play(on) {

@@ -2,6 +2,7 @@
 // browser's own clock; data come in advance, as tables of numbers (see panels/watch.py).
 
 const [SENT, ENTERED, STARTED, LEFT, FINISHED] = [0, 1, 2, 3, 4];
+const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 60];
 const STEP_S = 0.5; // a step is what passes in so much time of playing
 const DOTS_PER_S = 50; // more of them an eye can't follow
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
@@ -753,13 +754,13 @@ function button(glyph, text, onclick) {
 }
 
 // play(on), step(direction), reset(), speed(value); `more` are buttons of the panel's own. Space plays and pauses, the arrow steps.
-function transport(root, { speeds, speed, play, step, reset, backwards = false }, ...more) {
+function transport(root, { speed, play, step, reset, backwards = false }, ...more) {
   let playing = false;
   const toggle = () => play(!playing);
   const start = button("play", "Play", toggle);
   start.classList.add("pmtech-primary", "pmtech-play");
   const id = newId();
-  const select = h("select", { id, onchange: () => speed.set(Number(select.value)) }, ...speeds.map((value) => h("option", { value }, `${value}×`)));
+  const select = h("select", { id, onchange: () => speed.set(Number(select.value)) }, ...SPEEDS.map((value) => h("option", { value }, `${value}×`)));
   select.value = speed.get();
   const clock = h("span", { class: "pmtech-clock" });
   const said = h("span", { class: "pmtech-only-heard", "aria-live": "polite" });
