@@ -73,6 +73,8 @@ class UniversalScalability:
         # 1 / X is linear in the three, so there is a good start that can't get stuck; its errors are those of 1 / X.
         (base, *more), _ = nnls(np.column_stack([np.ones(n.size), terms]) * (x / n)[:, None], np.ones(n.size))
         start = [1 / base / best, *(np.array(more) / base)] if base > 0 else [1.0, 1.0, 1.0]
-        found = least_squares(lambda p: law(p) - x / best, start, bounds=(0, np.inf), method="dogbox", xtol=1e-12)
+        found = least_squares(
+            lambda p: law(p) - x / best, start, bounds=(0, np.inf), method="dogbox", ftol=1e-14, xtol=1e-14, gtol=1e-14
+        )
         gamma, alpha, beta = found.x * [best, 1 / (top - 1), 1 / (top * (top - 1))]
         return cls(float(gamma), float(alpha), float(beta))
