@@ -16,8 +16,10 @@ SET_UP = (
 )
 LIVE = 'panel = live(shop, Slider("customers.rate_per_s", 5, 60, step=5, label="Customers send"), speed=5)\npanel'
 # What stands on a canvas now: the texts that were drawn on it since it was last cleared.
-TEXTS = """
+TEXTS = """() => {
+const counted = window.texts;
 window.texts = {};
+if (counted) return;
 const { clearRect, fillText } = CanvasRenderingContext2D.prototype;
 CanvasRenderingContext2D.prototype.clearRect = function (...all) {
   window.texts[this.canvas.className] = [];
@@ -27,7 +29,7 @@ CanvasRenderingContext2D.prototype.fillText = function (text, ...all) {
   window.texts[this.canvas.className]?.push(text);
   return fillText.call(this, text, ...all);
 };
-"""
+}"""
 
 
 @pytest.fixture
@@ -36,8 +38,8 @@ def opened(lab):
         kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
         notebook = nb.new_notebook(cells=[nb.new_code_cell(source) for source in sources], metadata=kernel)
         (lab.server.folder / lab.folder / "live.ipynb").write_text(nb.writes(notebook))
-        lab.page.add_init_script(TEXTS)
-        lab.open("live.ipynb", sidebar=False).run_all()
+        lab.open("live.ipynb", sidebar=False).page.evaluate(TEXTS)
+        lab.run_all()
         lab.page.wait_for_selector(".pmtech-theatre canvas")
         return lab.page
 
@@ -167,7 +169,7 @@ def test_a_replay_is_scrubbed_without_the_kernel_and_exported(opened, lab, brows
     asked, errors = [], []
     page.on("request", lambda request: asked.append(request.url))
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.add_init_script(TEXTS)
+    page.add_init_script(f"({TEXTS})()")
     page.goto((tmp_path / "run.html").as_uri())
     assert "0.0 of 30 s" in page.locator(".pmtech-clock").inner_text()
     page.keyboard.press("Tab")  # to the panel
