@@ -12,6 +12,8 @@ import pytest
 from jupyter_page import ROOT, JupyterServer, LabPage, find_chromium
 from playwright.sync_api import Browser, sync_playwright
 
+pytest.register_assert_rewrite("lesson_02", "lesson_04")
+
 NO_CHROMIUM = (
     "No Chromium was found: install it, or name one in PMTECH_CHROMIUM. The tests in a real browser were left out."
 )

@@ -185,12 +185,12 @@ class LabPage:
         self.page.wait_for_function(
             f"""(path) => {{
                 const {{ context, content }} = {NOTEBOOK} ?? {{}};
-                return context?.path === path && content.widgets.length === context.model.cells.length
+                return context?.path === path && content.isAttached
+                    && content.node.querySelectorAll('.jp-Cell').length === context.model?.cells.length
                     && context.sessionContext.session?.kernel?.status === 'idle';
             }}""",
             arg=path,
         )
-        self.page.wait_for_selector(".jp-Notebook .jp-Cell")
         self.page.wait_for_selector("#jupyterlab-splash", state="detached")
         self.page.evaluate("(beside) => window.jupyterapp.shell[beside ? 'expandLeft' : 'collapseLeft']()", sidebar)
         return self
@@ -243,18 +243,31 @@ class LabPage:
         )
         return self
 
+    def until(self, said: str, arg: object = None) -> LabPage:
+        """Wait until this JavaScript is true: what stands on the page arrives a moment after the kernel's answer."""
+        self.page.wait_for_function(said, arg=arg)
+        return self
+
+    def ready(self) -> LabPage:
+        """Wait until every panel is on the page, with its chart."""
+        self.wait_idle().until(
+            """() => [...document.querySelectorAll('.pmtech')].every((panel) => 'filled' in panel.dataset
+                && [...panel.querySelectorAll('.pmtech-plot')].every((plot) => plot.querySelector('.main-svg')))"""
+        )
+        return self.wait_idle()
+
     def cell(self, source: str) -> Locator:
         """The first code cell whose source contains these words."""
         return self.page.locator(".jp-CodeCell", has=self.page.locator(".jp-InputArea-editor", has_text=source)).first
 
     def errors(self) -> list[str]:
-        """Every output a learner would read as "it is broken"."""
+        """Every output a learner would read as "it is broken", out of sight, too (where `innerText` is empty)."""
         return self.page.evaluate(
             """() => [...document.querySelectorAll('.jp-OutputArea-output')].filter((output) =>
                 ['application/vnd.jupyter.error', 'application/vnd.jupyter.stderr'].includes(output.dataset.mimeType)
                 || output.querySelector('.jupyter-widgets.widget-error, .jp-RenderedRenderFailure')
-                || /model not found|Error displaying widget|Loading widget|Javascript Error/i.test(output.innerText)
-            ).map((output) => `${output.dataset.mimeType}: ${output.innerText}`)"""
+                || /model not found|Error displaying widget|Loading widget|Javascript Error/i.test(output.textContent)
+            ).map((output) => `${output.dataset.mimeType}: ${output.textContent}`)"""
         )
 
     def set_theme(self, theme: str) -> LabPage:
