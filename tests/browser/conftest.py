@@ -12,6 +12,8 @@ import pytest
 from jupyter_page import ROOT, JupyterServer, LabPage, find_chromium
 from playwright.sync_api import Browser, sync_playwright
 
+pytest.register_assert_rewrite("lesson_02", "lesson_04")
+
 NO_CHROMIUM = (
     "No Chromium was found: install it, or name one in PMTECH_CHROMIUM. The tests in a real browser were left out."
 )
@@ -45,8 +47,20 @@ def jupyter(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def left_open() -> list[LabPage]:
+    """The page that the test before left, where it went well."""
+    return []
+
+
 @pytest.fixture
-def lab(jupyter: JupyterServer, browser: Browser, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LabPage]:
+def lab(
+    jupyter: JupyterServer,
+    browser: Browser,
+    left_open: list[LabPage],
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+) -> Iterator[LabPage]:
     """A page 1280 wide and 720 high, on a fresh copy of the lessons and with no answers given yet."""
     folder = re.sub(r"\W+", "-", request.node.name)
     shutil.copytree(ROOT / "notebooks", jupyter.folder / folder, ignore=shutil.ignore_patterns(".*"))
@@ -54,10 +68,15 @@ def lab(jupyter: JupyterServer, browser: Browser, request: pytest.FixtureRequest
         shutil.rmtree(kept, ignore_errors=True)
     screenshots = Path(os.environ.get("PMTECH_SCREENSHOTS", tmp_path))
     screenshots.mkdir(parents=True, exist_ok=True)
-    context = browser.new_context(viewport={"width": 1280, "height": 720}, service_workers="block")
-    context.set_default_timeout(60_000)
-    try:
-        yield LabPage(jupyter, context, folder, screenshots)
-    finally:
-        context.close()
+    if not left_open:
+        context = browser.new_context(viewport={"width": 1280, "height": 720}, service_workers="block")
+        context.set_default_timeout(60_000)
+        left_open.append(LabPage(jupyter, context))
+    lab, failed = left_open.pop(), request.session.testsfailed
+    yield lab.begin(folder, screenshots)
+    if request.session.testsfailed == failed:
+        lab.leave()
+        left_open.append(lab)
+    else:
+        lab.context.close()
         jupyter.end_sessions()

@@ -132,10 +132,10 @@ def _end_with_parent() -> None:
 
 
 class LabPage:
-    """One browser page on one copy of the lessons."""
+    """One browser page in which a learner opens one notebook after another."""
 
-    def __init__(self, server: JupyterServer, context: BrowserContext, folder: str, screenshots: Path) -> None:
-        self.server, self.folder, self.screenshots = server, folder, screenshots
+    def __init__(self, server: JupyterServer, context: BrowserContext) -> None:
+        self.server, self.context = server, context
         self.console_errors: list[str] = []
         self.outside_requests: list[str] = []
         context.route(lambda url: not LOOPBACK.match(url), self._refuse)
@@ -143,6 +143,25 @@ class LabPage:
         self.page.on("console", lambda message: message.type == "error" and self._complain(message.text))
         self.page.on("pageerror", lambda error: self._complain(error.stack or str(error)))
         self.page.on("websocket", lambda socket: LOOPBACK.match(socket.url) or self.outside_requests.append(socket.url))
+
+    def begin(self, folder: str, screenshots: Path) -> LabPage:
+        """Go on with a copy of the lessons in which nobody has worked."""
+        self.folder, self.screenshots = folder, screenshots
+        self.console_errors.clear()
+        self.outside_requests.clear()
+        return self
+
+    def leave(self) -> None:
+        """Close every notebook unsaved and end its kernel; JupyterLab itself stays, for loading it takes seconds."""
+        self.page.evaluate(
+            """async () => {
+                const { shell, serviceManager } = window.jupyterapp;
+                await serviceManager.sessions.shutdownAll();
+                [...shell.widgets('main')].filter((widget) => widget.context).forEach((widget) => widget.dispose());
+            }"""
+        )
+        if self.page.locator("body[data-jp-theme-name='JupyterLab Light']").count() == 0:
+            self.set_theme("light")
 
     def _refuse(self, route: Route) -> None:
         self.outside_requests.append(route.request.url)
@@ -152,13 +171,28 @@ class LabPage:
         if not any(noise in text for noise in KNOWN_NOISE):
             self.console_errors.append(text)
 
-    def open(self, notebook: str, *, sidebar: bool = True) -> LabPage:
-        """Open a notebook, with the file browser beside it as after `pmtech lab`, or alone; ready when its kernel is."""
-        mode = "lab" if sidebar else "doc"
-        self.page.goto(f"{self.server.url}/{mode}/tree/{self.folder}/{notebook}?reset&token={self.server.token}")
-        self.page.wait_for_function(f"() => {NOTEBOOK}?.context.sessionContext.session?.kernel?.status === 'idle'")
-        self.page.wait_for_selector(".jp-Notebook .jp-Cell")
+    def open(self, notebook: str, *, sidebar: bool = True, fresh: bool = False) -> LabPage:
+        """Open a notebook, with the file browser beside it or alone; ready when its cells and its kernel are.
+
+        It opens in the JupyterLab that the page shows already; with fresh=True, or where there is none, JupyterLab is
+        loaded first.
+        """
+        path = f"{self.folder}/{notebook}"
+        if fresh or not self.page.evaluate("() => Boolean(window.jupyterapp)"):
+            self.page.goto(f"{self.server.url}/lab/tree/{path}?reset&token={self.server.token}")
+        else:
+            self.command("docmanager:open", path=path)
+        self.page.wait_for_function(
+            f"""(path) => {{
+                const {{ context, content }} = {NOTEBOOK} ?? {{}};
+                return context?.path === path && content.isAttached
+                    && content.node.querySelectorAll('.jp-Cell').length === context.model?.cells.length
+                    && context.sessionContext.session?.kernel?.status === 'idle';
+            }}""",
+            arg=path,
+        )
         self.page.wait_for_selector("#jupyterlab-splash", state="detached")
+        self.page.evaluate("(beside) => window.jupyterapp.shell[beside ? 'expandLeft' : 'collapseLeft']()", sidebar)
         return self
 
     def command(self, name: str, **arguments: object) -> None:
@@ -182,33 +216,58 @@ class LabPage:
         self.command("notebook:run-all-cells")
         return self.wait_idle()
 
-    def wait_idle(self, quiet_ms: int = 300) -> LabPage:
-        """Wait until the kernel has been idle for a while: a moved slider's answer has been drawn."""
-        self.page.evaluate("() => { window.idleSince = null }")
+    def wait_idle(self, quiet_ms: int = 100) -> LabPage:
+        """Wait until the kernel has answered all it was asked and is idle: a moved slider's answer has been drawn.
+
+        What a slider asks is counted from the moment the page sends it, so the kernel may be as late as it likes.
+        """
         self.page.wait_for_function(
             f"""(quiet) => {{
                 const now = performance.now();
-                const idle = {NOTEBOOK}.context.sessionContext.session?.kernel?.status === 'idle';
-                window.idleSince = idle ? window.idleSince ?? now : null;
-                return idle && now - window.idleSince >= quiet;
+                const kernel = {NOTEBOOK}.context.sessionContext.session?.kernel;
+                if (kernel && window.asked?.kernel !== kernel) {{
+                    const open = new Set();
+                    window.asked = {{ kernel, open, idleSince: null }};
+                    kernel.statusChanged.connect((_, status) => /starting/.test(status) && open.clear());
+                    kernel.anyMessage.connect((_, {{ msg, direction }}) => {{
+                        if (direction === 'send' && msg.channel !== 'stdin') open.add(msg.header.msg_id);
+                        if (msg.content.execution_state === 'idle') open.delete(msg.parent_header.msg_id);
+                    }});
+                }}
+                const idle = kernel?.status === 'idle' && window.asked.open.size === 0;
+                window.asked && (window.asked.idleSince = idle ? window.asked.idleSince ?? now : null);
+                return idle && now - window.asked.idleSince >= quiet;
             }}""",
             arg=quiet_ms,
             polling=20,
         )
         return self
 
+    def until(self, said: str, arg: object = None) -> LabPage:
+        """Wait until this JavaScript is true: what stands on the page arrives a moment after the kernel's answer."""
+        self.page.wait_for_function(said, arg=arg)
+        return self
+
+    def ready(self) -> LabPage:
+        """Wait until every panel is on the page, with its chart."""
+        self.wait_idle().until(
+            """() => [...document.querySelectorAll('.pmtech')].every((panel) => 'filled' in panel.dataset
+                && [...panel.querySelectorAll('.pmtech-plot')].every((plot) => plot.querySelector('.main-svg')))"""
+        )
+        return self.wait_idle()
+
     def cell(self, source: str) -> Locator:
         """The first code cell whose source contains these words."""
         return self.page.locator(".jp-CodeCell", has=self.page.locator(".jp-InputArea-editor", has_text=source)).first
 
     def errors(self) -> list[str]:
-        """Every output a learner would read as "it is broken"."""
+        """Every output a learner would read as "it is broken", out of sight, too (where `innerText` is empty)."""
         return self.page.evaluate(
             """() => [...document.querySelectorAll('.jp-OutputArea-output')].filter((output) =>
                 ['application/vnd.jupyter.error', 'application/vnd.jupyter.stderr'].includes(output.dataset.mimeType)
                 || output.querySelector('.jupyter-widgets.widget-error, .jp-RenderedRenderFailure')
-                || /model not found|Error displaying widget|Loading widget|Javascript Error/i.test(output.innerText)
-            ).map((output) => `${output.dataset.mimeType}: ${output.innerText}`)"""
+                || /model not found|Error displaying widget|Loading widget|Javascript Error/i.test(output.textContent)
+            ).map((output) => `${output.dataset.mimeType}: ${output.textContent}`)"""
         )
 
     def set_theme(self, theme: str) -> LabPage:

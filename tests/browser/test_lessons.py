@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import lesson_02
+import lesson_04
 import pytest
 
 LESSONS = sorted(path.name for path in (Path(__file__).parents[2] / "notebooks").glob("[0-9]*.ipynb"))
+# What a learner does in a lesson before the sliders are tried, each in its own file.
+PLAYS = {"02_http_verbs.ipynb": lesson_02.play, "04_throttling_vs_rate_limiting.ipynb": lesson_04.play}
 PANEL = ".pmtech"
+LIVES = ".pmtech[class*=' pmtech-']"  # a panel that needs its kernel, as the map of the course does not
+ASLEEP = "Run this cell to bring this panel back. Your answers are kept."
+OWN = """from pmtech import compare
+runs = globals().get("runs", 0) + 1
+print(runs, "in this kernel")
+compare({"four": shop, "eight": shop.replace({"server.workers": 8})})"""
 
 
 def no_trouble(lab) -> None:
@@ -17,19 +27,12 @@ def no_trouble(lab) -> None:
     assert lab.server.asked_outside() == []
 
 
-def ready(lab) -> None:
-    """Every panel has been drawn: the last chart, too."""
-    lab.page.wait_for_function(
-        "() => [...document.querySelectorAll('.pmtech')].every((panel) => panel.childElementCount > 0)"
-    )
-    lab.wait_idle()
-
-
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_a_lesson_runs_and_every_slider_moves_to_its_ends(lab, lesson):
-    lab.open(lesson).run_all()
-    ready(lab)
+    lab.open(lesson).run_all().ready()
     no_trouble(lab)
+    cells = lab.page.locator(".jp-Cell").count()
+    PLAYS.get(lesson, no_trouble)(lab)
     sliders = lab.page.locator(f"{PANEL} input[type=range]")
     for number in range(sliders.count()):
         slider = sliders.nth(number)
@@ -40,70 +43,64 @@ def test_a_lesson_runs_and_every_slider_moves_to_its_ends(lab, lesson):
             wanted = slider.get_attribute("max" if key == "End" else "min")
             assert float(slider.input_value()) == float(wanted)
             assert lab.page.locator(f"{PANEL} [role=alert]:visible").count() == 0
+    assert lab.page.locator(".jp-Cell").count() == cells  # no key reached the notebook's own shortcuts
     no_trouble(lab)
     lab.screenshot(lesson.removesuffix(".ipynb"))
-    assert lab.axe(".jp-Notebook .pmtech") == []
+    assert lab.axe(f".jp-Notebook {PANEL}") == []
 
 
-def test_a_prediction_is_kept_before_its_answer_shows(lab):
-    lab.open("04_throttling_vs_rate_limiting.ipynb").run_all()
-    question = lab.cell('ask("04.predict")').locator(PANEL)
-    question.scroll_into_view_if_needed()
-    assert "misconception" not in question.inner_text()
-    assert "first come, first served does not ask" not in question.inner_text().lower()
-    # With the keyboard alone, and wrong on purpose: "Only C is slowed down".
-    question.locator("input[type=radio]").first.focus()
-    for _ in range(2):
-        lab.page.keyboard.press("ArrowDown")
-    question.get_by_role("button").last.press("Enter")
+def test_restarted_and_saved_and_opened_again_a_lesson_looks_fresh_and_keeps_what_is_the_learners(lab):
+    """One lesson over two days: an answer and a cell of the learner's own outlive every kernel, a panel none."""
+    lesson = "00_start_here.ipynb"
+    lab.open(lesson).page.locator(".jp-CodeCell .cm-content").last.click()
+    lab.command("notebook:insert-cell-below")
+    lab.page.keyboard.insert_text(OWN)
+    lab.run_all().ready()
+    cells, panels = lab.page.locator(".jp-Cell").count(), lab.page.locator(LIVES).count()
+    question = lab.cell('ask("00.try")').locator(PANEL)
+    question.get_by_role("radio").nth(2).check()
+    question.get_by_role("button").last.click()
     lab.wait_idle()
-    assert "first come, first served does not ask who sent a request" in question.inner_text().lower()
-    assert question.locator("input[type=radio]").nth(2).is_checked()
-    lab.screenshot("a-wrong-prediction")
-    no_trouble(lab)
 
+    def goes_on(runs: int) -> None:
+        lab.ready()
+        own = lab.cell("import compare")
+        own.scroll_into_view_if_needed()
+        own.get_by_text(f"{runs} in this kernel").wait_for()
+        assert own.locator("table.pmtech-compare").count() == 1
+        question.scroll_into_view_if_needed()
+        question.get_by_text("Every lesson can be opened at any time").wait_for()
+        assert question.get_by_role("radio").nth(2).is_checked()
+        assert lab.page.locator(LIVES).count() == panels
+        no_trouble(lab)
 
-def test_a_slider_moved_by_keyboard_changes_the_chart_and_the_sentence(lab):
-    lab.open("04_throttling_vs_rate_limiting.ipynb").run_all()
-    panel = lab.cell("patient = ").locator(PANEL)
-    panel.scroll_into_view_if_needed()
-    chart = panel.locator(".main-svg").first
-    chart.wait_for()
-    before, painted = panel.inner_text(), chart.inner_html()
-    slider = panel.locator("input[type=range]").first
-    for _ in range(5):
-        slider.press("ArrowRight")
-    lab.wait_idle()
-    lab.page.wait_for_timeout(200)
-    assert panel.inner_text() != before
-    assert chart.inner_html() != painted
-    assert lab.page.locator(".jp-Cell").count() > 20  # no key reached the notebook's own shortcuts
-    lab.screenshot("a-slider-moved")
-    no_trouble(lab)
+    def asleep() -> None:
+        for number in range(panels):  # the sentence shows a moment after it is in sight: the panel may be on its way
+            panel = lab.page.locator(LIVES).nth(number)
+            panel.scroll_into_view_if_needed()
+            panel.get_by_text(ASLEEP).wait_for()
+            assert panel.inner_text().strip() == ASLEEP
+        assert lab.page.locator(".jp-Cell").count() == cells
+        no_trouble(lab)
 
-
-@pytest.mark.parametrize("kernel", ["kept", "ended"])
-def test_a_lesson_that_was_saved_and_opened_again_looks_fresh(lab, kernel):
-    name = "04_throttling_vs_rate_limiting.ipynb"
-    lab.open(name).run_all()
-    ready(lab)
-    cells = lab.page.locator(".jp-Cell").count()
-    lab.save_close_reopen(name, kernel=kernel)
-    lab.wait_idle()
-    if kernel == "kept":
-        ready(lab)  # the panels of the kernel that went on come back by themselves
-    assert lab.errors() == []
-    assert lab.page.locator(".jp-Cell").count() == cells
-    lab.run_all()
-    ready(lab)
-    no_trouble(lab)
-
-
-def test_a_restarted_kernel_leaves_no_error_boxes(lab):
-    lab.open("00_start_here.ipynb").run_all()
-    ready(lab)
+    goes_on(1)
     lab.restart_kernel()
-    assert lab.errors() == []
+    asleep()
     lab.run_all()
-    ready(lab)
-    no_trouble(lab)
+    goes_on(1)
+    lab.save_close_reopen(lesson)  # the kernel lives: so do the panels
+    assert lab.page.locator(".jp-Cell").count() == cells
+    goes_on(1)
+    what_if = lab.page.locator(".pmtech-explore")
+    what_if.scroll_into_view_if_needed()
+    said = what_if.locator(".pmtech-sentences")
+    before = said.inner_text()
+    what_if.locator("input[type=range]").press("End")
+    lab.wait_idle()
+    assert said.inner_text() != before
+    lab.run_all()
+    goes_on(2)
+    lab.save_close_reopen(lesson, kernel="ended")
+    asleep()
+    lab.run_all()
+    goes_on(1)

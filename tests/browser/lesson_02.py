@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-LESSON = "02_http_verbs.ipynb"
-
 
 def send(lab, panel, example: str, *, lose: bool = False) -> tuple[str, str]:
     panel.get_by_label("Examples").select_option(label=example)
@@ -11,22 +9,17 @@ def send(lab, panel, example: str, *, lose: bool = False) -> tuple[str, str]:
         panel.get_by_label("The next answer gets lost").check()
     panel.get_by_role("button", name="Send").click()
     # A lost answer is waited for as long as the console is patient.
-    lab.page.locator(".pmtech-console button[type=submit]:not([disabled])").wait_for()
+    panel.locator("button[type=submit]:not([disabled])").wait_for()
     lab.wait_idle()
     return panel.locator(".pmtech-status").inner_text(), panel.locator(".pmtech-rows").inner_text()
 
 
-def test_the_lesson_is_played(lab):
-    # One run of the lesson for all of it: opening it is what takes the time.
-    lab.open(LESSON).run_all()
-    panel = lab.page.locator(".pmtech-console")
+def play(lab) -> None:
+    panel = lab.page.locator(".pmtech-console").first  # the one after the lost answer; the other helps with the table
     panel.scroll_into_view_if_needed()
-    cells = lab.page.locator(".jp-Cell").count()
     a_lost_answer_is_paid_twice_and_with_a_key_once(lab, panel)
     mistakes_are_answered(lab, panel)
     the_table_of_verbs_is_ticked_marked_and_mended(lab)
-    assert lab.page.locator(".jp-Cell").count() == cells  # no key reached the notebook's own shortcuts
-    assert lab.errors() == lab.console_errors == lab.outside_requests == []
 
 
 def a_lost_answer_is_paid_twice_and_with_a_key_once(lab, panel) -> None:
