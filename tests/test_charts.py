@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pmtech import Clients, RateLimiter, Server, Users, charts, plot, simulate
+from pmtech import Clients, RateLimiter, Server, Users, charts, simulate
+from pmtech.charts import plot
 
-CSS = (Path(charts.__file__).parent / "panels" / "panel.css").read_text(encoding="utf-8")
+CSS = (Path(charts.__file__).parents[1] / "panels" / "panel.css").read_text(encoding="utf-8")
 
 SURVEY_TOOL = (
     [Clients("Company A", rate_per_s=10), Clients("Company B", rate_per_s=30), Clients("Company C", rate_per_s=150)]

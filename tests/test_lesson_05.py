@@ -19,10 +19,10 @@ from pmtech import (
     scalability,
     simulate,
 )
+from pmtech.charts.scalability import figure, fitted, said
 from pmtech.course.check import all_tasks
 from pmtech.course.tasks.lesson_05 import LaunchTask, launch
 from pmtech.prices import sizes
-from pmtech.scalability import figure, fitted, said
 from pmtech.theory import UniversalScalability, amdahl
 
 # --- the chart ---------------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from pmtech import (
     Users,
     simulate,
 )
-from pmtech.layout import layout
+from pmtech.diagram.layout import layout
 from pmtech.panels.replay import MOST, nice, replay
 from pmtech.panels.scene import scene, units_of
 from pmtech.panels.theatre import theatre

@@ -16,12 +16,12 @@ from pmtech.certainty import as_set
 from pmtech.components import Cache, Clients, Database, LoadBalancer, RateLimiter, Server, Throttle, Users
 from pmtech.course.page import page
 from pmtech.diagram import diagram
+from pmtech.diagram.layout import layout
+from pmtech.diagram.words import facts_of
 from pmtech.explain import percent, rate, seconds
-from pmtech.layout import layout
 from pmtech.result import Result
 from pmtech.simulate import simulate
 from pmtech.system import System
-from pmtech.words import facts_of
 
 TIMES = 10
 MOST_REQUESTS = 300_000  # of the run at ten times: more would keep the learner waiting

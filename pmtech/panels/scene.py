@@ -7,9 +7,9 @@ from typing import Any
 
 from pmtech.components import Database, Server
 from pmtech.diagram import ICONS, sentences
-from pmtech.layout import PAD, TEXT, layout
+from pmtech.diagram.layout import PAD, TEXT, layout
+from pmtech.diagram.words import facts_of, wrap
 from pmtech.system import System
-from pmtech.words import facts_of, wrap
 
 LINE, APART = 20, 16  # of text; between boxes, in pixels
 SOURCE = 196  # as wide as what a source says of its requests

@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy as np
 
 from pmtech import theory
+from pmtech.charts.plot import GROUND, PINNED, QUIET, TEXT, axis, ceiling, figure, line, marks, note, stroke
 from pmtech.components import Clients, Database, Network, Server
 from pmtech.explain import seconds
 from pmtech.flow import flows
-from pmtech.plot import GROUND, PINNED, QUIET, TEXT, axis, ceiling, figure, line, marks, note, stroke
 from pmtech.result import Result
 from pmtech.simulate import simulate
 from pmtech.system import System, flow_order

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pmtech.charts.plot import TEXT, bars, ceiling, note, over_rows
 from pmtech.components import Database, Network
-from pmtech.plot import TEXT, bars, ceiling, note, over_rows
 from pmtech.result import Result
 
 COLOURS = {

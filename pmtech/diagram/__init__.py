@@ -7,9 +7,9 @@ import re
 from html import escape
 from pathlib import Path
 
-from pmtech.layout import DECK, LINE, NAME, PAD, TEXT, Arrow, Box, Layout, layout
+from pmtech.diagram.layout import DECK, LINE, NAME, PAD, TEXT, Arrow, Box, Layout, layout
+from pmtech.diagram.words import number
 from pmtech.system import System
-from pmtech.words import number
 
 CELL = 640  # the narrowest cell that a picture is made for, in pixels
 

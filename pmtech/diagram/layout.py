@@ -7,9 +7,9 @@ import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 
+from pmtech.diagram.words import cut, facts_of, number, text_width, troubles, wrap
 from pmtech.flow import Flow, flows
 from pmtech.system import System, flow_order
-from pmtech.words import cut, facts_of, number, text_width, troubles, wrap
 
 NAME, TEXT = 15, 14  # sizes of letters, in pixels
 PAD, LINE, GAP_Y, MARGIN = 12, 20, 24, 8

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from pmtech import plot
+from pmtech.charts import plot
 from pmtech.components import Cache, Database
 from pmtech.components.memory import STORES
 from pmtech.explain import percent, rate

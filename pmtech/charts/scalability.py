@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import inf, isinf
 
-from pmtech import plot
+from pmtech.charts import plot
 from pmtech.explain import rate
 from pmtech.theory import UniversalScalability, amdahl
 

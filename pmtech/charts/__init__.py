@@ -8,11 +8,11 @@ from math import isnan
 
 import pandas as pd
 
-from pmtech.cache_charts import freshness, hits
+from pmtech.charts.caches import freshness, hits
+from pmtech.charts.load_curve import load
+from pmtech.charts.plot import BEHIND, MOST, PINNED, QUIET, TEXT, bars, note, over_rows, over_time, room, stroke
 from pmtech.components import Users
 from pmtech.explain import rate, seconds
-from pmtech.load_curve import load
-from pmtech.plot import BEHIND, MOST, PINNED, QUIET, TEXT, bars, note, over_rows, over_time, room, stroke
 from pmtech.result import Result
 from pmtech.system import System
 
