@@ -169,20 +169,19 @@ class CachePart(Part):
                 heappush(due, (now + miss_s, who, ask))
             else:
                 ask(who, now)
-        self._write_down(
-            rows, times, np.array(writes, bool), *map(np.array, (hits, asked), (int, int)), stale, asked_s, book
-        )
+        self._write_down(rows, times, writes, hits, stale, asked, asked_s, book)
 
-    def _write_down(self, rows, times, writes, hits, asked, stale, asked_s, book) -> None:
+    def _write_down(self, rows, times, writes, hits, stale, asked, asked_s, book) -> None:
+        hits, asked, asked_s = np.array(hits, int), np.array(asked, int), np.array(asked_s, float)
         looked = np.zeros((len(rows), 3))
         looked[:, 0], looked[hits, 1], looked[hits, 2] = times, 1, stale
         known = np.zeros(len(rows), dtype=bool)
         known[hits] = known[asked] = True
-        book.look(self, looked[known & ~writes])
+        book.look(self, looked[known & ~np.array(writes, bool)])
         book.serves(self, rows[hits])
         book.answer(rows[hits], times[hits] + self.spec.hit_ms / 1000, 200)
         if self.next is None:
-            book.answer(rows[asked], np.array(asked_s), 200)
+            book.answer(rows[asked], asked_s, 200)
         else:
-            book.send(self.next, rows[asked], np.array(asked_s))
+            book.send(self.next, rows[asked], asked_s)
         book.come_back(lambda book: book.visit(self, rows, times, times, book.finished[rows]))
