@@ -5,11 +5,18 @@ found). Prints, in ms: from Shift+Enter to the frame that shows the chart, impor
 for three further ones; from a key on the slider to the frame that shows the moved line (nothing is computed, a line of
 60 points is redrawn), median and p95 of 40 moves; and the ratios.
 
-    python benchmarks/panels.py
+`lessons`: the what-if panels as the lessons use them. For each `explore` with a slider, in its own notebook: from a key
+on the slider to the frame with its chart, median and p95 of 30 moves, and how the median parts (in the kernel: the run,
+the figure, the sentences, what else; then the way there and back with the drawing); then five fast drags, 30 inputs in
+a second: from the last input to its chart, and the gaps between charts meanwhile. Goal: 100 ms at p95 with 10,000
+requests simulated anew.
+
+    python benchmarks/panels.py [lessons]
 """
 
 from __future__ import annotations
 
+import json
 import statistics
 import sys
 import tempfile
@@ -125,6 +132,116 @@ def follows(lab: LabPage, handle: str) -> list[float]:
     return took
 
 
+# ---- the lessons -------------------------------------------------------------------------------------------------------
+
+LESSONS = ("01_client_server", "03_caching", "04_throttling_vs_rate_limiting", "05_scaling")
+TIMED = """
+import functools, json, time
+import pmtech.panels.explore as panel
+spent = {}
+
+def timed(name, function):
+    @functools.wraps(function)
+    def run(*args, **how):
+        began = time.perf_counter()
+        try:
+            return function(*args, **how)
+        finally:
+            spent[name] = spent.get(name, 0) + 1000 * (time.perf_counter() - began)
+    return run
+
+def wished(self, change, answer=timed("kernel", panel.Explore._wished)):
+    spent.clear()
+    answer(self, change)
+    sent = len(json.dumps(self.answer)) / 1000
+    with open("timings.jsonl", "a") as file:
+        print(json.dumps({**spent, "requests": len(self.result.records.arrived_s), "kB": sent}), file=file)
+
+panel.simulate = timed("run", panel.simulate)
+panel.charts.CHARTS.update({name: timed("figure", draw) for name, draw in panel.charts.CHARTS.items()})
+panel.Result.explain = timed("sentences", panel.Result.explain)
+panel.Explore._wished = wished
+"""
+PAINTS = """(plot) => {
+    window.paints = [];
+    plot.on('plotly_afterplot', () => requestAnimationFrame(() => setTimeout(() => paints.push(performance.now()))));
+    document.addEventListener('keydown', () => (window.pressed = performance.now()), { capture: true });
+}"""
+DRAG = """async (range, inputs) => {
+    const [low, high] = [Number(range.min), Number(range.max)];
+    paints.length = 0;
+    const up = Number(range.value) < (low + high) / 2;
+    let last;
+    for (let n = 1; n <= inputs; n++) {
+        range.value = up ? low + (high - low) * n / inputs : high - (high - low) * n / inputs;
+        last = performance.now();
+        range.dispatchEvent(new Event('input', { bubbles: true }));
+        if (n < inputs) await new Promise((next) => setTimeout(next, 1000 / inputs));
+    }
+    const root = range.closest('.pmtech-explore');
+    do await new Promise((next) => setTimeout(next, 400)); while (root.classList.contains('pmtech-busy'));
+    return [paints.at(-1) - last, paints.slice(1).map((at, n) => at - paints[n])];
+}"""
+
+
+def spread(took: list[float]) -> str:
+    return f"{statistics.median(took):4.0f} / {sorted(took)[int(0.95 * len(took))]:4.0f}"
+
+
+def lessons() -> None:
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        server = JupyterServer(Path(folder))
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_OPTIONS)
+        print(f"{'panel':34}{'requests':>9}{'key':>12}   run figure sentences else rest{'drag':>13}{'gaps':>12}    kB")
+        try:
+            for name in LESSONS:
+                lesson = nb.reads((ROOT / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))
+                lesson.cells.insert(0, nb.new_code_cell(TIMED))
+                (server.folder / f"{name}.ipynb").write_text(nb.writes(lesson))
+                context = browser.new_context(viewport={"width": 1280, "height": 720})
+                context.set_default_timeout(180_000)
+                lab = LabPage(server, context, ".", Path(folder))
+                lab.open(f"{name}.ipynb", sidebar=False).run_all()
+                for panel in lab.page.locator(".pmtech-explore", has=lab.page.locator("input[type=range]")).all():
+                    print(panel_of(lab, name[:3], panel, server.folder / "timings.jsonl"), flush=True)
+                context.close()
+                server.end_sessions()
+        finally:
+            browser.close()
+            server.stop()
+
+
+def panel_of(lab: LabPage, lesson: str, panel, timings: Path) -> str:
+    """Measure the first slider of one panel: a line of figures."""
+    lab.wait_idle(1000)
+    slider = panel.locator("input[type=range]").first
+    slider.scroll_into_view_if_needed()
+    panel.locator(".pmtech-plot .main-svg").first.wait_for()
+    panel.locator(".pmtech-plot").evaluate(PAINTS)
+    slider.focus()
+    value, low, step = slider.evaluate("(range) => [range.value, range.min, range.step].map(Number)")
+    ways = ["ArrowLeft", "ArrowRight"] if value - 15 * step >= low else ["ArrowRight", "ArrowLeft"]
+    timings.unlink(missing_ok=True)
+    keys = []
+    for key in [way for way in ways for _ in range(15)]:
+        lab.page.evaluate("() => (paints.length = 0)")
+        lab.page.keyboard.press(key)
+        keys.append(lab.page.wait_for_function("() => paints[0] - pressed").json_value())
+        lab.page.wait_for_timeout(100)
+    spent = [json.loads(line) for line in timings.read_text().splitlines()]
+    run, figure, sentences, kernel, requests, size = (
+        statistics.median(one[part] for one in spent)
+        for part in ("run", "figure", "sentences", "kernel", "requests", "kB")
+    )
+    drags = [slider.evaluate(DRAG, 30) for _ in range(5)]
+    name = f"{lesson}{panel.locator('label').first.inner_text()}"
+    return (
+        f"{name:34}{requests:9,.0f}{spread(keys):>12}{run:6.0f}{figure:7.0f}{sentences:10.0f}"
+        f"{kernel - run - figure - sentences:5.0f}{statistics.median(keys) - kernel:5.0f}"
+        f"{spread([after for after, _ in drags]):>13}{spread([gap for _, gaps in drags for gap in gaps]):>12}{size:6.0f}"
+    )
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         server = JupyterServer(Path(folder))
@@ -158,4 +275,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    lessons() if sys.argv[1:] == ["lessons"] else main()

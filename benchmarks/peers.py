@@ -76,8 +76,11 @@ def balanced(requests: int) -> tuple:
     duration_s, gaps, works = customers(BALANCED, requests)
     keys = simulate(BALANCED, duration_s=duration_s).requests.key.tolist()
     sizes = {"servers": 8, "workers": 4, "connections": 14, "capacity": 100, "hit_s": 0.001}
-    run = importlib.import_module("with_simpy").balanced
-    runs = {"simpy": lambda: run(gaps, works["server"], works["database"], keys, **sizes)}
+    simpy = importlib.import_module("with_simpy")
+    of = {"simpy, a process a hop": simpy.balanced_calls, "simpy, one process": simpy.balanced}
+    runs = {
+        name: lambda run=run: run(gaps, works["server"], works["database"], keys, **sizes) for name, run in of.items()
+    }
     return "clients -> 8 balanced servers -> cache -> database", BALANCED, duration_s, runs
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from math import inf
+from math import inf, sqrt
 
 import numpy as np
 import pandas as pd
 
 BATCHES = 10
+
+
+def as_set(counted: float, expected: float) -> float:
+    """How many requests to speak of: those expected, if chance alone explains the difference to those that came."""
+    return expected if abs(counted - expected) <= 3 * sqrt(expected) else counted
 
 
 def student(freedom: int, share: float) -> float:
@@ -22,6 +27,9 @@ def intervals(summaries: list[pd.Series], share: float = 0.95) -> pd.DataFrame:
 
     Student's interval; a figure that a run does not have (nobody was served) counts where it is there. Law, "Simulation
     Modeling and Analysis" (2015), 9.4.1.
+
+    What this leaves out: it is the mean of runs of this length. A p99 of a run that is too short for it is too low in the
+    mean as well (M/M/1 at 80 %, 2,000 requests: by a tenth); more runs do not mend that, longer ones do.
     """
     table = pd.DataFrame(summaries)
     count, mean = table.count(), table.mean()
@@ -36,6 +44,9 @@ def p99_between(result) -> tuple[float, float]:
     The run is cut into ten stretches, for neighbours in a queue share their fate and are no independent evidence. How
     much the share of slow requests differs between them says how far off 1 in 100 may be (the ratio estimator of
     batch means: Law, 9.5.3), and with it which ranks the true p99 may have. Not for runs in which something changes.
+
+    What this leaves out: stretches of a busy system still depend on one another, so that of a minute at 80 % or ten at
+    90 % the ends held the true p99 in 83 to 88 of 100 runs, not in 95; where they fail, the true one is higher.
     """
     records = result.records
     mine = (records.status == 200) & (records.arrived_s >= result.warmup_s)

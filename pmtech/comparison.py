@@ -9,12 +9,12 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from pmtech.certainty import BATCHES
 from pmtech.result import Result
 from pmtech.simulate import check_run, simulate
 from pmtech.system import System, check_complete
 
-BATCHES = 10
-T_95 = 2.262  # Student's t, 97.5 %, BATCHES - 1 degrees of freedom
+T_95 = 2.262  # Student's t, 97.5 %, BATCHES - 1 degrees of freedom; `student` would load scipy for it
 ALL = "all"
 
 
@@ -82,6 +82,8 @@ def run_designs(
         try:
             complete[label] = check_complete(system)
             check_run(complete[label], duration_s, warmup_s, seed)
+            if ALL in complete[label].sources:
+                raise ValueError(f'"{ALL}" is the name of the row for all clients together: call the client otherwise')
         except ValueError as refused:
             raise ValueError(f'design "{label}": {refused}') from None
     return {

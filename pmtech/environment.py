@@ -10,9 +10,11 @@ import html
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata, util
 from pathlib import Path
@@ -64,65 +66,46 @@ class EnvironmentCheck:
 
 def check_environment() -> EnvironmentCheck:
     """Look for what would keep a lesson from running here; the same in a notebook and in a terminal."""
-    found = [*_python(), *_packages()]
     lab = _lab_around_this_kernel()
-    found += _lab(lab) if lab else _kernel_of_lab()
-    return EnvironmentCheck(tuple(found))
+    return EnvironmentCheck((*_python(), *_packages(), *(_lab(lab) if lab else _kernel_of_lab())))
 
 
-def _python() -> list[Finding]:
-    if sys.version_info >= OLDEST_PYTHON:
-        return []
-    here, needed = (".".join(map(str, version[:2])) for version in (sys.version_info, OLDEST_PYTHON))
-    return [
-        Finding(
+def _python() -> Iterator[Finding]:
+    if sys.version_info < OLDEST_PYTHON:
+        here, needed = (".".join(map(str, version[:2])) for version in (sys.version_info, OLDEST_PYTHON))
+        yield Finding(
             f"This is Python {here}, and the course needs {needed} or newer.",
             "Install a newer Python from python.org or with conda, and install the course with that one.",
         )
-    ]
 
 
-def _packages() -> list[Finding]:
+def _packages() -> Iterator[Finding]:
     try:
-        needed = metadata.requires("pmtech") or []
+        lines = metadata.requires("pmtech") or []
     except metadata.PackageNotFoundError:
-        folder = Path(__file__).resolve().parent.parent
-        return [
-            Finding(
-                "The package pmtech is in a folder, but it is not installed in this Python.",
-                "Install it, and what it needs comes with it:",
-                _command("-m", "pip", "install", "-e", str(folder)),
-            )
-        ]
-    missing, old = [], []
-    for line in needed:
-        if "extra ==" in line:
-            continue
-        name = re.match(r"[\w.-]+", line).group()
-        here = _version(name)
-        if here is None:
-            missing.append(line)
-        elif not _accepts(line, here):
-            old.append((line, here))
-    found = []
+        yield Finding(
+            "The package pmtech is in a folder, but it is not installed in this Python.",
+            "Install it, and what it needs comes with it:",
+            _command("-m", "pip", "install", "-e", str(Path(__file__).resolve().parent.parent)),
+        )
+        return
+    needed = {line: re.match(r"[\w.-]+", line).group() for line in lines if "extra ==" not in line}
+    here = {line: _version(name) for line, name in needed.items()}
+    missing = [line for line, version in here.items() if version is None]
+    wrong = [line for line, version in here.items() if version is not None and not _accepts(line, version)]
     if missing:
-        found.append(
-            Finding(
-                f"{_list_of_names(missing)} {'is' if len(missing) == 1 else 'are'} missing.",
-                "Install what is missing, then restart the kernel of an open notebook:",
-                _command("-m", "pip", "install", *missing),
-            )
+        yield Finding(
+            f"{', '.join(map(needed.get, missing))} {'is' if len(missing) == 1 else 'are'} missing.",
+            "Install what is missing, then restart the kernel of an open notebook:",
+            _command("-m", "pip", "install", *missing),
         )
-    if old:
-        versions = ", ".join(f"{_list_of_names([line])} is {here}, the course needs {line}" for line, here in old)
-        found.append(
-            Finding(
-                f"Not the right version: {versions}.",
-                "Install one that fits, then restart the kernel of an open notebook:",
-                _command("-m", "pip", "install", *(line for line, _ in old)),
-            )
+    if wrong:
+        said = ", ".join(f"{needed[line]} is {here[line]}, the course needs {line}" for line in wrong)
+        yield Finding(
+            f"Not the right version: {said}.",
+            "Install one that fits, then restart the kernel of an open notebook:",
+            _command("-m", "pip", "install", *wrong),
         )
-    return found
 
 
 def _version(name: str) -> str | None:
@@ -141,52 +124,36 @@ def _accepts(line: str, version: str) -> bool:
     return Requirement(line).specifier.contains(version, prereleases=True)
 
 
-def _list_of_names(lines: list[str]) -> str:
-    return ", ".join(re.match(r"[\w.-]+", line).group() for line in lines)
-
-
-def _kernel_of_lab() -> list[Finding]:
+def _kernel_of_lab() -> Iterator[Finding]:
     """The kernel that JupyterLab, started from this Python, would give to a notebook."""
     try:
-        from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
-    except ImportError:
-        return []
-    try:
+        from jupyter_client.kernelspec import KernelSpecManager
+
         spec = KernelSpecManager().get_kernel_spec("python3")
-    except NoSuchKernel:
-        return []
+    except (ImportError, KeyError):
+        return
     python = spec.argv[0]
     if re.fullmatch(r"python(3(\.\d+)?)?", python):  # Jupyter puts its own Python in the place of a bare name
-        return []
+        return
     where = _prefix_of(python)
-    if where is not None and _same(where, sys.prefix):
-        return []
-    return [
-        Finding(
+    if not where or not _same(where, sys.prefix):
+        here = _same(Path(spec.resource_dir).parents[3], sys.prefix)
+        yield Finding(
             f"Notebooks would run in {where}, while JupyterLab and the course are in {sys.prefix}."
             if where
             else f"Notebooks would be run by {python}, which does not work.",
             "Let notebooks run in this Python:",
-            _command("-m", "ipykernel", "install", "--sys-prefix")
-            if _same(Path(spec.resource_dir).parents[3], sys.prefix)
-            else _command("-m", "pmtech", "lab"),
+            _command("-m", "ipykernel", "install", "--sys-prefix") if here else _command("-m", "pmtech", "lab"),
         )
-    ]
 
 
-def _prefix_of(python: str) -> str | None:
+def _prefix_of(python: str) -> str:
+    """Where a Python is installed; nothing when it does not run."""
+    how = {"capture_output": True, "text": True, "timeout": 30, "stdin": subprocess.DEVNULL, "check": False}
     try:
-        asked = subprocess.run(
-            [python, "-c", "import sys; print(sys.prefix)"],
-            capture_output=True,
-            text=True,
-            timeout=30,
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
+        return subprocess.run([python, "-c", "import sys; print(sys.prefix)"], **how).stdout.strip()
     except (OSError, subprocess.TimeoutExpired):
-        return None
-    return asked.stdout.strip() or None
+        return ""
 
 
 def _lab_around_this_kernel() -> dict | None:
@@ -206,18 +173,19 @@ def _lab_around_this_kernel() -> dict | None:
         return None
 
 
-def _lab(page: dict) -> list[Finding]:
+def _lab(page: dict) -> Iterator[Finding]:
     """What the JupyterLab in the browser lacks for this kernel's panels."""
     where = page.get("extensionManager", {}).get("install_path", "")
-    restart = "Close JupyterLab and start the lessons with this command:"
-    command = _command("-m", "pmtech", "lab", os.getcwd())
     extensions = {extension["name"] for extension in page.get("federated_extensions", [])}
     lacking = [name for name, extension in LAB_EXTENSIONS.items() if extension not in extensions]
+    what = ""
     if lacking:
-        return [Finding(f"The JupyterLab in your browser lacks {' and '.join(lacking)}.", restart, command)]
-    if where and not _same(where, sys.prefix):
-        return [Finding(f"This notebook runs in {sys.prefix}, its JupyterLab in {where}.", restart, command)]
-    return []
+        what = f"The JupyterLab in your browser lacks {' and '.join(lacking)}."
+    elif where and not _same(where, sys.prefix):
+        what = f"This notebook runs in {sys.prefix}, its JupyterLab in {where}."
+    if what:
+        mend = "Close JupyterLab and start the lessons with this command:"
+        yield Finding(what, mend, _command("-m", "pmtech", "lab", os.getcwd()))
 
 
 def _same(one: str | Path, other: str | Path) -> bool:
@@ -225,11 +193,4 @@ def _same(one: str | Path, other: str | Path) -> bool:
 
 
 def _command(*words: str) -> str:
-    quote = subprocess.list2cmdline if os.name == "nt" else _posix_quoted
-    return quote([sys.executable, *words])
-
-
-def _posix_quoted(words: list[str]) -> str:
-    import shlex
-
-    return shlex.join(words)
+    return (subprocess.list2cmdline if os.name == "nt" else shlex.join)([sys.executable, *words])

@@ -63,7 +63,8 @@ class Luck(dict):
 
 def exponential(u: np.ndarray) -> np.ndarray:
     """Exponential with mean 1."""
-    return -np.log1p(-u)
+    drawn = np.negative(u)
+    return np.negative(np.log1p(drawn, out=drawn), out=drawn)
 
 
 def gamma(cv: float) -> Callable[[np.ndarray], np.ndarray]:

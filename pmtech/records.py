@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 import numpy as np
 
-from pmtech.engine import Run
+from pmtech.engine import Run, collecting_later
 
 
 @dataclass
@@ -51,14 +52,18 @@ class Records:
     served_by: Callable[[], np.ndarray]
     visits: dict[str, Visits]
     refusals: Refusals
-    places: dict[str, list[list[tuple[float, int]]]]  # component -> for each machine (since when, places of work)
-    lookups: dict[str, np.ndarray] = field(default_factory=dict)  # cache -> rows of (when, hit, out of date)
+    # cache -> rows of (when, hit, out of date), by time
+    lookups: dict[str, np.ndarray] = field(default_factory=dict)
+    # component -> for each machine (when, is it alive from then on)
+    deaths: dict[str, list[list[tuple[float, bool]]]] = field(default_factory=dict)
 
 
+@collecting_later()
 def from_run(run: Run) -> Records:
     """The columns of a run on the event engine."""
     log = run.requests
-    row = {id(request): number for number, request in enumerate(log)}
+    for row, request in enumerate(log):
+        request.row = row
     names = [name for name, parts in run.parts.items() if hasattr(parts[0], "send")]
     code = {name: number for number, name in enumerate(names)}
 
@@ -75,12 +80,16 @@ def from_run(run: Run) -> Records:
         if name in code:
             continue
         of_all = [visit for part in parts for visit in part.visits]
-        times = [np.fromiter((visit[n] for visit in of_all), dtype=float, count=len(of_all)) for n in (1, 2, 3)]
-        rows = np.fromiter((row[id(visit[0])] for visit in of_all), dtype=np.int64, count=len(of_all))
-        visits[name] = Visits(rows, *times, np.repeat(np.arange(len(parts)), [len(part.visits) for part in parts]))
-        looked = [lookup for part in parts for lookup in getattr(part, "lookups", ())]
-        if looked:
-            lookups[name] = np.array(looked, dtype=float)
+        whose, *times = zip(*of_all, strict=True) if of_all else [()] * 4
+        rows = np.fromiter((request.row for request in whose), dtype=np.int64, count=len(whose))
+        visits[name] = Visits(
+            rows,
+            *(np.array(column, dtype=float) for column in times),
+            np.repeat(np.arange(len(parts)), [len(part.visits) for part in parts]),
+        )
+        if hasattr(parts[0], "lookups"):
+            looked = sorted((lookup for part in parts for lookup in part.lookups), key=itemgetter(0))
+            lookups[name] = np.array(looked, dtype=float).reshape(-1, 3)  # by time: a miss may be told later
     refused = run.refusals
     return Records(
         sources=names,
@@ -93,12 +102,12 @@ def from_run(run: Run) -> Records:
         served_by=texts(lambda request: request.served_by),
         visits=visits,
         refusals=Refusals(
-            row=np.array([row[id(r[2])] for r in refused], dtype=np.int64),
+            row=np.array([r[2].row for r in refused], dtype=np.int64),
             component=np.array([r[1] for r in refused], dtype=object),
             at_s=np.array([r[0] for r in refused], dtype=float),
             status=np.array([r[3] for r in refused], dtype=np.int64),
             retry_after_s=np.array([r[4] for r in refused], dtype=float),
         ),
-        places={name: [p.places_log for p in parts if hasattr(p, "places_log")] for name, parts in run.parts.items()},
         lookups=lookups,
+        deaths={name: [p.deaths for p in parts] for name, parts in run.parts.items() if hasattr(parts[0], "deaths")},
     )

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pmtech.certainty import intervals
+from pmtech.offers import History, Offer, offers, stretches
 from pmtech.records import Records
 from pmtech.system import System
 
@@ -42,20 +43,22 @@ class Result:
         duration_s: float,
         warmup_s: float,
         seed: int,
-        at_end: System | None = None,
+        history: History,
+        events: tuple = (),
         others: tuple[pd.Series, ...] = (),
     ):
         self.system, self.duration_s, self.warmup_s, self.seed = system, duration_s, warmup_s, seed
-        self.at_end = at_end or system  # with the knobs as they were left
-        self.records = records
+        self.records, self.history = records, history
+        self.events = events  # as they were given to `simulate`
         self.others = others  # the summaries of the other replications
 
     def __repr__(self):
         s = self.summary
         p95 = "" if np.isnan(s.p95_ms) else f"p95 {s.p95_ms:,.0f} ms, "
+        gave_up = " or given up" if (self.records.status == 504).any() else ""
         return (
             f"Result: {s.offered_per_s:.1f} requests a second offered, {s.served_per_s:.1f} served, "
-            f"{s.error_rate:.1%} refused, {p95}over {self.window_s:g} s"
+            f"{s.error_rate:.1%} refused{gave_up}, {p95}over {self.window_s:g} s"
         )
 
     # --- records -------------------------------------------------------------------------------------------------
@@ -136,8 +139,17 @@ class Result:
 
     @cached_property
     def summary(self) -> pd.Series:
-        """The run in eight figures. `error_rate` is the share of the arrivals that got a 4xx or 5xx."""
-        return pd.Series({**self._figures(slice(None)), "cost_usd_per_hour": self.system.cost_usd_per_hour})
+        """The run in eight figures, of the measured window; every attempt of a client that tries again is a request.
+
+        `error_rate` is the share of the arrivals that got a 4xx or 5xx, a client's own 504 included. `served_per_s`
+        counts the answers of the window, also to those who came before it.
+
+        `cost_usd_per_hour` is what all machines cost together, the mean over the measured window where replicas or
+        prices changed in it; a dead machine is paid for, one that was taken away is not.
+        """
+        lasted = stretches(self.history, self.warmup_s, self.duration_s)
+        cost = sum(s.cost_usd_per_hour * ((until - since) / self.window_s) for since, until, s in lasted)
+        return pd.Series({**self._figures(slice(None)), "cost_usd_per_hour": cost})
 
     @cached_property
     def intervals(self) -> pd.DataFrame:
@@ -155,34 +167,46 @@ class Result:
 
     @cached_property
     def timeline(self) -> pd.DataFrame:
-        """A row a second. Latencies are those of the requests that arrived in that second and were served."""
+        """A row a second of the whole run, warm-up and all; the last may be a part of one.
+
+        offered: how many arrived. served, rejected: how many got a 200, or a 4xx or 5xx (504: the client gave up).
+        in_system: how many are inside when it ends. Latencies are those of the requests that arrived in that second
+        and were served.
+        """
         r, seconds = self.records, int(np.ceil(self.duration_s))
         arrived, finished, status = r.arrived_s, r.finished_s, r.status
-        edges = np.arange(seconds + 1)
-        second = arrived.astype(int)
+        edges, served = np.arange(seconds + 1), status == 200
 
         def each(times: np.ndarray) -> np.ndarray:
             return np.histogram(times, bins=edges)[0] if len(times) else np.zeros(seconds, dtype=int)
 
         ends = np.minimum(edges[1:], self.duration_s)
         done = np.sort(finished[status > 0])
-        latency = (finished - arrived) * 1000
-        groups = np.split(latency[np.argsort(second, kind="stable")], np.cumsum(np.bincount(second, minlength=seconds)))
-        kept = np.split(
-            (status == 200)[np.argsort(second, kind="stable")], np.cumsum(np.bincount(second, minlength=seconds))
-        )
-        served = [group[mask] for group, mask in zip(groups, kept, strict=True)]
+        latency = ((finished - arrived) * 1000)[served]  # in order of arrival, as all columns are
+        groups = np.split(latency, np.searchsorted(arrived[served], edges[1:-1]))
         return pd.DataFrame(
             {
                 "offered": each(arrived),
-                "served": each(finished[status == 200]),
+                "served": each(finished[served]),
                 "rejected": each(finished[status >= 400]),
                 "in_system": np.searchsorted(arrived, ends, "left") - np.searchsorted(done, ends, "left"),
-                "p50_ms": [percentile(group, 0.50) for group in served[:seconds]],
-                "p95_ms": [percentile(group, 0.95) for group in served[:seconds]],
+                "p50_ms": [percentile(group, 0.50) for group in groups],
+                "p95_ms": [percentile(group, 0.95) for group in groups],
             },
             index=pd.RangeIndex(seconds, name="second"),
         )
+
+    @property
+    def at_end(self) -> System:
+        """The system with the knobs as they were left."""
+        return self.history[-1][1]
+
+    def offers(
+        self, *names: str, since: float = 0.0, until: float | None = None, machine: int | None = None
+    ) -> list[Offer]:
+        """What these parts, or one machine of them, offered together, stretch by stretch: see `Offer`."""
+        until = self.duration_s if until is None else until
+        return offers(self.history, self.records.deaths, names, since, until, machine)
 
     def line(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """When each request joined the line before a component and when it left it (infinity: it stands there yet)."""
@@ -202,8 +226,10 @@ class Result:
         """A row a component that handles requests.
 
         utilisation: share of the places of work that were taken, on average (a worker that is held while it waits
-        for a database counts as taken). mean_queue, max_queue: requests in line. served, rejected: how many it let
-        through, and how many it refused itself. A cache also has hit_ratio (of the reads) and stale_ratio (of the hits).
+        for a database counts as taken, a place of a dead machine is none); for a throttle the share of its rate. More
+        than 1 where places were taken away while work on them went on. mean_queue, max_queue: requests in line.
+        served, rejected: how many it let through, and how many it refused itself. A cache also has hit_ratio (of the
+        reads) and stale_ratio (of the hits).
         """
         begin, end = self.warmup_s, self.duration_s
         refusals = self.records.refusals
@@ -230,28 +256,27 @@ class Result:
             return {}
         _, hits, stale = looked[looked[:, 0] >= self.warmup_s].T
         if not len(hits):
-            return {}
+            return {"hit_ratio": np.nan, "stale_ratio": np.nan}
         return {"hit_ratio": float(hits.mean()), "stale_ratio": float(stale.sum() / hits.sum()) if hits.any() else 0.0}
 
     def _utilisation(self, name: str) -> float:
         begin, end, visits = self.warmup_s, self.duration_s, self.records.visits[name]
-        logs = self.records.places[name]
-        if logs:
-            places_s = 0.0
-            for log in logs:
-                for (since, places), (until, _) in zip(log, [*log[1:], (end, 0)], strict=True):
-                    places_s += places * max(0.0, min(until, end) - max(since, begin))
+        offered = self.offers(name, since=begin)
+        if places_s := sum(offer.places * offer.lasts_s for offer in offered):
             leaves = np.where(np.isnan(visits.left_s), end, visits.left_s)
             work = np.clip(leaves, begin, end) - np.clip(visits.started_s, begin, end)
-            return float(np.nansum(work)) / places_s if places_s else np.nan
-        rate = getattr(self.system.components[name], "rate_per_s", None)
-        return np.nan if rate is None else float((visits.started_s >= begin).sum() / (rate * self.window_s))
+            return float(np.nansum(work)) / places_s
+        turns = sum(offer.per_s * offer.lasts_s for offer in offered)
+        return min(1.0, float((visits.started_s >= begin).sum()) / turns) if turns else np.nan
 
-    def explain(self) -> str:
-        """Two or three sentences: what the bottleneck is, by how much, and since when."""
+    def explain(self, p99: bool = True) -> str:
+        """Two or three sentences: what the bottleneck is, by how much, and since when.
+
+        p99: with the times to answer stands how far the p99 of this run can be trusted, if not far.
+        """
         from pmtech.explain import explain
 
-        return explain(self)
+        return explain(self, p99)
 
 
 def _most(begins: np.ndarray, ends: np.ndarray, since: float) -> int:

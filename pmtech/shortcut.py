@@ -7,14 +7,21 @@ later changes it (Ebert and others, "Computationally efficient simulation of que
 luck, the same rules and the same arithmetic, so the trajectories are equal to the last bit. Where two requests meet at
 the very same moment the order would have to be guessed: then the event engine decides (`Undecided`).
 
-What needs events: workers held while they wait downstream, throttles, caches that fill on the answer, balancers that
-look at the load, users, retries and timeouts, and whatever happens during a run.
+A cache fills, and a worker that is held is free again, when an answer comes. Before a station of their own at which the
+way ends that moment is known as soon as the question is asked, and both are walked through in order of time (`moments`).
+Workers held for anything else are passed as if they were not, which is right unless one was missing (`check_never_full`).
+
+What needs events: workers that are held and run short before more than one part, caches behind one another, side by
+side, with `coalesce` or before anything else, balancers that look at the load of what is not the end, users, retries and
+timeouts, and whatever happens during a run.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from heapq import heapreplace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
+from heapq import heappop, heappushpop, heapreplace
 from itertools import chain
 from math import inf
 
@@ -24,11 +31,15 @@ from pmtech.engine import Part, Run
 from pmtech.randomness import Luck
 from pmtech.records import Records, Refusals, Visits
 
-BLOCK = 4096
+BLOCK = 2048
+
+# The C library of Linux keeps freed memory, up to twice the largest block that it has ever seen freed, instead of giving
+# it back to the system and asking for it anew: this one raises the bar. A fifth of the time of a run of 100,000 requests.
+np.empty(1 << 21)
 
 
 class Undecided(Exception):
-    """Two requests at the same moment: only the event engine knows who was first."""
+    """Only the event engine knows: two requests at the same moment, or who has to wait for one that is held."""
 
 
 class Fifo:
@@ -40,18 +51,37 @@ class Fifo:
 
     def enter(self, now: float, needs: float) -> float | None:
         """When work on it begins; None if the line is full."""
-        soonest, line = self.free[0], self.line
-        while line and line[0] < now:
-            line.popleft()
-        if soonest == now or (line and line[0] == now):
+        soonest = self.free[0]
+        if soonest == now:
             raise Undecided
-        if soonest > now:
-            if len(line) >= self.limit:
-                return None
-            line.append(soonest)
+        if self.limit < inf:
+            line = self.line
+            while line and line[0] < now:
+                line.popleft()
+            if line and line[0] == now:
+                raise Undecided
+            if soonest > now:
+                if len(line) >= self.limit:
+                    return None
+                line.append(soonest)
         begins = max(soonest, now)
         heapreplace(self.free, begins + needs)
         return begins
+
+
+def moments(times: np.ndarray, due: list[tuple], until_s: float) -> Iterator[tuple[int, float]]:
+    """Who comes, and when, in order of time. What stands on the heap `due` (when, who, what) happens in between."""
+    last = -inf
+    for who, now in enumerate([*times.tolist(), until_s]):
+        while due and due[0][0] <= now:
+            at_s, whom, happens = heappop(due)
+            if at_s == last or at_s == now:
+                raise Undecided
+            last = at_s
+            happens(whom, at_s)
+        if who < len(times):
+            yield who, now
+        last = now
 
 
 def fifo(times: np.ndarray, work: np.ndarray, places: int, limit: float) -> tuple[np.ndarray, np.ndarray]:
@@ -64,17 +94,26 @@ def fifo(times: np.ndarray, work: np.ndarray, places: int, limit: float) -> tupl
 
 
 def _unlimited(times: np.ndarray, work: np.ndarray, places: int) -> tuple[np.ndarray, np.ndarray]:
-    count = len(times)
-    blocks = (slice(first, first + BLOCK) for first in range(0, count, BLOCK))  # short lists stay in the fast memory
+    blocks = (slice(first, first + BLOCK) for first in range(0, len(times), BLOCK))  # short lists stay in fast memory
     each = chain.from_iterable(zip(times[block].tolist(), work[block].tolist(), strict=True) for block in blocks)
-    if places == 1:
-        free = 0.0
-        left = np.fromiter([free := (now if now > free else free) + needs for now, needs in each], float, count)
-        return np.maximum(times, np.concatenate([[0.0], left])[:count]), left
-    soonest = [0.0] * places
-    free = (heapreplace(soonest, (now if now > (free := soonest[0]) else free) + needs) for now, needs in each)
-    begun = np.maximum(times, np.fromiter(free, float, count))  # when it came, or when the place was free that it took
-    return begun, begun + work
+    started = np.fromiter(_begins(each, places), float, len(times))
+    return started, started + work
+
+
+def _begins(each: Iterable[tuple[float, float]], places: int) -> Iterator[float]:
+    """When work on each begins: when it comes, or when the first place falls free."""
+    free, others = 0.0, [0.0] * (places - 1)
+    for now, needs in each:
+        if now < free:
+            now = free
+        yield now
+        free = heappushpop(others, now + needs)
+
+
+def check_never_full(came: np.ndarray, left: np.ndarray, places: int) -> None:
+    """Undecided, unless each finds a place free: of those before it all but `places` - 1 have left (NaN: never)."""
+    if not (np.sort(left)[: max(len(left) - places, 0)] < came[places:]).all():
+        raise Undecided
 
 
 def in_order(times: np.ndarray) -> np.ndarray | slice:
@@ -82,13 +121,28 @@ def in_order(times: np.ndarray) -> np.ndarray | slice:
     return slice(None) if (times[1:] >= times[:-1]).all() else np.argsort(times, kind="stable")
 
 
+def only(kept: np.ndarray, *columns: np.ndarray) -> tuple[np.ndarray, ...]:
+    """These entries of the columns; where all are kept nothing is copied."""
+    return columns if kept.all() else tuple(column[kept] for column in columns)
+
+
+def joined(columns: Sequence[np.ndarray]) -> np.ndarray:
+    """One column after another; a single one is not copied."""
+    return columns[0] if len(columns) == 1 else np.concatenate([np.empty(0, dtype=np.int64), *columns])
+
+
+def _stacked(tables: list):
+    """One table of several with the same columns."""
+    return type(tables[0])(*map(joined, zip(*(vars(table).values() for table in tables), strict=True)))
+
+
 def _numbered(groups: list[np.ndarray]) -> np.ndarray:
     """The numbers of all groups, made different between groups."""
-    first, found = 0, [np.empty(0, dtype=np.int64)]
+    first, found = 0, []
     for numbers in groups:
         found.append(first + numbers)
         first += int(numbers.max(initial=-1)) + 1
-    return np.concatenate(found)
+    return joined(found)
 
 
 class Book:
@@ -98,65 +152,72 @@ class Book:
         self.until_s, self.run = until_s, run
         self.sources = [name for name, parts in run.parts.items() if hasattr(parts[0], "send")]
         arrivals = [run.parts[name][0].arrivals_until(until_s) for name in self.sources]
-        counts = [len(times) for times in arrivals]
-        times = np.concatenate(arrivals) if arrivals else np.empty(0)
-        order = in_order(times)
-        self.arrived = times[order]
+        self.counts = [len(times) for times in arrivals]
+        times = joined(arrivals)
+        self.order = in_order(times)
+        self.arrived = times[self.order]
         if (self.arrived[1:] == self.arrived[:-1]).any():
             raise Undecided
-        self.client = np.repeat(np.arange(len(counts)), counts)[order]
-        callers = [run.parts[name][0].callers(n) for name, n in zip(self.sources, counts, strict=True)]
-        self.caller = _numbered(callers)[order]
-        self.number = np.concatenate([np.arange(n) for n in counts])[order] if counts else np.empty(0, dtype=int)
-        self.rows_of = [np.flatnonzero(self.client == code) for code in range(len(counts))]
         size = len(times)
+        self.all_rows = np.arange(size)
+        self.client = self._of_each(lambda source, count: np.broadcast_to(self.sources.index(source.name), count))
+        one = len(self.sources) == 1
+        self.rows_of = [self.all_rows] if one else [np.flatnonzero(self.client == n) for n in range(len(self.sources))]
         self.finished, self.status = np.full(size, np.nan), np.zeros(size, dtype=np.int64)
         self.machines: list[str] = []
-        self.served_by = np.full(size, -1)
+        self.served_by = np.full(size, -1, dtype=np.int32)
         self.inbox: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
         self.visits: dict[str, list[Visits]] = {name: [] for name in run.parts if name not in self.sources}
         self.refused: list[Refusals] = []
+        self.lookups: dict[str, np.ndarray] = {}
         self.returns: list = []
+        self.drawn = "", np.empty(0)
+
+    def _of_each(self, column: Callable[[Part, int], np.ndarray]) -> np.ndarray:
+        """A column of what each source says of its requests, given how many it sends."""
+        each = zip(self.sources, self.counts, strict=True)
+        return joined([column(self.run.parts[name][0], count) for name, count in each])[self.order]
+
+    @cached_property
+    def caller(self) -> np.ndarray:
+        """Who sends each request, as a number that no two sources share."""
+        each = zip(self.sources, self.counts, strict=True)
+        return _numbered([self.run.parts[name][0].callers(count) for name, count in each])[self.order]
 
     # --- what a part asks for and writes down ---------------------------------------------------------------------
 
     def draw(self, luck: Luck, rows: np.ndarray) -> np.ndarray:
         """The numbers of these requests for one purpose."""
-        if len(self.sources) == 1:
-            return luck[self.sources[0], 0].first(len(self.arrived))[rows]
-        values = None
-        for code, name in enumerate(self.sources):
-            whose = self.client[rows] == code
-            if whose.any():
-                drawn = luck[name, 0].first(len(self.rows_of[code]))[self.number[rows[whose]]]
-                if values is None:
-                    values = np.empty(len(rows), dtype=drawn.dtype)
-                values[whose] = drawn
-        return np.empty(0) if values is None else values
+        if self.drawn[0] != luck.purpose:  # replicas ask for the same, one after the other
+            self.drawn = luck.purpose, self._of_each(lambda source, count: luck[source.name, 0].first(count))
+        return self.drawn[1] if rows is self.all_rows else self.drawn[1][rows]
 
     def endpoint(self) -> np.ndarray:
-        return self.draw_of_source("choose", object)
+        return self._of_each(lambda source, count: source.choose[source.first_line].first(count))
 
     def key(self) -> np.ndarray:
-        return self.draw_of_source("keys", np.int64)
+        return self._of_each(lambda source, count: source.keys[source.first_line].first(count))
 
-    def draw_of_source(self, purpose: str, dtype) -> np.ndarray:
-        """What every source decides for its own requests."""
-        values = np.empty(len(self.arrived), dtype=dtype)
-        for name, rows in zip(self.sources, self.rows_of, strict=True):
-            values[rows] = getattr(self.run.parts[name][0], purpose)[name, 0].first(len(rows))
-        return values
+    def write(self) -> np.ndarray:
+        return self._of_each(lambda source, count: source.writes_among(count))
 
     def visit(self, part: Part, rows, entered, started, left) -> None:
         """Note the visits to one machine; what lies at or past the end has not happened."""
-        cut = [np.where(times < self.until_s, times, np.nan) for times in (started, left)]
-        machine = np.full(len(rows), self.run.parts[part.name].index(part))
-        self.visits[part.name].append(Visits(rows, entered, *cut, machine))
+        machine = np.broadcast_to(self.run.parts[part.name].index(part), len(rows))
+        self.visits[part.name].append(Visits(rows, entered, *map(self._happened, (started, left)), machine))
+
+    def _happened(self, times: np.ndarray) -> np.ndarray:
+        past = times < self.until_s
+        return times if past.all() else np.where(past, times, np.nan)
 
     def serves(self, part: Part, rows) -> None:
         """The first who works on a request is who served it."""
-        first = rows[self.served_by[rows] < 0]
+        (first,) = only(self.served_by[rows] < 0, rows)
         self.served_by[first] = self._code(part)
+
+    def look(self, part: Part, lookups: np.ndarray) -> None:
+        """What a cache was asked, rows of (when, hit, out of date) in order of time."""
+        self.lookups[part.name] = lookups.reshape(-1, 3)
 
     def refuse(self, part: Part, rows, times, status: int, retry_after=np.nan) -> None:
         self.served_by[rows] = self._code(part)
@@ -170,8 +231,7 @@ class Book:
 
     def send(self, part: Part, rows, times) -> None:
         """These requests reach the next part at these times; those at or past the end never do."""
-        soon = times < self.until_s
-        self.inbox.setdefault(id(part), []).append((rows[soon], times[soon]))
+        self.inbox.setdefault(id(part), []).append(only(times < self.until_s, rows, times))
 
     def come_back(self, way) -> None:
         """`way(book)` is called when all answers of what lies downstream are known."""
@@ -186,26 +246,23 @@ class Book:
 
     def arrivals_at(self, part: Part) -> tuple[np.ndarray, np.ndarray]:
         """Who comes to a part, and when, in order of time."""
-        crowds = self.inbox.pop(id(part), [])
-        if not crowds:
-            return np.empty(0, dtype=np.int64), np.empty(0)
-        rows, times = (np.concatenate(columns) for columns in zip(*crowds, strict=True))
+        crowds = self.inbox.pop(id(part), [(np.empty(0, dtype=np.int64), np.empty(0))])
+        rows, times = map(joined, zip(*crowds, strict=True))
         order = in_order(times)
-        rows, times = rows[order], times[order]
+        if not isinstance(order, slice):
+            rows, times = rows[order], times[order]
         if (times[1:] == times[:-1]).any():
             raise Undecided
         return rows, times
 
     def records(self) -> Records:
-        late = ~(self.finished < self.until_s)
+        late = np.flatnonzero(~(self.finished < self.until_s))
         self.finished[late], self.status[late] = np.nan, 0
         names = np.array([*self.machines, None], dtype=object)
         empty = Refusals(*(np.empty(0, dtype=kind) for kind in (np.int64, object, float, np.int64, float)))
-        refused = Refusals(
-            *(np.concatenate(c) for c in zip(*(vars(r).values() for r in [empty, *self.refused]), strict=True))
-        )
-        order = np.argsort(refused.at_s, kind="stable")
         nothing = Visits(*(np.empty(0, dtype=kind) for kind in (np.int64, float, float, float, np.int64)))
+        refused = _stacked(self.refused or [empty])
+        order = np.argsort(refused.at_s, kind="stable")
         return Records(
             sources=self.sources,
             client=self.client,
@@ -215,17 +272,9 @@ class Book:
             endpoint=self.endpoint,
             key=self.key,
             served_by=lambda: names[self.served_by],
-            visits={
-                name: Visits(
-                    *(np.concatenate(c) for c in zip(*(vars(v).values() for v in [nothing, *visits]), strict=True))
-                )
-                for name, visits in self.visits.items()
-            },
+            visits={name: _stacked(visits or [nothing]) for name, visits in self.visits.items()},
             refusals=Refusals(*(column[order] for column in vars(refused).values())),
-            places={
-                name: [p.places_log for p in parts if hasattr(p, "places_log")]
-                for name, parts in self.run.parts.items()
-            },
+            lookups=self.lookups,
         )
 
 
@@ -241,8 +290,8 @@ def run_sorted(run: Run, until_s: float) -> Records | None:
         for part in parts:
             if part.name not in book.sources:
                 part.pass_sorted(*book.arrivals_at(part), book)
+        for way_back in reversed(book.returns):
+            way_back(book)
     except Undecided:
         return None
-    for way_back in reversed(book.returns):
-        way_back(book)
     return book.records()

@@ -9,6 +9,7 @@ from typing import Any
 from pmtech.components.component import Checked, nearest, number, plain, whole
 from pmtech.components.surge import Surge
 from pmtech.engine import Alarm, Part, Run
+from pmtech.offers import History
 from pmtech.records import from_run
 from pmtech.result import Result
 from pmtech.shortcut import run_sorted
@@ -31,7 +32,12 @@ class Outage(Checked):
     """`count` machines of the part `name` die at `at_s` and come back, empty, `for_s` seconds later.
 
     A name that twins share means the pool; the first `count` machines of it die. A server or a database answers 502
-    meanwhile, also what it held; a cache has forgotten everything, and requests pass it by.
+    meanwhile, also what it held; a cache has forgotten everything, and requests pass it by. What a dead server had
+    asked of others goes on, as a database finishes a query whose caller is gone: it is asked in vain.
+
+    What this leaves out: the parts before a dead server (a balancer that counts connections, another server that waits)
+    learn that it is gone only when what it had asked for is done. A server that does not block has nothing to lose of
+    what it has passed on: those answers still come.
     """
 
     name: str
@@ -56,6 +62,7 @@ class Running:
             self.run.parts[name] = [self._part(spec, name, n, targets, labels) for n in range(copies)]
         self.run.parts = {system.names[index]: self.run.parts[system.names[index]] for index in order}
         self.changes: list[tuple[float, str, Any]] = []
+        self.history: History = [(0.0, system)]
         for event in events:
             self._plan(event)
 
@@ -110,7 +117,9 @@ class Running:
         for index, (old, new) in enumerate(zip(before.parts, after.parts, strict=True)):
             if getattr(old, "replicas", 1) != getattr(new, "replicas", 1):
                 self._resize(index)
-        self.changes += [(self.run.env.now, path, value) for path, value in values.items()]
+        self.changes += [(self.now, path, value) for path, value in values.items()]
+        if after != before:
+            self.history.append((self.now, after))
 
     @property
     def now(self) -> float:
@@ -187,7 +196,7 @@ def simulate(
     how = {"duration_s": float(duration_s), "warmup_s": float(warmup_s)}
     others = (simulate(system, **how, seed=seed + n, events=events, engine=engine) for n in range(1, int(replications)))
     others = tuple(other.summary for other in others)
-    return Result(system, records, **how, seed=seed, at_end=running.system, others=others)
+    return Result(system, records, **how, seed=seed, history=running.history, events=events, others=others)
 
 
 @dataclass(frozen=True)

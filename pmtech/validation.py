@@ -11,60 +11,33 @@ takes to forget how it began (Cohen, The Single Server Queue, 1969).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil, exp, lgamma, log, sqrt
 
 import numpy as np
 import pandas as pd
+from scipy.special import pdtrc
 
 from pmtech import theory
-from pmtech.certainty import student
+from pmtech.certainty import intervals
 from pmtech.components import Cache, Clients, Database, Gateway, LoadBalancer, RateLimiter, Server, Throttle, Users
-from pmtech.result import Result
 from pmtech.simulate import simulate
 from pmtech.system import System
 
 SERVICE_S = 0.01
 SHARE = 0.999
-
-
-def mean_ms(result: Result) -> float:
-    return result.summary.mean_ms
-
-
-def p99_ms(result: Result) -> float:
-    return result.summary.p99_ms
-
-
-def in_line(result: Result) -> float:
-    return float(result.components.mean_queue.sum())
-
-
-def utilisation(result: Result) -> float:
-    return float(result.components.utilisation.iloc[0])
-
-
-def refused(result: Result) -> float:
-    return result.summary.error_rate
-
-
-def served_per_s(result: Result) -> float:
-    return result.summary.served_per_s
-
-
-def hit_ratio(result: Result) -> float:
-    return float(result.components.hit_ratio.iloc[0])
+INDEX = ["part", "model", "at", "figure"]
 
 
 FIGURES = {
-    mean_ms: "mean latency, ms",
-    p99_ms: "p99 latency, ms",
-    in_line: "requests in line",
-    utilisation: "utilisation",
-    refused: "share refused",
-    served_per_s: "served a second",
-    hit_ratio: "hit ratio",
+    "mean_ms": ("mean latency, ms", lambda run: run.summary.mean_ms),
+    "p99_ms": ("p99 latency, ms", lambda run: run.summary.p99_ms),
+    "in_line": ("requests in line", lambda run: run.components.mean_queue.sum()),
+    "utilisation": ("utilisation", lambda run: run.components.utilisation.iloc[0]),
+    "refused": ("share refused", lambda run: run.summary.error_rate),
+    "served_per_s": ("served a second", lambda run: run.summary.served_per_s),
+    "hit_ratio": ("hit ratio", lambda run: run.components.hit_ratio.iloc[0]),
 }
 
 
@@ -76,7 +49,7 @@ class Case:
     model: str
     at: str
     system: System
-    expected: dict[Callable[[Result], float], float]
+    expected: dict[str, float]
     requests: int
     warmup_s: float
     replications: int
@@ -84,28 +57,21 @@ class Case:
     def called(self, word: str) -> bool:
         return re.search(rf"(?<!\w){re.escape(word)}", f"{self.part}, {self.model}", re.IGNORECASE) is not None
 
-    def values(self) -> dict[Callable[[Result], float], np.ndarray]:
-        """Each figure in every replication."""
+    def measured(self) -> pd.DataFrame:
+        """A row a figure: its mean over the replications, and the interval from low to high."""
         rate = sum(source.offered_per_s for source in self.system.sources.values())
         how = {"duration_s": self.warmup_s + self.requests / rate, "warmup_s": self.warmup_s}
-        results = [simulate(self.system, seed=seed, **how) for seed in range(1, self.replications + 1)]
-        return {figure: np.array([figure(result) for result in results]) for figure in self.expected}
+        runs = (simulate(self.system, seed=seed, **how) for seed in range(1, self.replications + 1))
+        return intervals([pd.Series({name: FIGURES[name][1](run) for name in self.expected}) for run in runs], SHARE)
 
-    def rows(self) -> Iterator[dict]:
-        for figure, values in self.values().items():
-            low, high = interval(values)
-            said, model = self.expected[figure], values.mean()
-            yield {
-                "part": self.part, "model": self.model, "at": self.at, "figure": FIGURES[figure],
-                "theory": said, "simulated": model, "difference": model - said,
-                "low": low, "high": high, "agrees": low <= said <= high,
-            }  # fmt: skip
-
-
-def interval(values: np.ndarray, share: float = SHARE) -> tuple[float, float]:
-    """Student's interval of the mean of independent values. Law, Simulation Modeling and Analysis (2015), 4.5."""
-    half = student(len(values) - 1, share) * values.std(ddof=1) / sqrt(len(values))
-    return values.mean() - half, values.mean() + half
+    def table(self) -> pd.DataFrame:
+        """The same beside theory."""
+        table = self.measured().rename(columns={"mean": "simulated"}).assign(theory=pd.Series(self.expected))
+        figures = [FIGURES[name][0] for name in table.index]
+        return table.assign(
+            difference=table.simulated - table.theory,
+            agrees=table.theory.between(table.low, table.high),
+        ).set_index(pd.MultiIndex.from_product([[self.part], [self.model], [self.at], figures], names=INDEX))
 
 
 def fidelity(*wanted: str, full: bool = False) -> pd.DataFrame:
@@ -123,10 +89,9 @@ def fidelity(*wanted: str, full: bool = False) -> pd.DataFrame:
         if not any(case.called(word) for case in chosen):
             parts = ", ".join(dict.fromkeys(case.part for case in chosen))
             raise ValueError(f'no model is called "{word}": choose from {parts}')
-    rows = [row for case in chosen if not wanted or any(map(case.called, wanted)) for row in case.rows()]
-    table = pd.DataFrame(rows).set_index(["part", "model", "at", "figure"])
+    table = pd.concat(case.table() for case in chosen if not wanted or any(map(case.called, wanted)))
     figures = ["theory", "simulated", "difference", "low", "high"]
-    return table.assign(**table[figures].map(lambda value: float(f"{value:.4g}")))
+    return table[figures].map(lambda value: float(f"{value:.4g}")).assign(agrees=table.agrees)
 
 
 # --- the grid --------------------------------------------------------------------------------------------------------
@@ -152,29 +117,29 @@ def cases(full: bool = False) -> Iterator[Case]:
         for workers, model in ((1, "M/M/1"), (4, "M/M/4 (Erlang C)")):
             rate = load * workers / SERVICE_S
             queue = theory.mmc(rate, SERVICE_S, workers)
-            expected = {mean_ms: queue.time_in_system_s * 1000, p99_ms: queue.latency_percentile_s(99) * 1000,
-                        in_line: queue.mean_queue, **({utilisation: load} if full else {})}  # fmt: skip
+            expected = {"mean_ms": queue.time_in_system_s * 1000, "p99_ms": queue.latency_percentile_s(99) * 1000,
+                        "in_line": queue.mean_queue, **({"utilisation": load} if full else {})}  # fmt: skip
             yield case("Server", model, load, clients(rate) >> server(workers), expected)
     for load in loads:
         rate = load / SERVICE_S
         for cv, model in ((0, "M/D/1"), (2, "M/G/1, cv 2")):
             time_s = theory.mg1(rate, SERVICE_S, cv).time_in_system_s
-            yield case("Server", model, load, clients(rate) >> server(service_cv=cv), {mean_ms: time_s * 1000})
+            yield case("Server", model, load, clients(rate) >> server(service_cv=cv), {"mean_ms": time_s * 1000})
     for load in (0.6, 0.95, 2):
         queue = theory.mm1k(load / SERVICE_S, SERVICE_S, places=4)
-        expected = {refused: queue.loss, mean_ms: queue.time_in_system_s * 1000}
+        expected = {"refused": queue.loss, "mean_ms": queue.time_in_system_s * 1000}
         short = clients(load / SERVICE_S) >> server(queue_limit=3)
         yield case("Server", "M/M/1/4", load, short, expected, 30_000, warmup_s=2)
     for load in (0.3, 0.95):
         lossy = clients(load * 5 / SERVICE_S) >> server(5, queue_limit=0, service_cv=2)
         lost = theory.erlang_b(load * 5, 5)
-        yield case("Server", "M/G/5/5 (Erlang B)", load, lossy, {refused: lost}, 20_000, warmup_s=2)
+        yield case("Server", "M/G/5/5 (Erlang B)", load, lossy, {"refused": lost}, 20_000, warmup_s=2)
 
     for load in loads[:-1]:
         rate = load / (2 * SERVICE_S)
         both = theory.mg1(rate, 2 * SERVICE_S, sqrt(0.5))  # two exponentials, one after the other
         held = clients(rate) >> server() >> Database(connections=1, query_ms=SERVICE_S * 1000)
-        expected = {mean_ms: both.time_in_system_s * 1000}
+        expected = {"mean_ms": both.time_in_system_s * 1000}
         yield case("Database", "M/G/1, worker held", load, held, expected, 5_000, warmup_s=4)
     for load in loads[:-1]:
         rate, data = load / SERVICE_S, Database(connections=1, query_ms=SERVICE_S * 1000)
@@ -184,7 +149,7 @@ def cases(full: bool = False) -> Iterator[Case]:
         }  # fmt: skip
         network = theory.jackson({"a": 0.4 * rate, "b": 0.6 * rate}, {"a": {"data": 1}, "b": {"data": 1}},
                                  {"a": 2 * SERVICE_S, "b": SERVICE_S, "data": SERVICE_S})  # fmt: skip
-        yield case("Gateway", "Jackson network", load, split, {mean_ms: network.time_in_system_s * 1000})
+        yield case("Gateway", "Jackson network", load, split, {"mean_ms": network.time_in_system_s * 1000})
 
     for load in loads[:-1]:
         alone, two = theory.mm1(load / SERVICE_S, SERVICE_S), theory.power_of_choices(load, SERVICE_S)
@@ -195,13 +160,13 @@ def cases(full: bool = False) -> Iterator[Case]:
              {"requests": 25_000, "warmup_s": 0.5, "replications": 8}),
         ):  # fmt: skip
             system = clients(count * load / SERVICE_S) >> LoadBalancer(policy=policy) >> server(replicas=count)
-            yield case("LoadBalancer", f"{policy}: {model}", load, system, {mean_ms: time_s * 1000}, **how)
+            yield case("LoadBalancer", f"{policy}: {model}", load, system, {"mean_ms": time_s * 1000}, **how)
 
     for load in loads[:-1]:
         crowd = [Clients("A", rate_per_s=load * 25), Clients("B", rate_per_s=load * 75)]
         wait_s = theory.md1(load / SERVICE_S, SERVICE_S).wait_s
         yield case("Throttle", "M/D/1, the wait", load, crowd >> Throttle(rate_per_s=1 / SERVICE_S),
-                   {mean_ms: wait_s * 1000}, 20_000)  # fmt: skip
+                   {"mean_ms": wait_s * 1000}, 20_000)  # fmt: skip
     for load in (0.8, 2):
         for algorithm, model, lost in (
             ("fixed_window", "renewals", window_loss(10 * load, 10)),
@@ -209,21 +174,21 @@ def cases(full: bool = False) -> Iterator[Case]:
             ("token_bucket", "M/D/1/10", bucket_loss(load, 10)),
         ):
             limited = clients(10 * load) >> RateLimiter(limit=10, per_s=1, algorithm=algorithm)
-            yield case("RateLimiter", f"{algorithm}: {model}", load, limited, {refused: lost}, 30_000, warmup_s=100)
+            yield case("RateLimiter", f"{algorithm}: {model}", load, limited, {"refused": lost}, 30_000, warmup_s=100)
 
     asked = 100 * np.arange(1, 1001) ** -0.9 / (np.arange(1, 1001) ** -0.9).sum()
     readers = clients(100, keys=1000, popularity=0.9)
     for capacity, warmup_s in ((10, 10), (100, 30)):
         hits, system = theory.che_lru(asked, capacity).hit_ratio, readers >> Cache(capacity=capacity)
-        yield case("Cache", "LRU (Che)", 1, system, {hit_ratio: hits}, 6_000, warmup_s=warmup_s, replications=10,
+        yield case("Cache", "LRU (Che)", 1, system, {"hit_ratio": hits}, 6_000, warmup_s=warmup_s, replications=10,
                    at=f"{capacity} of 1000 keys")  # fmt: skip
     for ttl_s in (1, 10):
         hits, system = theory.ttl_cache(asked, ttl_s).hit_ratio, readers >> Cache(capacity=1000, ttl_s=ttl_s)
-        yield case("Cache", "TTL", 1, system, {hit_ratio: hits}, 6_000, warmup_s=6 * ttl_s, replications=10,
+        yield case("Cache", "TTL", 1, system, {"hit_ratio": hits}, 6_000, warmup_s=6 * ttl_s, replications=10,
                    at=f"TTL {ttl_s} s")  # fmt: skip
     for count in (10, 30):
         served, think_s = repaired_per_s(count, 0.2), 0.2
-        expected = {served_per_s: served, mean_ms: (count / served - think_s) * 1000}
+        expected = {"served_per_s": served, "mean_ms": (count / served - think_s) * 1000}
         system = Users(count=count, think_s=think_s) >> server()
         yield case("Users", "machine repair", 1, system, expected, 3_000, warmup_s=5, replications=10,
                    at=f"{count} users")  # fmt: skip
@@ -244,10 +209,8 @@ def in_turn_s(load: float, stages: int) -> float:
 def window_loss(offered: float, limit: int) -> float:
     """Share refused by a window that opens at a caller's first request: each lasts 1, and then the next request is
     1 / offered away; in it the first, and at most `limit` - 1 of a Poisson number, pass."""
-    more = sum(
-        min(n, limit - 1) * exp(n * log(offered) - offered - lgamma(n + 1)) for n in range(int(10 * offered + 100))
-    )
-    return 1 - (1 + more) / (offered + 1)
+    more = pdtrc(np.arange(limit - 1), offered).sum()
+    return float(1 - (1 + more) / (offered + 1))
 
 
 def bucket_loss(load: float, burst: int) -> float:

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from pmtech import Change, Clients, Database, Outage, Server, Surge, simulate, theory
-from pmtech.certainty import intervals, p99_between
+from pmtech.certainty import BATCHES, intervals, p99_between, student
+from pmtech.comparison import ALL, T_95, run_designs
 
 QUEUE = Clients(rate_per_s=80) >> Server(workers=1, service_ms=10)
 
@@ -38,6 +39,15 @@ def test_the_interval_holds_theory_and_narrows_with_more_runs():
     for figure, value in (("mean_ms", expected.time_in_system_s), ("p99_ms", expected.latency_percentile_s(99))):
         assert many.low[figure] <= value * 1000 <= many.high[figure]
         assert many.high[figure] - many.low[figure] < few.high[figure] - few.low[figure]
+
+
+def test_the_designs_of_a_comparison_share_the_customers_and_no_client_is_called_as_their_row():
+    assert pytest.approx(student(BATCHES - 1, 0.95), abs=5e-4) == T_95
+    runs = run_designs({"one": QUEUE, "two": QUEUE.replace({"server.workers": 2})}, duration_s=5)
+    assert runs["one"].requests.arrived_s.equals(runs["two"].requests.arrived_s)
+    other = Clients("All", rate_per_s=1) >> Server()
+    with pytest.raises(ValueError, match=f'design "other": "{ALL}" is the name of the row for all clients together'):
+        run_designs({"one": QUEUE, "other": other}, duration_s=5)
 
 
 def test_replications_go_with_events_and_with_every_engine():
@@ -93,4 +103,22 @@ def test_where_something_changes_a_longer_run_would_be_another():
 def test_replications_are_named_with_the_interval():
     result = simulate(QUEUE, duration_s=100, warmup_s=10, replications=8)
     low, high = result.intervals.loc["p99_ms", ["low", "high"]]
-    assert f"p99 lies between {low:.0f} ms and {high:.0f} ms (95 % interval of 8 runs)" in result.explain()
+    assert f"p99 of runs this long lies between {low:.0f} ms and {high:.0f} ms (8 runs, 95 %)" in result.explain()
+
+
+def test_more_runs_do_not_mend_a_p99_that_short_runs_put_too_low():
+    true = theory.mm1(80, 0.01).latency_percentile_s(99) * 1000
+    short = simulate(QUEUE, duration_s=30, warmup_s=5, replications=100).intervals.loc["p99_ms"]
+    long = simulate(QUEUE, duration_s=600, warmup_s=20, replications=20).intervals.loc["p99_ms"]
+    assert short.high < true and long.low <= true <= long.high
+
+
+def test_four_of_five_intervals_and_more_hold_the_true_mean():
+    """Of 40 experiments of 20 runs 38 are expected to; fewer than 32 would be one in a thousand."""
+    true, held = theory.mm1(80, 0.01).time_in_system_s * 1000, 0
+    for experiment in range(40):
+        low, high = simulate(QUEUE, duration_s=60, warmup_s=10, seed=1000 * experiment, replications=20).intervals.loc[
+            "mean_ms", ["low", "high"]
+        ]
+        held += low <= true <= high
+    assert held >= 32

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pmtech import Clients, RateLimiter, Server, Users, charts, simulate
+from pmtech.charts import plot
 
-CSS = (Path(charts.__file__).parent / "panels" / "panel.css").read_text(encoding="utf-8")
+CSS = (Path(charts.__file__).parents[1] / "panels" / "panel.css").read_text(encoding="utf-8")
 
 SURVEY_TOOL = (
     [Clients("Company A", rate_per_s=10), Clients("Company B", rate_per_s=30), Clients("Company C", rate_per_s=150)]
@@ -42,7 +43,7 @@ def test_a_chart_is_valid_and_readable(show, run, pinned):
     for axis in ("xaxis", "yaxis"):
         title = figure["layout"][axis].get("title", {}).get("text", "")
         assert re.search(r"second|, ms|, s|inside", title) or figure["layout"][axis].get("ticktext")
-    assert len(figure["data"]) <= charts.MOST
+    assert len(figure["data"]) <= plot.MOST
     for trace in figure["data"]:
         if trace["type"] == "scatter" and any(y is not None for y in trace["y"]):
             assert trace["name"] in texts(figure)
@@ -158,7 +159,7 @@ def test_clients_are_shown_where_there_are_several():
 
 @given(st.dictionaries(st.text(max_size=3), st.floats(0, 100), max_size=5))
 def test_names_never_cover_one_another(heights):
-    apart = sorted(charts._apart(heights, 8, 100).values())
+    apart = sorted(plot.apart(heights, 8, 100).values())
     assert len(apart) == len(heights)
     assert all(above - below >= 8 - 1e-9 for below, above in zip(apart, apart[1:], strict=False))
     assert all(height <= 100 for height in apart)
@@ -166,8 +167,8 @@ def test_names_never_cover_one_another(heights):
 
 @given(st.floats(1e-6, 1e9))
 def test_an_axis_ends_just_above_what_it_shows(value):
-    assert value <= charts.ceiling(value) <= 2 * value
+    assert value <= plot.ceiling(value) <= 2 * value
 
 
 def test_an_axis_without_values_has_a_length():
-    assert charts.ceiling(0) == 1
+    assert plot.ceiling(0) == 1

@@ -19,10 +19,10 @@ from pmtech.components import (
     Users,
 )
 from pmtech.diagram import STYLE, diagram, sentences
+from pmtech.diagram.layout import DECK, layout
+from pmtech.diagram.words import cut, text_width, wrap
 from pmtech.flow import flows
-from pmtech.layout import DECK, layout
 from pmtech.system import System
-from pmtech.words import cut, text_width, wrap
 
 SVG = "{http://www.w3.org/2000/svg}"
 

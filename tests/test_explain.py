@@ -8,12 +8,15 @@ from pmtech import (
     Change,
     Clients,
     Database,
+    Gateway,
     LoadBalancer,
+    Network,
     Outage,
     RateLimiter,
     Server,
     Surge,
     Throttle,
+    Users,
     simulate,
 )
 from pmtech.explain import percent, rate, seconds
@@ -44,7 +47,7 @@ def number(pattern, text):
 def test_the_unprotected_survey_tool(seed):
     text = said(COMPANIES >> EIGHTY, seed=seed)
     assert "190 requests a second arrive at “Server”, which can serve 80." in text
-    assert "The queue grows by 110 every second" in text
+    assert "The queue grows by 110 every second from the start" in text
     waiting = number("at the end # are waiting", text)
     assert waiting == pytest.approx(6600, rel=0.05)
     assert number("the last of them will wait about # s", text) == pytest.approx(82, rel=0.06)
@@ -129,7 +132,103 @@ def test_chance_is_not_called_growth():
         assert "The queue grows" not in said(Clients(rate_per_s=75) >> EIGHTY, seed=seed)
 
 
-# Where it is wrong today
+def test_at_exactly_its_capacity_no_growth_is_named():
+    """80 of 80: the queue is a random walk. In a few of many runs it is long at the end, and that is called chance."""
+    by_chance = 0
+    for seed in range(60):
+        text = said(Clients(rate_per_s=80) >> EIGHTY, seed=seed)
+        assert "The queue grows" not in text
+        by_chance += "That leaves nothing over to work off a line that chance has made: at the end" in text
+    assert 1 <= by_chance <= 10
+    assert "The queue grows by 8 every second" in said(Clients(rate_per_s=88) >> EIGHTY)
+
+
+def test_who_waits_for_an_answer_can_not_make_the_queue_grow_for_ever():
+    text = said(Users(count=1000, think_s=1) >> EIGHTY)
+    assert re.search(r"at “Server” from second 0 to [2-4], which can serve 80\.", text)
+    assert number("at the end # do", text) == pytest.approx(1000 - 80, abs=40)
+    assert number("the last of them will wait about # s", text) == pytest.approx(920 / 80, abs=1)
+
+
+def test_a_full_queue_does_not_grow():
+    text = said(Clients(rate_per_s=150) >> Server(workers=8, queue_limit=600))
+    assert (
+        "150 requests a second arrive at “Server”, which can serve 80. 600 wait there at the end, and no more" in text
+    )
+    assert number("“Server” refuses # a second with 503", text) == pytest.approx(150 - 80 - 600 / 60, abs=5)
+
+
+def test_machines_that_get_unequal_shares():
+    """A sends 50 to the one, B 5 to the other; each can serve 40."""
+    clients = [Clients("A", rate_per_s=50), Clients("B", rate_per_s=5)]
+    text = said(clients >> LoadBalancer(sticky=True) >> Server(workers=4, replicas=2))
+    assert "55 requests a second arrive at “Server”, which can serve 80. The machines do not get equal shares" in text
+    assert number("at the end # are waiting", text) == pytest.approx(600, abs=120)
+
+
+def test_work_of_very_different_size_makes_lines_that_are_chance():
+    text = said(Clients(rate_per_s=40) >> Server(workers=2, service_ms=30, service_cv=5))
+    assert "The busiest part is “Server”" in text
+
+
+def test_only_what_lies_behind_a_server_can_hold_it_up():
+    slow = Server("B", workers=4, service_ms=100) >> Database("Slow", connections=1, query_ms=100)
+    routes = {"/a": Server("A", workers=2, service_ms=100) >> Database("Quick", connections=99), "/b": slow}
+    text = said(Clients(rate_per_s=60, endpoints={"/a": 50, "/b": 9}) >> Gateway() >> routes)
+    assert re.search(r"arrive at “A”; its workers are held while they wait for “Quick”, so 1[5-8][.\d]* a second", text)
+
+
+def test_twins_on_two_routes_are_no_pool():
+    """80 of 100 go to the one, which can serve 40; the other could serve 40 as well and is asked for 20."""
+    routes = {"/a": Server(workers=4, service_ms=100), "/b": Server(workers=4, service_ms=100)}
+    text = said(Clients(rate_per_s=100, endpoints={"/a": 4, "/b": 1}) >> Gateway() >> routes)
+    assert number("# requests a second arrive at “Server 1”, which can serve 40.", text) == pytest.approx(80, rel=0.05)
+
+
+def test_sentences_begin_with_a_capital():
+    text = said(Clients(rate_per_s=40, timeout_ms=500) >> EIGHTY)
+    assert re.search(r"\. Less than 1 % of the requests were given up after 500 ms \(504\)", text), text
+
+
+def test_a_server_that_got_slower_is_not_held_by_what_lies_behind_it():
+    slower = [Change("server.service_ms", 150, at_s=15)]
+    text = said(Clients(rate_per_s=5) >> Server(workers=4, service_ms=20) >> Database(query_ms=1), events=slower)
+    assert "% of its capacity of 70 a second is used (200 at first)" in text
+
+
+def test_who_turns_away_for_a_time_is_named_with_that_time():
+    """60 of 80 until second 30, then of 40; and a queue of ten places is soon full."""
+    server = Server(workers=8, service_ms=100, queue_limit=10)
+    result = simulate(Clients(rate_per_s=60) >> server, events=[Change("server.workers", 4, at_s=30)])
+    text = result.explain()
+    assert re.search(
+        r"^6\d requests a second arrive at “Server” from second 3[01] on, which can serve 40 \(80 at", text
+    )
+    assert number("“Server” refuses # a second with 503", text) == round(len(result.refusals) / 60, 1)
+
+
+def test_who_turns_away_because_another_holds_it_up():
+    text = said(
+        Clients(rate_per_s=60) >> Server(service_ms=20, queue_limit=100) >> Database(connections=2, query_ms=100)
+    )
+    assert re.search(
+        r"^60 requests a second arrive from second \d on; “Database” can serve 20, and “Server”, held", text
+    )
+    assert number("held up by it, gets # through", text) == pytest.approx(20, rel=0.1)
+
+
+def test_a_far_database_is_not_blamed_for_the_way_to_it():
+    text = said(Clients(rate_per_s=60) >> Server(workers=8, service_ms=20) >> Network(round_trip_ms=300) >> Database())
+    assert "its workers are held while they wait for “Network”, so" in text
+
+
+def test_how_far_p99_can_be_trusted_is_said_where_it_is_asked_for():
+    result = simulate(Clients(rate_per_s=80) >> Server(workers=1, service_ms=10))
+    assert "; the run is too short for p99, which may be" in result.explain()
+    assert result.explain(p99=False) == result.explain().partition(";")[0] + "."
+
+
+# What it once got wrong
 
 
 def test_who_gave_up_was_not_refused():
@@ -203,6 +302,8 @@ def test_a_rate_has_no_empty_decimals():
     ("value", "words"),
     [
         (0, "0 ms"),
+        (0.0004, "0.4 ms"),
+        (0.001, "1 ms"),
         (0.25, "250 ms"),
         (0.9994, "999 ms"),
         (2.54, "2.5 s"),

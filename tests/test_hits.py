@@ -5,10 +5,10 @@ import pytest
 
 from pmtech import Cache, Clients, Database, Gateway, LoadBalancer, Network, Server, Users, simulate
 from pmtech.diagram import diagram, sentences
+from pmtech.diagram.layout import layout
+from pmtech.diagram.words import facts_of
 from pmtech.flow import flows
 from pmtech.hits import asked, hit_chances, stale_chances
-from pmtech.layout import layout
-from pmtech.words import facts_of
 
 VIEWERS = Clients("Viewers", rate_per_s=100, keys=500, write_share=0.02)
 QUICK = Database(connections=50, query_ms=1)

@@ -18,17 +18,18 @@ from pmtech import (
     Slider,
     Users,
     answered_by,
-    cache_charts,
     explore,
     index_demo,
     simulate,
     theory,
     traffic,
 )  # fmt: skip
+from pmtech.charts import caches
 from pmtech.course.questions import question
 from pmtech.course.tasks.lesson_03 import TASKS, survey_tool
 
 VIEWERS = Clients("Viewers", rate_per_s=120, keys=1000, write_share=0.01)
+
 SERVER, DATABASE = Server(workers=50, service_ms=10), Database(connections=4, query_ms=40)
 TODAY = VIEWERS >> SERVER >> DATABASE
 CACHED = VIEWERS >> SERVER >> Cache(capacity=100) >> DATABASE
@@ -54,7 +55,7 @@ def words(figure):
 
 def test_hits_against_size_lie_on_che_and_far_above_the_proportion():
     run = simulate(CACHED)
-    figure = cache_charts.hits(run)
+    figure = caches.hits(run)
     go.Figure(figure)
     replayed, (dot,) = points(figure, "replayed"), points(figure, "your run").items()
     for capacity, percent in [*replayed.items(), dot]:
@@ -69,7 +70,7 @@ def test_hits_against_size_lie_on_che_and_far_above_the_proportion():
 def test_hits_beside_a_pinned_run_and_where_theory_stands_alone():
     pinned = simulate(CACHED)
     other = simulate(CACHED.replace({"viewers.popularity": 0, "cache.ttl_s": 20, "cache.capacity": 5000}))
-    figure = cache_charts.hits(other, pinned)
+    figure = caches.hits(other, pinned)
     go.Figure(figure)
     assert [trace["name"] for trace in figure["data"]] == ["in proportion", "theory", "A", "your run"]
     assert list(points(figure, "your run")) == [1000], "a cache larger than the catalogue is drawn at its edge"
@@ -77,7 +78,7 @@ def test_hits_beside_a_pinned_run_and_where_theory_stands_alone():
 
 def test_a_longer_ttl_brings_less_and_less_relief_and_more_and_more_wrong_answers():
     kept = VIEWERS >> SERVER >> Cache(capacity=1000, ttl_s=10) >> DATABASE
-    figure = cache_charts.freshness(simulate(kept, duration_s=120))
+    figure = caches.freshness(simulate(kept, duration_s=120))
     go.Figure(figure)
     hits, stale = points(figure, "from the cache"), points(figure, "of these out of date")
     dots = [
@@ -90,7 +91,7 @@ def test_a_longer_ttl_brings_less_and_less_relief_and_more_and_more_wrong_answer
     share = list(hits.values())
     assert share == sorted(share) and share[-1] < 1.5 * np.interp(5, list(hits), share)
     assert list(stale.values()) == sorted(stale.values())
-    removed = cache_charts.freshness(simulate(kept.replace({"cache.invalidate": True}), duration_s=120))
+    removed = caches.freshness(simulate(kept.replace({"cache.invalidate": True}), duration_s=120))
     assert max(points(removed, "of these out of date").values()) == 0
 
 
@@ -133,7 +134,7 @@ def test_traffic_counts_what_reaches_a_part():
     shown = traffic({"today": TODAY, "with a cache": CACHED}, "database", duration_s=30)
     go.Figure(shown.figure)
     run = simulate(TODAY, duration_s=30)
-    came = cache_charts.reached(run, "database")
+    came = caches.reached(run, "database")
     assert came.sum() == len(run.records.visits["database"].row) and len(came) == 30
     assert list(points(shown.figure, "today").values()) == came.tolist()
     assert shown.said[0].startswith(
@@ -152,7 +153,7 @@ def test_who_answers_in_the_three_places():
     shown = answered_by(designs)
     go.Figure(shown.figure)
     results = {label: simulate(system) for label, system in designs.items()}
-    shares = {label: cache_charts.answers(result) for label, result in results.items()}
+    shares = {label: caches.answers(result) for label, result in results.items()}
     assert all(sum(each.values()) == pytest.approx(1) for each in shares.values())
     assert shares["in the browser"]["browser_cache"] < 0.5 < 0.75 < shares["finished pages"]["application_cache"]
     assert results["in the browser"].requests.latency_ms.min() == pytest.approx(1), "a hit there saves the whole way"
@@ -205,7 +206,7 @@ def test_the_story_and_the_prediction():
     today, cached = simulate(TODAY), simulate(CACHED)
     assert "After one busy minute a page takes ten seconds" in TEXT
     assert 9_000 < today.requests.query("status == 200 and finished_s > 59").latency_ms.mean() < 12_500
-    reach = cache_charts.reached(cached, "database").mean()
+    reach = caches.reached(cached, "database").mean()
     assert 45 < reach < 55 and next(o for o in question("03.predict").options if o.right).text.startswith("About 50")
     assert cached.components.hit_ratio["cache"] > 0.5
 
@@ -224,7 +225,7 @@ def test_the_stampede_and_its_cure():
     alone, once = (simulate(crowd.replace({"cache.coalesce": value})) for value in (False, True))
     first = alone.records.visits["database"].left_s.min()
     assert 80 <= (alone.records.visits["database"].entered_s <= first).sum() <= 120, "about 100"
-    assert cache_charts.reached(once, "database").max() == 1
+    assert caches.reached(once, "database").max() == 1
     assert len(once.records.visits["database"].row) == 3
 
 
@@ -232,7 +233,7 @@ def test_the_cold_start_fills_the_database_for_about_ten_seconds():
     grown = Clients("Viewers", rate_per_s=400, keys=1000, write_share=0.01)
     year_on = grown >> Server(workers=200, service_ms=10) >> Cache(capacity=1000) >> DATABASE
     run = simulate(year_on, duration_s=70, events=[Outage("cache", at_s=45, for_s=1)])
-    came = cache_charts.reached(run, "database")
+    came = caches.reached(run, "database")
     assert came[30:45].max() < 30 and came[45] > 100
     full = [second for second in range(45, 70) if run.timeline.p95_ms[second] > 500]
     assert full[0] == 45 and 8 <= len(full) <= 13

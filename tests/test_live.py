@@ -89,6 +89,7 @@ def test_a_surge_and_a_death_are_the_events_that_simulate_knows():
     panel.advance(25)
     same(trajectory(panel.running.run.requests), simulated(POOL, panel, surge, outage))
     assert [mark["words"] for mark in panel.marks] == ["Surge: × 5 for 10 s", "Server 1 down for 20 s"]
+    assert [mark["until"] - mark["at"] for mark in panel.marks] == pytest.approx([10, 20])
 
 
 def test_what_is_turned_and_turned_back_while_time_stands_still_never_happened():
@@ -138,7 +139,13 @@ def test_step_speed_and_reset():
     assert panel.sentence.startswith("Paused at 11.0 s: ")
     panel.controls["customers.rate_per_s"].value = 60
     assert panel.marks == [
-        {"key": "customers.rate_per_s", "from": 11.0, "at": 11.0, "words": "Customers: requests a second: 60 /s"}
+        {
+            "key": "customers.rate_per_s",
+            "from": 11.0,
+            "at": 11.0,
+            "until": 11.0,
+            "words": "Customers: requests a second: 60 /s",
+        }
     ]
     panel.step()
     panel.reset()
@@ -196,11 +203,24 @@ def test_only_pools_have_machines_to_kill_and_each_time_another_dies():
         panel.kill("database")
 
 
+def test_who_is_down_is_left_out_once_health_checks_have_seen_it():
+    panel = live(POOL.replace({"load_balancer.health_check_s": 1, "load_balancer.unhealthy_after": 2}))
+    panel.advance(0.6)
+    panel.kill()
+    places = []
+    for _ in range(5):
+        panel.advance(0.5)
+        places.append([panel.watch.state_of(part)[2] for part in panel.running.run.parts["server"]])
+    assert places == [[-1, 4, 4], [-1, 4, 4], [-2, 4, 4], [-2, 4, 4], [-2, 4, 4]]
+
+
 def test_bad_input_is_a_sentence():
     with pytest.raises(ValueError, match="live takes a system, then Slider"):
         live(SHOP, "server.workers")
     with pytest.raises(ValueError, match="did you mean workers"):
         live(SHOP, Slider("server.worker", 1, 2))
+    with pytest.raises(ValueError, match='there are two controls for "server.workers": one is enough'):
+        live(SHOP, Slider("server.workers", 1, 9), Slider("server.workers", 1, 5))
 
 
 def test_dots_stand_for_as_many_as_an_eye_can_follow():

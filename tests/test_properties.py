@@ -294,6 +294,9 @@ def agree(one, other):
     for table in ("requests", "visits", "refusals", "timeline", "by_client", "components"):
         pd.testing.assert_frame_equal(getattr(one, table), getattr(other, table), check_exact=True)
     pd.testing.assert_series_equal(one.summary, other.summary, check_exact=True)
+    assert list(one.records.lookups) == list(other.records.lookups)
+    for name, looked in one.records.lookups.items():
+        assert (looked == other.records.lookups[name]).all()
     assert one.explain() == other.explain()
 
 
@@ -307,6 +310,20 @@ plain_servers = st.builds(
     queue_limit=some([None, None, 0, 1, 5]),
     blocking=some([False, False, False, True]),
 )
+own_caches = st.builds(
+    lambda cache, behind: cache >> behind,
+    st.builds(
+        Cache,
+        capacity=some([1, 3, 50]),
+        ttl_s=some([None, 0.5]),
+        policy=some(["lru", "lfu", "fifo", "random"]),
+        hit_ms=some([0, 1, 500]),
+        miss_ms=some([0, 0, 20]),
+        invalidate=st.booleans(),
+        private=st.booleans(),
+    ),
+    st.one_of(plain_servers, databases),
+)
 firsts = st.one_of(plain_servers, throttles, limiters, networks)
 
 
@@ -316,7 +333,7 @@ def plain_pools(inside):
 
 
 forward = st.recursive(
-    firsts,
+    st.one_of(firsts, own_caches),
     lambda inside: st.one_of(
         st.builds(lambda a, b: a >> b, firsts, inside),
         plain_pools(inside),
@@ -337,6 +354,8 @@ def feeding_forward(draw):
             surge=draw(some([None, None, Surge(0.25, 0.5, 4), Surge(1, 2, 0), Surge(0, 1, 0.5)])),
             retries=draw(some([0, 0, 0, 2])),
             timeout_ms=draw(some([None, None, None, 200])),
+            keys=draw(some([1, 20, 1000])),
+            write_share=draw(some([0, 0, 0.3])),
         )
         for name in draw(some(["A", "AB", "ABC"]))
     ]

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pmtech import Change, Clients, Gateway, LoadBalancer, Server, Throttle, simulate
+from pmtech import Cache, Change, Clients, Database, Gateway, LoadBalancer, Outage, Server, Throttle, Users, simulate
 from pmtech.result import percentile
+from pmtech.system import System
 
 # Every quarter of a second somebody comes; the worker needs 0.625 s, and one may wait.
 SYSTEM = Clients("A", rate_per_s=4, arrivals="even") >> Server(
@@ -170,6 +171,77 @@ def test_figures_of_nobody():
     assert result.components.loc["server"].tolist() == [0, 0, 0, 0, 0]
 
 
+def test_a_cache_that_nobody_asked_has_no_hit_ratio():
+    figures = simulate(Clients(rate_per_s=0) >> Cache() >> Server(), duration_s=3).components
+    assert figures.columns.tolist()[-2:] == ["hit_ratio", "stale_ratio"] and figures.hit_ratio.isna().all()
+
+
+WORDS, COUNT, MEASURE = "object", "int64", "float64"
+TABLES = {
+    "requests": {
+        **{"client": WORDS, "endpoint": WORDS, "key": COUNT, "arrived_s": MEASURE, "finished_s": MEASURE},
+        **{"latency_ms": MEASURE, "status": COUNT, "served_by": WORDS},
+    },
+    "visits": {"request": COUNT, "component": WORDS, "entered_s": MEASURE, "started_s": MEASURE, "left_s": MEASURE},
+    "refusals": {"request": COUNT, "component": WORDS, "at_s": MEASURE, "status": COUNT, "retry_after_s": MEASURE},
+    "timeline": {
+        **{"offered": COUNT, "served": COUNT, "rejected": COUNT, "in_system": COUNT},
+        **{"p50_ms": MEASURE, "p95_ms": MEASURE},
+    },
+    "by_client": dict.fromkeys(
+        ["offered_per_s", "served_per_s", "error_rate", "mean_ms", "p50_ms", "p95_ms", "p99_ms"], MEASURE
+    ),
+    "components": {
+        **{"utilisation": MEASURE, "mean_queue": MEASURE, "max_queue": COUNT, "served": COUNT, "rejected": COUNT},
+        **{"hit_ratio": MEASURE, "stale_ratio": MEASURE},
+    },
+}
+
+
+@pytest.mark.parametrize("engine", ["auto", "events"])
+@pytest.mark.parametrize(
+    "source",
+    [Clients(rate_per_s=40), Clients(rate_per_s=0), Clients(rate_per_s=90, timeout_ms=150, retries=2), Users(count=9)],
+    ids=["clients", "nobody", "who try again", "users"],
+)
+@pytest.mark.parametrize("how", [{"duration_s": 0.5}, {"duration_s": 4.5, "warmup_s": 1.5}], ids=["short", "warm"])
+def test_all_tables_have_their_columns_and_kinds_whatever_happened(source, how, engine):
+    for way in (Server(workers=2), Cache() >> Server(workers=2, queue_limit=2) >> Database()):
+        result = simulate(source >> way, **how, engine=engine)
+        for name, columns in TABLES.items():
+            table = getattr(result, name)
+            if name == "components" and not isinstance(way, System):
+                columns = {column: kind for column, kind in columns.items() if not column.endswith("_ratio")}
+            assert {column: str(kind) for column, kind in table.dtypes.items()} == columns
+        assert [result.timeline.index.name, result.by_client.index.name] == ["second", "client"]
+        assert result.components.index.name == "component" and result.summary.dtype == MEASURE
+        assert result.timeline.index.tolist() == list(range(math.ceil(how["duration_s"])))
+        assert set(result.requests.status) <= {0, 200, 503, 504}
+        assert result.requests.finished_s.isna().equals(result.requests.status == 0)
+        if len(result.system.sources) == 1:
+            assert result.by_client.iloc[0].equals(result.summary.drop("cost_usd_per_hour").rename(source.slug))
+
+
+def test_the_timeline_counts_what_the_requests_say():
+    system = Clients(rate_per_s=60, timeout_ms=300, retries=1) >> Server(workers=4, queue_limit=9)
+    result = simulate(system, duration_s=6.5, warmup_s=2)
+    requests, line = result.requests, result.timeline
+    for second in line.index:
+        came = requests[(requests.arrived_s >= second) & (requests.arrived_s < second + 1)]
+        went = requests[(requests.finished_s >= second) & (requests.finished_s < second + 1)]
+        latency = np.sort(came[came.status == 200].latency_ms)
+        assert line.loc[second].tolist() == [
+            *(len(came), (went.status == 200).sum(), (went.status >= 400).sum()),
+            (requests.arrived_s < second + 1).sum() - (requests.finished_s < second + 1).sum(),
+            *(latency[math.ceil(share * len(latency)) - 1] for share in (0.5, 0.95)),
+        ]
+    assert set(requests.status) == {0, 200, 503, 504}
+
+
+def test_who_gave_up_was_not_refused():
+    assert "% refused or given up, " in repr(simulate(Clients(rate_per_s=90, timeout_ms=50) >> Server(), duration_s=3))
+
+
 def test_a_repr_of_nobody_has_no_nan():
     assert "nan" not in repr(simulate(Clients(rate_per_s=0) >> Server(), duration_s=3))
 
@@ -194,11 +266,52 @@ def test_the_utilisation_of_a_throttle_is_the_share_of_its_rate():
     assert simulate(system, duration_s=10).components.utilisation["throttle"] == 0.5
 
 
-@pytest.mark.xfail(strict=True, reason="the rate at first is taken for the whole run")
 def test_the_utilisation_of_a_throttle_that_was_turned():
     system = Clients(rate_per_s=4, arrivals="even") >> Throttle(rate_per_s=8)
     result = simulate(system, duration_s=10, events=[Change("throttle.rate_per_s", 4, at_s=5)])
     assert result.components.utilisation["throttle"] == pytest.approx(40 / 60)
+
+
+def test_the_cost_is_the_mean_of_what_was_there_in_the_measured_window():
+    """Two machines at 0.5 USD, four from second 10 on, at 0.25 USD from second 15 on; of seconds 5 to 20."""
+    pool = Clients(rate_per_s=1) >> LoadBalancer() >> Server(replicas=2, price_usd_per_hour=0.5)
+    events = [Change("server.replicas", 4, at_s=10), Change("server.price_usd_per_hour", 0.25, at_s=15)]
+    result = simulate(pool, duration_s=20, warmup_s=5, events=events)
+    assert result.summary.cost_usd_per_hour == pytest.approx((5 * 1.0 + 5 * 2.0 + 5 * 1.0) / 15)
+    assert simulate(pool, duration_s=20, warmup_s=7).summary.cost_usd_per_hour == 1
+    late = simulate(pool, duration_s=20, warmup_s=16, events=events)
+    assert late.summary.cost_usd_per_hour == 1 and late.system.cost_usd_per_hour == late.at_end.cost_usd_per_hour == 1
+
+
+def test_a_dead_machine_is_paid_for():
+    pool = Clients(rate_per_s=1) >> LoadBalancer() >> Server(replicas=2, price_usd_per_hour=0.5)
+    assert simulate(pool, duration_s=20, events=[Outage("server", at_s=5, for_s=10)]).summary.cost_usd_per_hour == 1
+
+
+def test_what_a_part_offered_is_on_record():
+    """Two machines of 2 workers and 100 ms; one dies for 2 s, work gets quicker, the dead one is replaced by three."""
+    pool = Clients(rate_per_s=1) >> LoadBalancer() >> Server(workers=2, service_ms=100, replicas=2)
+    events = [
+        Outage("server", at_s=2, for_s=2),
+        Change("server.service_ms", 50, at_s=3),
+        Change("server.workers", 1, at_s=5),
+        Change("server.replicas", 1, at_s=6),
+        Change("load_balancer.policy", "random", at_s=7),
+    ]
+    result = simulate(pool, duration_s=8, events=events)
+    assert [tuple(offer) for offer in result.offers("server")] == [
+        (0, 2, 4, 40, 2, 0),
+        (2, 3, 2, 20, 2, 1),
+        (3, 4, 2, 40, 2, 1),
+        (4, 5, 4, 80, 2, 0),
+        (5, 6, 2, 40, 2, 0),
+        (6, 7, 1, 20, 1, 0),
+        (7, 8, 1, 20, 1, 0),
+    ]
+    of_the_second = [(offer.begin_s, offer.places, offer.dead) for offer in result.offers("server", machine=1)]
+    assert of_the_second == [(0, 2, 0), (2, 2, 0), (3, 2, 0), (4, 2, 0), (5, 1, 0), (6, 0, 0), (7, 0, 0)]
+    assert result.offers("load_balancer") == []
+    assert [offer.places for offer in result.offers("server", since=2.5, until=4)] == [2, 2]
 
 
 @settings(max_examples=30, deadline=None, derandomize=True)

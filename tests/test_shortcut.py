@@ -19,7 +19,7 @@ from pmtech import (
     Users,
     simulate,
 )
-from pmtech.shortcut import Undecided, fifo, run_sorted
+from pmtech.shortcut import Undecided, check_never_full, fifo, run_sorted
 from pmtech.simulate import Running
 
 some = st.sampled_from
@@ -32,6 +32,7 @@ last = st.one_of(
 )
 before = st.one_of(
     st.builds(Server, workers=some([1, 4]), blocking=some([False]), **work),
+    st.builds(Server, workers=some([3, 20, 100]), blocking=some([True]), **work),
     st.builds(Network, round_trip_ms=st.floats(0, 500), round_trip_cv=some([0, 1])),
     st.builds(
         RateLimiter,
@@ -49,9 +50,22 @@ before = st.one_of(
         shed=some([(), ("/dashboard",)]),
     ),
 )
+caches = st.builds(
+    Cache,
+    capacity=some([1, 3, 30]),
+    ttl_s=some([None, None, 0.3, 2]),
+    policy=some(["lru", "lfu", "fifo", "random"]),
+    hit_ms=some([0, 1, 200]),
+    miss_ms=some([0, 0, 0.5, 150]),
+    coalesce=some([False, False, False, True]),
+    invalidate=st.booleans(),
+    private=st.booleans(),
+)
+cached = st.builds(lambda cache, behind: cache >> behind, caches, last)
+ends = st.one_of(last, cached, cached, caches)
 policies = some(["least_connections", "power_of_two_choices"])
 ways = st.recursive(
-    last,
+    ends,
     lambda inside: st.one_of(
         st.builds(lambda a, b: a >> b, before, inside),
         st.builds(
@@ -67,11 +81,16 @@ clients = st.builds(
     rate_per_s=st.floats(0, 60),
     arrivals=some(["poisson", "poisson", "even"]),
     endpoints=some([{"/submit": 1}, {"/submit": 1, "/dashboard": 2}]),
+    keys=some([1, 10, 100]),
+    write_share=some([0, 0, 0.2]),
     surge=st.one_of(
         st.none(), st.builds(Surge, at_s=st.floats(0, 6), for_s=st.floats(0.1, 5), times=some([0, 0.5, 4]))
     ),
 )
-systems = st.builds(lambda sources, way: sources >> way, st.lists(clients, min_size=1, max_size=3), ways)
+one_cache = st.one_of(cached, st.builds(lambda a, b: a >> b, before, cached))
+systems = st.builds(
+    lambda sources, way: sources >> way, st.lists(clients, min_size=1, max_size=3), st.one_of(ways, one_cache)
+)
 
 
 def same(system, **how):
@@ -79,14 +98,16 @@ def same(system, **how):
     for frame in ("requests", "visits", "refusals", "components", "timeline", "by_client"):
         one, other = getattr(short, frame), getattr(long, frame)
         assert one.equals(other), f"{frame} differ"
+    one, other = short.records.lookups, long.records.lookups
+    assert list(one) == list(other) and all((one[name] == other[name]).all() for name in one)
     assert short.explain() == long.explain()
 
 
 @settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(systems, st.integers(0, 1000))
 def test_it_gives_the_trajectory_of_the_event_engine(system, seed):
-    taken = run_sorted(Running(system, seed).run, 5.0) is not None
-    event("shortcut" if taken else "same moment, left to the event engine")
+    taken = run_sorted(Running(system, seed).run, 5.0)
+    event("left to the event engine" if taken is None else "with a cache" if taken.lookups else "shortcut")
     same(system, duration_s=5, warmup_s=1, seed=seed)
 
 
@@ -106,13 +127,75 @@ def test_it_is_taken_for_what_feeds_forward(policy):
         Clients(timeout_ms=100) >> Server(),
         Clients(retries=1, timeout_ms=50) >> Server(queue_limit=0),
         Clients(retries=2) >> RateLimiter(limit=1) >> Server(queue_limit=0, workers=1),
-        Clients() >> Cache() >> Database(),
+        Clients() >> Cache() >> Network() >> Database(),
+        Clients() >> Cache(coalesce=True) >> Database(),
+        Clients() >> Cache("Browser") >> Cache("Application") >> Database(),
+        Clients(write_share=0.2, keys=9) >> LoadBalancer() >> [Cache()] * 2 >> Database(),
         Clients() >> LoadBalancer(policy="least_connections") >> [Server()] * 2 >> Database(),
         Clients() >> LoadBalancer(health_check_s=1) >> [Server()] * 2,
     ],
 )
 def test_what_looks_at_the_state_of_another_part_agrees_too(system):
     same(system, duration_s=20)
+
+
+def test_it_is_taken_where_a_place_is_always_free_however_long_it_is_held():
+    roomy = Clients(rate_per_s=20) >> Server(workers=40) >> Network() >> Server("Inner", workers=30) >> Database()
+    assert run_sorted(Running(roomy, 1).run, 30.0) is not None
+    same(roomy, duration_s=30)
+    full = [{"server.workers": 2}, {"server.workers": 7}, {"inner.workers": 1}]
+    assert [run_sorted(Running(roomy.replace(change), 1).run, 30.0) for change in full] == [None] * 3
+
+
+@pytest.mark.parametrize("inside", [{}, {"queue_limit": 0}, {"queue_limit": 3}])
+@pytest.mark.parametrize("outside", [{}, {"queue_limit": 0}, {"queue_limit": 5}])
+def test_it_is_taken_for_a_worker_held_meanwhile_however_full(outside, inside):
+    calls = Server(workers=4, service_ms=50, **outside) >> Database(connections=2, query_ms=30, **inside)
+    for sources in (Clients(rate_per_s=70), [Clients("A", rate_per_s=30), Clients("B", rate_per_s=50)]):
+        system = sources >> LoadBalancer(policy="random") >> [calls, Server("Other")]
+        assert run_sorted(Running(system, 1).run, 30.0) is not None
+        same(system, duration_s=30)
+
+
+def test_full_is_when_the_last_place_is_taken():
+    came, left = np.array([0.0, 1.0, 2.0]), np.array([2.5, np.nan, 4.0])
+    check_never_full(came, left, 3)
+    for ends, places in ((left, 2), (np.array([1.0, 3.0, 4.0]), 1), (np.array([3.0, 1.5, 2.5]), 1)):
+        with pytest.raises(Undecided):
+            check_never_full(came, ends, places)
+    check_never_full(came, np.array([1.5, 1.75, 4.0]), 2)
+    check_never_full(came, np.array([0.5, 1.5, np.nan]), 1)
+
+
+READERS = Clients(rate_per_s=60, keys=100, write_share=0.1)
+DATABASE = Database(connections=4, query_ms=40)
+
+
+@pytest.mark.parametrize(
+    "cache",
+    [
+        Cache(capacity=10),
+        Cache(capacity=10, policy="random", ttl_s=1, invalidate=True),
+        Cache(policy="lfu", private=True, miss_ms=5),
+        Cache(capacity=10, policy="fifo", hit_ms=0),
+    ],
+)
+def test_it_is_taken_for_a_cache_before_a_station_of_its_own(cache):
+    for system in (
+        READERS >> cache >> DATABASE,
+        [READERS, Clients("B")] >> Throttle() >> LoadBalancer() >> [Server(blocking=False)] * 2 >> cache >> DATABASE,
+        READERS >> Network() >> cache >> Server(queue_limit=0, workers=1),
+        READERS >> cache,
+        READERS >> Server(workers=50, service_ms=10) >> cache >> DATABASE,
+    ):
+        assert run_sorted(Running(system, 1).run, 20.0) is not None
+        same(system, duration_s=20)
+    for system in (
+        READERS >> Gateway() >> {"/": cache >> DATABASE, "/other": Cache("Other")},
+        READERS >> Cache("Browser") >> cache >> DATABASE,
+        READERS >> LoadBalancer() >> [cache, Server("Other", blocking=False)] >> DATABASE,
+    ):
+        assert run_sorted(Running(system, 1).run, 20.0) is None
 
 
 def test_two_at_the_same_moment_are_left_to_the_event_engine():

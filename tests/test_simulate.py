@@ -216,6 +216,44 @@ def test_an_outage_answers_502_and_the_machine_comes_back_empty():
     ]
 
 
+def test_a_server_that_dies_answers_at_once_and_its_queries_go_on_for_nobody():
+    system = (
+        Clients("A", rate_per_s=4, arrivals="even")
+        >> Server(workers=4, service_ms=125, service_cv=0)
+        >> Database(connections=1, query_ms=437.5, query_cv=0)
+    )
+    result = simulate(system, duration_s=2.5, events=[Outage("server", at_s=0.8125, for_s=0.5)])
+    assert result.requests[["arrived_s", "finished_s", "status"]].astype(object).values.tolist()[:7] == [
+        [0.0, 0.5625, 200],
+        [0.25, 0.8125, 502],  # its query runs
+        [0.5, 0.8125, 502],  # its query waits for the connection
+        [0.75, 0.8125, 502],  # at work on the server: its query is never asked
+        [1.0, 1.0, 502],
+        [1.25, 1.25, 502],
+        [1.5, 2.0625, 200],
+    ]
+    queries = result.visits[result.visits.component == "database"]
+    assert queries[["request", "entered_s", "started_s", "left_s"]].fillna(-1).values.tolist() == [
+        [0, 0.125, 0.125, 0.5625],
+        [1, 0.375, 0.5625, 1.0],
+        [2, 0.625, 1.0, 1.4375],
+        [6, 1.625, 1.625, 2.0625],
+        [7, 1.875, 2.0625, -1],
+        [8, 2.125, -1, -1],
+        [9, 2.375, -1, -1],
+    ]
+    assert result.refusals[["request", "component", "at_s"]].values.tolist() == [
+        [1, "server", 0.8125],
+        [2, "server", 0.8125],
+        [3, "server", 0.8125],
+        [4, "server", 1.0],
+        [5, "server", 1.25],
+    ]
+    held_s = 0.5625 + 0.5625 + 0.3125 + 0.0625 + 0.5625 + 0.75 + 0.5 + 0.25
+    assert result.components.utilisation.tolist() == pytest.approx([held_s / (4 * 2), 5 * 0.4375 / 2.5])
+    assert result.components.served.tolist() == [2, 4] and result.components.rejected.tolist() == [5, 0]
+
+
 def test_of_a_pool_so_many_die():
     system = (
         Clients(rate_per_s=4, arrivals="even") >> LoadBalancer() >> Server(service_ms=125, service_cv=0, replicas=2)
@@ -258,7 +296,6 @@ def test_replicas_that_come_start_empty_and_those_that_go_finish_what_they_hold(
     assert frame.status.tolist() == [200] * 6 + [0] * 3
 
 
-@pytest.mark.xfail(strict=True, reason="the places of a machine that was taken away count until the end")
 def test_machines_that_are_gone_are_no_longer_places_of_work():
     result = simulate(RESIZED, duration_s=2.25, events=TO_THREE_AND_TO_ONE)
     work_s = 7 * 0.5  # the seventh ends just now

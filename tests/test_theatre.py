@@ -8,8 +8,21 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from pmtech import Clients, Database, Gateway, LoadBalancer, Network, Outage, Server, Throttle, Users, simulate
-from pmtech.layout import layout
+from pmtech import (
+    Change,
+    Clients,
+    Database,
+    Gateway,
+    LoadBalancer,
+    Network,
+    Outage,
+    Server,
+    Surge,
+    Throttle,
+    Users,
+    simulate,
+)
+from pmtech.diagram.layout import layout
 from pmtech.panels.replay import MOST, nice, replay
 from pmtech.panels.scene import scene, units_of
 from pmtech.panels.theatre import theatre
@@ -60,6 +73,34 @@ def test_a_machine_that_is_down_is_shown_down():
     places = states[:, 1 + 3 * 2 + 2]  # clients, balancer, then the first server
     down = (states[:, 0] >= 8) & (states[:, 0] < 14)
     assert set(places[down]) == {-1.0} and set(places[~down]) == {4.0}
+
+
+def test_what_was_done_to_a_run_stands_in_its_chart():
+    companies = [Clients("Company A", rate_per_s=10), Clients("Company B", surge=Surge(at_s=4, for_s=2, times=3))]
+    system = companies >> LoadBalancer() >> Server(workers=4, replicas=3) >> Database()
+    events = [
+        Change("server.workers", 9, at_s=12),
+        Outage("server", at_s=8, for_s=6),
+        Outage("server", at_s=9, for_s=1.5, count=2),
+        Outage("database", at_s=16, for_s=9),
+        Change("load_balancer.health_check_s", None, at_s=15),
+        Change("company_a.surge", Surge(at_s=17, for_s=3, times=5), at_s=17),
+        Outage("database", at_s=21, for_s=9),  # after the end
+    ]
+    marks = replay(simulate(system, duration_s=20, events=events))["marks"]
+    assert [(mark["from"], mark["at"], mark["until"], mark["words"]) for mark in marks] == [
+        (4, 4, 6, "Company B: surge × 3 for 2 s"),
+        (8, 8, 14, "Server 1 down for 6 s"),
+        (9, 9, 10.5, "2 of 3 machines of Server down for 1.5 s"),
+        (12, 12, 12, "Server: workers: 9"),
+        (15, 15, 15, "Load balancer: health check: none"),
+        (16, 16, 25, "Database down for 9 s"),
+        (17, 17, 20, "Company A: surge × 5 for 3 s"),
+    ]
+    said = ["".join(line for box in mark["texts"] for line in box["facts"]) for mark in marks if "texts" in mark]
+    assert ["9\xa0workers" in text for text in said] == [True, True]
+    assert theatre(simulate(system, duration_s=20, events=events)).about["marks"] == marks
+    assert replay(simulate(POOL, duration_s=5))["marks"] == []
 
 
 def test_of_many_requests_a_fair_share_is_kept_whoever_takes_turns():

@@ -91,6 +91,52 @@ def balanced(gaps, works, queries, keys, *, servers, workers, connections, capac
     return latencies
 
 
+def balanced_calls(gaps, works, queries, keys, *, servers, workers, connections, capacity, hit_s):
+    """The same with a process a hop: server, cache and database, each `yield env.process(...)`."""
+    env = simpy.Environment()
+    pool = [simpy.Resource(env, capacity=workers) for _ in range(servers)]
+    database = simpy.Resource(env, capacity=connections)
+    remembered = OrderedDict()
+    latencies = [0.0] * len(works)
+
+    def at_server(n):
+        with pool[n % servers].request() as turn:
+            yield turn
+            yield env.timeout(works[n])
+
+    def at_cache(n):
+        key = keys[n]
+        if key in remembered:
+            remembered.move_to_end(key)
+            yield env.timeout(hit_s)
+        else:
+            yield env.process(at_database(n))
+            remembered[key] = True
+            remembered.move_to_end(key)
+            if len(remembered) > capacity:
+                remembered.popitem(last=False)
+
+    def at_database(n):
+        with database.request() as turn:
+            yield turn
+            yield env.timeout(queries[n])
+
+    def customer(n):
+        arrived = env.now
+        yield env.process(at_server(n))
+        yield env.process(at_cache(n))
+        latencies[n] = env.now - arrived
+
+    def source():
+        for n, gap in enumerate(gaps):
+            yield env.timeout(gap)
+            env.process(customer(n))
+
+    env.process(source())
+    env.run()
+    return latencies
+
+
 def nested(gaps, works, queries, *, workers, connections):
     """A worker is held while the server waits for the database; one process a customer."""
     env = simpy.Environment()

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import count
-from math import inf, nan
-from typing import NamedTuple
+from heapq import heappush
+from math import nan
 
-import cachetools
+import numpy as np
 
 from pmtech.components.component import Component, number, one_of, whole, yes_no
+from pmtech.components.memory import Memory
+from pmtech.components.work import owns_what_ends
 from pmtech.engine import Part, Request, Steps
 from pmtech.randomness import Stream, identity
+from pmtech.shortcut import moments
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -50,33 +52,24 @@ class Cache(Component):
         return CachePart(self, *args)
 
 
-class Entry(NamedTuple):
-    """An answer: until when it is fresh, and which version of the item it shows."""
-
-    until_s: float
-    version: int
-
-
-STORES = {"lru": cachetools.LRUCache, "lfu": cachetools.LFUCache, "fifo": cachetools.FIFOCache}
-
-
 class CachePart(Part):
     def setup(self) -> None:
-        self.stores: dict[str | None, cachetools.Cache] = {}  # of each caller, or of all (None)
+        luck = Stream((self.run.seed, f"{self.name}.evict"), identity)
+        self.memory = Memory(self.spec, self.run.versions, luck)
         self.fetching: dict[tuple, list[Request]] = {}  # (whose, key) -> those who wait for that answer
         self.lookups: list[tuple[float, bool, bool]] = []  # (when, was it a hit, was the answer out of date)
-        self.luck, self.draws = Stream((self.run.seed, f"{self.name}.evict"), identity), count()
 
     def change(self, spec) -> None:
         """Another size or policy starts cold; another TTL holds for what comes in from now on."""
         before, self.spec = self.spec, spec
+        self.memory.spec = spec
         if (spec.capacity, spec.policy, spec.private) != (before.capacity, before.policy, before.private):
-            self.stores.clear()
+            self.memory.stores.clear()
 
     def fail(self) -> None:
         """The machine dies: all that it remembered is gone, and until it is back everything goes downstream."""
         self.alive = False
-        self.stores.clear()
+        self.memory.stores.clear()
         for place in list(self.fetching):
             self._go_on(place)
 
@@ -91,35 +84,34 @@ class CachePart(Part):
         return status
 
     def _read(self, request: Request) -> Steps:
-        env, spec, came = self.env, self.spec, self.env._now
+        env, spec, memory, came = self.env, self.spec, self.memory, self.env._now
         place = request.caller if spec.private else None, request.key
-        entry = self._fresh(*place)
-        if entry is not None:
-            self._hit(request, entry, came)
+        if self._hit(request, place, came):
             yield spec.hit_ms / 1000
             return 200
         if spec.miss_ms:
             yield spec.miss_ms / 1000
         while spec.coalesce and self.alive and place in self.fetching:
             yield self.fetching[place].append(request)
-            entry = self._fresh(*place)
-            if entry is not None:
-                self._hit(request, entry, came)
+            if self._hit(request, place, came):
                 return 200
         self.lookups.append((came, False, False))
         self.fetching.setdefault(place, [])
         status = (yield from self.next.handle(request)) if self.next else 200
         if request.version is None:  # no cache nearer to the data has said which version the answer shows
-            request.version = self.run.versions.get(request.key, 0)
+            request.version = memory.versions.get(request.key, 0)
         if status == 200 and self.alive:
-            until_s = inf if self.spec.ttl_s is None else env._now + self.spec.ttl_s
-            self._store(place[0])[request.key] = Entry(until_s, request.version)
+            memory.keep(*place, env._now, request.version)
         self._go_on(place)
         return status
 
-    def _hit(self, request: Request, entry: Entry, came: float) -> None:
-        self.lookups.append((came, True, entry.version != self.run.versions.get(request.key, 0)))
-        request.version, request.served_by = entry.version, request.served_by or self.machine
+    def _hit(self, request: Request, place: tuple, came: float) -> bool:
+        version = self.memory.look(*place, self.env._now)
+        if version is None:
+            return False
+        self.lookups.append((came, True, version != self.memory.versions.get(request.key, 0)))
+        request.version, request.served_by = version, request.served_by or self.machine
+        return True
 
     def _go_on(self, place: tuple) -> None:
         for waiting in self.fetching.pop(place, ()):
@@ -129,26 +121,67 @@ class CachePart(Part):
         status = (yield from self.next.handle(request)) if self.next else 200
         if status == 200:
             if request.version is None:  # the cache nearest to the data counts it, once
-                request.version = self.run.versions[request.key] = self.run.versions.get(request.key, 0) + 1
-            if self.spec.invalidate:
-                self._store(request.caller if self.spec.private else None).pop(request.key, None)
+                request.version = self.memory.count(request.key)
+            self.memory.drop(request.caller if self.spec.private else None, request.key)
         return status
 
-    def _store(self, whose: str | None) -> cachetools.Cache:
-        store, spec = self.stores.get(whose), self.spec
-        if store is None:
-            random = spec.policy == "random"
-            store = cachetools.RRCache(spec.capacity, self._any) if random else STORES[spec.policy](spec.capacity)
-            self.stores[whose] = store
-        return store
+    # --- all requests at once (shortcut.py) ----------------------------------------------------------------------
 
-    def _any(self, keys: list[int]) -> int:
-        return keys[int(self.luck[next(self.draws)] * len(keys))]
+    @property
+    def feeds_forward(self) -> bool:
+        """It is the only cache, and asks nothing or a station of its own that says at once when it will answer."""
+        caches = [part for machines in self.run.parts.values() for part in machines if isinstance(part, CachePart)]
+        return len(caches) == 1 and not self.spec.coalesce and (self.next is None or owns_what_ends(self))
 
-    def _fresh(self, whose: str | None, key: int) -> Entry | None:
-        store = self.stores.get(whose) if self.alive else None
-        entry = None if store is None else store.get(key)
-        if entry is not None and entry.until_s <= self.env._now:
-            del store[key]
-            return None
-        return entry
+    def pass_sorted(self, rows, times, book) -> None:
+        """What is due happens before the next one looks; whoever asks knows at once when the answer will be due."""
+        spec, memory, behind = self.spec, self.memory, self.next
+        look, versions, miss_s = memory.look, memory.versions, spec.miss_ms / 1000
+        keys, writes = book.key()[rows].tolist(), book.write()[rows].tolist()
+        whose = book.caller[rows].tolist() if spec.private else [None] * len(rows)
+        enter, needs = (behind.line().enter, behind.needs(rows, book).tolist()) if behind else (None, None)
+        due: list[tuple] = []
+        hits, stale, asked, asked_s = [], [], [], []
+
+        def ask(who: int, now: float) -> None:
+            asked.append(who)
+            asked_s.append(now)
+            if enter is None:
+                hear(who, now)
+            elif (begins := enter(now, needs[who])) is not None:
+                heappush(due, (begins + needs[who], who, hear))
+
+        def hear(who: int, now: float) -> None:
+            key = keys[who]
+            if writes[who]:
+                memory.count(key)
+                memory.drop(whose[who], key)
+            else:
+                memory.keep(whose[who], key, now, versions.get(key, 0))
+
+        for who, now in moments(times, due, book.until_s):
+            if writes[who]:
+                ask(who, now)
+            elif (version := look(whose[who], keys[who], now)) is not None:
+                hits.append(who)
+                stale.append(version != versions.get(keys[who], 0))
+            elif miss_s:
+                heappush(due, (now + miss_s, who, ask))
+            else:
+                ask(who, now)
+        self._write_down(rows, times, writes, hits, stale, asked, asked_s, book)
+
+    def _write_down(self, rows, times, writes, hits, stale, asked, asked_s, book) -> None:
+        hits, asked, asked_s = np.array(hits, int), np.array(asked, int), np.array(asked_s, float)
+        looked = np.zeros((len(rows), 3))
+        looked[:, 0], looked[hits, 1], looked[hits, 2] = times, 1, stale
+        known = np.zeros(len(rows), dtype=bool)
+        known[hits] = known[asked] = True
+        book.look(self, looked[known & ~np.array(writes, bool)])
+        book.serves(self, rows[hits])
+        book.answer(rows[hits], times[hits] + self.spec.hit_ms / 1000, 200)
+        if self.next is None:
+            book.answer(rows[asked], asked_s, 200)
+        else:
+            book.send(self.next, rows[asked], asked_s)
+        book.come_back(lambda book: book.visit(self, rows, times, times, book.finished[rows]))

@@ -13,6 +13,7 @@ from pmtech.components.component import number, one_of
 from pmtech.components.source import Source, SourcePart
 from pmtech.engine import Alarm
 from pmtech.randomness import BLOCK, Stream, exponential
+from pmtech.shortcut import joined
 
 if TYPE_CHECKING:
     from pmtech.components.replay import Replay
@@ -134,14 +135,17 @@ class ClientsPart(SourcePart):
                 enough = anchor_phase + (end - anchor_s) * rate
                 phases = self.phases.until(enough + 1e-6 * enough + 1)[first:]
                 with np.errstate(over="ignore"):  # at next to no rate the next arrival is at infinity
-                    times = np.maximum(anchor_s + (phases - anchor_phase) / rate, anchor_s)
-                found.append(times[times < end])
+                    times = phases - anchor_phase
+                    times /= rate
+                    times += anchor_s
+                np.maximum(times, anchor_s, out=times)
+                found.append(times[: np.searchsorted(times, end)])
                 first += len(found[-1])
             if turn >= until_s:
                 break
             anchor_phase += (turn - anchor_s) * rate
             anchor_s = float(turn)
-        return np.concatenate(found) if found else np.empty(0)
+        return joined(found or [np.empty(0)])
 
 
 class Phases(dict):

@@ -13,7 +13,7 @@ from pmtech.components.component import Component, number, one_of, whole, yes_no
 from pmtech.components.work import WorkPart
 from pmtech.engine import Alarm, Part, Request, Steps
 from pmtech.randomness import identity
-from pmtech.shortcut import Fifo, Undecided
+from pmtech.shortcut import Undecided
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -149,9 +149,9 @@ class LoadBalancerPart(Part):
 
     def _by_load(self, rows, times, book) -> np.ndarray:
         """Which target each request is sent to, from how many the targets hold at that moment."""
-        lines = [Fifo(target.station.places, target.station.limit) for target in self.targets]
+        lines = [target.line() for target in self.targets]
         of = {target.name: target for target in self.targets}  # replicas share a name, and with it the work
-        works = {name: (book.draw(target.work, rows) * target.mean_s).tolist() for name, target in of.items()}
+        works = {name: target.needs(rows, book).tolist() for name, target in of.items()}
         needs = [works[target.name] for target in self.targets]
         first, second = book.draw(self.first, rows).tolist(), book.draw(self.second, rows).tolist()
         choose, in_flight, leaving, chosen = getattr(self, self.spec.policy), self.in_flight, [], []

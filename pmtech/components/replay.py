@@ -105,6 +105,9 @@ class ReplayPart(ClientsPart):
     def is_write(self, request: Request) -> bool:
         return bool(self.spec.log.write[request.number])
 
+    def writes_among(self, count: int) -> np.ndarray:
+        return self.spec.log.write[:count]
+
     def callers(self, count: int) -> np.ndarray:
         return self.spec.log.caller[:count]
 

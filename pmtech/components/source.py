@@ -75,6 +75,10 @@ class SourcePart(Part):
         share = self.spec.write_share
         return share > 0 and self.writes[self.first_line][request.number] < share
 
+    def writes_among(self, count: int) -> np.ndarray:
+        """Which of the first requests change their item: the other form of `is_write`."""
+        return self.writes[self.first_line].first(count) < self.spec.write_share
+
     def _heard(self, request: Request, attempt: int, heard: Callable | None) -> None:
         if request.status in (503, 504) and attempt < self.spec.retries:
             self.send(request.number, attempt + 1, heard, request.caller)

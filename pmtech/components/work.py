@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from collections import deque
+from heapq import heappush
 from math import nan
 
 import numpy as np
 
 from pmtech.engine import Part, Request, Station, Steps
 from pmtech.randomness import gamma
-from pmtech.shortcut import fifo
+from pmtech.shortcut import Fifo, check_never_full, fifo, moments, only
+
+
+def owns_what_ends(part: Part) -> bool:
+    """Does it alone ask a station at which the way ends? Then whoever asks in order of time can be told when to expect
+    the answer: nobody who comes later gets in between."""
+    others = (other for machines in part.run.parts.values() for other in machines if other is not part)
+    ends = isinstance(part.next, WorkPart) and part.next.next is None
+    return ends and not any(part.next in other.targets for other in others)
 
 
 class WorkPart(Part):
     """Places of work with a line before them; every request brings its own amount of work."""
 
     def setup(self) -> None:
-        self.places_log: list[tuple[float, int]] = []
+        self.deaths: list[tuple[float, bool]] = []  # (when, is the machine alive from then on)
         self.station = Station(0)
         self.cv = None
         self._tune()
@@ -34,45 +44,126 @@ class WorkPart(Part):
         if cv != self.cv:
             self.cv, self.work = cv, self.run.luck(f"{self.name}.work", gamma(cv))
         self.station.resize(places, limit)
-        if self.alive:
-            self.places_log.append((self.env._now, places))
 
-    @property
-    def feeds_forward(self) -> bool:
-        return self.next is None or not self.holds
+    feeds_forward = True
 
     def pass_sorted(self, rows, times, book) -> None:
         station = self.station
-        work = book.draw(self.work, rows) * self.mean_s
-        started, left = fifo(times, work, station.places, station.limit)
+        if self.next is not None and self.holds:
+            return (self._pass_held if owns_what_ends(self) else self._pass_if_never_full)(rows, times, book)
+        started, left = fifo(times, self.needs(rows, book), station.places, station.limit)
         refused = np.isnan(started)
-        book.visit(self, rows, times, started, np.where(refused, times, left))
-        book.serves(self, rows[started < book.until_s])
+        book.visit(self, rows, times, started, np.where(refused, times, left) if refused.any() else left)
+        book.serves(self, *only(started < book.until_s, rows))
         if refused.any():
             book.refuse(self, rows[refused], times[refused], 503)
-        rows, left = rows[~refused], left[~refused]
+        rows, left = only(~refused, rows, left)
         if self.next is None:
             book.answer(rows, left, 200)
         else:
             book.send(self.next, rows, left)
 
+    def _pass_held(self, rows, times, book) -> None:
+        """A place is free again when the answer comes, and when that will be is known to whoever asks."""
+        places, limit, enter = self.station.places, self.station.limit, self.next.line().enter
+        needs, theirs = self.needs(rows, book).tolist(), self.next.needs(rows, book).tolist()
+        started, left = [nan] * len(rows), [nan] * len(rows)
+        waiting, due, busy, asked, asked_s, refused = deque(), [], 0, [], [], []
+
+        def begin(who: int, now: float) -> None:
+            started[who] = now
+            heappush(due, (now + needs[who], who, ask))
+
+        def ask(who: int, now: float) -> None:
+            asked.append(who)
+            asked_s.append(now)
+            begins = enter(now, theirs[who])
+            if begins is None:
+                leave(who, now)
+            else:
+                heappush(due, (begins + theirs[who], who, leave))
+
+        def leave(who: int, now: float) -> None:
+            nonlocal busy
+            left[who] = now
+            if waiting:
+                begin(waiting.popleft(), now)
+            else:
+                busy -= 1
+
+        for who, now in moments(times, due, book.until_s):
+            if busy < places:
+                busy += 1
+                begin(who, now)
+            elif len(waiting) < limit:
+                waiting.append(who)
+            else:
+                refused.append(who)
+                left[who] = now
+        started = np.array(started, float)
+        book.visit(self, rows, times, started, np.array(left, float))
+        book.serves(self, rows[started < book.until_s])
+        if refused:
+            book.refuse(self, rows[refused], times[refused], 503)
+        book.send(self.next, rows[np.array(asked, int)], np.array(asked_s, float))
+
+    def _pass_if_never_full(self, rows, times, book) -> None:
+        """Where a place is always free it does not matter how long it is held: whether so is known with the answers."""
+        places, done = self.station.places, times + self.needs(rows, book)
+        check_never_full(times, done, places)  # when it is full with its own work alone, that is known at once
+        book.serves(self, rows)
+        book.send(self.next, rows, done)
+
+        def back(book) -> None:
+            left = book.finished[rows]
+            check_never_full(times, left, places)
+            book.visit(self, rows, times, times, left)
+
+        book.come_back(back)
+
+    def line(self) -> Fifo:
+        """Its line, with nobody there yet: for parts that need to know ahead when it will answer."""
+        return Fifo(self.station.places, self.station.limit)
+
+    def needs(self, rows, book) -> np.ndarray:
+        """Seconds of work that each of these requests needs."""
+        return book.draw(self.work, rows) * self.mean_s
+
     def fail(self) -> None:
-        """The machine dies: what it held or what waits for it is answered 502, and so is whatever still comes."""
+        """The machine dies: what it held or what waits for it is answered 502, and so is whatever still comes.
+
+        What it had asked of others goes on: they do not know that nobody listens any more.
+        """
         self.alive, died = False, self.station
-        self.places_log.append((self.env._now, 0))
+        self.deaths.append((self.env._now, False))
         self.station = Station(died.places, died.limit)
         died.gone = True
         self.handle = self._refuses
-        at_work = {visit[0] for visit in self.visits if visit[2] == visit[2] and visit[3] != visit[3]}
-        self.run.hurry(at_work.__contains__)
+        asked_others = {visit[0] for part in self._behind() for visit in part.visits if visit[3] != visit[3]}
+        held = [visit for visit in self.visits if visit[3] != visit[3]]
+        for visit in held:
+            self.refuse(visit[0], visit, 502)
+            if visit[0] in asked_others:
+                visit[0].arrive(502)
+        self.run.hurry({visit[0] for visit in held}.difference(asked_others).__contains__)
         for request in died.waiting:
             request.wake()
+
+    def _behind(self) -> set[Part]:
+        """All machines that a request may reach from here."""
+        found, ahead = set(), [*self.targets]
+        while ahead:
+            part = ahead.pop()
+            if part not in found:
+                found.add(part)
+                ahead += part.targets
+        return found
 
     def recover(self) -> None:
         """The machine is back, empty."""
         self.alive = True
         del self.handle
-        self.places_log.append((self.env._now, self.station.places))
+        self.deaths.append((self.env._now, True))
 
     def _refuses(self, request: Request) -> Steps:
         return self.refuse(request, self.visit(request), 502)
@@ -87,16 +178,16 @@ class WorkPart(Part):
                 return self.refuse(request, visit, 503)
             yield station.wait(request)
             if station.gone:
-                return self.refuse(request, visit, 502)
+                return 502
         visit[2] = env._now
         if request.served_by is None:
             request.served_by = self.machine
         yield self.work[request.line][request.number] * self.mean_s
         status = 200
-        if self.next is not None and self.holds:
+        if self.next is not None and self.holds and not station.gone:
             status = yield from self.next.handle(request)
         if station.gone:  # the machine died while it held the request
-            return self.refuse(request, visit, 502)
+            return 502
         station.leave()
         visit[3] = env._now
         if self.next is not None and not self.holds:

@@ -6,25 +6,27 @@ import html
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import count, groupby
+from itertools import count
 from math import isnan
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
+from pmtech.certainty import as_set
 from pmtech.components import Cache, Clients, Database, LoadBalancer, RateLimiter, Server, Throttle, Users
 from pmtech.course.page import page
 from pmtech.diagram import diagram
-from pmtech.explain import as_set, percent, rate, seconds
-from pmtech.layout import layout
+from pmtech.diagram.layout import layout
+from pmtech.diagram.words import facts_of
+from pmtech.explain import percent, rate, seconds
 from pmtech.result import Result
 from pmtech.simulate import simulate
 from pmtech.system import System
-from pmtech.words import facts_of
 
 TIMES = 10
 MOST_REQUESTS = 300_000  # of the run at ten times: more would keep the learner waiting
 FREE = 0.3  # of a part's time, where growth is planned
+STYLE = (Path(__file__).parent / "brief.css").read_text(encoding="utf-8")
 
 # A page: heading -> paragraphs (text), bullets (a list), tables (a tuple of rows, the first of them the headings).
 Page = Mapping[str, list]
@@ -36,27 +38,6 @@ QUESTIONS = {
     LoadBalancer: "If one machine dies at the peak, have the others room, and how soon is it noticed?",
     Database: "What do customers see while the database is down, and who brings it back?",
 }
-
-STYLE = """
-@page { size: A4; margin: 14mm 16mm; }
-body { max-width: 46rem; margin: 2rem auto; padding: 0 1rem; font: 14px/1.45 system-ui, sans-serif; color: #222; background: #fff; }
-h1 { font-size: 22px; line-height: 1.25; margin: 0 0 8px; }
-h2 { font-size: 15px; margin: 16px 0 4px; color: #0072b2; break-after: avoid; }
-p, ul { margin: 0 0 6px; }
-ul { padding-left: 20px; }
-table { border-collapse: collapse; margin: 4px 0 8px; }
-th, td { padding: 2px 24px 2px 0; border-bottom: 1px solid #ddd; text-align: right; font-weight: 400; }
-th:first-child { text-align: left; }
-thead th { color: #555; }
-.pmtech-diagram svg { min-width: 0 !important; max-height: 240px; }
-@media print {
-  body { margin: 0; max-width: none; padding: 0; font-size: 11px; line-height: 1.35; }
-  h1 { font-size: 18px; }
-  h2 { font-size: 13px; margin-top: 8px; }
-  th, td { padding-block: 1px; }
-  .pmtech-diagram svg { max-height: 136px; }
-}
-"""
 
 
 @dataclass(frozen=True)
@@ -120,11 +101,9 @@ def _from_run(now: Result) -> Page:
     offered = max(now.summary.offered_per_s, 0.01)
     warmup_s, lasts_s = now.warmup_s, min(now.window_s, MOST_REQUESTS / (TIMES * offered))
     then = simulate(ten_times(now.system), duration_s=warmup_s + lasts_s, warmup_s=warmup_s, seed=now.seed)
-    boxes = sorted(layout(now.system).boxes, key=lambda box: box.x)
-    columns = [[now.system.components[box.parts[0]].label for box in c] for _, c in groupby(boxes, lambda box: box.x)]
     asked = (
         f"What happens at {rate(_asked(now))} requests a second, and at ten times as many? "
-        f"The way of a request: {', then '.join(' and '.join(dict.fromkeys(column)) for column in columns)}."
+        f"The way of a request: {layout(now.system).way}."
     )
     return {
         "The answer": [_answer(now, then)],
@@ -181,8 +160,7 @@ def _outcome(result: Result) -> str:
     refused = f"{share} are turned away" if s.error_rate > 0.01 else ""
     if _keeps_up(result):
         return f"{refused}; the others are answered, {served}" if refused else f"all are answered, {served}"
-    waits = "the others wait" if _crowds(result.system) else "the others wait, longer every second"
-    left = f"only {rate(s.served_per_s)} a second are answered"
+    left, waits = f"only {rate(s.served_per_s)} a second are answered", f"the others wait{_longer(result.system)}"
     return f"{refused}, {left}, and {waits}" if refused else f"{left}; {waits}"
 
 
@@ -269,8 +247,7 @@ def _trade_off(now: Result, then: Result) -> list[str]:
         said.append(f"At ten times, {percent(t.error_rate)} are turned away; those served have an answer {within}.")
     elif t.served_per_s < 0.97 * t.offered_per_s:
         answered = f"{rate(t.served_per_s)} of {rate(_asked(then))} requests a second are answered"
-        waits = "everybody waits" if _crowds(now.system) else "everybody waits, longer every second"
-        said.append(f"At ten times, {answered}. Nobody is turned away: {waits}.")
+        said.append(f"At ten times, {answered}. Nobody is turned away: everybody waits{_longer(now.system)}.")
     else:
         said.append(f"At ten times, everybody is still answered, {within}.")
     # As machines like these; whoever is not served now would bring work, too.
@@ -290,6 +267,11 @@ def _trade_off(now: Result, then: Result) -> list[str]:
 def _crowds(system: System) -> bool:
     """Are all customers users who wait for their answer before they ask again?"""
     return all(isinstance(source, Users) for source in system.sources.values())
+
+
+def _longer(system: System) -> str:
+    """How waiting goes on: users who wait do not come again meanwhile."""
+    return "" if _crowds(system) else ", longer every second"
 
 
 def _questions(now: Result) -> list[str]:

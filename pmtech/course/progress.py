@@ -21,18 +21,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
+from importlib import import_module
+from importlib.util import find_spec
+from itertools import count
 from pathlib import Path
 
 import platformdirs
 
-try:
-    import fcntl
-except ImportError:
-    fcntl = None
-try:
-    import msvcrt
-except ImportError:
-    msvcrt = None
+# POSIX has the one, Windows the other, a browser kernel neither.
+fcntl, msvcrt = (import_module(name) if find_spec(name) else None for name in ("fcntl", "msvcrt"))
 
 VERSION = 1
 LOCK_PATIENCE_S = 10.0
@@ -191,12 +188,9 @@ def _replace(temp: Path, path: Path) -> None:
 
 
 def _free_name(path: Path) -> Path:
-    today, n = date.today().isoformat(), 1
-    while True:
-        aside = path.with_name(f"progress.damaged-{today}{'' if n == 1 else f'-{n}'}.json")
-        if not aside.exists():
-            return aside
-        n += 1
+    numbers = ("" if n == 1 else f"-{n}" for n in count(1))
+    asides = (path.with_name(f"progress.damaged-{date.today().isoformat()}{number}.json") for number in numbers)
+    return next(aside for aside in asides if not aside.exists())
 
 
 @contextmanager
@@ -217,7 +211,7 @@ def _lock(path: Path) -> Iterator[None]:
 
 
 def _try_lock(file) -> bool:
-    # Closing the file frees a POSIX lock. A browser kernel has neither module, and only one process.
+    # Closing the file frees a POSIX lock. A browser kernel has only one process.
     try:
         if fcntl:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

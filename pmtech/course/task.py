@@ -5,6 +5,7 @@ learner's system for a few seeds and measures. A lesson that asks for something 
 """
 
 import html
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, field, fields
 from math import isnan
@@ -66,58 +67,45 @@ class Target:
     _: KW_ONLY
     name: str
     unit: str
-    at_most: float | None = None
-    at_least: float | None = None
-
-    @property
-    def bound(self) -> float:
-        return self.at_least if self.at_most is None else self.at_most
-
-    def excess(self, value: float) -> float:
-        """How far the value lies on the wrong side of the bound; 0 or less is met."""
-        return self.bound - value if self.at_most is None else value - self.bound
+    at_most: float
 
     def row(self, value: float) -> tuple[str, str, str, str]:
-        wanted = f"{'at least' if self.at_most is None else 'at most'} {said(self.bound, self.unit)}"
-        return self.name, wanted, said(value, self.unit), self.word(value)
+        return self.name, f"at most {said(self.at_most, self.unit)}", said(value, self.unit), self.word(value)
 
     def word(self, value: float) -> str:
         if isnan(value):
             return "missed"
-        if self.excess(value) <= 0:
+        if value <= self.at_most:
             return "met"
-        side = "under" if self.at_most is None else "over"
         # Of the numbers that are shown, so that the reader's own subtraction agrees.
-        off = abs(shown(value, self.unit) - shown(self.bound, self.unit))
-        return f"{said(off, self.unit).replace(' %', ' points')} {side}" if off > 1e-9 else f"just {side}"
+        off = shown(value, self.unit) - shown(self.at_most, self.unit)
+        return f"{said(off, self.unit).replace(' %', ' points')} over" if off > 1e-9 else "just over"
 
     def sentence(self, value: float) -> str:
         if isnan(value):
             return f"{self.name} cannot be measured: no such request was served."
-        return (
-            f"{self.name} is {said(value, self.unit)}: {self.word(value)} the target of {said(self.bound, self.unit)}."
-        )
+        wanted = said(self.at_most, self.unit)
+        return f"{self.name} is {said(value, self.unit)}: {self.word(value)} the target of {wanted}."
 
 
 @dataclass(frozen=True)
 class Objective:
-    """The figure to make as high (or as low) as the targets allow.
+    """The figure to make as high as the targets allow, by a whole number at `path`.
 
-    search(system, meets) gives the best design there is for a learner who has come this far, found by trying:
-    `meets(system)` runs the model and says whether the targets hold. No best value is ever written down.
-    within: who comes this close to it has passed. gap: the sentence for the rest, with `{gap}` in it. best: the sentence
-    when nothing is left to gain.
+    The best there is for a learner who has come this far is found by running the model for numbers up to `up_to`; no
+    best value is ever written down. within: who comes this close to it has passed. gap: the sentence for the rest, with
+    `{gap}` in it. best: the sentence when nothing is left to gain.
     """
 
     figure: str
     _: KW_ONLY
     name: str
     unit: str
-    highest: bool
+    path: str
+    up_to: int
     within: float
     gap: str
     best: str
-    search: Callable[[System, Callable[[System], bool]], System]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,27 +131,33 @@ class SystemTask:
         if changed:
             return Marking(title=self.title, passed=False, gaps=changed, counts=False)
         measured = self._measure(system)
-        gaps = [t.sentence(measured[t.figure]) for t in self.targets if not t.excess(measured[t.figure]) <= 0]
+        gaps = [t.sentence(measured[t.figure]) for t in self.targets if t.word(measured[t.figure]) != "met"]
         figures = [t.row(measured[t.figure]) for t in self.targets]
-        passed, note = not gaps, ""
-        if self.objective:
-            goal = self.objective
-            short, word = 0.0, ""
-            if passed:
-                best = self._measure(goal.search(system, self._meets))[goal.figure]
-                short = (best - measured[goal.figure]) * (1 if goal.highest else -1)
-                passed, word = short <= goal.within, "met" if short <= goal.within else "could be better"
-                if round(short, 1) > 0:
-                    gaps.append(goal.gap.format(gap=short))
-                else:
-                    note = goal.best
-            wanted = f"as {'much' if goal.highest else 'little'} as possible"
-            figures.append((goal.name, wanted, said(measured[goal.figure], goal.unit), word))
+        passed, note, word, goal = not gaps, "", "", self.objective
+        if goal and passed:
+            short = self._measure(self._best(system))[goal.figure] - measured[goal.figure]
+            passed = short <= goal.within
+            word = "met" if passed else "could be better"
+            if round(short, 1) > 0:
+                gaps = [goal.gap.format(gap=short)]
+            else:
+                note = goal.best
+        if goal:
+            figures.append((goal.name, "as much as possible", said(measured[goal.figure], goal.unit), word))
         return Marking(title=self.title, passed=passed, gaps=gaps, figures=figures, note=note)
+
+    def _best(self, system: System) -> System:
+        """The highest number that meets the targets, as that of `system` does."""
+
+        def holds(number: int) -> bool:
+            return self._meets(system.replace({self.objective.path: number}))
+
+        path, high = self.objective.path, self.objective.up_to
+        return system.replace({path: largest(int(system.get(path)), high, holds)})
 
     def _meets(self, system: System) -> bool:
         measured = self._measure(system)
-        return all(t.excess(measured[t.figure]) <= 0 for t in self.targets)
+        return all(measured[t.figure] <= t.at_most for t in self.targets)
 
     def _measure(self, system: System) -> dict[str, float]:
         """Figure -> its mean over the seeds. Kept, for a search comes by the same systems again and again."""
@@ -177,19 +171,15 @@ class SystemTask:
 
     def _changed(self, system: System) -> list[str]:
         """A sentence for everything that differs from the task's own system, apart from the free parts."""
-        start, sentences = self.start(), []
+        start = self.start()
         mine, theirs = system.components, start.components
-        for name in theirs:
-            if name not in mine:
-                sentences.append(f"This task has a part called {name}; yours has none.")
-        for name in mine:
-            if name not in theirs:
-                sentences.append(f"This task has no part called {name}; yours has one.")
+        sentences = [f"This task has a part called {name}; yours has none." for name in theirs if name not in mine]
+        sentences += [f"This task has no part called {name}; yours has one." for name in mine if name not in theirs]
         for name in (name for name in theirs if name in mine):
             if type(mine[name]) is not type(theirs[name]):
                 sentences.append(f"{name} is a {type(theirs[name]).__name__} in this task; yours is another part.")
             elif name not in self.free:
-                sentences += _differences(system.label(name), theirs[name], mine[name])
+                sentences += differences(system.label(name), theirs[name], mine[name])
         if not sentences and _arrows(system) != _arrows(start):
             sentences.append("The parts are those of this task, but they are joined in another way.")
         return sentences
@@ -200,7 +190,6 @@ _measured: dict[tuple[str, str], dict[str, float]] = {}
 # How the fields that learners change most are said; any other is named as it is.
 _WORDS = {
     "rate_per_s": "sends {} a second",
-    "count": "has {} users",
     "workers": "has {} workers",
     "service_ms": "works {} ms on a request",
     "service_cv": "has a service_cv of {}",
@@ -209,7 +198,7 @@ _WORDS = {
 }
 
 
-def _differences(label: str, wanted, got) -> list[str]:
+def differences(label: str, wanted, got) -> list[str]:
     sentences = []
     for name in (f.name for f in fields(wanted)):
         asked, yours = getattr(wanted, name), getattr(got, name)
@@ -262,7 +251,4 @@ def largest(low: int, high: int, holds: Callable[[int], bool]) -> int:
 
     `low` is taken to hold.
     """
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if holds(middle) else (low, middle - 1)
-    return low
+    return low + bisect_left(range(low + 1, high + 1), True, key=lambda number: not holds(number))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from pmtech import cache_charts
+from pmtech.charts import caches
 from pmtech.comparison import run_designs
 from pmtech.components.component import nearest
 from pmtech.panels.figure import Figure
@@ -15,10 +15,8 @@ def answered_by(designs: dict[str, System], *, duration_s: float = 60.0, seed: i
     Caches answer their hits, databases the rest. Raises ValueError with a sentence.
     """
     results = run_designs(designs, duration_s=duration_s, seed=seed)
-    said = cache_charts.answered_said(results)
-    return Figure(
-        figure=cache_charts.answered_by(results), height=76 + 56 * len(results), name="Who answers", said=said
-    )
+    said = caches.answered_said(results)
+    return Figure(figure=caches.answered_by(results), height=76 + 56 * len(results), name="Who answers", said=said)
 
 
 def traffic(
@@ -34,5 +32,5 @@ def traffic(
             raise ValueError(
                 f'design "{label}" has no part "{at}" that takes requests: {nearest(at, result.records.visits)}'
             )
-    said = cache_charts.traffic_said(results, at)
-    return Figure(figure=cache_charts.traffic(results, at), height=300, name=f"Requests at {at}", said=said)
+    said = caches.traffic_said(results, at)
+    return Figure(figure=caches.traffic(results, at), height=300, name=f"Requests at {at}", said=said)

@@ -74,7 +74,11 @@ def _after_cell(result) -> None:
 
 
 def _listen_for_interrupts() -> None:
-    """Between cells a kernel ignores its interrupt, and a cell takes it for itself; to what plays it means: pause."""
+    """Between cells a kernel ignores its interrupt, and a cell takes it for itself; to what plays it means: pause.
+
+    ipykernel has no event for it (kernels that are interrupted by a message are another kind of kernel), so the signal
+    itself is heard: only where it would be ignored, and ipykernel puts the handler it finds back after each cell.
+    """
     with contextlib.suppress(ValueError):  # not the main thread
         if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
             signal.signal(signal.SIGINT, _interrupt_all)

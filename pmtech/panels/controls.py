@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from threading import RLock
 from typing import Any
+
+import traitlets
 
 from pmtech.components.component import plain
 from pmtech.system import System
@@ -56,7 +60,7 @@ class Slider:
         return {
             "kind": "slider",
             "path": self.path,
-            "label": self.label or _words(system, self.path),
+            "label": self.label or named(system, self.path),
             "unit": _unit(self.path),
             "low": self.low,
             "high": self.high,
@@ -96,11 +100,72 @@ class Choice:
         return {
             "kind": "choice",
             "path": self.path,
-            "label": self.label or _words(system, self.path),
+            "label": self.label or named(system, self.path),
             "unit": _unit(self.path),
             "options": [_option(option) for option in self.options],
             "default": self.options.index(value),
         }
+
+
+class Control(traitlets.HasTraits):
+    """One control of a panel. Setting `value` does what moving it in the browser does."""
+
+    value = traitlets.Any()
+
+    def __init__(self, declared: Slider | Choice, default):
+        self.options = declared.options if isinstance(declared, Choice) else None
+        self.low, self.high = self.options[:: len(self.options) - 1] if self.options else (declared.low, declared.high)
+        self.default = default
+        super().__init__(value=default)
+
+
+class Controls(dict[str, Control]):
+    """path -> Control, for one panel of a system. turned({path: value}) is called when one is set, holding `lock`.
+
+    The page's wishes come on another thread than the cell's: whatever belongs to the panel is done holding `lock`.
+    Raises ValueError with a sentence for a control that does not fit the system.
+    """
+
+    def __init__(self, panel: str, system: System, declared: tuple, turned: Callable[[dict[str, Any]], None]):
+        strangers = [control for control in declared if not isinstance(control, Slider | Choice)]
+        if strangers:
+            raise ValueError(f"{panel} takes a system, then Slider(...) or Choice(...), got {strangers[0]!r}")
+        paths = [control.path for control in declared]
+        twice = [path for path in paths if paths.count(path) > 1]
+        if twice:
+            raise ValueError(f'there are two controls for "{twice[0]}": one is enough')
+        self.lock, self._quiet, self._turned = RLock(), False, turned
+        self.described = [control.describe(system) for control in declared]
+        super().__init__((control.path, Control(control, system.get(control.path))) for control in declared)
+        for path, control in self.items():
+            control.observe(lambda change, path=path: self._set({path: change["new"]}), "value")
+
+    def _set(self, values: dict[str, Any]) -> None:
+        with self.lock:
+            if not self._quiet:
+                self._turned(values)
+
+    def put(self, values: dict[str, Any]) -> None:
+        """Set values without telling."""
+        with self.lock:
+            self._quiet = True
+            try:
+                for path, value in values.items():
+                    self[path].value = value
+            finally:
+                self._quiet = False
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        return {path: control.default for path, control in self.items()}
+
+    # The page knows an option by its number, so that a tuple or None need not survive the way through it.
+    def sent(self) -> dict[str, Any]:
+        return {path: c.value if c.options is None else c.options.index(c.value) for path, c in self.items()}
+
+    def received(self, values: dict[str, Any]) -> dict[str, Any]:
+        options = {path: self[path].options for path in values}
+        return {path: value if options[path] is None else options[path][value] for path, value in values.items()}
 
 
 def _is_number(value) -> bool:
@@ -125,7 +190,8 @@ def _step(low: float, high: float, value: float) -> float:
     return (high - low) / 1000
 
 
-def _words(system: System, path: str) -> str:
+def named(system: System, path: str) -> str:
+    """A path in words: "Server: workers"."""
     name, field = path.split(".", 1)
     twins = [part.label for part in system.parts if part.slug == name]
     label = system.label(name) if name in system.names else f"{twins[0]} (all {len(twins)})"
@@ -134,6 +200,11 @@ def _words(system: System, path: str) -> str:
 
 def _unit(path: str) -> str:
     return next((unit for ending, unit in UNITS.items() if path.endswith(ending)), "")
+
+
+def turned(label: str, path: str, value) -> str:
+    """What was turned to what: "Server: workers: 8"."""
+    return f"{label}: {_option(value)} {_unit(path) if _is_number(value) else ''}".strip()
 
 
 def _bare(field: str) -> str:

@@ -26,6 +26,11 @@ def sentence(kind: type[BaseException], error: BaseException, traceback) -> str 
     return None
 
 
+def why(error: Exception) -> str:
+    """For a panel, which lives on whatever its system does: the course's own sentences as they are."""
+    return str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+
+
 def _last_file(traceback) -> str:
     while traceback.tb_next is not None:
         traceback = traceback.tb_next

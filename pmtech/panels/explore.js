@@ -1,53 +1,22 @@
 // Wishes go to the kernel as one state (values, seed, pin), so that of many only the last matters: ipywidgets
 // keeps one message in flight and merges the rest, and nothing arrives out of order.
 function render({ model, el }) {
-  const described = model.get("described");
-  const digits = (step) => Math.min(6, (String(step).split(".")[1] ?? "").length);
   let { values, seed, number, pin } = model.get("answer");
   let lastPin = pin;
 
   const send = () => {
-    if (model.widget_manager && !model.widget_manager.kernel) {
-      say("The kernel behind this panel has stopped. Run the cell again to bring it back.");
-      return;
-    }
+    if (!hasKernel(model)) return say(STOPPED);
     number += 1;
     model.set("wish", { number, values, seed, pin });
     model.save_changes();
     root.classList.add("pmtech-busy");
   };
-
-  // ---- controls ----
-  const shown = described.map((control) => {
-    const id = newId();
-    const turn = (value) => {
-      values = { ...values, [control.path]: value };
-      send();
-    };
-    if (control.kind === "choice") {
-      const options = control.options.map((text, index) => h("option", { value: index }, text));
-      const select = h("select", { id, onchange: () => turn(Number(select.value)) }, ...options);
-      const row = h("div", { class: "pmtech-control" }, h("label", { for: id }, control.label), select);
-      return { row, show: (value) => (select.value = value) };
-    }
-    const { low: min, high: max, step, unit } = control;
-    const format = new Intl.NumberFormat("en", { maximumFractionDigits: Math.max(digits(step), digits(control.default)) });
-    const output = h("output", { for: id });
-    const range = h("input", { type: "range", id, min, max, step, oninput: () => (name(Number(range.value)), turn(Number(range.value))) });
-    const name = (value) => {
-      const text = `${format.format(value)} ${unit}`.trim();
-      write(output, text);
-      range.setAttribute("aria-valuetext", text);
-    };
-    const head = h("div", { class: "pmtech-control-head" }, h("label", { for: id }, control.label), output);
-    return { row: h("div", { class: "pmtech-control" }, head, range), show: (value) => ((range.value = value), name(value)) };
-  });
+  const knobs = controls(model.get("described"), (turned) => ((values = { ...values, ...turned }), send()));
 
   // ---- actions ----
   const customers = h("span", { class: "pmtech-quiet" });
   const reset = () => {
-    values = Object.fromEntries(described.map((control) => [control.path, control.default]));
-    seed = model.get("first_seed");
+    [values, seed] = [knobs.first, model.get("first_seed")];
     send();
   };
   const keep = h("button", { type: "button", onclick: () => ((pin = ++lastPin), send()) }, "Keep this as A");
@@ -71,7 +40,7 @@ function render({ model, el }) {
   const root = h(
     "div",
     { class: "pmtech-explore", role: "group", "aria-label": "What if" },
-    h("div", { class: "pmtech-controls" }, ...shown.map(({ row }) => row), actions),
+    h("div", { class: "pmtech-controls" }, ...knobs.rows, actions),
     h("div", { class: "pmtech-outcome" }, cards, plot),
     h("div", { class: "pmtech-said" }, problem, sentences),
   );
@@ -87,7 +56,7 @@ function render({ model, el }) {
     if (answer.number >= number) {
       ({ values, seed, number, pin } = answer);
       lastPin = Math.max(lastPin, pin);
-      described.forEach((control, index) => shown[index].show(values[control.path]));
+      knobs.show(values);
       root.classList.remove("pmtech-busy");
     }
     const card = ({ name, hint, value, pinned }) =>

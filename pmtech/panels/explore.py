@@ -4,38 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from threading import RLock
-from typing import Any
 
 import traitlets
 
 from pmtech import charts
 from pmtech.components.component import nearest
 from pmtech.explain import percent, rate, seconds
-from pmtech.panels.controls import Choice, Slider
+from pmtech.panels.controls import Choice, Controls, Slider
+from pmtech.panels.errors import why
 from pmtech.panels.widget import Panel
 from pmtech.result import Result
 from pmtech.simulate import simulate
 from pmtech.system import System, check_complete
-
-
-class Control(traitlets.HasTraits):
-    """One control of a panel. Setting `value` does what moving it in the browser does."""
-
-    value = traitlets.Any()
-
-    def __init__(self, declared: Slider | Choice, default):
-        self.options = declared.options if isinstance(declared, Choice) else None
-        self.low, self.high = self.options[:: len(self.options) - 1] if self.options else (declared.low, declared.high)
-        self.default = default
-        super().__init__(value=default)
-
-    # The page knows an option by its number, so that a tuple or None need not survive the way through it.
-    def sent(self):
-        return self.value if self.options is None else self.options.index(self.value)
-
-    def received(self, value):
-        return value if self.options is None else self.options[value]
 
 
 class Explore(Panel):
@@ -57,17 +37,13 @@ class Explore(Panel):
 
     def __init__(self, system: System, controls: tuple[Slider | Choice, ...], show: str, seed: int, **run):
         self._system, self._draw, self._run = system, charts.CHARTS[show], run
-        self._lock = RLock()  # the page's wishes come on another thread than the cell's
-        self._quiet = False
         self._number = self._pin = 0  # of the last wish; of the last "keep" in it
         self.seed = seed
+        self.controls = Controls("explore", system, controls, lambda _: self._compute())
+        self._lock = self.controls.lock
         self.result: Result = simulate(system, seed=seed, **run)
         self.pinned: Result | None = None
-        described = [control.describe(system) for control in controls]
-        self.controls = {control.path: Control(control, system.get(control.path)) for control in controls}
-        super().__init__(described=described, first_seed=seed)
-        for control in self.controls.values():
-            control.observe(self._turned, "value")
+        super().__init__(described=self.controls.described, first_seed=seed)
         self.observe(self._wished, "wish")
         self._show()
 
@@ -75,7 +51,7 @@ class Explore(Panel):
 
     def reset(self) -> None:
         """Every control back to where it was, and the first customers again."""
-        self._set({path: control.default for path, control in self.controls.items()}, self.first_seed)
+        self._set(self.controls.defaults, self.first_seed)
 
     def new_customers(self) -> None:
         """The next seed: other customers, same design."""
@@ -99,23 +75,12 @@ class Explore(Panel):
             if wish["pin"] != self._pin:
                 self.pinned = self.result if wish["pin"] else None
             self._number, self._pin = wish["number"], wish["pin"]
-            self._set(
-                {path: self.controls[path].received(value) for path, value in wish["values"].items()}, wish["seed"]
-            )
+            self._set(self.controls.received(wish["values"]), wish["seed"])
 
-    def _turned(self, _change) -> None:
+    def _set(self, values: dict, seed: int) -> None:
         with self._lock:
-            if not self._quiet:
-                self._compute()
-
-    def _set(self, values: dict[str, Any], seed: int) -> None:
-        with self._lock:
-            self._quiet, self.seed = True, seed
-            try:
-                for path, value in values.items():
-                    self.controls[path].value = value
-            finally:
-                self._quiet = False
+            self.seed = seed
+            self.controls.put(values)
             self._compute()
 
     # --- what it answers ----------------------------------------------------------------------------------------
@@ -126,8 +91,7 @@ class Explore(Panel):
             self.result = simulate(self._system.replace(values), seed=self.seed, **self._run)
             self._show()
         except Exception as error:  # noqa: BLE001  a panel must live on, whatever its system does
-            said = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
-            self._say({**self.answer, "error": f"This can't be run: {said}."})
+            self._say({**self.answer, "error": f"This can't be run: {why(error)}."})
 
     def _show(self) -> None:
         cards, pinned = _cards(self.result), _cards(self.pinned) if self.pinned else {}
@@ -138,7 +102,7 @@ class Explore(Panel):
                     for name, value in cards.items()
                 ],
                 "figure": self._draw(self.result, self.pinned),
-                "sentences": self.result.explain(),
+                "sentences": self.result.explain(p99=False),  # no card shows it
                 "axis": self._draw.__doc__.partition("\n")[0].rstrip("."),
                 "pinned": self.pinned is not None,
                 "error": None,
@@ -146,7 +110,7 @@ class Explore(Panel):
         )
 
     def _say(self, answer: dict) -> None:
-        values = {path: control.sent() for path, control in self.controls.items()}
+        values = self.controls.sent()
         self.answer = {**answer, "values": values, "seed": self.seed, "number": self._number, "pin": self._pin}
 
     cards = property(lambda self: {card["name"]: card["value"] for card in self.answer["cards"]})
@@ -166,8 +130,8 @@ def explore(
     """A panel in which controls change the system and the run is shown again at once.
 
     show: "clients" (who is served how much), "latency" (time to answer), "throughput" (asked, served, refused a
-    second), "queue" (requests inside) or "load" (time to answer against the share of the capacity that is asked for);
-    without it, clients where there are several, otherwise latency.
+    second), "queue" (requests inside), "load" (time to answer against the share of the capacity that is asked for),
+    "hits" or "freshness" (of a cache's answers); without it, clients where there are several, otherwise latency.
     duration_s, seed and events are those of `simulate`.
     Raises ValueError with a sentence for a control that does not fit the system, or a system that can't run.
     """
@@ -177,13 +141,6 @@ def explore(
         raise ValueError(
             f'show must be one of {", ".join(charts.CHARTS)}; got "{show}": {nearest(show, charts.CHARTS)}'
         )
-    strangers = [control for control in controls if not isinstance(control, Slider | Choice)]
-    if strangers:
-        raise ValueError(f"explore takes a system, then Slider(...) or Choice(...), got {strangers[0]!r}")
-    paths = [control.path for control in controls]
-    twice = [path for path in paths if paths.count(path) > 1]
-    if twice:
-        raise ValueError(f'there are two controls for "{twice[0]}": one is enough')
     return Explore(system, controls, show, duration_s=duration_s, seed=seed, events=tuple(events))
 
 

@@ -2,7 +2,7 @@
 
 import traitlets
 
-from pmtech import journey
+from pmtech.charts import journey
 from pmtech.panels.widget import Panel
 from pmtech.result import Result
 

@@ -2,7 +2,6 @@
 function render({ model, el }) {
   const LATE_S = 0.09; // so far behind the news the page stays, to bridge the time to the next
   const scene = model.get("scene");
-  const described = model.get("described");
   let wish = { number: 0, presses: 0, steps: 0, resets: 0, surges: 0, kills: {}, values: {}, speed: 1, playing: false };
   let news = { now: 0, playing: false, speed: 1, every: 1, values: {}, marks: [], error: null };
   let heardAt = performance.now();
@@ -14,32 +13,11 @@ function render({ model, el }) {
     model.save_changes();
     const asked = wish.number;
     setTimeout(() => {
-      if (news.wish >= asked || model.widget_manager?.kernel) return;
-      say("The kernel behind this panel has stopped. Run the cell again to bring it back.");
+      if (news.wish < asked && !hasKernel(model)) say(STOPPED);
     }, 2000);
   };
 
-  // ---- controls ----
-  const digits = (step) => Math.min(6, (String(step).split(".")[1] ?? "").length);
-  const shown = described.map((control) => {
-    const id = newId();
-    const turn = (value) => send({ values: { ...wish.values, [control.path]: value } });
-    if (control.kind === "choice") {
-      const select = h("select", { id, onchange: () => turn(Number(select.value)) }, ...control.options.map((text, value) => h("option", { value }, text)));
-      return { row: h("div", { class: "pmtech-knob pmtech-knob-choice" }, h("label", { for: id }, control.label), select), show: (value) => (select.value = value) };
-    }
-    const { low: min, high: max, step, unit } = control;
-    const format = new Intl.NumberFormat("en", { maximumFractionDigits: Math.max(digits(step), digits(control.default)) });
-    const output = h("output", { for: id });
-    const name = (value) => {
-      const text = `${format.format(value)} ${unit}`.trim();
-      write(output, text);
-      range.setAttribute("aria-valuetext", text);
-    };
-    const range = h("input", { type: "range", id, min, max, step, oninput: () => (name(Number(range.value)), turn(Number(range.value))) });
-    const head = h("div", { class: "pmtech-knob-head" }, h("label", { for: id }, control.label), output);
-    return { row: h("div", { class: "pmtech-knob" }, head, range), show: (value) => ((range.value = value), name(value)) };
-  });
+  const knobs = controls(model.get("described"), (turned) => send({ values: { ...wish.values, ...turned } }));
 
   // ---- the panel ----
   const pools = Object.entries(model.get("pools"));
@@ -49,11 +27,10 @@ function render({ model, el }) {
   const bar = transport(
     root,
     {
-      speeds: model.get("speeds"),
       speed: { get: () => wish.speed, set: (speed) => send({ speed }) },
       play: (playing) => send({ playing, presses: wish.presses + 1 }),
       step: () => send({ playing: false, steps: wish.steps + 1 }),
-      reset: () => send({ playing: false, resets: wish.resets + 1, values: Object.fromEntries(described.map((one) => [one.path, one.default])) }),
+      reset: () => send({ playing: false, resets: wish.resets + 1, values: knobs.first }),
     },
     button("", "Surge now", () => send({ surges: wish.surges + 1 })),
     ...pools.map(kill),
@@ -65,7 +42,7 @@ function render({ model, el }) {
   const say = (text) => (write(problem, text ?? ""), (problem.hidden = !text));
   stageEl.style.height = `${stageHeight(scene)}px`;
   chartEl.style.height = `${472 - stageHeight(scene)}px`; // together as high as a page of 720 pixels shows
-  root.append(bar.bar, problem, stageEl, legend(scene, everyLabel), h("div", { class: "pmtech-knobs" }, ...shown.map(({ row }) => row)), chartEl);
+  root.append(bar.bar, problem, stageEl, legend(scene, everyLabel), h("div", { class: "pmtech-knobs" }, ...knobs.rows), chartEl);
   el.append(root);
   const actors = stage(stageEl, { ...structuredClone(scene), units: [] });
   const chart = strips(chartEl);
@@ -114,14 +91,14 @@ function render({ model, el }) {
     chart.add(samples);
     chart.mark(message.marks);
     const [mark, known] = [message.marks.at(-1), news.marks.at(-1)];
-    if (mark && mark.words !== known?.words) bar.say(`At ${round(mark.at)} seconds: ${mark.words}.`);
+    if (mark && mark.words !== known?.words) bar.say(told(mark));
     else if (message.playing && !news.playing) bar.say("Running.");
     else if (message.sentence && message.sentence !== news.sentence) bar.say(message.sentence);
     news = message;
     heardAt = performance.now();
     if (message.wish >= wish.number) {
       wish = { ...wish, values: message.values, speed: message.speed, playing: message.playing, number: message.wish };
-      described.forEach((control, n) => shown[n].show(message.values[control.path]));
+      knobs.show(message.values);
       bar.speed(message.speed);
     }
     say(message.error);

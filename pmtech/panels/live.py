@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import RLock
 from time import monotonic
 from typing import Any
 
 import numpy as np
 import traitlets
 
-from pmtech.components.component import nearest, plain
+from pmtech.components.component import nearest
 from pmtech.engine import Part
 from pmtech.explain import rate, seconds
 from pmtech.panels.clock import TICK_S, Clock
-from pmtech.panels.controls import Choice, Slider
-from pmtech.panels.explore import Control
+from pmtech.panels.controls import Choice, Controls, Slider, turned
+from pmtech.panels.errors import why
 from pmtech.panels.replay import nice
 from pmtech.panels.scene import scene, texts_of, units_of
 from pmtech.panels.theatre import STAGE_CSS, STAGE_JS
@@ -48,24 +47,21 @@ class Live(Panel):
     described = traitlets.List().tag(sync=True)
     scene = traitlets.Dict().tag(sync=True)
     pools = traitlets.Dict().tag(sync=True)  # name -> label, of those of which one can be killed
-    speeds = traitlets.List(SPEEDS).tag(sync=True)
     # The page's wishes are one state with counters in it, so that none is lost or overtaken by another.
     wish = traitlets.Dict().tag(sync=True, echo_update=False)
 
     def __init__(self, system: System, controls: tuple[Slider | Choice, ...], speed: float, seed: int):
         self._system, self._seed, self._speed = system, seed, SPEEDS[3]
-        self._lock = RLock()  # wishes come on another thread than the clock's
+        self.controls = Controls("live", system, controls, self._turned)
+        self._lock = self.controls.lock
         self._clock = Clock(self._tick, self.pause)
         self._granted = {"number": 0, "presses": 0, "steps": 0, "resets": 0, "surges": 0, "kills": {}}
         self._number = self._heard = 0  # of the last news that were sent, and that the page has got
-        self._heard_at, self._quiet, self.playing = monotonic(), False, False
-        described = [control.describe(system) for control in controls]
-        self._words = {one["path"]: one for one in described}
-        self.controls = {control.path: Control(control, system.get(control.path)) for control in controls}
+        self._heard_at, self.playing = monotonic(), False
         self._begin()
-        super().__init__(described=described, scene=scene(system), pools=self._find_pools())
-        for control in self.controls.values():
-            control.observe(self._turned, "value")
+        most = {path: c.high for path, c in self.controls.items() if path.endswith(".replicas") and c.options is None}
+        stage = scene(system, system.replace(most))
+        super().__init__(described=self.controls.described, scene=stage, pools=self._find_pools())
         self.observe(self._wished, "wish")
         self.on_msg(self._message)
         self.speed = speed
@@ -126,7 +122,7 @@ class Live(Panel):
         """The system as it was written, at the beginning, paused."""
         with self._lock:
             self.playing = False
-            self._set({path: control.default for path, control in self.controls.items()})
+            self.controls.put(self.controls.defaults)
             self._begin()
             self._tell(fresh=True)
 
@@ -134,7 +130,7 @@ class Live(Panel):
         """For ten seconds every source sends five times as much."""
         with self._lock:
             if self._tried(lambda: self.running.surge(SURGE_TIMES, SURGE_S)):
-                self._mark("surge", f"Surge: × {SURGE_TIMES} for {SURGE_S} s")
+                self._mark("surge", f"Surge: × {SURGE_TIMES} for {SURGE_S} s", SURGE_S)
                 self._choose_every()
             self._tell()
 
@@ -147,43 +143,32 @@ class Live(Panel):
             died: list[str] = []
             if self._tried(lambda: died.append(self.running.kill(name, DOWN_S))):
                 machine = died[0].replace("#", " ").replace("_", " ").capitalize()
-                self._mark("kill", f"{machine} down for {DOWN_S} s")
+                self._mark("kill", f"{machine} down for {DOWN_S} s", DOWN_S)
             self._tell()
 
     # --- knobs --------------------------------------------------------------------------------------------------
 
-    def _turned(self, change) -> None:
-        if not self._quiet:
-            with self._lock:
-                self._turn({path: c.value for path, c in self.controls.items() if c is change["owner"]})
-                self._tell()
-
-    def _set(self, values: dict[str, Any]) -> None:
-        self._quiet = True
-        try:
-            for path, value in values.items():
-                self.controls[path].value = value
-        finally:
-            self._quiet = False
+    def _turned(self, values: dict[str, Any]) -> None:
+        self._turn(values)
+        self._tell()
 
     def _turn(self, values: dict[str, Any]) -> None:
         """Turn knobs now. The model hears of it when time moves on: what is turned back meanwhile never happened."""
         if not self._tried(lambda: self.running.system.replace({**self._turns, **values})):
-            self._set({path: self.running.system.get(path) for path in values})
+            self.controls.put({path: self.running.system.get(path) for path in values})
             return
         self.error = None
         self._turns |= values
-        for path, value in values.items():
-            words = self._words[path]
-            text = words["options"][self.controls[path].sent()] if "options" in words else plain(value)
-            self._mark(path, f"{words['label']}: {text} {words['unit']}".strip())
+        for path, label in ((one["path"], one["label"]) for one in self.controls.described):
+            if path in values:
+                self._mark(path, turned(label, path, values[path]))
         self._choose_every()
         if self.playing:
             self._clock.wake()
 
-    def _mark(self, key: str, words: str) -> None:
+    def _mark(self, key: str, words: str, for_s: float = 0.0) -> None:
         """A line in the chart; one for a whole drag of a slider."""
-        mark = {"key": key, "from": self.now, "at": self.now, "words": words}
+        mark = {"key": key, "from": self.now, "at": self.now, "until": self.now + for_s, "words": words}
         last = self.marks[-1] if self.marks else None
         if last and last["key"] == key and key in self.controls and self.now - last["at"] <= DRAG_S * self._speed:
             mark["from"] = self.marks.pop()["from"]
@@ -205,7 +190,7 @@ class Live(Panel):
             until, late = self.now + duration_s, monotonic() + within_s
             turns, self._turns = self._turns, {}
             if turns and not self._tried(lambda: self.running.turn(turns)):
-                self._set({path: self.running.system.get(path) for path in turns})
+                self.controls.put({path: self.running.system.get(path) for path in turns})
                 return self._tell()
             while self.now < until and monotonic() < late:
                 if not self._tried(lambda: self.running.advance(min(until, self.now + CELL_S))):
@@ -223,11 +208,11 @@ class Live(Panel):
             happen()
             return True
         except Exception as error:  # noqa: BLE001  a panel must live on, whatever its system does
-            self._fail(str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}")
+            self._fail(why(error))
             return False
 
-    def _fail(self, why: str) -> None:
-        self.playing, self.error = False, f"The run is paused: {why}."
+    def _fail(self, said: str) -> None:
+        self.playing, self.error = False, f"The run is paused: {said}."
 
     def _tick(self, elapsed_s: float) -> bool:
         with self._lock:
@@ -246,11 +231,11 @@ class Live(Panel):
             if wish["resets"] != granted["resets"]:
                 self.reset()
             self.speed = wish["speed"]
-            values = {path: self.controls[path].received(value) for path, value in wish["values"].items()}
-            turned = {path: value for path, value in values.items() if value != self.controls[path].value}
-            if turned:
-                self._set(turned)
-                self._turn(turned)
+            values = self.controls.received(wish["values"])
+            others = {path: value for path, value in values.items() if value != self.controls[path].value}
+            if others:
+                self.controls.put(others)
+                self._turn(others)
             for _ in range(wish["surges"] - granted["surges"]):
                 self.surge()
             for name, times in wish["kills"].items():
@@ -286,7 +271,7 @@ class Live(Panel):
             "playing": self.playing,
             "speed": self._speed,
             "every": watch.every,
-            "values": {path: control.sent() for path, control in self.controls.items()},
+            "values": self.controls.sent(),
             "marks": self.marks,
             "error": self.error,
             "fresh": fresh,
@@ -320,7 +305,4 @@ def live(system: System, *controls: Slider | Choice, speed: float = 1.0, seed: i
     seed: which customers come. Raises ValueError with a sentence for a control that does not fit the system.
     """
     system = check_complete(system)
-    strangers = [control for control in controls if not isinstance(control, Slider | Choice)]
-    if strangers:
-        raise ValueError(f"live takes a system, then Slider(...) or Choice(...), got {strangers[0]!r}")
     return Live(system, controls, speed, seed)

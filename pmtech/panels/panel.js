@@ -92,6 +92,40 @@ function write(el, text) {
   if (el.textContent !== text) el.textContent = text;
 }
 
+const STOPPED = "The kernel behind this panel has stopped. Run the cell again to bring it back.";
+const hasKernel = (model) => !model.widget_manager || Boolean(model.widget_manager.kernel);
+
+// ---- controls ------------------------------------------------------------------------------
+
+// A row a slider or choice. turned({ path: value }) is told what a learner turns; show(values) puts all of them there.
+function controls(described, turned) {
+  const digits = (step) => Math.min(6, (String(step).split(".")[1] ?? "").length);
+  const made = described.map(({ kind, path, label, unit, options, low: min, high: max, step, default: first }) => {
+    const id = newId();
+    const name = h("label", { for: id }, label);
+    const turn = (control) => turned({ [path]: Number(control.value) });
+    if (kind === "choice") {
+      const select = h("select", { id, onchange: () => turn(select) }, ...options.map((text, value) => h("option", { value }, text)));
+      return { row: h("div", { class: "pmtech-control" }, name, select), show: (value) => (select.value = value) };
+    }
+    const format = new Intl.NumberFormat("en", { maximumFractionDigits: Math.max(digits(step), digits(first)) });
+    const output = h("output", { for: id });
+    const range = h("input", { type: "range", id, min, max, step, oninput: () => (say(range.value), turn(range)) });
+    const say = (value) => {
+      const text = `${format.format(value)} ${unit}`.trim();
+      write(output, text);
+      range.setAttribute("aria-valuetext", text);
+    };
+    const head = h("div", { class: "pmtech-control-head" }, name, output);
+    return { row: h("div", { class: "pmtech-control" }, head, range), show: (value) => ((range.value = value), say(value)) };
+  });
+  return {
+    rows: made.map(({ row }) => row),
+    first: Object.fromEntries(described.map((one) => [one.path, one.default])),
+    show: (values) => described.forEach(({ path }, n) => made[n].show(values[path])),
+  };
+}
+
 // ---- charts --------------------------------------------------------------------------------
 
 // plotly.js once a page: the first panel asks its kernel, all others wait for the same promise.
@@ -103,7 +137,7 @@ function loadPlotly(model) {
       reject(new Error(why));
     };
     const late = setTimeout(fail, 20000, "The chart library did not arrive from the kernel. Run the cell again.");
-    model.on("comm_live_update", () => fail("The kernel has stopped. Run the cell again."));
+    model.on("comm_live_update", () => fail(STOPPED));
     model.on("msg:custom", async (message, buffers) => {
       if (message?.kind !== "plotly") return;
       clearTimeout(late);

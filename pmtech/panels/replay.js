@@ -1,12 +1,14 @@
 // A finished run, played. All data are here: nothing is asked of the kernel.
 function render({ model, el }) {
   const about = model.get("about");
-  const { duration } = about;
+  const { duration, marks } = about;
+  const first = model.get("scene");
   let [at, speed, playing, until] = [0, 1, false, duration];
+  let passed = 0; // so many marks
 
   const everyLabel = h("span", { class: "pmtech-every" });
-  const stageEl = h("div", { class: "pmtech-stage", role: "img", "aria-label": model.get("scene").said });
-  const chartEl = h("div", { class: "pmtech-chart", role: "img", "aria-label": `Chart over the whole run. ${about.said}` });
+  const stageEl = h("div", { class: "pmtech-stage", role: "img", "aria-label": first.said });
+  const chartEl = h("div", { class: "pmtech-chart", role: "img", "aria-label": ["Chart over the whole run.", ...marks.map(told), about.said].join(" ") });
   const id = newId();
   const range = h("input", { type: "range", id, min: 0, max: duration, step: "any", oninput: () => seek(Number(range.value)) });
   const root = h("section", { class: "pmtech-theatre", "aria-label": "Theatre. Space plays and pauses, the arrow keys step." });
@@ -17,7 +19,6 @@ function render({ model, el }) {
     painting.wake();
   };
   const bar = transport(root, {
-    speeds: [0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 60],
     speed: { get: () => speed, set: (value) => ((speed = value), painting.wake()) },
     backwards: true,
     play(on) {
@@ -37,21 +38,23 @@ function render({ model, el }) {
   root.append(
     bar.bar,
     stageEl,
-    legend(model.get("scene"), everyLabel),
+    legend(first, everyLabel),
     h("div", { class: "pmtech-scrub" }, h("label", { for: id }, "Moment"), range),
     chartEl,
     h("p", {}, about.said),
   );
   el.append(root);
 
-  const scene = stage(stageEl, structuredClone(model.get("scene")));
-  const chart = strips(chartEl, { words: false });
-  stageEl.style.height = `${stageHeight(model.get("scene"))}px`;
+  const scene = stage(stageEl, structuredClone(first));
+  const chart = strips(chartEl, { words: marks.length > 0 });
+  chartEl.style.height = marks.length ? "232px" : "";
+  stageEl.style.height = `${stageHeight(first)}px`;
   const codes = numbers(model.get("numbers"), Int32Array);
   const times = numbers(model.get("times"), Float32Array);
   times.forEach((time, n) => scene.step(codes[2 * n] & 7, codes[2 * n + 1], codes[2 * n] >> 3, time));
-  scene.states(numbers(model.get("states")), 1 + 3 * model.get("scene").units.length);
+  scene.states(numbers(model.get("states")), 1 + 3 * first.units.length);
   chart.add(numbers(model.get("samples")));
+  chart.mark(marks);
 
   const summary = () => {
     const [, sent, served, refused, , p95, inside] = chart.latest(at) ?? [];
@@ -76,6 +79,13 @@ function render({ model, el }) {
       if (at >= until) pause(at >= duration ? "The run is over." : "");
     }
     const every = Math.max(about.every, nice((about.rate * speed) / DOTS_PER_S));
+    const over = marks.findLastIndex((mark) => mark.at <= at) + 1;
+    if (over !== passed) {
+      const { texts } = marks.slice(0, over).findLast((mark) => mark.texts) ?? { texts: first.boxes };
+      scene.know(first.units, texts);
+      if (over > passed && playing) bar.say(told(marks[over - 1]));
+      passed = over;
+    }
     scene.show(at, { speed, every, jump: moved, elapsed });
     chart.show(0, duration, { at, elapsed, cursor: true });
     range.value = at;

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
-from pmtech.components import Throttle
-from pmtech.panels.scene import scene, units_of
+from pmtech.components import Surge, Throttle
+from pmtech.components.component import plain
+from pmtech.panels.controls import named, turned
+from pmtech.panels.scene import scene, texts_of, units_of
 from pmtech.panels.watch import CELL_S, ENTERED, FINISHED, LEFT, SENT, SMOOTH, STARTED, is_followed
 from pmtech.result import Result, percentile
+from pmtech.simulate import Outage
+from pmtech.system import System
 
 MOST = 10_000  # requests in a replay; of a longer run every 2nd, 5th, 10th ... is kept
 POINTS = 600
@@ -21,11 +26,11 @@ def nice(value: float) -> int:
 
 
 def replay(result: Result) -> dict[str, Any]:
-    """The stage, and three tables as `Watch` has them: steps, states and samples."""
+    """The stage, three tables as `Watch` has them (steps, states and samples), and a mark for all that was done to it."""
     records = result.records
     counts = dict.fromkeys(records.sources, 1)
-    counts |= {name: max(1, len(logs), 1 + v.machine.max(initial=0)) for (name, v), logs in
-               zip(records.visits.items(), map(records.places.get, records.visits), strict=True)}  # fmt: skip
+    for name in records.visits:
+        counts[name] = max(getattr(system.components[name], "replicas", 1) for _, system in result.history)
     stage, names = scene(result.system), [name for name, count in counts.items() for _ in range(count)]
     every = nice(len(records.arrived_s) / MOST)
     at = np.linspace(0, result.duration_s, 1 + min(POINTS, max(1, int(result.duration_s / CELL_S))))
@@ -37,7 +42,44 @@ def replay(result: Result) -> dict[str, Any]:
         "steps": _steps(result, counts, every),
         "states": _states(result, counts, at),
         "samples": _samples(result, at),
+        "marks": _marks(result, stage["boxes"]),
     }
+
+
+def _marks(result: Result, boxes: list[dict]) -> list[dict[str, Any]]:
+    """From when (`at`) until when what happened, in words; after a change also what the boxes say from then on."""
+    system = result.system
+    surges = {f"{name}.surge": source.surge for name, source in system.sources.items() if source.surge}
+    marks = [_mark(surge.at_s, surge.for_s, _surge(system, path, surge)) for path, surge in surges.items()]
+    for event in sorted(result.events, key=lambda event: event.at_s):
+        if isinstance(event, Outage):
+            marks.append(_mark(event.at_s, event.for_s, f"{_dead(system, event)} down for {plain(event.for_s)} s"))
+        elif isinstance(event.value, Surge):
+            marks.append(_mark(event.value.at_s, event.value.for_s, _surge(system, event.path, event.value)))
+        else:
+            system = system.replace({event.path: event.value})
+            words = turned(named(system, event.path), event.path, event.value)
+            marks.append({**_mark(event.at_s, 0.0, words), "texts": texts_of(system, boxes)})
+    return sorted((mark for mark in marks if mark["at"] < result.duration_s), key=itemgetter("at"))
+
+
+def _mark(at_s: float, for_s: float, words: str) -> dict[str, Any]:
+    return {"from": at_s, "at": at_s, "until": at_s + for_s, "words": words}
+
+
+def _surge(system: System, path: str, surge: Surge) -> str:
+    what = "Surge:" if len(system.sources) == 1 else named(system, path)
+    return f"{what} × {plain(surge.times)} for {plain(surge.for_s)} s"
+
+
+def _dead(system: System, outage: Outage) -> str:
+    """The machine that dies, or how many of them."""
+    pool = {name: part for name, part in system.components.items() if outage.name in (name, part.slug)}
+    machines = [(name, n) for name, part in pool.items() for n in range(getattr(part, "replicas", 1))]
+    if outage.count > 1 and len(machines) > 1:
+        return f"{min(outage.count, len(machines))} of {len(machines)} machines of {pool[machines[0][0]].label}"
+    name, _ = machines[0]
+    return f"{system.label(name)} 1" if getattr(pool[name], "replicas", 1) > 1 else system.label(name)
 
 
 def _steps(result: Result, counts: dict[str, int], every: int) -> np.ndarray:
@@ -80,19 +122,18 @@ def _states(result: Result, counts: dict[str, int], at: np.ndarray) -> np.ndarra
         fates = r.arrived_s[mine], r.finished_s[mine & (r.status == 200)], r.finished_s[mine & (r.status >= 400)]
         columns += [_rate(times, at) for times in fates]
     for name, v in r.visits.items():
+        part = result.system.components[name]
         for machine in range(counts[name]):
             mine = v.machine == machine
             entered, started, left = v.entered_s[mine], v.started_s[mine], v.left_s[mine]
             begun = ~np.isnan(started)
             waiting = _so_far(entered, at) - _so_far(np.where(begun, started, left), at)
-            log = r.places[name][machine : machine + 1]
-            if log:
-                since, places = np.array(log[0], dtype=float).T
-                now = np.searchsorted(since, at, "right") - 1
-                places = np.where(now < 0, 0, np.where(places == 0, -1, places)[np.maximum(now, 0)])
-                columns += [waiting, _so_far(started, at) - _so_far(left[begun], at), places]
+            offers, is_throttle = result.offers(name, machine=machine), isinstance(part, Throttle)
+            if offers and not is_throttle:
+                places = np.array([-1 if offer.dead else offer.places for offer in offers])
+                now = np.searchsorted([offer.begin_s for offer in offers], at, "right") - 1
+                columns += [waiting, _so_far(started, at) - _so_far(left[begun], at), places[now]]
             else:
-                is_throttle = isinstance(result.system.components[name], Throttle)
                 columns += [waiting if is_throttle else 0 * at, 0 * at, 0 * at]
     return np.column_stack(columns)
 

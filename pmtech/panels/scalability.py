@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
+from pmtech.charts.scalability import figure, fitted, said
 from pmtech.panels.figure import Figure
-from pmtech.scalability import figure, fitted, said
 
 
 def scalability(measured: Mapping[int, float]) -> Figure:

@@ -7,17 +7,18 @@ from typing import Any
 
 from pmtech.components import Database, Server
 from pmtech.diagram import ICONS, sentences
-from pmtech.layout import PAD, TEXT, layout
+from pmtech.diagram.layout import PAD, TEXT, layout
+from pmtech.diagram.words import facts_of, wrap
 from pmtech.system import System
-from pmtech.words import facts_of, wrap
 
 LINE, APART = 20, 16  # of text; between boxes, in pixels
-SOURCE = 176  # as wide as what a source says of its requests
+SOURCE = 196  # as wide as what a source says of its requests
 
 
-def scene(system: System) -> dict[str, Any]:
+def scene(system: System, largest: System | None = None) -> dict[str, Any]:
     """What the page needs to draw the stage: `layout(system)` with lower boxes, which hold places of work, not loads.
 
+    There is room for the machines of the `largest` that the system may become.
     A box is a source, a station (it has places of work) or a gate. `units` has a row a machine, in flow order.
     """
     picture = layout(system)
@@ -27,8 +28,8 @@ def scene(system: System) -> dict[str, Any]:
         kind = "source" if spec.is_source else "station" if isinstance(spec, Server | Database) else "gate"
         width = max(box.width, SOURCE) if spec.is_source else box.width
         facts = _facts(system, box.parts[0], width)
-        rows = sum(getattr(system.components[name], "replicas", 1) for name in box.parts)
-        room = {"source": LINE, "gate": 0, "station": min(24 * rows, 84)}[kind]
+        rows = sum(getattr((largest or system).components[name], "replicas", 1) for name in box.parts)
+        room = {"source": LINE, "gate": 0, "station": min(24 * rows, 126)}[kind]
         boxes.append(
             {
                 "parts": box.parts,

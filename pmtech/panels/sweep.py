@@ -52,7 +52,8 @@ class Progress:
             self._show()
         if self.bar is not None and now - self._updated > BETWEEN_UPDATES_S:
             self._updated = now
-            said = f"{done} of {total} runs, about {max(1, round(left_s))} s left"
+            left = f"{round(left_s / 60)} min" if left_s > 90 else f"{max(1, round(left_s))} s"
+            said = f"{done} of {total} runs, about {left} left"
             with self.bar.hold_sync():
                 self.bar.done, self.bar.total, self.bar.said = done, total, said
         return not self._stop.is_set()

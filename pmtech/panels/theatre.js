@@ -2,6 +2,7 @@
 // browser's own clock; data come in advance, as tables of numbers (see panels/watch.py).
 
 const [SENT, ENTERED, STARTED, LEFT, FINISHED] = [0, 1, 2, 3, 4];
+const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 60];
 const STEP_S = 0.5; // a step is what passes in so much time of playing
 const DOTS_PER_S = 50; // more of them an eye can't follow
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
@@ -310,9 +311,10 @@ function background(context, plan, rows, row, paint, sprites, every) {
       context.strokeStyle = paint.edge;
       if (hidden) continue;
       if (places < 0) {
-        y = top + height / 2 + 5;
-        sprites.refused(context, left + 6, y - 5, 5);
-        say("down", paint.refused, "600 14px", left + 18);
+        const long = clamp(height, 10, 14);
+        y = top + height / 2 + 0.36 * long;
+        sprites.refused(context, left + 6, top + height / 2, 0.36 * long);
+        say(places < -1 ? "left out" : "down", paint.refused, `600 ${long}px`, left + 18);
       } else if (size < LEAST) {
         context.strokeRect(left, top + 2, box.width - 2 * PAD, Math.max(3, height - 4));
       } else {
@@ -328,7 +330,7 @@ function background(context, plan, rows, row, paint, sprites, every) {
     if (waiting > 0) {
       const { alone, y: middle, layers } = rows[mine[0]];
       const used = Math.min(Math.ceil(waiting / every / plan.machines[mine[0]].cols), layers);
-      y = alone ? middle - used * LEAD + LEAD / 2 - 6 : box.y + box.height + 6;
+      y = alone ? middle - used * LEAD + LEAD / 2 - 6 : box.y + box.height + 18;
       context.textAlign = "right";
       say(`${round(waiting)} waiting`, paint.waiting, "600 16px", box.x - 8);
       context.textAlign = "left";
@@ -416,7 +418,8 @@ function stage(el, scene) {
   };
   // Every machine at its own moment, as the dots are; how many places it has is shown at once.
   const stateOfAll = (at) => {
-    const row = state(at).slice();
+    const row = new Float64Array(1 + 3 * units.length); // of machines that are new nothing may be known yet
+    row.set(state(at));
     plan.machines.forEach(({ box }, unit) => {
       const own = state(at - hop() * box.column);
       for (let n = 1; n <= (box.kind === "source" ? 3 : 2); n++) row[3 * unit + n] = own[3 * unit + n] ?? 0;
@@ -580,7 +583,7 @@ function stage(el, scene) {
 const BANDS = [
   { unit: ["requests", "a second"], lines: [[1, "sent", "quiet", [2, 3]], [2, "served", "served", []], [3, "refused", "refused-fill", [7, 4]]], says: round },
   { unit: ["time to", "answer"], lines: [[4, "p50", "quiet", [2, 3]], [5, "p95", "accent", []]], says: inMs },
-  { unit: ["in the", "system"], lines: [[6, "inside", "waiting-fill", []]], says: round },
+  { unit: ["requests", "inside"], lines: [[6, "inside", "waiting-fill", []]], says: round },
 ];
 const MARGIN = { left: 128, right: 128, bottom: 20, between: 10 };
 
@@ -691,10 +694,19 @@ function strips(el, { words = true } = {}) {
         context.lineTo(across(at), height - MARGIN.bottom);
         context.stroke();
       }
-      // Changes: a line each, and the words of as many as there is room for, the latest first.
+      // Changes: a line each, a shade for as long as they last, and the words of as many as there is room for, the latest first.
+      const lasting = new Path2D();
+      for (const { from: since, at: when, until } of marks) {
+        const [begin, end] = [since, Math.max(when, until)].map((time) => across(clamp(time, from, to)));
+        lasting.rect(begin, TOP, end - begin, height - TOP - MARGIN.bottom);
+      }
+      context.globalAlpha = 0.08;
+      context.fillStyle = paint.text;
+      context.fill(lasting);
+      context.globalAlpha = 1;
       const free = [right, right]; // two rows of words
       font(13, 600);
-      for (const { from: since, at: when, words } of [...marks].reverse()) {
+      for (const { at: when, words } of [...marks].reverse()) {
         if (when < from || when > to) continue;
         const x = across(when);
         context.strokeStyle = paint.text;
@@ -705,16 +717,11 @@ function strips(el, { words = true } = {}) {
         context.lineTo(x, height - MARGIN.bottom);
         context.stroke();
         context.setLineDash([]);
-        if (since < when) {
-          context.globalAlpha = 0.08;
-          context.fillStyle = paint.text;
-          context.fillRect(across(since), TOP, x - across(since), height - TOP - MARGIN.bottom);
-          context.globalAlpha = 1;
-        }
         const long = context.measureText(words).width;
-        const line = free.findIndex((end) => Math.min(x + 4, end - long) + long >= x);
+        const starts = free.map((end) => Math.min(x + 4, end - long));
+        const line = starts.findIndex((left) => left >= 0 && left + long >= x);
         if (line < 0) continue;
-        const left = Math.min(x + 4, free[line] - long);
+        const left = starts[line];
         context.fillStyle = paint.text;
         context.textAlign = "left";
         context.fillText(words, left, TOP - 8 - 16 * line);
@@ -747,13 +754,13 @@ function button(glyph, text, onclick) {
 }
 
 // play(on), step(direction), reset(), speed(value); `more` are buttons of the panel's own. Space plays and pauses, the arrow steps.
-function transport(root, { speeds, speed, play, step, reset, backwards = false }, ...more) {
+function transport(root, { speed, play, step, reset, backwards = false }, ...more) {
   let playing = false;
   const toggle = () => play(!playing);
   const start = button("play", "Play", toggle);
   start.classList.add("pmtech-primary", "pmtech-play");
   const id = newId();
-  const select = h("select", { id, onchange: () => speed.set(Number(select.value)) }, ...speeds.map((value) => h("option", { value }, `${value}×`)));
+  const select = h("select", { id, onchange: () => speed.set(Number(select.value)) }, ...SPEEDS.map((value) => h("option", { value }, `${value}×`)));
   select.value = speed.get();
   const clock = h("span", { class: "pmtech-clock" });
   const said = h("span", { class: "pmtech-only-heard", "aria-live": "polite" });
@@ -804,6 +811,7 @@ function legend({ patience }, everyEl) {
     everyEl,
   );
 }
+const told = ({ at, words }) => `At ${round(at)} seconds: ${words}.`;
 const perDot = (every) => (every === 1 ? "1 dot = 1 request" : `1 dot = ${every.toLocaleString("en")} requests`);
 
 // Calls frame(elapsed seconds) before every paint while it says true, and again after wake().

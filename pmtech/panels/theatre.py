@@ -70,7 +70,10 @@ class Theatre(Panel):
         step, number, where, at_s = played["steps"].T
         super().__init__(
             scene=played["scene"],
-            about={**{name: played[name] for name in ("every", "rate", "duration")}, "said": result.explain()},
+            about={
+                **{name: played[name] for name in ("every", "rate", "duration", "marks")},
+                "said": result.explain(p99=False),
+            },
             numbers=np.column_stack([8 * where + step, number]).astype("<i4").tobytes(),
             times=at_s.astype("<f4").tobytes(),
             states=played["states"].astype("<f8").tobytes(),

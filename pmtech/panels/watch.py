@@ -174,11 +174,16 @@ class Watch:
         return row
 
     def state_of(self, part: Part) -> tuple[float, float, float]:
-        """(waiting, at work, places of work). -1 places: the machine is down; 0: it has none, or was taken away."""
-        if hasattr(part, "places_log"):
+        """(waiting, at work, places of work). 0 places: it has none, or was taken away; -1: it is down; -2: and left out."""
+        if hasattr(part, "station"):
             replicas = getattr(self.running.system.components[part.name], "replicas", 1)
             retired = self.running.run.parts[part.name].index(part) >= replicas
-            places = 0 if retired else part.station.places if part.alive else -1
+            places = 0 if retired else part.station.places if part.alive else -2 if self._left_out(part) else -1
             return len(part.station.waiting), part.station.busy, places
         waiting = len(part.turns.places) if isinstance(part.spec, Throttle) else 0
         return waiting, 0, 0 if part.alive else -1
+
+    def _left_out(self, part: Part) -> bool:
+        """Have health checks told a balancer that it should not send there?"""
+        balancers = [one for one in self.units if hasattr(one, "up") and part in one.targets]
+        return any(one.targets.index(part) not in one.up for one in balancers)

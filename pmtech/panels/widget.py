@@ -48,7 +48,8 @@ class Panel(anywidget.AnyWidget):
     def __init__(self, **traits):
         super().__init__(_mount=f"pmtech-{uuid4().hex}", **traits)
         # ipykernel 7.4 sends a widget's messages to the thread that last wrote to it: to the main one, where they would
-        # wait for the running cell. Without this they come on a thread of their own (a subshell), as before.
+        # wait for the running cell. Without this they come on a thread of their own (a subshell), as before. Neither
+        # ipykernel nor comm documents a way to say so; where this hook is not known the line does nothing.
         self.comm._reply_subshell_for = None
         self.on_msg(self._answer)
 

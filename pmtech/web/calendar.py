@@ -3,11 +3,10 @@
 import asyncio
 
 import httpx
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, HTTPException
 from fastapi.responses import JSONResponse
 
 from pmtech.web.faults import Faults
-from pmtech.web.problems import Problem
 
 TIMEOUT_S = 1.0
 EVENTS = {"ana": ["Mon 10:00 Board meeting", "Tue 14:00 Interviews"], "ben": ["Wed 09:00 Menu tasting"]}
@@ -18,7 +17,7 @@ def create_calendar(faults: Faults) -> FastAPI:
     app = FastAPI(title="Calendar", docs_url=None, redoc_url=None)
 
     @app.get("/events")
-    async def events(request: Request, owner: str):
+    async def events(owner: str):
         await asyncio.sleep(faults.calendar_ms / 1000)
         if faults.calendar_broken:
             return JSONResponse({"error": "the calendar is broken"}, 500)
@@ -34,7 +33,7 @@ class CalendarClient:
         self.url, self.transport = url, transport
 
     async def events(self, owner: str) -> list[str]:
-        """The owner's events. Raises Problem: 504 when there is no answer in time, 502 when it makes no sense."""
+        """The owner's events. Raises HTTPException: 504 when there is no answer in time, 502 when it makes no sense."""
         # Plain HTTP on this machine: loading root certificates would only cost time.
         transport = self.transport or httpx.AsyncHTTPTransport(verify=False)
         try:
@@ -42,6 +41,6 @@ class CalendarClient:
                 answer = await asyncio.wait_for(client.get("/events", params={"owner": owner}), TIMEOUT_S)
             return [str(event) for event in answer.raise_for_status().json()["events"]]
         except (TimeoutError, httpx.TimeoutException):
-            raise Problem(504, f"the calendar did not answer within {TIMEOUT_S:g} s") from None
+            raise HTTPException(504, f"the calendar did not answer within {TIMEOUT_S:g} s") from None
         except (httpx.HTTPError, ValueError, KeyError, TypeError):
-            raise Problem(502, "the calendar gave no answer that makes sense") from None
+            raise HTTPException(502, "the calendar gave no answer that makes sense") from None

@@ -6,12 +6,14 @@ import shlex
 from dataclasses import dataclass, field
 from typing import Any
 
+KEPT_BYTES = 100_000
 SHOWN_CHARACTERS = 4000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Exchange:
-    """`request_bytes` and `response_bytes` are the bytes of HTTP/1.1, start line, headers and body.
+    """`request_bytes` and `response_bytes` are the bytes of HTTP/1.1, start line, headers and body (the first 100,000);
+    in process, and where nobody listened, those that would have gone over the wire.
 
     `status` is None when no answer came; `error` then says why in a sentence. `elapsed_ms` is what the caller waited.
     """
@@ -27,6 +29,25 @@ class Exchange:
     text: str = ""
     elapsed_ms: float
     error: str | None = None
+
+    @classmethod
+    def of(cls, request, answer, elapsed_ms: float, error: str | None) -> "Exchange":
+        """From an httpx.Request and the httpx.Response to it, or None."""
+        sent = _wire(f"{request.method} {request.url.raw_path.decode()} HTTP/1.1", request)
+        came = answer and _wire(f"{answer.http_version} {answer.status_code} {answer.reason_phrase}", answer)
+        return cls(
+            method=request.method,
+            url=str(request.url),
+            request_bytes=sent[:KEPT_BYTES],
+            request_size=len(sent),
+            response_bytes=came[:KEPT_BYTES] if answer else b"",
+            response_size=len(came) if answer else 0,
+            status=answer.status_code if answer else None,
+            headers=dict(answer.headers) if answer else {},
+            text=answer.text if answer else "",
+            elapsed_ms=elapsed_ms,
+            error=error,
+        )
 
     def json(self) -> Any:
         """The body as data. Raises ValueError when it is not JSON."""
@@ -72,9 +93,15 @@ class Exchange:
         came = self.response_text or self.error
         return (
             '<div style="display:flex;gap:16px;flex-wrap:wrap;align-items:flex-start">'
-            f"{_box('Request, as it was sent', self.request_text)}"
+            f"{_box('Request', self.request_text)}"
             f"{_box(f'Response, after {self.elapsed_ms:.0f} ms', came)}</div>"
         )
+
+
+def _wire(start: str, message) -> bytes:
+    """What HTTP/1.1 makes of a message with a Content-Length."""
+    lines = [start.encode(), *(name + b": " + value for name, value in message.headers.raw)]
+    return b"\r\n".join(lines) + b"\r\n\r\n" + message.content
 
 
 def _box(title: str, text: str) -> str:

@@ -9,6 +9,7 @@ from pmtech.web.contract import Contract
 from pmtech.web.exchange import Exchange
 from pmtech.web.server import Api
 from pmtech.web.store import HIDDEN, RowChange, row_changes, shown
+from pmtech.web.table import table
 
 ORDER = {"customer": "Company A", "seats": 5}
 
@@ -20,38 +21,29 @@ class Experiment:
     exchanges: list[Exchange]
     changes: list[RowChange]
 
-    def added(self, table: str) -> int:
-        """How many rows a table gained."""
-        return sum(c.table == table and c.kind == "added" for c in self.changes)
-
     @property
     def charges(self) -> int:
         """How many payments were booked."""
-        return self.added("payments")
+        return len(self._payments())
+
+    def _payments(self) -> list[dict]:
+        return [c.after for c in self.changes if (c.table, c.kind) == ("payments", "added")]
 
     @property
     def sentence(self) -> str:
         answers = sum(e.status is not None for e in self.exchanges)
-        counts = Counter((c.table, c.kind) for c in self.changes)
-        rows = ", ".join(
-            f"{n} {_plural('row', n)} {kind} in {table.replace('_', ' ')}" for (table, kind), n in counts.items()
-        )
-        asked = len(self.exchanges)
-        return f"{asked} requests, {answers} {_plural('answer', answers)}, {rows or 'no row touched'}."
+        counts = Counter((c.kind, c.table.replace("_", " ")) for c in self.changes)
+        rows = ", ".join(f"{_counted(n, 'row')} {kind} in {name}" for (kind, name), n in counts.items())
+        return f"{len(self.exchanges)} requests, {_counted(answers, 'answer')}, {rows or 'no row touched'}."
 
     def __repr__(self) -> str:
         return "\n".join([*(e.summary for e in self.exchanges), self.sentence])
 
     def _repr_html_(self) -> str:
         lines = "".join(f"<li><code>{html.escape(e.summary)}</code></li>" for e in self.exchanges)
-        rows = "".join(
-            f"<tr><td style='text-align:left'>{c.kind}</td><td style='text-align:left'>{c.table}</td>"
-            f"<td style='text-align:left'>{html.escape(_short(c))}</td></tr>"
-            for c in self.changes
-        )
-        head = "".join(f"<th style='text-align:left'>{name}</th>" for name in ("what happened", "table", "row"))
-        table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>" if rows else ""
-        return f"<ol>{lines}</ol>{table}<p><strong>{self.sentence}</strong></p>"
+        rows = [(c.kind, c.table, _short(c)) for c in self.changes]
+        listed = table(("what happened", "table", "row"), rows) if rows else ""
+        return f"<ol>{lines}</ol>{listed}<p><strong>{self.sentence}</strong></p>"
 
 
 def send_twice(
@@ -141,20 +133,18 @@ def _watched(api: Api, work) -> Experiment:
 
 
 def _short(change: RowChange) -> str:
-    row = change.before if change.kind == "removed" else change.after
+    old, new = change.before, change.after
     if change.kind == "changed":
-        return f"id {row['id']}: " + ", ".join(
-            f"{f} {shown(change.before[f])} -> {shown(row[f])}" for f in change.fields
-        )
-    return ", ".join(f"{name} {shown(value)}" for name, value in row.items() if name not in HIDDEN)
+        return f"id {new['id']}: " + ", ".join(f"{f} {shown(old[f])} -> {shown(new[f])}" for f in change.fields)
+    return ", ".join(f"{name} {shown(value)}" for name, value in (new or old).items() if name not in HIDDEN)
 
 
 def _paid(done: Experiment) -> str:
-    paid = sum(c.after["amount_usd"] for c in done.changes if c.table == "payments" and c.kind == "added")
+    paid = sum(row["amount_usd"] for row in done._payments())
     if not paid and any(e.status == 201 for e in done.exchanges):
         return "Charged: nothing more, for an earlier run had booked this order under the same key."
     return f"Charged: {paid} USD."
 
 
-def _plural(word: str, n: int) -> str:
-    return word if n == 1 else f"{word}s"
+def _counted(n: int, word: str) -> str:
+    return f"{n} {word}{'' if n == 1 else 's'}"

@@ -6,7 +6,7 @@ from contextlib import suppress
 from starlette.responses import Response
 
 from pmtech.web.faults import Faults
-from pmtech.web.problems import Problem
+from pmtech.web.problems import problem
 
 BODY_LIMIT_BYTES = 1_000_000
 DRAIN_LIMIT_BYTES = 64_000_000
@@ -22,18 +22,7 @@ class Front:
     async def __call__(self, scope, receive, send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        body = await _read(scope, receive)
-        send = self._perhaps_lost(receive, send)
-        if body is None:
-            problem = Problem(413, f"the body may have at most {BODY_LIMIT_BYTES:,} bytes")
-            return await problem.response()(scope, receive, send)
-        if scope["method"] == "OPTIONS" and (methods := self.allowed(scope["path"])):
-            return await Response(status_code=204, headers={"Allow": ", ".join(methods)})(scope, receive, send)
-        if scope["method"] == "HEAD":
-            scope, send = {**scope, "method": "GET"}, _without_body(send)
-        await self.app(scope, _replay(body, receive), send)
-
-    def _perhaps_lost(self, receive, send):
+        body, method = await _read(scope, receive), scope["method"]
         lost = False
 
         async def forward(message) -> None:
@@ -41,16 +30,36 @@ class Front:
             if message["type"] == "http.response.start" and self.faults.lose_answers:
                 self.faults.lose_answers -= 1
                 lost = True
-            if not lost:
+            if lost:
+                if message["type"] == "http.response.body" and not message.get("more_body", False):
+                    await _say_nothing(receive, send)
+            elif message["type"] == "http.response.body" and method == "HEAD":
+                await send({**message, "body": b""})
+            else:
                 await send(message)
-            elif not message.get("more_body", False) and message["type"] == "http.response.body":
-                # The work is done and nothing is said: wait until the client has given up.
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(receive(), LOST_FOR_S)
-                await send({"type": "http.response.start", "status": 504, "headers": []})
-                await send({"type": "http.response.body", "body": b""})
 
-        return forward
+        async def again() -> dict:
+            """The body that has been read; after that, what else there is to receive."""
+            nonlocal body
+            if body is None:
+                return await receive()
+            message, body = {"type": "http.request", "body": body, "more_body": False}, None
+            return message
+
+        answer = self.app
+        if body is None:
+            answer = problem(413, f"the body may have at most {BODY_LIMIT_BYTES:,} bytes")
+        elif method == "OPTIONS" and (methods := self.allowed(scope["path"])):
+            answer = Response(status_code=204, headers={"Allow": ", ".join(methods)})
+        await answer({**scope, "method": "GET" if method == "HEAD" else method}, again, forward)
+
+
+async def _say_nothing(receive, send) -> None:
+    """The work is done: wait until the client has given up."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(receive(), LOST_FOR_S)
+    await send({"type": "http.response.start", "status": 504, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def _read(scope, receive) -> bytes | None:
@@ -58,7 +67,7 @@ async def _read(scope, receive) -> bytes | None:
 
     It is still read to its end, because a client that is cut off while it sends may never see the 413.
     """
-    chunks, size, more = [], 0, True
+    body, size, more = b"", 0, True
     declared = dict(scope["headers"]).get(b"content-length", b"0")
     too_large = declared.isdigit() and int(declared) > BODY_LIMIT_BYTES
     while more and size <= DRAIN_LIMIT_BYTES:
@@ -68,30 +77,5 @@ async def _read(scope, receive) -> bytes | None:
         chunk, more = message.get("body", b""), message.get("more_body", False)
         size += len(chunk)
         too_large = too_large or size > BODY_LIMIT_BYTES
-        if too_large:
-            chunks.clear()
-        else:
-            chunks.append(chunk)
-    return None if too_large else b"".join(chunks)
-
-
-def _replay(body: bytes, receive):
-    sent = False
-
-    async def again() -> dict:
-        nonlocal sent
-        if sent:
-            return await receive()
-        sent = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return again
-
-
-def _without_body(send):
-    async def forward(message) -> None:
-        if message["type"] == "http.response.body":
-            message = {**message, "body": b""}
-        await send(message)
-
-    return forward
+        body = b"" if too_large else body + chunk
+    return None if too_large else body

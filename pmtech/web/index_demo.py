@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from statistics import median
 from time import perf_counter
 
+from pmtech.web.table import table
+
 QUERY = "SELECT count(*), avg(score) FROM responses WHERE survey_id = ?"
 PER_SURVEY = 50
 FILL = """
@@ -44,20 +46,14 @@ class IndexDemo:
         return f"{QUERY}: {ways}. {self.sentence}"
 
     def _repr_html_(self) -> str:
-        table = [
-            ("", "without an index", "with an index"),
+        rows = [
             ("time (median)", f"{self.without_ms:.2f} ms", f"{self.with_ms:.3f} ms"),
             ("rows read", f"{self.rows:,}", f"{self.found:,}"),
             ("SQLite's plan", self.plan_without, self.plan_with),
             ("size of the database", f"{self.without_mb:.1f} MB", f"{self.with_mb:.1f} MB"),
         ]
-        left = "style='text-align:left'"
-        head, *rest = (
-            "".join(f"<{tag} {left}>{cell}</{tag}>" for cell in row)
-            for row, tag in zip(table, ["th", *["td"] * 4], strict=True)
-        )
-        body = "".join(f"<tr>{row}</tr>" for row in rest)
-        return f"<p><code>{QUERY}</code></p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><p>{self.sentence}</p>"
+        compared = table(("", "without an index", "with an index"), rows)
+        return f"<p><code>{QUERY}</code></p>{compared}<p>{self.sentence}</p>"
 
 
 def index_demo(rows: int = 300_000, *, runs: int = 9) -> IndexDemo:
@@ -69,23 +65,19 @@ def index_demo(rows: int = 300_000, *, runs: int = 9) -> IndexDemo:
     for name, value, least, most in (("rows", rows, 1000, 3_000_000), ("runs", runs, 1, 1000)):
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
             raise ValueError(f"{name} must be a whole number from {least:,} to {most:,}, got {value!r}")
-    surveys = rows // PER_SURVEY
+    survey = rows // PER_SURVEY // 2
     with closing(sqlite3.connect(":memory:")) as db:
         db.execute(
             "CREATE TABLE responses (id INTEGER PRIMARY KEY, survey_id INTEGER NOT NULL, score INTEGER NOT NULL)"
         )
-        db.execute(FILL, (rows, surveys))
+        db.execute(FILL, (rows, rows // PER_SURVEY))
         db.commit()
-        slow, plan_without, found, without_mb = _measured(db, surveys // 2, runs)
+        without = _measured(db, survey, runs, "without")
         db.execute("CREATE INDEX responses_of_survey ON responses (survey_id)")
-        quick, plan_with, _, with_mb = _measured(db, surveys // 2, runs)
-    return IndexDemo(
-        rows=rows, found=found, runs=runs, without_ms=slow, with_ms=quick,
-        plan_without=plan_without, plan_with=plan_with, without_mb=without_mb, with_mb=with_mb,
-    )  # fmt: skip
+        return IndexDemo(rows=rows, runs=runs, **without | _measured(db, survey, runs, "with"))
 
 
-def _measured(db: sqlite3.Connection, survey: int, runs: int) -> tuple[float, str, int, float]:
+def _measured(db: sqlite3.Connection, survey: int, runs: int, way: str) -> dict:
     times = []
     for _ in range(runs):
         begun = perf_counter()
@@ -93,10 +85,9 @@ def _measured(db: sqlite3.Connection, survey: int, runs: int) -> tuple[float, st
         times.append((perf_counter() - begun) * 1000)
     (pages,), (size,) = db.execute("PRAGMA page_count").fetchone(), db.execute("PRAGMA page_size").fetchone()
     plan = db.execute(f"EXPLAIN QUERY PLAN {QUERY}", (survey,)).fetchone()[-1]
-    return median(times), plan, found, pages * size / 1e6
+    return {"found": found, f"{way}_ms": median(times), f"plan_{way}": plan, f"{way}_mb": pages * size / 1e6}
 
 
 def _round(times: float) -> str:
     """Two digits are more than a timing is good for: 37, 410, 1,200."""
-    digits = max(0, len(str(int(times))) - 2)
-    return f"{round(times / 10**digits) * 10**digits:,}"
+    return f"{float(f'{times:.2g}'):,.0f}"

@@ -1,6 +1,7 @@
 """Two ways to say what PATCH shall change: a merge patch (RFC 7396) and a JSON Patch (RFC 6902)."""
 
 import copy
+import re
 from typing import Any
 
 
@@ -38,13 +39,15 @@ def json_patch(document: dict, operations: Any) -> dict:
 
 
 def _apply(document: dict, operation: Any) -> None:
-    if not isinstance(operation, dict) or not isinstance(operation.get("path"), str):
-        raise ValueError('each operation is an object with "op" and "path"')
-    op, path = operation.get("op"), operation["path"]
-    if op not in ("add", "replace", "remove", "test"):
-        raise ValueError(f"op must be add, replace, remove or test, got {op!r}")
-    if op != "remove" and "value" not in operation:
-        raise ValueError(f'"{op}" needs a value')
+    match operation:
+        case {"op": "remove" as op, "path": str(path)}:
+            value = None
+        case {"op": "add" | "replace" | "test" as op, "path": str(path), "value": value}:
+            pass
+        case _:
+            raise ValueError(
+                'an operation has "op" (add, replace, remove, test), "path" and, unless it removes, "value"'
+            )
     if not path.startswith("/"):
         raise ValueError(f"path must start with /, got {path!r}")
     *parents, last = [part.replace("~1", "/").replace("~0", "~") for part in path[1:].split("/")]
@@ -52,29 +55,23 @@ def _apply(document: dict, operation: Any) -> None:
     for part in parents:
         place = place[_position(place, part, path)]
     if op == "add" and isinstance(place, list):
-        place.insert(len(place) if last == "-" else _position(place, last, path, extra=1), operation["value"])
+        place.insert(len(place) if last == "-" else _position([*place, None], last, path), value)
     elif op == "add" and isinstance(place, dict):
-        place[last] = operation["value"]
+        place[last] = value
     else:
         position = _position(place, last, path)
         if op == "remove":
             del place[position]
         elif op == "replace":
-            place[position] = operation["value"]
-        elif place[position] != operation["value"]:
-            raise TestFailed(f"{path} is {place[position]!r}, not {operation['value']!r}")
+            place[position] = value
+        elif place[position] != value:
+            raise TestFailed(f"{path} is {place[position]!r}, not {value!r}")
 
 
-def _position(place: Any, part: str, path: str, extra: int = 0) -> str | int:
+def _position(place: Any, part: str, path: str) -> str | int:
     if isinstance(place, dict) and part in place:
         return part
     # At most 9 digits: int() of a longer one is slow, and no list here is that long.
-    if (
-        isinstance(place, list)
-        and part.isascii()
-        and part.isdigit()
-        and len(part) < 10
-        and int(part) < len(place) + extra
-    ):
+    if isinstance(place, list) and re.fullmatch("[0-9]{1,9}", part) and int(part) < len(place):
         return int(part)
     raise ValueError(f"there is nothing at {path}")

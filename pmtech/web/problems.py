@@ -1,66 +1,60 @@
 """Errors as `application/problem+json` (RFC 9457): one shape for everything that goes wrong."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from starlette.exceptions import HTTPException
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException as RoutingException
 
 MEDIA_TYPE = "application/problem+json"
 
 
-class Problem(Exception):
-    """Raised anywhere in the API; becomes the answer."""
-
-    def __init__(self, status: int, detail: str, *, errors: list[dict] | None = None, headers: dict | None = None):
-        super().__init__(detail)
-        self.status, self.detail, self.errors, self.headers = status, detail, errors, headers
-
-    def response(self) -> JSONResponse:
-        body = {
-            "type": "about:blank",
-            "title": HTTPStatus(self.status).phrase,
-            "status": self.status,
-            "detail": self.detail,
-        }
-        if self.errors:
-            body["errors"] = self.errors
-        return JSONResponse(body, self.status, self.headers, media_type=MEDIA_TYPE)
+class Body(BaseModel):
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[dict[str, str]] = []
 
 
-def invalid(errors: list[dict]) -> Problem:
-    """422 for pydantic's errors: each names its field, and nothing of the input is repeated."""
-    named = []
-    for error in errors:
-        where = [str(part) for part in error["loc"] if part not in ("body", "query", "path", "header")]
-        detail = "unknown field" if error["type"] == "extra_forbidden" else error["msg"]
-        named.append({"field": ".".join(where) or "body", "detail": detail[:1].lower() + detail[1:]})
-    return Problem(422, "; ".join(f"{e['field']}: {e['detail']}" for e in named), errors=named)
+def problem(status: int, detail: str, headers: dict | None = None, **more) -> JSONResponse:
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **more}
+    return JSONResponse(body, status, headers, media_type=MEDIA_TYPE)
 
 
-def install(app: FastAPI, allowed) -> None:
+def documented(*statuses: int) -> dict:
+    """These answers, for the contract."""
+    content = {MEDIA_TYPE: {"schema": Body.model_json_schema()}}
+    return {s: {"description": HTTPStatus(s).phrase, "content": content} for s in statuses}
+
+
+def install(app: FastAPI, allowed: Callable[[str], list[str]]) -> None:
     """Makes every error of the app a problem; `allowed(path)` lists the methods a path knows."""
 
-    @app.exception_handler(Problem)
-    async def problem(request: Request, error: Problem):
-        return error.response()
-
     @app.exception_handler(RequestValidationError)
-    async def validation(request: Request, error: RequestValidationError):
-        return invalid(error.errors()).response()
+    async def invalid(request: Request, error: RequestValidationError):
+        """422: each of pydantic's errors names its field, and nothing of the input is repeated."""
+        errors = []
+        for found in error.errors():
+            where = [str(part) for part in found["loc"] if part not in ("body", "query", "path", "header")]
+            detail = "unknown field" if found["type"] == "extra_forbidden" else found["msg"]
+            errors.append({"field": ".".join(where) or "body", "detail": detail[:1].lower() + detail[1:]})
+        return problem(422, "; ".join(f"{e['field']}: {e['detail']}" for e in errors), errors=errors)
 
-    @app.exception_handler(HTTPException)
-    async def routing(request: Request, error: HTTPException):
-        path, headers = request.url.path, error.headers
-        detail = str(error.detail)
-        if error.status_code == 404:
-            detail = f"there is nothing at {path}"
-        elif error.status_code == 405:
-            methods = ", ".join(allowed(path))
-            headers, detail = {"Allow": methods}, f"{path} knows {methods}, not {request.method}"
-        return Problem(error.status_code, detail, headers=headers).response()
+    @app.exception_handler(RoutingException)
+    async def refused(request: Request, error: RoutingException):
+        path, status, detail, headers = request.url.path, error.status_code, error.detail, error.headers
+        if not isinstance(error, HTTPException):  # no endpoint of ours has said so, but the router
+            if status == 404:
+                detail = f"there is nothing at {path}"
+            elif status == 405:
+                methods = ", ".join(allowed(path))
+                headers, detail = {"Allow": methods}, f"{path} knows {methods}, not {request.method}"
+        return problem(status, detail, headers)
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception):
-        return Problem(500, "the server made a mistake; it is not in your request").response()
+        return problem(500, "the server made a mistake; it is not in your request")

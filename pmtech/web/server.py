@@ -1,7 +1,7 @@
 """Starts the real API in this kernel, on this machine alone, and talks to it."""
 
+import asyncio
 import atexit
-import contextlib
 import html
 import json as json_
 import math
@@ -19,8 +19,9 @@ from pmtech.web.faults import Faults
 from pmtech.web.store import Snapshot, Store, fill
 
 HOST = "127.0.0.1"
-NO_SOCKETS = "http://in-process"
 TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+UVICORN = {"http": "h11", "ws": "none", "lifespan": "off", "loop": "asyncio", "log_level": "critical",
+           "timeout_graceful_shutdown": 1}  # fmt: skip
 
 _running: list["Api"] = []
 
@@ -33,11 +34,16 @@ def start_api(*, transport: str = "auto") -> "Api":
     """
     if transport not in ("auto", "socket", "in_process"):
         raise ValueError(f'transport must be "auto", "socket" or "in_process", got {transport!r}')
-    while _running:
-        _running[0].stop()
+    _stop_all()
     api = Api(transport)
     api.start()
     return api
+
+
+@atexit.register
+def _stop_all() -> None:
+    for api in _running[:]:
+        api.stop()
 
 
 class Api:
@@ -55,7 +61,6 @@ class Api:
         self._app = None
         self._folder = tempfile.TemporaryDirectory(prefix="pmtech-", ignore_cleanup_errors=True)
         self._store: Store | None = None
-        self._path = Path(self._folder.name) / "surveys.db"
 
     @property
     def running(self) -> bool:
@@ -70,35 +75,36 @@ class Api:
         """Starts it again after `stop`, with the rows that were there, on the same port if that is still free."""
         if self.running:
             return
+        import httpx
+
         from pmtech.web.api import create_app
         from pmtech.web.calendar import CalendarClient, create_calendar
 
-        fresh = not self._path.exists()
-        self._store = Store(self._path)
+        path = Path(self._folder.name) / "surveys.db"
+        fresh = not path.exists()
+        self._store = Store(path)
         if fresh:
             fill(self._store)
         calendar = create_calendar(self.faults)
+
+        def app(url: str, transport: httpx.ASGITransport | None = None):
+            return create_app(self._store, faults=self.faults, calendar=CalendarClient(url, transport))
+
         if self._wish != "in_process" and sys.platform != "emscripten":
             try:
-                self._server = _Server()
-                way = CalendarClient(self._server.add(calendar, 0))
-                app = create_app(self._store, faults=self.faults, calendar=way)
-                self.url = self._server.add(app, self._port)
-                self._server.start()
-            except (OSError, RuntimeError, ImportError) as error:
-                self._server = None
+                server = _Server(self._port, 0)
+                self.url, calendar_url = server.urls
+                self._app = app(calendar_url)
+                server.start(self._app, calendar)
+                self._server, self._port = server, int(self.url.rpartition(":")[2])
+            except (OSError, RuntimeError) as error:
+                self._app = None
                 if self._wish == "socket":
                     self._store.close()
                     raise RuntimeError(f"no server can be started here: {error}") from error
-        if self._server is None:
-            import httpx
-
-            way = CalendarClient(NO_SOCKETS, httpx.ASGITransport(calendar, raise_app_exceptions=False))
-            app = create_app(self._store, faults=self.faults, calendar=way)
-            self.url = NO_SOCKETS
-        else:
-            self._port = int(self.url.rpartition(":")[2])
-        self._app = app
+        if self._app is None:
+            self.url = "http://in-process"
+            self._app = app(self.url, httpx.ASGITransport(calendar, raise_app_exceptions=False))
         _running.append(self)
         # The first request of all pays for imports; nobody shall measure that one.
         self.request("GET", "/surveys")
@@ -130,49 +136,37 @@ class Api:
         """
         import httpx
 
-        from pmtech.web.transports import InProcessTransport, SocketTransport
+        from pmtech.web.in_process import InProcessTransport
 
-        method, lines = _checked(method, path, headers or {}, timeout_s)
+        headers = dict(headers or {})
+        _check(method, path, headers, timeout_s)
         if json is not None:
             body = json_.dumps(json, ensure_ascii=False)
-            lines.setdefault("Content-Type", "application/json")
+            headers.setdefault("Content-Type", "application/json")
         content = body.encode() if isinstance(body, str) else body
+        timeouts = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), timeout_s)}
         try:
             request = httpx.Request(
-                method,
-                self.url + path,
-                headers=lines,
-                content=content,
-                extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), timeout_s)},
+                method.upper(), self.url + path, headers=headers, content=content, extensions=timeouts
             )
         except httpx.InvalidURL as error:
             raise ValueError(f"path cannot be sent: {error}") from None
         error = answer = None
-        wire = SocketTransport() if self.url != NO_SOCKETS else InProcessTransport(self._app)
         begun = time.perf_counter()
         try:
             if not self.running:
                 raise httpx.ConnectError("stopped")
-            answer = wire.handle_request(request)
+            # One connection a request. Plain HTTP on this machine: loading root certificates would only cost time.
+            with httpx.HTTPTransport(verify=False) if self._server else InProcessTransport(self._app) as transport:
+                answer = transport.handle_request(request)
+                answer.read()
         except httpx.TimeoutException:
             error = f"No answer within {timeout_s:g} s. Whether the server did the work, the client cannot know."
         except httpx.ConnectError:
             error = f"Nobody listens at {self.url}: the API is stopped. api.start() starts it again."
         except httpx.TransportError:
             error = "The connection broke off. Whether the server did the work, the client cannot know."
-        return Exchange(
-            method=method,
-            url=str(request.url),
-            request_bytes=wire.sent.data,
-            request_size=wire.sent.size,
-            response_bytes=wire.received.data,
-            response_size=wire.received.size,
-            status=answer.status_code if answer else None,
-            headers=dict(answer.headers) if answer else {},
-            text=answer.text if answer else "",
-            elapsed_ms=(time.perf_counter() - begun) * 1000,
-            error=error,
-        )
+        return Exchange.of(request, answer, (time.perf_counter() - begun) * 1000, error)
 
     def rows(self) -> Snapshot:
         """The newest rows of every table, read from the database and not through the API."""
@@ -192,70 +186,51 @@ class Api:
 
 
 class _Server:
-    """uvicorn on a thread that ends with the kernel."""
+    """uvicorn on a thread that ends with the kernel: one app on each of some ports (0, or one that is taken: any)."""
 
-    def __init__(self):
-        self._parts = []
-        self._thread = None
+    def __init__(self, *ports: int):
+        self._listeners = [_listener(port) for port in ports]
+        self.urls = [f"http://{HOST}:{listener.getsockname()[1]}" for listener in self._listeners]
 
-    def add(self, app, port: int) -> str:
+    def start(self, *apps) -> None:
         import uvicorn
 
-        # Only a socket that says it is TCP gets TCP_NODELAY from asyncio; without it answers can come 40 ms late.
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        if sys.platform != "win32":
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((HOST, port))
-        except OSError:
-            if not port:
-                raise
-            listener.bind((HOST, 0))
-        config = uvicorn.Config(
-            app,
-            http="h11",
-            ws="none",
-            lifespan="off",
-            loop="asyncio",
-            log_level="critical",
-            timeout_graceful_shutdown=1,
-        )
-        self._parts.append((uvicorn.Server(config), listener))
-        return f"http://{HOST}:{listener.getsockname()[1]}"
-
-    def start(self) -> None:
-        self._thread = threading.Thread(target=self._run, name="pmtech-api", daemon=True)
+        self._servers = [uvicorn.Server(uvicorn.Config(app, **UVICORN)) for app in apps]
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="pmtech-api", daemon=True)
         self._thread.start()
         give_up = time.monotonic() + 10
-        while not all(server.started for server, _ in self._parts):
+        while not all(server.started for server in self._servers):
             if time.monotonic() > give_up or not self._thread.is_alive():
                 raise RuntimeError("the server did not start")
             time.sleep(0.005)
 
+    async def _serve(self) -> None:
+        each = zip(self._servers, self._listeners, strict=True)
+        await asyncio.gather(*(server.serve(sockets=[listener]) for server, listener in each))
+
     def stop(self) -> None:
-        for server, _ in self._parts:
+        for server in self._servers:
             server.should_exit = True
         self._thread.join(5)
-        for _, listener in self._parts:
+        for listener in self._listeners:
             listener.close()
 
-    def _run(self) -> None:
-        import asyncio
 
-        async def serve() -> None:
-            await asyncio.gather(*(server.serve(sockets=[listener]) for server, listener in self._parts))
+def _listener(port: int) -> socket.socket:
+    # Only a socket that says it is TCP gets TCP_NODELAY from asyncio; without it answers can come 40 ms late.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    if sys.platform != "win32":
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+    except OSError:
+        if not port:
+            raise
+        listener.bind((HOST, 0))
+    return listener
 
-        asyncio.run(serve())
 
-
-@atexit.register
-def _stop_all() -> None:
-    for api in _running[:]:
-        with contextlib.suppress(Exception):
-            api.stop()
-
-
-def _checked(method: str, path: str, headers: dict[str, str], timeout_s: float) -> tuple[str, dict[str, str]]:
+def _check(method: str, path: str, headers: dict[str, str], timeout_s: float) -> None:
     if not isinstance(method, str) or not TOKEN.fullmatch(method):
         raise ValueError(f"method must be one word like GET, got {method!r}")
     if not isinstance(path, str) or not path.startswith("/") or any(ord(c) < 32 for c in path):
@@ -267,4 +242,3 @@ def _checked(method: str, path: str, headers: dict[str, str], timeout_s: float) 
             raise ValueError(f"the header {name} must be one line of plain letters, got {value!r}")
     if not isinstance(timeout_s, (int, float)) or not math.isfinite(timeout_s) or timeout_s <= 0:
         raise ValueError(f"timeout_s must be more than 0, got {timeout_s!r}")
-    return method.upper(), dict(headers)

@@ -2,7 +2,7 @@
 
 Every change runs in one transaction, so a process killed in the middle of a write leaves nothing half-written: SQLite
 rolls the unfinished transaction back when the file is opened again (https://www.sqlite.org/wal.html). Values travel
-as parameters, never inside the text of a query; the names of tables and columns come from this file alone.
+as parameters, never inside the text of a query; the names of tables and columns come from the code alone.
 
 What this leaves out: with `synchronous=NORMAL` a power cut may take back the last commits (whole ones); a server that
 charges real cards would pay for `FULL`.
@@ -17,13 +17,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SCHEMA = """
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = NORMAL;
+PRAGMA foreign_keys = ON;
 CREATE TABLE IF NOT EXISTS surveys (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     title TEXT NOT NULL,
     owner TEXT NOT NULL,
     status TEXT NOT NULL CHECK (status IN ('draft', 'open', 'closed')),
     goal INTEGER,
-    questions TEXT NOT NULL,
+    questions JSON NOT NULL,
     version INTEGER NOT NULL DEFAULT 1
 );
 CREATE TABLE IF NOT EXISTS responses (
@@ -62,18 +65,20 @@ LARGEST_ID = 2**63 - 1
 
 Snapshot = dict[str, list[dict]]
 
+# A list is kept as JSON, in columns that are declared so.
+sqlite3.register_adapter(list, lambda values: json.dumps(values, ensure_ascii=False))
+sqlite3.register_converter("JSON", json.loads)
+
 
 class Store:
     """Tables of `COLUMNS` in one file; safe to use from several threads."""
 
     def __init__(self, path: Path | str):
-        self.path = Path(path)
         self._lock = threading.RLock()
-        self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+        self._db = sqlite3.connect(
+            path, isolation_level=None, check_same_thread=False, detect_types=sqlite3.PARSE_DECLTYPES
+        )
         self._db.row_factory = sqlite3.Row
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = NORMAL")
-        self._db.execute("PRAGMA foreign_keys = ON")
         self._db.executescript(SCHEMA)
 
     def close(self) -> None:
@@ -97,64 +102,50 @@ class Store:
 
     def get(self, table: str, id: int) -> dict | None:
         """The row with this id, or None."""
-        if not 0 < id <= LARGEST_ID:
-            return None
-        rows = self._rows(f"SELECT * FROM {_known(table)} WHERE id = ?", id)
+        rows = self._rows(f"SELECT * FROM {table} WHERE id = ?", min(id, LARGEST_ID))
         return rows[0] if rows else None
 
     def page(
         self, table: str, *, limit: int, offset: int = 0, contains: str | None = None, **equals
-    ) -> tuple[list, int]:
+    ) -> tuple[list[dict], int]:
         """Rows in the order of their ids, and how many there are in all.
 
         `contains` looks in the title; `equals` are columns and values, None meaning any value.
         """
-        tests, values = ["1"], []
-        for column, value in equals.items():
-            if column not in COLUMNS[table]:
-                raise ValueError(f"{table} has no column {column!r}")
-            if value is not None:
-                tests.append(f"{column} = ?")
-                values.append(value)
+        wanted = {f"{column} = ?": value for column, value in equals.items() if value is not None}
         if contains is not None:
             # instr and not LIKE, so that % and _ are ordinary letters.
-            tests.append("instr(lower(title), lower(?)) > 0")
-            values.append(contains)
-        where = f"FROM {_known(table)} WHERE {' AND '.join(tests)}"
+            wanted["instr(lower(title), lower(?)) > 0"] = contains
+        where = f"FROM {table} WHERE {' AND '.join(['1', *wanted])}"
         with self._lock:
-            rows = self._rows(f"SELECT * {where} ORDER BY id LIMIT ? OFFSET ?", *values, limit, offset)
-            (total,) = self._db.execute(f"SELECT count(*) {where}", values).fetchone()
-        return rows, total
+            rows = self._rows(f"SELECT * {where} ORDER BY id LIMIT ? OFFSET ?", *wanted.values(), limit, offset)
+            return rows, self._rows(f"SELECT count(*) AS total {where}", *wanted.values())[0]["total"]
 
     def add(self, table: str, **values) -> dict:
         """Adds a row and returns it, with the id it was given."""
-        columns = _checked(table, values)
-        marks = ", ".join("?" * len(columns))
+        marks = ", ".join("?" * len(values))
         with self.transaction():
-            cursor = self._db.execute(
-                f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", _encoded(values, columns)
+            done = self._db.execute(
+                f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", tuple(values.values())
             )
-            return self.get(table, cursor.lastrowid)
+            return self.get(table, done.lastrowid)
 
-    def change_survey(self, id: int, **values) -> dict | None:
+    def change_survey(self, id: int, **values) -> dict:
         """Writes the values and counts the version up, unless they are there already: then nothing is written."""
-        columns = _checked("surveys", values)
+        settings = ", ".join(f"{column} = ?" for column in values)
         with self.transaction():
             row = self.get("surveys", id)
-            if row is None or all(row[c] == values[c] for c in columns):
+            if row | values == row:
                 return row
-            settings = ", ".join(f"{c} = ?" for c in columns)
             self._db.execute(
-                f"UPDATE surveys SET {settings}, version = version + 1 WHERE id = ?", (*_encoded(values, columns), id)
+                f"UPDATE surveys SET {settings}, version = version + 1 WHERE id = ?", (*values.values(), id)
             )
             return self.get("surveys", id)
 
-    def delete(self, table: str, id: int) -> bool:
-        """Whether there was such a row. The responses of a survey go with it."""
-        if self.get(table, id) is None:
-            return False
+    def delete(self, table: str, id: int) -> None:
+        """The responses of a survey go with it."""
         with self.transaction():
-            return self._db.execute(f"DELETE FROM {_known(table)} WHERE id = ?", (id,)).rowcount > 0
+            self._db.execute(f"DELETE FROM {table} WHERE id = ?", (id,))
 
     def once(self, key: str, request: str, work: Callable[[], tuple[int, str, dict]]) -> tuple[dict, bool]:
         """Does the work the first time a key is seen and remembers the answer; later it only remembers.
@@ -163,33 +154,26 @@ class Store:
         and whether it is a replay. Raises KeyError when the key was used for another request.
         """
         with self.transaction():
-            seen = self._rows("SELECT * FROM idempotency_keys WHERE key = ?", key)
-            if seen:
-                if seen[0]["request"] != request:
+            for seen in self._rows("SELECT * FROM idempotency_keys WHERE key = ?", key):
+                if seen["request"] != request:
                     raise KeyError(key)
-                return seen[0], True
+                return seen, True
             status, location, answer = work()
+            answer = json.dumps(answer, ensure_ascii=False)
             row = self.add(
-                "idempotency_keys",
-                key=key,
-                request=request,
-                status=status,
-                location=location,
-                answer=json.dumps(answer, ensure_ascii=False),
+                "idempotency_keys", key=key, request=request, status=status, location=location, answer=answer
             )
             return row, False
 
     def snapshot(self) -> Snapshot:
         """The newest rows of every table (at most `SNAPSHOT_ROWS`), oldest first."""
+        newest = "SELECT * FROM {} ORDER BY id DESC LIMIT ?"
         with self._lock:
-            return {
-                table: self._rows(f"SELECT * FROM {table} ORDER BY id DESC LIMIT ?", SNAPSHOT_ROWS)[::-1]
-                for table in COLUMNS
-            }
+            return {table: self._rows(newest.format(table), SNAPSHOT_ROWS)[::-1] for table in COLUMNS}
 
     def _rows(self, query: str, *values) -> list[dict]:
         with self._lock:
-            return [_decoded(row) for row in self._db.execute(query, values)]
+            return list(map(dict, self._db.execute(query, values)))
 
 
 @dataclass(frozen=True)
@@ -204,9 +188,7 @@ class RowChange:
     @property
     def fields(self) -> tuple[str, ...]:
         """The columns whose value changed."""
-        if self.kind != "changed":
-            return ()
-        return tuple(c for c, value in self.after.items() if self.before.get(c) != value)
+        return tuple(c for c, value in self.after.items() if self.before[c] != value) if self.kind == "changed" else ()
 
 
 def row_changes(before: Snapshot, after: Snapshot) -> list[RowChange]:
@@ -216,7 +198,7 @@ def row_changes(before: Snapshot, after: Snapshot) -> list[RowChange]:
     """
     found = []
     for table in COLUMNS:
-        old, new = ({row["id"]: row for row in snapshot.get(table, [])} for snapshot in (before, after))
+        old, new = ({row["id"]: row for row in snapshot[table]} for snapshot in (before, after))
         floor = max(min(rows) if len(rows) >= SNAPSHOT_ROWS else 0 for rows in (old, new))
         for id in sorted(i for i in old.keys() | new.keys() if i >= floor):
             was, now = old.get(id), new.get(id)
@@ -228,47 +210,19 @@ def row_changes(before: Snapshot, after: Snapshot) -> list[RowChange]:
 def shown(value: object) -> str:
     """A value of a row as a reader wants it: a list in words, nothing as nothing."""
     if isinstance(value, list):
-        return " | ".join(map(str, value)) or "none"
+        value = " | ".join(map(str, value))
     return "none" if value is None or value == "" else str(value)
 
 
 def fill(store: Store) -> None:
     """The survey tool on its first day: three surveys, two responses, one payment (all invented)."""
     with store.transaction():
-        store.add(
-            "surveys",
-            title="First week at work",
-            owner="ana",
-            status="open",
-            goal=100,
-            questions=["How was your week?"],
-        )
-        store.add("surveys", title="Lunch menu", owner="ben", status="draft", goal=None, questions=[])
-        store.add("surveys", title="Office move", owner="ana", status="closed", goal=40, questions=["Which floor?"])
+        for survey in (
+            ("First week at work", "ana", "open", 100, ["How was your week?"]),
+            ("Lunch menu", "ben", "draft", None, []),
+            ("Office move", "ana", "closed", 40, ["Which floor?"]),
+        ):
+            store.add("surveys", **dict(zip(COLUMNS["surveys"], survey, strict=True)))
         store.add("responses", survey_id=1, respondent="noor", score=5, comment="Kind people")
         store.add("responses", survey_id=1, respondent="li", score=3, comment="")
         store.add("payments", customer="Company A", seats=10, amount_usd=120)
-
-
-def _known(table: str) -> str:
-    if table not in COLUMNS:
-        raise ValueError(f"there is no table {table!r}; there are {', '.join(COLUMNS)}")
-    return table
-
-
-def _checked(table: str, values: dict) -> list[str]:
-    unknown = values.keys() - set(COLUMNS[_known(table)])
-    if unknown:
-        raise ValueError(f"{table} has no column {min(unknown)!r}")
-    return list(values)
-
-
-def _encoded(values: dict, columns: list[str]) -> list:
-    return [json.dumps(values[c], ensure_ascii=False) if c == "questions" else values[c] for c in columns]
-
-
-def _decoded(row: sqlite3.Row) -> dict:
-    values = dict(row)
-    if "questions" in values:
-        values["questions"] = json.loads(values["questions"])
-    return values

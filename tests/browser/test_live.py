@@ -9,7 +9,7 @@ import pytest
 from jupyter_page import NOTEBOOK
 
 SET_UP = (
-    "from pmtech import Clients, LoadBalancer, Server, Slider, simulate\n"
+    "from pmtech import Clients, LoadBalancer, Outage, Server, Slider, simulate\n"
     "from pmtech.panels.live import live\n"
     "from pmtech.panels.theatre import theatre\n"
     'shop = Clients("Customers", rate_per_s=15) >> LoadBalancer() >> Server(workers=2, replicas=2, service_ms=200)'
@@ -19,10 +19,16 @@ LIVE = 'panel = live(shop, Slider("customers.rate_per_s", 5, 60, step=5, label="
 TEXTS = """() => {
 const counted = window.texts;
 window.texts = {};
+window.rounds = {};
 if (counted) return;
-const { clearRect, fillText } = CanvasRenderingContext2D.prototype;
+const { clearRect, fillText, roundRect } = CanvasRenderingContext2D.prototype;
+CanvasRenderingContext2D.prototype.roundRect = function (...all) {
+  window.rounds[this.canvas.className] += 1;
+  return roundRect.apply(this, all);
+};
 CanvasRenderingContext2D.prototype.clearRect = function (...all) {
   window.texts[this.canvas.className] = [];
+  window.rounds[this.canvas.className] = 0;
   return clearRect.apply(this, all);
 };
 CanvasRenderingContext2D.prototype.fillText = function (text, ...all) {
@@ -114,6 +120,18 @@ def test_step_reset_surge_and_kill_one(opened, lab):
     clean(lab)
 
 
+def test_new_machines_are_seen_at_work(opened, lab):
+    page = opened(SET_UP, 'panel = live(shop, Slider("server.replicas", 1, 6), speed=20)\npanel')
+    page.get_by_role("button", name="Play").click()
+    wait_for_clock(page, 10)
+    assert page.evaluate("window.rounds['pmtech-front']") <= 4  # two machines of two workers
+    page.get_by_role("slider").focus()
+    page.keyboard.press("End")
+    drawn(page, "pmtech-back", "^Server ×.6$")
+    page.wait_for_function("() => window.rounds['pmtech-front'] > 4")
+    clean(lab)
+
+
 def test_it_stops_when_its_cell_is_cleared_or_the_kernel_is_interrupted(opened, lab):
     page = opened(SET_UP, LIVE, LIVE.replace("panel", "other"), "(panel.playing, other.playing)")
     for number in (0, 1):
@@ -142,7 +160,7 @@ def test_it_stops_when_its_cell_is_cleared_or_the_kernel_is_interrupted(opened, 
 def test_a_replay_is_scrubbed_without_the_kernel_and_exported(opened, lab, browser, tmp_path):
     page = opened(
         SET_UP,
-        "play = theatre(simulate(shop.replace({'customers.rate_per_s': 30}), duration_s=30))\nplay",
+        "play = theatre(simulate(shop.replace({'customers.rate_per_s': 30}), duration_s=30, events=[Outage('server', 26, 2)]))\nplay",
         f"str(play.to_html({str(tmp_path / 'run.html')!r}))",
     )
     kernel = f"{NOTEBOOK}.context.sessionContext.session.kernel"
@@ -161,6 +179,9 @@ def test_a_replay_is_scrubbed_without_the_kernel_and_exported(opened, lab, brows
     )
     page.keyboard.press(" ")
     wait_for_clock(page, 26)
+    drawn(page, "pmtech-strips", "^Server 1 down for 2 s$")
+    drawn(page, "pmtech-back", "^down$")
+    assert page.locator(".pmtech-theatre [aria-live]").inner_text() == "At 26 seconds: Server 1 down for 2 s."
     page.keyboard.press(" ")
     assert lab.axe(".pmtech-theatre") == []
 
@@ -176,6 +197,7 @@ def test_a_replay_is_scrubbed_without_the_kernel_and_exported(opened, lab, brows
     wait_for_clock(page, 0.4)
     page.get_by_label("Moment").fill("25")
     drawn(page, "pmtech-back", r"^\d+ waiting$")
+    drawn(page, "pmtech-strips", "^Server 1 down for 2 s$")
     page.get_by_role("button", name="Play").click()
     wait_for_clock(page, 25.9)  # in steps of a second
     assert clock(page) % 1 == 0

@@ -11,36 +11,23 @@ import numpy as np
 import pytest
 
 from pmtech import Clients, Server, fidelity, simulate, theory
-from pmtech.validation import (
-    SERVICE_S,
-    bucket_loss,
-    cases,
-    hit_ratio,
-    in_line,
-    in_turn_s,
-    interval,
-    mean_ms,
-    refused,
-    repaired_per_s,
-    served_per_s,
-    window_loss,
-)  # fmt: skip
+from pmtech.validation import SERVICE_S, bucket_loss, cases, in_turn_s, repaired_per_s, window_loss
 
 CASES = {f"{case.part}, {case.model}, {case.at}": case for case in cases()}
 S = SERVICE_S
 
 
 @cache
-def values(name):
-    """The figures of every replication, made once for both questions."""
-    return CASES[name].values()
+def measured(name):
+    """The intervals, made once for both questions."""
+    return CASES[name].measured()
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_theory_lies_within_the_interval_of_the_runs(name):
     for figure, said in CASES[name].expected.items():
-        low, high = interval(values(name)[figure])
-        assert low <= said <= high, f"{figure.__name__}: {said:g} is not within {low:g} .. {high:g}"
+        low, high = measured(name).loc[figure, ["low", "high"]]
+        assert low <= said <= high, f"{figure}: {said:g} is not within {low:g} .. {high:g}"
 
 
 def keys(exponent=0.9):
@@ -53,41 +40,41 @@ def time_ms(queue):
 
 
 NEIGHBOURS = {
-    "Server, M/M/1, load 0.3": (mean_ms, [time_ms(theory.mg1(30, S, cv)) for cv in (0.8, 1.2)]),
-    "Server, M/M/1, load 0.8": (mean_ms, [time_ms(theory.mg1(80, S, cv)) for cv in (0.8, 1.2)]),
-    "Server, M/M/1, load 0.95": (mean_ms, [time_ms(theory.mg1(95, S, cv)) for cv in (0.8, 1.2)]),
-    "Server, M/M/4 (Erlang C), load 0.3": (in_line, [theory.mmc(120, S, c).mean_queue for c in (3, 5)]),
-    "Server, M/M/4 (Erlang C), load 0.8": (in_line, [theory.mmc(320, S, 5).mean_queue, theory.mm1(80, S).mean_queue]),
-    "Server, M/M/4 (Erlang C), load 0.95": (in_line, [theory.mmc(380, S, 5).mean_queue]),
-    "Server, M/D/1, load 0.3": (mean_ms, [time_ms(theory.mg1(30, S, 0.3))]),
-    "Server, M/D/1, load 0.95": (mean_ms, [time_ms(theory.mg1(95, S, 0.3))]),
-    "Server, M/G/1, cv 2, load 0.8": (mean_ms, [time_ms(theory.mg1(80, S, cv)) for cv in (1.8, 2.2)]),
-    "Server, M/M/1/4, load 0.6": (refused, [theory.mm1k(60, S, k).loss for k in (3, 5)]),
-    "Server, M/M/1/4, load 2": (refused, [theory.mm1k(200, S, k).loss for k in (3, 5)]),
-    "Server, M/G/5/5 (Erlang B), load 0.95": (refused, [theory.erlang_b(4.75, n) for n in (4, 6)]),
+    "Server, M/M/1, load 0.3": ("mean_ms", [time_ms(theory.mg1(30, S, cv)) for cv in (0.8, 1.2)]),
+    "Server, M/M/1, load 0.8": ("mean_ms", [time_ms(theory.mg1(80, S, cv)) for cv in (0.8, 1.2)]),
+    "Server, M/M/1, load 0.95": ("mean_ms", [time_ms(theory.mg1(95, S, cv)) for cv in (0.8, 1.2)]),
+    "Server, M/M/4 (Erlang C), load 0.3": ("in_line", [theory.mmc(120, S, c).mean_queue for c in (3, 5)]),
+    "Server, M/M/4 (Erlang C), load 0.8": ("in_line", [theory.mmc(320, S, 5).mean_queue, theory.mm1(80, S).mean_queue]),
+    "Server, M/M/4 (Erlang C), load 0.95": ("in_line", [theory.mmc(380, S, 5).mean_queue]),
+    "Server, M/D/1, load 0.3": ("mean_ms", [time_ms(theory.mg1(30, S, 0.3))]),
+    "Server, M/D/1, load 0.95": ("mean_ms", [time_ms(theory.mg1(95, S, 0.3))]),
+    "Server, M/G/1, cv 2, load 0.8": ("mean_ms", [time_ms(theory.mg1(80, S, cv)) for cv in (1.8, 2.2)]),
+    "Server, M/M/1/4, load 0.6": ("refused", [theory.mm1k(60, S, k).loss for k in (3, 5)]),
+    "Server, M/M/1/4, load 2": ("refused", [theory.mm1k(200, S, k).loss for k in (3, 5)]),
+    "Server, M/G/5/5 (Erlang B), load 0.95": ("refused", [theory.erlang_b(4.75, n) for n in (4, 6)]),
     "Database, M/G/1, worker held, load 0.3": (
-        mean_ms, [time_ms(theory.mg1(15, 2 * S, cv)) for cv in (0.5, 1)] + [2 * time_ms(theory.mm1(15, S))]),
-    "Gateway, Jackson network, load 0.8": (mean_ms, [time_ms(theory.mm1(80, S)) * 2]),
-    "LoadBalancer, random: M/M/1 each, load 0.8": (mean_ms, [in_turn_s(0.8, 2) * 1000, time_ms(theory.mmc(320, S, 4))]),
-    "LoadBalancer, round_robin: E4/M/1 each, load 0.8": (mean_ms, [in_turn_s(0.8, n) * 1000 for n in (2, 8)]),
+        "mean_ms", [time_ms(theory.mg1(15, 2 * S, cv)) for cv in (0.5, 1)] + [2 * time_ms(theory.mm1(15, S))]),
+    "Gateway, Jackson network, load 0.8": ("mean_ms", [time_ms(theory.mm1(80, S)) * 2]),
+    "LoadBalancer, random: M/M/1 each, load 0.8": ("mean_ms", [in_turn_s(0.8, 2) * 1000, time_ms(theory.mmc(320, S, 4))]),
+    "LoadBalancer, round_robin: E4/M/1 each, load 0.8": ("mean_ms", [in_turn_s(0.8, n) * 1000 for n in (2, 8)]),
     "LoadBalancer, power_of_two_choices: limit of many, load 0.8": (
-        mean_ms, [time_ms(theory.power_of_choices(0.8, S, n)) for n in (1, 3)]),
-    "Throttle, M/D/1, the wait, load 0.8": (mean_ms, [theory.mg1(80, S, cv).wait_s * 1000 for cv in (0.4, 1)]),
+        "mean_ms", [time_ms(theory.power_of_choices(0.8, S, n)) for n in (1, 3)]),
+    "Throttle, M/D/1, the wait, load 0.8": ("mean_ms", [theory.mg1(80, S, cv).wait_s * 1000 for cv in (0.4, 1)]),
     "RateLimiter, fixed_window: renewals, load 0.8": (
-        refused, [window_loss(8, 9), window_loss(8, 11), theory.erlang_b(8, 10), bucket_loss(0.8, 10)]),
-    "RateLimiter, sliding_window_log: Erlang B, load 0.8": (refused, [theory.erlang_b(8, n) for n in (9, 11)]),
-    "RateLimiter, token_bucket: M/D/1/10, load 0.8": (refused, [bucket_loss(0.8, burst) for burst in (9, 11)]),
-    "Cache, LRU (Che), 10 of 1000 keys": (hit_ratio, [theory.che_lru(keys(), n).hit_ratio for n in (8, 12)]),
-    "Cache, LRU (Che), 100 of 1000 keys": (hit_ratio, [theory.che_lru(keys(e), 100).hit_ratio for e in (0.85, 0.95)]),
-    "Cache, TTL, TTL 10 s": (hit_ratio, [theory.ttl_cache(keys(), ttl_s).hit_ratio for ttl_s in (9, 11)]),
-    "Users, machine repair, 10 users": (served_per_s, [repaired_per_s(n, 0.2) for n in (9, 11)]),
+        "refused", [window_loss(8, 9), window_loss(8, 11), theory.erlang_b(8, 10), bucket_loss(0.8, 10)]),
+    "RateLimiter, sliding_window_log: Erlang B, load 0.8": ("refused", [theory.erlang_b(8, n) for n in (9, 11)]),
+    "RateLimiter, token_bucket: M/D/1/10, load 0.8": ("refused", [bucket_loss(0.8, burst) for burst in (9, 11)]),
+    "Cache, LRU (Che), 10 of 1000 keys": ("hit_ratio", [theory.che_lru(keys(), n).hit_ratio for n in (8, 12)]),
+    "Cache, LRU (Che), 100 of 1000 keys": ("hit_ratio", [theory.che_lru(keys(e), 100).hit_ratio for e in (0.85, 0.95)]),
+    "Cache, TTL, TTL 10 s": ("hit_ratio", [theory.ttl_cache(keys(), ttl_s).hit_ratio for ttl_s in (9, 11)]),
+    "Users, machine repair, 10 users": ("served_per_s", [repaired_per_s(n, 0.2) for n in (9, 11)]),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NEIGHBOURS)
 def test_the_same_interval_excludes_the_theory_of_a_neighbour(name):
     figure, others = NEIGHBOURS[name]
-    low, high = interval(values(name)[figure])
+    low, high = measured(name).loc[figure, ["low", "high"]]
     for other in others:
         assert not low <= other <= high, f"{other:g} of another model lies within {low:g} .. {high:g}"
 
@@ -103,11 +90,6 @@ def test_littles_law_in_every_run(load):
         inside = run.components.mean_queue["server"] + 4 * run.components.utilisation["server"]
         assert stays.sum() / 200 == pytest.approx(inside, rel=1e-9)
         assert inside == pytest.approx(run.summary.offered_per_s * run.summary.mean_ms / 1000, rel=0.01)
-
-
-def test_the_interval_is_students():
-    low, high = interval(np.array([1.0, 2.0, 3.0, 4.0]), share=0.95)  # t(3) = 3.1824
-    assert [low, high] == pytest.approx([2.5 - 3.18245 * 1.290994 / 2, 2.5 + 3.18245 * 1.290994 / 2], rel=1e-5)
 
 
 def test_closed_forms_that_only_fidelity_needs():

@@ -1,7 +1,7 @@
 """Lesson 04: a rate limit that keeps A and B fast and costs C as little as possible."""
 
 from pmtech.components import Clients, RateLimiter, Server
-from pmtech.course.task import Objective, SystemTask, Target, largest
+from pmtech.course.task import Objective, SystemTask, Target
 from pmtech.system import System
 
 
@@ -18,14 +18,6 @@ def survey_tool(limit: int = 60) -> System:
     )
 
 
-def highest_limit(system: System, meets) -> System | None:
-    def with_limit(limit: int) -> System:
-        return system.replace({"rate_limiter.limit": limit})
-
-    best = largest(system.get("rate_limiter.limit"), 150, lambda limit: meets(with_limit(limit)))
-    return with_limit(best)
-
-
 TASKS = (
     SystemTask(
         id="04.your_turn",
@@ -40,13 +32,13 @@ TASKS = (
         ),
         objective=Objective(
             "company_c.served_per_s",
-            highest=True,
             name="Company C is served",
             unit="a second",
+            path="rate_limiter.limit",
+            up_to=150,
             within=1.5,
             gap="Company C could be served {gap:.0f} more a second before A or B miss a target.",
             best="No higher limit would do: A or B would miss a target.",
-            search=highest_limit,
         ),
     ),
 )

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 from pmtech.components import Clients, Database, LoadBalancer, Server
-from pmtech.course.task import Marking, SystemTask, Target, _differences
+from pmtech.course.task import Marking, SystemTask, Target, differences
 from pmtech.prices import HOURS_A_MONTH, machine, sizes
 from pmtech.simulate import Outage
 from pmtech.system import System
@@ -86,7 +86,7 @@ class LaunchTask(SystemTask):
             return [
                 f'No machine in the price list has {offer}: take one by its name, such as machine("c7g.large", "server").'
             ]
-        return _differences("Server", replace(given, replicas=yours.replicas, **bought), yours)
+        return differences("Server", replace(given, replicas=yours.replicas, **bought), yours)
 
 
 def _price(system: System) -> float:

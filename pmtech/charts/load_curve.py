@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pmtech import charts, theory
+from pmtech import theory
+from pmtech.charts.plot import GROUND, PINNED, QUIET, TEXT, axis, ceiling, figure, line, marks, note, stroke
 from pmtech.components import Clients, Database, Network, Server
 from pmtech.explain import seconds
 from pmtech.flow import flows
@@ -18,11 +19,7 @@ from pmtech.simulate import simulate
 from pmtech.system import System, flow_order
 
 COLUMNS = {"mean": "mean_ms", "p95": "p95_ms", "p99": "p99_ms"}
-LINES = {
-    "mean": {"color": charts.QUIET, "width": 2, "dash": "dot"},
-    "p95": {"color": "var(--pmtech-accent)", "width": 2.5},
-    "p99": {"color": "var(--pmtech-series-2)", "width": 2.5, "dash": "dash"},
-}
+LINES = {"mean": stroke("quiet", "dot", 2), "p95": stroke("accent"), "p99": stroke("series-2", "dash")}
 LOADS = (0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9)  # of the simulated points
 FINE = np.array([*np.arange(0.02, 0.8, 0.06), *np.arange(0.8, 0.99, 0.005)])  # of the closed form
 END = 115  # of the axis, in % of the capacity
@@ -43,38 +40,23 @@ def load(result: Result, pinned: Result | None = None) -> dict:
     """
     simulated, closed, top = _background(_at(result.system, 1.0))
     data, notes = [], []
-    for name, line in LINES.items():
+    for name, style in LINES.items():
         kept = [(100 * x, y) for x, y in zip(FINE, closed.get(name, []), strict=False) if y <= top]
         rings = zip((100 * x for x in LOADS), simulated[name], strict=True)
-        data.append(_trace(name, kept, mode="lines", line=line))
-        data.append(
-            _trace(name, rings, mode="markers", marker={"symbol": "circle-open", "size": 6, "color": line["color"]})
-        )
+        data += [line(name, kept, style), marks(name, rings, symbol="circle-open", size=6, color=style["color"])]
     for run, pin in ((pinned, True), (result, False)):
         if run is not None:
             dots, said = _dots(run, pin, top)
             data.append(dots)
             notes += said
-    full = share_of_capacity(result.system) > 1
-    middle = top * (0.3 if full else 0.5)  # the run's own names stand above it
-    notes.append(
-        {**charts.note("more than it can do", END - 7.5, middle, charts.QUIET, "center", 0, 12), "textangle": -90}
-    )
+    middle = top * (0.3 if share_of_capacity(result.system) > 1 else 0.5)  # the run's own names stand above it
+    notes.append({**note("more than it can do", END - 7.5, middle, QUIET, "center", 0, 12), "textangle": -90})
     legend = f"{'line: theory · ' if closed else ''}ring: long run · dot: your run"
-    notes.append(charts.note(legend, 2, 0.96 * top, charts.QUIET, "left", 0, 12))
+    notes.append(note(legend, 2, 0.96 * top, QUIET, "left", 0, 12))
     beyond = {"type": "rect", "x0": 100, "x1": END, "y0": 0, "y1": top, "layer": "below", "line": {"width": 0}}
-    title = "% of the capacity asked for"
-    return {
-        "data": data,
-        "layout": {
-            "template": charts.TEMPLATE,
-            "hovermode": False,
-            "annotations": notes,
-            "shapes": [{**beyond, "fillcolor": "var(--pmtech-raised)"}],
-            "xaxis": {"title": {"text": title}, "range": [0, END], "tickvals": [*range(0, 101, 20)], "showgrid": False},
-            "yaxis": {"title": {"text": "time to answer, ms"}, "range": [0, top], "tickformat": ",~r"},
-        },
-    }
+    x = axis("% of the capacity asked for", END, tickvals=[*range(0, 101, 20)], showgrid=False)
+    beyond["fillcolor"] = "var(--pmtech-raised)"
+    return figure(data, notes, x, axis("time to answer, ms", top), hovermode=False, shapes=[beyond])
 
 
 def share_of_capacity(system: System) -> float:
@@ -110,7 +92,7 @@ def _background(full: System) -> Background:
         run = simulate(_at(full, share), duration_s=1.1 * lasts_s, warmup_s=0.1 * lasts_s, seed=seed)
         for name, column in COLUMNS.items():
             simulated[name].append(float(run.summary[column]))
-    return Background(simulated, closed, charts.ceiling(12 * simulated["mean"][0]))
+    return Background(simulated, closed, ceiling(12 * simulated["mean"][0]))
 
 
 def closed_form(system: System) -> Callable[[str], float] | None:
@@ -189,13 +171,13 @@ def _dots(run: Result, pin: bool, top: float) -> tuple[dict, list[dict]]:
     x = min(100 * share_of_capacity(run.system), END - 1)
     figures = {name: float(run.summary[column]) for name, column in COLUMNS.items()}
     figures = {name: ms for name, ms in figures.items() if not isnan(ms)}
-    marker = {
-        "size": 9 if pin else 12,
-        "color": [charts.PINNED if pin else LINES[name]["color"] for name in figures],
-        "symbol": ["circle" if ms <= top else "triangle-up" for ms in figures.values()],
-    }
-    points = ((x, min(ms, 0.98 * top)) for ms in figures.values())
-    dots = _trace("A" if pin else "your run", points, mode="markers", marker=marker, cliponaxis=False)
+    dots = marks(
+        "A" if pin else "your run",
+        ((x, min(ms, 0.98 * top)) for ms in figures.values()),
+        size=9 if pin else 12,
+        color=[PINNED if pin else LINES[name]["color"] for name in figures],
+        symbol=["circle" if ms <= top else "triangle-up" for ms in figures.values()],
+    )
     side = ("left", 10) if (x < 50) != pin else ("right", -10)
     highest, beyond = 0.8 * top, x > 100 and not pin
     if beyond:  # in the narrow band there, for elsewhere a name would lie on the curves
@@ -204,13 +186,6 @@ def _dots(run: Result, pin: bool, top: float) -> tuple[dict, list[dict]]:
     for name, ms in figures.items():
         y = below = max(min(ms, highest), below + 0.1 * top)  # names that would cover one another move apart
         said = f"{ms:,.0f} ms" if ms < 2000 else seconds(ms / 1000)
-        text, colour, size = (
-            (f"A: {name}", charts.QUIET, 12) if pin else (f"<b>{name} {said}</b>", charts.TEXT, 12 if beyond else 13)
-        )
-        notes.append({**charts.note(text, x, y, colour, *side, size), "bgcolor": "var(--pmtech-ground)"})
+        text, colour, size = (f"A: {name}", QUIET, 12) if pin else (f"<b>{name} {said}</b>", TEXT, 12 if beyond else 13)
+        notes.append({**note(text, x, y, colour, *side, size), "bgcolor": GROUND})
     return dots, notes
-
-
-def _trace(name: str, points, **style) -> dict:
-    points = [(round(float(x), 2), round(float(y), 2)) for x, y in points]
-    return {"type": "scatter", "name": name, "x": [x for x, _ in points], "y": [y for _, y in points], **style}

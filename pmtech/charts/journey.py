@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pmtech import charts
+from pmtech.charts.plot import TEXT, bars, ceiling, note, over_rows
 from pmtech.components import Database, Network
 from pmtech.result import Result
 
@@ -84,26 +84,26 @@ def said(result: Result, which: int | str) -> str:
 
 def figure(result: Result, which: tuple[int | str, ...]) -> dict:
     """The chosen requests below one another, on the same axis; step by step, each bar labelled."""
-    bars: dict[str, list] = {kind: [] for kind in COLOURS}
+    stretches: dict[str, list] = {kind: [] for kind in COLOURS}
     notes, ticks, row, longest = [], {}, 0, 0.0
     for choice in which:
         way = steps(result, chosen(result, choice))
         longest = max(longest, way[-1].end_ms)
         title = f"{name_of(result, choice)}: {_ms(way[-1].end_ms)}".capitalize()
-        notes.append(charts.note(f"<b>{title}</b>", 0, row, charts.TEXT, "left"))
+        notes.append(note(f"<b>{title}</b>", 0, row, TEXT, "left"))
         for step in way:
             row -= 1
-            bars[step.kind].append((row, step.begin_ms, step.end_ms - step.begin_ms))
+            stretches[step.kind].append((row, step.begin_ms, step.end_ms - step.begin_ms))
             back = step.kind == "network" and step is not way[0]
             ticks[row] = f"{result.system.label(step.part)}: {'back' if back else WORDS[step.kind]}"
-            notes.append(charts.note(_ms(step.end_ms - step.begin_ms), step.end_ms, row, charts.TEXT, "left", 6))
+            notes.append(note(_ms(step.end_ms - step.begin_ms), step.end_ms, row, TEXT, "left", 6))
         row -= 1
     data = [
-        charts.bars(kind, *map(list, zip(*[(y, width) for y, _, width in found], strict=True)),
+        bars(kind, *map(list, zip(*[(y, width) for y, _, width in found], strict=True)),
                      [begin for _, begin, _ in found], COLOURS[kind], 0.7)
-        for kind, found in bars.items() if found
+        for kind, found in stretches.items() if found
     ]  # fmt: skip
-    drawn = charts.over_rows(data, notes, ticks, charts.ceiling(longest), "ms since the request was sent")
+    drawn = over_rows(data, notes, ticks, ceiling(longest), "ms since the request was sent")
     drawn["layout"]["xaxis"]["range"] = [0, longest * 1.1]
     drawn["layout"]["yaxis"]["range"] = [row + 0.4, 0.6]
     drawn["layout"]["margin"] = {"l": 168}

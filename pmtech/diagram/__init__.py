@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections import defaultdict
 from html import escape
+from pathlib import Path
 
-from pmtech.layout import DECK, LINE, NAME, PAD, TEXT, Arrow, Box, Layout, layout
+from pmtech.diagram.layout import DECK, LINE, NAME, PAD, TEXT, Arrow, Box, Layout, layout
+from pmtech.diagram.words import number
 from pmtech.system import System
-from pmtech.words import number
 
 CELL = 640  # the narrowest cell that a picture is made for, in pixels
 
@@ -25,38 +25,7 @@ ICONS = {  # on a grid of 20, drawn as lines
     "Gateway": "M9 2v16M9 4h6l2.5 2L15 8H9M9 9H5l-2.5 2L5 13h4",
 }
 
-# Colours are named once; text in them is darker than the fills, for a contrast of at least 4.5.
-STYLE = f"""
-.pmtech-diagram {{
-  --served: #0072B2; --waiting: #E69F00; --waiting-text: #8F5F00; --refused: #D55E00; --refused-text: #B54A00;
-  --text: var(--jp-content-font-color1, #222);
-  --wire: #757575; --line: var(--jp-border-color0, #9e9e9e); --paper: var(--jp-layout-color1, #fff);
-  font-family: var(--jp-ui-font-family, system-ui, sans-serif); overflow-x: auto; padding: 8px 0;
-}}
-[data-jp-theme-light="false"] .pmtech-diagram {{
-  --served: #56B4E9; --waiting-text: #E69F00; --refused: #FF8A4C; --refused-text: #FF8A4C; --wire: #b0b0b0;
-}}
-.pmtech-diagram:focus-visible {{ outline: 2px solid var(--served); outline-offset: -2px; }}
-.pmtech-diagram svg {{ display: block; height: auto; }}
-.pmtech-diagram rect {{ fill: var(--paper); stroke: var(--line); }}
-.pmtech-diagram .icon, .pmtech-diagram .way {{ fill: none; stroke: var(--wire); stroke-linecap: round; }}
-.pmtech-diagram .icon {{ stroke-width: 1.6; stroke-linejoin: round; }}
-.pmtech-diagram .tip {{ fill: var(--wire); }}
-.pmtech-diagram text {{ fill: var(--text); font-size: {TEXT}px; }}
-.pmtech-diagram .fact {{ fill-opacity: 0.74; }}
-.pmtech-diagram .name {{ font-size: {NAME}px; font-weight: 600; }}
-.pmtech-diagram .rate {{ text-anchor: middle; }}
-.pmtech-diagram .track {{ fill: var(--line); stroke: none; opacity: 0.35; }}
-.pmtech-diagram .load {{ fill: var(--served); stroke: none; }}
-.pmtech-diagram .alarm {{ font-weight: 600; }}
-""" + "".join(
-    f"""
-.pmtech-diagram .{word} .box {{ stroke: var(--{word}); stroke-width: 2; }}
-.pmtech-diagram .{word} .load {{ fill: var(--{word}); }}
-.pmtech-diagram .{word} .alarm {{ fill: var(--{word}-text); }}
-"""
-    for word in ("waiting", "refused")
-)
+STYLE = (Path(__file__).parent / "diagram.css").read_text(encoding="utf-8")
 
 
 def diagram(system: System) -> str:
@@ -72,10 +41,10 @@ def diagram(system: System) -> str:
     focus = ' tabindex="0" role="group" aria-label="Architecture" data-lm-suppress-shortcuts="true"'
     keys = focus if readable > CELL else ""
     return (
-        f'<div class="pmtech-diagram"{keys}><style>{STYLE}</style>'
+        f'<div class="pmtech-diagram" style="--text-size: {TEXT}px; --name-size: {NAME}px"{keys}><style>{STYLE}</style>'
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{plan.width:.0f}" '
         f'viewBox="0 0 {plan.width:.0f} {plan.height:.0f}" style="max-width: 100%; min-width: {readable}px">'
-        f"<title>{escape(_title(plan))}</title><desc>{escape(sentences(plan))}</desc>{''.join(drawn)}</svg></div>"
+        f"<title>{escape(f'Architecture: {plan.way}')}</title><desc>{escape(sentences(plan))}</desc>{''.join(drawn)}</svg></div>"
     )
 
 
@@ -95,13 +64,6 @@ def sentences(plan: Layout) -> str:
         said = f" ({'; '.join(re.sub(r'(?<=[0-9]) /s', ' a second', word) for word in box.said)})" if box.said else ""
         told.append(f"{box.name}{said} {', '.join(does)}".strip() + ".")
     return " ".join(told)
-
-
-def _title(plan: Layout) -> str:
-    columns = defaultdict(list)
-    for box in plan.boxes:
-        columns[box.x].append(box.name)
-    return "Architecture: " + ", then ".join(" and ".join(columns[x]) for x in sorted(columns))
 
 
 def _arrow(arrow: Arrow, most: float) -> str:

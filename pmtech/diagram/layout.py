@@ -7,9 +7,9 @@ import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 
+from pmtech.diagram.words import cut, facts_of, number, text_width, troubles, wrap
 from pmtech.flow import Flow, flows
 from pmtech.system import System, flow_order
-from pmtech.words import cut, facts_of, number, text_width, troubles, wrap
 
 NAME, TEXT = 15, 14  # sizes of letters, in pixels
 PAD, LINE, GAP_Y, MARGIN = 12, 20, 24, 8
@@ -64,6 +64,13 @@ class Layout:
     width: float
     height: float
 
+    @property
+    def way(self) -> str:
+        """The boxes in the order in which a request comes by: "Company A and Company B, then Server"."""
+        boxes = sorted(self.boxes, key=lambda box: box.x)
+        columns = itertools.groupby(boxes, key=lambda box: box.x)
+        return ", then ".join(" and ".join(box.name for box in column) for _, column in columns)
+
 
 def layout(system: System) -> Layout:
     """Boxes and arrows with their places: sources at the left, every part right of those that send to it."""
@@ -81,7 +88,7 @@ def layout(system: System) -> Layout:
         said = [", ".join(routes)] * bool(routes) + [f"{most}{number(rate)} /s"] * bool(system.sources)
         words[tail, head] = tuple(cut(word, TEXT, 120) for word in said)
 
-    columns, ways = _columns(len(groups), links)
+    columns, ways, before = _columns(len(groups), links)
     outs, ins = Counter(tail for tail, _ in links), Counter(head for _, head in links)
     gaps = []
     for column in columns[:-1]:
@@ -104,7 +111,7 @@ def layout(system: System) -> Layout:
             sides[node] = left, left + width + (boxes[node].deck if node in boxes else 0)
         left += width + deck + gap
     tall = {node: boxes[node].height + 2 * boxes[node].deck if node in boxes else 16 for node in sides}
-    middle = _middles(columns, ways, tall)
+    middle = _middles(columns, before, tall)
     for node, box in boxes.items():
         x, right = sides[node]
         boxes[node] = replace(box, x=x, y=middle[node] - box.height / 2, width=right - box.deck - x)
@@ -163,8 +170,8 @@ def _box(system: System, flow: dict[str, Flow], group: list[int], room: float) -
     return Box(tuple(names), kind, name, said, lines, facts, alarms, trouble, copies, load, **size)
 
 
-def _columns(count: int, links) -> tuple[list[list[int]], dict]:
-    """Boxes by column, and for each arrow the empty places that it passes in the columns between."""
+def _columns(count: int, links) -> tuple[list[list[int]], dict, dict[int, list[int]]]:
+    """Boxes by column, for each arrow the empty places that it passes in the columns between, and what is before what."""
     rank = [0] * count
     for _ in range(count):
         for tail, head in links:
@@ -181,24 +188,23 @@ def _columns(count: int, links) -> tuple[list[list[int]], dict]:
     for left, column in itertools.pairwise(columns):
         place = {node: index for index, node in enumerate(left)}
         column.sort(key=lambda node: sum(map(place.get, before[node])) / len(before[node]))
-    return columns, ways
+    return columns, ways, before
 
 
-def _middles(columns, ways, tall) -> dict[int, float]:
+def _middles(columns, before, tall) -> dict[int, float]:
     """A height for the middle of every node: near those it is joined to, in order, and nothing overlaps."""
-    before, near, y = defaultdict(list), defaultdict(list), {}
-    for (tail, head), between in ways.items():
-        for here, there in zip([tail, *between], [*between, head], strict=True):
-            before[there].append(here)
+    near, y = defaultdict(list), {}
+    for there, heres in before.items():
+        near[there] += heres
+        for here in heres:
             near[here].append(there)
-            near[there].append(here)
     for column in columns:
         y |= _spread(column, [0.0] * len(column), tall)
     for _ in range(60):
         for column in columns:
             y |= _spread(column, [_between([y[n] for n in near[node] or [node]], 0) for node in column], tall)
     for column in columns:  # once more and only from the left, so that a chain stays straight
-        y |= _spread(column, [_between([y[n] for n in before[node] or [node]], 12) for node in column], tall)
+        y |= _spread(column, [_between([y[n] for n in before.get(node, [node])], 12) for node in column], tall)
     top = min(y[node] - tall[node] / 2 for node in y)
     return {node: round(middle - top + MARGIN) for node, middle in y.items()}
 

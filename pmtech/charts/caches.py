@@ -6,19 +6,20 @@ from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
+import pandas as pd
 
-from pmtech import charts
+from pmtech.charts import plot
 from pmtech.components import Cache, Database
-from pmtech.components.cache import STORES
+from pmtech.components.memory import STORES
 from pmtech.explain import percent, rate
 from pmtech.hits import NONE, added, asked, hit_chances, stale_chances
 from pmtech.result import Result
 from pmtech.system import System
 
 SIZES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0)  # of the catalogue, for the replays
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 TTL_S = 60.0  # the axis goes at least so far
-HITS = {"color": "var(--pmtech-served)", "width": 2.5}
-STALE = {"color": "var(--pmtech-series-3)", "width": 2.5, "dash": "dash"}
+HITS, STALE = plot.stroke("served"), plot.stroke("series-3", "dash")
 
 
 def hits(result: Result, pinned: Result | None = None) -> dict:
@@ -32,26 +33,21 @@ def hits(result: Result, pinned: Result | None = None) -> dict:
     sizes = np.unique(np.r_[1, np.geomspace(1, size, 40).astype(int)])
     theory = [(n, _hit_share(replace(cache, capacity=int(n)), reads, writes)) for n in sizes]
     data = [
-        _line("in proportion", [(0, 0), (size, 100)], {"color": charts.QUIET, "width": 1.5, "dash": "dot"}),
-        _line("theory", theory, HITS),
+        plot.line("in proportion", [(0, 0), (size, 100)], plot.stroke("quiet", "dot", 1.5)),
+        plot.line("theory", theory, HITS),
     ]
-    notes = [charts.note("in proportion to its size", 0.6 * size, 60, charts.QUIET, "left", 14, 12)]
+    notes = [plot.note("in proportion to its size", 0.6 * size, 60, plot.QUIET, "left", 14, 12)]
     if cache.ttl_s is None and not cache.invalidate and cache.policy in STORES:
         replayed = _replayed(_keys(result).tobytes(), cache.policy, size)
-        ring = {"symbol": "circle-open", "size": 7, "color": HITS["color"]}
-        data.append(_marks("replayed", replayed, ring))
+        data.append(plot.marks("replayed", replayed, symbol="circle-open", size=7, color=HITS["color"]))
     for run, label in ((pinned, "A"), (result, "")):
         if run is not None:
             share = _measured(run)[0]
             capacity = min(_cache(run.system)[1].capacity, size)
-            data.append(_marks(label or "your run", [(capacity, share)], _dot(label, HITS)))
+            data.append(_dot(label, capacity, share, HITS))
             notes.append(_told(f"from the cache {_percent(share)}", label, capacity, share, size))
     return _figure(
-        data,
-        notes,
-        "answers kept (line: theory, rings: replays, dot: your run, warm)",
-        size,
-        "% of the reads",
+        data, notes, "answers kept (line: theory, rings: replays, dot: your run, warm)", size, "% of the reads"
     )
 
 
@@ -63,40 +59,32 @@ def freshness(result: Result, pinned: Result | None = None) -> dict:
     cache, reads, writes = _asked(result)
     if cache.ttl_s is None:
         raise ValueError('show="freshness" needs a Cache with a ttl_s, such as Cache(ttl_s=10)')
-    top = charts.ceiling(0.999 * max(TTL_S, cache.ttl_s))
+    top = plot.ceiling(0.999 * max(TTL_S, cache.ttl_s))
     from_cache, stale = [], []
     for ttl_s in np.r_[0.01, 0.25, 0.5, 1:top:60j]:
         chances = hit_chances(replace(cache, ttl_s=float(ttl_s)), reads, writes)
         wrong = 0 * chances if cache.invalidate else stale_chances(ttl_s, writes)
         from_cache.append((ttl_s, 100 * (reads @ chances) / reads.sum()))
         stale.append((ttl_s, 100 * (reads * chances) @ wrong / max(reads @ chances, 1e-12)))
-    data, notes = [_line("from the cache", from_cache, HITS), _line("of these out of date", stale, STALE)], []
+    shown = {"from the cache": HITS, "of these out of date": STALE}
+    data = [plot.line(name, points, shown[name]) for name, points in zip(shown, (from_cache, stale), strict=True)]
+    notes = []
     for run, label in ((pinned, "A"), (result, "")):
         if run is not None and _cache(run.system)[1].ttl_s is not None:
             ttl_s = min(_cache(run.system)[1].ttl_s, top)
-            for share, line, words in zip(
-                _measured(run), (HITS, STALE), ("from the cache", "of these out of date"), strict=True
-            ):
-                data.append(_marks(label or "your run", [(ttl_s, share)], _dot(label, line)))
+            for share, (words, style) in zip(_measured(run), shown.items(), strict=True):
+                data.append(_dot(label, ttl_s, share, style))
                 notes.append(_told(f"{words} {_percent(share)}", label, ttl_s, share, top))
     return _figure(data, notes, "time kept (TTL), s (lines: theory, dots: your run, warm)", top, "share, %")
 
 
 def traffic(results: dict[str, Result], at: str) -> dict:
     """Requests that reach a part in each second, a line a design."""
-    import pandas as pd
-
-    lines = []
-    for place, (label, result) in enumerate(list(results.items())[: charts.MOST]):
-        dash = ("solid", "dash", "dot", "dashdot", "longdash")[place]
-        lines.append(
-            (
-                label,
-                pd.Series(reached(result, at)),
-                {"color": f"var(--pmtech-series-{place + 1})", "width": 2, "dash": dash},
-            )
-        )
-    drawn = charts.over_time(lines, f"requests a second at {next(iter(results.values())).system.label(at)}")
+    lines = [
+        (label, pd.Series(reached(result, at)), plot.stroke(f"series-{place}", DASHES[place - 1], 2))
+        for place, (label, result) in enumerate(list(results.items())[: plot.MOST], 1)
+    ]
+    drawn = plot.over_time(lines, f"requests a second at {next(iter(results.values())).system.label(at)}")
     drawn["layout"]["margin"] = {"r": 24 + 7.5 * max(map(len, results))}
     return drawn
 
@@ -122,20 +110,20 @@ def answers(result: Result) -> dict[str, float]:
 def answered_by(results: dict[str, Result]) -> dict:
     """Where the answers of each design come from, a bar a design, with the mean time to an answer behind it."""
     rows, colours, data, notes = {}, {}, [], []
-    for row, (label, result) in enumerate(list(results.items())[: charts.MOST]):
+    for row, (label, result) in enumerate(list(results.items())[: plot.MOST]):
         rows[-row], start = label, 0.0
         for name, share in answers(result).items():
             kind = result.system.label(name)
             colour = colours.setdefault(kind, f"var(--pmtech-series-{len(colours) + 1})")
-            data.append(charts.bars(kind, [-row], [100 * share], [start], colour, 0.56))
+            data.append(plot.bars(kind, [-row], [100 * share], [start], colour, 0.56))
             # The words stand above their stretch: not every colour of the series can carry text.
             if share > 0.08 or start + 100 * share > 99.9:
                 notes.append(
-                    charts.note(f"{kind} {_percent(100 * share)}", start, -row + 0.39, charts.TEXT, "left", size=12)
+                    plot.note(f"{kind} {_percent(100 * share)}", start, -row + 0.39, plot.TEXT, "left", size=12)
                 )
             start += 100 * share
-        notes.append(charts.note(f"<b>{result.summary.mean_ms:,.0f} ms</b>", 100, -row, charts.TEXT, "left", 8))
-    drawn = charts.over_rows(data, notes, rows, 70, "% of the answers; behind each bar the average time to an answer")
+        notes.append(plot.note(f"<b>{result.summary.mean_ms:,.0f} ms</b>", 100, -row, plot.TEXT, "left", 8))
+    drawn = plot.over_rows(data, notes, rows, 70, "% of the answers; behind each bar the average time to an answer")
     drawn["layout"]["xaxis"] |= {"range": [0, 112], "tickvals": [0, 25, 50, 75, 100]}
     drawn["layout"]["yaxis"]["range"] = [min(rows) - 0.4, 0.6]
     return drawn
@@ -143,14 +131,11 @@ def answered_by(results: dict[str, Result]) -> dict:
 
 def traffic_said(results: dict[str, Result], at: str) -> list[str]:
     """The chart in sentences."""
-    said = []
-    for label, result in results.items():
-        came = reached(result, at)
-        said.append(
-            f"{label}: {rate(came.mean())} a second reach {result.system.label(at)} on average, {came.max():,} in the busiest "
-            f"second; 99 of 100 requests are answered within {_time(result.summary.p99_ms)}."
-        )
-    return said
+    return [
+        f"{label}: {rate((came := reached(result, at)).mean())} a second reach {result.system.label(at)} on average, "
+        f"{came.max():,} in the busiest second; 99 of 100 requests are answered within {_time(result.summary.p99_ms)}."
+        for label, result in results.items()
+    ]
 
 
 def answered_said(results: dict[str, Result]) -> list[str]:
@@ -222,40 +207,21 @@ def _percent(share: float) -> str:
     return percent(share / 100)
 
 
-def _dot(label: str, line: dict) -> dict:
-    return {"size": 9 if label else 13, "color": charts.PINNED if label else line["color"]}
+def _dot(label: str, x: float, y: float, style: dict) -> dict:
+    colour = plot.PINNED if label else style["color"]
+    return plot.marks(label or "your run", [(x, y)], size=9 if label else 13, color=colour)
 
 
 def _told(words: str, label: str, x: float, y: float, right: float) -> dict:
     """The words beside a dot: below it (the present run) or above it ("A"), and where there is room for them."""
     text = f"{label}: {words}" if label else f"<b>{words}</b>"
     side = ("left", 8) if x < right / 2 else ("right", -8)
-    note = charts.note(text, x, y, charts.QUIET if label else charts.TEXT, *side, 12 if label else 13)
-    return {**note, "yshift": 18 if label or y < 14 else -18, "bgcolor": "var(--pmtech-ground)", "borderpad": 1}
+    words = plot.note(text, x, y, plot.QUIET if label else plot.TEXT, *side, 12 if label else 13)
+    return {**words, "yshift": 18 if label or y < 14 else -18, "bgcolor": plot.GROUND, "borderpad": 1}
 
 
-def _line(name: str, points, line: dict) -> dict:
-    return {**_points(name, points), "mode": "lines", "line": line}
-
-
-def _marks(name: str, points, marker: dict) -> dict:
-    return {**_points(name, points), "mode": "markers", "marker": marker, "cliponaxis": False}
-
-
-def _points(name: str, points) -> dict:
-    x, y = zip(*points, strict=True)
-    return {"type": "scatter", "name": name, "x": [round(float(v), 3) for v in x], "y": [round(float(v), 2) for v in y]}
-
-
-def _figure(data: list, notes: list, says: str, right: float, of: str) -> dict:
-    return {
-        "data": data,
-        "layout": {
-            "template": charts.TEMPLATE,
-            "hovermode": False,
-            "annotations": notes,
-            "margin": {"r": 28},
-            "xaxis": {"title": {"text": says}, "range": [0, right * 1.001], "tickformat": ",~r", "showgrid": False},
-            "yaxis": {"title": {"text": of}, "range": [0, 104], "tickvals": [0, 25, 50, 75, 100]},
-        },
-    }
+def _figure(data: list, notes: list, kept: str, right: float, of: str) -> dict:
+    shares = plot.axis(of, 104, tickvals=[0, 25, 50, 75, 100])
+    return plot.figure(
+        data, notes, plot.axis(kept, right * 1.001, showgrid=False), shares, hovermode=False, margin={"r": 28}
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import inf, isinf
 
-from pmtech import charts
+from pmtech.charts import plot
 from pmtech.explain import rate
 from pmtech.theory import UniversalScalability, amdahl
 
@@ -28,44 +28,16 @@ def figure(measured: Mapping[int, float], law: UniversalScalability) -> dict:
         "Amdahl's law": [law.gamma_per_s * amdahl(n, min(law.alpha, 1)) for n in numbers],
         "Universal Scalability": [law.throughput_per_s(n) for n in numbers],
     }
-    top = charts.ceiling(max(*curves["Amdahl's law"], *measured.values()))
+    top = plot.ceiling(max(*curves["Amdahl's law"], *measured.values()))
     data, ends = [], []
-    for (name, values), line in zip(curves.items(), _LINES, strict=True):
+    for (name, values), style in zip(curves.items(), _LINES, strict=True):
         inside = [(n, y) for n, y in zip(numbers, values, strict=True) if y <= top]
-        data.append(
-            {
-                "type": "scatter",
-                "mode": "lines",
-                "name": name,
-                "x": [round(n, 3) for n, _ in inside],
-                "y": [round(y, 3) for _, y in inside],
-                "line": line,
-            }
-        )
+        data.append(plot.line(name, inside, style))
         ends.append((name, *inside[-1]))
-    label = charts.note("measured", max(measured), measured[max(measured)], charts.TEXT, "center")
-    dots = {"size": 10, "color": "var(--pmtech-served)"}
-    data.append(
-        {
-            "type": "scatter",
-            "mode": "markers",
-            "name": "measured",
-            "x": list(measured),
-            "y": list(measured.values()),
-            "marker": dots,
-        }
-    )
-    return {
-        "data": data,
-        "layout": {
-            "template": charts.TEMPLATE,
-            "annotations": [*_names(ends, last, top), label | {"yshift": -16}],
-            "margin": {"t": 24, "r": 152},
-            "hovermode": "closest",
-            "xaxis": {"title": {"text": "servers"}, "range": [0, last], "showgrid": False},
-            "yaxis": {"title": {"text": "requests served a second"}, "range": [0, top], "tickformat": ",~r"},
-        },
-    }
+    data.append(plot.marks("measured", measured.items(), size=10, color="var(--pmtech-served)"))
+    label = plot.note("measured", max(measured), measured[max(measured)], plot.TEXT, "center") | {"yshift": -16}
+    x, y = plot.axis("servers", last, showgrid=False), plot.axis("requests served a second", top)
+    return plot.figure(data, [*_names(ends, last, top), label], x, y, margin={"t": 24, "r": 152}, hovermode="closest")
 
 
 def said(measured: Mapping[int, float], law: UniversalScalability) -> list[str]:
@@ -95,11 +67,7 @@ def said(measured: Mapping[int, float], law: UniversalScalability) -> list[str]:
 
 
 _NONE = 1e-6  # a share so small is an artefact of the fit
-_LINES = (
-    {"color": charts.QUIET, "width": 2, "dash": "dot"},
-    {"color": "var(--pmtech-series-2)", "width": 2.5, "dash": "dash"},
-    {"color": "var(--pmtech-series-1)", "width": 2.5},
-)
+_LINES = plot.stroke("quiet", "dot", 2), plot.stroke("series-2", "dash"), plot.stroke("series-1")
 
 
 def _names(ends: list[tuple[str, float, float]], last: float, top: float) -> list[dict]:
@@ -107,8 +75,8 @@ def _names(ends: list[tuple[str, float, float]], last: float, top: float) -> lis
     notes, below = [], -inf
     for name, x, y in sorted(ends, key=lambda end: end[2]):
         if x < 0.95 * last:
-            notes.append(charts.note(name, x, top, charts.TEXT, "center") | {"yanchor": "bottom"})
+            notes.append(plot.note(name, x, top, plot.TEXT, "center") | {"yanchor": "bottom"})
         else:
             below = max(y, below + 0.08 * top)
-            notes.append(charts.note(name, last, below, charts.TEXT, "left", 8))
+            notes.append(plot.note(name, last, below, plot.TEXT, "left", 8))
     return notes

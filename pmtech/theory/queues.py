@@ -1,29 +1,34 @@
-"""Closed forms of queueing, caching and scaling: what the simulated models must agree with.
-
-Rates are a second, times are seconds, loads and ratios are shares from 0 to 1. A value outside a formula's
-domain is a ValueError in one sentence.
-"""
+"""Queues: one station, many servers to choose from, networks, Little's law. Rates are a second, times seconds."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from numbers import Real
 
 import numpy as np
+
+from pmtech.theory.checks import count, number
 
 
 @dataclass(frozen=True)
 class Queue:
-    """Steady-state means of a queue. Little's law ties them: in_system = accepted_per_s * time_in_system_s."""
+    """Steady-state means of a queue."""
 
     load: float  #: offered work per place of work: rate * service / workers
     accepted_per_s: float  #: requests a second that get in
     wait_s: float  #: mean wait before service, of those that get in
     time_in_system_s: float  #: mean wait and service
-    mean_queue: float  #: mean number waiting
-    in_system: float  #: mean number waiting or in service
     wait_probability: float  #: share of those that get in that find every worker busy
     loss: float = 0.0  #: share refused because the place is full
+
+    @property
+    def mean_queue(self) -> float:
+        """Mean number waiting, by Little's law."""
+        return self.accepted_per_s * self.wait_s
+
+    @property
+    def in_system(self) -> float:
+        """Mean number waiting or in service, by Little's law."""
+        return self.accepted_per_s * self.time_in_system_s
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,7 @@ class MarkovQueue(Queue):
 
         P(W > t) = C exp(-(c mu - lambda) t), with C = `wait_probability`. Kleinrock, Queueing Systems 1 (1975), 3.5.
         """
-        late = 1 - _number("percent", percent, at_least=0, below=100) / 100
+        late = 1 - number("percent", percent, at_least=0, below=100) / 100
         return max(0.0, math.log(self.wait_probability / late)) * self.service_s / (self.workers * (1 - self.load))
 
     def latency_percentile_s(self, percent: float) -> float:
@@ -47,7 +52,7 @@ class MarkovQueue(Queue):
         With one worker -ln(1 - percent / 100) W, so p99 = 4.6 W; with more, the wait and an exponential service
         convolved, solved for t. Gross and Harris, Fundamentals of Queueing Theory, 2.3.
         """
-        late = 1 - _number("percent", percent, at_least=0, below=100) / 100
+        late = 1 - number("percent", percent, at_least=0, below=100) / 100
         if self.workers == 1:
             return -math.log(late) * self.time_in_system_s
         from scipy.optimize import brentq
@@ -88,9 +93,7 @@ def mmc(rate_per_s: float, service_s: float, workers: int) -> MarkovQueue:
     load = _stable(_load(rate_per_s, service_s, workers))
     busy = erlang_c(load * workers, workers)
     wait = busy * service_s / (workers * (1 - load))
-    time = wait + service_s
-    means = (load, rate_per_s, wait, time, rate_per_s * wait, rate_per_s * time, busy)
-    return MarkovQueue(*means, service_s=service_s, workers=workers)
+    return MarkovQueue(load, rate_per_s, wait, wait + service_s, busy, service_s=service_s, workers=workers)
 
 
 def mg1(rate_per_s: float, service_s: float, service_cv: float = 1.0) -> Queue:
@@ -99,10 +102,9 @@ def mg1(rate_per_s: float, service_s: float, service_cv: float = 1.0) -> Queue:
     Wq = load (1 + cv^2) / (2 (1 - load)) E[S]. Domain: load below 1, cv at least 0. Kleinrock 1 (1975), 5.6.
     """
     load = _stable(_load(rate_per_s, service_s))
-    cv = _number("service_cv", service_cv, at_least=0)
+    cv = number("service_cv", service_cv, at_least=0)
     wait = load * (1 + cv**2) / (2 * (1 - load)) * service_s
-    time = wait + service_s
-    return Queue(load, rate_per_s, wait, time, rate_per_s * wait, rate_per_s * time, load)
+    return Queue(load, rate_per_s, wait, wait + service_s, load)
 
 
 def md1(rate_per_s: float, service_s: float) -> Queue:
@@ -116,19 +118,18 @@ def mmck(rate_per_s: float, service_s: float, workers: int, places: int) -> Queu
     p(n) is proportional to the product of lambda / (min(i, c) mu) for i = 1..n, loss = p(K). Any load.
     A `Server` has places = workers + queue_limit. Kleinrock 1 (1975), 3.6 to 3.8.
     """
-    workers = _count("workers", workers)
-    places = _count("places", places, at_least=workers, why=": every worker is a place")
+    workers = count("workers", workers)
+    places = count("places", places, at_least=workers, why=": every worker is a place")
     load = _load(rate_per_s, service_s, workers)
     n = np.arange(places + 1)
     logs = np.concatenate(([0.0], np.cumsum(math.log(load * workers) - np.log(np.minimum(n[1:], workers)))))
     p = np.exp(logs - logs.max())
     p /= p.sum()
-    loss, waiting, inside = float(p[-1]), float(p @ np.maximum(n - workers, 0)), float(p @ n)
     # 1 - loss and p[c:-1].sum() / (1 - loss), summed directly because loss rounds to 1 far above capacity
     admitted = float(p[:-1].sum())
     accepted = rate_per_s * admitted
-    queued = float(p[workers:-1].sum()) / admitted
-    return Queue(load, accepted, waiting / accepted, inside / accepted, waiting, inside, queued, loss)
+    wait, time = float(p @ np.maximum(n - workers, 0)) / accepted, float(p @ n) / accepted
+    return Queue(load, accepted, wait, time, float(p[workers:-1].sum()) / admitted, float(p[-1]))
 
 
 def mm1k(rate_per_s: float, service_s: float, places: int) -> Queue:
@@ -147,8 +148,7 @@ def processor_sharing(rate_per_s: float, service_s: float) -> Queue:
     """
     load = _stable(_load(rate_per_s, service_s))
     time = service_s / (1 - load)
-    added = load * time
-    return Queue(load, rate_per_s, added, time, rate_per_s * added, rate_per_s * time, load)
+    return Queue(load, rate_per_s, load * time, time, load)
 
 
 def erlang_b(erlangs: float, servers: int) -> float:
@@ -157,9 +157,9 @@ def erlang_b(erlangs: float, servers: int) -> float:
     B(0) = 1, B(n) = a B(n - 1) / (n + a B(n - 1)): stable for thousands of lines, where factorials overflow.
     Domain: any erlangs of at least 0. Erlang (1917); recursion in Jagerman, Bell System Technical Journal 53 (1974).
     """
-    offered = _number("erlangs", erlangs, at_least=0)
+    offered = number("erlangs", erlangs, at_least=0)
     lost = 1.0
-    for n in range(1, _count("servers", servers) + 1):
+    for n in range(1, count("servers", servers) + 1):
         lost = offered * lost / (n + offered * lost)
     return lost
 
@@ -181,13 +181,13 @@ def littles_law(
     Holds for any stable system, whatever the order or the distributions. Little, Operations Research 9 (1961).
     """
     given = {"in_system": in_system, "rate_per_s": rate_per_s, "time_in_system_s": time_in_system_s}
-    known = {name: _number(name, value, at_least=0) for name, value in given.items() if value is not None}
+    known = {name: number(name, value, at_least=0) for name, value in given.items() if value is not None}
     if len(known) != 2:
         raise ValueError(f"littles_law needs two of {', '.join(given)}, got {len(known)}")
     if in_system is None:
         return rate_per_s * time_in_system_s
-    name, divisor = next((name, value) for name, value in known.items() if name != "in_system")
-    return in_system / _number(name, divisor, above=0)
+    ((name, divisor),) = known.items() - {("in_system", in_system)}
+    return in_system / number(name, divisor, above=0)
 
 
 @dataclass(frozen=True)
@@ -216,10 +216,10 @@ def jackson(
     for name in {*arrivals_per_s, *routes, *(workers or {}), *(to for shares in routes.values() for to in shares)}:
         if name not in service_s:
             raise ValueError(f"service_s must name every station, got none for {name!r}")
-    outside = np.array([_number(f"arrivals_per_s[{n!r}]", arrivals_per_s.get(n, 0.0), at_least=0) for n in names])
+    outside = np.array([number(f"arrivals_per_s[{n!r}]", arrivals_per_s.get(n, 0.0), at_least=0) for n in names])
     if not outside.sum():
         raise ValueError("arrivals_per_s must be above 0 for at least one station, got none")
-    share = np.array([[_number("a share", routes.get(a, {}).get(b, 0.0), at_least=0) for b in names] for a in names])
+    share = np.array([[number("a share", routes.get(a, {}).get(b, 0.0), at_least=0) for b in names] for a in names])
     for name, total in zip(names, share.sum(axis=1), strict=True):
         if total > 1 + 1e-12:
             raise ValueError(f"shares of {name!r} must sum to at most 1, got {total:g}")
@@ -236,170 +236,28 @@ def jackson(
     return Network(stations, inside, inside / float(outside.sum()))
 
 
-@dataclass(frozen=True)
-class CacheHits:
-    """Hit ratios of a cache under independent requests."""
-
-    hit_ratio: float
-    hit_ratio_by_key: np.ndarray
-    lifetime_s: float  #: how long an entry stays: the TTL, or Che's characteristic time for LRU
-
-
-def che_lru(rates_per_s: Sequence[float], capacity: int) -> CacheHits:
-    """Che's approximation of an LRU cache: an unused key stays for one characteristic time T.
-
-    T solves sum_i (1 - exp(-rate_i T)) = capacity, and hit_i = 1 - exp(-rate_i T). `rates_per_s` is the rate of each
-    key (weights do too, then T is in their unit); a cache that holds every key always hits in the long run.
-    Che, Tung and Wang, IEEE JSAC 20 (2002); why it is so exact: Fricker, Robert and Roberts (2012).
-    """
-    rates = _rates(rates_per_s)
-    capacity = _count("capacity", capacity)
-    wanted = int((rates > 0).sum())
-    if capacity >= wanted:
-        return CacheHits(1.0, (rates > 0).astype(float), math.inf)
-    from scipy.optimize import brentq
-
-    def filled(log_t: float) -> float:
-        return float(-np.expm1(-rates * math.exp(log_t)).sum()) - capacity
-
-    low = high = math.log(capacity / rates.sum())  # the cache cannot fill sooner: 1 - exp(-x) <= x
-    while filled(high) < 0:
-        high += 1
-    lifetime = math.exp(brentq(filled, low - 1, high, xtol=1e-13))
-    hits = -np.expm1(-rates * lifetime)
-    return CacheHits(float(rates @ hits / rates.sum()), hits, lifetime)
-
-
-def ttl_cache(rates_per_s: Sequence[float], ttl_s: float) -> CacheHits:
-    """A cache with room for all, whose entries die `ttl_s` seconds after they were put in, used or not.
-
-    hit_i = rate_i T / (1 + rate_i T) under Poisson requests: one miss, then rate_i T hits on average.
-    Domain: ttl_s at least 0. Jung, Berger and Balakrishnan, INFOCOM (2003).
-    """
-    rates = _rates(rates_per_s)
-    expected = rates * _number("ttl_s", ttl_s, at_least=0)
-    hits = expected / (1 + expected)
-    return CacheHits(float(rates @ hits / rates.sum()), hits, ttl_s)
-
-
 def power_of_choices(load: float, service_s: float = 1.0, choices: int = 2) -> Queue:
     """One of very many equal servers, when each request looks at `choices` of them and takes the shortest queue.
 
     W = E[S] sum_{i >= 1} load^((d^i - d) / (d - 1)), for two choices load^(2^i - 2); one choice is M/M/1. The limit
     of infinitely many servers: fewer do slightly worse. Domain: load below 1. Mitzenmacher, IEEE TPDS 12 (2001).
     """
-    _stable(_number("load", load, above=0))
-    if _count("choices", choices) == 1:
+    _stable(number("load", load, above=0))
+    if count("choices", choices) == 1:
         return mm1(load / service_s, service_s)
-    _number("service_s", service_s, above=0)
+    number("service_s", service_s, above=0)
     inside, exponent = 0.0, 1.0  # load^exponent is the share of servers with at least i requests
     while (share := load**exponent) > 1e-17:
         inside += share
         exponent = exponent * choices + 1
     time = inside / load * service_s
-    return Queue(load, load / service_s, time - service_s, time, inside - load, inside, load**choices)
-
-
-def amdahl(workers: float, serial: float) -> float:
-    """Speed-up by `workers` when a share `serial` of the work cannot be split: 1 / (s + (1 - s) / n).
-
-    Domain: workers at least 1, serial from 0 to 1. Never above 1 / s. Amdahl, AFIPS 30 (1967).
-    """
-    workers = _number("workers", workers, at_least=1)
-    serial = _number("serial", serial, at_least=0, at_most=1)
-    return 1 / (serial + (1 - serial) / workers)
-
-
-@dataclass(frozen=True)
-class UniversalScalability:
-    """Gunther's universal scalability law: throughput X(N) = gamma N / (1 + alpha (N - 1) + beta N (N - 1)).
-
-    gamma is the throughput of one worker a second, alpha the share spent waiting for each other (contention), beta
-    the cost of agreeing, a pair of workers (coherency). All at least 0, gamma above 0. beta = 0 is Amdahl's law with
-    serial = alpha. Gunther, Guerrilla Capacity Planning (2007), chapter 4.
-    """
-
-    gamma_per_s: float
-    alpha: float
-    beta: float
-
-    def __post_init__(self) -> None:
-        _number("gamma_per_s", self.gamma_per_s, above=0)
-        _number("alpha", self.alpha, at_least=0)
-        _number("beta", self.beta, at_least=0)
-
-    def throughput_per_s(self, workers: float) -> float:
-        """Throughput a second with `workers`, which must be at least 1."""
-        n = _number("workers", workers, at_least=1)
-        return self.gamma_per_s * n / (1 + self.alpha * (n - 1) + self.beta * n * (n - 1))
-
-    @property
-    def peak_workers(self) -> float:
-        """Where one more worker makes it slower: sqrt((1 - alpha) / beta), endless when beta is 0."""
-        if self.alpha >= 1:
-            return 1.0
-        return max(1.0, math.sqrt((1 - self.alpha) / self.beta)) if self.beta else math.inf
-
-    @classmethod
-    def fit(cls, workers: Sequence[float], throughput_per_s: Sequence[float]) -> "UniversalScalability":
-        """The law with the least squared error in throughput, alpha and beta held at or above 0.
-
-        Domain: at least three different numbers of workers, throughput above 0. As R's package `usl` (Moeding) does.
-        """
-        from scipy.optimize import least_squares
-
-        n = np.array([_number("workers", value, at_least=1) for value in workers])
-        x = np.array([_number("throughput_per_s", value, above=0) for value in throughput_per_s])
-        if n.size != x.size:
-            raise ValueError(f"throughput_per_s must have {n.size} values like workers, got {x.size}")
-        if (different := len(set(n))) < 3:
-            raise ValueError(f"workers must have at least 3 different values, got {different}")
-        top, best = n.max(), (x / n).max()
-        # each term as its share of the whole at the largest N, so that all three have the same scale
-        terms = np.column_stack([(n - 1) / (top - 1), n * (n - 1) / (top * (top - 1))])
-
-        def law(p):
-            return p[0] * n / (1 + terms @ p[1:])
-
-        found = least_squares(
-            lambda p: law(p) / best - x / best, [1.0, 1.0, 1.0], bounds=(0, np.inf), method="dogbox", xtol=1e-12
-        )
-        gamma, alpha, beta = found.x / [1, top - 1, top * (top - 1)]
-        return cls(float(gamma), float(alpha), float(beta))
-
-
-def _number(name, value, *, above=-math.inf, at_least=-math.inf, below=math.inf, at_most=math.inf, why=""):
-    """`value` where it is a finite number within the bounds; else the sentence that names field, bound and value."""
-    if not isinstance(value, Real) or isinstance(value, bool) or not math.isfinite(value):
-        raise ValueError(f"{name} must be a finite number, got {value!r}")
-    for broken, bound in (
-        (value <= above, f"above {above:g}"),
-        (value < at_least, f"at least {at_least:g}"),
-        (value >= below, f"below {below:g}"),
-        (value > at_most, f"at most {at_most:g}"),
-    ):
-        if broken:
-            raise ValueError(f"{name} must be {bound}, got {value:g}{why}")
-    return value
-
-
-def _count(name, value, at_least=1, why=""):
-    if _number(name, value, at_least=at_least, why=why) != int(value):
-        raise ValueError(f"{name} must be a whole number, got {value:g}")
-    return int(value)
+    return Queue(load, load / service_s, time - service_s, time, load**choices)
 
 
 def _load(rate_per_s, service_s, workers=1):
-    work = _number("rate_per_s", rate_per_s, above=0) * _number("service_s", service_s, above=0)
-    return work / _count("workers", workers)
+    work = number("rate_per_s", rate_per_s, above=0) * number("service_s", service_s, above=0)
+    return work / count("workers", workers)
 
 
 def _stable(load):
-    return _number("load", load, at_least=0, below=1, why=": the queue grows without end" if load >= 1 else "")
-
-
-def _rates(rates_per_s):
-    rates = np.asarray(rates_per_s, dtype=float)
-    if rates.ndim != 1 or not np.isfinite(rates).all() or (rates < 0).any() or not rates.sum() > 0:
-        raise ValueError("rates_per_s must be a list of numbers of at least 0, one of them above 0")
-    return rates
+    return number("load", load, at_least=0, below=1, why=": the queue grows without end" if load >= 1 else "")

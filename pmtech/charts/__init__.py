@@ -1,0 +1,158 @@
+"""A result as a figure (`plot.py` has its parts): five lines at most; a second result, pinned as "A", is drawn behind
+the first in grey."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import isnan
+
+import pandas as pd
+
+from pmtech.charts.caches import freshness, hits
+from pmtech.charts.load_curve import load
+from pmtech.charts.plot import BEHIND, MOST, PINNED, QUIET, TEXT, bars, note, over_rows, over_time, room, stroke
+from pmtech.components import Users
+from pmtech.explain import rate, seconds
+from pmtech.result import Result
+from pmtech.system import System
+
+
+def latency(result: Result, pinned: Result | None = None) -> dict:
+    """Time to answer over the run: half of the requests (p50) and 95 of 100 (p95) of those that arrived each second.
+
+    A line ends where more than the other half, or the other 5 of 100, are still inside: who was answered among
+    them was only the lucky ones.
+    """
+    lines = [("A: p95", _answered(pinned, 0.95), BEHIND)] if pinned else []
+    lines += [("p50", _answered(result, 0.50), ASKED), ("p95", _answered(result, 0.95), stroke("accent"))]
+    unit, scale = _time_unit(max(values.max() for _, values, _ in lines))
+    return over_time([(name, values / scale, style) for name, values, style in lines], f"time to answer, {unit}")
+
+
+def _answered(result: Result, share: float) -> pd.Series:
+    """A percentile of the time to answer in ms for each second of arrivals, where it can be known yet."""
+    inside = result.requests.status.eq(0).groupby(result.requests.arrived_s.astype(int)).mean()
+    known = 1 - inside.reindex(result.timeline.index, fill_value=0) >= share
+    return result.timeline[f"p{share * 100:.0f}_ms"].where(known)
+
+
+def _time_unit(longest_ms: float) -> tuple[str, int]:
+    """The unit of an axis, and how many ms it has."""
+    return ("s", 1000) if longest_ms >= 2000 else ("ms", 1)
+
+
+def throughput(result: Result, pinned: Result | None = None) -> dict:
+    """Requests asked, served and refused in each second."""
+    seen = result.timeline
+    lines = [("A: served", pinned.timeline.served, BEHIND)] if pinned else []
+    lines += [("asked", seen.offered, ASKED), ("served", seen.served, stroke("served"))]
+    if seen.rejected.any():
+        lines.append(("refused", seen.rejected, stroke("refused-fill", "dash")))
+    return over_time(lines, "requests a second")
+
+
+def queue(result: Result, pinned: Result | None = None) -> dict:
+    """How many requests are inside, waiting or being worked on, at the end of each second."""
+    lines = [("A: inside", pinned.timeline.in_system, BEHIND)] if pinned else []
+    return over_time([*lines, ("inside", result.timeline.in_system, stroke("waiting-fill"))], "requests inside")
+
+
+def clients(result: Result, pinned: Result | None = None) -> dict:
+    """What each client asked for, and what became of it: served, waiting (or in work) at the end, refused."""
+    asked = result.by_client.offered_per_s
+    most = set(asked.sort_values(ascending=False).index[:MOST])
+    names = [name for name in asked.index if name in most]
+    fates = {name: _fates(result, name) for name in names}
+    before = {name: _fates(pinned, name)["served"] for name in names if pinned and name in pinned.by_client.index}
+    longest = max([0.0, *(sum(fate.values()) for fate in fates.values()), *before.values()])
+    up, thick = (0.14, 0.46) if before else (0.0, 0.56)
+    rows = {name: up - row for row, name in enumerate(names)}
+    data, notes = [], []
+    start, beside = dict.fromkeys(names, 0.0), {name: [] for name in names}
+    for fate in ("served", "waiting", "refused"):
+        widths = [fates[name][fate] for name in names]
+        colour = f"var(--pmtech-{fate}{'' if fate == 'served' else '-fill'})"
+        data.append(bars(fate, list(rows.values()), widths, list(start.values()), colour, thick))
+        for name, width in zip(names, widths, strict=True):
+            words = f"{fate} {rate(width)}"
+            if width > longest * (0.028 * len(words) + 0.02):
+                notes.append(note(words, start[name] + width / 2, rows[name], f"var(--pmtech-on-{fate})", "center"))
+            elif fate == "served" or width > 0.01 * longest:
+                beside[name].append(words)
+            start[name] += width
+    for name, words in beside.items():
+        notes.append(note("<br>".join(words), start[name], rows[name], TEXT, "left", 6))
+    if before:
+        down = [rows[name] - up - 0.26 for name in before]
+        data.insert(0, bars("A: served", down, list(before.values()), [0] * len(down), PINNED, 0.18))
+        for served, y in zip(before.values(), down, strict=True):
+            notes.append(note(f"A: served {rate(served)}", served, y, QUIET, "left", 6, 12))
+    ticks = {row - up: f"{result.system.label(name)}<br>asks {rate(asked[name])} /s" for name, row in rows.items()}
+    return over_rows(data, notes, ticks, room(notes, 390), "requests a second")
+
+
+def _fates(result: Result, name: str) -> dict[str, float]:
+    """What became of one client's requests, per second of the measured window."""
+    mine = result.by_client.loc[name]
+    refused = mine.error_rate * mine.offered_per_s
+    served = min(mine.served_per_s, mine.offered_per_s - refused)
+    return {"served": served, "waiting": max(0.0, mine.offered_per_s - refused - served), "refused": refused}
+
+
+def by_design(results: dict[str, Result]) -> dict:
+    """What each client gets from each design, a bar a design (five of each at most).
+
+    Requests served a second; or p95, where the designs serve alike and bars of the served would say nothing.
+    """
+    results = dict(list(results.items())[:MOST])
+    labels = {name: r.system.label(name) for r in reversed(results.values()) for name in r.by_client.index}
+    names = _clients(results.values())[:MOST]
+    figure, unit, scale, said = "served_per_s", "requests served a second", 1, rate
+    if served_alike(results):
+        figure, said = "p95_ms", lambda value: seconds(value * scale / 1000)
+        unit, scale = _time_unit(max(result.by_client.p95_ms.max() for result in results.values()))
+        unit = f"p95, {unit}: 95 of 100 answers took no longer"
+    height = 0.8 / len(results)
+    data, notes = [], []
+    for place, (label, result) in enumerate(results.items()):
+        got = {name: value / scale for name, value in result.by_client[figure].items() if name in names}
+        at = {name: -names.index(name) + 0.4 - height * (place + 0.5) for name in got}
+        colour = f"var(--pmtech-series-{place + 1})"
+        data.append(bars(label, [*at.values()], [*got.values()], [0] * len(got), colour, height * 0.86))
+        notes += [note(f"{said(got[name])}  {label}", got[name], at[name], TEXT, "left", 6, 12) for name in got]
+    ticks = {-row: labels[name] for row, name in enumerate(names)}
+    return over_rows(data, notes, ticks, room(notes, 700), unit)
+
+
+def _clients(results: Iterable[Result]) -> list[str]:
+    """Who is in any of the designs, in order."""
+    return list(dict.fromkeys(name for result in results for name in result.by_client.index))
+
+
+def served_alike(results: dict[str, Result]) -> bool:
+    """Does every client get the same share of its requests served by all designs, within 3 of 100?
+
+    Users, who ask again once they are answered, ask less of a slow design: for them the number served must be alike.
+    """
+    tables = [result.by_client for result in results.values()]
+    sources = next(iter(results.values())).system.sources
+    for name in _clients(results.values()):
+        if any(name not in table.index or isnan(table.p95_ms[name]) for table in tables):
+            return False
+        served = [table.served_per_s[name] for table in tables]
+        asked = [table.offered_per_s[name] for table in tables]
+        if isinstance(sources[name], Users):
+            asked = [max(served)] * len(tables)
+        shares = [s / a for s, a in zip(served, asked, strict=True)]
+        if max(shares) - min(shares) > 0.03:
+            return False
+    return True
+
+
+ASKED = stroke("quiet", "dot", 2)
+CHARTS = {chart.__name__: chart for chart in (latency, throughput, queue, clients, load, hits, freshness)}
+
+
+def default_chart(system: System) -> str:
+    """Who gets how much where clients compete; otherwise how long an answer takes."""
+    return "clients" if len(system.sources) > 1 else "latency"

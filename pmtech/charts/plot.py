@@ -1,0 +1,167 @@
+"""The parts of a plotly figure, as plain dicts, so that no panel waits for the import of plotly's Python half.
+
+Colours are the custom properties of `panels/panel.css` (`var(--pmtech-served)`), which the page resolves for the light
+or the dark theme. Lines and bars carry their names beside them; every axis has its unit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import floor, isnan, log10
+
+MOST = 5  # lines or clients in one figure
+
+TEXT, QUIET, PINNED, GROUND = (
+    "var(--pmtech-text)",
+    "var(--pmtech-quiet)",
+    "var(--pmtech-pinned)",
+    "var(--pmtech-ground)",
+)
+
+TEMPLATE = {
+    "layout": {
+        "font": {"family": "system-ui, sans-serif", "size": 13, "color": TEXT},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "margin": {"l": 60, "r": 16, "t": 8, "b": 44},
+        "showlegend": False,
+        "dragmode": False,
+        "hovermode": "x unified",
+        "hoverlabel": {"bgcolor": GROUND, "bordercolor": "var(--pmtech-line)"},
+        **{
+            axis: {
+                "gridcolor": "var(--pmtech-line)",
+                "linecolor": "var(--pmtech-line)",
+                "tickfont": {"size": 12, "color": QUIET},
+                "title": {"font": {"size": 12, "color": QUIET}, "standoff": 8},
+                "ticks": "outside",
+                "tickcolor": "rgba(0,0,0,0)",
+                "zeroline": False,
+                "fixedrange": True,
+            }
+            for axis in ("xaxis", "yaxis")
+        },
+    }
+}
+
+
+def stroke(colour: str, dash: str = "solid", width: float = 2.5) -> dict:
+    """How a line is drawn. colour: a name of the style sheet, such as "served"."""
+    return {"color": f"var(--pmtech-{colour})", "width": width, "dash": dash}
+
+
+BEHIND = stroke("pinned", "dash", 2)
+
+
+def axis(title: str, end: float, **more) -> dict:
+    """From 0 to `end`; the title has the unit in it."""
+    return {"title": {"text": title}, "range": [0, end], "tickformat": ",~r", **more}
+
+
+def figure(data: list, notes: list, x: dict, y: dict, **layout) -> dict:
+    """A figure with these two axes."""
+    return {
+        "data": data,
+        "layout": {"template": TEMPLATE, "annotations": notes, "xaxis": x, "yaxis": y, **layout},
+    }
+
+
+def line(name: str, points: Iterable[tuple[float, float]], style: dict) -> dict:
+    """Through (x, y) after (x, y); it is broken where y is NaN."""
+    return {**_scatter(name, points), "mode": "lines", "line": style}
+
+
+def marks(name: str, points: Iterable[tuple[float, float]], **marker) -> dict:
+    """A mark at each (x, y)."""
+    return {**_scatter(name, points), "mode": "markers", "marker": marker, "cliponaxis": False}
+
+
+def _scatter(name: str, points: Iterable[tuple[float, float]]) -> dict:
+    points = [(round(float(x), 3), None if isnan(y) else round(float(y), 3)) for x, y in points]
+    return {"type": "scatter", "name": name, "x": [x for x, _ in points], "y": [y for _, y in points]}
+
+
+def bars(name: str, y: list, widths: list, base: list, colour: str, thick: float) -> dict:
+    """Bars that lie, one at each height `y`, from `base` on."""
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "name": name,
+        "y": y,
+        "x": [round(float(width), 3) for width in widths],
+        "base": [round(float(b), 3) for b in base],
+        "width": thick,
+        "marker": {"color": colour, "line": {"width": 0}},
+    }
+
+
+def note(text: str, x: float, y: float, colour: str, anchor: str, shift: int = 0, size: int = 13) -> dict:
+    """Words in a figure. anchor: which end of them stands at x ("left", "center", "right"); shift: px to the right."""
+    return {
+        "text": text,
+        "x": x,
+        "y": y,
+        "xanchor": anchor,
+        "xshift": shift,
+        "align": "left",
+        "showarrow": False,
+        "font": {"color": colour, "size": size},
+    }
+
+
+def over_time(lines: list[tuple], unit: str) -> dict:
+    """A figure of (name, values a second, stroke), each line named at its end."""
+    known = {name: values.dropna() for name, values, _ in lines if values.notna().any()}
+    top = ceiling(max((float(values.max()) for values in known.values()), default=1.0))
+    gap = 0.08 * top
+    # Lines that end at about the same height are named in the order in which they ran.
+    order = sorted(known, key=lambda name: (round(known[name].iloc[-1] / gap), known[name].mean()))
+    heights = apart({name: float(known[name].iloc[-1]) for name in order}, gap, top)
+    notes = [note(name, known[name].index[-1], y, TEXT, "left", 8) for name, y in heights.items()]
+    data = [line(name, values.items(), style) for name, values, style in lines]
+    x = axis("seconds since the start", len(lines[0][1]), showgrid=False)
+    return figure(data, notes, x, axis(unit, top), margin={"r": 84})
+
+
+def over_rows(data: list, notes: list, ticks: dict, end: float, unit: str) -> dict:
+    """A figure of rows of bars: `ticks` names the rows (height -> text), `end` is that of the axis in `unit`."""
+    rows = {
+        "tickvals": list(ticks),
+        "ticktext": list(ticks.values()),
+        "tickfont": {"size": 13, "color": TEXT},
+        "range": [min(ticks) - 0.5, max(ticks) + 0.5],
+        "showgrid": False,
+    }
+    return figure(data, notes, axis(unit, end, nticks=8), rows, barmode="overlay", hovermode=False, margin={"l": 112})
+
+
+def room(notes: list, plot_px: int) -> float:
+    """Where an axis must end so that what is written beside the bars has room in a plot of that width."""
+    ends = [0.0]
+    for words in notes:
+        if words["xanchor"] == "left":
+            share = (7.6 * max(map(len, words["text"].split("<br>"))) + 8) / plot_px
+            ends.append(words["x"] / max(1 - share, 0.3))
+    return ceiling(max(ends))
+
+
+def apart(heights: dict[str, float], gap: float, top: float) -> dict[str, float]:
+    """The same names, upwards in this order, `gap` apart and not above `top`: they must not cover one another."""
+    apart, below = {}, -gap
+    for name, height in heights.items():
+        apart[name] = below = max(height, below + gap)
+    above = top
+    for name in reversed(apart):
+        apart[name] = min(apart[name], above)
+        above = apart[name] - gap
+    return apart
+
+
+def ceiling(value: float) -> float:
+    """The next round number above: axes that move in steps leave the eye a hold while a slider moves."""
+    if not value > 0:
+        return 1.0
+    unit = 10.0 ** floor(log10(value))
+    return next(
+        step * unit for step in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if step * unit >= value * 1.0001 or step == 10
+    )

@@ -1,0 +1,25 @@
+"""What a formula takes: a value outside its domain is a ValueError in one sentence."""
+
+import math
+from numbers import Real
+
+
+def number(name, value, *, above=-math.inf, at_least=-math.inf, below=math.inf, at_most=math.inf, why=""):
+    """`value` where it is a finite number within the bounds; else the sentence that names field, bound and value."""
+    if not isinstance(value, Real) or isinstance(value, bool) or not math.isfinite(value):
+        raise ValueError(f"{name} must be a finite number, got {value!r}")
+    for broken, bound in (
+        (value <= above, f"above {above:g}"),
+        (value < at_least, f"at least {at_least:g}"),
+        (value >= below, f"below {below:g}"),
+        (value > at_most, f"at most {at_most:g}"),
+    ):
+        if broken:
+            raise ValueError(f"{name} must be {bound}, got {value:g}{why}")
+    return value
+
+
+def count(name, value, at_least=1, why=""):
+    if number(name, value, at_least=at_least, why=why) != int(value):
+        raise ValueError(f"{name} must be a whole number, got {value:g}")
+    return int(value)
