@@ -349,6 +349,23 @@ def test_the_kernels_interrupt_pauses_it():
     assert panel.playing
     clock._after_cell(type("Ran", (), {"error_in_exec": KeyboardInterrupt()}))
     assert not panel.playing
+    clock._going.discard(panel._clock)
+
+
+def test_an_interrupt_in_the_middle_of_a_tick_has_the_last_word(monkeypatch):
+    told, before = [], signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def send(_panel, news, buffers=None):
+        if news["playing"] and news["now"] > 0:
+            os.kill(os.getpid(), signal.SIGINT)
+        told.append(news["playing"])
+
+    monkeypatch.setattr(live_module.Live, "send", send)
+    try:
+        playing(live(SHOP), until=lambda panel: not panel.playing)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert True in told and told[-1] is False
 
 
 def test_it_stops_before_the_machine_is_full(monkeypatch):

@@ -63,14 +63,16 @@ class Clock:
 _going: WeakSet[Clock] = WeakSet()
 
 
-def _interrupt_all(*_) -> None:
+def _interrupt_soon(*_) -> None:
+    """In the loop, not at once: the signal may come while a tick is telling the page that it plays."""
     for clock in list(_going):
-        clock.interrupted()
+        clock.loop.call_soon_threadsafe(clock.interrupted)
 
 
 def _after_cell(result) -> None:
     if isinstance(result.error_in_exec, KeyboardInterrupt):
-        _interrupt_all()
+        for clock in list(_going):
+            clock.interrupted()
 
 
 def _listen_for_interrupts() -> None:
@@ -81,7 +83,7 @@ def _listen_for_interrupts() -> None:
     """
     with contextlib.suppress(ValueError):  # not the main thread
         if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-            signal.signal(signal.SIGINT, _interrupt_all)
+            signal.signal(signal.SIGINT, _interrupt_soon)
     shell = get_ipython()
     if shell is not None and _after_cell not in shell.events.callbacks["post_run_cell"]:
         shell.events.register("post_run_cell", _after_cell)

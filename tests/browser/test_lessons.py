@@ -75,11 +75,13 @@ def test_restarted_and_saved_and_opened_again_a_lesson_looks_fresh_and_keeps_wha
         no_trouble(lab)
 
     def asleep() -> None:
-        for number in range(panels):  # the sentence shows a moment after it is in sight: the panel may be on its way
-            panel = lab.page.locator(LIVES).nth(number)
-            panel.scroll_into_view_if_needed()
-            panel.get_by_text(ASLEEP).wait_for()
-            assert panel.inner_text().strip() == ASLEEP
+        lab.until(
+            "([panels, asleep, all]) => [...document.querySelectorAll(panels)].filter((one) => one.textContent === asleep).length === all",
+            [LIVES, ASLEEP, panels],
+        )
+        first = lab.page.locator(LIVES).first
+        first.scroll_into_view_if_needed()
+        first.get_by_text(ASLEEP).wait_for()  # it shows a moment after it is in sight: a panel may be on its way
         assert lab.page.locator(".jp-Cell").count() == cells
         no_trouble(lab)
 
