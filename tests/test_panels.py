@@ -19,7 +19,7 @@ from pmtech.panels.compare import compare
 from pmtech.panels.controls import Choice, Slider
 from pmtech.panels.explore import explore
 from pmtech.panels.sweep import sweep
-from pmtech.panels.widget import Panel
+from pmtech.panels.widget import BACK, Panel
 
 COMPANIES = [
     Clients("Company A", rate_per_s=10),
@@ -264,8 +264,10 @@ def test_a_saved_panel_says_how_to_bring_it_back():
     bundle = live._repr_mimebundle_()
     assert bundle["text/html"] == (
         f'<div class="pmtech mathjax_ignore {live._mount}">'
-        '<p class="pmtech-asleep">Run this cell to bring this panel back. Your answers are kept.</p></div>'
+        '<p class="pmtech-asleep">To bring this back, choose Kernel &gt; Restart Kernel and Run All Cells. '
+        "Your answers are kept.</p></div>"
     )
+    assert f'const BACK = "{BACK}";' in live._esm
     assert set(bundle) == {"text/html", "text/plain"}
 
 
