@@ -108,11 +108,12 @@ function controls(described, turned) {
       const select = h("select", { id, onchange: () => turn(select) }, ...options.map((text, value) => h("option", { value }, text)));
       return { row: h("div", { class: "pmtech-control" }, name, select), show: (value) => (select.value = value) };
     }
-    const format = new Intl.NumberFormat("en", { maximumFractionDigits: Math.max(digits(step), digits(first)) });
+    const times = unit === "%" ? 100 : 1; // the model has shares of 1
+    const format = new Intl.NumberFormat("en", { maximumFractionDigits: Math.max(digits(times * step), digits(times * first)) });
     const output = h("output", { for: id });
     const range = h("input", { type: "range", id, min, max, step, oninput: () => (say(range.value), turn(range)) });
     const say = (value) => {
-      const text = `${format.format(value)} ${unit}`.trim();
+      const text = `${format.format(times * value)} ${unit}`.trim();
       write(output, text);
       range.setAttribute("aria-valuetext", text);
     };
