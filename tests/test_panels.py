@@ -19,7 +19,7 @@ from pmtech.panels.compare import compare
 from pmtech.panels.controls import Choice, Slider, turned
 from pmtech.panels.explore import explore
 from pmtech.panels.sweep import sweep
-from pmtech.panels.widget import BACK, Panel
+from pmtech.panels.widget import BRING_BACK, Panel
 
 COMPANIES = [
     Clients("Company A", rate_per_s=10),
@@ -272,7 +272,7 @@ def test_a_saved_panel_says_how_to_bring_it_back():
         '<p class="pmtech-asleep">To bring this back, choose Kernel &gt; Restart Kernel and Run All Cells. '
         "Your answers are kept.</p></div>"
     )
-    assert f'const BACK = "{BACK}";' in live._esm
+    assert f'const BRING_BACK = "{BRING_BACK}";' in live._esm
     assert set(bundle) == {"text/html", "text/plain"}
 
 

@@ -92,7 +92,7 @@ function write(el, text) {
   if (el.textContent !== text) el.textContent = text;
 }
 
-const STOPPED = `The kernel behind this panel has stopped. ${BACK}`;
+const STOPPED = `The kernel behind this panel has stopped. ${BRING_BACK}`;
 const hasKernel = (model) => !model.widget_manager || Boolean(model.widget_manager.kernel);
 
 // ---- controls ------------------------------------------------------------------------------
@@ -137,7 +137,7 @@ function loadPlotly(model) {
       window.pmtechPlotly = undefined; // the next panel may ask again
       reject(new Error(why));
     };
-    const late = setTimeout(fail, 20000, `The chart library did not arrive from the kernel. ${BACK}`);
+    const late = setTimeout(fail, 20000, `The chart library did not arrive from the kernel. ${BRING_BACK}`);
     model.on("comm_live_update", () => fail(STOPPED));
     model.on("msg:custom", async (message, buffers) => {
       if (message?.kind !== "plotly") return;
