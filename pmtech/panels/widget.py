@@ -44,7 +44,8 @@ class Panel(anywidget.AnyWidget):
         # anywidget makes a subclass for every instance, with traits in these places: leave those alone.
         esm, css = cls.__dict__.get("_esm"), cls.__dict__.get("_css", "")
         if isinstance(esm, str | Path):
-            cls._esm = f"const BRING_BACK = {json.dumps(BRING_BACK)};\n{_text(HERE / 'panel.js')}\n{_text(esm)}\nexport default onPage(render);\n"
+            shared = f"const BRING_BACK = {json.dumps(BRING_BACK)};\n{_text(HERE / 'panel.js')}"
+            cls._esm = f"{shared}\n{_text(esm)}\nexport default onPage(render);\n"
             cls._css = f"{_text(HERE / 'panel.css')}\n{_text(css)}"
         super().__init_subclass__(**kwargs)
 
