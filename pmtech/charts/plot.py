@@ -123,14 +123,14 @@ def over_time(lines: list[tuple], unit: str) -> dict:
     for name, y in heights.items():
         end = known[name].index[-1]
         notes.append(note(name, end, y, TEXT, "left", 8 + PIECE + 6))
-        pieces.append(_piece(end / seconds, y, styles[name]))
+        pieces.append(piece(end / seconds, y, styles[name]))
     data = [line(name, values.items(), style) for name, values, style in lines]
     x = axis("seconds since the start", seconds, showgrid=False)
     right = 24 + 8 + PIECE + 7.5 * max(map(len, styles))
     return figure(data, notes, x, axis(unit, top), shapes=pieces, margin={"r": right})
 
 
-def _piece(share: float, y: float, style: dict) -> dict:
+def piece(share: float, y: float, style: dict) -> dict:
     """A piece of a line at a share of the width: in the coordinates of the paper it may stand outside of the axes."""
     place = {"xref": "paper", "xsizemode": "pixel", "xanchor": share, "x0": 8, "x1": 8 + PIECE}
     return {"type": "line", **place, "y0": y, "y1": y, "line": style}

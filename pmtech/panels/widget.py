@@ -9,8 +9,8 @@ import anywidget
 import traitlets
 
 HERE = Path(__file__).parent
-BACK = "To bring this back, choose Kernel > Restart Kernel and Run All Cells. Your answers are kept."
-ASLEEP = f'<p class="pmtech-asleep">{escape(BACK)}</p>'
+BRING_BACK = "To bring this back, choose Kernel > Restart Kernel and Run All Cells. Your answers are kept."
+ASLEEP = f'<p class="pmtech-asleep">{escape(BRING_BACK)}</p>'
 
 
 def plotly_js() -> bytes:
@@ -44,7 +44,8 @@ class Panel(anywidget.AnyWidget):
         # anywidget makes a subclass for every instance, with traits in these places: leave those alone.
         esm, css = cls.__dict__.get("_esm"), cls.__dict__.get("_css", "")
         if isinstance(esm, str | Path):
-            cls._esm = f"const BACK = {json.dumps(BACK)};\n{_text(HERE / 'panel.js')}\n{_text(esm)}\nexport default onPage(render);\n"
+            shared = f"const BRING_BACK = {json.dumps(BRING_BACK)};\n{_text(HERE / 'panel.js')}"
+            cls._esm = f"{shared}\n{_text(esm)}\nexport default onPage(render);\n"
             cls._css = f"{_text(HERE / 'panel.css')}\n{_text(css)}"
         super().__init_subclass__(**kwargs)
 
