@@ -221,6 +221,7 @@ class LabPage:
 
         What a slider asks is counted from the moment the page sends it, so the kernel may be as late as it likes.
         """
+        self.page.evaluate("() => { window.asked && (window.asked.idleSince = null) }")
         self.page.wait_for_function(
             f"""(quiet) => {{
                 const now = performance.now();
