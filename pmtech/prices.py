@@ -26,6 +26,7 @@ class PriceTable(pd.DataFrame):
         "usd_per_hour": ("$ an hour", 2),
         "usd_per_month": ("$ a month", 0),
         "served_per_s": ("served a second", 0),
+        "can_serve_per_s": ("can serve a second, about", 0),
         "usd_per_million": ("$ for a million requests", 2),
     }
 
@@ -61,16 +62,15 @@ def _price_list() -> dict:
 def sizes() -> pd.DataFrame:
     """The sizes that can be rented, smallest first: workers (one for each vCPU), memory_gib, usd_per_hour.
 
-    Source, date and terms stand under the table and in `pmtech/prices.toml`.
+    Vendor, place, terms and date stand under the table, the source of the list in `pmtech/prices.toml`.
     What this leaves out: other families and vendors, discounts for a commitment, storage, traffic.
     """
     listed = _price_list()
     frame = pd.DataFrame(listed["size"]).rename(columns={"vcpus": "workers"})
     table = PriceTable(frame.set_index("name").rename_axis("size"))
     table.note = (
-        f"{listed['vendor']}, family {listed['family']}, {listed['region']}, {listed['terms']}; from {listed['source']} "
-        f"({listed['date']}), seen in {listed['seen']}. A worker is one vCPU, a processor core for rent. The largest machine has "
-        f"{table.workers.max()} workers; above it this list ends."
+        f"{listed['vendor']}, {listed['region']}, {listed['terms']}; seen in {listed['seen']}. A worker is one vCPU, a "
+        f"processor core for rent. The largest machine has {table.workers.max()} workers; above it this list ends."
     )
     return table
 
@@ -98,6 +98,9 @@ def answers_by_machine(result: Result, every_s: float = 20) -> pd.DataFrame:
 def costs(runs) -> pd.DataFrame:
     """What each design costs: an hour, a month (730 hours) and for a million requests served.
 
+    can_serve_per_s: about so many would keep its busiest part at work all the time, from how busy it was in the run, to
+    two digits.
+
     runs: what `compare` gave, or {label: result}, or one result. Nothing was served: no price for a million (NaN).
     What this leaves out: the load balancer's own price, storage, traffic, and the people who look after it all.
     """
@@ -107,12 +110,14 @@ def costs(runs) -> pd.DataFrame:
     rows = {}
     for label, result in results.items():
         price, served = result.summary.cost_usd_per_hour, result.summary.served_per_s
+        busy = result.components.utilisation.max()
         rows[label] = {
             "usd_per_hour": round(price, 4),
             "usd_per_month": price * HOURS_A_MONTH,
             "served_per_s": served,
+            "can_serve_per_s": float(f"{served / busy:.2g}") if served and busy else float("nan"),
             "usd_per_million": price / (served * 3600) * 1e6 if served else float("nan"),
         }
     table = PriceTable(pd.DataFrame.from_dict(rows, orient="index").rename_axis("design"))
-    table.note = "All machines of the design at its load in this run, by the hour, busy or not."
+    table.note = "All machines, rented by the hour, busy or not; the requests of this run."
     return table

@@ -90,8 +90,10 @@ def fidelity(*wanted: str, full: bool = False) -> pd.DataFrame:
             parts = ", ".join(dict.fromkeys(case.part for case in chosen))
             raise ValueError(f'no model is called "{word}": choose from {parts}')
     table = pd.concat(case.table() for case in chosen if not wanted or any(map(case.called, wanted)))
-    figures = ["theory", "simulated", "difference", "low", "high"]
-    return table[figures].map(lambda value: float(f"{value:.4g}")).assign(agrees=table.agrees)
+    table = table.rename(columns={"low": "interval from", "high": "to"})
+    figures = ["theory", "simulated", "difference", "interval from", "to"]
+    agrees = table.agrees.map({True: "yes", False: "no"})
+    return table[figures].map(lambda value: float(f"{value:.4g}")).assign(agrees=agrees)
 
 
 # --- the grid --------------------------------------------------------------------------------------------------------
@@ -154,9 +156,9 @@ def cases(full: bool = False) -> Iterator[Case]:
     for load in loads[:-1]:
         alone, two = theory.mm1(load / SERVICE_S, SERVICE_S), theory.power_of_choices(load, SERVICE_S)
         for policy, model, count, time_s, how in (
-            ("random", "M/M/1 each", 4, alone.time_in_system_s, {}),
-            ("round_robin", "E4/M/1 each", 4, in_turn_s(load, 4), {}),
-            ("power_of_two_choices", "limit of many", 200, two.time_in_system_s,
+            ("random", "each alone (M/M/1)", 4, alone.time_in_system_s, {}),
+            ("round_robin", "each gets every 4th (E4/M/1)", 4, in_turn_s(load, 4), {}),
+            ("power_of_two_choices", "the limit of many servers", 200, two.time_in_system_s,
              {"requests": 25_000, "warmup_s": 0.5, "replications": 8}),
         ):  # fmt: skip
             system = clients(count * load / SERVICE_S) >> LoadBalancer(policy=policy) >> server(replicas=count)
@@ -169,7 +171,7 @@ def cases(full: bool = False) -> Iterator[Case]:
                    {"mean_ms": wait_s * 1000}, 20_000)  # fmt: skip
     for load in (0.8, 2):
         for algorithm, model, lost in (
-            ("fixed_window", "renewals", window_loss(10 * load, 10)),
+            ("fixed_window", "a window after the other", window_loss(10 * load, 10)),
             ("sliding_window_log", "Erlang B", theory.erlang_b(10 * load, 10)),
             ("token_bucket", "M/D/1/10", bucket_loss(load, 10)),
         ):

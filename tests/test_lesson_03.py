@@ -1,6 +1,7 @@
 """Lesson 03: its charts, its task, the index on a real database, and every figure that its text names."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,19 @@ def test_hits_against_size_lie_on_che_and_far_above_the_proportion():
     assert dot[0] == 100 and dot[1] > 5 * 10
     assert f"<b>from the cache {dot[1]:.0f} %</b>" in words(figure)
     assert len(figure["data"]) <= 5
+
+
+@pytest.mark.parametrize("ttl_s", [5, 20, 50])
+def test_the_words_beside_a_dot_lie_on_no_line(ttl_s):
+    system = VIEWERS >> SERVER >> Cache(capacity=1000, ttl_s=ttl_s) >> DATABASE
+    figure = caches.freshness(simulate(system, duration_s=30))
+    for note in figure["layout"]["annotations"]:
+        middle = note["y"] + note["yshift"] * 104 / caches.PLOT_PX[1]
+        wide = 7.2 * len(re.sub("<.*?>", "", note["text"])) * 60 / caches.PLOT_PX[0]
+        over = np.linspace(0, wide if note["xanchor"] == "left" else -wide, 20) + note["x"]
+        for name in ("from the cache", "of these out of date"):
+            line = points(figure, name)
+            assert np.abs(np.interp(over, list(line), list(line.values())) - middle).min() > 3
 
 
 def test_hits_beside_a_pinned_run_and_where_theory_stands_alone():

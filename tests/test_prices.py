@@ -3,8 +3,9 @@
 import pandas as pd
 import pytest
 
-from pmtech import Clients, Server, costs, machine, simulate, sizes
+from pmtech import Clients, Database, LoadBalancer, RateLimiter, Server, Throttle, costs, machine, simulate, sizes
 from pmtech.comparison import run_designs
+from pmtech.validation import repaired_per_s
 
 
 def test_price_list_is_sorted_and_ends_at_the_top():
@@ -23,7 +24,7 @@ def test_a_machine_twice_as_large_costs_twice_as_much():
 
 def test_price_list_shows_itself_with_source_date_and_limit():
     shown = sizes()._repr_html_()
-    for words in ("Amazon Web Services", "c7g", "skypilot-catalog", "2025 to 2026", "November 2026", "0.0363", "2.32"):
+    for words in ("Amazon Web Services", "c7g", "on demand", "before tax", "November 2026", "0.0363", "2.32"):
         assert words in shown
     assert "64 workers; above it this list ends" in shown
     assert "http" not in shown
@@ -55,11 +56,29 @@ def test_costs_by_hand():
         "usd_per_hour": 0.36,
         "usd_per_month": 262.8,
         "served_per_s": 9.0,
+        "can_serve_per_s": 1000.0,
         "usd_per_million": 11.11,
     }
     assert table.usd_per_million["dear"] == pytest.approx(2 * table.usd_per_million["one"])
     assert costs(runs["one"]).usd_per_hour["this run"] == 0.36
     assert "<td>0.36</td>" in table._repr_html_() and "<td>11.11</td>" in table._repr_html_()
+
+
+def test_what_a_design_could_serve_is_what_its_busiest_part_could():
+    """Four servers of 80 a second each; a limit of 40 before one of 80 leaves it half idle; a throttle is full at 40."""
+    calls, server = Clients(rate_per_s=100), Server(workers=8, service_ms=100)
+    designs = {
+        "four": calls >> LoadBalancer() >> Server(workers=8, service_ms=100, replicas=4),
+        "limit": calls >> RateLimiter(limit=40) >> server,
+        "throttle": calls >> Throttle(rate_per_s=40) >> server,
+        "refuses": calls >> Server(workers=8, service_ms=100, queue_limit=0),
+        "database": calls >> server >> Database(connections=1, query_ms=20),
+    }
+    table = costs(run_designs(designs, duration_s=200))
+    in_turn = repaired_per_s(8, 0.05) / 2  # eight workers of 100 ms who wait for one query of 20 ms after the other
+    expected = {"four": 320, "limit": 80, "throttle": 40, "refuses": 80, "database": in_turn}
+    assert table.can_serve_per_s.to_dict() == pytest.approx(expected, rel=0.03)  # of 8,000 works or more, each random
+    assert "can serve a second, about" in table._repr_html_()
 
 
 def test_nothing_served_has_no_price():

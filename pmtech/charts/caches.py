@@ -18,6 +18,7 @@ from pmtech.system import System
 
 SIZES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0)  # of the catalogue, for the replays
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
+PLOT_PX = 440, 240  # about as large as the plot is in a panel
 TTL_S = 60.0  # the axis goes at least so far
 HITS, STALE = plot.stroke("served"), plot.stroke("series-3", "dash")
 
@@ -45,7 +46,8 @@ def hits(result: Result, pinned: Result | None = None) -> dict:
             share = _measured(run)[0]
             capacity = min(_cache(run.system)[1].capacity, size)
             data.append(_dot(label, capacity, share, HITS))
-            notes.append(_told(f"from the cache {_percent(share)}", label, capacity, share, size))
+            drawn = [theory, [(0, 0), (size, 100)]]
+            notes.append(_told(f"from the cache {_percent(share)}", label, capacity, share, size, drawn, notes))
     return _figure(
         data, notes, "answers kept (line: theory, rings: replays, dot: your run, warm)", size, "% of the reads"
     )
@@ -74,7 +76,9 @@ def freshness(result: Result, pinned: Result | None = None) -> dict:
             ttl_s = min(_cache(run.system)[1].ttl_s, top)
             for share, (words, style) in zip(_measured(run), shown.items(), strict=True):
                 data.append(_dot(label, ttl_s, share, style))
-                notes.append(_told(f"{words} {_percent(share)}", label, ttl_s, share, top))
+                words = f"{words} {_percent(share)}"
+                dots = [[(0, other), (top, other)] for other in _measured(run) if other != share]
+                notes.append(_told(words, label, ttl_s, share, top, [from_cache, stale, *dots], notes))
     return _figure(data, notes, "time kept (TTL), s (lines: theory, dots: your run, warm)", top, "share, %")
 
 
@@ -210,12 +214,24 @@ def _dot(label: str, x: float, y: float, style: dict) -> dict:
     return plot.marks(label or "your run", [(x, y)], size=9 if label else 13, color=colour)
 
 
-def _told(words: str, label: str, x: float, y: float, right: float) -> dict:
-    """The words beside a dot: below it (the present run) or above it ("A"), and where there is room for them."""
+def _told(words: str, label: str, x: float, y: float, right: float, lines: list[list], others: list[dict]) -> dict:
+    """The words beside a dot, where they lie on no line and on no other words, as near to it as there is room."""
     text = f"{label}: {words}" if label else f"<b>{words}</b>"
+    begins, wide = (0.0 if x < right / 2 else 1.0), 7.8 * len(words) * right / PLOT_PX[0]
+    over = np.linspace(x - begins * wide, x + (1 - begins) * wide, 9)
+    high = 16 * 104 / PLOT_PX[1]
+    taken = [np.interp(over, *np.transpose(line)) for line in lines]
+    taken += [np.array([one["y"] + one.get("yshift", 0) * 104 / PLOT_PX[1]]) for one in others]
+
+    def free(shift: int) -> float:
+        middle = y + shift * 104 / PLOT_PX[1]
+        inside = min(middle, 104 - middle)
+        return min(inside, *(np.abs(heights - middle).min() for heights in taken), high)
+
+    shift = max((-18, 18, -32, 32, -46, 46, -60, 60), key=free)  # the first of those that are free
     side = ("left", 8) if x < right / 2 else ("right", -8)
     words = plot.note(text, x, y, plot.QUIET if label else plot.TEXT, *side, 12 if label else 13)
-    return {**words, "yshift": 18 if label or y < 14 else -18, "bgcolor": plot.GROUND, "borderpad": 1}
+    return {**words, "yshift": shift, "bgcolor": plot.GROUND, "borderpad": 1}
 
 
 def _figure(data: list, notes: list, kept: str, right: float, of: str) -> dict:

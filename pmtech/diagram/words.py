@@ -23,14 +23,14 @@ def listed(words: Iterable[str]) -> str:
 
 def facts_of(part, copies: int = 1, held_ms: float = 0.0) -> list[str]:
     """How a part is set up, a few words each."""
-    held = f" + {number(held_ms)}" if held_ms else ""
+    held = f" work + {number(held_ms)} ms held" if held_ms else ""
     each = "each " if copies > 1 else ""
     facts = []
     match part:
         case Users(count=count, think_s=think_s):
             facts = [f"{plain(count)} users, {plain(think_s)} s to think"]
         case Server(workers=count, service_ms=ms):
-            facts = [f"{each}{plain(count)} worker{'s' * (count != 1)}, {plain(ms)}{held} ms"]
+            facts = [f"{each}{plain(count)} worker{'s' * (count != 1)}, {plain(ms)} ms{held}"]
         case Database(connections=count, query_ms=ms):
             facts = [f"{each}{plain(count)} connection{'s' * (count != 1)}, {plain(ms)} ms"]
         case Cache(capacity=count, ttl_s=ttl_s, coalesce=coalesce, invalidate=invalidate, private=private):

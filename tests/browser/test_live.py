@@ -110,6 +110,8 @@ def test_step_reset_surge_and_kill_one(opened, lab):
     page.get_by_role("button", name="Kill one").click()
     drawn(page, "pmtech-strips", "^Server 1 down for 20 s$")
     drawn(page, "pmtech-back", "^down$")
+    page.get_by_role("button", name="Kill one").click()
+    page.locator("button:disabled[title^='No machine of “Server” is left']", has_text="Kill one").wait_for()
     page.get_by_role("button", name="Surge now").click()
     drawn(page, "pmtech-strips", "^Surge: × 5 for 10 s$")
     page.get_by_role("slider", name="Customers send").fill("40")
