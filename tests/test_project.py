@@ -88,7 +88,7 @@ def test_the_pins_install_on_the_first_release_of_every_supported_python():
         for here in metadata.distributions()
         if PINNED.get(canonicalize_name(here.name)) == here.version
         for python in supported
-        if not SpecifierSet(here.metadata["Requires-Python"] or "").contains(f"{python}.0")
+        if not SpecifierSet(here.metadata.get("Requires-Python", "")).contains(f"{python}.0")
     ]
     assert refused == []
 
