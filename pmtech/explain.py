@@ -38,7 +38,7 @@ def seconds(value_s: float) -> str:
     if value_s < 1:
         return f"{value_s * 1000:.0f} ms" if value_s >= 0.001 else f"{value_s * 1000:.1g} ms"
     if value_s < 10:
-        return f"{value_s:.1f} s"
+        return f"{value_s:.1f}".removesuffix(".0") + " s"
     return f"{value_s:.0f} s" if value_s < 600 else f"{value_s / 60:.0f} min"
 
 

@@ -130,11 +130,15 @@ class Running:
         """From now on every source sends `times` as much, for `for_s` seconds."""
         self.turn({f"{name}.surge": Surge(self.now, for_s, times) for name in self.system.sources})
 
-    def kill(self, name: str, for_s: float) -> str:
-        """One more machine of the pool `name` dies now and comes back, empty, after `for_s` seconds. Returns its name."""
+    def alive(self, name: str) -> list[Part]:
+        """The machines of the pool `name` that could die."""
         components = self.system.components
         pool = [part for part in self._machines(Outage(name, count=1_000_000)) if part.alive]
-        machines = [p for p in pool if p in self.run.parts[p.name][: getattr(components[p.name], "replicas", 1)]]
+        return [p for p in pool if p in self.run.parts[p.name][: getattr(components[p.name], "replicas", 1)]]
+
+    def kill(self, name: str, for_s: float) -> str:
+        """One more machine of the pool `name` dies now and comes back, empty, after `for_s` seconds. Returns its name."""
+        machines = self.alive(name)
         if not machines:
             raise ValueError(f'no machine of "{name}" is left that could die')
         machines[0].fail()

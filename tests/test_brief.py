@@ -86,7 +86,7 @@ What happens at 2 requests a second, and at ten times as many? The way of a requ
 | Average time to an answer | 450 ms | 45 s |
 | 95 of 100 of those answered, within | 450 ms | 84 s |
 | 99 of 100 of those answered, within | 450 ms | 88 s |
-| Still without an answer at the end | 0 | 1,778 |
+| Still in work or in line at the end | 0 | 1,778 |
 | Cost an hour | 0.10 USD | 0.10 USD |
 
 """
@@ -110,9 +110,10 @@ What happens at 2 requests a second, and at ten times as many? The way of a requ
 
 ## Assumptions
 
-- A simulation, not a measurement: 100 s at this load, 100 s at ten times, of the same customers (seed 1); at ten times without outages or other events.
+- A simulation, not a measurement: 100 s at this load, 100 s at ten times, of the same customers; at ten times without outages or other events.
 - Put in by us: Server: 1 worker, 450 ms.
 - Customers: requests come at equal distances; nobody gives up or tries again.
+- Prices are those put into the model: invented, unless they were taken from a price list.
 - Left out: growing data, new releases, attacks, people who turn away because it is slow.
 """
     )
@@ -165,6 +166,17 @@ def test_more_than_chance_explains_is_counted(tmp_path):
 def test_an_answer_from_memory_is_said_to_be_old(tmp_path):
     text = brief(simulate(SYSTEMS["03"], duration_s=20), folder=tmp_path).markdown.read_text()
     assert text.split("## What was asked")[0].rstrip().endswith("An answer from memory is up to 10 s old.")
+
+
+def test_a_pool_and_its_balancer_are_called_by_their_names(tmp_path):
+    crowd = [Clients(name, rate_per_s=30) for name in ("A", "B", "C")]
+    pool = crowd >> RateLimiter(limit=20) >> LoadBalancer(health_check_s=2) >> Server(workers=2, replicas=3) >> Cache()
+    text = brief(simulate(pool >> Database(), duration_s=20), folder=tmp_path).markdown.read_text()
+    assert "The way of a request: A, B and C, then Rate limiter, then Load balancer" in text
+    assert re.search(r"At 90 requests a second \d+ % of A's, \d+ % of B's and \d+ % of C's are turned away", text)
+    assert "At this load the 3 servers are busy" in text and "Is it the 3 servers that fill up first" in text
+    assert "Load balancer: round robin, a health check every 2 s;" in text
+    assert "from memory (answers kept for longer)" in text and "(a cache)" not in text
 
 
 def test_ten_times_means_ten_times_the_customers_of_every_kind():

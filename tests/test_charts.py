@@ -91,6 +91,17 @@ def test_a_line_ends_where_too_many_still_wait_for_their_answer():
     assert p95[0] is not None and p50[-1] is None
 
 
+def test_a_name_stands_behind_a_piece_of_its_line():
+    layout = charts.throughput(RESULTS["many clients, refusals"])["layout"]
+    lines = {line["name"]: line["line"] for line in charts.throughput(RESULTS["many clients, refusals"])["data"]}
+    pieces = {piece["y0"]: piece["line"] for piece in layout["shapes"]}
+    assert {note["text"]: pieces[note["y"]] for note in layout["annotations"]} == lines
+    assert len({(style["color"], style["dash"]) for style in lines.values()}) == len(lines) == 3
+    assert all(
+        note["xshift"] > piece["x1"] for note, piece in zip(layout["annotations"], layout["shapes"], strict=True)
+    )
+
+
 def test_designs_are_compared_client_by_client():
     other = simulate(SURVEY_TOOL.replace({"rate_limiter.limit": 20}), duration_s=12)
     figure = charts.by_design({"forty": RESULTS["many clients, refusals"], "twenty": other})

@@ -119,7 +119,7 @@ def test_the_text_alternative_reads_the_architecture():
     assert svg.get("role") == "img"
     title, desc = svg[0], svg[1]
     assert (title.tag, desc.tag) == (f"{SVG}title", f"{SVG}desc")
-    assert title.text == "Architecture: Company A and Company B and Company C, then Throttle, then Server"
+    assert title.text == "Architecture: Company A, Company B and Company C, then Throttle, then Server"
     assert desc.text == (
         "Company A sends 10 requests a second to Throttle. Company B sends 30 requests a second to Throttle. "
         "Company C sends 150 requests a second to Throttle. "

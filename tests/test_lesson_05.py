@@ -52,7 +52,10 @@ def test_chart_draws_the_measurements_and_three_laws():
 
 def test_chart_says_what_it_shows():
     sentences = said(MEASURED, fitted(MEASURED))
-    assert sentences[0] == "In proportion to one server, 32 servers would serve 2,560 a second; measured were 606."
+    assert (
+        sentences[0]
+        == "In proportion to one server, 32 servers would serve 2,560 a second; measured were 606. Both curves come from one fit to the dots."
+    )
     assert "a share of 4.0 % of the work can't be split" in sentences[1] and "more than 2,000 a second" in sentences[1]
     assert "at about 22 servers it serves the most, 637 a second" in sentences[2]
     panel = scalability(MEASURED)

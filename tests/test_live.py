@@ -197,6 +197,15 @@ def test_only_pools_have_machines_to_kill_and_each_time_another_dies():
     assert [part.alive for part in panel.running.run.parts["server"]] == [False] * 3
     panel.kill()
     assert panel.error == 'The run is paused: no machine of "server" is left that could die.'
+    panel = live(POOL)
+    told = []
+    panel.send = lambda message, buffers=None: told.append(message)
+    panel.play()
+    panel.wish = {**WISH, "number": 1, "kills": {"server": 4}}
+    assert (panel.playing, panel.error, len(panel.marks)) == (True, None, 3)
+    assert told[0]["none_left"] == {}
+    assert told[-1]["none_left"] == {"server": "No machine of “Server” is left: each comes back 20 s after it died."}
+    panel.pause()
     twins = Clients() >> LoadBalancer() >> [Server("Web"), Server("Web")]
     assert live(twins).pools == {"web": "Web"}
     with pytest.raises(ValueError, match='there is no pool "database": there is server'):

@@ -16,10 +16,10 @@ from pmtech.comparison import ALL, BATCHES, Comparison, run_designs
 from pmtech.panels import explore as explore_module
 from pmtech.panels import sweep as sweep_module
 from pmtech.panels.compare import compare
-from pmtech.panels.controls import Choice, Slider
+from pmtech.panels.controls import Choice, Slider, turned
 from pmtech.panels.explore import explore
 from pmtech.panels.sweep import sweep
-from pmtech.panels.widget import Panel
+from pmtech.panels.widget import BRING_BACK, Panel
 
 COMPANIES = [
     Clients("Company A", rate_per_s=10),
@@ -241,6 +241,7 @@ def test_a_control_says_what_it_is_and_in_which_unit():
         Slider("server.service_ms", 10, 500),
         Slider("server.workers", 1, 32),
         Slider("server.price_usd_per_hour", 0, 1, label="One machine"),
+        Slider("clients.write_share", 0, 0.1),
         Choice("rate_limiter.algorithm", ("fixed_window", "token_bucket")),
         duration_s=1,
     )
@@ -251,9 +252,13 @@ def test_a_control_says_what_it_is_and_in_which_unit():
         ("Server: service time", 5, "ms"),
         ("Server: workers", 1, ""),
         ("One machine", 0.05, "$/h"),
+        ("Clients: write share", 0.005, "%"),
         ("Rate limiter: algorithm", None, ""),
     ]
     assert live.described[-1]["options"] == ["fixed window", "token bucket"]
+    assert turned("Share of writes", "clients.write_share", 0.07) == "Share of writes: 7 %"
+    assert turned("Checks, every", "load_balancer.health_check_s", 5) == "Checks, every: 5 s"
+    assert turned("Checks, every", "load_balancer.health_check_s", None) == "Checks, every: none"
 
 
 # --- every panel ---------------------------------------------------------------------------------------------------------
@@ -264,8 +269,10 @@ def test_a_saved_panel_says_how_to_bring_it_back():
     bundle = live._repr_mimebundle_()
     assert bundle["text/html"] == (
         f'<div class="pmtech mathjax_ignore {live._mount}">'
-        '<p class="pmtech-asleep">Run this cell to bring this panel back. Your answers are kept.</p></div>'
+        '<p class="pmtech-asleep">To bring this back, choose Kernel &gt; Restart Kernel and Run All Cells. '
+        "Your answers are kept.</p></div>"
     )
+    assert f'const BRING_BACK = "{BRING_BACK}";' in live._esm
     assert set(bundle) == {"text/html", "text/plain"}
 
 

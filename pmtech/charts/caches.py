@@ -84,9 +84,7 @@ def traffic(results: dict[str, Result], at: str) -> dict:
         (label, pd.Series(reached(result, at)), plot.stroke(f"series-{place}", DASHES[place - 1], 2))
         for place, (label, result) in enumerate(list(results.items())[: plot.MOST], 1)
     ]
-    drawn = plot.over_time(lines, f"requests a second at {next(iter(results.values())).system.label(at)}")
-    drawn["layout"]["margin"] = {"r": 24 + 7.5 * max(map(len, results))}
-    return drawn
+    return plot.over_time(lines, f"requests a second at {next(iter(results.values())).system.label(at)}")
 
 
 def reached(result: Result, at: str) -> np.ndarray:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from math import floor, isnan, log10
 
 MOST = 5  # lines or clients in one figure
+PIECE = 27  # px of a line beside its name: a dash, a gap, a dash
 
 TEXT, QUIET, PINNED, GROUND = (
     "var(--pmtech-text)",
@@ -110,17 +111,29 @@ def note(text: str, x: float, y: float, colour: str, anchor: str, shift: int = 0
 
 
 def over_time(lines: list[tuple], unit: str) -> dict:
-    """A figure of (name, values a second, stroke), each line named at its end."""
+    """A figure of (name, values a second, stroke), each line named at its end, behind a short piece of it."""
     known = {name: values.dropna() for name, values, _ in lines if values.notna().any()}
+    styles, seconds = {name: style for name, _, style in lines}, len(lines[0][1])
     top = ceiling(max((float(values.max()) for values in known.values()), default=1.0))
     gap = 0.08 * top
     # Lines that end at about the same height are named in the order in which they ran.
     order = sorted(known, key=lambda name: (round(known[name].iloc[-1] / gap), known[name].mean()))
     heights = apart({name: float(known[name].iloc[-1]) for name in order}, gap, top)
-    notes = [note(name, known[name].index[-1], y, TEXT, "left", 8) for name, y in heights.items()]
+    notes, pieces = [], []
+    for name, y in heights.items():
+        end = known[name].index[-1]
+        notes.append(note(name, end, y, TEXT, "left", 8 + PIECE + 6))
+        pieces.append(piece(end / seconds, y, styles[name]))
     data = [line(name, values.items(), style) for name, values, style in lines]
-    x = axis("seconds since the start", len(lines[0][1]), showgrid=False)
-    return figure(data, notes, x, axis(unit, top), margin={"r": 84})
+    x = axis("seconds since the start", seconds, showgrid=False)
+    right = 24 + 8 + PIECE + 7.5 * max(map(len, styles))
+    return figure(data, notes, x, axis(unit, top), shapes=pieces, margin={"r": right})
+
+
+def piece(share: float, y: float, style: dict) -> dict:
+    """A piece of a line at a share of the width: in the coordinates of the paper it may stand outside of the axes."""
+    place = {"xref": "paper", "xsizemode": "pixel", "xanchor": share, "x0": 8, "x1": 8 + PIECE}
+    return {"type": "line", **place, "y0": y, "y1": y, "line": style}
 
 
 def over_rows(data: list, notes: list, ticks: dict, end: float, unit: str) -> dict:

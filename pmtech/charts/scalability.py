@@ -24,7 +24,7 @@ def figure(measured: Mapping[int, float], law: UniversalScalability) -> dict:
     last = max(max(measured), min(law.peak_workers, 2 * max(measured))) * 1.25
     numbers = [1 + (last - 1) * step / POINTS for step in range(POINTS + 1)]
     curves = {
-        "in proportion": [law.gamma_per_s * n for n in numbers],
+        "in proportion": [measured.get(1, law.gamma_per_s) * n for n in numbers],
         "Amdahl's law": [law.gamma_per_s * amdahl(n, min(law.alpha, 1)) for n in numbers],
         "Universal Scalability": [law.throughput_per_s(n) for n in numbers],
     }
@@ -33,20 +33,22 @@ def figure(measured: Mapping[int, float], law: UniversalScalability) -> dict:
     for (name, values), style in zip(curves.items(), _LINES, strict=True):
         inside = [(n, y) for n, y in zip(numbers, values, strict=True) if y <= top]
         data.append(plot.line(name, inside, style))
-        ends.append((name, *inside[-1]))
+        ends.append((name, *inside[-1], style))
     data.append(plot.marks("measured", measured.items(), size=10, color="var(--pmtech-served)"))
-    label = plot.note("measured", max(measured), measured[max(measured)], plot.TEXT, "center") | {"yshift": -16}
+    dot = {"showarrow": True, "arrowhead": 0, "arrowcolor": plot.QUIET, "standoff": 6, "ax": 20, "ay": 24}
+    label = plot.note("measured", max(measured), measured[max(measured)], plot.TEXT, "left") | dot
+    notes, pieces = _names(ends, last, top)
     x, y = plot.axis("servers", last, showgrid=False), plot.axis("requests served a second", top)
-    return plot.figure(data, [*_names(ends, last, top), label], x, y, margin={"t": 24, "r": 152}, hovermode="closest")
+    margin = {"t": 24, "r": 152 + plot.PIECE}
+    return plot.figure(data, [*notes, label], x, y, shapes=pieces, margin=margin, hovermode="closest")
 
 
 def said(measured: Mapping[int, float], law: UniversalScalability) -> list[str]:
     """What the three curves mean, with the numbers of the fit."""
-    most = max(measured)
-    one = law.gamma_per_s
+    most, one, by = max(measured), law.gamma_per_s, "" if 1 in measured else " by the fitted curve"
     sentences = [
-        f"In proportion to one server, {most:g} servers would serve {rate(most * one)} a second; "
-        f"measured were {rate(measured[most])}."
+        f"In proportion to one server{by}, {most:g} servers would serve {rate(most * measured.get(1, one))} a second; "
+        f"measured were {rate(measured[most])}. Both curves come from one fit to the dots."
     ]
     if law.alpha > _NONE:
         sentences.append(
@@ -70,13 +72,14 @@ _NONE = 1e-6  # a share so small is an artefact of the fit
 _LINES = plot.stroke("quiet", "dot", 2), plot.stroke("series-2", "dash"), plot.stroke("series-1")
 
 
-def _names(ends: list[tuple[str, float, float]], last: float, top: float) -> list[dict]:
-    """The name of each curve where it leaves the picture: at the right, or above it."""
-    notes, below = [], -inf
-    for name, x, y in sorted(ends, key=lambda end: end[2]):
+def _names(ends: list[tuple[str, float, float, dict]], last: float, top: float) -> tuple[list[dict], list[dict]]:
+    """The name of each curve where it leaves the picture: above it, or at the right, behind a piece of it."""
+    notes, pieces, below = [], [], -inf
+    for name, x, y, style in sorted(ends, key=lambda end: end[2]):
         if x < 0.95 * last:
             notes.append(plot.note(name, x, top, plot.TEXT, "center") | {"yanchor": "bottom"})
         else:
             below = max(y, below + 0.08 * top)
-            notes.append(plot.note(name, last, below, plot.TEXT, "left", 8))
-    return notes
+            notes.append(plot.note(name, last, below, plot.TEXT, "left", 8 + plot.PIECE + 6))
+            pieces.append(plot.piece(1, below, style))
+    return notes, pieces

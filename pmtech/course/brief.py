@@ -17,7 +17,7 @@ from pmtech.components import Cache, Clients, Database, LoadBalancer, RateLimite
 from pmtech.course.page import page
 from pmtech.diagram import diagram
 from pmtech.diagram.layout import layout
-from pmtech.diagram.words import facts_of
+from pmtech.diagram.words import facts_of, listed
 from pmtech.explain import percent, rate, seconds
 from pmtech.result import Result
 from pmtech.simulate import simulate
@@ -155,8 +155,8 @@ def _outcome(result: Result) -> str:
     if isnan(s.p95_ms):
         return "nobody is answered"
     lost = result.by_client.error_rate
-    whose = " and ".join(f"{percent(x)} of {result.system.label(c)}'s" for c, x in lost.items() if x > 0.01)
-    share = whose if len(lost) > 1 else percent(s.error_rate)
+    whose = [f"{percent(x)} of {result.system.label(c)}'s" for c, x in lost.items() if x > 0.01]
+    share = listed(whose) if whose and len(lost) > 1 else percent(s.error_rate)
     refused = f"{share} are turned away" if s.error_rate > 0.01 else ""
     if _keeps_up(result):
         return f"{refused}; the others are answered, {served}" if refused else f"all are answered, {served}"
@@ -204,7 +204,7 @@ def _table(now: Result, then: Result) -> tuple:
         ("Average time to an answer", _time(a.mean_ms), _time(b.mean_ms)),
         ("95 of 100 of those answered, within", _time(a.p95_ms), _time(b.p95_ms)),
         ("99 of 100 of those answered, within", _time(a.p99_ms), _time(b.p99_ms)),
-        ("Still without an answer at the end", *inside),
+        ("Still in work or in line at the end", *inside),
         ("Cost an hour", f"{a.cost_usd_per_hour:.2f} USD", f"{b.cost_usd_per_hour:.2f} USD"),
     )
 
@@ -213,6 +213,7 @@ class _Pool(NamedTuple):
     """Servers or databases that stand side by side: how busy they are, and what they cost an hour."""
 
     label: str
+    number: int
     busy: float
     usd_per_hour: float
 
@@ -228,14 +229,17 @@ def _pools(result: Result) -> list[_Pool]:
         number = sum(copies for _, _, copies in members)
         busy = float(result.components.utilisation[[name for name, _, _ in members]].mean())
         usd = sum(part.price_usd_per_hour * copies for _, part, copies in members)
-        pools.append(_Pool(f"“{label}”" if number == 1 else f"the pool of {number} × “{label}”", busy, usd))
+        kind = type(members[0][1])
+        many = f"the {number} {kind.__name__.lower()}s{f' “{label}”' * (label != kind().label)}"
+        pools.append(_Pool(f"“{label}”" if number == 1 else many, number, busy, usd))
     return sorted(pools, key=lambda pool: -pool.busy)
 
 
 def _trade_off(now: Result, then: Result) -> list[str]:
     said, pools, s, t = [], _pools(now), now.summary, then.summary
     if pools:
-        share, begin = pools[0].busy, f"At this load {pools[0].label} is busy {percent(pools[0].busy)} of the time"
+        share, is_ = pools[0].busy, "is" if pools[0].number == 1 else "are"
+        begin = f"At this load {pools[0].label} {is_} busy {percent(share)} of the time"
         if 0 < share < 0.97:
             said.append(
                 f"{begin}: the same design is full at {1 / share:.1f} times the load, and slow well before that."
@@ -255,11 +259,12 @@ def _trade_off(now: Result, then: Result) -> list[str]:
     short = {pool: pool.busy * scale for pool in pools if pool.busy * scale > 1}
     if short:
         usd = s.cost_usd_per_hour + sum(pool.usd_per_hour * (times - 1) for pool, times in short.items())
-        needs = " and ".join(f"{times:.1f} times {pool.label}" for pool, times in short.items())
+        needs = listed(f"{times:.1f} times {pool.label}" for pool, times in short.items())
+        memory = "answers kept for longer" if any(isinstance(part, Cache) for part in now.system.parts) else "a cache"
         said.append(
             f"Serving all of it with {percent(FREE)} kept free takes about {needs}: roughly {usd:.2f} USD an hour in "
             f"place of {s.cost_usd_per_hour:.2f}. Cheaper: answer fewer (turn some away), later (let them wait) or from "
-            "memory (a cache). Each is a decision about whose requests matter."
+            f"memory ({memory}). Each is a decision about whose requests matter."
         )
     return said
 
@@ -280,14 +285,18 @@ def _questions(now: Result) -> list[str]:
     return [
         f"What time to an answer do we promise, to how many of 100, up to which load?{'' if isnan(s.p95_ms) else here}",
         "What was our busiest minute, measured, and what will the next launch bring?",
-        *[f"Is it {pool.label} that fills up first in reality, too? Which measurement shows it?" for pool in pools[:1]],
+        *[
+            f"Is it {pool.label} that fill{'s' * (pool.number == 1)} up first in reality, too? Which measurement shows it?"
+            for pool in pools[:1]
+        ],
         *[text for kind, text in QUESTIONS.items() if any(isinstance(part, kind) for part in parts)],
     ][:5]
 
 
 def _assumptions(now: Result, then: Result) -> list[str]:
     parts = now.system.parts
-    facts = {(part.label, *facts_of(part, getattr(part, "replicas", 1))): None for part in parts}  # twins once
+    # A dict, so that twins are named once.
+    facts = {(part.label, *facts_of(part, getattr(part, "replicas", 1)), *_checks(part)): None for part in parts}
     put_in = "; ".join(f"{label}: {', '.join(said)}" for label, *said in facts if said)
     even = all(getattr(source, "arrivals", "") == "even" for source in now.system.sources.values())
     customers = f"requests come at {'equal distances' if even else 'random moments'}"
@@ -296,12 +305,20 @@ def _assumptions(now: Result, then: Result) -> list[str]:
     impatient = any(source.timeout_ms or source.retries for source in now.system.sources.values())
     lasts = f"{seconds(now.window_s)} at this load, {seconds(then.window_s)} at ten times"
     return [
-        f"A simulation, not a measurement: {lasts}, of the same customers (seed {now.seed}); at ten times without "
+        f"A simulation, not a measurement: {lasts}, of the same customers; at ten times without "
         "outages or other events.",
         *([f"Put in by us: {put_in}."] if put_in else []),
         f"Customers: {customers}; {'some give up or try again' if impatient else 'nobody gives up or tries again'}.",
+        "Prices are those put into the model: invented, unless they were taken from a price list.",
         "Left out: growing data, new releases, attacks, people who turn away because it is slow.",
     ]
+
+
+def _checks(part) -> list[str]:
+    """Whether a load balancer finds out who is dead."""
+    if not isinstance(part, LoadBalancer):
+        return []
+    return [f"a health check every {seconds(part.health_check_s)}" if part.health_check_s else "no health checks"]
 
 
 # --- how it is written -----------------------------------------------------------------------------------------------

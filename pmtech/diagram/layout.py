@@ -7,7 +7,7 @@ import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 
-from pmtech.diagram.words import cut, facts_of, number, text_width, troubles, wrap
+from pmtech.diagram.words import cut, facts_of, listed, number, text_width, troubles, wrap
 from pmtech.flow import Flow, flows
 from pmtech.system import System, flow_order
 
@@ -69,7 +69,7 @@ class Layout:
         """The boxes in the order in which a request comes by: "Company A and Company B, then Server"."""
         boxes = sorted(self.boxes, key=lambda box: box.x)
         columns = itertools.groupby(boxes, key=lambda box: box.x)
-        return ", then ".join(" and ".join(box.name for box in column) for _, column in columns)
+        return ", then ".join(listed(box.name for box in column) for _, column in columns)
 
 
 def layout(system: System) -> Layout:

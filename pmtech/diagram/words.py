@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from pmtech.components import Cache, Database, Gateway, LoadBalancer, Network, RateLimiter, Server, Throttle, Users
 from pmtech.components.component import plain
@@ -12,6 +13,12 @@ from pmtech.flow import Flow
 def number(value: float) -> str:
     """A rate as people say it: 190, 12.5, 0.333."""
     return f"{value:,.0f}" if value >= 100 or abs(value - round(value)) < 1e-6 else f"{value:.3g}"
+
+
+def listed(words: Iterable[str]) -> str:
+    """A list as people say it: "A, B and C"."""
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def facts_of(part, copies: int = 1, held_ms: float = 0.0) -> list[str]:

@@ -69,7 +69,7 @@ def compare(
 
 def _rows(comparison: ShownComparison) -> list[list[str]]:
     first = next(iter(comparison.results))
-    rows = [["Design", "Served a second", f"Against “{first}”", "p95 answer", "Refused", "Cost an hour"]]
+    rows = [["Design", "Served a second", f"Against “{first}”", "p95 answer", "Refused or failed", "Cost an hour"]]
     for label, result in comparison.results.items():
         s = result.summary
         against = "" if label == first else _against(comparison.differences.loc[label, ALL], comparison.steady)

@@ -65,7 +65,7 @@ function render({ model, el }) {
         write(submit, "Sending");
         const sent = number;
         setTimeout(() => {
-          if (submit.disabled && number === sent) tell("The kernel behind this panel does not answer. Run the cell again.");
+          if (submit.disabled && number === sent) tell(`The kernel behind this panel does not answer. ${BRING_BACK}`);
         }, 8000);
       },
     },

@@ -14,7 +14,7 @@ from pmtech.components.component import plain
 from pmtech.system import System
 
 # The unit stands at the end of a field's name; the longest ending first.
-UNITS = {"_usd_per_hour": "$/h", "_per_s": "/s", "_ms": "ms", "_s": "s"}
+UNITS = {"_usd_per_hour": "$/h", "_per_s": "/s", "_ms": "ms", "_s": "s", "_share": "%"}
 WORDS = {"rate_per_s": "requests a second", "service_ms": "service time", "query_ms": "query time"}
 
 
@@ -204,11 +204,12 @@ def _unit(path: str) -> str:
 
 def turned(label: str, path: str, value) -> str:
     """What was turned to what: "Server: workers: 8"."""
-    return f"{label}: {_option(value)} {_unit(path) if _is_number(value) else ''}".strip()
+    unit = _unit(path) if _is_number(value) else ""
+    return f"{label}: {_option(round(100 * value, 6) if unit == '%' else value)} {unit}".strip()
 
 
 def _bare(field: str) -> str:
-    return next((field.removesuffix(ending) for ending in UNITS if field.endswith(ending)), field)
+    return next((field.removesuffix(end) for end, unit in UNITS.items() if unit != "%" and field.endswith(end)), field)
 
 
 def _option(value) -> str:

@@ -147,7 +147,7 @@ def explore(
 HINTS = {
     "served": "requests answered in a second, on average",
     "p95 answer": "95 of 100 served requests took no longer",
-    "refused": "share of the requests that were turned away",
+    "refused": "share of the requests that were refused, failed or were given up",
     "cost": "all machines together",
 }
 

@@ -21,8 +21,9 @@ function render({ model, el }) {
 
   // ---- the panel ----
   const pools = Object.entries(model.get("pools"));
-  const kill = ([name, label]) =>
-    button("", pools.length > 1 ? `Kill one ${label}` : "Kill one", () => send({ kills: { ...wish.kills, [name]: (wish.kills[name] ?? 0) + 1 } }));
+  const kills = pools.map(([name, label]) =>
+    button("", pools.length > 1 ? `Kill one ${label}` : "Kill one", () => send({ kills: { ...wish.kills, [name]: (wish.kills[name] ?? 0) + 1 } })),
+  );
   const root = h("section", { class: "pmtech-theatre pmtech-live", "aria-label": "Live run. Space plays and pauses, the right arrow steps." });
   const bar = transport(
     root,
@@ -33,7 +34,7 @@ function render({ model, el }) {
       reset: () => send({ playing: false, resets: wish.resets + 1, values: knobs.first }),
     },
     button("", "Surge now", () => send({ surges: wish.surges + 1 })),
-    ...pools.map(kill),
+    ...kills,
   );
   const everyLabel = h("span", { class: "pmtech-every" });
   const stageEl = h("div", { class: "pmtech-stage", role: "img", "aria-label": scene.said });
@@ -102,6 +103,11 @@ function render({ model, el }) {
       bar.speed(message.speed);
     }
     say(message.error);
+    kills.forEach((one, n) => {
+      const why = message.none_left[pools[n][0]] ?? "";
+      if (why && document.activeElement === one) root.focus(); // a disabled button would swallow the keys
+      [one.disabled, one.title] = [Boolean(why), why];
+    });
     if (heardAt - acked > 1000) {
       acked = heardAt;
       model.send({ kind: "heard", number: message.number });

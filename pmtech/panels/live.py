@@ -240,7 +240,8 @@ class Live(Panel):
                 self.surge()
             for name, times in wish["kills"].items():
                 for _ in range(times - granted["kills"].get(name, 0)):
-                    self.kill(name)
+                    if self.running.alive(name):  # the page may not know yet that none is left
+                        self.kill(name)
             if wish["steps"] != granted["steps"]:
                 self.step(wish["steps"] - granted["steps"])
             if wish["presses"] != granted["presses"]:
@@ -274,6 +275,11 @@ class Live(Panel):
             "values": self.controls.sent(),
             "marks": self.marks,
             "error": self.error,
+            "none_left": {
+                name: f"No machine of “{label}” is left: each comes back {DOWN_S} s after it died."
+                for name, label in self.pools.items()
+                if not self.running.alive(name)
+            },
             "fresh": fresh,
             "sentence": None if self.playing else self.sentence,
         }

@@ -92,7 +92,7 @@ function write(el, text) {
   if (el.textContent !== text) el.textContent = text;
 }
 
-const STOPPED = "The kernel behind this panel has stopped. Run the cell again to bring it back.";
+const STOPPED = `The kernel behind this panel has stopped. ${BRING_BACK}`;
 const hasKernel = (model) => !model.widget_manager || Boolean(model.widget_manager.kernel);
 
 // ---- controls ------------------------------------------------------------------------------
@@ -108,11 +108,12 @@ function controls(described, turned) {
       const select = h("select", { id, onchange: () => turn(select) }, ...options.map((text, value) => h("option", { value }, text)));
       return { row: h("div", { class: "pmtech-control" }, name, select), show: (value) => (select.value = value) };
     }
-    const format = new Intl.NumberFormat("en", { maximumFractionDigits: Math.max(digits(step), digits(first)) });
+    const times = unit === "%" ? 100 : 1; // the model has shares of 1
+    const format = new Intl.NumberFormat("en", { maximumFractionDigits: Math.max(digits(times * step), digits(times * first)) });
     const output = h("output", { for: id });
     const range = h("input", { type: "range", id, min, max, step, oninput: () => (say(range.value), turn(range)) });
     const say = (value) => {
-      const text = `${format.format(value)} ${unit}`.trim();
+      const text = `${format.format(times * value)} ${unit}`.trim();
       write(output, text);
       range.setAttribute("aria-valuetext", text);
     };
@@ -136,7 +137,7 @@ function loadPlotly(model) {
       window.pmtechPlotly = undefined; // the next panel may ask again
       reject(new Error(why));
     };
-    const late = setTimeout(fail, 20000, "The chart library did not arrive from the kernel. Run the cell again.");
+    const late = setTimeout(fail, 20000, `The chart library did not arrive from the kernel. ${BRING_BACK}`);
     model.on("comm_live_update", () => fail(STOPPED));
     model.on("msg:custom", async (message, buffers) => {
       if (message?.kind !== "plotly") return;

@@ -581,7 +581,7 @@ function stage(el, scene) {
 // ---- the chart -----------------------------------------------------------------------------
 
 const BANDS = [
-  { unit: ["requests", "a second"], lines: [[1, "sent", "quiet", [2, 3]], [2, "served", "served", []], [3, "refused", "refused-fill", [7, 4]]], says: round },
+  { unit: ["requests /s,", "mean of 2 s"], lines: [[1, "sent", "quiet", [2, 3]], [2, "served", "served", []], [3, "refused", "refused-fill", [7, 4]]], says: round },
   { unit: ["time to", "answer"], lines: [[4, "p50", "quiet", [2, 3]], [5, "p95", "accent", []]], says: inMs },
   { unit: ["requests", "inside"], lines: [[6, "inside", "waiting-fill", []]], says: round },
 ];

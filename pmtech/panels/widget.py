@@ -1,5 +1,7 @@
 """The base of everything a learner touches: one look, one chart library a page, no error boxes."""
 
+import json
+from html import escape
 from pathlib import Path
 from uuid import uuid4
 
@@ -7,7 +9,8 @@ import anywidget
 import traitlets
 
 HERE = Path(__file__).parent
-ASLEEP = '<p class="pmtech-asleep">Run this cell to bring this panel back. Your answers are kept.</p>'
+BRING_BACK = "To bring this back, choose Kernel > Restart Kernel and Run All Cells. Your answers are kept."
+ASLEEP = f'<p class="pmtech-asleep">{escape(BRING_BACK)}</p>'
 
 
 def plotly_js() -> bytes:
@@ -41,7 +44,8 @@ class Panel(anywidget.AnyWidget):
         # anywidget makes a subclass for every instance, with traits in these places: leave those alone.
         esm, css = cls.__dict__.get("_esm"), cls.__dict__.get("_css", "")
         if isinstance(esm, str | Path):
-            cls._esm = f"{_text(HERE / 'panel.js')}\n{_text(esm)}\nexport default onPage(render);\n"
+            shared = f"const BRING_BACK = {json.dumps(BRING_BACK)};\n{_text(HERE / 'panel.js')}"
+            cls._esm = f"{shared}\n{_text(esm)}\nexport default onPage(render);\n"
             cls._css = f"{_text(HERE / 'panel.css')}\n{_text(css)}"
         super().__init_subclass__(**kwargs)
 

@@ -13,7 +13,7 @@ LESSONS = sorted(path.name for path in (Path(__file__).parents[2] / "notebooks")
 PLAYS = {"02_http_verbs.ipynb": lesson_02.play, "04_throttling_vs_rate_limiting.ipynb": lesson_04.play}
 PANEL = ".pmtech"
 LIVES = ".pmtech[class*=' pmtech-']"  # a panel that needs its kernel, as the map of the course does not
-ASLEEP = "Run this cell to bring this panel back. Your answers are kept."
+ASLEEP = "To bring this back, choose Kernel > Restart Kernel and Run All Cells. Your answers are kept."
 OWN = """from pmtech import compare
 runs = globals().get("runs", 0) + 1
 print(runs, "in this kernel")
