@@ -11,7 +11,7 @@ import numpy as np
 import traitlets
 
 from pmtech.panels.replay import replay
-from pmtech.panels.widget import HERE, Panel
+from pmtech.panels.widget import HERE, Panel, shared_js
 from pmtech.result import Result
 
 STAGE_JS, STAGE_CSS = ((HERE / f"theatre.{kind}").read_text(encoding="utf-8") for kind in ("js", "css"))
@@ -84,13 +84,12 @@ class Theatre(Panel):
         """Write one file that plays in any browser, without Python and without a network. Returns its path."""
         given = {"scene": self.scene, "about": self.about}
         given |= {name: base64.b64encode(getattr(self, name)).decode() for name in TABLES}
-        texts = {name: (HERE / name).read_text(encoding="utf-8") for name in ("panel.css", "panel.js")}
         path = Path(path)
         path.write_text(
             PAGE.format(
                 title=html.escape(title),
-                css=texts["panel.css"] + STAGE_CSS,
-                js=f"{texts['panel.js']}\n{ESM}",
+                css=(HERE / "panel.css").read_text(encoding="utf-8") + STAGE_CSS,
+                js=f"{shared_js()}\n{ESM}",
                 given=json.dumps(given).replace("<", "\\u003c"),
                 tables=json.dumps(TABLES),
             ),

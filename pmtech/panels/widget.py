@@ -20,6 +20,11 @@ def plotly_js() -> bytes:
     return (Path(find_spec("plotly").origin).parent / "package_data" / "plotly.min.js").read_bytes()
 
 
+def shared_js() -> str:
+    """What every panel's front end begins with, in JupyterLab or on a page of its own."""
+    return f"const BRING_BACK = {json.dumps(BRING_BACK)};\n{_text(HERE / 'panel.js')}"
+
+
 class Panel(anywidget.AnyWidget):
     """A widget with the course's look that leaves nothing behind when its kernel is gone.
 
@@ -44,8 +49,7 @@ class Panel(anywidget.AnyWidget):
         # anywidget makes a subclass for every instance, with traits in these places: leave those alone.
         esm, css = cls.__dict__.get("_esm"), cls.__dict__.get("_css", "")
         if isinstance(esm, str | Path):
-            shared = f"const BRING_BACK = {json.dumps(BRING_BACK)};\n{_text(HERE / 'panel.js')}"
-            cls._esm = f"{shared}\n{_text(esm)}\nexport default onPage(render);\n"
+            cls._esm = f"{shared_js()}\n{_text(esm)}\nexport default onPage(render);\n"
             cls._css = f"{_text(HERE / 'panel.css')}\n{_text(css)}"
         super().__init_subclass__(**kwargs)
 
