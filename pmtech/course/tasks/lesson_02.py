@@ -18,7 +18,7 @@ UNCOUNTED = {("POST", "cacheable")}
 ADVICE = {
     "safe": "Send {verb} once and look at the rows: does any of them change?",
     "idempotent": "Send {verb} twice and look at the rows: does the second one change anything more?",
-    "cacheable": "Look at the answer to {verb}: is it a copy that could be used again?",
+    "cacheable": "Look in the answer to {verb} for the header cache-control: it says for how long the answer may be kept.",
 }
 SPECIAL = {
     (
