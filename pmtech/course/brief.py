@@ -240,7 +240,9 @@ def _trade_off(now: Result, then: Result) -> list[str]:
     if pools:
         share, is_ = pools[0].busy, "is" if pools[0].number == 1 else "are"
         begin = f"At this load {pools[0].label} {is_} busy {percent(share)} of the time"
-        if 0 < share < 0.97:
+        if 0 < share < 0.97 and any(isinstance(p, RateLimiter | Throttle | Cache) for p in now.system.parts):
+            said.append(f"{begin}; it is slow well before it is full.")  # it is sent less than in proportion
+        elif 0 < share < 0.97:
             said.append(
                 f"{begin}: the same design is full at {1 / share:.1f} times the load, and slow well before that."
             )
