@@ -74,7 +74,7 @@ def smoothness() -> None:
                 kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
                 notebook = nb.new_notebook(cells=[nb.new_code_cell(CELL)], metadata=kernel)
                 (server.folder / "x" / "live.ipynb").write_text(nb.writes(notebook))
-                lab = LabPage(server, context, "x", Path(folder))
+                lab = LabPage(server, context).begin("x", Path(folder))
                 lab.open("live.ipynb", sidebar=False).run_all()
                 page = lab.page
                 page.click(".pmtech-play")

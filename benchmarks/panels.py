@@ -200,7 +200,7 @@ def lessons() -> None:
                 (server.folder / f"{name}.ipynb").write_text(nb.writes(lesson))
                 context = browser.new_context(viewport={"width": 1280, "height": 720})
                 context.set_default_timeout(180_000)
-                lab = LabPage(server, context, ".", Path(folder))
+                lab = LabPage(server, context).begin(".", Path(folder))
                 lab.open(f"{name}.ipynb", sidebar=False).run_all()
                 for panel in lab.page.locator(".pmtech-explore", has=lab.page.locator("input[type=range]")).all():
                     print(panel_of(lab, name[:3], panel, server.folder / "timings.jsonl"), flush=True)
@@ -254,7 +254,7 @@ def main() -> None:
                 ("FigureWidget", FIGURE_WIDGET, FIGURE_WIDGET, ".noUi-handle"),
             ):
                 context = browser.new_context(viewport={"width": 1280, "height": 720})
-                lab = LabPage(server, context, ".", Path(folder))
+                lab = LabPage(server, context).begin(".", Path(folder))
                 cold, warm = shows(lab, f"{name.split(',')[0]}.ipynb", first, further)
                 moves = follows(lab, handle) if handle else None
                 figures[name] = cold, statistics.median(warm), statistics.median(moves) if moves else None

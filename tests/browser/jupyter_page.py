@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import json
 import os
+import posixpath
 import re
 import shutil
 import signal
@@ -177,7 +178,7 @@ class LabPage:
         It opens in the JupyterLab that the page shows already; with fresh=True, or where there is none, JupyterLab is
         loaded first.
         """
-        path = f"{self.folder}/{notebook}"
+        path = posixpath.normpath(f"{self.folder}/{notebook}")
         if fresh or not self.page.evaluate("() => Boolean(window.jupyterapp)"):
             self.page.goto(f"{self.server.url}/lab/tree/{path}?reset&token={self.server.token}")
         else:
