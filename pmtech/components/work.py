@@ -32,7 +32,7 @@ class WorkPart(Part):
 
     def measures(self) -> tuple[int, int | None, float, float, bool]:
         """(places, queue limit, mean work in ms, its coefficient of variation, is the place held downstream)."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} does not say what it offers")
 
     def change(self, spec) -> None:
         super().change(spec)
