@@ -260,4 +260,4 @@ def test_sticky_visitors_crowd_and_do_not_come_back():
         assert answered[sticky].to_numpy().sum() == (result.requests.status == 200).sum()
     assert answered[False][0].max() < 1.05 * answered[False][0].min()
     assert answered[True][0].max() > 1.5 * answered[True][0].min()
-    assert answered[False][40].min() > 900 and answered[True].loc["server#1", 40] == 0
+    assert answered[False][40].min() > 900 and answered[True].loc["Server 1", 40] == 0

@@ -53,7 +53,7 @@ def _marks(result: Result, boxes: list[dict]) -> list[dict[str, Any]]:
     marks = [_mark(surge.at_s, surge.for_s, _surge(system, path, surge)) for path, surge in surges.items()]
     for event in sorted(result.events, key=lambda event: event.at_s):
         if isinstance(event, Outage):
-            marks.append(_mark(event.at_s, event.for_s, f"{_dead(system, event)} down for {plain(event.for_s)} s"))
+            marks.append(_mark(event.at_s, event.for_s, f"{dead(system, event)} down for {plain(event.for_s)} s"))
         elif isinstance(event.value, Surge):
             marks.append(_mark(event.value.at_s, event.value.for_s, _surge(system, event.path, event.value)))
         else:
@@ -72,7 +72,7 @@ def _surge(system: System, path: str, surge: Surge) -> str:
     return f"{what} × {plain(surge.times)} for {plain(surge.for_s)} s"
 
 
-def _dead(system: System, outage: Outage) -> str:
+def dead(system: System, outage: Outage) -> str:
     """The machine that dies, or how many of them."""
     pool = {name: part for name, part in system.components.items() if outage.name in (name, part.slug)}
     machines = [(name, n) for name, part in pool.items() for n in range(getattr(part, "replicas", 1))]

@@ -807,7 +807,7 @@ function legend({ patience }, everyEl) {
   return h(
     "div",
     { class: "pmtech-legend" },
-    ...[["travels", "on its way"], ["waiting", "waiting"], ["working", "at work, served"], ["refused", "refused"], ...(patience ? [["late", "gave up"]] : [])].map((one) => item(...one)),
+    ...[["travels", "on its way"], ["waiting", "waiting"], ["working", "at work, served"], ["refused", "refused or failed"], ...(patience ? [["late", "gave up"]] : [])].map((one) => item(...one)),
     everyEl,
   );
 }
