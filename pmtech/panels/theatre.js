@@ -416,12 +416,13 @@ function stage(el, scene) {
     }
     return states[low];
   };
-  // Every machine at its own moment, as the dots are; how many places it has is shown at once.
-  const stateOfAll = (at) => {
+  // Every machine at its own moment, as the dots are; how many places it has is shown at once. Where a dot stands for
+  // many nobody can count them, and the numbers are those of the chart.
+  const stateOfAll = (at, every) => {
     const row = new Float64Array(1 + 3 * units.length); // of machines that are new nothing may be known yet
     row.set(state(at));
     plan.machines.forEach(({ box }, unit) => {
-      const own = state(at - hop() * box.column);
+      const own = state(every > 1 ? at : at - hop() * box.column);
       for (let n = 1; n <= (box.kind === "source" ? 3 : 2); n++) row[3 * unit + n] = own[3 * unit + n] ?? 0;
     });
     return row;
@@ -481,7 +482,7 @@ function stage(el, scene) {
       plan ??= arranged(scene, units, canvas.width, canvas.height);
       sprites ??= spritesOf(canvas.paint, canvas.ratio);
       pace = jump ? speed : pace + (speed - pace) * (1 - Math.exp(-elapsed / 0.25));
-      const row = states.length ? stateOfAll(at) : null;
+      const row = states.length ? stateOfAll(at, every) : null;
       const lines = plan.machines.map(() => []);
       const active = [];
       for (const journey of journeys.list) {
