@@ -157,7 +157,7 @@ function whereabouts(journey, at, hop, found) {
 
 // ---- the stage -----------------------------------------------------------------------------
 
-const stageHeight = (scene) => clamp((scene.height + 64) * 1.25, 192, 264);
+const stageHeight = (scene) => clamp((scene.height + 64) * 1.25, 192, 248); // with the chart below it no higher than a page of 720 pixels shows
 const PAD = 12;
 const LEAD = 15; // between two who wait
 const DOT = 5.5;
@@ -330,7 +330,7 @@ function background(context, plan, rows, row, paint, sprites, every) {
     if (waiting > 0) {
       const { alone, y: middle, layers } = rows[mine[0]];
       const used = Math.min(Math.ceil(waiting / every / plan.machines[mine[0]].cols), layers);
-      y = alone ? middle - used * LEAD + LEAD / 2 - 6 : box.y + box.height + 18;
+      y = alone ? middle - used * LEAD + LEAD / 2 - 6 : box.y + box.height + 15;
       context.textAlign = "right";
       say(`${round(waiting)} waiting`, paint.waiting, "600 16px", box.x - 8);
       context.textAlign = "left";
