@@ -92,7 +92,8 @@ def answers_by_machine(result: Result, every_s: float = 20) -> pd.DataFrame:
     """How many requests each machine answered, a row for each stretch of `every_s` seconds in which they arrived."""
     answered = result.requests.query("status == 200")
     since = (answered.arrived_s // every_s * every_s).rename("from second").astype(int)
-    return pd.crosstab(since, answered.served_by).rename_axis(columns=None)
+    table = pd.crosstab(since, answered.served_by).rename_axis(columns=None)
+    return table.rename(columns=lambda who: " ".join([result.system.label(who.split("#")[0]), *who.split("#")[1:]]))
 
 
 def costs(runs) -> pd.DataFrame:

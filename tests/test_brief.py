@@ -20,8 +20,9 @@ from pmtech.components import (
     Users,
 )
 from pmtech.course.brief import MOST_REQUESTS, brief, ten_times
+from pmtech.course.check import check
 from pmtech.course.tasks.lesson_04 import survey_tool
-from pmtech.simulate import simulate
+from pmtech.simulate import Outage, simulate
 
 HEADS = ["The answer", "What was asked", "What happens", "The trade-off", "To settle with engineering", "Assumptions"]
 
@@ -82,7 +83,7 @@ What happens at 2 requests a second, and at ten times as many? The way of a requ
 |---|---:|---:|
 | Requests a second | 2 | 20 |
 | Answered a second | 2 | 2.2 |
-| Turned away | 0 % | 0 % |
+| Refused or failed | 0 % | 0 % |
 | Average time to an answer | 450 ms | 45 s |
 | 95 of 100 of those answered, within | 450 ms | 84 s |
 | 99 of 100 of those answered, within | 450 ms | 88 s |
@@ -99,7 +100,7 @@ What happens at 2 requests a second, and at ten times as many? The way of a requ
 ## The trade-off
 
 - At this load “Server” is busy 90 % of the time: the same design is full at 1.1 times the load, and slow well before that.
-- At ten times, 2.2 of 20 requests a second are answered. Nobody is turned away: everybody waits, longer every second.
+- At ten times, 2.2 of 20 requests a second are answered. Nobody is refused: everybody waits, longer every second.
 - Serving all of it with 30 % kept free takes about 12.9 times “Server”: roughly 1.29 USD an hour in place of 0.10. Cheaper: answer fewer (turn some away), later (let them wait) or from memory (a cache). Each is a decision about whose requests matter.
 
 ## To settle with engineering
@@ -137,7 +138,7 @@ def test_what_is_capped_is_turned_away_and_what_is_not_served_today_is_counted_i
     result = simulate(SYSTEMS["04 cap"], duration_s=20)
     text = brief(result, folder=tmp_path).markdown.read_text()
     then = simulate(ten_times(SYSTEMS["04 cap"]), duration_s=20).summary
-    assert f"At ten times, {100 * then.error_rate:.0f} % are turned away; those served have an answer within" in text
+    assert f"At ten times, {100 * then.error_rate:.0f} % are refused; those served have an answer within" in text
     offered, served = result.summary.offered_per_s, result.summary.served_per_s
     busy = result.components.utilisation["server"]
     assert f"takes about {10 * busy * offered / served / 0.7:.1f} times “Server”" in text
@@ -152,8 +153,30 @@ def test_a_rate_is_named_as_it_is_set_and_ten_times_is_ten_times_that(tmp_path):
     assert "| Requests a second | 190 | 1,900 |" in text
     assert f"95 of 100 within {a} (Company A), {b} (Company B), {c} (Company C). At 1,900, " in text
     assert f"| Company B | 30 | 0 % | {b} | " in text
-    assert "At 190 requests a second 79 % of Company C's are turned away; the others are answered" in text
+    assert "At 190 requests a second 79 % of Company C's are refused; the others are answered" in text
     assert f"in this run {result.summary.offered_per_s:.0f} requests a second came, 190 are to be expected." in text
+
+
+def test_a_death_is_said_and_who_failed_is_not_called_refused(tmp_path):
+    pool = Clients(rate_per_s=40) >> LoadBalancer(health_check_s=1) >> Server(replicas=3)
+    soon, late = (
+        brief(
+            simulate(pool.replace({"load_balancer.health_check_s": every}), events=[Outage("server", 20, 12)]),
+            folder=tmp_path,
+        )
+        for every in (1, None)
+    )
+    said = "At 40 requests a second, with Server 1 down for 12 s, "
+    assert f"{said}nearly all are answered, 95 of 100 within" in soon.markdown.read_text()
+    assert re.search(rf"{said}\d % are refused or fail; the others are answered", late.markdown.read_text())
+    assert "At 400 and nothing down, only" in soon.markdown.read_text()
+
+
+def test_the_figures_of_a_brief_are_those_of_the_check(tmp_path):
+    page = brief(simulate(survey_tool(31), duration_s=180), folder=tmp_path).markdown.read_text()
+    for name, wanted, measured, _ in check("04.your_turn", survey_tool(31)).figures[:2]:
+        company = name.removesuffix("'s p95")
+        assert wanted == "at most 300 ms" and f"{measured} ({company})" in page
 
 
 def test_more_than_chance_explains_is_counted(tmp_path):
@@ -173,7 +196,7 @@ def test_a_pool_and_its_balancer_are_called_by_their_names(tmp_path):
     pool = crowd >> RateLimiter(limit=20) >> LoadBalancer(health_check_s=2) >> Server(workers=2, replicas=3) >> Cache()
     text = brief(simulate(pool >> Database(), duration_s=20), folder=tmp_path).markdown.read_text()
     assert "The way of a request: A, B and C, then Rate limiter, then Load balancer" in text
-    assert re.search(r"At 90 requests a second \d+ % of A's, \d+ % of B's and \d+ % of C's are turned away", text)
+    assert re.search(r"At 90 requests a second \d+ % of A's, \d+ % of B's and \d+ % of C's are refused", text)
     assert "At this load the 3 servers are busy" in text and "Is it the 3 servers that fill up first" in text
     assert "Load balancer: round robin, a health check every 2 s;" in text
     assert "from memory (answers kept for longer)" in text and "(a cache)" not in text

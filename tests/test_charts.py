@@ -69,6 +69,13 @@ def test_what_became_of_each_client_is_written_beside_or_in_its_bar():
     assert any(text.startswith("refused 1") for text in texts(figure))
 
 
+def test_who_still_waits_is_counted_as_in_the_sentence_below():
+    result = simulate([Clients("A", rate_per_s=5), Clients("B", rate_per_s=50)] >> Server(workers=1), duration_s=20)
+    inside = result.requests.query("status == 0").client.value_counts()
+    said = [line for text in texts(charts.clients(result)) for line in text.split("<br>") if "waiting" in line]
+    assert sorted(said) == sorted(f"{count} still waiting" for count in inside)
+
+
 def test_seven_clients_show_the_five_that_ask_most():
     ticks = charts.clients(RESULTS["seven clients"])["layout"]["yaxis"]["ticktext"]
     assert [tick.split("<br>")[0] for tick in ticks] == [f"Client {n}" for n in range(3, 8)]

@@ -34,7 +34,7 @@ def best() -> int:
 
 def test_the_cell_as_it_stands_runs_and_says_how_far_off(best):
     marking = with_limit(60)
-    measured = sum(simulate(survey_tool(60), seed=s).by_client.loc["company_b", "p95_ms"] for s in (1, 2, 3)) / 3
+    measured = simulate(survey_tool(60), duration_s=180).by_client.loc["company_b", "p95_ms"]
     assert not marking.passed
     assert measured > 10_000
     assert marking.gaps[1] == (
@@ -52,9 +52,9 @@ def test_the_best_limit_passes_and_the_next_one_does_not(best):
 
 
 def test_a_limit_that_costs_c_more_than_needed_says_how_much(best):
-    near, far = with_limit(best - 1), with_limit(best - 4)
+    near, far = with_limit(best - 1), with_limit(best - 2)
     assert near.passed and near.gaps == ["Company C could be served 1 more a second before A or B miss a target."]
-    assert not far.passed and far.gaps == ["Company C could be served 4 more a second before A or B miss a target."]
+    assert not far.passed and far.gaps == ["Company C could be served 2 more a second before A or B miss a target."]
 
 
 def test_a_limit_that_protects_nobody_but_the_server_is_no_solution():

@@ -86,9 +86,10 @@ def test_more_servers_that_only_harm():
     ("wrong", "sentence"),
     [
         ([80, 152], r"measured must be \{servers: served a second\}"),
-        ({1: 80, 2: 152}, "at least 3 different values, got 2"),
-        ({1: 80, 2: 152, 0: 3}, "workers must be at least 1, got 0"),
-        ({1: 80, 2: 152, 4: 0}, "throughput_per_s must be above 0, got 0"),
+        ({1: 80, 2: 152}, "at least 3 different numbers of servers, got 2"),
+        ({1: 80, 2: 152, 0: 3}, "servers must be at least 1, got 0"),
+        ({1: 80, 2: 152, 4: 0}, "what 4 servers served must be above 0, got 0"),
+        ({1: 80, "2": 152, 4: 283}, "servers must be a finite number, got '2'"),
     ],
 )
 def test_chart_refuses_in_a_sentence(wrong, sentence):
@@ -260,4 +261,4 @@ def test_sticky_visitors_crowd_and_do_not_come_back():
         assert answered[sticky].to_numpy().sum() == (result.requests.status == 200).sum()
     assert answered[False][0].max() < 1.05 * answered[False][0].min()
     assert answered[True][0].max() > 1.5 * answered[True][0].min()
-    assert answered[False][40].min() > 900 and answered[True].loc["server#1", 40] == 0
+    assert answered[False][40].min() > 900 and answered[True].loc["Server 1", 40] == 0

@@ -256,6 +256,8 @@ def test_a_control_says_what_it_is_and_in_which_unit():
         ("Rate limiter: algorithm", None, ""),
     ]
     assert live.described[-1]["options"] == ["fixed window", "token bucket"]
+    offered = [Choice("shoppers.write_share", (0, 0.01, 0.5)), Choice("server.service_ms", (100, 200))]
+    assert [choice.describe(SHOP)["options"] for choice in offered] == [["0 %", "1 %", "50 %"], ["100 ms", "200 ms"]]
     assert turned("Share of writes", "clients.write_share", 0.07) == "Share of writes: 7 %"
     assert turned("Checks, every", "load_balancer.health_check_s", 5) == "Checks, every: 5 s"
     assert turned("Checks, every", "load_balancer.health_check_s", None) == "Checks, every: none"

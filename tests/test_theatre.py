@@ -75,6 +75,15 @@ def test_a_machine_that_is_down_is_shown_down():
     assert set(places[down]) == {-1.0} and set(places[~down]) == {4.0}
 
 
+def test_a_dead_machine_that_health_checks_have_found_is_shown_left_out():
+    """It dies at 8.5 s: the checks at 9 and at 10 s go unanswered, and nothing more is sent there until it is back."""
+    system = POOL.replace({"load_balancer.health_check_s": 1})
+    states = replay(simulate(system, duration_s=20, events=[Outage("server", 8.5, 6)]))["states"]
+    at, places = states[:, 0], states[:, 1 + 3 * 2 + 2]
+    assert set(places[(at >= 8.5) & (at < 9.9)]) == {-1.0} and set(places[(at > 10) & (at < 14.5)]) == {-2.0}
+    assert set(places[(at < 8.5) | (at >= 14.5)]) == {4.0}
+
+
 def test_what_was_done_to_a_run_stands_in_its_chart():
     companies = [Clients("Company A", rate_per_s=10), Clients("Company B", surge=Surge(at_s=4, for_s=2, times=3))]
     system = companies >> LoadBalancer() >> Server(workers=4, replicas=3) >> Database()

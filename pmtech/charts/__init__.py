@@ -74,7 +74,7 @@ def clients(result: Result, pinned: Result | None = None) -> dict:
         colour = f"var(--pmtech-{fate}{'' if fate == 'served' else '-fill'})"
         data.append(bars(fate, list(rows.values()), widths, list(start.values()), colour, thick))
         for name, width in zip(names, widths, strict=True):
-            words = f"{fate} {rate(width)}"
+            words = f"{width * result.window_s:,.0f} still waiting" if fate == "waiting" else f"{fate} {rate(width)}"
             if width > longest * (0.028 * len(words) + 0.02):
                 notes.append(note(words, start[name] + width / 2, rows[name], f"var(--pmtech-on-{fate})", "center"))
             elif fate == "served" or width > 0.01 * longest:

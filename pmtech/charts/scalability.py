@@ -8,6 +8,7 @@ from math import inf, isinf
 from pmtech.charts import plot
 from pmtech.explain import rate
 from pmtech.theory import UniversalScalability, amdahl
+from pmtech.theory.checks import number
 
 POINTS = 60  # of each curve
 
@@ -16,6 +17,13 @@ def fitted(measured: Mapping[int, float]) -> UniversalScalability:
     """The Universal Scalability Law that fits {number of servers: requests served a second} best."""
     if not isinstance(measured, Mapping):
         raise ValueError(f"measured must be {{servers: served a second}} such as {{1: 80, 2: 152}}, got {measured!r}")
+    if len(measured) < 3:
+        raise ValueError(
+            f"a curve needs measurements with at least 3 different numbers of servers, got {len(measured)}"
+        )
+    for servers, served in measured.items():
+        number("servers", servers, at_least=1)
+        number(f"what {servers} servers served", served, above=0)
     return UniversalScalability.fit(list(measured), list(measured.values()))
 
 

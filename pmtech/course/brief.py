@@ -19,8 +19,9 @@ from pmtech.diagram import diagram
 from pmtech.diagram.layout import layout
 from pmtech.diagram.words import facts_of, listed
 from pmtech.explain import percent, rate, seconds
+from pmtech.panels.replay import dead
 from pmtech.result import Result
-from pmtech.simulate import simulate
+from pmtech.simulate import Outage, simulate
 from pmtech.system import System
 
 TIMES = 10
@@ -56,7 +57,7 @@ class Brief:
         sheet = html.escape(self.html.read_text(encoding="utf-8"))
         look = "width: 100%; height: 480px; border: 1px solid var(--pmtech-line); border-radius: var(--pmtech-radius)"
         frame = f'<iframe title="The page" sandbox="" srcdoc="{sheet}" style="{look}"></iframe>'
-        return page(f"<p>Written: {' and '.join(links)}</p>{frame}")
+        return page(f"<p>Written: {' and '.join(links)}. The page (scroll in it):</p>{frame}")
 
 
 def brief(
@@ -137,13 +138,15 @@ def _answered(result: Result) -> float:
 
 
 def _keeps_up(result: Result) -> bool:
-    """Is whoever is not turned away answered, but for those who came last?"""
+    """Is whoever is not refused answered, but for those who came last?"""
     s = result.summary
     return s.served_per_s >= (0.97 - s.error_rate) * s.offered_per_s
 
 
 def _answer(now: Result, then: Result) -> str:
-    said = f"At {rate(_asked(now))} requests a second {_outcome(now)}. At {rate(_asked(then))}, {_outcome(then)}."
+    deaths = [f"{dead(now.system, e)} down for {seconds(e.for_s)}" for e in now.events if isinstance(e, Outage)]
+    though, whole = (f", with {listed(deaths)},", " and nothing down") if deaths else ("", "")
+    said = f"At {rate(_asked(now))} requests a second{though} {_outcome(now)}. At {rate(_asked(then))}{whole}, {_outcome(then)}."
     ages = [part.ttl_s for part in now.system.parts if isinstance(part, Cache) and part.ttl_s is not None]
     return f"{said} An answer from memory is up to {seconds(max(ages))} old." if ages else said
 
@@ -157,11 +160,16 @@ def _outcome(result: Result) -> str:
     lost = result.by_client.error_rate
     whose = [f"{percent(x)} of {result.system.label(c)}'s" for c, x in lost.items() if x > 0.01]
     share = listed(whose) if whose and len(lost) > 1 else percent(s.error_rate)
-    refused = f"{share} are turned away" if s.error_rate > 0.01 else ""
+    refused = f"{share} {_lost(result)}" if s.error_rate > 0.01 else ""
     if _keeps_up(result):
-        return f"{refused}; the others are answered, {served}" if refused else f"all are answered, {served}"
+        everybody = "nearly all are" if s.error_rate else "all are"
+        return f"{f'{refused}; the others are' if refused else everybody} answered, {served}"
     left, waits = f"only {rate(s.served_per_s)} a second are answered", f"the others wait{_longer(result.system)}"
     return f"{refused}, {left}, and {waits}" if refused else f"{left}; {waits}"
+
+
+def _lost(result: Result) -> str:
+    return "are refused" if set(result.requests.status) <= {0, 200, 429, 503} else "are refused or fail"
 
 
 def _times(result: Result) -> str:
@@ -185,7 +193,7 @@ def _each_client(result: Result) -> list[tuple]:
         (result.system.label(name), rate(_asked(result, name)), percent(c.error_rate), _time(c.p95_ms), _time(c.p99_ms))
         for name, c in each.iterrows()
     ]
-    heads = ("each at this load", "requests a second", "turned away", "95 of 100 within", "99 of 100 within")
+    heads = ("each at this load", "requests a second", "refused or failed", "95 of 100 within", "99 of 100 within")
     return [(heads, *rows)] if len(rows) > 1 else []
 
 
@@ -200,7 +208,7 @@ def _table(now: Result, then: Result) -> tuple:
         ("", "this load", "ten times"),
         ("Requests a second", rate(_asked(now)), rate(_asked(then))),
         ("Answered a second", rate(_answered(now)), rate(_answered(then))),
-        ("Turned away", percent(a.error_rate), percent(b.error_rate)),
+        ("Refused or failed", percent(a.error_rate), percent(b.error_rate)),
         ("Average time to an answer", _time(a.mean_ms), _time(b.mean_ms)),
         ("95 of 100 of those answered, within", _time(a.p95_ms), _time(b.p95_ms)),
         ("99 of 100 of those answered, within", _time(a.p99_ms), _time(b.p99_ms)),
@@ -250,10 +258,10 @@ def _trade_off(now: Result, then: Result) -> list[str]:
             said.append(f"{begin}: there is no room left, not even for its busy moments.")
     within = f"within {_time(t.p95_ms)} (95 of 100)"
     if t.error_rate > 0.01:
-        said.append(f"At ten times, {percent(t.error_rate)} are turned away; those served have an answer {within}.")
+        said.append(f"At ten times, {percent(t.error_rate)} {_lost(then)}; those served have an answer {within}.")
     elif t.served_per_s < 0.97 * t.offered_per_s:
         answered = f"{rate(t.served_per_s)} of {rate(_asked(then))} requests a second are answered"
-        said.append(f"At ten times, {answered}. Nobody is turned away: everybody waits{_longer(now.system)}.")
+        said.append(f"At ten times, {answered}. Nobody is refused: everybody waits{_longer(now.system)}.")
     else:
         said.append(f"At ten times, everybody is still answered, {within}.")
     # As machines like these; whoever is not served now would bring work, too.

@@ -39,7 +39,11 @@ class ShownComparison(Comparison):
 
     def panel(self) -> ComparisonPanel:
         first, why = next(iter(self.results)), ""
-        how = f" In brackets, where the difference to “{first}” lies with 95 % confidence." if self.steady else ""
+        how = (
+            f" In brackets, how low or high chance could make the difference to “{first}” (95 % confidence)."
+            if self.steady
+            else ""
+        )
         if charts.served_alike(self.results):
             why = " Each serves the same share of what is asked, so the bars show p95."
         figure = charts.by_design(self.results)

@@ -102,7 +102,7 @@ class Choice:
             "path": self.path,
             "label": self.label or named(system, self.path),
             "unit": _unit(self.path),
-            "options": [_option(option) for option in self.options],
+            "options": [_said(option, self.path) for option in self.options],
             "default": self.options.index(value),
         }
 
@@ -204,17 +204,18 @@ def _unit(path: str) -> str:
 
 def turned(label: str, path: str, value) -> str:
     """What was turned to what: "Server: workers: 8"."""
-    unit = _unit(path) if _is_number(value) else ""
-    return f"{label}: {_option(round(100 * value, 6) if unit == '%' else value)} {unit}".strip()
+    return f"{label}: {_said(value, path)}"
+
+
+def _said(value, path: str) -> str:
+    """A value in words, with its unit: a share of 0.01 is 1 %."""
+    if value is None or isinstance(value, bool):
+        return {True: "yes", False: "no", None: "none"}[value]
+    if _is_number(value):
+        unit = _unit(path)
+        return f"{plain(round(100 * value, 6) if unit == '%' else value)} {unit}".strip()
+    return (", ".join(map(str, value)) or "none") if isinstance(value, tuple | list) else str(value).replace("_", " ")
 
 
 def _bare(field: str) -> str:
     return next((field.removesuffix(end) for end, unit in UNITS.items() if unit != "%" and field.endswith(end)), field)
-
-
-def _option(value) -> str:
-    if value is None or isinstance(value, bool):
-        return {True: "yes", False: "no", None: "none"}[value]
-    if isinstance(value, tuple | list):
-        return ", ".join(map(str, value)) or "none"
-    return plain(value) if _is_number(value) else str(value).replace("_", " ")

@@ -42,7 +42,6 @@ function render({ model, el }) {
   const problem = h("p", { class: "pmtech-error", role: "alert" });
   const say = (text) => (write(problem, text ?? ""), (problem.hidden = !text));
   stageEl.style.height = `${stageHeight(scene)}px`;
-  chartEl.style.height = `${472 - stageHeight(scene)}px`; // together as high as a page of 720 pixels shows
   root.append(bar.bar, problem, stageEl, legend(scene, everyLabel), h("div", { class: "pmtech-knobs" }, ...knobs.rows), chartEl);
   el.append(root);
   const actors = stage(stageEl, { ...structuredClone(scene), units: [] });

@@ -53,7 +53,7 @@ def _marks(result: Result, boxes: list[dict]) -> list[dict[str, Any]]:
     marks = [_mark(surge.at_s, surge.for_s, _surge(system, path, surge)) for path, surge in surges.items()]
     for event in sorted(result.events, key=lambda event: event.at_s):
         if isinstance(event, Outage):
-            marks.append(_mark(event.at_s, event.for_s, f"{_dead(system, event)} down for {plain(event.for_s)} s"))
+            marks.append(_mark(event.at_s, event.for_s, f"{dead(system, event)} down for {plain(event.for_s)} s"))
         elif isinstance(event.value, Surge):
             marks.append(_mark(event.value.at_s, event.value.for_s, _surge(system, event.path, event.value)))
         else:
@@ -72,7 +72,7 @@ def _surge(system: System, path: str, surge: Surge) -> str:
     return f"{what} × {plain(surge.times)} for {plain(surge.for_s)} s"
 
 
-def _dead(system: System, outage: Outage) -> str:
+def dead(system: System, outage: Outage) -> str:
     """The machine that dies, or how many of them."""
     pool = {name: part for name, part in system.components.items() if outage.name in (name, part.slug)}
     machines = [(name, n) for name, part in pool.items() for n in range(getattr(part, "replicas", 1))]
@@ -122,7 +122,7 @@ def _states(result: Result, counts: dict[str, int], at: np.ndarray) -> np.ndarra
         fates = r.arrived_s[mine], r.finished_s[mine & (r.status == 200)], r.finished_s[mine & (r.status >= 400)]
         columns += [_rate(times, at) for times in fates]
     for name, v in r.visits.items():
-        part = result.system.components[name]
+        part, checked = result.system.components[name], _is_checked(result, name)
         for machine in range(counts[name]):
             mine = v.machine == machine
             entered, started, left = v.entered_s[mine], v.started_s[mine], v.left_s[mine]
@@ -130,12 +130,22 @@ def _states(result: Result, counts: dict[str, int], at: np.ndarray) -> np.ndarra
             waiting = _so_far(entered, at) - _so_far(np.where(begun, started, left), at)
             offers, is_throttle = result.offers(name, machine=machine), isinstance(part, Throttle)
             if offers and not is_throttle:
-                places = np.array([-1 if offer.dead else offer.places for offer in offers])
                 now = np.searchsorted([offer.begin_s for offer in offers], at, "right") - 1
-                columns += [waiting, _so_far(started, at) - _so_far(left[begun], at), places[now]]
+                places = np.array([-1 if offer.dead else offer.places for offer in offers])[now]
+                until = np.array([offer.end_s for offer in offers])[now]
+                left_out = checked & (places < 0) & (_so_far(entered, until) == _so_far(entered, at))
+                columns += [waiting, _so_far(started, at) - _so_far(left[begun], at), np.where(left_out, -2, places)]
             else:
                 columns += [waiting if is_throttle else 0 * at, 0 * at, 0 * at]
     return np.column_stack(columns)
+
+
+def _is_checked(result: Result, name: str) -> bool:
+    """Does a balancer in front ask whether it is well? Then one that is dead and is sent nothing more has been left out."""
+    names = result.system.names
+    before = [names[edge.tail] for edge in result.system.edges if names[edge.head] == name]
+    parts = [system.components[tail] for _, system in result.history for tail in before]
+    return any(getattr(part, "health_check_s", None) is not None for part in parts)
 
 
 def _samples(result: Result, at: np.ndarray) -> np.ndarray:

@@ -157,7 +157,7 @@ function whereabouts(journey, at, hop, found) {
 
 // ---- the stage -----------------------------------------------------------------------------
 
-const stageHeight = (scene) => clamp((scene.height + 64) * 1.25, 192, 264);
+const stageHeight = (scene) => clamp((scene.height + 64) * 1.25, 192, 248); // with the chart below it no higher than a page of 720 pixels shows
 const PAD = 12;
 const LEAD = 15; // between two who wait
 const DOT = 5.5;
@@ -330,7 +330,7 @@ function background(context, plan, rows, row, paint, sprites, every) {
     if (waiting > 0) {
       const { alone, y: middle, layers } = rows[mine[0]];
       const used = Math.min(Math.ceil(waiting / every / plan.machines[mine[0]].cols), layers);
-      y = alone ? middle - used * LEAD + LEAD / 2 - 6 : box.y + box.height + 18;
+      y = alone ? middle - used * LEAD + LEAD / 2 - 6 : box.y + box.height + 15;
       context.textAlign = "right";
       say(`${round(waiting)} waiting`, paint.waiting, "600 16px", box.x - 8);
       context.textAlign = "left";
@@ -416,12 +416,13 @@ function stage(el, scene) {
     }
     return states[low];
   };
-  // Every machine at its own moment, as the dots are; how many places it has is shown at once.
-  const stateOfAll = (at) => {
+  // Every machine at its own moment, as the dots are; how many places it has is shown at once. Where a dot stands for
+  // many nobody can count them, and the numbers are those of the chart.
+  const stateOfAll = (at, every) => {
     const row = new Float64Array(1 + 3 * units.length); // of machines that are new nothing may be known yet
     row.set(state(at));
     plan.machines.forEach(({ box }, unit) => {
-      const own = state(at - hop() * box.column);
+      const own = state(every > 1 ? at : at - hop() * box.column);
       for (let n = 1; n <= (box.kind === "source" ? 3 : 2); n++) row[3 * unit + n] = own[3 * unit + n] ?? 0;
     });
     return row;
@@ -481,7 +482,7 @@ function stage(el, scene) {
       plan ??= arranged(scene, units, canvas.width, canvas.height);
       sprites ??= spritesOf(canvas.paint, canvas.ratio);
       pace = jump ? speed : pace + (speed - pace) * (1 - Math.exp(-elapsed / 0.25));
-      const row = states.length ? stateOfAll(at) : null;
+      const row = states.length ? stateOfAll(at, every) : null;
       const lines = plan.machines.map(() => []);
       const active = [];
       for (const journey of journeys.list) {
@@ -807,7 +808,7 @@ function legend({ patience }, everyEl) {
   return h(
     "div",
     { class: "pmtech-legend" },
-    ...[["travels", "on its way"], ["waiting", "waiting"], ["working", "at work, served"], ["refused", "refused"], ...(patience ? [["late", "gave up"]] : [])].map((one) => item(...one)),
+    ...[["travels", "on its way"], ["waiting", "waiting"], ["working", "at work, served"], ["refused", "refused or failed"], ...(patience ? [["late", "gave up"]] : [])].map((one) => item(...one)),
     everyEl,
   );
 }

@@ -40,5 +40,7 @@ TASKS = (
             gap="Company C could be served {gap:.0f} more a second before A or B miss a target.",
             best="No higher limit would do: A or B would miss a target.",
         ),
+        duration_s=180,
+        seeds=(1,),
     ),
 )
