@@ -84,20 +84,14 @@ def moments(times: np.ndarray, due: list[tuple], until_s: float) -> Iterator[tup
         last = now
 
 
-def fifo(times: np.ndarray, work: np.ndarray, places: int, limit: float) -> tuple[np.ndarray, np.ndarray]:
-    """When work on each request begins and ends at a station; NaN for one that finds the line full."""
-    if limit == inf:
-        return _unlimited(times, work, places)
-    enter = Fifo(places, limit).enter
-    started = np.array([enter(*each) for each in zip(times.tolist(), work.tolist(), strict=True)], dtype=float)
-    return started, started + work
-
-
-def _unlimited(times: np.ndarray, work: np.ndarray, places: int) -> tuple[np.ndarray, np.ndarray]:
+def fifo(times: np.ndarray, work: np.ndarray, places: int, limit: float) -> np.ndarray:
+    """When work on each request begins at a station; NaN for one that finds the line full."""
+    if limit < inf:
+        enter = Fifo(places, limit).enter
+        return np.array([enter(*each) for each in zip(times.tolist(), work.tolist(), strict=True)], dtype=float)
     blocks = (slice(first, first + BLOCK) for first in range(0, len(times), BLOCK))  # short lists stay in fast memory
     each = chain.from_iterable(zip(times[block].tolist(), work[block].tolist(), strict=True) for block in blocks)
-    started = np.fromiter(_begins(each, places), float, len(times))
-    return started, started + work
+    return np.fromiter(_begins(each, places), float, len(times))
 
 
 def _begins(each: Iterable[tuple[float, float]], places: int) -> Iterator[float]:
@@ -199,7 +193,7 @@ class Book:
         return self._of_each(lambda source, count: source.keys[source.first_line].first(count))
 
     def write(self) -> np.ndarray:
-        return self._of_each(lambda source, count: source.writes_among(count))
+        return self._of_each(lambda source, count: source.writes_among(count)).astype(bool)
 
     def visit(self, part: Part, rows, entered, started, left) -> None:
         """Note the visits to one machine; what lies at or past the end has not happened."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
+from math import inf
 
 import numpy as np
 import pandas as pd
@@ -199,8 +200,10 @@ def _replayed(keys: bytes, policy: str, size: int) -> tuple[tuple[int, float], .
         for key in trace:
             hit = store.get(key) is not None
             found.append(hit)
-            if not hit:
-                store[key] = True
+            if hit:
+                store.used(key)
+            else:
+                store.keep(key, inf)
         points.append((capacity, 100 * float(np.mean(found[len(found) // 2 :] or [0]))))
     return tuple(points)
 

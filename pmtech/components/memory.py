@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from itertools import count
 from math import inf
 
@@ -9,7 +10,44 @@ import cachetools
 
 from pmtech.randomness import Stream
 
-STORES = {"lru": cachetools.LRUCache, "lfu": cachetools.LFUCache, "fifo": cachetools.FIFOCache}
+
+class Lru(OrderedDict):
+    """Key -> until when its answer is fresh, the one that was not used for longest first: it makes room."""
+
+    def __init__(self, capacity: int):
+        self.capacity = capacity
+
+    used = OrderedDict.move_to_end
+
+    def keep(self, key: int, until_s: float) -> None:
+        self[key] = until_s
+        self.move_to_end(key)
+        if len(self) > self.capacity:
+            self.popitem(last=False)
+
+
+class Fifo(Lru):
+    """The same, the one that came in first first: being used changes nothing."""
+
+    used = OrderedDict.__contains__
+
+
+class Lfu(cachetools.LFUCache):
+    """The least often used makes room; the library counts whenever it is asked."""
+
+    used = cachetools.LFUCache.__contains__
+    keep = cachetools.LFUCache.__setitem__
+
+
+class AnyOf(cachetools.RRCache):
+    """Any makes room."""
+
+    used = cachetools.RRCache.__contains__
+    keep = cachetools.RRCache.__setitem__
+
+
+Store = Lru | Lfu | AnyOf
+STORES = {"lru": Lru, "lfu": Lfu, "fifo": Fifo}  # those that leave nothing to chance
 
 
 class Memory:
@@ -17,25 +55,40 @@ class Memory:
 
     def __init__(self, spec, versions: dict[int, int], luck: Stream):
         self.spec, self.versions, self.luck, self.draws = spec, versions, luck, count()
-        self.stores: dict[str | int | None, cachetools.Cache] = {}  # of each caller, or of all (None)
+        self.stores: dict[str | int | None, Store] = {}  # of each caller, or of all (None)
+        self.shown: dict[tuple, int] = {}  # (whose, key) -> version, where it is not the first
 
-    def look(self, whose: str | int | None, key: int, now: float) -> int | None:
-        """The version of the item that the answer shows; None if there is no answer that is fresh."""
-        store = self.stores.get(whose)
-        if store is None or key not in store:
-            return None
-        until_s, version = store[key]
-        if until_s <= now:
-            del store[key]
-            return None
-        return version
+    def store(self, whose: str | int | None) -> Store:
+        """What is kept for this caller."""
+        if whose not in self.stores:
+            policy, capacity = self.spec.policy, self.spec.capacity
+            self.stores[whose] = STORES[policy](capacity) if policy in STORES else AnyOf(capacity, self._any)
+        return self.stores[whose]
+
+    def look(self, whose: str | int | None, key: int, now: float) -> bool:
+        """Is there an answer that is fresh?"""
+        store = self.store(whose)
+        until_s = store.get(key, -inf)
+        if until_s > now:
+            store.used(key)
+            return True
+        store.pop(key, None)
+        return False
 
     def keep(self, whose: str | int | None, key: int, now: float, version: int) -> None:
         """The answer to a read has come."""
-        store, ttl_s = self.stores.get(whose), self.spec.ttl_s
-        if store is None:
-            store = self.stores[whose] = self._new_store()
-        store[key] = (inf if ttl_s is None else now + ttl_s), version
+        self.store(whose).keep(key, now + self.lasts_s)
+        if self.versions:
+            self.shown[whose, key] = version
+
+    @property
+    def lasts_s(self) -> float:
+        """How long an answer is fresh."""
+        return inf if self.spec.ttl_s is None else self.spec.ttl_s
+
+    def shows(self, whose: str | int | None, key: int) -> int:
+        """The version of the item that the answer shows."""
+        return self.shown.get((whose, key), 0)
 
     def count(self, key: int) -> int:
         """A write has reached the data: the item's next version."""
@@ -44,16 +97,8 @@ class Memory:
 
     def drop(self, whose: str | int | None, key: int) -> None:
         """A write has made the answer wrong."""
-        if self.spec.invalidate and whose in self.stores:
-            self.stores[whose].pop(key, None)
-
-    def _new_store(self) -> cachetools.Cache:
-        spec = self.spec
-        return (
-            STORES[spec.policy](spec.capacity)
-            if spec.policy in STORES
-            else cachetools.RRCache(spec.capacity, self._any)
-        )
+        if self.spec.invalidate:
+            self.store(whose).pop(key, None)
 
     def _any(self, keys: list[int]) -> int:
         return keys[int(self.luck[next(self.draws)] * len(keys))]

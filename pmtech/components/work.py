@@ -51,8 +51,12 @@ class WorkPart(Part):
         station = self.station
         if self.next is not None and self.holds:
             return (self._pass_held if owns_what_ends(self) else self._pass_if_never_full)(rows, times, book)
-        started, left = fifo(times, self.needs(rows, book), station.places, station.limit)
-        refused = np.isnan(started)
+        needs = self.needs(rows, book)
+        self.write_down(rows, times, fifo(times, needs, station.places, station.limit), needs, book)
+
+    def write_down(self, rows, times, started, needs, book) -> None:
+        """Note who came when, when work on them began (NaN: it was full) and how much they needed; they go on."""
+        left, refused = started + needs, np.isnan(started)
         book.visit(self, rows, times, started, np.where(refused, times, left) if refused.any() else left)
         book.serves(self, *only(started < book.until_s, rows))
         if refused.any():
@@ -66,9 +70,18 @@ class WorkPart(Part):
     def _pass_held(self, rows, times, book) -> None:
         """A place is free again when the answer comes, and when that will be is known to whoever asks."""
         places, limit, enter = self.station.places, self.station.limit, self.next.line().enter
-        needs, theirs = self.needs(rows, book).tolist(), self.next.needs(rows, book).tolist()
+        needs, their_needs = self.needs(rows, book).tolist(), self.next.needs(rows, book)
         started, left = [nan] * len(rows), [nan] * len(rows)
-        waiting, due, busy, asked, asked_s, refused = deque(), [], 0, [], [], []
+        theirs, waiting, due, busy, asked, asked_s, begun, refused = (
+            their_needs.tolist(),
+            deque(),
+            [],
+            0,
+            [],
+            [],
+            [],
+            [],
+        )
 
         def begin(who: int, now: float) -> None:
             started[who] = now
@@ -78,6 +91,7 @@ class WorkPart(Part):
             asked.append(who)
             asked_s.append(now)
             begins = enter(now, theirs[who])
+            begun.append(begins)
             if begins is None:
                 leave(who, now)
             else:
@@ -105,7 +119,8 @@ class WorkPart(Part):
         book.serves(self, rows[started < book.until_s])
         if refused:
             book.refuse(self, rows[refused], times[refused], 503)
-        book.send(self.next, rows[np.array(asked, int)], np.array(asked_s, float))
+        asked, begun = np.array(asked, int), np.array(begun, float)
+        self.next.write_down(rows[asked], np.array(asked_s), begun, their_needs[asked], book)
 
     def _pass_if_never_full(self, rows, times, book) -> None:
         """Where a place is always free it does not matter how long it is held: whether so is known with the answers."""

@@ -138,7 +138,7 @@ def test_writes_go_through_and_a_refused_write_changes_nothing():
     part.next = Refusing()
     read(part, 1)
     write(part, 1)
-    assert part.run.versions == {} and part.memory.stores == {}  # and an error is not kept as an answer
+    assert part.run.versions == {} and not any(part.memory.stores.values())  # and an error is not kept as an answer
 
 
 def test_a_copy_of_an_old_copy_is_old_too():
