@@ -81,6 +81,7 @@ SERVER = Server(workers=8, service_ms=100, service_cv=0.5)
             ["Company C sends 150 a second in this task; yours sends 20 a second."],
         ),
         (survey_tool().replace({"server.workers": 16}), ["Server has 8 workers in this task; yours has 16 workers."]),
+        (survey_tool().replace({"server.workers": 1}), ["Server has 8 workers in this task; yours has 1 worker."]),
         ([A, B, C] >> SERVER, ["This task has a part called rate_limiter; yours has none."]),
         ([A, B] >> RateLimiter(limit=30) >> SERVER, ["This task has a part called company_c; yours has none."]),
         (

@@ -31,6 +31,12 @@ def shown(monkeypatch):
         ("from pmtech import Server; Server(worker=2)", "TypeError", 'Server has no "worker": did you mean workers?'),
         ("servr", "NameError", '"servr" is not known here. Either an earlier cell has not run yet'),
         (
+            "from pmtech import Server; Server().replce()",
+            "AttributeError",
+            'Server has no "replce": did you mean replicas?',
+        ),
+        ("from pmtech import Server; Server().xyz", "AttributeError", 'Server has no "xyz". Undo with Ctrl + Z'),
+        (
             "x = (1,\n",
             "SyntaxError",
             "Line 1 is not complete or not in order (a bracket or a quote is not closed). Undo",
@@ -45,7 +51,7 @@ def test_a_slip_is_a_sentence(shown, cell, kind, sentence):
     assert "Traceback" not in text and "\n" not in text
 
 
-@pytest.mark.parametrize("cell", ["1 / 0", "int('three')", "import json; json.loads('{')"])
+@pytest.mark.parametrize("cell", ["1 / 0", "int('three')", "[].push", "import json; json.loads('{')"])
 def test_what_the_course_did_not_refuse_keeps_its_traceback(shown, cell):
     _, text = shown(cell)
     assert "Traceback" in text

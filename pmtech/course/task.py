@@ -204,9 +204,13 @@ def differences(label: str, wanted, got) -> list[str]:
         asked, yours = getattr(wanted, name), getattr(got, name)
         if asked != yours:
             words = _WORDS.get(name, f"has {name} = {{}}")
-            verb, _, rest = words.format(_value(yours)).partition(" ")
-            sentences.append(f"{label} {words.format(_value(asked))} in this task; yours {verb} {rest}.")
+            sentences.append(f"{label} {_said_of(words, asked)} in this task; yours {_said_of(words, yours)}.")
     return sentences
+
+
+def _said_of(words: str, value) -> str:
+    said = words.format(_value(value))
+    return said.removesuffix("s") if value == 1 else said
 
 
 def _value(value) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from pathlib import Path
 
 from IPython.core.getipython import get_ipython
@@ -20,6 +21,10 @@ def sentence(kind: type[BaseException], error: BaseException, traceback) -> str 
             f'"{error.name}" is not known here. Either an earlier cell has not run yet (choose Run > Run All Above '
             "Selected Cell), or it is misspelt."
         )
+    if issubclass(kind, AttributeError) and error.name and _ends_in_cell(traceback) and _is_ours(error.obj):
+        near = get_close_matches(error.name, [name for name in dir(error.obj) if not name.startswith("_")], 1, 0.5)
+        hint = f": did you mean {near[0]}?" if near else f". {UNDO}"
+        return f'{type(error.obj).__name__} has no "{error.name}"{hint}'
     if issubclass(kind, ValueError | TypeError) and _ends_in_package(traceback):
         said = str(error)
         return said if said.endswith((".", "?")) else f"{said}."
@@ -40,6 +45,10 @@ def _last_file(traceback) -> str:
 def _ends_in_cell(traceback) -> bool:
     file = _last_file(traceback)  # IPython and ipykernel name the files that cells are compiled as
     return file.startswith("<ipython-input") or "ipykernel_" in file
+
+
+def _is_ours(thing: object) -> bool:
+    return type(thing).__module__.startswith("pmtech.")
 
 
 def _ends_in_package(traceback) -> bool:
