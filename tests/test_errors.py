@@ -35,7 +35,7 @@ def shown(monkeypatch):
             "AttributeError",
             'Server has no "replce": did you mean replicas?',
         ),
-        ("from pmtech import Server; Server().xyz", "AttributeError", 'Server has no "xyz". Undo with Ctrl + Z'),
+        ("from pmtech import Database; Database().replace()", "AttributeError", 'Database has no "replace". Undo with'),
         (
             "x = (1,\n",
             "SyntaxError",

@@ -22,7 +22,7 @@ def sentence(kind: type[BaseException], error: BaseException, traceback) -> str 
             "Selected Cell), or it is misspelt."
         )
     if issubclass(kind, AttributeError) and error.name and _ends_in_cell(traceback) and _is_ours(error.obj):
-        near = get_close_matches(error.name, [name for name in dir(error.obj) if not name.startswith("_")], 1, 0.5)
+        near = get_close_matches(error.name, [name for name in dir(error.obj) if not name.startswith("_")], 1, 0.7)
         hint = f": did you mean {near[0]}?" if near else f". {UNDO}"
         return f'{type(error.obj).__name__} has no "{error.name}"{hint}'
     if issubclass(kind, ValueError | TypeError) and _ends_in_package(traceback):
