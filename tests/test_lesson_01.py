@@ -1,5 +1,6 @@
 """What lesson 01 brings: the steps of a request, the curve of latency against load, its task and its picture."""
 
+import re
 import xml.etree.ElementTree as ET
 from math import sqrt
 
@@ -93,6 +94,9 @@ def test_a_waterfall_shows_the_slowest_beside_a_typical_request():
     slowest = result.requests.latency_ms.max()
     assert shown.said[1].startswith(f"Slowest of 1,007 requests: {slowest:.0f} ms, of which 60 ms network, ")
     typical = steps(result, chosen(result, "typical"))
+    for sentence in shown.said:  # the parts add up to the whole, as a reader adds
+        whole, *parts = map(int, re.findall(r"(\d+) ms", sentence))
+        assert sum(parts) == whole
     assert abs(typical[-1].end_ms - result.summary.p50_ms) < 25
     go.Figure(shown.figure)
     assert {trace["name"] for trace in shown.figure["data"]} == {"network", "waiting", "work", "database"}

@@ -55,7 +55,7 @@ class IndexDemo:
         ]
         compared = table(("", "without an index", "with an index"), rows)
         asked = "How many responses has one survey, and what is their average score?"
-        return f"<p>{asked} <code>{QUERY}</code></p>{compared}<p>{self.sentence}</p>"
+        return f"<p>{asked}<br><code>{QUERY}</code></p>{compared}<p>{self.sentence}</p>"
 
 
 def index_demo(rows: int = 300_000, *, runs: int = 9) -> IndexDemo:
