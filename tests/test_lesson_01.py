@@ -109,6 +109,8 @@ def test_a_waterfall_says_what_it_can_show():
     for which in ("fastest", 9999, True, None):
         with pytest.raises(ValueError, match='"typical", "slowest" or the number of a request that was answered'):
             waterfall(result, which)
+    with pytest.raises(ValueError, match=r"waterfall needs a run, such as simulate\(system\), got "):
+        waterfall(survey_tool())
     with pytest.raises(ValueError, match="this run has none"):
         waterfall(simulate(survey_tool(0), duration_s=1))
 
