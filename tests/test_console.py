@@ -108,7 +108,7 @@ def test_what_cannot_be_sent_is_said_and_the_panel_lives_on(panel, typed, word):
 def test_an_api_that_is_stopped_is_said_and_the_panel_lives_on(panel):
     panel.api.stop()
     press(panel)
-    assert "api.start()" in panel.error
+    assert "start_api() again" in panel.error
     panel.api.start()
     assert press(panel)["status"] == "200 OK"
 

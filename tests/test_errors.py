@@ -48,6 +48,11 @@ def shown(monkeypatch):
             "Line 1 is not complete or not in order (a bracket or a quote is not closed). Undo",
         ),
         ("x = {1: }", "SyntaxError", "Line 1 is not complete or not in order"),
+        (
+            "dict(size=1,000, old=2)",
+            "SyntaxError",
+            "Line 1 is not complete or not in order (a name and = are missing, or",
+        ),
     ],
 )
 def test_a_slip_is_a_sentence(shown, cell, kind, sentence):

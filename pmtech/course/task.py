@@ -1,6 +1,6 @@
 """What "Your turn" asks for, as data: targets to meet, something to get the most out of, and what must not be touched.
 
-A task has an `id` and `mark(attempt) -> Marking`. `SystemTask` is the kind whose attempt is a system: it simulates the
+A task has an `id`, `mark(attempt) -> Marking` and `untouched(attempt)`. `SystemTask` is the kind whose attempt is a system: it simulates the
 learner's system for a few seeds and measures. A lesson that asks for something else brings a class of its own.
 """
 
@@ -145,6 +145,10 @@ class SystemTask:
         if goal:
             figures.append((goal.name, "as much as possible", said(measured[goal.figure], goal.unit), word))
         return Marking(title=self.title, passed=passed, gaps=gaps, figures=figures, note=note)
+
+    def untouched(self, system: System) -> bool:
+        """Is it the system that the learner starts from?"""
+        return repr(system) == repr(self.start())
 
     def _best(self, system: System) -> System:
         """The highest number that meets the targets, as that of `system` does."""

@@ -12,13 +12,17 @@ from IPython.core.getipython import get_ipython
 
 PACKAGE = Path(__file__).parents[1]
 CALL = re.compile(r"(?:\w+\.)?(\w+)\(\) (?:missing .*?: (.*)|got an unexpected keyword argument '(\w+)')")
+SYNTAX = {
+    "incomplete input": "a bracket or a quote is not closed",
+    "positional argument follows keyword argument": "a name and = are missing, or a comma is too many: 1000, not 1,000",
+}
 UNDO = "Undo with Ctrl + Z, or compare it with the cells above."
 
 
 def sentence(kind: type[BaseException], error: BaseException, traceback) -> str | None:
     """What to tell the learner, or None: then it is no slip, and the traceback is worth seeing."""
     if issubclass(kind, SyntaxError):
-        why = "a bracket or a quote is not closed" if error.msg == "incomplete input" else error.msg
+        why = SYNTAX.get(error.msg, error.msg)
         return f"Line {error.lineno} is not complete or not in order ({why}). {UNDO}"
     if issubclass(kind, NameError) and error.name and _ends_in_cell(traceback):
         return (
