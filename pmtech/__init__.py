@@ -67,7 +67,7 @@ _LATER = {
     "theatre": "pmtech.panels.theatre",
     "theory": "pmtech",
     "traffic": "pmtech.panels.cached",
-    "verb_table": "pmtech.panels.verb_table",
+    "verb_table": "pmtech.course.verb_table",
     "waterfall": "pmtech.panels.figure",
 }
 

@@ -73,7 +73,7 @@ def run_designs(
 ) -> dict[str, Result]:
     """Run each design with the same customers: label -> Result. Raises ValueError before anything runs."""
     if not isinstance(designs, dict) or len(designs) < 2:
-        raise ValueError('compare needs at least two designs such as {"today": system, "with a limit": other}')
+        raise ValueError('at least two designs are needed, such as {"today": system, "with a limit": other}')
     for label in designs:
         if not isinstance(label, str) or not label.strip():
             raise ValueError(f"the label of a design must be a few words, got {label!r}")

@@ -31,11 +31,28 @@ def shown(monkeypatch):
         ("from pmtech import Server; Server(worker=2)", "TypeError", 'Server has no "worker": did you mean workers?'),
         ("servr", "NameError", '"servr" is not known here. Either an earlier cell has not run yet'),
         (
+            "from pmtech import Server; Server().replce()",
+            "AttributeError",
+            'Server has no "replce": did you mean replicas?',
+        ),
+        (
+            "from pmtech import simulate; simulate(1, duration=5)",
+            "TypeError",
+            'simulate has no "duration": did you mean duration_s?',
+        ),
+        ("from pmtech import ask; ask()", "TypeError", 'ask needs "question_id" in its brackets.'),
+        ("from pmtech import Database; Database().replace()", "AttributeError", 'Database has no "replace". Undo with'),
+        (
             "x = (1,\n",
             "SyntaxError",
             "Line 1 is not complete or not in order (a bracket or a quote is not closed). Undo",
         ),
         ("x = {1: }", "SyntaxError", "Line 1 is not complete or not in order"),
+        (
+            "dict(size=1,000, old=2)",
+            "SyntaxError",
+            "Line 1 is not complete or not in order (a name and = are missing, or",
+        ),
     ],
 )
 def test_a_slip_is_a_sentence(shown, cell, kind, sentence):
@@ -45,7 +62,7 @@ def test_a_slip_is_a_sentence(shown, cell, kind, sentence):
     assert "Traceback" not in text and "\n" not in text
 
 
-@pytest.mark.parametrize("cell", ["1 / 0", "int('three')", "import json; json.loads('{')"])
+@pytest.mark.parametrize("cell", ["1 / 0", "int('three')", "[].push", "dict(1, 2, 3)", "import json; json.loads('{')"])
 def test_what_the_course_did_not_refuse_keeps_its_traceback(shown, cell):
     _, text = shown(cell)
     assert "Traceback" in text

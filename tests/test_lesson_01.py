@@ -1,5 +1,6 @@
 """What lesson 01 brings: the steps of a request, the curve of latency against load, its task and its picture."""
 
+import re
 import xml.etree.ElementTree as ET
 from math import sqrt
 
@@ -93,6 +94,9 @@ def test_a_waterfall_shows_the_slowest_beside_a_typical_request():
     slowest = result.requests.latency_ms.max()
     assert shown.said[1].startswith(f"Slowest of 1,007 requests: {slowest:.0f} ms, of which 60 ms network, ")
     typical = steps(result, chosen(result, "typical"))
+    for sentence in shown.said:  # the parts add up to the whole, as a reader adds
+        whole, *parts = map(int, re.findall(r"(\d+) ms", sentence))
+        assert sum(parts) == whole
     assert abs(typical[-1].end_ms - result.summary.p50_ms) < 25
     go.Figure(shown.figure)
     assert {trace["name"] for trace in shown.figure["data"]} == {"network", "waiting", "work", "database"}
@@ -105,6 +109,8 @@ def test_a_waterfall_says_what_it_can_show():
     for which in ("fastest", 9999, True, None):
         with pytest.raises(ValueError, match='"typical", "slowest" or the number of a request that was answered'):
             waterfall(result, which)
+    with pytest.raises(ValueError, match=r"waterfall needs a run, such as simulate\(system\), got "):
+        waterfall(survey_tool())
     with pytest.raises(ValueError, match="this run has none"):
         waterfall(simulate(survey_tool(0), duration_s=1))
 
@@ -232,7 +238,7 @@ def test_too_few_visitors_hold_the_promise_and_are_told_how_many_more_fit():
 
 def test_another_machine_is_another_task():
     marking = check("01.your_turn", survey_tool().replace({"server.workers": 2}))
-    assert not marking.counts and "workers in this task; yours has 2" in marking.gaps[0]
+    assert not marking.counts and marking.gaps == ["Server has 1 worker in this task; yours has 2 workers."]
 
 
 def test_the_marking_agrees_with_the_closed_form():

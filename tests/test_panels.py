@@ -378,8 +378,8 @@ def test_the_interval_holds_the_long_run_difference_as_often_as_it_says():
 @pytest.mark.parametrize(
     ("designs", "sentence"),
     [
-        ({"one": SHOP}, "compare needs at least two designs"),
-        ([SHOP, SHOP], "compare needs at least two designs"),
+        ({"one": SHOP}, "at least two designs are needed"),
+        ([SHOP, SHOP], "at least two designs are needed"),
         ({"": SHOP, "b": SHOP}, "the label of a design must be a few words, got ''"),
         ({"a": SHOP, "b": Server()}, 'design "b": nothing sends requests to "server"'),
     ],

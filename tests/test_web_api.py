@@ -64,10 +64,11 @@ def test_the_life_of_a_survey(api):
         bare = api.request(method, place, headers={field: "v1"})
         assert (bare.status, bare.json()["detail"]) == (
             422,
-            f'{field} must name versions in double quotes, such as {field}: "v1"',
+            f"{field} must name versions in double quotes, as the etag of an answer does",
         )
     assert send("PATCH", place, json={"status": "open", "goal": 5}).json()["goal"] == 5
-    send("PUT", place, json={"title": "Parked"}, headers={"If-Match": '"v1"'})
+    late = send("PUT", place, json={"title": "Parked"}, headers={"If-Match": '"v1"'})
+    assert late.json()["detail"] == "the survey is v2 by now, and you asked to change v1"
     assert send("PUT", place, json={"title": "Parked"}, headers={"If-Match": '"v2"'}).json()["goal"] is None
     assert send("DELETE", place).text == ""
     send("DELETE", place)
@@ -124,6 +125,7 @@ def test_lists_come_in_pages_with_links(idle_api):
             "got text/xml",
         ),
         ({"method": "POST", "path": "/surveys", "body": '{"title": "Lun', "headers": JSON}, 400, "line 1 column 11"),
+        ({"method": "POST", "path": "/surveys", "body": " ", "headers": JSON}, 400, "the body is empty"),
         ({"method": "POST", "path": "/surveys", "body": b'{"title": "\xff"}', "headers": JSON}, 400, "UTF-8"),
         ({"method": "POST", "path": "/surveys", "body": '{"title": "\\ud800"}', "headers": JSON}, 400, "UTF-8"),
         ({"method": "POST", "path": "/surveys", "body": '{"goal": NaN}', "headers": JSON}, 400, "NaN"),

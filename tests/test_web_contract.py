@@ -131,7 +131,13 @@ def test_the_apis_own_contract_and_the_proposal():
 def test_the_page_of_findings_says_what_an_earlier_run_had_booked():
     api = start_api(transport="in_process")
     lost, kept = retry_lost_answer(api), retry_lost_answer(api, idempotency_key="order-17")
-    assert [said[said.index("Charged") :] for said in findings(lost, kept)["What happens"]] == [
+    page = findings(lost, kept)
+    assert next(iter(page)) == "The answer" and page["The answer"].startswith("Yes: an order whose answer got lost")
+    assert "charged twice. With a key" in page["The answer"] and page["The answer"].endswith(
+        "it was not charged a second time."
+    )
+    assert "asked twice, had 1 answer, and" in page["What happens"][0] and " row" not in " ".join(page["What happens"])
+    assert [said[said.index("Charged") :] for said in page["What happens"]] == [
         "Charged: 120 USD.",
         "Charged: 60 USD.",
     ]

@@ -40,7 +40,7 @@ def test_it_starts_stops_and_starts_again_with_its_rows():
     api.stop()
     api.stop()
     assert not api.running and not listens(url) and servers() == []
-    assert "api.start()" in api.request("GET", "/surveys").error
+    assert "start_api() again" in api.request("GET", "/surveys").error
     assert "stopped" in repr(api)
     with pytest.raises(ValueError, match="stopped"):
         api.rows()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from functools import lru_cache
 from math import inf
@@ -38,7 +39,10 @@ def hits(result: Result, pinned: Result | None = None) -> dict:
         plot.line("in proportion", [(0, 0), (size, 100)], plot.stroke("quiet", "dot", 1.5)),
         plot.line("theory", theory, HITS),
     ]
-    notes = [plot.note("in proportion to its size", 0.6 * size, 60, plot.QUIET, "left", 14, 12)]
+    notes = [
+        {**plot.note("in proportion to its size", 0.6 * size, 60, plot.QUIET, "left", 14, 12), "yshift": -8},
+        _named("from the cache", theory, size),
+    ]
     if cache.ttl_s is None and not cache.invalidate and cache.policy in STORES:
         replayed = _replayed(_keys(result).tobytes(), cache.policy, size)
         data.append(plot.marks("replayed", replayed, symbol="circle-open", size=7, color=HITS["color"]))
@@ -48,7 +52,7 @@ def hits(result: Result, pinned: Result | None = None) -> dict:
             capacity = min(_cache(run.system)[1].capacity, size)
             data.append(_dot(label, capacity, share, HITS))
             drawn = [theory, [(0, 0), (size, 100)]]
-            notes.append(_told(f"from the cache {_percent(share)}", label, capacity, share, size, drawn, notes))
+            notes.append(_told(label, capacity, share, size, drawn, notes))
     return _figure(
         data, notes, "answers kept (line: theory, rings: replays, dot: your run, warm)", size, "% of the reads"
     )
@@ -71,15 +75,13 @@ def freshness(result: Result, pinned: Result | None = None) -> dict:
         stale.append((ttl_s, 100 * (reads * chances) @ wrong / max(reads @ chances, 1e-12)))
     shown = {"from the cache": HITS, "of these out of date": STALE}
     data = [plot.line(name, points, shown[name]) for name, points in zip(shown, (from_cache, stale), strict=True)]
-    notes = []
+    notes = [_named(name, points, top) for name, points in zip(shown, (from_cache, stale), strict=True)]
     for run, label in ((pinned, "A"), (result, "")):
         if run is not None and _cache(run.system)[1].ttl_s is not None:
             ttl_s = min(_cache(run.system)[1].ttl_s, top)
-            for share, (words, style) in zip(_measured(run), shown.items(), strict=True):
+            for share, style in zip(_measured(run), shown.values(), strict=True):
                 data.append(_dot(label, ttl_s, share, style))
-                words = f"{words} {_percent(share)}"
-                dots = [[(0, other), (top, other)] for other in _measured(run) if other != share]
-                notes.append(_told(words, label, ttl_s, share, top, [from_cache, stale, *dots], notes))
+                notes.append(_told(label, ttl_s, share, top, [from_cache, stale], notes))
     return _figure(data, notes, "time kept (TTL), s (lines: theory, dots: your run, warm)", top, "share, %")
 
 
@@ -142,12 +144,15 @@ def traffic_said(results: dict[str, Result], at: str) -> list[str]:
 
 
 def answered_said(results: dict[str, Result]) -> list[str]:
-    """The chart in sentences."""
-    said = []
-    for label, result in results.items():
-        parts = ", ".join(f"{percent(share)} by {result.system.label(name)}" for name, share in answers(result).items())
-        said.append(f"{label}: answered {parts}; {_time(result.summary.mean_ms)} on average.")
-    return said
+    """The chart in sentences: who is soonest, and who spares the databases most."""
+    soonest = sorted(results, key=lambda label: results[label].summary.mean_ms)
+    left = {
+        label: sum(share for name, share in answers(run).items() if isinstance(run.system.components[name], Database))
+        for label, run in results.items()
+    }
+    times = ", ".join(f"{label} {_time(results[label].summary.mean_ms)}" for label in soonest)
+    asked = ", ".join(f"{label} {percent(left[label])}" for label in sorted(left, key=left.get))
+    return [f"From the soonest answer to the latest: {times}.", f"What is left for the database: {asked}."]
 
 
 # --- parts of these charts -------------------------------------------------------------------------------------------
@@ -217,24 +222,36 @@ def _dot(label: str, x: float, y: float, style: dict) -> dict:
     return plot.marks(label or "your run", [(x, y)], size=9 if label else 13, color=colour)
 
 
-def _told(words: str, label: str, x: float, y: float, right: float, lines: list[list], others: list[dict]) -> dict:
-    """The words beside a dot, where they lie on no line and on no other words, as near to it as there is room."""
-    text = f"{label}: {words}" if label else f"<b>{words}</b>"
-    begins, wide = (0.0 if x < right / 2 else 1.0), 7.8 * len(words) * right / PLOT_PX[0]
-    over = np.linspace(x - begins * wide, x + (1 - begins) * wide, 9)
-    high = 16 * 104 / PLOT_PX[1]
+def _span(note: dict, right: float) -> np.ndarray:
+    """Places along the axis over which the words of a note stand."""
+    wide = 7.8 * len(re.sub("<.*?>", "", note["text"])) * right / PLOT_PX[0]
+    return note["x"] + np.linspace(0, wide if note["xanchor"] == "left" else -wide, 9)
+
+
+def _named(name: str, points: list, right: float) -> dict:
+    """The name of a line, above its last third; under it where the top is near."""
+    note = plot.note(name, 0.64 * right, 0.0, plot.TEXT, "left", size=12)
+    heights = np.interp(_span(note, right), *np.transpose(points))
+    above = heights.max() < 92
+    return {**note, "y": float(heights.max() if above else heights.min()), "yshift": 14 if above else -14}
+
+
+def _told(label: str, x: float, y: float, right: float, lines: list[list], others: list[dict]) -> dict:
+    """The share beside a dot, where it lies on no line and on no other words, as near to it as there is room."""
+    text = f"{label}: {_percent(y)}" if label else f"<b>{_percent(y)}</b>"
+    side = ("left", 8) if x < right / 2 else ("right", -8)
+    note = plot.note(text, x, y, plot.QUIET if label else plot.TEXT, *side, 12 if label else 13)
+    over, px = _span(note, right), 104 / PLOT_PX[1]
     taken = [np.interp(over, *np.transpose(line)) for line in lines]
-    taken += [np.array([one["y"] + one.get("yshift", 0) * 104 / PLOT_PX[1]]) for one in others]
+    near = [one for one in others if np.ptp([*over, *(there := _span(one, right))]) < np.ptp(over) + np.ptp(there)]
+    taken += [np.array([one["y"] + one.get("yshift", 0) * px]) for one in near]
 
     def free(shift: int) -> float:
-        middle = y + shift * 104 / PLOT_PX[1]
-        inside = min(middle, 104 - middle)
-        return min(inside, *(np.abs(heights - middle).min() for heights in taken), high)
+        middle = y + shift * px
+        return min(middle, 104 - middle, *(np.abs(heights - middle).min() for heights in taken), 16 * px)
 
     shift = max((-18, 18, -32, 32, -46, 46, -60, 60), key=free)  # the first of those that are free
-    side = ("left", 8) if x < right / 2 else ("right", -8)
-    words = plot.note(text, x, y, plot.QUIET if label else plot.TEXT, *side, 12 if label else 13)
-    return {**words, "yshift": shift, "bgcolor": plot.GROUND, "borderpad": 1}
+    return {**note, "yshift": shift, "bgcolor": plot.GROUND, "borderpad": 1}
 
 
 def _figure(data: list, notes: list, kept: str, right: float, of: str) -> dict:

@@ -28,6 +28,12 @@ class Step(NamedTuple):
     begin_ms: float
     end_ms: float
 
+    @property
+    def shown_ms(self) -> float:
+        """How long it took, rounded so that the steps of a request add up to the whole that is shown."""
+        took = self.end_ms - self.begin_ms
+        return round(self.end_ms) - round(self.begin_ms) if took >= 1 else took
+
 
 def steps(result: Result, number: int) -> list[Step]:
     """What a request did from its arrival to its answer, without gaps, from `Result.visits`.
@@ -77,7 +83,7 @@ def name_of(result: Result, which: int | str) -> str:
 def said(result: Result, which: int | str) -> str:
     """The picture in a sentence."""
     way = steps(result, chosen(result, which))
-    spent = {kind: sum(s.end_ms - s.begin_ms for s in way if s.kind == kind) for kind in COLOURS}
+    spent = {kind: sum(s.shown_ms for s in way if s.kind == kind) for kind in COLOURS}
     parts = ", ".join(f"{_ms(ms)} {kind}" for kind, ms in spent.items() if ms)
     return f"{name_of(result, which).capitalize()}: {_ms(way[-1].end_ms)}, of which {parts}."
 
@@ -96,7 +102,7 @@ def figure(result: Result, which: tuple[int | str, ...]) -> dict:
             stretches[step.kind].append((row, step.begin_ms, step.end_ms - step.begin_ms))
             back = step.kind == "network" and step is not way[0]
             ticks[row] = f"{result.system.label(step.part)}: {'back' if back else WORDS[step.kind]}"
-            notes.append(note(_ms(step.end_ms - step.begin_ms), step.end_ms, row, TEXT, "left", 6))
+            notes.append(note(_ms(step.shown_ms), step.end_ms, row, TEXT, "left", 6))
         row -= 1
     data = [
         bars(kind, *map(list, zip(*[(y, width) for y, _, width in found], strict=True)),

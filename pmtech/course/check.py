@@ -40,7 +40,8 @@ def check(task_id: str, attempt=_MISSING) -> Marking:
         raise ValueError(f'check("{task_id}", ...) needs your attempt as its second argument')
     marking = tasks[task_id].mark(attempt)
     progress = progress_file()
-    if marking.counts:
+    # A run of all cells meets the task as it came: that is no attempt of the learner's.
+    if marking.counts and not tasks[task_id].untouched(attempt):
         earlier = progress.records("task", task_id)
         # Running the same cell again is no new attempt.
         if not earlier or (earlier[-1]["passed"], earlier[-1].get("gaps")) != (marking.passed, marking.gaps):

@@ -66,7 +66,7 @@ class CourseMap:
         rows = "".join(
             f'<tr><td>{x.number}</td><th scope="row"><a href="{html.escape(x.file)}">{html.escape(x.title)}</a></th>'
             f'<td class="pmtech-number">{x.minutes} min</td><td class="pmtech-word{" pmtech-met" if x.done == "done" else ""}">{x.done}</td>'
-            f'<td class="pmtech-quiet">{html.escape(x.detail)}</td></tr>'
+            f'<td class="pmtech-quiet">{", ".join(f"<span>{html.escape(part)}</span>" for part in x.detail.split(", "))}</td></tr>'
             for x in self.lessons
         )
         done = sum(x.done == "done" for x in self.lessons)

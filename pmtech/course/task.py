@@ -1,6 +1,6 @@
 """What "Your turn" asks for, as data: targets to meet, something to get the most out of, and what must not be touched.
 
-A task has an `id` and `mark(attempt) -> Marking`. `SystemTask` is the kind whose attempt is a system: it simulates the
+A task has an `id`, `mark(attempt) -> Marking` and `untouched(attempt)`. `SystemTask` is the kind whose attempt is a system: it simulates the
 learner's system for a few seeds and measures. A lesson that asks for something else brings a class of its own.
 """
 
@@ -146,6 +146,10 @@ class SystemTask:
             figures.append((goal.name, "as much as possible", said(measured[goal.figure], goal.unit), word))
         return Marking(title=self.title, passed=passed, gaps=gaps, figures=figures, note=note)
 
+    def untouched(self, system: System) -> bool:
+        """Is it the system that the learner starts from?"""
+        return repr(system) == repr(self.start())
+
     def _best(self, system: System) -> System:
         """The highest number that meets the targets, as that of `system` does."""
 
@@ -204,9 +208,13 @@ def differences(label: str, wanted, got) -> list[str]:
         asked, yours = getattr(wanted, name), getattr(got, name)
         if asked != yours:
             words = _WORDS.get(name, f"has {name} = {{}}")
-            verb, _, rest = words.format(_value(yours)).partition(" ")
-            sentences.append(f"{label} {words.format(_value(asked))} in this task; yours {verb} {rest}.")
+            sentences.append(f"{label} {_said_of(words, asked)} in this task; yours {_said_of(words, yours)}.")
     return sentences
+
+
+def _said_of(words: str, value) -> str:
+    said = words.format(_value(value))
+    return said.removesuffix("s") if value == 1 else said
 
 
 def _value(value) -> str:

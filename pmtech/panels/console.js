@@ -69,9 +69,9 @@ function render({ model, el }) {
         }, 8000);
       },
     },
+    field("Examples", example),
     h("div", { class: "pmtech-line" }, field("Method", method), field("Path", path)),
     list,
-    field("Examples", example),
     field("Headers, one a line", headers),
     field("Body", body),
     h("div", { class: "pmtech-foot" }, h("label", { class: "pmtech-check", for: lose.id }, lose, "The next answer gets lost on the way"), submit),

@@ -9,6 +9,7 @@ from typing import Any
 
 import traitlets
 
+from pmtech.panels.errors import why
 from pmtech.panels.widget import Panel
 from pmtech.web.exchange import Exchange
 from pmtech.web.server import Api
@@ -97,7 +98,7 @@ class Console(Panel):
             try:
                 return self._exchange(method, path, body, headers or {}, lose_answer)
             except ValueError as refused:
-                self.answer = {"number": self.answer.get("number", 0) + 1, "error": f"Not sent: {refused}."}
+                self._refuse(refused)
                 raise
 
     @property
@@ -131,6 +132,7 @@ class Console(Panel):
     def _from_page(self, _widget, content: dict, _buffers) -> None:
         if content.get("do") != "send":
             return
+        number = self.answer.get("number", 0)
         try:
             self.request(
                 content["method"],
@@ -140,9 +142,11 @@ class Console(Panel):
                 lose_answer=content["lose"],
             )
         except Exception as error:  # noqa: BLE001  a panel must live on, whatever was typed into it
-            if not isinstance(error, ValueError) or not self.error:
-                said = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
-                self.answer = {"number": self.answer.get("number", 0) + 1, "error": f"Not sent: {said}."}
+            if self.answer.get("number", 0) == number:  # else it has been said
+                self._refuse(why(error))
+
+    def _refuse(self, said: object) -> None:
+        self.answer = {"number": self.answer.get("number", 0) + 1, "error": f"Not sent: {said}."}
 
 
 def console(api: Api) -> Console:

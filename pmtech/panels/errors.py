@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+from inspect import signature
 from pathlib import Path
 
 from IPython.core.getipython import get_ipython
 
 PACKAGE = Path(__file__).parents[1]
+CALL = re.compile(r"(?:\w+\.)?(\w+)\(\) (?:missing .*?: (.*)|got an unexpected keyword argument '(\w+)')")
+SYNTAX = {
+    "incomplete input": "a bracket or a quote is not closed",
+    "positional argument follows keyword argument": "a name and = are missing, or a comma is too many: 1000, not 1,000",
+}
 UNDO = "Undo with Ctrl + Z, or compare it with the cells above."
 
 
 def sentence(kind: type[BaseException], error: BaseException, traceback) -> str | None:
     """What to tell the learner, or None: then it is no slip, and the traceback is worth seeing."""
     if issubclass(kind, SyntaxError):
-        why = "a bracket or a quote is not closed" if error.msg == "incomplete input" else error.msg
+        why = SYNTAX.get(error.msg, error.msg)
         return f"Line {error.lineno} is not complete or not in order ({why}). {UNDO}"
     if issubclass(kind, NameError) and error.name and _ends_in_cell(traceback):
         return (
             f'"{error.name}" is not known here. Either an earlier cell has not run yet (choose Run > Run All Above '
             "Selected Cell), or it is misspelt."
         )
+    if issubclass(kind, AttributeError) and error.name and _ends_in_cell(traceback) and _is_ours(type(error.obj)):
+        return _has_no(type(error.obj).__name__, error.name, dir(error.obj))
+    if issubclass(kind, TypeError) and _ends_in_cell(traceback) and (call := CALL.match(str(error))):
+        function, missing, unknown = call.groups()
+        if missing:
+            return f"{function} needs {missing} in its brackets.".replace("'", '"')
+        called = _end(traceback).f_globals.get(function)
+        return _has_no(function, unknown, signature(called).parameters if _is_ours(called) else ())
     if issubclass(kind, ValueError | TypeError) and _ends_in_package(traceback):
         said = str(error)
         return said if said.endswith((".", "?")) else f"{said}."
@@ -31,15 +48,28 @@ def why(error: Exception) -> str:
     return str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
 
 
-def _last_file(traceback) -> str:
+def _end(traceback):
     while traceback.tb_next is not None:
         traceback = traceback.tb_next
-    return traceback.tb_frame.f_code.co_filename
+    return traceback.tb_frame
+
+
+def _last_file(traceback) -> str:
+    return _end(traceback).f_code.co_filename
 
 
 def _ends_in_cell(traceback) -> bool:
     file = _last_file(traceback)  # IPython and ipykernel name the files that cells are compiled as
     return file.startswith("<ipython-input") or "ipykernel_" in file
+
+
+def _is_ours(thing: object) -> bool:
+    return str(getattr(thing, "__module__", "")).startswith("pmtech.")
+
+
+def _has_no(owner: str, name: str, known: Iterable[str]) -> str:
+    near = get_close_matches(name, [one for one in known if not one.startswith("_")], 1, 0.7)
+    return f'{owner} has no "{name}"' + (f": did you mean {near[0]}?" if near else f". {UNDO}")
 
 
 def _ends_in_package(traceback) -> bool:

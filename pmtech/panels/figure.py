@@ -32,6 +32,8 @@ def waterfall(result: Result, *which: int | str) -> Figure:
     which: "typical" (half of the others were quicker; also without any), "slowest", or the number of a request in
     `Result.requests`; several are drawn on the same axis. Raises ValueError for a request that was not answered.
     """
+    if not isinstance(result, Result):
+        raise ValueError(f"waterfall needs a run, such as simulate(system), got {result!r}")
     which = which or ("typical",)
     drawn = journey.figure(result, which)
     bottom, top = drawn["layout"]["yaxis"]["range"]

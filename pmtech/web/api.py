@@ -327,7 +327,8 @@ def _tagged(answer: Response, survey: dict) -> dict:
 
 def _unchanged_since(if_match: str | None, survey: dict) -> None:
     if if_match is not None and not names_version("If-Match", if_match, _etag(survey)):
-        raise HTTPException(412, f"the survey is {_etag(survey)} by now, and you asked to change {if_match}")
+        asked = if_match.replace('"', "")  # in JSON each would wear a backslash
+        raise HTTPException(412, f"the survey is v{survey['version']} by now, and you asked to change {asked}")
 
 
 def _page(request: Request, answer: Response, store: Store, table: str, query: Paging, **wanted) -> dict:

@@ -31,10 +31,9 @@ class Experiment:
 
     @property
     def sentence(self) -> str:
-        answers = sum(e.status is not None for e in self.exchanges)
         counts = Counter((c.kind, c.table.replace("_", " ")) for c in self.changes)
         rows = ", ".join(f"{_counted(n, 'row')} {kind} in {name}" for (kind, name), n in counts.items())
-        return f"{len(self.exchanges)} requests, {_counted(answers, 'answer')}, {rows or 'no row touched'}."
+        return f"{len(self.exchanges)} requests, {_counted(_answers(self), 'answer')}, {rows or 'no row touched'}."
 
     def __repr__(self) -> str:
         return "\n".join([*(e.summary for e in self.exchanges), self.sentence])
@@ -74,20 +73,25 @@ def retry_lost_answer(api: Api, *, idempotency_key: str | None = None, timeout_s
 
 def findings(lost: Experiment, kept: Experiment) -> dict[str, str | list[str]]:
     """The points of a brief, from what `retry_lost_answer` gave without and with a key."""
+    twice = "Yes" if lost.charges > 1 else "Not in this run"
+    once = "not charged a second time" if kept.charges < 2 else "charged twice all the same"
     return {
+        "The answer": f"{twice}: an order whose answer got lost on the way was sent again and charged "
+        f"{_times(lost.charges)}. With a key, a name for the order that goes with every attempt, it was {once}.",
         "What was asked": "Can we charge a customer twice for one order?",
         "What happens": [
-            f"An order whose answer is lost, sent again: {lost.sentence} {_paid(lost)}",
-            f"The same with an Idempotency-Key: {kept.sentence} {_paid(kept)}",
+            f"Without a key the customer's software asked {_times(len(lost.exchanges))}, had "
+            f"{_counted(_answers(lost), 'answer')}, and could not know whether the first order had arrived. {_paid(lost)}",
+            f"With a key it asked {_times(len(kept.exchanges))} as well, and was told what had become of the order. {_paid(kept)}",
         ],
-        "The trade-off": "With a key a lost answer costs nothing, and clients may retry. The price is a key made by "
-        "every client for every order, and a table of keys that somebody has to keep and clear.",
+        "The trade-off": "With a key a lost answer costs nothing, and software may ask again as often as it likes. The "
+        "price: every customer's software makes a key for every order, and we keep a list of keys and clear it one day.",
         "To settle with engineering": [
             "Which of our requests create or charge something, and which of them take a key?",
             "How long is a key remembered, and what happens to a retry that comes later?",
-            "Which clients retry today, after how many seconds, and how often?",
+            "Whose software asks again today, after how many seconds, and how often?",
         ],
-        "Assumptions": "Measured on the course's own API and database. It stands for one client and one server; "
+        "Assumptions": "Measured on the course's own API and database. It stands for one customer and one server; "
         "with several servers the keys must be kept in one place.",
     }
 
@@ -144,6 +148,14 @@ def _paid(done: Experiment) -> str:
     if not paid and any(e.status == 201 for e in done.exchanges):
         return "Charged: nothing more, for an earlier run had booked this order under the same key."
     return f"Charged: {paid} USD."
+
+
+def _answers(done: Experiment) -> int:
+    return sum(e.status is not None for e in done.exchanges)
+
+
+def _times(n: int) -> str:
+    return {0: "not at all", 1: "once", 2: "twice"}.get(n, f"{n} times")
 
 
 def _counted(n: int, word: str) -> str:

@@ -36,9 +36,10 @@ class IndexDemo:
 
     @property
     def sentence(self) -> str:
+        more_mb = round(self.with_mb, 1) - round(self.without_mb, 1)  # as the reader subtracts
         return (
             f"On this machine the index makes the query about {_round(self.times_faster)} times faster: it reads {self.found} "
-            f"rows instead of {self.rows:,}. It costs {self.with_mb - self.without_mb:.1f} MB, and some work at every write."
+            f"rows instead of {self.rows:,}. It costs {more_mb:.1f} MB, and some work at every write."
         )
 
     def __repr__(self) -> str:
@@ -49,11 +50,12 @@ class IndexDemo:
         rows = [
             ("time (median)", f"{self.without_ms:.2f} ms", f"{self.with_ms:.3f} ms"),
             ("rows read", f"{self.rows:,}", f"{self.found:,}"),
-            ("SQLite's plan", self.plan_without, self.plan_with),
+            ("in the database's words", self.plan_without, self.plan_with),
             ("size of the database", f"{self.without_mb:.1f} MB", f"{self.with_mb:.1f} MB"),
         ]
         compared = table(("", "without an index", "with an index"), rows)
-        return f"<p><code>{QUERY}</code></p>{compared}<p>{self.sentence}</p>"
+        asked = "How many responses has one survey, and what is their average score?"
+        return f"<p>{asked}<br><code>{QUERY}</code></p>{compared}<p>{self.sentence}</p>"
 
 
 def index_demo(rows: int = 300_000, *, runs: int = 9) -> IndexDemo:

@@ -40,8 +40,11 @@ async def _check_body(request: Request) -> None:
     if media_type(request) not in known:
         detail = f"Content-Type must be {' or '.join(known)}, got {media_type(request) or 'none'}"
         raise HTTPException(415, detail, {header: ", ".join(known)})
+    text = await request.body()
+    if not text.strip():
+        raise HTTPException(400, "the body is empty; it has to be JSON")
     try:
-        body = json.loads(await request.body(), parse_constant=_not_json)
+        body = json.loads(text, parse_constant=_not_json)
         # Half of a surrogate pair is JSON, but no text that could be kept or sent back.
         json.dumps(body, ensure_ascii=False).encode()
     except RecursionError:
@@ -65,7 +68,7 @@ def names_version(field: str, header: str, etag: str) -> bool:
     if header.strip() == "*":
         return True
     if not re.fullmatch(rf"\s*{ETAG}(\s*,\s*{ETAG})*\s*", header):
-        raise HTTPException(422, f'{field} must name versions in double quotes, such as {field}: "v1"')
+        raise HTTPException(422, f"{field} must name versions in double quotes, as the etag of an answer does")
     return etag in re.findall(ETAG, header)
 
 

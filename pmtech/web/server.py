@@ -163,7 +163,7 @@ class Api:
         except httpx.TimeoutException:
             error = f"No answer within {timeout_s:g} s. Whether the server did the work, the client cannot know."
         except httpx.ConnectError:
-            error = f"Nobody listens at {self.url}: the API is stopped. api.start() starts it again."
+            error = f"Nobody listens at {self.url}: the API is stopped. Run the cell with start_api() again, and this one after it."
         except httpx.TransportError:
             error = "The connection broke off. Whether the server did the work, the client cannot know."
         return Exchange.of(request, answer, (time.perf_counter() - begun) * 1000, error)
@@ -171,7 +171,7 @@ class Api:
     def rows(self) -> Snapshot:
         """The newest rows of every table, read from the database and not through the API."""
         if not self.running:
-            raise ValueError("the API is stopped: api.start() starts it again")
+            raise ValueError("the API is stopped: run the cell with start_api() again, and this one after it")
         return self._store.snapshot()
 
     def __repr__(self) -> str:

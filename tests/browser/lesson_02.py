@@ -46,6 +46,9 @@ def mistakes_are_answered(lab, panel) -> None:
     panel.get_by_label("Path").press("Enter")
     lab.wait_idle()
     assert "path must start with /" in panel.locator("[role=alert]").inner_text()
+    panel.get_by_label("Headers").fill("no colon here")  # a second slip right after the first
+    panel.get_by_role("button", name="Send").click()
+    panel.get_by_text("a header is a name, a colon and a value").wait_for()
     assert send(lab, panel, "Delete a survey") == ("204 No Content", "1 row removed in surveys.")
     assert lab.axe(".pmtech-console") == []
 
@@ -62,6 +65,8 @@ def the_table_of_verbs_is_ticked_marked_and_mended(lab) -> None:
     rerun(lab, marked)
     assert "idempotent: 1 box is off" in marked.inner_text()
     table.get_by_label("PATCH is idempotent").uncheck()
+    rerun(lab, lab.cell("verb_table()"))  # a new table, with the ticks of the last one
+    assert [table.get_by_label(f"{verb} is idempotent").is_checked() for verb in ("PUT", "PATCH")] == [True, False]
     rerun(lab, marked)
     assert "Target met." in marked.inner_text()
 

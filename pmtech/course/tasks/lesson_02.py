@@ -36,6 +36,10 @@ class VerbTask:
     id: str
     title: str
 
+    def untouched(self, attempt) -> bool:
+        """Is nothing ticked?"""
+        return not any(getattr(attempt, "answers", attempt).values())
+
     def mark(self, attempt) -> Marking:
         """Counts the boxes that agree with the standard, and says of the others where to look again."""
         answers = getattr(attempt, "answers", attempt)

@@ -23,8 +23,14 @@ function render({ model, el }) {
   );
   const head = h("tr", {}, h("td", {}), ...properties.map((name) => h("th", { scope: "col" }, name)));
   el.append(h("table", { class: "pmtech-verbs", "aria-label": "Verbs and their properties" }, h("thead", {}, head), h("tbody", {}, ...rows)));
-  const paint = () => boxes.forEach(({ verb, name, box }) => (box.checked = (model.get("answers")[verb] ?? []).includes(name)));
-  model.on("change:answers", paint);
+  const notice = h("p", { class: "pmtech-error", role: "status" });
+  el.append(notice);
+  const paint = () => {
+    boxes.forEach(({ verb, name, box }) => (box.checked = (model.get("answers")[verb] ?? []).includes(name)));
+    write(notice, model.get("notice"));
+    notice.hidden = !model.get("notice");
+  };
+  model.on("change", paint);
   paint();
-  return () => model.off("change:answers", paint);
+  return () => model.off("change", paint);
 }
