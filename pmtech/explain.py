@@ -215,6 +215,8 @@ def _busy(line: Line, lines: list[Line]) -> str:
     if line.is_held(begin, end, share=0.85):
         said = f"{line.its} workers are taken {share} of the time, held while they wait for {_holder(line, lines)}"
         other = ""
+    elif not (dead or other) and (meant := line.meant(begin, end) or could) < could and percent(meant / could) != share:
+        other = f" ({percent(meant / could)} in the long run)"
     said += f" ({dead})" if dead else other
     is_, it = ("part is", "it") if line.its == "its" else ("are", "them")
     said += f", and up to {longest:,} requests stood in line before {it}" if longest > 1 else ""
@@ -300,5 +302,7 @@ def _p99(result: Result, count: int) -> str:
     low, high = p99_between(result)
     if high - low <= MOST_DOUBT * result.summary.p99_ms:
         return ""
-    known = f"more than {seconds(low / 1000)}" if high == inf else f"{seconds(low / 1000)} to {seconds(high / 1000)}"
-    return f"; the run is too short for p99, which may be {known}"
+    ends = (
+        f"above {seconds(low / 1000)}" if high == inf else f"between {seconds(low / 1000)} and {seconds(high / 1000)}"
+    )
+    return f"; the run is too short for p99: it may lie anywhere {ends}"

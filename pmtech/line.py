@@ -66,13 +66,20 @@ class Line:
         cv = getattr(self.part, "service_cv", getattr(self.part, "query_cv", 1))
         return sqrt(self.arrived(begin, end)) * max(1, cv)
 
-    def asked(self, begin: float, end: float) -> float:
-        """Requests a second that came: as set, if chance alone explains the difference to what the customers send."""
+    def meant(self, begin: float, end: float) -> float | None:
+        """Requests a second that the customers are set to send here, if chance alone explains the difference to those
+        that came; None where nobody can know."""
         then = [(until - since, s.sources.values()) for since, until, s in stretches(self.result.history, begin, end)]
         sources, counted = [(lasts, source) for lasts, those in then for source in those], self.arrived(begin, end)
         if all(type(source) is Clients and not source.surge for _, source in sources):
-            counted = as_set(counted, sum(lasts * source.rate_per_s for lasts, source in sources))
-        return counted / (end - begin)
+            expected = sum(lasts * source.rate_per_s for lasts, source in sources)
+            return expected / (end - begin) if as_set(counted, expected) == expected else None
+        return None
+
+    def asked(self, begin: float, end: float) -> float:
+        """Requests a second that came: as set, if chance alone explains the difference to what the customers send."""
+        meant = self.meant(begin, end)
+        return self.arrived(begin, end) / (end - begin) if meant is None else meant
 
     def begun(self, begin: float, end: float) -> float:
         """Work on how many began, a second."""

@@ -224,8 +224,15 @@ def test_a_far_database_is_not_blamed_for_the_way_to_it():
 
 def test_how_far_p99_can_be_trusted_is_said_where_it_is_asked_for():
     result = simulate(Clients(rate_per_s=80) >> Server(workers=1, service_ms=10))
-    assert "; the run is too short for p99, which may be" in result.explain()
+    assert "; the run is too short for p99: it may lie anywhere" in result.explain()
     assert result.explain(p99=False) == result.explain().partition(";")[0] + "."
+
+
+def test_what_chance_made_of_the_use_of_a_part_is_told_from_what_it_will_be():
+    for seed in range(5):
+        text = said(Clients(rate_per_s=32) >> Server(workers=1, service_ms=25), seed=seed)
+        assert text.startswith("The busiest part is “Server”: 80 % of") or "(80 % in the long run)" in text
+        assert "long run" not in said(Clients(rate_per_s=32) >> Cache() >> Database(connections=1), seed=seed)
 
 
 # What it once got wrong
