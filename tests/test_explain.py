@@ -5,6 +5,7 @@ import re
 import pytest
 
 from pmtech import (
+    Cache,
     Change,
     Clients,
     Database,
