@@ -15,7 +15,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from pmtech.components.component import Component, nearest
+from pmtech.components.component import Component
+from pmtech.wording import nearest
 
 
 class Edge(NamedTuple):

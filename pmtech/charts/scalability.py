@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from math import inf, isinf
 
 from pmtech.charts import plot
-from pmtech.explain import rate
 from pmtech.theory import UniversalScalability, amdahl
+from pmtech.wording import rate
 
 POINTS = 60  # of each curve
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import nan
 
-from pmtech.components.component import Component, number
+from pmtech.components.component import Component
+from pmtech.components.fields import number
 from pmtech.engine import Part, Request, Steps
 from pmtech.randomness import gamma
 

@@ -8,7 +8,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from pmtech.components.component import Component, number, weights, whole
+from pmtech.components.component import Component
+from pmtech.components.fields import number, weights, whole
 from pmtech.components.surge import Surge
 from pmtech.engine import Alarm, Part, Request
 from pmtech.randomness import identity, pick, zipf

@@ -13,6 +13,7 @@ from math import isnan
 from pmtech.course.page import page
 from pmtech.simulate import simulate
 from pmtech.system import System
+from pmtech.wording import plain, rounded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,7 +232,7 @@ def shown(value: float, unit: str) -> float:
         return round(value, 3)
     if unit == "ms":
         return round(value, -2 if value >= 10_000 else 0)
-    return round(value, 0 if abs(value) >= (20 if unit == "a second" else 100) else 1)
+    return rounded(value, whole_from=20 if unit == "a second" else 100)
 
 
 def said(value: float, unit: str) -> str:
@@ -243,7 +244,7 @@ def said(value: float, unit: str) -> str:
         return f"{value:.1%}".replace(".0%", "%").replace("%", " %")
     if unit == "ms" and value >= 10_000:
         return f"{value / 1000:,.1f} s"
-    return f"{value:,.1f}".removesuffix(".0") + f" {unit}"
+    return f"{plain(value)} {unit}"
 
 
 def largest(low: int, high: int, holds: Callable[[int], bool]) -> int:
