@@ -7,7 +7,7 @@ learner's system for a few seeds and measures. A lesson that asks for something 
 import html
 from bisect import bisect_left
 from collections.abc import Callable
-from dataclasses import KW_ONLY, dataclass, field, fields
+from dataclasses import KW_ONLY, dataclass, field, fields, replace
 from math import isnan
 
 from pmtech.course.page import page
@@ -109,6 +109,17 @@ class Objective:
     best: str
 
 
+@dataclass(frozen=True)
+class Standing:
+    """How an attempt stands beside the best one there is: its row of the table, and what could be better or, if
+    nothing, what there is to say."""
+
+    figure: tuple[str, str, str, str]
+    passed: bool = False
+    gap: str = ""
+    note: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class SystemTask:
     """A system to change until it meets the targets. `free` names the parts that may be changed; all others may not."""
@@ -134,18 +145,28 @@ class SystemTask:
         measured = self._measure(system)
         gaps = [t.sentence(measured[t.figure]) for t in self.targets if t.word(measured[t.figure]) != "met"]
         figures = [t.row(measured[t.figure]) for t in self.targets]
-        passed, note, word, goal = not gaps, "", "", self.objective
-        if goal and passed:
-            short = self._measure(self._best(system))[goal.figure] - measured[goal.figure]
-            passed = short <= goal.within
-            word = "met" if passed else "could be better"
-            if round(short, 1) > 0:
-                gaps = [goal.gap.format(gap=short)]
-            else:
-                note = goal.best
-        if goal:
-            figures.append((goal.name, "as much as possible", said(measured[goal.figure], goal.unit), word))
-        return Marking(title=self.title, passed=passed, gaps=gaps, figures=figures, note=note)
+        marking = Marking(title=self.title, passed=not gaps, gaps=gaps, figures=figures)
+        beside = self._beside_the_best(system, met=marking.passed)
+        if beside is None:
+            return marking
+        gaps = gaps or ([beside.gap] if beside.gap else [])
+        return replace(marking, passed=beside.passed, gaps=gaps, figures=[*figures, beside.figure], note=beside.note)
+
+    def _beside_the_best(self, system: System, met: bool) -> Standing | None:
+        """Where there is something to get the most out of: how the system stands, once the targets are `met`."""
+        goal = self.objective
+        if goal is None:
+            return None
+        mine = self._measure(system)[goal.figure]
+        figure = goal.name, "as much as possible", said(mine, goal.unit)
+        if not met:
+            return Standing((*figure, ""))
+        short = self._measure(self._best(system))[goal.figure] - mine
+        passed = short <= goal.within
+        figure = *figure, "met" if passed else "could be better"
+        if round(short, 1) > 0:
+            return Standing(figure, passed, gap=goal.gap.format(gap=short))
+        return Standing(figure, passed, note=goal.best)
 
     def _best(self, system: System) -> System:
         """The highest number that meets the targets, as that of `system` does."""

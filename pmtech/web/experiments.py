@@ -1,15 +1,15 @@
 """Small experiments on the running API: what the requests said, and what became of the database's rows."""
 
 import html
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 from pmtech.web.contract import Contract
 from pmtech.web.exchange import Exchange
 from pmtech.web.server import Api
-from pmtech.web.store import HIDDEN, RowChange, row_changes, shown
+from pmtech.web.store import HIDDEN, RowChange, row_changes, shown, told
 from pmtech.web.table import table
+from pmtech.wording import counted
 
 ORDER = {"customer": "Company A", "seats": 5}
 
@@ -24,17 +24,17 @@ class Experiment:
     @property
     def charges(self) -> int:
         """How many payments were booked."""
-        return len(self._payments())
+        return len(self._payments)
 
+    @property
     def _payments(self) -> list[dict]:
         return [c.after for c in self.changes if (c.table, c.kind) == ("payments", "added")]
 
     @property
     def sentence(self) -> str:
         answers = sum(e.status is not None for e in self.exchanges)
-        counts = Counter((c.kind, c.table.replace("_", " ")) for c in self.changes)
-        rows = ", ".join(f"{_counted(n, 'row')} {kind} in {name}" for (kind, name), n in counts.items())
-        return f"{len(self.exchanges)} requests, {_counted(answers, 'answer')}, {rows or 'no row touched'}."
+        rows = told(self.changes) or "no row touched"
+        return f"{len(self.exchanges)} requests, {counted(answers, 'answer')}, {rows}."
 
     def __repr__(self) -> str:
         return "\n".join([*(e.summary for e in self.exchanges), self.sentence])
@@ -140,11 +140,7 @@ def _short(change: RowChange) -> str:
 
 
 def _paid(done: Experiment) -> str:
-    paid = sum(row["amount_usd"] for row in done._payments())
+    paid = sum(row["amount_usd"] for row in done._payments)
     if not paid and any(e.status == 201 for e in done.exchanges):
         return "Charged: nothing more, for an earlier run had booked this order under the same key."
     return f"Charged: {paid} USD."
-
-
-def _counted(n: int, word: str) -> str:
-    return f"{n} {word}{'' if n == 1 else 's'}"

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 from pmtech.components import Clients, Database, LoadBalancer, Server
-from pmtech.course.task import Marking, SystemTask, Target, differences
+from pmtech.course.task import Standing, SystemTask, Target, differences
 from pmtech.prices import HOURS_A_MONTH, machine, sizes
 from pmtech.simulate import Outage
 from pmtech.system import System
@@ -30,26 +30,22 @@ class LaunchTask(SystemTask):
 
     within_usd: float
 
-    def mark(self, system: System) -> Marking:
-        marking = super().mark(system)
-        if not marking.counts:
-            return marking
-        price, wanted, gaps, word, note = _price(system), "as low as possible", marking.gaps, "", ""
-        if marking.passed:
-            best = self.cheapest(system)
-            gap = price - _price(best)
-            word = "met" if gap <= self.within_usd else f"${gap:.2f} over"
-            wanted = f"best known ${_price(best):.2f}"
-            note = "No cheaper design in the price list meets the targets."
-            if gap > 0.005:
-                note = ""
-                gaps = [
-                    f"The cheapest design that the model finds costs ${_price(best):.2f} an hour: yours costs ${gap:.2f} more, "
-                    f"${gap * HOURS_A_MONTH:,.0f} a month."
-                ]
-        figures = [*marking.figures, ("The servers, an hour", wanted, f"${price:.2f}", word)]
-        passed = marking.passed and word == "met"
-        return replace(marking, passed=passed, gaps=gaps, figures=figures, note=note)
+    def _beside_the_best(self, system: System, met: bool) -> Standing:
+        name, price = "The servers, an hour", _price(system)
+        if not met:
+            return Standing((name, "as low as possible", f"${price:.2f}", ""))
+        best = _price(self.cheapest(system))
+        over = price - best
+        passed = over <= self.within_usd
+        word = "met" if passed else f"${over:.2f} over"
+        figure = name, f"best known ${best:.2f}", f"${price:.2f}", word
+        if over <= 0.005:
+            return Standing(figure, passed, note="No cheaper design in the price list meets the targets.")
+        gap = (
+            f"The cheapest design that the model finds costs ${best:.2f} an hour: yours costs ${over:.2f} more, "
+            f"${over * HOURS_A_MONTH:,.0f} a month."
+        )
+        return Standing(figure, passed, gap=gap)
 
     def cheapest(self, system: System) -> System:
         """The cheapest design that meets the targets, found by running the model; `system` itself does meet them.
