@@ -110,11 +110,8 @@ class Console(Panel):
         headers = _headers(headers) if isinstance(headers, str) else headers
         text = {"body": body} if body is None or isinstance(body, str | bytes) else {"json": body}
         before = self.api.rows()
-        self.api.faults.lose_answers = int(lose_answer)
-        try:
-            exchange = self.api.request(method, path, headers=headers, timeout_s=TIMEOUT_S, **text)
-        finally:
-            self.api.faults.lose_answers = 0
+        how = {"headers": headers, "timeout_s": TIMEOUT_S, "lose_answer": lose_answer}
+        exchange = self.api.request(method, path, **how, **text)
         self.exchange, self.changes = exchange, row_changes(before, self.api.rows())
         self._show(
             error=exchange.error,

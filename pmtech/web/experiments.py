@@ -50,7 +50,8 @@ def send_twice(
     api: Api, method: str, path: str, *, json: Any = None, headers: dict[str, str] | None = None
 ) -> Experiment:
     """Sends the same request two times."""
-    return _watched(api, lambda: [api.request(method, path, json=json, headers=headers) for _ in range(2)])
+    request = {"method": method, "path": path, "json": json, "headers": headers}
+    return _watched(api, request, request)
 
 
 def retry_lost_answer(api: Api, *, idempotency_key: str | None = None, timeout_s: float = 0.5) -> Experiment:
@@ -59,17 +60,8 @@ def retry_lost_answer(api: Api, *, idempotency_key: str | None = None, timeout_s
     With an `idempotency_key` both attempts carry it in the Idempotency-Key header.
     """
     headers = {"Idempotency-Key": idempotency_key} if idempotency_key is not None else None
-
-    def attempts() -> list[Exchange]:
-        # Attempts under the same key at two runs of the cell shall both lose their first answer.
-        api.faults.lose_answers = 1
-        try:
-            first = api.request("POST", "/payments", json=ORDER, headers=headers, timeout_s=timeout_s)
-        finally:
-            api.faults.lose_answers = 0
-        return [first, api.request("POST", "/payments", json=ORDER, headers=headers)]
-
-    return _watched(api, attempts)
+    order = {"method": "POST", "path": "/payments", "json": ORDER, "headers": headers}
+    return _watched(api, {**order, "timeout_s": timeout_s, "lose_answer": True}, order)
 
 
 def findings(lost: Experiment, kept: Experiment) -> dict[str, str | list[str]]:
@@ -94,14 +86,13 @@ def findings(lost: Experiment, kept: Experiment) -> dict[str, str | list[str]]:
 
 def hostile_input(api: Api) -> Experiment:
     """Three bodies nobody should send: SQL in a field, 10 MB, and JSON that is broken off."""
-    json = {"Content-Type": "application/json"}
+    post = {"method": "POST", "path": "/surveys"}
+    json = {"headers": {"Content-Type": "application/json"}}
     return _watched(
         api,
-        lambda: [
-            api.request("POST", "/surveys", json={"title": "'; DROP TABLE surveys; --"}),
-            api.request("POST", "/surveys", body=b"x" * 10_000_000, headers=json),
-            api.request("POST", "/surveys", body='{"title": "Lunch', headers=json),
-        ],
+        {**post, "json": {"title": "'; DROP TABLE surveys; --"}},
+        {**post, **json, "body": b"x" * 10_000_000},
+        {**post, **json, "body": '{"title": "Lunch'},
     )
 
 
@@ -126,9 +117,9 @@ def next_contract(api: Api) -> Contract:
     return Contract(document)
 
 
-def _watched(api: Api, work) -> Experiment:
+def _watched(api: Api, *requests: dict[str, Any]) -> Experiment:
     before = api.rows()
-    exchanges = work()
+    exchanges = [api.request(**request) for request in requests]
     return Experiment(exchanges, [c for c in row_changes(before, api.rows()) if c.kind != "same"])
 
 
