@@ -109,17 +109,6 @@ class Objective:
     best: str
 
 
-@dataclass(frozen=True)
-class Standing:
-    """How an attempt stands beside the best one there is: its row of the table, and what could be better or, if
-    nothing, what there is to say."""
-
-    figure: tuple[str, str, str, str]
-    passed: bool = False
-    gap: str = ""
-    note: str = ""
-
-
 @dataclass(frozen=True, kw_only=True)
 class SystemTask:
     """A system to change until it meets the targets. `free` names the parts that may be changed; all others may not."""
@@ -145,28 +134,23 @@ class SystemTask:
         measured = self._measure(system)
         gaps = [t.sentence(measured[t.figure]) for t in self.targets if t.word(measured[t.figure]) != "met"]
         figures = [t.row(measured[t.figure]) for t in self.targets]
-        marking = Marking(title=self.title, passed=not gaps, gaps=gaps, figures=figures)
-        beside = self._beside_the_best(system, met=marking.passed)
-        if beside is None:
-            return marking
-        gaps = gaps or ([beside.gap] if beside.gap else [])
-        return replace(marking, passed=beside.passed, gaps=gaps, figures=[*figures, beside.figure], note=beside.note)
+        beside = self._beside_the_best(system, met=not gaps)
+        return replace(beside, gaps=gaps + beside.gaps, figures=figures + beside.figures)
 
-    def _beside_the_best(self, system: System, met: bool) -> Standing | None:
-        """Where there is something to get the most out of: how the system stands, once the targets are `met`."""
-        goal = self.objective
+    def _beside_the_best(self, system: System, met: bool) -> Marking:
+        """How the system stands in what there is to get the most out of, once the targets are `met`."""
+        goal, marking = self.objective, Marking(title=self.title, passed=met, gaps=[])
         if goal is None:
-            return None
+            return marking
         mine = self._measure(system)[goal.figure]
         figure = goal.name, "as much as possible", said(mine, goal.unit)
         if not met:
-            return Standing((*figure, ""))
+            return replace(marking, figures=[(*figure, "")])
         short = self._measure(self._best(system))[goal.figure] - mine
         passed = short <= goal.within
-        figure = *figure, "met" if passed else "could be better"
-        if round(short, 1) > 0:
-            return Standing(figure, passed, gap=goal.gap.format(gap=short))
-        return Standing(figure, passed, note=goal.best)
+        figures = [(*figure, "met" if passed else "could be better")]
+        gaps = [goal.gap.format(gap=short)] if round(short, 1) > 0 else []
+        return replace(marking, passed=passed, figures=figures, gaps=gaps, note="" if gaps else goal.best)
 
     def _best(self, system: System) -> System:
         """The highest number that meets the targets, as that of `system` does."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 from pmtech.components import Clients, Database, LoadBalancer, Server
-from pmtech.course.task import Standing, SystemTask, Target, differences
+from pmtech.course.task import Marking, SystemTask, Target, differences
 from pmtech.prices import HOURS_A_MONTH, machine, sizes
 from pmtech.simulate import Outage
 from pmtech.system import System
@@ -30,22 +30,23 @@ class LaunchTask(SystemTask):
 
     within_usd: float
 
-    def _beside_the_best(self, system: System, met: bool) -> Standing:
-        name, price = "The servers, an hour", _price(system)
+    def _beside_the_best(self, system: System, met: bool) -> Marking:
+        price, marking = _price(system), super()._beside_the_best(system, met)
         if not met:
-            return Standing((name, "as low as possible", f"${price:.2f}", ""))
+            return replace(marking, figures=[("The servers, an hour", "as low as possible", f"${price:.2f}", "")])
         best = _price(self.cheapest(system))
         over = price - best
         passed = over <= self.within_usd
         word = "met" if passed else f"${over:.2f} over"
-        figure = name, f"best known ${best:.2f}", f"${price:.2f}", word
+        figures = [("The servers, an hour", f"best known ${best:.2f}", f"${price:.2f}", word)]
         if over <= 0.005:
-            return Standing(figure, passed, note="No cheaper design in the price list meets the targets.")
+            note = "No cheaper design in the price list meets the targets."
+            return replace(marking, passed=passed, figures=figures, note=note)
         gap = (
             f"The cheapest design that the model finds costs ${best:.2f} an hour: yours costs ${over:.2f} more, "
             f"${over * HOURS_A_MONTH:,.0f} a month."
         )
-        return Standing(figure, passed, gap=gap)
+        return replace(marking, passed=passed, figures=figures, gaps=[gap])
 
     def cheapest(self, system: System) -> System:
         """The cheapest design that meets the targets, found by running the model; `system` itself does meet them.
