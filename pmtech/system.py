@@ -13,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from typing import Any, NamedTuple
 
 from pmtech.components.component import Component
@@ -264,21 +265,13 @@ def _check(system: System) -> None:
 
 
 def _check_no_cycle(system: System) -> None:
-    into = Counter(edge.head for edge in system.edges)
-    free = [number for number in range(len(system.parts)) if not into[number]]
-    done = 0
-    while free:
-        number = free.pop()
-        done += 1
-        for edge in system.after(number):
-            into[edge.head] -= 1
-            if not into[edge.head]:
-                free.append(edge.head)
-    if done < len(system.parts):
-        name = next(system.names[number] for number in into if into[number] > 0)
+    try:
+        TopologicalSorter({part: [e.head for e in system.after(part)] for part in range(len(system.parts))}).prepare()
+    except CycleError as circle:
+        name = system.names[circle.args[1][0]]
         raise ValueError(
             f'requests would go round in a circle through "{name}": write a second part where you mean another'
-        )
+        ) from None
 
 
 def flow_order(system: System) -> list[int]:

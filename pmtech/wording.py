@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from math import isnan
 
 
 def plain(number: float) -> str:
@@ -18,9 +19,23 @@ def rate(value: float) -> str:
     return f"{value:.2g}" if 0 < value < 1 else plain(rounded(value))
 
 
-def rounded(value: float, whole_from: float = 20) -> float:
-    """To one decimal, and to none from `whole_from` on."""
-    return round(value, 0 if abs(value) >= whole_from else 1)
+def rounded(value: float, unit: str = "a second") -> float:
+    """A figure, to the digits that a reader needs."""
+    if unit == "%":
+        return round(value, 3)
+    if unit == "ms":
+        return round(value, -2 if value >= 10_000 else 0)
+    return round(value, 0 if abs(value) >= (20 if unit == "a second" else 100) else 1)
+
+
+def said(value: float, unit: str) -> str:
+    """A figure with its unit, in as many digits as a reader needs; shares as per cent, long times in seconds."""
+    if isnan(value):
+        return "nothing"
+    value = rounded(value, unit)
+    if unit == "%":
+        return f"{value:.1%}".replace(".0%", "%").replace("%", " %")
+    return f"{value / 1000:,.1f} s" if unit == "ms" and value >= 10_000 else f"{plain(value)} {unit}"
 
 
 def seconds(value_s: float) -> str:
@@ -28,7 +43,7 @@ def seconds(value_s: float) -> str:
     if value_s < 1:
         return f"{value_s * 1000:.0f} ms" if value_s >= 0.001 else f"{value_s * 1000:.1g} ms"
     if value_s < 600:
-        return f"{plain(rounded(value_s, 10))} s"
+        return f"{plain(round(value_s, 1 if value_s < 10 else 0))} s"
     return f"{value_s / 60:.0f} min"
 
 

@@ -13,7 +13,7 @@ from math import isnan
 from pmtech.course.page import page
 from pmtech.simulate import simulate
 from pmtech.system import System
-from pmtech.wording import plain, rounded
+from pmtech.wording import rounded, said
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +79,7 @@ class Target:
         if value <= self.at_most:
             return "met"
         # Of the numbers that are shown, so that the reader's own subtraction agrees.
-        off = shown(value, self.unit) - shown(self.at_most, self.unit)
+        off = rounded(value, self.unit) - rounded(self.at_most, self.unit)
         return f"{said(off, self.unit).replace(' %', ' points')} over" if off > 1e-9 else "just over"
 
     def sentence(self, value: float) -> str:
@@ -229,27 +229,6 @@ def _figure(result, path: str) -> float:
         return float(result.summary[column])
     table = result.by_client if name in result.by_client.index else result.components
     return float(table.loc[name, column])
-
-
-def shown(value: float, unit: str) -> float:
-    """A figure, rounded to the digits that a reader needs."""
-    if unit == "%":
-        return round(value, 3)
-    if unit == "ms":
-        return round(value, -2 if value >= 10_000 else 0)
-    return rounded(value, whole_from=20 if unit == "a second" else 100)
-
-
-def said(value: float, unit: str) -> str:
-    """A figure with its unit, in as many digits as a reader needs; shares as per cent, long times in seconds."""
-    if isnan(value):
-        return "nothing"
-    value = shown(value, unit)
-    if unit == "%":
-        return f"{value:.1%}".replace(".0%", "%").replace("%", " %")
-    if unit == "ms" and value >= 10_000:
-        return f"{value / 1000:,.1f} s"
-    return f"{plain(value)} {unit}"
 
 
 def largest(low: int, high: int, holds: Callable[[int], bool]) -> int:

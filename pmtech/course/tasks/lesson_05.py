@@ -1,5 +1,6 @@
 """Lesson 05: the cheapest machines that carry the launch, even while one of them is dead."""
 
+from bisect import bisect_left
 from dataclasses import dataclass, replace
 from math import ceil
 
@@ -66,10 +67,8 @@ class LaunchTask(SystemTask):
             fewest = 1 + ceil(needed / one.capacity_per_s)
             if most < fewest or not self._meets(of(most)):
                 continue
-            while fewest < most:
-                middle = (fewest + most) // 2
-                fewest, most = (fewest, middle) if self._meets(of(middle)) else (middle + 1, most)
-            best = of(most)
+            smaller = range(fewest, most)  # past their end lies `most`, which does
+            best = of(fewest + bisect_left(smaller, True, key=lambda replicas, of=of: self._meets(of(replicas))))
         return best
 
     def _changed(self, system: System) -> list[str]:
