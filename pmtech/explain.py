@@ -16,38 +16,13 @@ from pmtech.certainty import p99_between
 from pmtech.components import Throttle
 from pmtech.line import Line
 from pmtech.offers import Offer
+from pmtech.wording import counted, percent, rate, seconds
 
 if TYPE_CHECKING:
     from pmtech.result import Result
 
 ENOUGH_FOR_P99 = 1000
 MOST_DOUBT = 0.5  # of p99, between the ends of where it may lie
-
-# --- numbers as people say them --------------------------------------------------------------------------------------
-
-
-def rate(value: float) -> str:
-    """80, 7.5, 0.25, 1,900: as many digits as matter."""
-    if value >= 20 or float(value).is_integer():
-        return f"{value:,.0f}"
-    return f"{value:.1f}".removesuffix(".0") if value >= 1 else f"{value:.2g}"
-
-
-def seconds(value_s: float) -> str:
-    """A length of time as people say it."""
-    if value_s < 1:
-        return f"{value_s * 1000:.0f} ms" if value_s >= 0.001 else f"{value_s * 1000:.1g} ms"
-    if value_s < 10:
-        return f"{value_s:.1f}".removesuffix(".0") + " s"
-    return f"{value_s:.0f} s" if value_s < 600 else f"{value_s / 60:.0f} min"
-
-
-def percent(share: float) -> str:
-    """A share in whole percent, but never 0 or 100 for what is not quite."""
-    if 0 < share < 0.01:
-        return "less than 1 %"
-    return "more than 99 %" if 0.99 < share < 1 else f"{share:.0%}".replace("%", " %")
-
 
 # --- which part is the bottleneck ------------------------------------------------------------------------------------
 
@@ -276,7 +251,7 @@ def _speed(result: Result, p99: bool) -> list[str]:
     if not count:
         return ["Nobody was served." if not s.served_per_s else "Nobody was served who came in the measured time."]
     if count < 20:
-        return [f"Only {count} request{'s were' if count > 1 else ' was'} served: too few for a percentile."]
+        return [f"Only {counted(count, 'request')} {'were' if count > 1 else 'was'} served: too few for a percentile."]
     rest = _p99(result, count) if p99 else ""
     if inside > 0.05 * came.sum():
         rest = "; those who still wait are not in these figures"

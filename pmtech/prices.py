@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from pmtech.components.component import nearest
 from pmtech.result import Result
+from pmtech.wording import nearest
 
 HOURS_A_MONTH = 730  # 365 days of 24 hours, in twelve parts
 

@@ -101,16 +101,8 @@ class Result:
     @cached_property
     def refusals(self) -> pd.DataFrame:
         """A row a refused request: where and when, the status, and the Retry-After in seconds (NaN: none was sent)."""
-        r = self.records.refusals
-        return pd.DataFrame(
-            {
-                "request": r.row,
-                "component": pd.Series(r.component, dtype=object),
-                "at_s": r.at_s,
-                "status": r.status,
-                "retry_after_s": r.retry_after_s,
-            }
-        )
+        columns = vars(self.records.refusals)
+        return pd.DataFrame(columns).rename(columns={"row": "request"}).astype({"component": object})
 
     # --- figures -------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from pmtech.components.component import Checked, nearest, number, plain, whole
+from pmtech.components.fields import Checked, number, whole
 from pmtech.components.surge import Surge
 from pmtech.engine import Alarm, Part, Run
 from pmtech.offers import History
@@ -14,6 +14,7 @@ from pmtech.records import from_run
 from pmtech.result import Result
 from pmtech.shortcut import run_sorted
 from pmtech.system import System, check_complete, flow_order
+from pmtech.wording import nearest, plain
 
 MOST_REQUESTS = 5_000_000
 

@@ -13,9 +13,11 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from typing import Any, NamedTuple
 
-from pmtech.components.component import Component, nearest
+from pmtech.components.component import Component
+from pmtech.wording import nearest
 
 
 class Edge(NamedTuple):
@@ -98,7 +100,7 @@ class System:
         found, rest = self._find(path)
         value = self.parts[found[0]]
         for field in rest:
-            value = value[field] if isinstance(value, dict) and field in value else getattr(*_field(value, field, path))
+            value = _inside(value, field, path)
         return value
 
     def replace(self, values: dict[str, Any]) -> System:
@@ -143,27 +145,22 @@ class System:
         return sum(getattr(p, "price_usd_per_hour", 0) * getattr(p, "replicas", 1) for p in self.parts)
 
 
-def _field(value, field: str, path: str):
+def _inside(value, field: str, path: str):
+    """What a part, or a table such as its endpoints, has in a field."""
     names = [f.name for f in dataclasses.fields(value)] if dataclasses.is_dataclass(value) else []
-    if field in names:
-        return value, field
-    if not names:
-        where = sorted(value) if isinstance(value, dict) else []
-        hint = nearest(field, where) if where else f"there is nothing inside {value!r}"
+    names = list(value) if isinstance(value, dict) else names
+    if field not in names:
+        hint = nearest(field, names) if names else f"there is nothing inside {value!r}"
         raise ValueError(f'there is no "{field}" in "{path}": {hint}')
-    raise ValueError(f'there is no "{field}" in "{path}": {nearest(field, names)}')
+    return value[field] if isinstance(value, dict) else getattr(value, field)
 
 
 def _replaced(part, fields: list[str], value, path: str):
     if not fields:
         return value
-    if isinstance(part, dict):
-        if fields[0] not in part:
-            _field(part, fields[0], path)
-        return {**part, fields[0]: value}
-    _field(part, fields[0], path)
-    inner = _replaced(getattr(part, fields[0]), fields[1:], value, path) if len(fields) > 1 else value
-    return dataclasses.replace(part, **{fields[0]: inner})
+    field, *rest = fields
+    inner = _replaced(_inside(part, field, path), rest, value, path)
+    return {**part, field: inner} if isinstance(part, dict) else dataclasses.replace(part, **{field: inner})
 
 
 # --- joining ---------------------------------------------------------------------------------------------------------
@@ -268,21 +265,13 @@ def _check(system: System) -> None:
 
 
 def _check_no_cycle(system: System) -> None:
-    into = Counter(edge.head for edge in system.edges)
-    free = [number for number in range(len(system.parts)) if not into[number]]
-    done = 0
-    while free:
-        number = free.pop()
-        done += 1
-        for edge in system.after(number):
-            into[edge.head] -= 1
-            if not into[edge.head]:
-                free.append(edge.head)
-    if done < len(system.parts):
-        name = next(system.names[number] for number in into if into[number] > 0)
+    try:
+        TopologicalSorter({part: [e.head for e in system.after(part)] for part in range(len(system.parts))}).prepare()
+    except CycleError as circle:
+        name = system.names[circle.args[1][0]]
         raise ValueError(
             f'requests would go round in a circle through "{name}": write a second part where you mean another'
-        )
+        ) from None
 
 
 def flow_order(system: System) -> list[int]:

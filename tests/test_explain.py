@@ -20,7 +20,7 @@ from pmtech import (
     Users,
     simulate,
 )
-from pmtech.explain import percent, rate, seconds
+from pmtech.wording import percent, rate, seconds
 
 COMPANIES = [
     Clients("Company A", rate_per_s=10),

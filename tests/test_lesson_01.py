@@ -16,12 +16,12 @@ from pmtech.components import Cache, Clients, Database, LoadBalancer, Network, S
 from pmtech.course.check import check
 from pmtech.course.picture import picture
 from pmtech.course.tasks.lesson_01 import survey_tool
-from pmtech.explain import seconds
 from pmtech.panels.controls import Slider
 from pmtech.panels.explore import explore
 from pmtech.panels.figure import waterfall
 from pmtech.simulate import simulate
 from pmtech.theory import mm1
+from pmtech.wording import seconds
 
 
 @pytest.fixture(autouse=True)

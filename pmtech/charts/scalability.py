@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from math import inf, isinf
 
 from pmtech.charts import plot
-from pmtech.explain import rate
 from pmtech.theory import UniversalScalability, amdahl
 from pmtech.theory.checks import number
+from pmtech.wording import rate
 
 POINTS = 60  # of each curve
 

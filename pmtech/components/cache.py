@@ -8,7 +8,8 @@ from math import inf, nan
 
 import numpy as np
 
-from pmtech.components.component import Component, number, one_of, whole, yes_no
+from pmtech.components.component import Component
+from pmtech.components.fields import number, one_of, whole, yes_no
 from pmtech.components.memory import Memory
 from pmtech.components.work import owns_what_ends
 from pmtech.engine import Part, Request, Station, Steps

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pmtech.components.component import number, one_of
+from pmtech.components.fields import number, one_of
 from pmtech.components.source import Source, SourcePart
 from pmtech.engine import Alarm
 from pmtech.randomness import BLOCK, Stream, exponential

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pmtech.components.component import Component, number, whole
+from pmtech.components.component import Component
+from pmtech.components.fields import number, whole
 from pmtech.components.work import WorkPart
 
 

@@ -9,7 +9,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from pmtech.components.component import Component, number, one_of, whole, yes_no
+from pmtech.components.component import Component
+from pmtech.components.fields import number, one_of, whole, yes_no
 from pmtech.components.work import WorkPart
 from pmtech.engine import Alarm, Part, Request, Steps
 from pmtech.randomness import identity

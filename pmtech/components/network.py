@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import nan
 
-from pmtech.components.component import Component, number
+from pmtech.components.component import Component
+from pmtech.components.fields import number
 from pmtech.engine import Part, Request, Steps
 from pmtech.randomness import gamma
 
@@ -47,9 +48,7 @@ class NetworkPart(Part):
         visit[3] = self.env._now
         return status
 
-    @property
-    def feeds_forward(self) -> bool:
-        return True
+    feeds_forward = True
 
     def pass_sorted(self, rows, times, book) -> None:
         half_s = book.draw(self.trip, rows) * self.spec.round_trip_ms / 2000

@@ -8,7 +8,8 @@ from math import floor
 
 import numpy as np
 
-from pmtech.components.component import Component, number, one_of, whole
+from pmtech.components.component import Component
+from pmtech.components.fields import number, one_of, whole
 from pmtech.engine import Part, Request, Steps
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from pmtech.components.access_log import AccessLog
 from pmtech.components.clients import Clients, ClientsPart
-from pmtech.components.component import Weights, number, one_of
+from pmtech.components.fields import Weights, number, one_of
 from pmtech.engine import Request
 from pmtech.randomness import identity
 

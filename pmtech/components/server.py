@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pmtech.components.component import Component, number, whole, yes_no
+from pmtech.components.component import Component
+from pmtech.components.fields import number, whole, yes_no
 from pmtech.components.work import WorkPart
 
 

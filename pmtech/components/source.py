@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import ClassVar
 
 import numpy as np
 
-from pmtech.components.component import Component, number, weights, whole
+from pmtech.components.component import Component
+from pmtech.components.fields import number, weights, whole
 from pmtech.components.surge import Surge
 from pmtech.engine import Alarm, Part, Request
 from pmtech.randomness import identity, pick, zipf
@@ -86,21 +88,8 @@ class SourcePart(Part):
             heard()
 
 
-_tables: dict[tuple, Callable] = {}
-
-
+@lru_cache(maxsize=32)
 def zipf_of(size: int, exponent: float) -> Callable:
     """Zipf's table, made once for each size and exponent: a slider asks for the same one many times."""
-    table = _tables.get((size, exponent))
-    if table is None:
-        if len(_tables) > 32:
-            _tables.clear()
-        made: list[Callable] = []
-
-        def table(u):
-            if not made:  # most systems never ask for a key
-                made.append(zipf(size, exponent))
-            return made[0](u)
-
-        _tables[size, exponent] = table
-    return table
+    made = cache(lambda: zipf(size, exponent))  # most systems never ask for a key
+    return lambda u: made()(u)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pmtech.components.component import Checked, number
+from pmtech.components.fields import Checked, number
 
 
 @dataclass(frozen=True, repr=False)

@@ -9,7 +9,8 @@ from math import inf
 
 import numpy as np
 
-from pmtech.components.component import Component, endpoints_tuple, number, yes_no
+from pmtech.components.component import Component
+from pmtech.components.fields import endpoints_tuple, number, yes_no
 from pmtech.engine import Alarm, Part, Request, Steps
 from pmtech.shortcut import Undecided
 

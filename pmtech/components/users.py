@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pmtech.components.component import number, whole
+from pmtech.components.fields import number, whole
 from pmtech.components.source import Source, SourcePart
 from pmtech.engine import Alarm
 from pmtech.randomness import exponential

@@ -17,12 +17,12 @@ from pmtech.components import Cache, Clients, Database, LoadBalancer, RateLimite
 from pmtech.course.page import page
 from pmtech.diagram import diagram
 from pmtech.diagram.layout import layout
-from pmtech.diagram.words import facts_of, listed
-from pmtech.explain import percent, rate, seconds
+from pmtech.diagram.words import facts_of
 from pmtech.panels.replay import dead
 from pmtech.result import Result
 from pmtech.simulate import Outage, simulate
 from pmtech.system import System
+from pmtech.wording import listed, percent, rate, seconds
 
 TIMES = 10
 MOST_REQUESTS = 300_000  # of the run at ten times: more would keep the learner waiting

@@ -85,12 +85,9 @@ def lesson_folders() -> Iterable[Path]:
 def progress() -> CourseMap:
     """The map of the course: the lessons there are, what is done in each, and a link to open it."""
     record, lessons = progress_file(), []
-    first: dict[str, bool] = {}
-    for answer in record.records("answer"):
-        first.setdefault(answer["id"], answer["right"])
-    attempts: dict[str, bool] = {}
-    for attempt in record.records("task"):
-        attempts[attempt["id"]] = attempts.get(attempt["id"], False) or attempt["passed"]
+    first = {answer["id"]: answer["right"] for answer in reversed(record.records("answer"))}
+    attempts = record.records("task")
+    tried, passed = {a["id"] for a in attempts}, {a["id"] for a in attempts if a["passed"]}
     for entry in tomllib.loads((HERE / "course.toml").read_text(encoding="utf-8"))["lesson"]:
         if not any((folder / entry["file"]).is_file() for folder in lesson_folders()):
             continue
@@ -105,8 +102,8 @@ def progress() -> CourseMap:
                 answered=sum(q in first for q in questions),
                 right_at_first=sum(first.get(q, False) for q in questions),
                 tasks=len(tasks),
-                tried=sum(t in attempts for t in tasks),
-                passed=sum(attempts.get(t, False) for t in tasks),
+                tried=len(tried.intersection(tasks)),
+                passed=len(passed.intersection(tasks)),
             )
         )
     return CourseMap(tuple(lessons), record.notice)

@@ -7,12 +7,13 @@ learner's system for a few seeds and measures. A lesson that asks for something 
 import html
 from bisect import bisect_left
 from collections.abc import Callable
-from dataclasses import KW_ONLY, dataclass, field, fields
+from dataclasses import KW_ONLY, dataclass, field, fields, replace
 from math import isnan
 
 from pmtech.course.page import page
 from pmtech.simulate import simulate
 from pmtech.system import System
+from pmtech.wording import rounded, said
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +79,7 @@ class Target:
         if value <= self.at_most:
             return "met"
         # Of the numbers that are shown, so that the reader's own subtraction agrees.
-        off = shown(value, self.unit) - shown(self.at_most, self.unit)
+        off = rounded(value, self.unit) - rounded(self.at_most, self.unit)
         return f"{said(off, self.unit).replace(' %', ' points')} over" if off > 1e-9 else "just over"
 
     def sentence(self, value: float) -> str:
@@ -133,18 +134,23 @@ class SystemTask:
         measured = self._measure(system)
         gaps = [t.sentence(measured[t.figure]) for t in self.targets if t.word(measured[t.figure]) != "met"]
         figures = [t.row(measured[t.figure]) for t in self.targets]
-        passed, note, word, goal = not gaps, "", "", self.objective
-        if goal and passed:
-            short = self._measure(self._best(system))[goal.figure] - measured[goal.figure]
-            passed = short <= goal.within
-            word = "met" if passed else "could be better"
-            if round(short, 1) > 0:
-                gaps = [goal.gap.format(gap=short)]
-            else:
-                note = goal.best
-        if goal:
-            figures.append((goal.name, "as much as possible", said(measured[goal.figure], goal.unit), word))
-        return Marking(title=self.title, passed=passed, gaps=gaps, figures=figures, note=note)
+        beside = self._beside_the_best(system, met=not gaps)
+        return replace(beside, gaps=gaps + beside.gaps, figures=figures + beside.figures)
+
+    def _beside_the_best(self, system: System, met: bool) -> Marking:
+        """How the system stands in what there is to get the most out of, once the targets are `met`."""
+        goal, marking = self.objective, Marking(title=self.title, passed=met, gaps=[])
+        if goal is None:
+            return marking
+        mine = self._measure(system)[goal.figure]
+        figure = goal.name, "as much as possible", said(mine, goal.unit)
+        if not met:
+            return replace(marking, figures=[(*figure, "")])
+        short = self._measure(self._best(system))[goal.figure] - mine
+        passed = short <= goal.within
+        figures = [(*figure, "met" if passed else "could be better")]
+        gaps = [goal.gap.format(gap=short)] if round(short, 1) > 0 else []
+        return replace(marking, passed=passed, figures=figures, gaps=gaps, note="" if gaps else goal.best)
 
     def untouched(self, system: System) -> bool:
         """Is it the system that the learner starts from?"""
@@ -231,27 +237,6 @@ def _figure(result, path: str) -> float:
         return float(result.summary[column])
     table = result.by_client if name in result.by_client.index else result.components
     return float(table.loc[name, column])
-
-
-def shown(value: float, unit: str) -> float:
-    """A figure, rounded to the digits that a reader needs."""
-    if unit == "%":
-        return round(value, 3)
-    if unit == "ms":
-        return round(value, -2 if value >= 10_000 else 0)
-    return round(value, 0 if abs(value) >= (20 if unit == "a second" else 100) else 1)
-
-
-def said(value: float, unit: str) -> str:
-    """A figure with its unit, in as many digits as a reader needs; shares as per cent, long times in seconds."""
-    if isnan(value):
-        return "nothing"
-    value = shown(value, unit)
-    if unit == "%":
-        return f"{value:.1%}".replace(".0%", "%").replace("%", " %")
-    if unit == "ms" and value >= 10_000:
-        return f"{value / 1000:,.1f} s"
-    return f"{value:,.1f}".removesuffix(".0") + f" {unit}"
 
 
 def largest(low: int, high: int, holds: Callable[[int], bool]) -> int:

@@ -8,8 +8,8 @@ from html import escape
 from pathlib import Path
 
 from pmtech.diagram.layout import DECK, LINE, NAME, PAD, TEXT, Arrow, Box, Layout, layout
-from pmtech.diagram.words import number
 from pmtech.system import System
+from pmtech.wording import rate
 
 CELL = 640  # the narrowest cell that a picture is made for, in pixels
 
@@ -51,8 +51,8 @@ def diagram(system: System) -> str:
 def sentences(plan: Layout) -> str:
     """The picture in words, box by box in flow order."""
 
-    def requests(rate: float | None) -> str:
-        return "requests" if rate is None else f"{number(rate)} request{'s' * (number(rate) != '1')} a second"
+    def requests(per_s: float | None) -> str:
+        return "requests" if per_s is None else f"{rate(per_s)} request{'s' * (rate(per_s) != '1')} a second"
 
     told = []
     for place, box in enumerate(plan.boxes):

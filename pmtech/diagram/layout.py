@@ -7,9 +7,10 @@ import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 
-from pmtech.diagram.words import cut, facts_of, listed, number, text_width, troubles, wrap
+from pmtech.diagram.words import cut, facts_of, text_width, troubles, wrap
 from pmtech.flow import Flow, flows
 from pmtech.system import System, flow_order
+from pmtech.wording import listed, rate
 
 NAME, TEXT = 15, 14  # sizes of letters, in pixels
 PAD, LINE, GAP_Y, MARGIN = 12, 20, 24, 8
@@ -83,9 +84,9 @@ def layout(system: System) -> Layout:
         link[0] += rates[edge]
         link[1] |= {edge.label: None} if edge.label else {}
     words = {}
-    for (tail, head), (rate, routes) in links.items():
+    for (tail, head), (per_s, routes) in links.items():
         most = "up to " if hasattr(system.parts[groups[tail][0]], "think_s") else ""
-        said = [", ".join(routes)] * bool(routes) + [f"{most}{number(rate)} /s"] * bool(system.sources)
+        said = [", ".join(routes)] * bool(routes) + [f"{most}{rate(per_s)} /s"] * bool(system.sources)
         words[tail, head] = tuple(cut(word, TEXT, 120) for word in said)
 
     columns, ways, before = _columns(len(groups), links)
@@ -117,10 +118,11 @@ def layout(system: System) -> Layout:
         boxes[node] = replace(box, x=x, y=middle[node] - box.height / 2, width=right - box.deck - x)
 
     arrows = []
-    for (tail, head), (rate, routes) in links.items():
+    for (tail, head), (per_s, routes) in links.items():
         points, label = _way([tail, *ways[tail, head], head], outs[tail], ins[head], sides, middle)
-        rate = rate if system.sources else None
-        arrows.append(Arrow(tail, head, rate, ", ".join(routes), points, words[tail, head], label))
+        arrows.append(
+            Arrow(tail, head, per_s if system.sources else None, ", ".join(routes), points, words[tail, head], label)
+        )
     height = max(middle[node] + tall[node] / 2 for node in middle) + MARGIN
     return Layout(tuple(boxes.values()), tuple(arrows), left + MARGIN, height)
 
@@ -154,7 +156,7 @@ def _box(system: System, flow: dict[str, Flow], group: list[int], room: float) -
     if equal:
         name = shown = (spec.label if len(group) > 1 else labels[0]) + (f" × {copies}" if copies > 1 else "")
         facts = facts_of(spec, copies, total.held_ms)
-        facts += [f"can serve {number(capacity)} /s"] if capacity and not trouble else []
+        facts += [f"can serve {rate(capacity)} /s"] if capacity and not trouble else []
     else:
         name, shown, facts = ", ".join(labels), f"{len(group)} more", [f"{labels[0]} to {labels[-1]}"]
     said = tuple(facts + alarms)

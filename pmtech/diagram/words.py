@@ -3,38 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 from pmtech.components import Cache, Database, Gateway, LoadBalancer, Network, RateLimiter, Server, Throttle, Users
-from pmtech.components.component import plain
 from pmtech.flow import Flow
-
-
-def number(value: float) -> str:
-    """A rate as people say it: 190, 12.5, 0.333."""
-    return f"{value:,.0f}" if value >= 100 or abs(value - round(value)) < 1e-6 else f"{value:.3g}"
-
-
-def listed(words: Iterable[str]) -> str:
-    """A list as people say it: "A, B and C"."""
-    *most, last = words
-    return f"{', '.join(most)} and {last}" if most else last
+from pmtech.wording import counted, plain, rate
 
 
 def facts_of(part, copies: int = 1, held_ms: float = 0.0) -> list[str]:
     """How a part is set up, a few words each."""
-    held = f" work + {number(held_ms)} ms held" if held_ms else ""
+    held = f" work + {rate(held_ms)} ms held" if held_ms else ""
     each = "each " if copies > 1 else ""
     facts = []
     match part:
         case Users(count=count, think_s=think_s):
             facts = [f"{plain(count)} users, {plain(think_s)} s to think"]
         case Server(workers=count, service_ms=ms):
-            facts = [f"{each}{plain(count)} worker{'s' * (count != 1)}, {plain(ms)} ms{held}"]
+            facts = [f"{each}{counted(count, 'worker')}, {plain(ms)} ms{held}"]
         case Database(connections=count, query_ms=ms):
-            facts = [f"{each}{plain(count)} connection{'s' * (count != 1)}, {plain(ms)} ms"]
+            facts = [f"{each}{counted(count, 'connection')}, {plain(ms)} ms"]
         case Cache(capacity=count, ttl_s=ttl_s, coalesce=coalesce, invalidate=invalidate, private=private):
-            facts = [f"{plain(count)} answer{'s' * (count != 1)}{' for each caller' if private else ''}"]
+            facts = [counted(count, "answer") + (" for each caller" if private else "")]
             facts += [f"for {plain(ttl_s)} s at most"] if ttl_s is not None else []
             facts += ["a write removes its copy"] if invalidate else []
             facts += ["asks once for all who wait"] if coalesce else []
@@ -44,8 +32,8 @@ def facts_of(part, copies: int = 1, held_ms: float = 0.0) -> list[str]:
             every = "/s" if per_s == 1 else f"in {plain(per_s)} s"
             facts = [f"lets {plain(limit)} {every} pass, {'each caller' if by == 'client' else 'all together'}"]
             facts += [algorithm.replace("_", " ")]
-        case Throttle(rate_per_s=rate, priority=priority, shed=shed, max_wait_s=wait):
-            facts = [f"lets {number(rate)} /s through"]
+        case Throttle(rate_per_s=most, priority=priority, shed=shed, max_wait_s=wait):
+            facts = [f"lets {plain(most)} /s through"]
             facts += [f"first {', '.join(priority)}"] if priority else []
             facts += [f"sheds {', '.join(shed)}"] if shed else []
             facts += [f"waits at most {plain(wait)} s"] if wait is not None else []
@@ -54,7 +42,7 @@ def facts_of(part, copies: int = 1, held_ms: float = 0.0) -> list[str]:
     if surge := getattr(part, "surge", None):
         facts.append(f"× {plain(surge.times)} from {plain(surge.at_s)} to {plain(surge.at_s + surge.for_s)} s")
     if retries := getattr(part, "retries", 0):
-        facts.append(f"retries {retries} time{'s' * (retries != 1)}")
+        facts.append(f"retries {counted(retries, 'time')}")
     if getattr(part, "queue_limit", None) is not None:
         facts.append(f"{each}queue of {plain(part.queue_limit)}")
     return facts
@@ -65,12 +53,12 @@ def troubles(part, flow: Flow) -> tuple[str, list[str]]:
     refused, waiting = flow.refused > 1e-9 * flow.arrives, flow.held_back > 1e-9 * flow.arrives
     words = []
     if flow.capacity is not None and (refused or waiting):
-        words.append(f"overloaded: {number(flow.arrives)} of {number(flow.capacity)} /s")
+        words.append(f"overloaded: {rate(flow.arrives)} of {rate(flow.capacity)} /s")
     if refused:
-        words.append(f"refused: {number(flow.refused)} /s")
+        words.append(f"refused: {rate(flow.refused)} /s")
         words += ["no route for these"] if isinstance(part, Gateway) else []
     if waiting:
-        words.append(f"waiting: +{number(flow.held_back)} /s")
+        words.append(f"waiting: +{rate(flow.held_back)} /s")
     return "waiting" if waiting else "refused" if refused else "", words
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from pmtech.charts import caches
 from pmtech.comparison import run_designs
-from pmtech.components.component import nearest
 from pmtech.panels.figure import Figure
 from pmtech.system import System
+from pmtech.wording import nearest
 
 
 def answered_by(designs: dict[str, System], *, duration_s: float = 60.0, seed: int = 1) -> Figure:

@@ -10,9 +10,9 @@ import traitlets
 
 from pmtech import charts
 from pmtech.comparison import ALL, Comparison, run_designs
-from pmtech.explain import percent, rate, seconds
 from pmtech.panels.widget import Panel
 from pmtech.system import System
+from pmtech.wording import percent, rate, seconds
 
 
 class ComparisonPanel(Panel):

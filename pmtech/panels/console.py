@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -13,7 +13,7 @@ from pmtech.panels.errors import why
 from pmtech.panels.widget import Panel
 from pmtech.web.exchange import Exchange
 from pmtech.web.server import Api
-from pmtech.web.store import COLUMNS, HIDDEN, RowChange, row_changes, shown
+from pmtech.web.store import COLUMNS, HIDDEN, RowChange, row_changes, shown, told
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 TIMEOUT_S = 2.0
@@ -86,10 +86,10 @@ class Console(Panel):
         path: str,
         *,
         body: Any = None,
-        headers: dict[str, str] | None = None,
+        headers: dict[str, str] | str | None = None,
         lose_answer: bool = False,
     ) -> Exchange:
-        """Sends a request and shows it. A body that is no text is sent as JSON.
+        """Sends a request and shows it. A body that is no text is sent as JSON; headers may be text, a line each.
 
         With `lose_answer` the server does the work and its answer never arrives.
         Raises ValueError with a sentence for what cannot be sent; the panel shows the sentence, too.
@@ -97,8 +97,8 @@ class Console(Panel):
         with self._lock:
             try:
                 return self._exchange(method, path, body, headers or {}, lose_answer)
-            except ValueError as refused:
-                self._refuse(refused)
+            except Exception as refused:
+                self._show(error=f"Not sent: {why(refused)}.")
                 raise
 
     @property
@@ -106,47 +106,39 @@ class Console(Panel):
         """The sentence the panel shows when nothing could be sent or nothing came back."""
         return self.answer.get("error")
 
-    def _exchange(self, method: str, path: str, body: Any, headers: dict[str, str], lose_answer: bool) -> Exchange:
+    def _exchange(self, method: str, path: str, body: Any, headers: dict | str, lose_answer: bool) -> Exchange:
+        headers = _headers(headers) if isinstance(headers, str) else headers
         text = {"body": body} if body is None or isinstance(body, str | bytes) else {"json": body}
         before = self.api.rows()
-        self.api.faults.lose_answers = int(lose_answer)
-        try:
-            exchange = self.api.request(method, path, headers=headers, timeout_s=TIMEOUT_S, **text)
-        finally:
-            self.api.faults.lose_answers = 0
+        how = {"headers": headers, "timeout_s": TIMEOUT_S, "lose_answer": lose_answer}
+        exchange = self.api.request(method, path, **how, **text)
         self.exchange, self.changes = exchange, row_changes(before, self.api.rows())
-        self.answer = {
-            "number": self.answer.get("number", 0) + 1,
-            "error": exchange.error,
-            "status": exchange.status_line,
-            "good": exchange.status is not None and exchange.status < 400,
-            "elapsed_ms": exchange.elapsed_ms,
-            "request": exchange.request_text,
-            "response": exchange.response_text,
-            "curl": exchange.curl,
-            "rows": _sentence(self.changes),
-            "tables": _tables(self.changes, path),
-        }
+        self._show(
+            error=exchange.error,
+            status=exchange.status_line,
+            good=exchange.status is not None and exchange.status < 400,
+            elapsed_ms=exchange.elapsed_ms,
+            request=exchange.request_text,
+            response=exchange.response_text,
+            curl=exchange.curl,
+            rows=f"{told(self.changes) or 'No row was touched'}.",
+            tables=_tables(self.changes, path),
+        )
         return exchange
 
-    def _from_page(self, _widget, content: dict, _buffers) -> None:
-        if content.get("do") != "send":
-            return
-        number = self.answer.get("number", 0)
-        try:
-            self.request(
-                content["method"],
-                content["path"].strip(),
-                body=content["body"] or None,
-                headers=_headers(content["headers"]),
-                lose_answer=content["lose"],
-            )
-        except Exception as error:  # noqa: BLE001  a panel must live on, whatever was typed into it
-            if self.answer.get("number", 0) == number:  # else it has been said
-                self._refuse(why(error))
+    def _show(self, **answer) -> None:
+        self.answer = {"number": self.answer.get("number", 0) + 1, **answer}
 
-    def _refuse(self, said: object) -> None:
-        self.answer = {"number": self.answer.get("number", 0) + 1, "error": f"Not sent: {said}."}
+    def _from_page(self, _widget, content: dict, _buffers) -> None:
+        if content.get("do") == "send":
+            with suppress(Exception):  # a panel must live on, whatever was typed into it, and shows what was wrong
+                self.request(
+                    content["method"],
+                    content["path"].strip(),
+                    body=content["body"] or None,
+                    headers=content["headers"],
+                    lose_answer=content["lose"],
+                )
 
 
 def console(api: Api) -> Console:
@@ -164,12 +156,6 @@ def _headers(text: str) -> dict[str, str]:
             raise ValueError(f'a header is a name, a colon and a value, got "{line.strip()}"')
         headers[name.strip()] = value.strip()
     return headers
-
-
-def _sentence(changes: list[RowChange]) -> str:
-    counts = Counter((c.kind, c.table.replace("_", " ")) for c in changes if c.kind != "same")
-    said = [f"{n} {'row' if n == 1 else 'rows'} {kind} in {table}" for (kind, table), n in counts.items()]
-    return ", ".join(said) + "." if said else "No row was touched."
 
 
 def _tables(changes: list[RowChange], path: str) -> list[dict]:

@@ -10,8 +10,8 @@ from typing import Any
 
 import traitlets
 
-from pmtech.components.component import plain
 from pmtech.system import System
+from pmtech.wording import plain
 
 # The unit stands at the end of a field's name; the longest ending first.
 UNITS = {"_usd_per_hour": "$/h", "_per_s": "/s", "_ms": "ms", "_s": "s", "_share": "%"}

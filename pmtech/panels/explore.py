@@ -8,14 +8,13 @@ from pathlib import Path
 import traitlets
 
 from pmtech import charts
-from pmtech.components.component import nearest
-from pmtech.explain import percent, rate, seconds
 from pmtech.panels.controls import Choice, Controls, Slider
 from pmtech.panels.errors import why
 from pmtech.panels.widget import Panel
 from pmtech.result import Result
 from pmtech.simulate import simulate
 from pmtech.system import System, check_complete
+from pmtech.wording import nearest, percent, rate, seconds
 
 
 class Explore(Panel):

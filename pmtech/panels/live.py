@@ -9,9 +9,7 @@ from typing import Any
 import numpy as np
 import traitlets
 
-from pmtech.components.component import nearest
 from pmtech.engine import Part
-from pmtech.explain import rate, seconds
 from pmtech.panels.clock import TICK_S, Clock
 from pmtech.panels.controls import Choice, Controls, Slider, turned
 from pmtech.panels.errors import why
@@ -22,6 +20,7 @@ from pmtech.panels.watch import CELL_S, WINDOW_S, Watch
 from pmtech.panels.widget import HERE, Panel
 from pmtech.simulate import Running
 from pmtech.system import System, check_complete
+from pmtech.wording import nearest, rate, seconds
 
 SPEEDS = (0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 60)
 STEP_S = 0.5  # a step is what passes in so much time of playing

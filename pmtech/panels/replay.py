@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from pmtech.components import Surge, Throttle
-from pmtech.components.component import plain
 from pmtech.panels.controls import named, turned
 from pmtech.panels.scene import scene, texts_of, units_of
 from pmtech.panels.watch import CELL_S, ENTERED, FINISHED, LEFT, SENT, SMOOTH, STARTED, is_followed
 from pmtech.result import Result, percentile
 from pmtech.simulate import Outage
 from pmtech.system import System
+from pmtech.wording import plain
 
 MOST = 10_000  # requests in a replay; of a longer run every 2nd, 5th, 10th ... is kept
 POINTS = 600

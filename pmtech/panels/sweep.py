@@ -41,12 +41,12 @@ class Progress:
     """
 
     def __init__(self):
-        self._stop, self._began, self._updated = Event(), monotonic(), 0.0
+        self._stop, self._began, self._updated, self.total = Event(), monotonic(), 0.0, 0
         self.bar: Bar | None = None  # made when it is shown: the page complains of one that is gone at once
 
     def step(self, done: int, total: int) -> bool:
         """Say that `done` of `total` are done; False if the work should stop."""
-        now = monotonic()
+        now, self.total = monotonic(), total
         left_s = (now - self._began) / done * (total - done)
         if self.bar is None and left_s > WORTH_A_BAR_S:
             self._show()
@@ -63,18 +63,15 @@ class Progress:
         self.bar.on_msg(lambda _bar, message, _buffers: self._stop.set() if message.get("kind") == "stop" else None)
         display(self.bar)
 
-    def end(self, done: int, total: int) -> None:
+    def end(self, done: int) -> None:
         """Vanish, or say what was stopped."""
-        if done == total:
-            self.close()
-            return
+        if done == self.total:
+            return self.close()
         if self.bar is None:
             self._show()
         with self.bar.hold_sync():
-            self.bar.running, self.bar.said = (
-                False,
-                f"Stopped after {done} of {total} runs. The table has the rows so far.",
-            )
+            self.bar.running = False
+            self.bar.said = f"Stopped after {done} of {self.total} runs. The table has the rows so far."
 
     def close(self) -> None:
         if self.bar is not None:
@@ -97,22 +94,14 @@ def sweep(
     interrupt; the rows so far are returned. duration_s, warmup_s, seed and events are those of `simulate`.
     Raises ValueError with a sentence before anything runs.
     """
-    in_notebook = hasattr(get_ipython(), "kernel")
-    progress, total = Progress() if in_notebook else None, 0
-
-    def step(done: int, of: int) -> bool:
-        nonlocal total
-        total = of
-        return progress is None or progress.step(done, of)
-
+    how = {"duration_s": duration_s, "warmup_s": warmup_s, "seed": seed, "events": events}
+    if not hasattr(get_ipython(), "kernel"):
+        return run_grid(system, values, **how)
+    progress = Progress()
     try:
-        rows = run_grid(
-            system, values, duration_s=duration_s, warmup_s=warmup_s, seed=seed, events=events, on_progress=step
-        )
+        rows = run_grid(system, values, **how, on_progress=progress.step)
     except BaseException:
-        if progress:
-            progress.close()
+        progress.close()
         raise
-    if progress:
-        progress.end(len(rows), total)
+    progress.end(len(rows))
     return rows

@@ -15,6 +15,7 @@ from functools import reduce
 from operator import getitem
 
 from pmtech.web.table import table
+from pmtech.wording import counted
 
 METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -187,7 +188,7 @@ def _json(message: dict) -> dict:
 
 def _and_more(places: list[str]) -> str:
     more = len(places) - 1
-    return places[0] + (f", and {more} more {'place' if more == 1 else 'places'}" if more else "")
+    return places[0] + (f", and {counted(more, 'more place')}" if more else "")
 
 
 def _words(values: set) -> str:

@@ -1,15 +1,15 @@
 """Small experiments on the running API: what the requests said, and what became of the database's rows."""
 
 import html
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 from pmtech.web.contract import Contract
 from pmtech.web.exchange import Exchange
 from pmtech.web.server import Api
-from pmtech.web.store import HIDDEN, RowChange, row_changes, shown
+from pmtech.web.store import HIDDEN, RowChange, row_changes, shown, told
 from pmtech.web.table import table
+from pmtech.wording import counted
 
 ORDER = {"customer": "Company A", "seats": 5}
 
@@ -24,16 +24,16 @@ class Experiment:
     @property
     def charges(self) -> int:
         """How many payments were booked."""
-        return len(self._payments())
+        return len(self._payments)
 
+    @property
     def _payments(self) -> list[dict]:
         return [c.after for c in self.changes if (c.table, c.kind) == ("payments", "added")]
 
     @property
     def sentence(self) -> str:
-        counts = Counter((c.kind, c.table.replace("_", " ")) for c in self.changes)
-        rows = ", ".join(f"{_counted(n, 'row')} {kind} in {name}" for (kind, name), n in counts.items())
-        return f"{len(self.exchanges)} requests, {_counted(_answers(self), 'answer')}, {rows or 'no row touched'}."
+        rows = told(self.changes) or "no row touched"
+        return f"{len(self.exchanges)} requests, {counted(_answers(self), 'answer')}, {rows}."
 
     def __repr__(self) -> str:
         return "\n".join([*(e.summary for e in self.exchanges), self.sentence])
@@ -49,7 +49,8 @@ def send_twice(
     api: Api, method: str, path: str, *, json: Any = None, headers: dict[str, str] | None = None
 ) -> Experiment:
     """Sends the same request two times."""
-    return _watched(api, lambda: [api.request(method, path, json=json, headers=headers) for _ in range(2)])
+    request = {"method": method, "path": path, "json": json, "headers": headers}
+    return _watched(api, request, request)
 
 
 def retry_lost_answer(api: Api, *, idempotency_key: str | None = None, timeout_s: float = 0.5) -> Experiment:
@@ -58,17 +59,8 @@ def retry_lost_answer(api: Api, *, idempotency_key: str | None = None, timeout_s
     With an `idempotency_key` both attempts carry it in the Idempotency-Key header.
     """
     headers = {"Idempotency-Key": idempotency_key} if idempotency_key is not None else None
-
-    def attempts() -> list[Exchange]:
-        # Attempts under the same key at two runs of the cell shall both lose their first answer.
-        api.faults.lose_answers = 1
-        try:
-            first = api.request("POST", "/payments", json=ORDER, headers=headers, timeout_s=timeout_s)
-        finally:
-            api.faults.lose_answers = 0
-        return [first, api.request("POST", "/payments", json=ORDER, headers=headers)]
-
-    return _watched(api, attempts)
+    order = {"method": "POST", "path": "/payments", "json": ORDER, "headers": headers}
+    return _watched(api, {**order, "timeout_s": timeout_s, "lose_answer": True}, order)
 
 
 def findings(lost: Experiment, kept: Experiment) -> dict[str, str | list[str]]:
@@ -81,7 +73,7 @@ def findings(lost: Experiment, kept: Experiment) -> dict[str, str | list[str]]:
         "What was asked": "Can we charge a customer twice for one order?",
         "What happens": [
             f"Without a key the customer's software asked {_times(len(lost.exchanges))}, had "
-            f"{_counted(_answers(lost), 'answer')}, and could not know whether the first order had arrived. {_paid(lost)}",
+            f"{counted(_answers(lost), 'answer')}, and could not know whether the first order had arrived. {_paid(lost)}",
             f"With a key it asked {_times(len(kept.exchanges))} as well, and was told what had become of the order. {_paid(kept)}",
         ],
         "The trade-off": "With a key a lost answer costs nothing, and software may ask again as often as it likes. The "
@@ -98,14 +90,13 @@ def findings(lost: Experiment, kept: Experiment) -> dict[str, str | list[str]]:
 
 def hostile_input(api: Api) -> Experiment:
     """Three bodies nobody should send: SQL in a field, 10 MB, and JSON that is broken off."""
-    json = {"Content-Type": "application/json"}
+    post = {"method": "POST", "path": "/surveys"}
+    json = {"headers": {"Content-Type": "application/json"}}
     return _watched(
         api,
-        lambda: [
-            api.request("POST", "/surveys", json={"title": "'; DROP TABLE surveys; --"}),
-            api.request("POST", "/surveys", body=b"x" * 10_000_000, headers=json),
-            api.request("POST", "/surveys", body='{"title": "Lunch', headers=json),
-        ],
+        {**post, "json": {"title": "'; DROP TABLE surveys; --"}},
+        {**post, **json, "body": b"x" * 10_000_000},
+        {**post, **json, "body": '{"title": "Lunch'},
     )
 
 
@@ -130,9 +121,9 @@ def next_contract(api: Api) -> Contract:
     return Contract(document)
 
 
-def _watched(api: Api, work) -> Experiment:
+def _watched(api: Api, *requests: dict[str, Any]) -> Experiment:
     before = api.rows()
-    exchanges = work()
+    exchanges = [api.request(**request) for request in requests]
     return Experiment(exchanges, [c for c in row_changes(before, api.rows()) if c.kind != "same"])
 
 
@@ -144,7 +135,7 @@ def _short(change: RowChange) -> str:
 
 
 def _paid(done: Experiment) -> str:
-    paid = sum(row["amount_usd"] for row in done._payments())
+    paid = sum(row["amount_usd"] for row in done._payments)
     if not paid and any(e.status == 201 for e in done.exchanges):
         return "Charged: nothing more, for an earlier run had booked this order under the same key."
     return f"Charged: {paid} USD."
@@ -156,7 +147,3 @@ def _answers(done: Experiment) -> int:
 
 def _times(n: int) -> str:
     return {0: "not at all", 1: "once", 2: "twice"}.get(n, f"{n} times")
-
-
-def _counted(n: int, word: str) -> str:
-    return f"{n} {word}{'' if n == 1 else 's'}"

@@ -22,36 +22,28 @@ class Front:
     async def __call__(self, scope, receive, send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        body, method = await _read(scope, receive), scope["method"]
-        lost = False
-
-        async def forward(message) -> None:
-            nonlocal lost
-            if message["type"] == "http.response.start" and self.faults.lose_answers:
-                self.faults.lose_answers -= 1
-                lost = True
-            if lost:
-                if message["type"] == "http.response.body" and not message.get("more_body", False):
-                    await _say_nothing(receive, send)
-            elif message["type"] == "http.response.body" and method == "HEAD":
-                await send({**message, "body": b""})
-            else:
-                await send(message)
-
-        async def again() -> dict:
-            """The body that has been read; after that, what else there is to receive."""
-            nonlocal body
-            if body is None:
-                return await receive()
-            message, body = {"type": "http.request", "body": body, "more_body": False}, None
-            return message
-
-        answer = self.app
+        body, method, answer = await _read(scope, receive), scope["method"], self.app
         if body is None:
             answer = problem(413, f"the body may have at most {BODY_LIMIT_BYTES:,} bytes")
         elif method == "OPTIONS" and (methods := self.allowed(scope["path"])):
             answer = Response(status_code=204, headers={"Allow": ", ".join(methods)})
-        await answer({**scope, "method": "GET" if method == "HEAD" else method}, again, forward)
+        unread = [{"type": "http.request", "body": body}]
+
+        async def again() -> dict:
+            """The body that has been read; after that, what else there is to receive."""
+            return unread.pop() if unread else await receive()
+
+        # A server leaves the body of an answer to HEAD away by itself.
+        scope = {**scope, "method": "GET" if method == "HEAD" else method}
+        if not self.faults.lose_answers:
+            return await answer(scope, again, send)
+        self.faults.lose_answers -= 1
+        await answer(scope, again, _lose)
+        await _say_nothing(receive, send)
+
+
+async def _lose(_message) -> None:
+    """Where an answer goes that shall not arrive."""
 
 
 async def _say_nothing(receive, send) -> None:

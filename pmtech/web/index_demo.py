@@ -36,9 +36,10 @@ class IndexDemo:
 
     @property
     def sentence(self) -> str:
+        times = float(f"{self.times_faster:.2g}")  # two digits are more than a timing is good for
         more_mb = round(self.with_mb, 1) - round(self.without_mb, 1)  # as the reader subtracts
         return (
-            f"On this machine the index makes the query about {_round(self.times_faster)} times faster: it reads {self.found} "
+            f"On this machine the index makes the query about {times:,.0f} times faster: it reads {self.found} "
             f"rows instead of {self.rows:,}. It costs {more_mb:.1f} MB, and some work at every write."
         )
 
@@ -88,8 +89,3 @@ def _measured(db: sqlite3.Connection, survey: int, runs: int, way: str) -> dict:
     (pages,), (size,) = db.execute("PRAGMA page_count").fetchone(), db.execute("PRAGMA page_size").fetchone()
     plan = db.execute(f"EXPLAIN QUERY PLAN {QUERY}", (survey,)).fetchone()[-1]
     return {"found": found, f"{way}_ms": median(times), f"plan_{way}": plan, f"{way}_mb": pages * size / 1e6}
-
-
-def _round(times: float) -> str:
-    """Two digits are more than a timing is good for: 37, 410, 1,200."""
-    return f"{float(f'{times:.2g}'):,.0f}"

@@ -11,10 +11,13 @@ charges real cards would pay for `FULL`.
 import json
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from pmtech.wording import counted
 
 SCHEMA = """
 PRAGMA journal_mode = WAL;
@@ -205,6 +208,12 @@ def row_changes(before: Snapshot, after: Snapshot) -> list[RowChange]:
             kind = "added" if was is None else "removed" if now is None else "same" if was == now else "changed"
             found.append(RowChange(table, kind, was, now))
     return found
+
+
+def told(changes: list[RowChange]) -> str:
+    """What happened to the rows, such as "1 row added in payments, 2 rows changed in surveys"; nothing if nothing."""
+    counts = Counter((c.kind, c.table.replace("_", " ")) for c in changes if c.kind != "same")
+    return ", ".join(f"{counted(n, 'row')} {kind} in {table}" for (kind, table), n in counts.items())
 
 
 def shown(value: object) -> str:

@@ -1,5 +1,6 @@
 """Lesson 05: the cheapest machines that carry the launch, even while one of them is dead."""
 
+from bisect import bisect_left
 from dataclasses import dataclass, replace
 from math import ceil
 
@@ -30,26 +31,23 @@ class LaunchTask(SystemTask):
 
     within_usd: float
 
-    def mark(self, system: System) -> Marking:
-        marking = super().mark(system)
-        if not marking.counts:
-            return marking
-        price, wanted, gaps, word, note = _price(system), "as low as possible", marking.gaps, "", ""
-        if marking.passed:
-            best = self.cheapest(system)
-            gap = price - _price(best)
-            word = "met" if gap <= self.within_usd else f"${gap:.2f} over"
-            wanted = f"best known ${_price(best):.2f}"
+    def _beside_the_best(self, system: System, met: bool) -> Marking:
+        price, marking = _price(system), super()._beside_the_best(system, met)
+        if not met:
+            return replace(marking, figures=[("The servers, an hour", "as low as possible", f"${price:.2f}", "")])
+        best = _price(self.cheapest(system))
+        over = price - best
+        passed = over <= self.within_usd
+        word = "met" if passed else f"${over:.2f} over"
+        figures = [("The servers, an hour", f"best known ${best:.2f}", f"${price:.2f}", word)]
+        if over <= 0.005:
             note = "No cheaper design in the price list meets the targets."
-            if gap > 0.005:
-                note = ""
-                gaps = [
-                    f"The cheapest design that the model finds costs ${_price(best):.2f} an hour: yours costs ${gap:.2f} more, "
-                    f"${gap * HOURS_A_MONTH:,.0f} a month."
-                ]
-        figures = [*marking.figures, ("The servers, an hour", wanted, f"${price:.2f}", word)]
-        passed = marking.passed and word == "met"
-        return replace(marking, passed=passed, gaps=gaps, figures=figures, note=note)
+            return replace(marking, passed=passed, figures=figures, note=note)
+        gap = (
+            f"The cheapest design that the model finds costs ${best:.2f} an hour: yours costs ${over:.2f} more, "
+            f"${over * HOURS_A_MONTH:,.0f} a month."
+        )
+        return replace(marking, passed=passed, figures=figures, gaps=[gap])
 
     def cheapest(self, system: System) -> System:
         """The cheapest design that meets the targets, found by running the model; `system` itself does meet them.
@@ -69,10 +67,8 @@ class LaunchTask(SystemTask):
             fewest = 1 + ceil(needed / one.capacity_per_s)
             if most < fewest or not self._meets(of(most)):
                 continue
-            while fewest < most:
-                middle = (fewest + most) // 2
-                fewest, most = (fewest, middle) if self._meets(of(middle)) else (middle + 1, most)
-            best = of(most)
+            smaller = range(fewest, most)  # past their end lies `most`, which does
+            best = of(fewest + bisect_left(smaller, True, key=lambda replicas, of=of: self._meets(of(replicas))))
         return best
 
     def _changed(self, system: System) -> list[str]:

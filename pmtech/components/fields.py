@@ -1,0 +1,162 @@
+"""Fields that refuse what makes no sense, in a sentence, when a value is made."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+from dataclasses import MISSING, field, fields
+from numbers import Real
+from typing import Any
+
+from pmtech.wording import nearest, plain
+
+
+def _bounded(name: str, value, low, above, high):
+    if above is not None and not value > above:
+        raise ValueError(f"{name} must be more than {plain(above)}, got {plain(value)}")
+    if low is not None and value < low:
+        raise ValueError(f"{name} must be at least {plain(low)}, got {plain(value)}")
+    if high is not None and value > high:
+        raise ValueError(f"{name} must be at most {plain(high)}, got {plain(value)}")
+    return value
+
+
+def checked(default, check: Callable[[str, Any], Any], *, optional: bool = False, **more) -> Any:
+    """A field whose value is what `check(name, value)` makes of it."""
+
+    def accept(name: str, value):
+        return None if optional and value is None else check(name, value)
+
+    return field(default=default, metadata={"check": accept, **more})
+
+
+def number(default, *, at_least=None, more_than=None, at_most=1e9, optional=False) -> Any:
+    """A field that holds a finite number."""
+
+    def check(name: str, value):
+        if isinstance(value, bool) or not isinstance(value, Real):
+            raise ValueError(f"{name} must be a number, got {value!r}")
+        value = float(value) if not isinstance(value, int) else value
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"{name} must be a finite number, got {value}")
+        return _bounded(name, value, at_least, more_than, at_most)
+
+    return checked(default, check, optional=optional)
+
+
+def whole(default, *, at_least=None, at_most=1_000_000, optional=False) -> Any:
+    """A field that holds a whole number."""
+
+    def check(name: str, value):
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        try:
+            if isinstance(value, bool):
+                raise TypeError
+            value = operator.index(value)
+        except TypeError:
+            raise ValueError(f"{name} must be a whole number, got {value!r}") from None
+        return _bounded(name, value, at_least, None, at_most)
+
+    return checked(default, check, optional=optional)
+
+
+def one_of(*options: str) -> Any:
+    """A field that holds one of a few words; the first is the default."""
+
+    def check(name: str, value):
+        if not isinstance(value, str) or value not in options:
+            raise ValueError(f"{name} must be one of {', '.join(options)}; got {value!r}")
+        return value
+
+    return checked(options[0], check, options=options)
+
+
+def yes_no(default: bool) -> Any:
+    """A field that holds True or False."""
+
+    def check(name: str, value):
+        if not isinstance(value, bool):
+            raise ValueError(f"{name} must be True or False, got {value!r}")
+        return value
+
+    return checked(default, check)
+
+
+def endpoints_tuple(default: tuple[str, ...] = ()) -> Any:
+    """A field that holds a few endpoints; one alone may be given as a string."""
+
+    def check(name: str, value):
+        value = (value,) if isinstance(value, str) else value
+        if not isinstance(value, (tuple, list)) or not all(isinstance(item, str) for item in value):
+            raise ValueError(f'{name} must be endpoints such as ("/submit", "/dashboard"), got {value!r}')
+        return tuple(value)
+
+    return checked(default, check)
+
+
+class Weights(dict):
+    """Endpoint -> weight, as a value: it can't be changed and can be hashed."""
+
+    def __hash__(self):
+        return hash(frozenset(self.items()))
+
+    def __setitem__(self, *_):
+        raise TypeError("weights can't be changed; replace() makes a new system")
+
+    __delitem__ = __ior__ = update = pop = setdefault = clear = popitem = __setitem__
+
+    def __reduce__(self):
+        return Weights, (dict(self),)
+
+
+def weights(default: dict[str, float]) -> Any:
+    """A field that holds endpoints and how often each is asked for."""
+
+    def check(name: str, value):
+        if isinstance(value, str):
+            value = {value: 1}
+        if not isinstance(value, dict) or not value:
+            raise ValueError(f'{name} must be endpoints with weights such as {{"/submit": 1}}, got {value!r}')
+        for endpoint, weight in value.items():
+            if not isinstance(endpoint, str):
+                raise ValueError(f"{name} must have words as keys, got {endpoint!r}")
+            if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 <= weight < math.inf:
+                raise ValueError(f'{name}: the weight of "{endpoint}" must be a number of at least 0, got {weight!r}')
+        if not sum(value.values()) > 0:
+            raise ValueError(f"{name} must have at least one weight above 0")
+        return Weights(value)
+
+    return checked(Weights(default), check)
+
+
+class _Sentences(type):
+    """Turns a wrong argument name into a sentence with the nearest right one."""
+
+    def __call__(cls, *args, **kwargs):
+        known = [f.name for f in fields(cls)] if hasattr(cls, "__dataclass_fields__") else []
+        for name in kwargs:
+            if name not in known:
+                raise TypeError(f'{cls.__name__} has no "{name}": {nearest(name, known)}')
+        return super().__call__(*args, **kwargs)
+
+
+class Checked(metaclass=_Sentences):
+    """A value whose fields are checked when it is made."""
+
+    def __post_init__(self):
+        for f in fields(self):
+            check = f.metadata.get("check")
+            if check:
+                object.__setattr__(self, f.name, check(f.name, getattr(self, f.name)))
+
+    def __repr__(self):
+        shown = []
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if f.name == "name":
+                shown += [repr(value)] if value is not None else []
+            elif f.default is MISSING or value != f.default:
+                shown.append(f"{f.name}={value!r}")
+        return f"{type(self).__name__}({', '.join(shown)})"

@@ -1,0 +1,72 @@
+"""Numbers and words as people say them: the one place where a figure becomes text."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from math import isnan
+
+
+def plain(number: float) -> str:
+    """A number as it was set: 80, 2.5, 1,000,000."""
+    if abs(number) >= 1e15:
+        return "a huge number"
+    return f"{number:,.0f}" if float(number).is_integer() else f"{number:,g}"
+
+
+def rate(value: float) -> str:
+    """A number as it was measured or worked out: 80, 7.5, 0.25, 1,900, as many digits as matter."""
+    return f"{value:.2g}" if 0 < value < 1 else plain(rounded(value))
+
+
+def rounded(value: float, unit: str = "a second") -> float:
+    """A figure, to the digits that a reader needs."""
+    if unit == "%":
+        return round(value, 3)
+    if unit == "ms":
+        return round(value, -2 if value >= 10_000 else 0)
+    return round(value, 0 if abs(value) >= (20 if unit == "a second" else 100) else 1)
+
+
+def said(value: float, unit: str) -> str:
+    """A figure with its unit, in as many digits as a reader needs; shares as per cent, long times in seconds."""
+    if isnan(value):
+        return "nothing"
+    value = rounded(value, unit)
+    if unit == "%":
+        return f"{value:.1%}".replace(".0%", "%").replace("%", " %")
+    return f"{value / 1000:,.1f} s" if unit == "ms" and value >= 10_000 else f"{plain(value)} {unit}"
+
+
+def seconds(value_s: float) -> str:
+    """A length of time."""
+    if value_s < 1:
+        return f"{value_s * 1000:.0f} ms" if value_s >= 0.001 else f"{value_s * 1000:.1g} ms"
+    if value_s < 600:
+        return f"{plain(round(value_s, 1 if value_s < 10 else 0))} s"
+    return f"{value_s / 60:.0f} min"
+
+
+def percent(share: float) -> str:
+    """A share in whole percent, but never 0 or 100 for what is not quite."""
+    if 0 < share < 0.01:
+        return "less than 1 %"
+    return "more than 99 %" if 0.99 < share < 1 else f"{share:.0%}".replace("%", " %")
+
+
+def counted(number: float, word: str) -> str:
+    """ "1 row", "2 rows"."""
+    return f"{plain(number)} {word}{'s' * (number != 1)}"
+
+
+def listed(words: Iterable[str]) -> str:
+    """ "A, B and C"."""
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def nearest(word: str, words: Iterable[str]) -> str:
+    """ "did you mean ...?" for a word that is not among `words`, or what there is."""
+    words = sorted(words)
+    close = difflib.get_close_matches(str(word), words, n=3, cutoff=0.5)
+    return f"did you mean {' or '.join(close)}?" if close else f"there is {', '.join(words)}"
