@@ -12,7 +12,8 @@ from pmtech.components.fields import Checked, checked
 
 def _name(name: str, value):
     if not isinstance(value, str) or not re.search(r"[^\W_]", value):
-        raise ValueError(f'{name} must be a few words such as "Company A", got {value!r}')
+        which = f" (say which number it is, as in Server(workers={value!r}))" if type(value) in (int, float) else ""
+        raise ValueError(f'{name} must be a few words such as "Company A", got {value!r}{which}')
     return value
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import deque
-from heapq import heappush
 from math import nan
 
 import numpy as np
 
+from pmtech.components.held import pass_held, pass_if_never_full
 from pmtech.engine import Part, Request, Station, Steps
 from pmtech.randomness import gamma
-from pmtech.shortcut import Fifo, check_never_full, fifo, moments, only
+from pmtech.shortcut import Fifo, fifo, only
 
 
 def owns_what_ends(part: Part) -> bool:
@@ -50,7 +49,7 @@ class WorkPart(Part):
     def pass_sorted(self, rows, times, book) -> None:
         station = self.station
         if self.next is not None and self.holds:
-            return (self._pass_held if owns_what_ends(self) else self._pass_if_never_full)(rows, times, book)
+            return (pass_held if owns_what_ends(self) else pass_if_never_full)(self, rows, times, book)
         needs = self.needs(rows, book)
         self.write_down(rows, times, fifo(times, needs, station.places, station.limit), needs, book)
 
@@ -66,75 +65,6 @@ class WorkPart(Part):
             book.answer(rows, left, 200)
         else:
             book.send(self.next, rows, left)
-
-    def _pass_held(self, rows, times, book) -> None:
-        """A place is free again when the answer comes, and when that will be is known to whoever asks."""
-        places, limit, enter = self.station.places, self.station.limit, self.next.line().enter
-        needs, their_needs = self.needs(rows, book).tolist(), self.next.needs(rows, book)
-        started, left = [nan] * len(rows), [nan] * len(rows)
-        theirs, waiting, due, busy, asked, asked_s, begun, refused = (
-            their_needs.tolist(),
-            deque(),
-            [],
-            0,
-            [],
-            [],
-            [],
-            [],
-        )
-
-        def begin(who: int, now: float) -> None:
-            started[who] = now
-            heappush(due, (now + needs[who], who, ask))
-
-        def ask(who: int, now: float) -> None:
-            asked.append(who)
-            asked_s.append(now)
-            begins = enter(now, theirs[who])
-            begun.append(begins)
-            if begins is None:
-                leave(who, now)
-            else:
-                heappush(due, (begins + theirs[who], who, leave))
-
-        def leave(who: int, now: float) -> None:
-            nonlocal busy
-            left[who] = now
-            if waiting:
-                begin(waiting.popleft(), now)
-            else:
-                busy -= 1
-
-        for who, now in moments(times, due, book.until_s):
-            if busy < places:
-                busy += 1
-                begin(who, now)
-            elif len(waiting) < limit:
-                waiting.append(who)
-            else:
-                refused.append(who)
-                left[who] = now
-        started = np.array(started, float)
-        book.visit(self, rows, times, started, np.array(left, float))
-        book.serves(self, rows[started < book.until_s])
-        if refused:
-            book.refuse(self, rows[refused], times[refused], 503)
-        asked, begun = np.array(asked, int), np.array(begun, float)
-        self.next.write_down(rows[asked], np.array(asked_s), begun, their_needs[asked], book)
-
-    def _pass_if_never_full(self, rows, times, book) -> None:
-        """Where a place is always free it does not matter how long it is held: whether so is known with the answers."""
-        places, done = self.station.places, times + self.needs(rows, book)
-        check_never_full(times, done, places)  # when it is full with its own work alone, that is known at once
-        book.serves(self, rows)
-        book.send(self.next, rows, done)
-
-        def back(book) -> None:
-            left = book.finished[rows]
-            check_never_full(times, left, places)
-            book.visit(self, rows, times, times, left)
-
-        book.come_back(back)
 
     def line(self) -> Fifo:
         """Its line, with nobody there yet: for parts that need to know ahead when it will answer."""
