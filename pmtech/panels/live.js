@@ -49,6 +49,18 @@ function render({ model, el }) {
   say(null);
 
   // ---- time ----
+  let measured = { speed: 0 }; // from when, and from which simulated second on, the run has gone at one speed
+  let really = ""; // how fast it goes, where the kernel can't keep up
+  const measure = ({ now, playing, speed }) => {
+    const [asked, lasted] = [measured.speed, heardAt - measured.heardAt];
+    if (speed !== asked || !playing) really = "";
+    else if (lasted < 1000) return;
+    else {
+      const real = (1000 * (now - measured.now)) / lasted;
+      really = real < 0.8 * speed ? ` at about ${Number(real.toPrecision(real < 10 ? 1 : 2))}×` : "";
+    }
+    measured = { heardAt, now, speed: playing ? speed : 0 };
+  };
   const painting = frames((elapsed) => {
     const old = at;
     const playing = news.playing;
@@ -68,7 +80,7 @@ function render({ model, el }) {
       chart.show(end - 60, end, { elapsed });
       chart.forget(news.now - 62);
     }
-    bar.show(playing, `${playing ? "running" : "paused"}, ${news.now.toFixed(1)} s`);
+    bar.show(playing, `${playing ? `running${really}` : "paused"}, ${news.now.toFixed(1)} s`);
     write(everyLabel, perDot(news.every));
     const settling = jump;
     jump = false;
@@ -96,6 +108,7 @@ function render({ model, el }) {
     else if (message.sentence && message.sentence !== news.sentence) bar.say(message.sentence);
     news = message;
     heardAt = performance.now();
+    measure(message);
     if (message.wish >= wish.number) {
       wish = { ...wish, values: message.values, speed: message.speed, playing: message.playing, number: message.wish };
       knobs.show(message.values);

@@ -7,6 +7,7 @@ import re
 import nbformat.v4 as nb
 import pytest
 from jupyter_page import NOTEBOOK
+from playwright.sync_api import expect
 
 SET_UP = (
     "from pmtech import Clients, LoadBalancer, Outage, Server, Slider, simulate\n"
@@ -130,6 +131,15 @@ def test_step_reset_surge_and_kill_one(opened, lab):
     page.wait_for_function("() => !window.texts['pmtech-strips'].some((text) => /Surge|down|send/.test(text))")
     page.wait_for_function("() => document.querySelector('.pmtech-live input[type=range]').value === '15'")
     clean(lab)
+
+
+def test_it_says_so_when_it_cannot_go_as_fast_as_it_should(opened, lab):
+    page = opened(SET_UP, "live(Clients(rate_per_s=5000) >> Server(workers=800), speed=60)")
+    clock = page.locator(".pmtech-clock")
+    page.get_by_role("button", name="Play").click()
+    expect(clock).to_have_text(re.compile(r"^running at about \d+×, \d+\.\d s$"))
+    page.get_by_role("button", name="Pause").click()
+    expect(clock).to_have_text(re.compile(r"^paused, "))
 
 
 def test_new_machines_are_seen_at_work(opened, lab):
