@@ -184,7 +184,8 @@ class CachePart(Part):
                     if versions and memory.shows(whose[who], key) != versions.get(key, 0):
                         stale.append(who)
                     continue
-                store.pop(key, None)
+                if lasts_s < inf:
+                    store.pop(key, None)
             asked.append(who)
             if len(due) > room:
                 begun.append(nan)

@@ -11,7 +11,7 @@ import cachetools
 from pmtech.randomness import Stream
 
 
-class Lru(OrderedDict):
+class LruStore(OrderedDict):
     """Key -> until when its answer is fresh, the one that was not used for longest first: it makes room."""
 
     def __init__(self, capacity: int):
@@ -26,28 +26,28 @@ class Lru(OrderedDict):
             self.popitem(last=False)
 
 
-class Fifo(Lru):
+class FifoStore(LruStore):
     """The same, the one that came in first first: being used changes nothing."""
 
     used = OrderedDict.__contains__
 
 
-class Lfu(cachetools.LFUCache):
+class LfuStore(cachetools.LFUCache):
     """The least often used makes room; the library counts whenever it is asked."""
 
     used = cachetools.LFUCache.__contains__
     keep = cachetools.LFUCache.__setitem__
 
 
-class AnyOf(cachetools.RRCache):
+class RandomStore(cachetools.RRCache):
     """Any makes room."""
 
     used = cachetools.RRCache.__contains__
     keep = cachetools.RRCache.__setitem__
 
 
-Store = Lru | Lfu | AnyOf
-STORES = {"lru": Lru, "lfu": Lfu, "fifo": Fifo}  # those that leave nothing to chance
+Store = LruStore | LfuStore | RandomStore
+STORES = {"lru": LruStore, "lfu": LfuStore, "fifo": FifoStore}  # those that leave nothing to chance
 
 
 class Memory:
@@ -62,7 +62,7 @@ class Memory:
         """What is kept for this caller."""
         if whose not in self.stores:
             policy, capacity = self.spec.policy, self.spec.capacity
-            self.stores[whose] = STORES[policy](capacity) if policy in STORES else AnyOf(capacity, self._any)
+            self.stores[whose] = STORES[policy](capacity) if policy in STORES else RandomStore(capacity, self._any)
         return self.stores[whose]
 
     def look(self, whose: str | int | None, key: int, now: float) -> bool:
