@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from heapq import heappop, heappush, heappushpop
-from math import inf, nan
+from math import nan
 
 import numpy as np
 
 from pmtech.components.component import Component
 from pmtech.components.fields import number, one_of, whole, yes_no
+from pmtech.components.lookups import walk
 from pmtech.components.memory import Memory
 from pmtech.components.work import owns_what_ends
-from pmtech.engine import Part, Request, Station, Steps
+from pmtech.engine import Part, Request, Steps
 from pmtech.randomness import Stream, identity
-from pmtech.shortcut import Undecided, only
+from pmtech.shortcut import only
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -139,7 +139,7 @@ class CachePart(Part):
     def pass_sorted(self, rows, times, book) -> None:
         behind, written = self.next, book.write()[rows]
         needs = behind.needs(rows, book) if behind else np.zeros(len(rows))
-        asked, begun, stale = self._walk(rows, times, written, needs, book)
+        asked, begun, stale = walk(self, rows, times, written, needs, book)
         looked = np.ones((len(rows), 3))  # when, hit, out of date
         looked[:, 0], looked[asked, 1], looked[:, 2], looked[stale, 2] = times, 0, 0, 1
         hits = np.flatnonzero(looked[:, 1])
@@ -151,48 +151,3 @@ class CachePart(Part):
         else:
             book.answer(rows[asked], times[asked], 200)
         book.come_back(lambda book: book.visit(self, rows, times, times, book.finished[rows]))
-
-    def _walk(self, rows, times, written, needs, book) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Who has to ask, when work on them begins behind (NaN: it is full), and who gets an answer that is out of date.
-
-        One after the other looks; before each the answers have come that were due. Whoever asks knows when that will be.
-        The line behind is written out here: a call for each request would take a quarter of the time of a whole run.
-        """
-        memory, private, station = self.memory, self.spec.private, self.next.station if self.next else Station(1)
-        keys, writes, works = book.key()[rows].tolist(), written.tolist(), needs.tolist()
-        whose = book.caller[rows].tolist() if private else [None] * len(rows)
-        stores = [*map(memory.store, whose)] if private else [memory.store(None)] * len(rows)
-        versions, lasts_s, room = memory.versions, memory.lasts_s, station.places + station.limit
-        free, others, due, next_s = 0.0, [0.0] * (station.places - 1), [(inf, -1)], inf  # due: (when, whose answer)
-        asked, begun, stale = [], [], []
-        for who, (now, key, write, store) in enumerate(zip(times.tolist(), keys, writes, stores, strict=True)):
-            while next_s <= now:
-                at_s, whom = heappop(due)
-                next_s = due[0][0]
-                if at_s == now or at_s == next_s:
-                    raise Undecided
-                if writes[whom]:
-                    memory.count(keys[whom])
-                    memory.drop(whose[whom], keys[whom])
-                    continue
-                stores[whom].keep(keys[whom], at_s + lasts_s)
-                if versions:
-                    memory.shown[whose[whom], keys[whom]] = versions.get(keys[whom], 0)
-            if not write:
-                if store.get(key, 0.0) > now:
-                    store.used(key)
-                    if versions and memory.shows(whose[who], key) != versions.get(key, 0):
-                        stale.append(who)
-                    continue
-                if lasts_s < inf:
-                    store.pop(key, None)
-            asked.append(who)
-            if len(due) > room:
-                begun.append(nan)
-                continue
-            begins = now if now > free else free
-            begun.append(begins)
-            free = heappushpop(others, begins + works[who])
-            heappush(due, (begins + works[who], who))
-            next_s = due[0][0]
-        return np.array(asked, int), np.array(begun, float), np.array(stale, int)
