@@ -145,8 +145,11 @@ class LoadBalancerPart(Part):
         else:
             chosen = self._by_load(rows, times, book)
         book.visit(self, rows, times, times, times)
-        for place, target in enumerate(self.targets):
-            book.send(target, rows[chosen == place], times[chosen == place])
+        small = np.min_scalar_type(len(self.targets))  # of such numbers the order is found by counting
+        order = np.argsort(chosen.astype(small), kind="stable")
+        ends = np.cumsum(np.bincount(chosen, minlength=len(self.targets)))
+        for target, theirs in zip(self.targets, np.split(order, ends[:-1]), strict=True):
+            book.send(target, rows[theirs], times[theirs])
 
     def _by_load(self, rows, times, book) -> np.ndarray:
         """Which target each request is sent to, from how many the targets hold at that moment."""

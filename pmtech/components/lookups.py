@@ -51,7 +51,8 @@ def walk(part, rows, times, written, needs, book) -> tuple[np.ndarray, np.ndarra
             continue
         begins = now if now > free else free
         begun.append(begins)
-        free = heappushpop(others, begins + works[who])
-        heappush(due, (begins + works[who], who))
+        ends = begins + works[who]
+        free = heappushpop(others, ends)
+        heappush(due, (ends, who))
         next_s = due[0][0]
     return np.array(asked, int), np.array(begun, float), np.array(stale, int)

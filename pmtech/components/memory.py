@@ -21,9 +21,10 @@ class LruStore(OrderedDict):
 
     def keep(self, key: int, until_s: float) -> None:
         self[key] = until_s
-        self.move_to_end(key)
         if len(self) > self.capacity:
-            self.popitem(last=False)
+            self.popitem(False)
+        else:
+            self.move_to_end(key)
 
 
 class FifoStore(LruStore):
