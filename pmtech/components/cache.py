@@ -111,7 +111,7 @@ class CachePart(Part):
         if not memory.look(*place, self.env._now):
             return False
         request.version, request.served_by = memory.shows(*place), request.served_by or self.machine
-        self.lookups.append((came, True, request.version != memory.versions.get(request.key, 0)))
+        self.lookups.append((came, True, memory.is_stale(*place)))
         return True
 
     def _go_on(self, place: tuple) -> None:

@@ -40,7 +40,7 @@ def walk(part, rows, times, written, needs, book) -> tuple[np.ndarray, np.ndarra
         if not write:
             if store.get(key, 0.0) > now:
                 store.used(key)
-                if versions and memory.shows(whose[who], key) != versions.get(key, 0):
+                if versions and memory.is_stale(whose[who], key):
                     stale.append(who)
                 continue
             if lasts_s < inf:

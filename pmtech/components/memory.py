@@ -91,6 +91,10 @@ class Memory:
         """The version of the item that the answer shows."""
         return self.shown.get((whose, key), 0)
 
+    def is_stale(self, whose: str | int | None, key: int) -> bool:
+        """Has the item another version by now than the answer shows?"""
+        return self.shows(whose, key) != self.versions.get(key, 0)
+
     def count(self, key: int) -> int:
         """A write has reached the data: the item's next version."""
         version = self.versions[key] = self.versions.get(key, 0) + 1

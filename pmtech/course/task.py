@@ -1,7 +1,8 @@
 """What "Your turn" asks for, as data: targets to meet, something to get the most out of, and what must not be touched.
 
-A task has an `id`, `mark(attempt) -> Marking` and `untouched(attempt)`. `SystemTask` is the kind whose attempt is a system: it simulates the
-learner's system for a few seeds and measures. A lesson that asks for something else brings a class of its own.
+A task has an `id`, `mark(attempt) -> Marking` and `untouched(attempt)`: is that what the learner started from?
+`SystemTask` is the kind whose attempt is a system: it simulates the learner's system for some seeds and measures.
+A lesson that asks for something else brings a class of its own.
 """
 
 import html
