@@ -10,7 +10,7 @@ import numpy as np
 from pmtech.components.component import Component
 from pmtech.components.fields import number, one_of, whole, yes_no
 from pmtech.components.lookups import walk
-from pmtech.components.memory import Memory
+from pmtech.components.memory import Memory, Place
 from pmtech.components.work import owns_what_ends
 from pmtech.engine import Part, Request, Steps
 from pmtech.randomness import Stream, identity
@@ -57,7 +57,7 @@ class CachePart(Part):
     def setup(self) -> None:
         luck = Stream((self.run.seed, f"{self.name}.evict"), identity)
         self.memory = Memory(self.spec, self.run.versions, luck)
-        self.fetching: dict[tuple, list[Request]] = {}  # (whose, key) -> those who wait for that answer
+        self.fetching: dict[Place, list[Request]] = {}  # those who wait for an answer that is asked for already
         self.lookups: list[tuple[float, bool, bool]] = []  # (when, was it a hit, was the answer out of date)
 
     def change(self, spec) -> None:
@@ -65,12 +65,12 @@ class CachePart(Part):
         before, self.spec = self.spec, spec
         self.memory.spec = spec
         if (spec.capacity, spec.policy, spec.private) != (before.capacity, before.policy, before.private):
-            self.memory.stores.clear()
+            self.memory.forget()
 
     def fail(self) -> None:
         """The machine dies: all that it remembered is gone, and until it is back everything goes downstream."""
         self.alive = False
-        self.memory.stores.clear()
+        self.memory.forget()
         for place in list(self.fetching):
             self._go_on(place)
 
@@ -86,7 +86,7 @@ class CachePart(Part):
 
     def _read(self, request: Request) -> Steps:
         env, spec, memory, came = self.env, self.spec, self.memory, self.env._now
-        place = request.caller if spec.private else None, request.key
+        place = self._place(request)
         if self._hit(request, place, came):
             yield spec.hit_ms / 1000
             return 200
@@ -102,19 +102,22 @@ class CachePart(Part):
         if request.version is None:  # no cache nearer to the data has said which version the answer shows
             request.version = memory.versions.get(request.key, 0)
         if status == 200 and self.alive:
-            memory.keep(*place, env._now, request.version)
+            memory.keep(place, env._now, request.version)
         self._go_on(place)
         return status
 
-    def _hit(self, request: Request, place: tuple, came: float) -> bool:
+    def _place(self, request: Request) -> Place:
+        return (request.caller, request.key) if self.spec.private else request.key
+
+    def _hit(self, request: Request, place: Place, came: float) -> bool:
         memory = self.memory
-        if not memory.look(*place, self.env._now):
+        if not memory.look(place, self.env._now):
             return False
-        request.version, request.served_by = memory.shows(*place), request.served_by or self.machine
-        self.lookups.append((came, True, memory.is_stale(*place)))
+        request.version, request.served_by = memory.shows(place), request.served_by or self.machine
+        self.lookups.append((came, True, memory.is_stale(place, request.key)))
         return True
 
-    def _go_on(self, place: tuple) -> None:
+    def _go_on(self, place: Place) -> None:
         for waiting in self.fetching.pop(place, ()):
             waiting.wake()
 
@@ -123,7 +126,7 @@ class CachePart(Part):
         if status == 200:
             if request.version is None:  # the cache nearest to the data counts it, once
                 request.version = self.memory.count(request.key)
-            self.memory.drop(request.caller if self.spec.private else None, request.key)
+            self.memory.drop(self._place(request))
         return status
 
     # --- all requests at once (shortcut.py) ----------------------------------------------------------------------

@@ -1,109 +1,131 @@
-"""What a cache remembers, whatever clock drives it: the store, and which version of an item its answers show."""
+"""What a cache remembers, whatever clock drives it: the store, and which version of an item its answers show.
+
+A place is where an answer is kept: the request's key, or (caller, key) where every caller has a cache of their own.
+"""
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable
 from itertools import count
 from math import inf
+from typing import NamedTuple
 
 import cachetools
 
 from pmtech.randomness import Stream
 
+Place = int | tuple
+_unmoved = bool  # being used changes nothing: whatever takes an argument and has no effect
 
-class LruStore(OrderedDict):
-    """Key -> until when its answer is fresh, the one that was not used for longest first: it makes room."""
 
-    def __init__(self, capacity: int):
-        self.capacity = capacity
+class Store(NamedTuple):
+    """Place -> until when its answer is fresh, for a limited number of them. What is full makes room."""
 
-    used = OrderedDict.move_to_end
+    get: Callable[[Place, float], float]
+    used: Callable[[Place], object]
+    keep: Callable[[Place, float], None]
+    pop: Callable[[Place, None], object]
 
-    def keep(self, key: int, until_s: float) -> None:
-        self[key] = until_s
-        if len(self) > self.capacity:
-            self.popitem(False)
+
+def lru(capacity: int) -> Store:
+    """The one that was not used for longest makes room."""
+    kept: OrderedDict[Place, float] = OrderedDict()
+    make_room, renew = kept.popitem, kept.move_to_end
+
+    def keep(place: Place, until_s: float) -> None:
+        kept[place] = until_s
+        if len(kept) > capacity:
+            make_room(False)
         else:
-            self.move_to_end(key)
+            renew(place)
+
+    return Store(kept.get, renew, keep, kept.pop)
 
 
-class FifoStore(LruStore):
-    """The same, the one that came in first first: being used changes nothing."""
+def fifo(capacity: int) -> Store:
+    """The one that came in first makes room: being used changes nothing."""
+    return lru(capacity)._replace(used=_unmoved)
 
-    used = OrderedDict.__contains__
 
-
-class LfuStore(cachetools.LFUCache):
+def lfu(capacity: int) -> Store:
     """The least often used makes room; the library counts whenever it is asked."""
-
-    used = cachetools.LFUCache.__contains__
-    keep = cachetools.LFUCache.__setitem__
-
-
-class RandomStore(cachetools.RRCache):
-    """Any makes room."""
-
-    used = cachetools.RRCache.__contains__
-    keep = cachetools.RRCache.__setitem__
+    kept = cachetools.LFUCache(capacity)
+    return Store(kept.get, _unmoved, kept.__setitem__, kept.pop)
 
 
-Store = LruStore | LfuStore | RandomStore
-STORES = {"lru": LruStore, "lfu": LfuStore, "fifo": FifoStore}  # those that leave nothing to chance
+def any_goes(capacity: int, choose: Callable[[list[Place]], Place]) -> Store:
+    """The one that is chosen makes room."""
+    kept = cachetools.RRCache(capacity, choose)
+    return Store(kept.get, _unmoved, kept.__setitem__, kept.pop)
+
+
+def of_each(new: Callable[[], Store]) -> Store:
+    """Every caller's own; a place is (caller, key)."""
+    own: dict[str | int, Store] = defaultdict(new)
+    return Store(
+        get=lambda place, default: own[place[0]].get(place[1], default),
+        used=lambda place: own[place[0]].used(place[1]),
+        keep=lambda place, until_s: own[place[0]].keep(place[1], until_s),
+        pop=lambda place, default: own[place[0]].pop(place[1], default),
+    )
+
+
+STORES = {"lru": lru, "lfu": lfu, "fifo": fifo}  # those that leave nothing to chance
 
 
 class Memory:
-    """Answers by whose and key, each with the time until which it is fresh and the version of the item that it shows."""
+    """Answers by place, each with the time until which it is fresh and the version of the item that it shows."""
 
     def __init__(self, spec, versions: dict[int, int], luck: Stream):
         self.spec, self.versions, self.luck, self.draws = spec, versions, luck, count()
-        self.stores: dict[str | int | None, Store] = {}  # of each caller, or of all (None)
-        self.shown: dict[tuple, int] = {}  # (whose, key) -> version, where it is not the first
+        self.shown: dict[Place, int] = {}  # the version, where it is not the first
+        self.forget()
 
-    def store(self, whose: str | int | None) -> Store:
-        """What is kept for this caller."""
-        if whose not in self.stores:
-            policy, capacity = self.spec.policy, self.spec.capacity
-            self.stores[whose] = STORES[policy](capacity) if policy in STORES else RandomStore(capacity, self._any)
-        return self.stores[whose]
+    def forget(self) -> None:
+        """Start again with nothing."""
+        self.store = of_each(self._new) if self.spec.private else self._new()
 
-    def look(self, whose: str | int | None, key: int, now: float) -> bool:
+    def _new(self) -> Store:
+        policy, capacity = self.spec.policy, self.spec.capacity
+        return STORES[policy](capacity) if policy in STORES else any_goes(capacity, self._any)
+
+    def _any(self, places: list[Place]) -> Place:
+        return places[int(self.luck[next(self.draws)] * len(places))]
+
+    def look(self, place: Place, now: float) -> bool:
         """Is there an answer that is fresh?"""
-        store = self.store(whose)
-        until_s = store.get(key, -inf)
-        if until_s > now:
-            store.used(key)
+        if self.store.get(place, -inf) > now:
+            self.store.used(place)
             return True
-        store.pop(key, None)
+        self.store.pop(place, None)
         return False
 
-    def keep(self, whose: str | int | None, key: int, now: float, version: int) -> None:
+    def keep(self, place: Place, now: float, version: int) -> None:
         """The answer to a read has come."""
-        self.store(whose).keep(key, now + self.lasts_s)
+        self.store.keep(place, now + self.lasts_s)
         if self.versions:
-            self.shown[whose, key] = version
+            self.shown[place] = version
 
     @property
     def lasts_s(self) -> float:
         """How long an answer is fresh."""
         return inf if self.spec.ttl_s is None else self.spec.ttl_s
 
-    def shows(self, whose: str | int | None, key: int) -> int:
+    def shows(self, place: Place) -> int:
         """The version of the item that the answer shows."""
-        return self.shown.get((whose, key), 0)
+        return self.shown.get(place, 0)
 
-    def is_stale(self, whose: str | int | None, key: int) -> bool:
+    def is_stale(self, place: Place, key: int) -> bool:
         """Has the item another version by now than the answer shows?"""
-        return self.shows(whose, key) != self.versions.get(key, 0)
+        return self.shows(place) != self.versions.get(key, 0)
 
     def count(self, key: int) -> int:
         """A write has reached the data: the item's next version."""
         version = self.versions[key] = self.versions.get(key, 0) + 1
         return version
 
-    def drop(self, whose: str | int | None, key: int) -> None:
+    def drop(self, place: Place) -> None:
         """A write has made the answer wrong."""
         if self.spec.invalidate:
-            self.store(whose).pop(key, None)
-
-    def _any(self, keys: list[int]) -> int:
-        return keys[int(self.luck[next(self.draws)] * len(keys))]
+            self.store.pop(place, None)
