@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from pmtech.randomness import BLOCK, KEPT, Luck, Stream, exponential, gamma, identity, pick, uniforms, zipf
+from pmtech.randomness import BLOCK, GUIDE, KEPT, Luck, Stream, exponential, gamma, identity, pick, uniforms, zipf
 
 QUICK = settings(max_examples=50, deadline=None, derandomize=True)
 KEY = (1, "server.work", "clients", 0)
@@ -118,3 +118,12 @@ def test_zipf():
     assert set(zipf(3, 0)(MANY)) == {1, 2, 3}
     assert zipf(1, 1)(np.array([0.0, 1 - 2**-53])).tolist() == [1, 1]
     assert zipf(1_000_000, 0)(np.array([0.0, 1 - 2**-53])).tolist() == [1, 1_000_000]
+
+
+@pytest.mark.parametrize("size, exponent", [(1, 1), (2, 0), (7, 10), (1000, 1.0), (300_000, 0.8), (1_000_000, 0)])
+def test_the_guide_table_finds_what_a_search_finds(size, exponent):
+    edges = np.cumsum(np.arange(1, size + 1, dtype=float) ** -exponent)
+    edges /= edges[-1]
+    on_edges = edges[edges < 1][:: max(1, size // 5000)]
+    u = np.concatenate([MANY, on_edges, np.nextafter(on_edges, 0), np.arange(GUIDE) / GUIDE])
+    assert (zipf(size, exponent)(u) == np.searchsorted(edges, u, side="right") + 1).all()
