@@ -89,9 +89,13 @@ def fifo(times: np.ndarray, work: np.ndarray, places: int, limit: float) -> np.n
     if limit < inf:
         enter = Fifo(places, limit).enter
         return np.array([enter(*each) for each in zip(times.tolist(), work.tolist(), strict=True)], dtype=float)
-    blocks = (slice(first, first + BLOCK) for first in range(0, len(times), BLOCK))  # short lists stay in fast memory
-    each = chain.from_iterable(zip(times[block].tolist(), work[block].tolist(), strict=True) for block in blocks)
-    return np.fromiter(_begins(each, places), float, len(times))
+    return np.fromiter(_begins(in_blocks(times, work), places), float, len(times))
+
+
+def in_blocks(*columns: np.ndarray) -> Iterator[tuple]:
+    """The columns' rows as Python's own numbers, a block at a time: short lists stay in fast memory."""
+    blocks = (slice(first, first + BLOCK) for first in range(0, len(columns[0]), BLOCK))
+    return chain.from_iterable(zip(*(column[block].tolist() for column in columns), strict=True) for block in blocks)
 
 
 def _begins(each: Iterable[tuple[float, float]], places: int) -> Iterator[float]:

@@ -102,7 +102,7 @@ class CachePart(Part):
         if request.version is None:  # no cache nearer to the data has said which version the answer shows
             request.version = memory.versions.get(request.key, 0)
         if status == 200 and self.alive:
-            memory.keep(place, env._now, request.version)
+            memory.keep(place, env._now + memory.lasts_s, request.version)
         self._go_on(place)
         return status
 
@@ -114,7 +114,7 @@ class CachePart(Part):
         if not memory.look(place, self.env._now):
             return False
         request.version, request.served_by = memory.shows(place), request.served_by or self.machine
-        self.lookups.append((came, True, memory.is_stale(place, request.key)))
+        self.lookups.append((came, True, memory.is_stale(place)))
         return True
 
     def _go_on(self, place: Place) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
+from functools import partial
 from heapq import heappop, heappush, heapreplace
 from math import inf, nan
 
 import numpy as np
 
+from pmtech.components.memory import Memory, Place
 from pmtech.engine import Station
-from pmtech.shortcut import Undecided
+from pmtech.shortcut import Undecided, in_blocks
 
 
 def walk(part, rows, times, written, needs, book) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -19,53 +21,61 @@ def walk(part, rows, times, written, needs, book) -> tuple[np.ndarray, np.ndarra
     has moved up. The line is written out here: a call for each request would take a quarter of the time of a whole run.
     """
     memory, station = part.memory, part.next.station if part.next else Station(1)
-    keys, writes, works = book.key()[rows].tolist(), written.tolist(), needs.tolist()
-    places = list(zip(book.caller[rows].tolist(), keys, strict=True)) if part.spec.private else keys
-    versions, lasts_s, store, free, limit = memory.versions, memory.lasts_s, memory.store, station.places, station.limit
-    get, used, keep = store.get, store.used, store.keep
-    due, next_s, line = [(inf, -1)], inf, deque()  # when whose answer comes, and who waits
+    keys = book.key()[rows]
+    keys[written] *= -1  # never found, and told from a read when it comes back
+    each = in_blocks(times, keys, needs)
+    if part.spec.private:
+        each = ((now, (who, key), work) for now, who, key, work in in_blocks(times, book.caller[rows], keys, needs))
+    store, free, limit = memory.store, station.places, station.limit
+    get, used, lasts_s, anybody_writes = store.get, store.used, memory.lasts_s, written.any()
+    come = partial(_come, memory) if anybody_writes else store.keep
+    due, next_s, line = [(inf, 0)], inf, deque()  # when which answer comes, and who waits
     asked, begun, full, stale = [], [], [], []
-    for who, now, place, write in zip(range(len(rows)), times.tolist(), places, writes, strict=True):
+    for now, place, work in each:
         while next_s <= now:
-            at_s, whom = due[0]
+            at_s, answer = due[0]
             if line:
-                first = line.popleft()
+                first, takes = line.popleft()
                 begun.append(at_s)
-                heapreplace(due, (at_s + works[first], first))
+                heapreplace(due, (at_s + takes, first))
             else:
                 free += 1
                 heappop(due)
             next_s = due[0][0]
             if at_s == now or at_s == next_s:
                 raise Undecided
-            if writes[whom]:
-                memory.count(keys[whom])
-                memory.drop(places[whom])
-                continue
-            keep(places[whom], at_s + lasts_s)
-            if versions:
-                memory.shown[places[whom]] = versions.get(keys[whom], 0)
-        if not write:
-            if get(place, 0.0) > now:
-                used(place)
-                if versions and memory.is_stale(place, keys[who]):
-                    stale.append(who)
-                continue
-            if lasts_s < inf:
-                store.pop(place, None)
+            come(answer, at_s + lasts_s)
+        if get(place, 0.0) > now:
+            used(place)
+            if anybody_writes and memory.is_stale(place):
+                stale.append(now)
+            continue
+        if lasts_s < inf:
+            store.pop(place, None)
         if free:
             free -= 1
             begun.append(now)
-            heappush(due, (now + works[who], who))
+            heappush(due, (now + work, place))
             next_s = due[0][0]
         elif len(line) < limit:
-            line.append(who)
+            line.append((place, work))
         else:
             full.append(len(asked))
-        asked.append(who)
-    for who in line:
-        begun.append(due[0][0])
-        heapreplace(due, (due[0][0] + works[who], who))
+        asked.append(now)
+    for place, work in line:
+        at_s, _ = due[0]
+        begun.append(at_s)
+        heapreplace(due, (at_s + work, place))
     starts = np.full(len(asked), nan)
     starts[np.delete(np.arange(len(asked)), full)] = begun
-    return np.array(asked, int), starts, np.array(stale, int)
+    return np.searchsorted(times, asked), starts, np.searchsorted(times, stale)
+
+
+def _come(memory: Memory, place: Place, until_s: float) -> None:
+    """What was asked for is there: an answer to keep or, with minus its key, a write that is done."""
+    key = memory.key(place)
+    if key < 0:
+        memory.count(-key)
+        memory.drop((place[0], -key) if memory.spec.private else -key)
+    else:
+        memory.keep(place, until_s, memory.versions.get(key, 0))

@@ -101,9 +101,9 @@ class Memory:
         self.store.pop(place, None)
         return False
 
-    def keep(self, place: Place, now: float, version: int) -> None:
+    def keep(self, place: Place, until_s: float, version: int) -> None:
         """The answer to a read has come."""
-        self.store.keep(place, now + self.lasts_s)
+        self.store.keep(place, until_s)
         if self.versions:
             self.shown[place] = version
 
@@ -116,9 +116,13 @@ class Memory:
         """The version of the item that the answer shows."""
         return self.shown.get(place, 0)
 
-    def is_stale(self, place: Place, key: int) -> bool:
+    def is_stale(self, place: Place) -> bool:
         """Has the item another version by now than the answer shows?"""
-        return self.shows(place) != self.versions.get(key, 0)
+        return self.shows(place) != self.versions.get(self.key(place), 0)
+
+    def key(self, place: Place) -> int:
+        """Of which item the answer is."""
+        return place[1] if self.spec.private else place
 
     def count(self, key: int) -> int:
         """A write has reached the data: the item's next version."""
