@@ -116,7 +116,11 @@ def check_never_full(came: np.ndarray, left: np.ndarray, places: int) -> None:
 
 def in_order(times: np.ndarray) -> np.ndarray | slice:
     """What puts these times in order; most are, and then nothing needs to be moved."""
-    return slice(None) if (times[1:] >= times[:-1]).all() else np.argsort(times, kind="stable")
+    if (times[1:] >= times[:-1]).all():
+        return slice(None)
+    return np.argsort(
+        times.view(np.int64), kind="stable"
+    )  # the bits of floats from 0 on are in their order, and quicker
 
 
 def only(kept: np.ndarray, *columns: np.ndarray) -> tuple[np.ndarray, ...]:

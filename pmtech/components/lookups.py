@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
 from functools import partial
 from heapq import heappop, heappush, heapreplace
@@ -30,7 +31,7 @@ def walk(part, rows, times, written, needs, book) -> tuple[np.ndarray, np.ndarra
     get, used, lasts_s, anybody_writes = store.get, store.used, memory.lasts_s, written.any()
     come = partial(_come, memory) if anybody_writes else store.keep
     due, next_s, line = [(inf, 0)], inf, deque()  # when which answer comes, and who waits
-    asked, begun, full, stale = [], [], [], []
+    asked, begun, stale, full = array("d"), array("d"), array("d"), []  # moments, the last: how many had asked
     for now, place, work in each:
         while next_s <= now:
             at_s, answer = due[0]

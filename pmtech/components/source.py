@@ -79,7 +79,8 @@ class SourcePart(Part):
 
     def writes_among(self, count: int) -> np.ndarray:
         """Which of the first requests change their item: the other form of `is_write`."""
-        return self.writes[self.first_line].first(count) < self.spec.write_share
+        share = self.spec.write_share
+        return self.writes[self.first_line].first(count) < share if share > 0 else np.zeros(count, dtype=bool)
 
     def _heard(self, request: Request, attempt: int, heard: Callable | None) -> None:
         if request.status in (503, 504) and attempt < self.spec.retries:
