@@ -138,18 +138,21 @@ class LoadBalancerPart(Part):
         return spec.health_check_s is None and not spec.sticky and (blind or ends_here)
 
     def pass_sorted(self, rows, times, book) -> None:
+        book.visit(self, rows, times, times, times)
+        for target, theirs in zip(self.targets, self._shares(rows, times, book), strict=True):
+            book.send(target, rows[theirs], times[theirs])
+
+    def _shares(self, rows, times, book) -> list[slice] | list[np.ndarray]:
+        """Which of these requests each target is sent."""
+        targets = len(self.targets)
         if self.spec.policy == "round_robin":
-            chosen = np.arange(len(rows)) % len(self.targets)
-        elif self.spec.policy == "random":
-            chosen = (book.draw(self.first, rows) * len(self.targets)).astype(int)
+            return [slice(turn, None, targets) for turn in range(targets)]
+        if self.spec.policy == "random":
+            chosen = (book.draw(self.first, rows) * targets).astype(int)
         else:
             chosen = self._by_load(rows, times, book)
-        book.visit(self, rows, times, times, times)
-        small = np.min_scalar_type(len(self.targets))  # of such numbers the order is found by counting
-        order = np.argsort(chosen.astype(small), kind="stable")
-        ends = np.cumsum(np.bincount(chosen, minlength=len(self.targets)))
-        for target, theirs in zip(self.targets, np.split(order, ends[:-1]), strict=True):
-            book.send(target, rows[theirs], times[theirs])
+        order = np.argsort(chosen.astype(np.min_scalar_type(targets)), kind="stable")  # small numbers sort by counting
+        return np.split(order, np.cumsum(np.bincount(chosen, minlength=targets))[:-1])
 
     def _by_load(self, rows, times, book) -> np.ndarray:
         """Which target each request is sent to, from how many the targets hold at that moment."""
