@@ -202,7 +202,7 @@ def room_of(path: Path) -> str:
 def imported_by(path: Path) -> set[str]:
     """Full names, `pmtech.charts` for `from pmtech import charts`, wherever in the file the import stands."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):

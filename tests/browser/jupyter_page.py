@@ -90,7 +90,7 @@ class JupyterServer:
     def _wait_until_it_answers(self, said: Path) -> None:
         for _ in range(600):
             with contextlib.suppress(OSError, ValueError):
-                server = json.loads(said.read_text())
+                server = json.loads(said.read_text(encoding="utf-8"))
                 self.url, self.token = server["url"].rstrip("/"), server["token"]
                 self.ask("GET", "api/status")
                 return

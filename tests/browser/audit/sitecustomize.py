@@ -14,7 +14,7 @@ def _outside(event: str, arguments: tuple) -> None:
     else:
         return
     if isinstance(address, tuple) and address[0] not in HERE:
-        with open(os.environ["PMTECH_OUTSIDE_LOG"], "a") as log:
+        with open(os.environ["PMTECH_OUTSIDE_LOG"], "a", encoding="utf-8") as log:
             log.write(f"{event} {address[0]!r} by {' '.join(sys.argv)[:200]}\n")
 
 
