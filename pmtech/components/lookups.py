@@ -31,7 +31,8 @@ def walk(part, rows, times, written, needs, book) -> tuple[np.ndarray, np.ndarra
     get, used, lasts_s, anybody_writes = store.get, store.used, memory.lasts_s, written.any()
     come = partial(_come, memory) if anybody_writes else store.keep
     due, next_s, line = [(inf, 0)], inf, deque()  # when which answer comes, and who waits
-    asked, begun, stale, full = array("d"), array("d"), array("d"), []  # moments, the last: how many had asked
+    asked, stale, begun = array("d"), array("d"), array("d")  # moments: the last, of those who had to wait
+    waited, full = [], []  # the numbers among those who ask
     for now, place, work in each:
         while next_s <= now:
             at_s, answer = due[0]
@@ -55,11 +56,11 @@ def walk(part, rows, times, written, needs, book) -> tuple[np.ndarray, np.ndarra
             store.pop(place, None)
         if free:
             free -= 1
-            begun.append(now)
             heappush(due, (now + work, place))
             next_s = due[0][0]
         elif len(line) < limit:
             line.append((place, work))
+            waited.append(len(asked))
         else:
             full.append(len(asked))
         asked.append(now)
@@ -67,8 +68,8 @@ def walk(part, rows, times, written, needs, book) -> tuple[np.ndarray, np.ndarra
         at_s, _ = due[0]
         begun.append(at_s)
         heapreplace(due, (at_s + work, place))
-    starts = np.full(len(asked), nan)
-    starts[np.delete(np.arange(len(asked)), full)] = begun
+    starts = np.array(asked)
+    starts[waited], starts[full] = begun, nan
     return np.searchsorted(times, asked), starts, np.searchsorted(times, stale)
 
 
