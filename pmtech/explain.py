@@ -166,7 +166,10 @@ def _overloaded(line: Line, lines: list[Line]) -> list[str]:
     elif line.offered(begin, end).machines > 1 and line.begun(begin, end) < 0.95 * could:
         why = "The machines do not get equal shares:"
     elif asked > 0.95 * could:
-        why = "That leaves nothing over to work off a line that chance has made:"
+        made = "chance has made"
+        if since and rate(line.asked(line.result.warmup_s, begin)) == rate(asked):  # they did not begin to come then
+            first, made = _arrive(line, lines, begin, ends), f"{made} since second {begin:.0f}"
+        why = f"That leaves nothing over to work off a line that {made}:"
     else:
         why = "By chance a line has formed that is not worked off yet:"
     return [first, f"{why} at the end {at_end} are waiting, and {last}."]

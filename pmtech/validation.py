@@ -88,7 +88,7 @@ def fidelity(*wanted: str, full: bool = False) -> pd.DataFrame:
     for word in wanted:
         if not any(case.called(word) for case in chosen):
             parts = ", ".join(dict.fromkeys(case.part for case in chosen))
-            raise ValueError(f'no model is called "{word}": choose from {parts}')
+            raise ValueError(f'no model is called "{word}": choose from {parts}, or a model such as M/M/1')
     table = pd.concat(case.table() for case in chosen if not wanted or any(map(case.called, wanted)))
     table = table.rename(columns={"low": "interval from", "high": "to"})
     figures = ["theory", "simulated", "difference", "interval from", "to"]

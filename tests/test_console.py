@@ -95,6 +95,7 @@ def test_a_lost_answer_is_shown_as_no_answer_and_the_row_is_there(panel, monkeyp
         ({"path": ""}, "path must start with /"),
         ({"headers": "no colon here"}, "a colon"),
         ({"headers": "A: ☺"}, "plain letters"),
+        ({"headers": "A: ü"}, "plain letters"),
         ({"method": "GET IT"}, "method"),
     ],
 )

@@ -41,6 +41,18 @@ def shown(monkeypatch):
             'simulate has no "duration": did you mean duration_s?',
         ),
         ("from pmtech import ask; ask()", "TypeError", 'ask needs "question_id" in its brackets.'),
+        ("from pmtech import Slider; Slider('a')", "TypeError", 'Slider needs "low" and "high" in its brackets.'),
+        ("from pmtech import Slider; Slider('a', 1, 2, stp=1)", "TypeError", 'Slider has no "stp": did you mean step?'),
+        (
+            "from pmtech import simulate; simulate(1, 32)",
+            "TypeError",
+            "simulate has a value too many in its brackets, or",
+        ),
+        (
+            "from pmtech import Server; Server(1, 25)",
+            "TypeError",
+            "Server has a value too many in its brackets, or one",
+        ),
         ("from pmtech import Database; Database().replace()", "AttributeError", 'Database has no "replace". Undo with'),
         (
             "x = (1,\n",

@@ -11,7 +11,9 @@ from pathlib import Path
 from IPython.core.getipython import get_ipython
 
 PACKAGE = Path(__file__).parents[1]
-CALL = re.compile(r"(?:\w+\.)?(\w+)\(\) (?:missing .*?: (.*)|got an unexpected keyword argument '(\w+)')")
+CALL = re.compile(
+    r"(?:\w+\.)?(\w+)\(\) (?:missing .*?: (.*)|got an unexpected keyword argument '(\w+)'|takes .* positional argument)"
+)
 SYNTAX = {
     "incomplete input": "a bracket or a quote is not closed",
     "positional argument follows keyword argument": "a name and = are missing, or a comma is too many: 1000, not 1,000",
@@ -31,13 +33,20 @@ def sentence(kind: type[BaseException], error: BaseException, traceback) -> str 
         )
     if issubclass(kind, AttributeError) and error.name and _ends_in_cell(traceback) and _is_ours(type(error.obj)):
         return _has_no(type(error.obj).__name__, error.name, dir(error.obj))
-    if issubclass(kind, TypeError) and _ends_in_cell(traceback) and (call := CALL.match(str(error))):
+    ours = _ends_in_package(traceback)
+    call = CALL.match(str(error).replace(".__init__()", "()"))  # a class is called by its own name
+    if issubclass(kind, TypeError) and call and (ours or _ends_in_cell(traceback)):
         function, missing, unknown = call.groups()
         if missing:
             return f"{function} needs {missing} in its brackets.".replace("'", '"')
+        if not unknown:
+            return (
+                f"{function} has a value too many in its brackets, or one without its name: say which it is, as in "
+                "Server(workers=4)."
+            )
         called = _end(traceback).f_globals.get(function)
         return _has_no(function, unknown, signature(called).parameters if _is_ours(called) else ())
-    if issubclass(kind, ValueError | TypeError) and _ends_in_package(traceback):
+    if issubclass(kind, ValueError | TypeError) and ours:
         said = str(error)
         return said if said.endswith((".", "?")) else f"{said}."
     return None

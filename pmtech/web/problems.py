@@ -10,6 +10,8 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException as RoutingException
 
 MEDIA_TYPE = "application/problem+json"
+OBJECT = "input should be an object: fields in braces"
+SAID = {"extra_forbidden": "unknown field", "model_attributes_type": OBJECT, "model_type": OBJECT}
 
 
 class Body(BaseModel):
@@ -40,7 +42,7 @@ def install(app: FastAPI, allowed: Callable[[str], list[str]]) -> None:
         errors = []
         for found in error.errors():
             where = [str(part) for part in found["loc"] if part not in ("body", "query", "path", "header")]
-            detail = "unknown field" if found["type"] == "extra_forbidden" else found["msg"]
+            detail = SAID.get(found["type"], found["msg"])
             errors.append({"field": ".".join(where) or "body", "detail": detail[:1].lower() + detail[1:]})
         return problem(422, "; ".join(f"{e['field']}: {e['detail']}" for e in errors), errors=errors)
 

@@ -245,7 +245,7 @@ def _check(method: str, path: str, headers: dict[str, str], timeout_s: float) ->
     for name, value in headers.items():
         if not isinstance(name, str) or not TOKEN.fullmatch(name):
             raise ValueError(f"a header name is one word of letters, digits and -, got {name!r}")
-        if not isinstance(value, str) or any(ord(c) < 32 or ord(c) > 255 for c in value):
+        if not isinstance(value, str) or not value.isascii() or any(ord(c) < 32 for c in value):
             raise ValueError(f"the header {name} must be one line of plain letters, got {value!r}")
     if not isinstance(timeout_s, (int, float)) or not math.isfinite(timeout_s) or timeout_s <= 0:
         raise ValueError(f"timeout_s must be more than 0, got {timeout_s!r}")

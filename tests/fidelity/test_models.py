@@ -106,5 +106,7 @@ def test_the_table_shows_model_theory_difference_and_interval():
     assert {*table.index.get_level_values("part")} == {"Server", "RateLimiter"}
     assert set(table.agrees) == {"yes"}
     assert table.loc[("Server", "M/G/5/5 (Erlang B)", "load 0.95", "share refused"), "theory"] == 0.2643
-    with pytest.raises(ValueError, match='no model is called "M/G/k": choose from Server, Database'):
+    with pytest.raises(
+        ValueError, match='no model is called "M/G/k": choose from Server, .*, or a model such as M/M/1$'
+    ):
         fidelity("M/G/k")
