@@ -229,8 +229,8 @@ def test_your_turn_wants_both_and_says_which_is_missing():
 
 def test_the_story_and_the_prediction():
     today, cached = simulate(TODAY), simulate(CACHED)
-    assert "After one busy minute a page takes ten seconds" in TEXT
-    assert 9_000 < today.requests.query("status == 200 and finished_s > 59").latency_ms.mean() < 12_500
+    assert "After one busy minute a page takes twelve seconds" in TEXT
+    assert 11_500 < today.requests.query("status == 200 and finished_s > 59").latency_ms.mean() < 12_500
     reach = caches.reached(cached, "database").mean()
     assert 45 < reach < 55 and next(o for o in question("03.predict").options if o.right).text.startswith("About 50")
     assert cached.components.hit_ratio["cache"] > 0.5
