@@ -242,6 +242,14 @@ def test_the_figures_of_the_check_questions():
     assert (round(half, 2), round(whole, 2)) == (0.58, 0.70)
     assert "answers 58 %" in question("03.check.1").text
     assert next(o for o in question("03.check.1").options if o.right).text.startswith("About 70 %")
+    kept = [
+        simulate(CACHED.replace({"cache.capacity": capacity}), duration_s=120).components.hit_ratio["cache"]
+        for capacity in (70, 140, 280)
+    ]
+    assert kept[0] == pytest.approx(0.5, abs=0.02)
+    for more in [*np.diff(kept), whole - half]:
+        assert 100 * more == pytest.approx(12, abs=0.5)
+    assert "Each doubling brings some 12 points" in TEXT
 
 
 def test_the_stampede_and_its_cure():
