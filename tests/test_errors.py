@@ -41,6 +41,16 @@ def shown(monkeypatch):
             'simulate has no "duration": did you mean duration_s?',
         ),
         ("from pmtech import ask; ask()", "TypeError", 'ask needs "question_id" in its brackets.'),
+        (
+            "from pmtech import Clients, Server; Clients() > Server()",
+            "TypeError",
+            "Parts are joined by two signs, >>, not",
+        ),
+        (
+            "from pmtech import Clients, Server; [Clients()] > Server() >> Server()",
+            "TypeError",
+            "Parts are joined by two",
+        ),
         ("from pmtech import Database; Database().replace()", "AttributeError", 'Database has no "replace". Undo with'),
         (
             "x = (1,\n",
@@ -62,7 +72,9 @@ def test_a_slip_is_a_sentence(shown, cell, kind, sentence):
     assert "Traceback" not in text and "\n" not in text
 
 
-@pytest.mark.parametrize("cell", ["1 / 0", "int('three')", "[].push", "dict(1, 2, 3)", "import json; json.loads('{')"])
+@pytest.mark.parametrize(
+    "cell", ["1 / 0", "int('three')", "[].push", "[] > 1", "dict(1, 2, 3)", "import json; json.loads('{')"]
+)
 def test_what_the_course_did_not_refuse_keeps_its_traceback(shown, cell):
     _, text = shown(cell)
     assert "Traceback" in text

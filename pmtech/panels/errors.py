@@ -10,8 +10,12 @@ from pathlib import Path
 
 from IPython.core.getipython import get_ipython
 
+from pmtech import components
+
+PARTS = {"System", *components.__all__}
 PACKAGE = Path(__file__).parents[1]
 CALL = re.compile(r"(?:\w+\.)?(\w+)\(\) (?:missing .*?: (.*)|got an unexpected keyword argument '(\w+)')")
+ONE_SIGN = re.compile(r"'>' not supported between instances of '(\w+)' and '(\w+)'")
 SYNTAX = {
     "incomplete input": "a bracket or a quote is not closed",
     "positional argument follows keyword argument": "a name and = are missing, or a comma is too many: 1000, not 1,000",
@@ -37,6 +41,8 @@ def sentence(kind: type[BaseException], error: BaseException, traceback) -> str 
             return f"{function} needs {missing} in its brackets.".replace("'", '"')
         called = _end(traceback).f_globals.get(function)
         return _has_no(function, unknown, signature(called).parameters if _is_ours(called) else ())
+    if issubclass(kind, TypeError) and (sides := ONE_SIGN.match(str(error))) and PARTS.intersection(sides.groups()):
+        return f"Parts are joined by two signs, >>, not by one. {UNDO}"
     if issubclass(kind, ValueError | TypeError) and _ends_in_package(traceback):
         said = str(error)
         return said if said.endswith((".", "?")) else f"{said}."
