@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -198,6 +199,8 @@ def test_an_index_reads_fifty_rows_in_place_of_all():
     assert demo.without_ms > demo.with_ms > 0 and demo.with_mb > demo.without_mb
     for shown in (repr(demo), demo._repr_html_()):
         assert "it reads 50 rows instead of 50,000" in shown and "SCAN" in shown
+    timed = replace(demo, without_ms=9.03, with_ms=0.0127)  # shown as 9.03 and 0.013
+    assert "0.013 ms" in timed._repr_html_() and "about 690 times faster" in timed.sentence
 
 
 @pytest.mark.parametrize("wrong", [{"rows": 10}, {"rows": 2.5e5}, {"runs": 0}, {"rows": True}])
