@@ -51,6 +51,7 @@ def shown(monkeypatch):
             "TypeError",
             "Parts are joined by two",
         ),
+        ("raise KeyboardInterrupt", "KeyboardInterrupt", "Stopped. Run the cell again"),
         ("from pmtech import Database; Database().replace()", "AttributeError", 'Database has no "replace". Undo with'),
         (
             "x = (1,\n",

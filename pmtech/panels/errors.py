@@ -28,6 +28,8 @@ def sentence(kind: type[BaseException], error: BaseException, traceback) -> str 
     if issubclass(kind, SyntaxError):
         why = SYNTAX.get(error.msg, error.msg)
         return f"Line {error.lineno} is not complete or not in order ({why}). {UNDO}"
+    if issubclass(kind, KeyboardInterrupt):
+        return "Stopped. Run the cell again to begin anew."
     if issubclass(kind, NameError) and error.name and _ends_in_cell(traceback):
         return (
             f'"{error.name}" is not known here. Either an earlier cell has not run yet (choose Run > Run All Above '
