@@ -88,6 +88,18 @@ def test_the_words_beside_a_dot_lie_on_no_line_and_on_no_other_words(ttl_s, writ
             assert np.abs(np.interp(over, list(line), list(line.values())) - middle).min() > 3
 
 
+@pytest.mark.parametrize("policy", ["lru", "lfu", "fifo"])
+@pytest.mark.parametrize("popularity", [0, 0.5, 1, 1.5])
+def test_the_name_of_the_hits_lies_on_no_line(popularity, policy):
+    system = CACHED.replace({"viewers.popularity": popularity, "cache.policy": policy})
+    figure = caches.hits(simulate(system, duration_s=10))
+    (name,) = (note for note in figure["layout"]["annotations"] if note["text"] == "from the cache")
+    over = np.linspace(0, 7.2 * len(name["text"]) * 1000 / caches.PLOT_PX[0], 20) + name["x"]
+    middle = name["y"] + name["yshift"] * 104 / caches.PLOT_PX[1]
+    for line in (points(figure, "theory"), points(figure, "in proportion")):
+        assert np.abs(np.interp(over, list(line), list(line.values())) - middle).min() > 3
+
+
 def test_hits_beside_a_pinned_run_and_where_theory_stands_alone():
     pinned = simulate(CACHED)
     other = simulate(CACHED.replace({"viewers.popularity": 0, "cache.ttl_s": 20, "cache.capacity": 5000}))
