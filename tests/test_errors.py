@@ -51,6 +51,11 @@ def shown(monkeypatch):
             "TypeError",
             "Parts are joined by two",
         ),
+        (
+            "from pmtech import Server; Server().workers = 60",
+            "FrozenInstanceError",
+            "A part stays as it was made: change the number in the cell",
+        ),
         ("raise KeyboardInterrupt", "KeyboardInterrupt", "Stopped. Run the cell again"),
         ("from pmtech import Database; Database().replace()", "AttributeError", 'Database has no "replace". Undo with'),
         (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import FrozenInstanceError
 from difflib import get_close_matches
 from inspect import signature
 from pathlib import Path
@@ -30,6 +31,8 @@ def sentence(kind: type[BaseException], error: BaseException, traceback) -> str 
         return f"Line {error.lineno} is not complete or not in order ({why}). {UNDO}"
     if issubclass(kind, KeyboardInterrupt):
         return "Stopped. Run the cell again to begin anew."
+    if issubclass(kind, FrozenInstanceError):
+        return "A part stays as it was made: change the number in the cell that makes it, and run that cell again."
     if issubclass(kind, NameError) and error.name and _ends_in_cell(traceback):
         return (
             f'"{error.name}" is not known here. Either an earlier cell has not run yet (choose Run > Run All Above '
