@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pmtech import Clients, RateLimiter, Server, Users, charts, simulate
+from pmtech import Clients, RateLimiter, Server, Throttle, Users, charts, simulate
 from pmtech.charts import plot
 
 CSS = (Path(charts.__file__).parents[1] / "panels" / "panel.css").read_text(encoding="utf-8")
@@ -74,6 +74,19 @@ def test_who_still_waits_is_counted_as_in_the_sentence_below():
     inside = result.requests.query("status == 0").client.value_counts()
     said = [line for text in texts(charts.clients(result)) for line in text.split("<br>") if "waiting" in line]
     assert sorted(said) == sorted(f"{count} still waiting" for count in inside)
+
+
+def test_beside_a_pinned_run_a_client_has_two_lines_at_most():
+    sources = [Clients(name, rate_per_s=rate) for name, rate in (("A", 10), ("B", 30), ("C", 300))]
+    patient = simulate(
+        sources >> Throttle(rate_per_s=76, max_wait_s=10, fair=False) >> Server(workers=8), duration_s=30
+    )
+    for pinned, lines in ((None, 3), (patient, 2)):
+        beside = [
+            text for text in texts(charts.clients(patient, pinned)) if text.startswith("served") and "refused" in text
+        ]
+        assert max(text.count("<br>") + 1 for text in beside) == lines
+        assert any(re.search(r"served .* still waiting.*refused", text) for text in beside)
 
 
 def test_seven_clients_show_the_five_that_ask_most():

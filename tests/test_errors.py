@@ -53,6 +53,22 @@ def shown(monkeypatch):
             "TypeError",
             "Server has a value too many in its brackets, or one",
         ),
+        (
+            "from pmtech import Clients, Server; Clients() > Server()",
+            "TypeError",
+            "Parts are joined by two signs, >>, not",
+        ),
+        (
+            "from pmtech import Clients, Server; [Clients()] > Server() >> Server()",
+            "TypeError",
+            "Parts are joined by two",
+        ),
+        (
+            "from pmtech import Server; Server().workers = 60",
+            "FrozenInstanceError",
+            "A part stays as it was made: change the number in the cell",
+        ),
+        ("raise KeyboardInterrupt", "KeyboardInterrupt", "Stopped. Run the cell again"),
         ("from pmtech import Database; Database().replace()", "AttributeError", 'Database has no "replace". Undo with'),
         (
             "x = (1,\n",
@@ -74,7 +90,9 @@ def test_a_slip_is_a_sentence(shown, cell, kind, sentence):
     assert "Traceback" not in text and "\n" not in text
 
 
-@pytest.mark.parametrize("cell", ["1 / 0", "int('three')", "[].push", "dict(1, 2, 3)", "import json; json.loads('{')"])
+@pytest.mark.parametrize(
+    "cell", ["1 / 0", "int('three')", "[].push", "[] > 1", "dict(1, 2, 3)", "import json; json.loads('{')"]
+)
 def test_what_the_course_did_not_refuse_keeps_its_traceback(shown, cell):
     _, text = shown(cell)
     assert "Traceback" in text

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +86,18 @@ def test_the_words_beside_a_dot_lie_on_no_line_and_on_no_other_words(ttl_s, writ
         for name in ("from the cache", "of these out of date"):
             line = points(figure, name)
             assert np.abs(np.interp(over, list(line), list(line.values())) - middle).min() > 3
+
+
+@pytest.mark.parametrize("policy", ["lru", "lfu", "fifo"])
+@pytest.mark.parametrize("popularity", [0, 0.5, 1, 1.5])
+def test_the_name_of_the_hits_lies_on_no_line(popularity, policy):
+    system = CACHED.replace({"viewers.popularity": popularity, "cache.policy": policy})
+    figure = caches.hits(simulate(system, duration_s=10))
+    (name,) = (note for note in figure["layout"]["annotations"] if note["text"] == "from the cache")
+    over = np.linspace(0, 7.2 * len(name["text"]) * 1000 / caches.PLOT_PX[0], 20) + name["x"]
+    middle = name["y"] + name["yshift"] * 104 / caches.PLOT_PX[1]
+    for line in (points(figure, "theory"), points(figure, "in proportion")):
+        assert np.abs(np.interp(over, list(line), list(line.values())) - middle).min() > 3
 
 
 def test_hits_beside_a_pinned_run_and_where_theory_stands_alone():
@@ -198,6 +211,8 @@ def test_an_index_reads_fifty_rows_in_place_of_all():
     assert demo.without_ms > demo.with_ms > 0 and demo.with_mb > demo.without_mb
     for shown in (repr(demo), demo._repr_html_()):
         assert "it reads 50 rows instead of 50,000" in shown and "SCAN" in shown
+    timed = replace(demo, without_ms=9.03, with_ms=0.0127)  # shown as 9.03 and 0.013
+    assert "0.013 ms" in timed._repr_html_() and "about 690 times faster" in timed.sentence
 
 
 @pytest.mark.parametrize("wrong", [{"rows": 10}, {"rows": 2.5e5}, {"runs": 0}, {"rows": True}])
@@ -229,8 +244,8 @@ def test_your_turn_wants_both_and_says_which_is_missing():
 
 def test_the_story_and_the_prediction():
     today, cached = simulate(TODAY), simulate(CACHED)
-    assert "After one busy minute a page takes ten seconds" in TEXT
-    assert 9_000 < today.requests.query("status == 200 and finished_s > 59").latency_ms.mean() < 12_500
+    assert "After one busy minute a page takes twelve seconds" in TEXT
+    assert 11_500 < today.requests.query("status == 200 and finished_s > 59").latency_ms.mean() < 12_500
     reach = caches.reached(cached, "database").mean()
     assert 45 < reach < 55 and next(o for o in question("03.predict").options if o.right).text.startswith("About 50")
     assert cached.components.hit_ratio["cache"] > 0.5
@@ -242,6 +257,14 @@ def test_the_figures_of_the_check_questions():
     assert (round(half, 2), round(whole, 2)) == (0.58, 0.70)
     assert "answers 58 %" in question("03.check.1").text
     assert next(o for o in question("03.check.1").options if o.right).text.startswith("About 70 %")
+    kept = [
+        simulate(CACHED.replace({"cache.capacity": capacity}), duration_s=120).components.hit_ratio["cache"]
+        for capacity in (70, 140, 280)
+    ]
+    assert kept[0] == pytest.approx(0.5, abs=0.02)
+    for more in [*np.diff(kept), whole - half]:
+        assert 100 * more == pytest.approx(12, abs=0.5)
+    assert "Each doubling brings some 12 points" in TEXT
 
 
 def test_the_stampede_and_its_cure():

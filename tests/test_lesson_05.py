@@ -76,6 +76,18 @@ def test_no_cost_of_agreeing_is_amdahls_law(alpha):
     go.Figure(figure(measured, law))
 
 
+def test_no_more_than_all_of_the_work_is_said_not_to_be_split():
+    worse = {1: 80, 2: 60, 4: 50}
+    assert fitted(worse).alpha > 1
+    assert said(worse, fitted(worse))[1:] == [
+        "Amdahl's law does not explain these numbers: by it more servers never serve less.",
+        "The Universal Scalability Law adds the cost of agreeing, which grows with every pair of servers: at about 1 server "
+        "it serves the most, 80 a second, and each further server makes the whole slower.",
+    ]
+    at_once = UniversalScalability(80, 1.5, 0)
+    assert "makes the whole slower" in said({n: at_once.throughput_per_s(n) for n in (1, 2, 4)}, at_once)[-1]
+
+
 def test_more_servers_that_only_harm():
     worse = {1: 100, 2: 90, 4: 70}
     assert "at about 1 server it serves the most, 100 a second" in said(worse, fitted(worse))[-1]

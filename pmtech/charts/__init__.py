@@ -81,6 +81,8 @@ def clients(result: Result, pinned: Result | None = None) -> dict:
                 beside[name].append(words)
             start[name] += width
     for name, words in beside.items():
+        if before and len(words) > 2:  # a third line would lie on the words of A
+            words = [", ".join(words[:2]), *words[2:]]
         notes.append(note("<br>".join(words), start[name], rows[name], TEXT, "left", 6))
     if before:
         down = [rows[name] - up - 0.26 for name in before]

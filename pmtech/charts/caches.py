@@ -41,7 +41,7 @@ def hits(result: Result, pinned: Result | None = None) -> dict:
     ]
     notes = [
         {**plot.note("in proportion to its size", 0.6 * size, 60, plot.QUIET, "left", 14, 12), "yshift": -8},
-        _named("from the cache", theory, size),
+        _named("from the cache", theory, size, at=0.43),  # where the dotted line is far
     ]
     if cache.ttl_s is None and not cache.invalidate and cache.policy in STORES:
         replayed = _replayed(_keys(result).tobytes(), cache.policy, size)
@@ -228,11 +228,11 @@ def _span(note: dict, right: float) -> np.ndarray:
     return note["x"] + np.linspace(0, wide if note["xanchor"] == "left" else -wide, 9)
 
 
-def _named(name: str, points: list, right: float) -> dict:
-    """The name of a line, above its last third; under it where the top is near."""
-    note = plot.note(name, 0.64 * right, 0.0, plot.TEXT, "left", size=12)
+def _named(name: str, points: list, right: float, at: float = 0.64) -> dict:
+    """The name of a line, above its last third (or from that share of the axis on); under it where the top is near."""
+    note = plot.note(name, at * right, 0.0, plot.TEXT, "left", size=12)
     heights = np.interp(_span(note, right), *np.transpose(points))
-    above = heights.max() < 92
+    above = heights.max() < 91  # clear of the line at 100
     return {**note, "y": float(heights.max() if above else heights.min()), "yshift": 14 if above else -14}
 
 

@@ -58,12 +58,14 @@ def said(measured: Mapping[int, float], law: UniversalScalability) -> list[str]:
         f"In proportion to one server{by}, {most:g} servers would serve {rate(most * measured.get(1, one))} a second; "
         f"measured were {rate(measured[most])}. Both curves come from one fit to the dots."
     ]
-    if law.alpha > _NONE:
+    if law.alpha > 1:
+        sentences.append("Amdahl's law does not explain these numbers: by it more servers never serve less.")
+    elif law.alpha > _NONE:
         sentences.append(
             f"Amdahl's law: a share of {law.alpha:.1%} of the work can't be split between servers, so no number of them "
             f"would serve more than {rate(one / law.alpha)} a second.".replace("% ", " % ")
         )
-    if isinf(law.peak_workers) or law.beta < _NONE * law.alpha:
+    if isinf(law.peak_workers) or law.beta < _NONE * law.alpha <= _NONE:
         same = "the Universal Scalability Law and Amdahl's law are one curve"
         return [*sentences, f"These numbers show no cost of agreeing between servers: {same}."]
     peak = max(1, round(law.peak_workers))

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import FrozenInstanceError
 from difflib import get_close_matches
 from inspect import signature
 from pathlib import Path
 
 from IPython.core.getipython import get_ipython
 
+from pmtech import components
+
+PARTS = {"System", *components.__all__}
 PACKAGE = Path(__file__).parents[1]
 CALL = re.compile(
     r"(?:\w+\.)?(\w+)\(\) (?:missing .*?: (.*)|got an unexpected keyword argument '(\w+)'|takes .* positional argument)"
 )
+ONE_SIGN = re.compile(r"'>' not supported between instances of '(\w+)' and '(\w+)'")
 SYNTAX = {
     "incomplete input": "a bracket or a quote is not closed",
     "positional argument follows keyword argument": "a name and = are missing, or a comma is too many: 1000, not 1,000",
@@ -26,6 +31,10 @@ def sentence(kind: type[BaseException], error: BaseException, traceback) -> str 
     if issubclass(kind, SyntaxError):
         why = SYNTAX.get(error.msg, error.msg)
         return f"Line {error.lineno} is not complete or not in order ({why}). {UNDO}"
+    if issubclass(kind, KeyboardInterrupt):
+        return "Stopped. Run the cell again to begin anew."
+    if issubclass(kind, FrozenInstanceError):
+        return "A part stays as it was made: change the number in the cell that makes it, and run that cell again."
     if issubclass(kind, NameError) and error.name and _ends_in_cell(traceback):
         return (
             f'"{error.name}" is not known here. Either an earlier cell has not run yet (choose Run > Run All Above '
@@ -46,6 +55,8 @@ def sentence(kind: type[BaseException], error: BaseException, traceback) -> str 
             )
         called = _end(traceback).f_globals.get(function)
         return _has_no(function, unknown, signature(called).parameters if _is_ours(called) else ())
+    if issubclass(kind, TypeError) and (sides := ONE_SIGN.match(str(error))) and PARTS.intersection(sides.groups()):
+        return f"Parts are joined by two signs, >>, not by one. {UNDO}"
     if issubclass(kind, ValueError | TypeError) and ours:
         said = str(error)
         return said if said.endswith((".", "?")) else f"{said}."

@@ -244,7 +244,7 @@ function rowsOf({ machines }, row, holders) {
 }
 
 // What stands still, or changes a few times a second: boxes, arrows, places of work, words.
-function background(context, plan, rows, row, paint, sprites, every) {
+function background(context, plan, rows, row, paint, sprites, lines) {
   context.save();
   context.scale(plan.scale, plan.scale);
   context.clearRect(0, 0, 1e4, plan.height);
@@ -329,7 +329,7 @@ function background(context, plan, rows, row, paint, sprites, every) {
     const waiting = sum(1);
     if (waiting > 0) {
       const { alone, y: middle, layers } = rows[mine[0]];
-      const used = Math.min(Math.ceil(waiting / every / plan.machines[mine[0]].cols), layers);
+      const used = clamp(Math.ceil(lines[mine[0]].length / plan.machines[mine[0]].cols), 1, layers); // the words stand above the dots
       y = alone ? middle - used * LEAD + LEAD / 2 - 6 : box.y + box.height + 15;
       context.textAlign = "right";
       say(`${round(waiting)} waiting`, paint.waiting, "600 16px", box.x - 8);
@@ -501,9 +501,9 @@ function stage(el, scene) {
         line.forEach((one, rank) => (one.rank = rank));
       }
       const rows = rowsOf(plan, row, journeys.holders);
-      const signature = row ? row.subarray(1).join() : "nothing";
+      const signature = row ? [...row.subarray(1), ...lines.map((line) => line.length)].join() : "nothing";
       if (signature !== drawn && (jump || !drawn || performance.now() - looked > 120)) {
-        background(back, plan, rows, row, canvas.paint, sprites, every);
+        background(back, plan, rows, row, canvas.paint, sprites, lines);
         [drawn, looked] = [signature, performance.now()];
       }
 

@@ -105,6 +105,42 @@ def test_a_slider_is_moved_while_it_runs(opened, lab):
     clean(lab)
 
 
+def test_the_number_of_those_who_wait_stands_above_their_dots(opened, lab):
+    page = opened(SET_UP, "live(Clients(rate_per_s=60) >> Server(workers=8, service_ms=100), speed=10)")
+    page.evaluate(
+        """() => {
+        const { drawImage, fillText } = CanvasRenderingContext2D.prototype;
+        CanvasRenderingContext2D.prototype.drawImage = function (image, x, y, ...all) {
+          this.canvas.dots?.push(y);
+          return drawImage.call(this, image, x, y, ...all);
+        };
+        CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+          if (/ waiting$/.test(text)) window.baseline = y;
+          return fillText.call(this, text, x, y);
+        };
+        const { clearRect } = CanvasRenderingContext2D.prototype;
+        CanvasRenderingContext2D.prototype.clearRect = function (...all) {
+          this.canvas.dots = [];
+          return clearRect.apply(this, all);
+        };
+    }"""
+    )
+    play, pause = (page.get_by_role("button", name=name) for name in ("Play", "Pause"))
+    play.click()
+    page.get_by_role("button", name="Surge now").click()
+    over = []
+    for second in (50, 80, 90):
+        wait_for_clock(page, second)
+        pause.click()
+        play.wait_for()
+        page.wait_for_timeout(400)  # the dots have come to rest
+        highest = page.evaluate("() => Math.min(...document.querySelector('.pmtech-front').dots)")
+        over.append(page.evaluate("() => window.baseline") - highest)
+        play.click()
+    assert max(over) < 0, over
+    clean(lab)
+
+
 def test_step_reset_surge_and_kill_one(opened, lab):
     page = opened(SET_UP, LIVE)
     page.get_by_role("button", name="Step").click()
