@@ -13,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, NamedTuple
 
@@ -50,7 +51,7 @@ class System:
 
     # --- names and paths -----------------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """A name for every part: its own, and a number behind it where there are twins."""
         slugs = [part.slug for part in self.parts]

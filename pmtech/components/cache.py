@@ -143,9 +143,9 @@ class CachePart(Part):
         behind, written = self.next, book.write()[rows]
         needs = behind.needs(rows, book) if behind else np.zeros(len(rows))
         asked, begun, stale = walk(self, rows, times, written, needs, book)
-        hits = np.delete(np.arange(len(rows)), asked)
-        looked = np.zeros((len(rows), 3))  # when, hit, out of date
-        looked[:, 0], looked[hits, 1], looked[stale, 2] = times, 1, 1
+        looked = np.zeros((len(rows), 3), order="F")  # when, hit, out of date
+        looked[:, 0], looked[:, 1], looked[asked, 1], looked[stale, 2] = times, 1, 0, 1
+        hits = np.flatnonzero(looked[:, 1])
         book.look(self, *only(~written, looked))
         book.serves(self, rows[hits])
         book.answer(rows[hits], times[hits] + self.spec.hit_ms / 1000, 200)
