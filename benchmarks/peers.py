@@ -17,6 +17,7 @@ import os
 import statistics
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from time import process_time
 
@@ -36,6 +37,7 @@ BALANCED = (
     >> Cache(capacity=100, hit_ms=1)
     >> Database(connections=14, query_ms=20)
 )
+CACHES = (100, 300, 1000)  # the sizes that lesson 03 tries, of 1,000 keys
 NESTED = Clients(rate_per_s=150) >> Server(workers=24, service_ms=90) >> Database(connections=16, query_ms=40)
 
 
@@ -72,16 +74,19 @@ def mmc(requests: int) -> tuple:
     return "M/M/4 at 95 % load", MMC, duration_s, runs
 
 
-def balanced(requests: int) -> tuple:
-    duration_s, gaps, works = customers(BALANCED, requests)
-    keys = simulate(BALANCED, duration_s=duration_s).requests.key.tolist()
-    sizes = {"servers": 8, "workers": 4, "connections": 14, "capacity": 100, "hit_s": 0.001}
+def balanced(requests: int, capacity: int) -> tuple:
+    system = BALANCED.replace({"cache.capacity": capacity})
+    duration_s, gaps, works = customers(system, requests)
+    run = simulate(system, duration_s=duration_s)
+    keys, hits = run.requests.key.tolist(), run.components.hit_ratio["cache"]
+    sizes = {"servers": 8, "workers": 4, "connections": 14, "capacity": capacity, "hit_s": 0.001}
     simpy = importlib.import_module("with_simpy")
     of = {"simpy, a process a hop": simpy.balanced_calls, "simpy, one process": simpy.balanced}
     runs = {
         name: lambda run=run: run(gaps, works["server"], works["database"], keys, **sizes) for name, run in of.items()
     }
-    return "clients -> 8 balanced servers -> cache -> database", BALANCED, duration_s, runs
+    title = f"clients -> 8 balanced servers -> cache of {capacity} ({hits:.0%} hits) -> database"
+    return title, system, duration_s, runs
 
 
 def nested(requests: int) -> tuple:
@@ -136,8 +141,10 @@ def measure(title: str, system, duration_s: float, runs: dict[str, Callable]) ->
 def main() -> None:
     requests = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     chosen = sys.argv[2:] or ["mmc", "balanced", "nested"]
+    several = {"mmc": [mmc], "balanced": [partial(balanced, capacity=n) for n in CACHES], "nested": [nested]}
     for workload in chosen:
-        measure(*{"mmc": mmc, "balanced": balanced, "nested": nested}[workload](requests))
+        for prepare in several[workload]:
+            measure(*prepare(requests))
     print(f"\nload of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
 
 

@@ -19,11 +19,11 @@ def percentile(values: np.ndarray, share: float) -> float:
 
 
 def percentiles(values: np.ndarray, *shares: float) -> list[float]:
-    """Several at once."""
+    """Several at once, of values that are not negative: their bits are in their order, and whole numbers part faster."""
     if not len(values):
         return [np.nan] * len(shares)
     places = [max(1, int(np.ceil(share * len(values) - 1e-9))) - 1 for share in shares]
-    return np.partition(values, places)[places].tolist()
+    return np.partition(values.view(np.int64), places)[places].view(float).tolist()
 
 
 class Result:
