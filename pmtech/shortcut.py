@@ -22,7 +22,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from heapq import heappop, heappushpop, heapreplace
-from itertools import chain
 from math import inf
 
 import numpy as np
@@ -92,20 +91,21 @@ def fifo(times: np.ndarray, work: np.ndarray, places: int, limit: float) -> np.n
     return np.fromiter(_begins(in_blocks(times, work), places), float, len(times))
 
 
-def in_blocks(*columns: np.ndarray) -> Iterator[tuple]:
+def in_blocks(*columns: np.ndarray) -> Iterator[Iterator[tuple]]:
     """The columns' rows as Python's own numbers, a block at a time: short lists stay in fast memory."""
-    blocks = (slice(first, first + BLOCK) for first in range(0, len(columns[0]), BLOCK))
-    return chain.from_iterable(zip(*(column[block].tolist() for column in columns), strict=True) for block in blocks)
+    for first in range(0, len(columns[0]), BLOCK):
+        yield zip(*(column[first : first + BLOCK].tolist() for column in columns), strict=True)
 
 
-def _begins(each: Iterable[tuple[float, float]], places: int) -> Iterator[float]:
+def _begins(blocks: Iterable[Iterable[tuple[float, float]]], places: int) -> Iterator[float]:
     """When work on each begins: when it comes, or when the first place falls free."""
     free, others = 0.0, [0.0] * (places - 1)
-    for now, needs in each:
-        if now < free:
-            now = free
-        yield now
-        free = heappushpop(others, now + needs)
+    for block in blocks:
+        for now, needs in block:
+            if now < free:
+                now = free
+            yield now
+            free = heappushpop(others, now + needs)
 
 
 def check_never_full(came: np.ndarray, left: np.ndarray, places: int) -> None:

@@ -24,46 +24,48 @@ def walk(part, rows, times, written, needs, book) -> tuple[np.ndarray, np.ndarra
     memory, station = part.memory, part.next.station if part.next else Station(1)
     keys = book.key()[rows]
     keys[written] *= -1  # never found, and told from a read when it comes back
-    each = in_blocks(times, keys, needs)
+    blocks = in_blocks(times, keys, needs)
     if part.spec.private:
-        each = ((now, (who, key), work) for now, who, key, work in in_blocks(times, book.caller[rows], keys, needs))
+        whose = in_blocks(times, book.caller[rows], keys, needs)
+        blocks = (((now, (who, key), work) for now, who, key, work in block) for block in whose)
     store, free, limit = memory.store, station.places, station.limit
     get, used, lasts_s, anybody_writes = store.get, store.used, memory.lasts_s, written.any()
     come = partial(_come, memory) if anybody_writes else store.keep
     due, next_s, line = [(inf, 0)], inf, deque()  # when which answer comes, and who waits
     asked, stale, begun = array("d"), array("d"), array("d")  # moments: the last, of those who had to wait
     waited, full = [], []  # the numbers among those who ask
-    for now, place, work in each:
-        while next_s <= now:
-            at_s, answer = due[0]
-            if line:
-                first, takes = line.popleft()
-                begun.append(at_s)
-                heapreplace(due, (at_s + takes, first))
+    for block in blocks:
+        for now, place, work in block:
+            while next_s <= now:
+                at_s, answer = due[0]
+                if line:
+                    first, takes = line.popleft()
+                    begun.append(at_s)
+                    heapreplace(due, (at_s + takes, first))
+                else:
+                    free += 1
+                    heappop(due)
+                next_s = due[0][0]
+                if at_s == now or at_s == next_s:
+                    raise Undecided
+                come(answer, at_s + lasts_s)
+            if get(place, 0.0) > now:
+                used(place)
+                if anybody_writes and memory.is_stale(place):
+                    stale.append(now)
+                continue
+            if lasts_s < inf:
+                store.pop(place, None)
+            if free:
+                free -= 1
+                heappush(due, (now + work, place))
+                next_s = due[0][0]
+            elif len(line) < limit:
+                line.append((place, work))
+                waited.append(len(asked))
             else:
-                free += 1
-                heappop(due)
-            next_s = due[0][0]
-            if at_s == now or at_s == next_s:
-                raise Undecided
-            come(answer, at_s + lasts_s)
-        if get(place, 0.0) > now:
-            used(place)
-            if anybody_writes and memory.is_stale(place):
-                stale.append(now)
-            continue
-        if lasts_s < inf:
-            store.pop(place, None)
-        if free:
-            free -= 1
-            heappush(due, (now + work, place))
-            next_s = due[0][0]
-        elif len(line) < limit:
-            line.append((place, work))
-            waited.append(len(asked))
-        else:
-            full.append(len(asked))
-        asked.append(now)
+                full.append(len(asked))
+            asked.append(now)
     for place, work in line:
         at_s, _ = due[0]
         begun.append(at_s)
