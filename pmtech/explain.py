@@ -160,7 +160,8 @@ def _overloaded(line: Line, lines: list[Line]) -> list[str]:
     growth = (line.at_end - before) / (end - begin)
     chance = 3 * line.chance(begin, end) / (end - begin)
     if held or asked - could > growth / 2:
-        growth = asked - could if abs(growth - (asked - could)) <= chance and not held else growth
+        through = line.begun(begin, end) if held else could
+        growth = asked - through if abs(growth - (asked - through)) <= chance else growth  # as the sentence subtracts
         queue = f"The queue is {before:,} long by then and" if before > 0.1 * line.at_end else "The queue"
         why = f"{queue} grows by {rate(growth)} every second{' from the start' * (begin < 1)};"
     elif line.offered(begin, end).machines > 1 and line.begun(begin, end) < 0.95 * could:

@@ -23,7 +23,7 @@ def percentiles(values: np.ndarray, *shares: float) -> list[float]:
     if not len(values):
         return [np.nan] * len(shares)
     places = [max(1, int(np.ceil(share * len(values) - 1e-9))) - 1 for share in shares]
-    return np.partition(values.view(np.int64), places)[places].view(float).tolist()
+    return np.partition(np.asarray(values, dtype=float).view(np.int64), places)[places].view(float).tolist()
 
 
 class Result:
