@@ -140,15 +140,26 @@ def _otherwise(line: Line, per_s: float) -> str:
     return f" ({rate(last.per_s)} from second {line.latest_s:.0f} on)" if another else ""
 
 
+def _steady(line: Line, begin: float, ends: float) -> bool:
+    """Was nothing turned, and did as many come before and after? Then it is the line alone that begins and ends."""
+    if _changed(line.result):
+        return False
+    around = (line.result.warmup_s, begin), (begin, ends), (ends, line.result.duration_s)
+    return len({rate(line.asked(*stretch)) for stretch in around if stretch[1] - stretch[0] >= 1}) == 1
+
+
 def _overloaded(line: Line, lines: list[Line]) -> list[str]:
     """A line that stands there at the end, or was long for a time."""
     (begin, ends, longest), end, at_end = line.growing or line.over, line.result.duration_s, f"{line.at_end:,}"
     since = "" if begin < 1 else f" from second {begin:.0f} on"
-    first = _arrive(line, lines, begin, ends, since if ends == end else f" from second {begin:.0f} to {ends:.0f}")
+    asked = line.asked(begin, ends)
+    steady = _steady(line, begin, ends)
+    when = "" if steady else f" from second {begin:.0f} to {ends:.0f}" if ends < end else since
+    first = _arrive(line, lines, begin, ends, when)
     if ends == end and (line.is_full or line.max_wait_s is not None):
         limit = "and no more may" if line.max_wait_s is None else f"each for {seconds(line.max_wait_s)} at most"
         return [first, f"{at_end} wait there at the end, {limit}."]
-    held, could, asked = line.is_held(begin, ends), line.could_serve(begin, ends), line.asked(begin, ends)
+    held, could = line.is_held(begin, ends), line.could_serve(begin, ends)
     waits_s = line.last_waits_s(ends if ends < end else begin, end)
     last = "none of them moves" if waits_s == inf else f"the last of them will wait about {seconds(waits_s)}"
     if ends < end:
@@ -162,14 +173,14 @@ def _overloaded(line: Line, lines: list[Line]) -> list[str]:
     if held or asked - could > growth / 2:
         through = line.begun(begin, end) if held else could
         growth = asked - through if abs(growth - (asked - through)) <= chance else growth  # as the sentence subtracts
-        queue = f"The queue is {before:,} long by then and" if before > 0.1 * line.at_end else "The queue"
-        why = f"{queue} grows by {rate(growth)} every second{' from the start' * (begin < 1)};"
+        queue, begins = "The queue", " from the start" if begin < 1 else since * steady
+        if before > 0.1 * line.at_end:
+            queue, begins = f"The queue is {before:,} long by {f'second {begin:.0f}' if steady else 'then'} and", ""
+        why = f"{queue} grows by {rate(growth)} every second{begins};"
     elif line.offered(begin, end).machines > 1 and line.begun(begin, end) < 0.95 * could:
         why = "The machines do not get equal shares:"
     elif asked > 0.95 * could:
-        made = "chance has made"
-        if since and rate(line.asked(line.result.warmup_s, begin)) == rate(asked):  # they did not begin to come then
-            first, made = _arrive(line, lines, begin, ends), f"{made} since second {begin:.0f}"
+        made = "chance has made" + f" since second {begin:.0f}" * (steady and begin >= 1)
         why = f"That leaves nothing over to work off a line that {made}:"
     else:
         why = "By chance a line has formed that is not worked off yet:"
@@ -179,9 +190,11 @@ def _overloaded(line: Line, lines: list[Line]) -> list[str]:
 def _full(line: Line, lines: list[Line]) -> str:
     """A line so long, or a throttle so busy, that others are turned away."""
     begin, end, (first, last) = line.result.warmup_s, line.result.duration_s, line.full
-    since = "" if first < begin + 1 else f" from second {first:.0f} on"
+    if _steady(line, first, last):
+        return _arrive(line, lines, begin, end)
     if last > end - 1:
-        return _arrive(line, lines, first if since else begin, end, since)
+        first, since = (begin, "") if first < begin + 1 else (first, f" from second {first:.0f} on")
+        return _arrive(line, lines, first, end, since)
     return _arrive(line, lines, first, last, f" from second {first:.0f} to {last:.0f}")
 
 
@@ -268,6 +281,13 @@ def _speed(result: Result, p99: bool) -> list[str]:
     return [f"Half of the served requests took no more than {half}, 95 of 100 no more than {most}{rest}."]
 
 
+def _changed(result: Result) -> bool:
+    """Did something happen meanwhile: a death, a turned knob, a surge?"""
+    died = any(log for machines in result.records.deaths.values() for log in machines)
+    surges = any(source.surge for source in result.system.sources.values())
+    return died or surges or len(result.history) > 1
+
+
 def _p99(result: Result, count: int) -> str:
     """What replications say about p99; without them, whether the run is too short for it (something changed: neither)."""
     if count < ENOUGH_FOR_P99:
@@ -275,8 +295,7 @@ def _p99(result: Result, count: int) -> str:
     if result.others:
         _, low, high, runs = result.intervals.loc["p99_ms"]
         return f"; p99 of runs this long lies between {seconds(low / 1000)} and {seconds(high / 1000)} ({runs:.0f} runs, 95 %)"
-    died = any(log for machines in result.records.deaths.values() for log in machines)
-    if died or len(result.history) > 1 or any(source.surge for source in result.system.sources.values()):
+    if _changed(result):
         return ""
     low, high = p99_between(result)
     if high - low <= MOST_DOUBT * result.summary.p99_ms:
