@@ -122,7 +122,7 @@ class Outcome:
         works = part.work["clients", 0].first(len(records.arrived_s)) * part.mean_s
         run = load(port, records.arrived_s.tolist(), works.tolist())
         real, held = asyncio.run(asyncio.wait_for(run, seconds + PATIENCE_S))
-        _, left = fifo(records.arrived_s, held, WORKERS, inf)
+        left = fifo(records.arrived_s, held, WORKERS, inf) + held
         counted = (records.arrived_s >= seconds / 10) & (records.status == 200)
         self.real = real[counted] * 1000
         self.model = (records.finished_s - records.arrived_s)[counted] * 1000
