@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Hashable
 from dataclasses import dataclass
-from math import inf
+from math import inf, nan
 
 import numpy as np
 
@@ -48,7 +48,9 @@ class Turns:
 
     def __init__(self, spec: Throttle):
         self.spec, self.last_s = spec, -inf
-        self.lines: dict[int, OrderedDict[Hashable, deque]] = {}  # priority -> caller -> who waits
+        self.lines: dict[int, OrderedDict[Hashable, deque]] = defaultdict(
+            OrderedDict
+        )  # priority -> caller -> who waits
         self.places: dict[Hashable, tuple[int, Hashable]] = {}  # who still waits, and in which line
         self.since: deque[tuple[float, Hashable]] = deque()  # (since when, who), oldest first
 
@@ -63,7 +65,11 @@ class Turns:
         spec = self.spec
         rank = spec.priority.index(endpoint) if endpoint in spec.priority else len(spec.priority)
         caller = caller if spec.fair else "all"
-        self.lines.setdefault(rank, OrderedDict()).setdefault(caller, deque()).append(who)
+        line = self.lines[rank]
+        if caller in line:
+            line[caller].append(who)
+        else:
+            line[caller] = deque([who])
         self.places[who] = rank, caller
         self.since.append((now, who))
 
@@ -149,10 +155,14 @@ class ThrottlePart(Part):
     def pass_sorted(self, rows, times, book) -> None:
         turns, spec, by_endpoint = self.turns, self.spec, self.spec.priority or self.spec.shed
         endpoints = book.endpoint()[rows] if by_endpoint else np.full(len(rows), "")
-        through, refused = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
+        through, refused = [nan] * len(rows), [nan] * len(rows)
         ends = [*zip(times.tolist(), book.caller[rows].tolist(), endpoints, strict=True), (book.until_s, None, None)]
         for who, (now, caller, endpoint) in enumerate(ends):
-            while (due := min(turn := turns.turn_s, deadline := turns.deadline_s)) < now:
+            while True:
+                turn, deadline = turns.turn_s, turns.deadline_s
+                due = turn if turn < deadline else deadline
+                if due >= now:
+                    break
                 if turn == deadline:
                     raise Undecided
                 if due == turn:
@@ -169,6 +179,7 @@ class ThrottlePart(Part):
                 refused[who] = now
             else:
                 turns.join(who, caller, endpoint, now)
+        through, refused = np.array(through, float), np.array(refused, float)
         book.visit(self, rows, times, through, np.fmin(through, refused))
         book.refuse(self, rows[refused >= 0], refused[refused >= 0], 503)
         passed = ~np.isnan(through)
