@@ -219,3 +219,11 @@ def test_a_station_by_hand():
 def test_an_engine_that_does_not_exist():
     with pytest.raises(ValueError, match="got 'numpy'"):
         simulate(Clients() >> Server(), engine="numpy")
+
+
+@pytest.mark.parametrize(("connections", "rate_per_s"), [(9, 2), (9, 20), (1, 4)])
+def test_an_answer_that_comes_at_the_moment_of_a_request_is_left_to_the_event_engine(connections, rate_per_s):
+    """An answer takes half a second, and then another asks: does it find it?"""
+    database = Database(connections=connections, query_ms=500, query_cv=0)
+    system = Clients(rate_per_s=rate_per_s, arrivals="even") >> Cache(capacity=3) >> database
+    assert run_sorted(Running(system, 1).run, 5.0) is None

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from pmtech import Cache, Change, Clients, Database, Network, Outage, Server, Users, simulate, theory
 from pmtech.components.cache import CachePart
+from pmtech.components.memory import lru
 from pmtech.engine import Request, Run
 
 ONE_KEY = {"keys": 1, "arrivals": "even"}
@@ -121,6 +122,14 @@ def test_what_makes_room():
     assert left("lfu") == [1, 3, 4]  # 2 was used twice, the others three times
     assert left("fifo") == [2, 3, 4]  # 1 came in first, however often it is used
     assert 4 in left("random") and len(left("random")) == 3
+
+
+def test_an_answer_that_comes_again_is_the_newest():
+    """Two asked for key 1 before either had an answer: the second answer finds its place taken, and takes it."""
+    store = lru(2)
+    for key in (1, 2, 1, 3):
+        store.keep(key, 9.0)
+    assert [store.get(key, 0.0) for key in (1, 2, 3)] == [9.0, 0.0, 9.0]
 
 
 def test_a_write_makes_the_copy_wrong_until_it_expires_or_is_removed():
