@@ -172,16 +172,21 @@ def _overloaded(line: Line, lines: list[Line]) -> list[str]:
     chance = 3 * line.chance(begin, end) / (end - begin)
     if held or asked - could > growth / 2:
         through = line.begun(begin, end) if held else could
-        growth = asked - through if abs(growth - (asked - through)) <= chance else growth  # as the sentence subtracts
+        grows = asked - through if abs(growth - (asked - through)) <= chance else growth  # as the sentence subtracts
         queue, begins = "The queue", " from the start" if begin < 1 else since * steady
         if before > 0.1 * line.at_end:
             queue, begins = f"The queue is {before:,} long by {f'second {begin:.0f}' if steady else 'then'} and", ""
-        why = f"{queue} grows by {rate(growth)} every second{begins};"
+        here = f" ({rate(growth)} in this run)" if abs(growth - grows) > 0.1 * grows else ""
+        why = f"{queue} grows by {rate(grows)} every second{begins}{here};"
     elif line.offered(begin, end).machines > 1 and line.begun(begin, end) < 0.95 * could:
         why = "The machines do not get equal shares:"
     elif asked > 0.95 * could:
-        made = "chance has made" + f" since second {begin:.0f}" * (steady and begin >= 1)
-        why = f"That leaves nothing over to work off a line that {made}:"
+        then = f" since second {begin:.0f}" * (steady and begin >= 1)
+        why = (
+            f"The queue grows by {rate(asked - could)} every second, and by chance has grown faster{then}:"
+            if asked > 1.01 * could
+            else f"That leaves nothing over to work off a line that chance has made{then}:"
+        )
     else:
         why = "By chance a line has formed that is not worked off yet:"
     return [first, f"{why} at the end {at_end} are waiting, and {last}."]
@@ -207,8 +212,11 @@ def _busy(line: Line, lines: list[Line]) -> str:
     if line.is_held(begin, end, share=0.85):
         said = f"{line.its} workers are taken {share} of the time, held while they wait for {_holder(line, lines)}"
         other = ""
-    elif not (dead or other) and (meant := line.meant(begin, end) or could) < could and percent(meant / could) != share:
-        other = f" ({percent(meant / could)} in the long run)"
+    elif not (dead or other) and (meant := line.meant(begin, end)):
+        if meant > 1.01 * could:
+            other = f" ({rate(meant)} a second arrive)"
+        elif meant < could and percent(meant / could) != share:
+            other = f" ({percent(meant / could)} in the long run)"
     said += f" ({dead})" if dead else other
     is_, it = ("part is", "it") if line.its == "its" else ("are", "them")
     said += f", and up to {longest:,} requests stood in line before {it}" if longest > 1 else ""

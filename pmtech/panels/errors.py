@@ -34,7 +34,7 @@ def sentence(kind: type[BaseException], error: BaseException, traceback) -> str 
     if issubclass(kind, KeyboardInterrupt):
         return "Stopped. Run the cell again to begin anew."
     if issubclass(kind, FrozenInstanceError):
-        return "A part stays as it was made: change the number in the cell that makes it, and run that cell again."
+        return "A part stays as it was made: change the number in the cell that makes it, and run that cell and those below it."
     if issubclass(kind, NameError) and error.name and _ends_in_cell(traceback):
         return (
             f'"{error.name}" is not known here. Either an earlier cell has not run yet (choose Run > Run All Above '
