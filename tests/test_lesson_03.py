@@ -128,6 +128,20 @@ def test_a_longer_ttl_brings_less_and_less_relief_and_more_and_more_wrong_answer
     assert max(points(removed, "of these out of date").values()) == 0
 
 
+@pytest.mark.parametrize("ttl_s", [1, 2, 3, 8, 60])
+@pytest.mark.parametrize("write_share", [0.01, 0.05, 0.1])
+def test_of_two_dots_the_upper_ones_share_stands_above(ttl_s, write_share):
+    """And clear of the other one's, also where the lines are steep."""
+    kept = VIEWERS >> SERVER >> Cache(capacity=1000, ttl_s=ttl_s) >> DATABASE
+    figure = caches.freshness(simulate(kept.replace({"viewers.write_share": write_share}), duration_s=180))
+    hits, stale = (
+        note["y"] + note["yshift"] * 104 / caches.PLOT_PX[1]
+        for note in figure["layout"]["annotations"]
+        if note["text"].startswith("<b>")
+    )
+    assert hits - stale > 14 * 104 / caches.PLOT_PX[1]
+
+
 @pytest.mark.parametrize("show", ["hits", "freshness"])
 def test_the_panels_live_at_both_ends_of_every_slider(show):
     panel = explore(

@@ -79,9 +79,10 @@ def freshness(result: Result, pinned: Result | None = None) -> dict:
     for run, label in ((pinned, "A"), (result, "")):
         if run is not None and _cache(run.system)[1].ttl_s is not None:
             ttl_s = min(_cache(run.system)[1].ttl_s, top)
-            for share, style in zip(_measured(run), shown.values(), strict=True):
+            shares = _measured(run)
+            for share, style in zip(shares, shown.values(), strict=True):
                 data.append(_dot(label, ttl_s, share, style))
-                notes.append(_told(label, ttl_s, share, top, [from_cache, stale], notes))
+                notes.append(_told(label, ttl_s, share, top, [from_cache, stale], notes, above=share > min(shares)))
     return _figure(data, notes, "time kept (TTL), s (lines: theory, dots: your run, warm)", top, "share, %")
 
 
@@ -236,8 +237,13 @@ def _named(name: str, points: list, right: float, at: float = 0.64) -> dict:
     return {**note, "y": float(heights.max() if above else heights.min()), "yshift": 14 if above else -14}
 
 
-def _told(label: str, x: float, y: float, right: float, lines: list[list], others: list[dict]) -> dict:
-    """The share beside a dot, where it lies on no line and on no other words, as near to it as there is room."""
+def _told(
+    label: str, x: float, y: float, right: float, lines: list[list], others: list[dict], above: bool = False
+) -> dict:
+    """The share beside a dot, where it lies on no line and on no other words, as near to it as there is room.
+
+    above: not far under it, where there is another dot with a share of its own.
+    """
     text = f"{label}: {_percent(y)}" if label else f"<b>{_percent(y)}</b>"
     side = ("left", 8) if x < right / 2 else ("right", -8)
     note = plot.note(text, x, y, plot.QUIET if label else plot.TEXT, *side, 12 if label else 13)
@@ -250,7 +256,8 @@ def _told(label: str, x: float, y: float, right: float, lines: list[list], other
         middle = y + shift * px
         return min(middle, 104 - middle, *(np.abs(heights - middle).min() for heights in taken), 16 * px)
 
-    shift = max((-18, 18, -32, 32, -46, 46, -60, 60), key=free)  # the first of those that are free
+    shifts = (-18, 18, -32, 32, *((46, 60, 74) if above else (-46, 46, -60, 60)))
+    shift = max(shifts, key=free)  # the first of those that are free
     return {**note, "yshift": shift, "bgcolor": plot.GROUND, "borderpad": 1}
 
 
