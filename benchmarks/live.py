@@ -105,7 +105,7 @@ def smoothness() -> None:
 
 def memory(hours: float = 1.0) -> None:
     from pmtech import Clients, Database, LoadBalancer, Server
-    from pmtech.panels.live import live
+    from pmtech.panels.live.live import live
 
     system = Clients(rate_per_s=200) >> LoadBalancer() >> Server(replicas=4, workers=8, service_ms=100) >> Database()
     panel = live(system, speed=10)

@@ -28,9 +28,9 @@ from math import inf
 import numpy as np
 
 from pmtech import Clients, Server, simulate
-from pmtech.result import percentiles
-from pmtech.shortcut import fifo
-from pmtech.simulate import Running
+from pmtech.engine.sorted_pass import fifo
+from pmtech.runs.result import percentiles
+from pmtech.runs.simulate import Running
 
 WORKERS, SERVICE_MS = 8, 100
 LOADS = (0.3, 0.6, 0.8, 0.9)

@@ -51,7 +51,7 @@ def main() -> None:
     if len(sys.argv) == 4:
         asyncio.run(load(sys.argv[1], float(sys.argv[2]), float(sys.argv[3])))
         return
-    from pmtech.web.server import start_api
+    from pmtech.web.app.server import start_api
 
     api = start_api(transport="socket")
     subprocess.run([sys.executable, __file__, api.url, "200", "20"], check=True)

@@ -19,9 +19,9 @@ try:
         Throttle,
         Users,
     )
-    from pmtech.result import Result
-    from pmtech.simulate import Change, Outage, simulate
-    from pmtech.system import System
+    from pmtech.runs.result import Result
+    from pmtech.runs.simulate import Change, Outage, simulate
+    from pmtech.system.system import System
 except ModuleNotFoundError as missing:  # `pmtech check` must still be able to say so
     if missing.name.startswith("pmtech"):
         raise
@@ -34,37 +34,37 @@ __version__ = "0.1.0"
 # Made when first asked for: the panels and the web API cost time that not every start should pay.
 _LATER = {
     "answered_by": "pmtech.panels.cached",
-    "answers_by_machine": "pmtech.prices",
+    "answers_by_machine": "pmtech.runs.prices",
     "ask": "pmtech.course.ask",
-    "breaking_changes": "pmtech.web.contract",
+    "breaking_changes": "pmtech.web.client.contract",
     "brief": "pmtech.course.brief",
     "check": "pmtech.course.check",
-    "check_environment": "pmtech.environment",
+    "check_environment": "pmtech.install.environment",
     "Choice": "pmtech.panels.controls",
     "compare": "pmtech.panels.compare",
     "console": "pmtech.panels.console",
-    "contract": "pmtech.web.experiments",
-    "costs": "pmtech.prices",
+    "contract": "pmtech.web.experiments.requests.requests",
+    "costs": "pmtech.runs.prices",
     "explore": "pmtech.panels.explore",
-    "fidelity": "pmtech.validation",
-    "findings": "pmtech.web.experiments",
+    "fidelity": "pmtech.runs.fidelity",
+    "findings": "pmtech.web.experiments.requests.requests",
     "glossary": "pmtech.course.glossary",
-    "hostile_input": "pmtech.web.experiments",
-    "index_demo": "pmtech.web.index_demo",
-    "live": "pmtech.panels.live",
-    "machine": "pmtech.prices",
-    "next_contract": "pmtech.web.experiments",
+    "hostile_input": "pmtech.web.experiments.requests.requests",
+    "index_demo": "pmtech.web.experiments.index_demo",
+    "live": "pmtech.panels.live.live.live",
+    "machine": "pmtech.runs.prices",
+    "next_contract": "pmtech.web.experiments.requests.requests",
     "picture": "pmtech.course.picture",
     "progress": "pmtech.course.map",
-    "retry_lost_answer": "pmtech.web.experiments",
+    "retry_lost_answer": "pmtech.web.experiments.requests.requests",
     "scalability": "pmtech.panels.scalability",
-    "send_twice": "pmtech.web.experiments",
-    "sizes": "pmtech.prices",
+    "send_twice": "pmtech.web.experiments.requests.requests",
+    "sizes": "pmtech.runs.prices",
     "Slider": "pmtech.panels.controls",
-    "sql_injection": "pmtech.web.injection",
-    "start_api": "pmtech.web.server",
+    "sql_injection": "pmtech.web.experiments.injection",
+    "start_api": "pmtech.web.app.server",
     "sweep": "pmtech.panels.sweep",
-    "theatre": "pmtech.panels.theatre",
+    "theatre": "pmtech.panels.live.live.theatre",
     "theory": "pmtech",
     "traffic": "pmtech.panels.cached",
     "verb_table": "pmtech.course.verb_table",

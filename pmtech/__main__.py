@@ -2,6 +2,6 @@
 
 import sys
 
-from pmtech.cli import main
+from pmtech.install.cli import main
 
 sys.exit(main())

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from pmtech import Change, Clients, Database, Outage, Server, Surge, simulate, theory
-from pmtech.certainty import BATCHES, intervals, p99_between, student
-from pmtech.comparison import ALL, T_95, run_designs
+from pmtech.runs.certainty import BATCHES, intervals, p99_between, student
+from pmtech.runs.comparison import ALL, T_95, run_designs
 
 QUEUE = Clients(rate_per_s=80) >> Server(workers=1, service_ms=10)
 

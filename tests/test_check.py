@@ -11,7 +11,7 @@ from pmtech.course.check import all_tasks, check
 from pmtech.course.progress import progress_file
 from pmtech.course.task import Target, largest, said
 from pmtech.course.tasks.lesson_04 import survey_tool
-from pmtech.simulate import simulate
+from pmtech.runs.simulate import simulate
 
 TASK = "04.your_turn"
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import jupyterlab.labapp
 import pytest
 
-from pmtech import cli
-from pmtech.environment import EnvironmentCheck, Finding
+from pmtech.install import cli
+from pmtech.install.environment import EnvironmentCheck, Finding
 
 ROOT = Path(__file__).resolve().parent.parent
 LESSONS = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
@@ -44,7 +44,7 @@ def test_the_lessons_are_copied_and_the_first_one_is_opened(started, tmp_path, c
     ((options, environment),) = started
     assert options == [f"--ServerApp.root_dir={mine}", "--LabApp.default_url=/lab/tree/00_start_here.ipynb"]
     assert environment == {
-        "JUPYTER_CONFIG_PATH": f"{ROOT / 'pmtech' / 'jupyter'}{os.pathsep}elsewhere",
+        "JUPYTER_CONFIG_PATH": f"{ROOT / 'pmtech' / 'install' / 'jupyter'}{os.pathsep}elsewhere",
         "JUPYTER_PATH": str(Path(sys.prefix) / "share" / "jupyter"),
     }
 

@@ -6,7 +6,7 @@ from pmtech.course.progress import progress_file
 from pmtech.course.tasks.lesson_02 import STANDARD, TASKS
 from pmtech.course.verb_table import PROPERTIES, VERBS, verb_table
 from pmtech.panels.console import EXAMPLES, METHODS, Console, console
-from pmtech.web.server import Api
+from pmtech.web.app.server import Api
 
 
 @pytest.fixture(params=["socket", "in_process"])

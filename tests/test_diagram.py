@@ -21,8 +21,8 @@ from pmtech.components import (
 from pmtech.diagram import STYLE, diagram, sentences
 from pmtech.diagram.layout import DECK, layout
 from pmtech.diagram.words import cut, text_width, wrap
-from pmtech.flow import flows
-from pmtech.system import System
+from pmtech.system.flow import flows
+from pmtech.system.system import System
 
 SVG = "{http://www.w3.org/2000/svg}"
 

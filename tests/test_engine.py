@@ -6,9 +6,11 @@ import pytest
 import simpy
 
 from pmtech import Clients, Database, Server, Throttle
-from pmtech.engine import Alarm, Journey, Run, Station
-from pmtech.records import from_run
-from pmtech.simulate import Running
+from pmtech.engine.clock import Alarm, Journey
+from pmtech.engine.records import from_run
+from pmtech.engine.run import Run
+from pmtech.engine.station import Station
+from pmtech.runs.simulate import Running
 
 
 @pytest.fixture

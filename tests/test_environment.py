@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from pmtech import environment
-from pmtech.environment import EnvironmentCheck, Finding, check_environment
+from pmtech.install import environment
+from pmtech.install.environment import EnvironmentCheck, Finding, check_environment
 
 PYTHON = environment._command()
 
@@ -173,6 +173,6 @@ def test_findings_are_shown_in_a_terminal_and_in_a_notebook():
     assert not re.search(r"https?://|<script", page)
 
 
-@pytest.mark.parametrize("module", ["__init__", "__main__", "cli", "environment"])
+@pytest.mark.parametrize("module", ["__init__", "__main__", "install/cli", "install/environment"])
 def test_an_old_python_can_read_what_tells_it_that_it_is_old(module):
-    ast.parse((Path(environment.__file__).parent / f"{module}.py").read_text(), feature_version=(3, 8))
+    ast.parse((Path(environment.__file__).parents[1] / f"{module}.py").read_text(), feature_version=(3, 8))

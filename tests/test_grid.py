@@ -12,8 +12,9 @@ import joblib
 import psutil
 import pytest
 
-from pmtech import Change, Clients, Database, Server, grid, simulate
-from pmtech.grid import run_grid
+from pmtech import Change, Clients, Database, Server, simulate
+from pmtech.runs import grid
+from pmtech.runs.grid import run_grid
 
 SYSTEM = Clients(rate_per_s=20) >> Server()
 VALUES = {"server.workers": [1, 2, 4], "clients.rate_per_s": [10, 40]}
@@ -147,7 +148,8 @@ def test_workers_that_die_again_and_again_are_given_up(every_core):
 @pytest.mark.parametrize("whole_group", [False, True])  # a terminal and Jupyter interrupt the workers too
 def test_an_interrupt_from_outside_leaves_no_process(whole_group):
     code = """
-        from pmtech import Clients, Database, Server, grid
+        from pmtech import Clients, Database, Server
+        from pmtech.runs import grid
         grid.WORTH_MORE_CORES_S = -1
         busy = Clients(rate_per_s=150) >> Server() >> Database()
         rows = grid.run_grid(busy, {"server.workers": range(1, 1000)}, duration_s=20,
@@ -158,8 +160,7 @@ def test_an_interrupt_from_outside_leaves_no_process(whole_group):
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
     program = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], start_new_session=True, **pipes)
     try:
-        while program.stdout.readline() != "4\n":
-            pass
+        assert "4\n" in program.stdout, "it ended before its fourth run"
         assert workers_of(program.pid)
         (os.killpg if whole_group else os.kill)(program.pid, signal.SIGINT)
         last = next(line for line in program.stdout if line.startswith("rows"))

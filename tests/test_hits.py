@@ -7,8 +7,8 @@ from pmtech import Cache, Clients, Database, Gateway, LoadBalancer, Network, Ser
 from pmtech.diagram import diagram, sentences
 from pmtech.diagram.layout import layout
 from pmtech.diagram.words import facts_of
-from pmtech.flow import flows
-from pmtech.hits import asked, hit_chances, stale_chances
+from pmtech.system.flow import flows
+from pmtech.system.hits import asked, hit_chances, stale_chances
 
 VIEWERS = Clients("Viewers", rate_per_s=100, keys=500, write_share=0.02)
 QUICK = Database(connections=50, query_ms=1)

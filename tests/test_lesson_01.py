@@ -19,7 +19,7 @@ from pmtech.course.tasks.lesson_01 import survey_tool
 from pmtech.panels.controls import Slider
 from pmtech.panels.explore import explore
 from pmtech.panels.figure import waterfall
-from pmtech.simulate import simulate
+from pmtech.runs.simulate import simulate
 from pmtech.theory import mm1
 from pmtech.wording import seconds
 

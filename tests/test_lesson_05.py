@@ -22,7 +22,7 @@ from pmtech import (
 from pmtech.charts.scalability import figure, fitted, said
 from pmtech.course.check import all_tasks
 from pmtech.course.tasks.lesson_05 import LaunchTask, launch
-from pmtech.prices import sizes
+from pmtech.runs.prices import sizes
 from pmtech.theory import UniversalScalability, amdahl
 
 # --- the chart ---------------------------------------------------------------------------------------------------------

@@ -20,14 +20,14 @@ from pmtech import (
     Slider,
     Surge,
     Throttle,
-    randomness,
     simulate,
 )
-from pmtech.panels import clock
-from pmtech.panels import live as live_module
-from pmtech.panels.live import live
-from pmtech.panels.replay import replay
-from pmtech.panels.watch import WINDOW_S
+from pmtech.engine import randomness
+from pmtech.panels.live import clock
+from pmtech.panels.live import live as live_module
+from pmtech.panels.live.live import live
+from pmtech.panels.live.replay import replay
+from pmtech.panels.live.watch import WINDOW_S
 
 SHOP = Clients("Customers", rate_per_s=18) >> Server(workers=4, service_ms=200)
 POOL = Clients(rate_per_s=60) >> LoadBalancer(policy="least_connections") >> Server(workers=4, replicas=3) >> Database()

@@ -12,7 +12,6 @@ import plotly.graph_objects as go
 import pytest
 
 from pmtech import Clients, Outage, RateLimiter, Server, Throttle, simulate
-from pmtech.comparison import ALL, BATCHES, Comparison, run_designs
 from pmtech.panels import explore as explore_module
 from pmtech.panels import sweep as sweep_module
 from pmtech.panels.compare import compare
@@ -20,6 +19,7 @@ from pmtech.panels.controls import Choice, Slider, turned
 from pmtech.panels.explore import explore
 from pmtech.panels.sweep import sweep
 from pmtech.panels.widget import BRING_BACK, Panel
+from pmtech.runs.comparison import ALL, BATCHES, Comparison, run_designs
 
 COMPANIES = [
     Clients("Company A", rate_per_s=10),

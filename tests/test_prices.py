@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from pmtech import Clients, Database, LoadBalancer, RateLimiter, Server, Throttle, costs, machine, simulate, sizes
-from pmtech.comparison import run_designs
-from pmtech.validation import repaired_per_s
+from pmtech.runs.comparison import run_designs
+from pmtech.runs.fidelity import repaired_per_s
 
 
 def test_price_list_is_sorted_and_ends_at_the_top():

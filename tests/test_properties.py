@@ -23,7 +23,7 @@ from pmtech import (
     Users,
     simulate,
 )
-from pmtech.simulate import Running
+from pmtech.runs.simulate import Running
 
 MANY = settings(
     max_examples=100,

@@ -6,7 +6,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from pmtech.randomness import BLOCK, GUIDE, KEPT, Luck, Stream, exponential, gamma, identity, pick, uniforms, zipf
+from pmtech.engine.randomness import (
+    BLOCK,
+    GUIDE,
+    KEPT,
+    Luck,
+    Stream,
+    exponential,
+    gamma,
+    identity,
+    pick,
+    uniforms,
+    zipf,
+)
 
 QUICK = settings(max_examples=50, deadline=None, derandomize=True)
 KEY = (1, "server.work", "clients", 0)

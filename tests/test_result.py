@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmtech import Cache, Change, Clients, Database, Gateway, LoadBalancer, Outage, Server, Throttle, Users, simulate
-from pmtech.result import percentile
-from pmtech.system import System
+from pmtech.runs.result import percentile
+from pmtech.system.system import System
 
 # Every quarter of a second somebody comes; the worker needs 0.625 s, and one may wait.
 SYSTEM = Clients("A", rate_per_s=4, arrivals="even") >> Server(

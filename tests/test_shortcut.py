@@ -19,8 +19,8 @@ from pmtech import (
     Users,
     simulate,
 )
-from pmtech.shortcut import Undecided, check_never_full, fifo, run_sorted
-from pmtech.simulate import Running
+from pmtech.engine.sorted_pass import Undecided, check_never_full, fifo, run_sorted
+from pmtech.runs.simulate import Running
 
 some = st.sampled_from
 ENDPOINTS = ("/submit", "/dashboard")

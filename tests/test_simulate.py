@@ -19,7 +19,7 @@ from pmtech import (
     Users,
     simulate,
 )
-from pmtech.simulate import MOST_REQUESTS, Running
+from pmtech.runs.simulate import MOST_REQUESTS, Running
 
 SYSTEM = [Clients("A", rate_per_s=10), Clients("B", rate_per_s=30)] >> Server(workers=8, service_ms=100) >> Database()
 
@@ -167,7 +167,7 @@ def test_a_part_can_not_be_renamed_during_a_run():
 
 
 def test_a_change_can_not_make_a_run_too_long(monkeypatch):
-    monkeypatch.setattr(import_module("pmtech.simulate"), "MOST_REQUESTS", 1000)
+    monkeypatch.setattr(import_module("pmtech.runs.simulate"), "MOST_REQUESTS", 1000)
     with pytest.raises(ValueError, match="requests"):
         simulate(SYSTEM, duration_s=10, events=[Change("a.rate_per_s", 10_000, at_s=1)])
 

@@ -18,7 +18,7 @@ from pmtech import (
     Users,
     simulate,
 )
-from pmtech.system import check_complete, flow_order
+from pmtech.system.system import check_complete, flow_order
 
 SURVEY_TOOL = (
     [Clients("Company A", rate_per_s=10), Clients("Company B", rate_per_s=30), Clients("Company C", rate_per_s=150)]

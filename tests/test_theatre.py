@@ -23,10 +23,10 @@ from pmtech import (
     simulate,
 )
 from pmtech.diagram.layout import layout
-from pmtech.panels.replay import MOST, nice, replay
-from pmtech.panels.scene import scene, units_of
-from pmtech.panels.theatre import theatre
-from pmtech.panels.watch import ENTERED, FINISHED, LEFT, SENT, STARTED, is_followed
+from pmtech.panels.live.replay import MOST, nice, replay
+from pmtech.panels.live.scene import scene, units_of
+from pmtech.panels.live.theatre import theatre
+from pmtech.panels.live.watch import ENTERED, FINISHED, LEFT, SENT, STARTED, is_followed
 
 COMPANIES = [Clients("Company A", rate_per_s=10), Clients("Company B", rate_per_s=60)]
 SURVEY_TOOL = COMPANIES >> Throttle(rate_per_s=40, max_wait_s=2) >> Server(workers=8, service_ms=100)

@@ -11,9 +11,9 @@ import threading
 
 import pytest
 
-from pmtech.web.experiments import hostile_input, retry_lost_answer, send_twice
-from pmtech.web.patch import TestFailed, json_patch, merge_patch
-from pmtech.web.server import Api
+from pmtech.web.app.patch import TestFailed, json_patch, merge_patch
+from pmtech.web.app.server import Api
+from pmtech.web.experiments.requests import hostile_input, retry_lost_answer, send_twice
 
 JSON = {"Content-Type": "application/json"}
 

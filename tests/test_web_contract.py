@@ -4,10 +4,10 @@ import copy
 
 import pytest
 
-from pmtech.web.contract import Contract, breaking_changes
-from pmtech.web.experiments import contract, findings, next_contract, retry_lost_answer
-from pmtech.web.injection import sql_injection
-from pmtech.web.server import start_api
+from pmtech.web.app.server import start_api
+from pmtech.web.client.contract import Contract, breaking_changes
+from pmtech.web.experiments.injection import sql_injection
+from pmtech.web.experiments.requests import contract, findings, next_contract, retry_lost_answer
 
 
 def document():

@@ -14,11 +14,11 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
 
-from pmtech.web.api import create_app
-from pmtech.web.calendar import CalendarClient, create_calendar
-from pmtech.web.faults import Faults
-from pmtech.web.server import start_api
-from pmtech.web.store import Store, fill
+from pmtech.web.app.api import create_app
+from pmtech.web.app.calendar import CalendarClient, create_calendar
+from pmtech.web.app.faults import Faults
+from pmtech.web.app.server import start_api
+from pmtech.web.app.store import Store, fill
 
 
 def listens(url):
@@ -79,7 +79,7 @@ def test_unknown_transports_and_faults_are_refused():
 
 
 KERNEL = """
-from pmtech.web.server import start_api
+from pmtech.web.app.server import start_api
 print(start_api(transport="socket").url, flush=True)
 input()
 """
@@ -188,6 +188,6 @@ def test_no_request_of_the_contract_gets_a_5xx_or_an_answer_that_is_not_in_it(ca
 
 
 def test_the_names_of_the_lesson_do_not_load_the_web_framework():
-    names = "pmtech.web.server, pmtech.web.experiments, pmtech.web.contract, pmtech.panels.console"
+    names = "pmtech.web.app.server, pmtech.web.experiments.requests, pmtech.web.client.contract, pmtech.panels.console"
     code = f"import sys, {names}; print({{'fastapi', 'uvicorn', 'httpx', 'pydantic'}} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "set()\n"

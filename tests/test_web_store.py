@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pmtech.web.store import COLUMNS, SNAPSHOT_ROWS, Store, fill, row_changes
+from pmtech.web.app.store import COLUMNS, SNAPSHOT_ROWS, Store, fill, row_changes
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_rows_beyond_the_snapshot_are_not_said_to_have_changed(store):
 
 HALF_WAY = """
 import sys, time
-from pmtech.web.store import Store
+from pmtech.web.app.store import Store
 store = Store(sys.argv[1])
 def buy():
     row = store.add("payments", customer="Company A", seats=1, amount_usd=12)
@@ -113,7 +113,7 @@ store.once("key", "request", buy)
 """
 WRITER = """
 import itertools, sys
-from pmtech.web.store import Store
+from pmtech.web.app.store import Store
 store = Store(sys.argv[1])
 for n in itertools.count():
     def buy():

@@ -12,8 +12,8 @@ from pmtech.charts.caches import freshness, hits
 from pmtech.charts.load_curve import load
 from pmtech.charts.plot import BEHIND, MOST, PINNED, QUIET, TEXT, bars, note, over_rows, over_time, room, stroke
 from pmtech.components import Users
-from pmtech.result import Result
-from pmtech.system import System
+from pmtech.runs.result import Result
+from pmtech.system.system import System
 from pmtech.wording import rate, seconds
 
 

@@ -13,9 +13,9 @@ import pandas as pd
 from pmtech.charts import plot
 from pmtech.components import Cache, Database
 from pmtech.components.memory import STORES
-from pmtech.hits import NONE, added, asked, hit_chances, stale_chances
-from pmtech.result import Result
-from pmtech.system import System
+from pmtech.runs.result import Result
+from pmtech.system.hits import NONE, added, asked, hit_chances, stale_chances
+from pmtech.system.system import System
 from pmtech.wording import percent, rate
 
 SIZES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0)  # of the catalogue, for the replays

@@ -9,7 +9,7 @@ import numpy as np
 
 from pmtech.charts.plot import TEXT, bars, ceiling, note, over_rows
 from pmtech.components import Database, Network
-from pmtech.result import Result
+from pmtech.runs.result import Result
 
 COLOURS = {
     "network": "var(--pmtech-pinned)",

@@ -12,10 +12,10 @@ import numpy as np
 from pmtech import theory
 from pmtech.charts.plot import GROUND, PINNED, QUIET, TEXT, axis, ceiling, figure, line, marks, note, stroke
 from pmtech.components import Clients, Database, Network, Server
-from pmtech.flow import flows
-from pmtech.result import Result
-from pmtech.simulate import simulate
-from pmtech.system import System, flow_order
+from pmtech.runs.result import Result
+from pmtech.runs.simulate import simulate
+from pmtech.system.flow import flows
+from pmtech.system.system import System, flow_order
 from pmtech.wording import seconds
 
 COLUMNS = {"mean": "mean_ms", "p95": "p95_ms", "p99": "p99_ms"}

@@ -12,9 +12,11 @@ from pmtech.components.fields import number, one_of, whole, yes_no
 from pmtech.components.lookups import walk
 from pmtech.components.memory import Memory, Place
 from pmtech.components.work import owns_what_ends
-from pmtech.engine import Part, Request, Steps
-from pmtech.randomness import Stream, identity
-from pmtech.shortcut import only
+from pmtech.engine.clock import Steps
+from pmtech.engine.part import Part
+from pmtech.engine.randomness import Stream, identity
+from pmtech.engine.request import Request
+from pmtech.engine.sorted_pass import only
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

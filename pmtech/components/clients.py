@@ -11,12 +11,12 @@ import numpy as np
 
 from pmtech.components.fields import number, one_of
 from pmtech.components.source import Source, SourcePart
-from pmtech.engine import Alarm
-from pmtech.randomness import BLOCK, Stream, exponential
-from pmtech.shortcut import joined
+from pmtech.engine.clock import Alarm
+from pmtech.engine.randomness import BLOCK, Stream, exponential
+from pmtech.engine.sorted_pass import joined
 
 if TYPE_CHECKING:
-    from pmtech.components.replay import Replay
+    from pmtech.traces.replay import Replay
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -39,8 +39,8 @@ class Clients(Source):
     @staticmethod
     def from_log(path: str | Path, name: str = "Clients", **fields) -> Replay:
         """The requests of an access log: see `Replay` for what can be set, `read_log` for what can be read."""
-        from pmtech.components.access_log import read_log
-        from pmtech.components.replay import Replay
+        from pmtech.traces.access_log import read_log
+        from pmtech.traces.replay import Replay
 
         return Replay(name, log=read_log(path), **fields)
 

@@ -8,7 +8,7 @@ from math import nan
 
 import numpy as np
 
-from pmtech.shortcut import check_never_full, moments
+from pmtech.engine.sorted_pass import check_never_full, moments
 
 
 def pass_held(part, rows, times, book) -> None:

@@ -12,9 +12,11 @@ import numpy as np
 from pmtech.components.component import Component
 from pmtech.components.fields import number, one_of, whole, yes_no
 from pmtech.components.work import WorkPart
-from pmtech.engine import Alarm, Part, Request, Steps
-from pmtech.randomness import identity
-from pmtech.shortcut import Undecided
+from pmtech.engine.clock import Alarm, Steps
+from pmtech.engine.part import Part
+from pmtech.engine.randomness import identity
+from pmtech.engine.request import Request
+from pmtech.engine.sorted_pass import Undecided
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

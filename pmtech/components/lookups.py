@@ -11,8 +11,8 @@ from math import inf, nan
 import numpy as np
 
 from pmtech.components.memory import Memory, Place
-from pmtech.engine import Station
-from pmtech.shortcut import Undecided, in_blocks
+from pmtech.engine.sorted_pass import Undecided, in_blocks
+from pmtech.engine.station import Station
 
 
 def walk(part, rows, times, written, needs, book) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import cachetools
 
-from pmtech.randomness import Stream
+from pmtech.engine.randomness import Stream
 
 Place = int | tuple
 _unmoved = bool  # being used changes nothing: whatever takes an argument and has no effect

@@ -7,8 +7,10 @@ from math import nan
 
 from pmtech.components.component import Component
 from pmtech.components.fields import number
-from pmtech.engine import Part, Request, Steps
-from pmtech.randomness import gamma
+from pmtech.engine.clock import Steps
+from pmtech.engine.part import Part
+from pmtech.engine.randomness import gamma
+from pmtech.engine.request import Request
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

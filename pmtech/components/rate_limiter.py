@@ -10,7 +10,9 @@ import numpy as np
 
 from pmtech.components.component import Component
 from pmtech.components.fields import number, one_of, whole
-from pmtech.engine import Part, Request, Steps
+from pmtech.engine.clock import Steps
+from pmtech.engine.part import Part
+from pmtech.engine.request import Request
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

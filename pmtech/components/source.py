@@ -12,8 +12,10 @@ import numpy as np
 from pmtech.components.component import Component
 from pmtech.components.fields import number, weights, whole
 from pmtech.components.surge import Surge
-from pmtech.engine import Alarm, Part, Request
-from pmtech.randomness import identity, pick, zipf
+from pmtech.engine.clock import Alarm
+from pmtech.engine.part import Part
+from pmtech.engine.randomness import identity, pick, zipf
+from pmtech.engine.request import Request
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

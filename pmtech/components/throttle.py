@@ -11,8 +11,10 @@ import numpy as np
 
 from pmtech.components.component import Component
 from pmtech.components.fields import endpoints_tuple, number, yes_no
-from pmtech.engine import Alarm, Part, Request, Steps
-from pmtech.shortcut import Undecided
+from pmtech.engine.clock import Alarm, Steps
+from pmtech.engine.part import Part
+from pmtech.engine.request import Request
+from pmtech.engine.sorted_pass import Undecided
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

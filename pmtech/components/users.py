@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from pmtech.components.fields import number, whole
 from pmtech.components.source import Source, SourcePart
-from pmtech.engine import Alarm
-from pmtech.randomness import exponential
+from pmtech.engine.clock import Alarm
+from pmtech.engine.randomness import exponential
 
 ROUND = 1 << 20  # user u's k-th request has number k * ROUND + u, whoever else is there
 

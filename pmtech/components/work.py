@@ -7,9 +7,12 @@ from math import nan
 import numpy as np
 
 from pmtech.components.held import pass_held, pass_if_never_full
-from pmtech.engine import Part, Request, Station, Steps
-from pmtech.randomness import gamma
-from pmtech.shortcut import Fifo, fifo, only
+from pmtech.engine.clock import Steps
+from pmtech.engine.part import Part
+from pmtech.engine.randomness import gamma
+from pmtech.engine.request import Request
+from pmtech.engine.sorted_pass import Fifo, fifo, only
+from pmtech.engine.station import Station
 
 
 def owns_what_ends(part: Part) -> bool:

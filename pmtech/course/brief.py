@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from pmtech.certainty import as_set
 from pmtech.components import Cache, Clients, Database, LoadBalancer, RateLimiter, Server, Throttle, Users
 from pmtech.course.page import page
 from pmtech.diagram import diagram
 from pmtech.diagram.layout import layout
 from pmtech.diagram.words import facts_of
-from pmtech.panels.replay import dead
-from pmtech.result import Result
-from pmtech.simulate import Outage, simulate
-from pmtech.system import System
+from pmtech.panels.live.replay import dead
+from pmtech.runs.certainty import as_set
+from pmtech.runs.result import Result
+from pmtech.runs.simulate import Outage, simulate
+from pmtech.system.system import System
 from pmtech.wording import listed, percent, rate, seconds
 
 TIMES = 10

@@ -12,8 +12,8 @@ from dataclasses import KW_ONLY, dataclass, field, fields, replace
 from math import isnan
 
 from pmtech.course.page import page
-from pmtech.simulate import simulate
-from pmtech.system import System
+from pmtech.runs.simulate import simulate
+from pmtech.system.system import System
 from pmtech.wording import rounded, said
 
 

@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 
 from pmtech.diagram.layout import DECK, LINE, NAME, PAD, TEXT, Arrow, Box, Layout, layout
-from pmtech.system import System
+from pmtech.system.system import System
 from pmtech.wording import rate
 
 CELL = 640  # the narrowest cell that a picture is made for, in pixels

@@ -8,8 +8,8 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 
 from pmtech.diagram.words import cut, facts_of, text_width, troubles, wrap
-from pmtech.flow import Flow, flows
-from pmtech.system import System, flow_order
+from pmtech.system.flow import Flow, flows
+from pmtech.system.system import System, flow_order
 from pmtech.wording import listed, rate
 
 NAME, TEXT = 15, 14  # sizes of letters, in pixels

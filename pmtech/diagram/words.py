@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from pmtech.components import Cache, Database, Gateway, LoadBalancer, Network, RateLimiter, Server, Throttle, Users
-from pmtech.flow import Flow
+from pmtech.system.flow import Flow
 from pmtech.wording import counted, plain, rate
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from pmtech.charts import caches
-from pmtech.comparison import run_designs
 from pmtech.panels.figure import Figure
-from pmtech.system import System
+from pmtech.runs.comparison import run_designs
+from pmtech.system.system import System
 from pmtech.wording import nearest
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import traitlets
 
 from pmtech import charts
-from pmtech.comparison import ALL, Comparison, run_designs
 from pmtech.panels.widget import Panel
-from pmtech.system import System
+from pmtech.runs.comparison import ALL, Comparison, run_designs
+from pmtech.system.system import System
 from pmtech.wording import percent, rate, seconds
 
 

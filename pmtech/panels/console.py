@@ -11,9 +11,9 @@ import traitlets
 
 from pmtech.panels.errors import why
 from pmtech.panels.widget import Panel
-from pmtech.web.exchange import Exchange
-from pmtech.web.server import Api
-from pmtech.web.store import COLUMNS, HIDDEN, RowChange, row_changes, shown, told
+from pmtech.web.app.server import Api
+from pmtech.web.app.store import COLUMNS, HIDDEN, RowChange, row_changes, shown, told
+from pmtech.web.client.exchange import Exchange
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 TIMEOUT_S = 2.0

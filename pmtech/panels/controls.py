@@ -10,7 +10,7 @@ from typing import Any
 
 import traitlets
 
-from pmtech.system import System
+from pmtech.system.system import System
 from pmtech.wording import plain
 
 # The unit stands at the end of a field's name; the longest ending first.

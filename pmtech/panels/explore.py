@@ -11,9 +11,9 @@ from pmtech import charts
 from pmtech.panels.controls import Choice, Controls, Slider
 from pmtech.panels.errors import why
 from pmtech.panels.widget import Panel
-from pmtech.result import Result
-from pmtech.simulate import simulate
-from pmtech.system import System, check_complete
+from pmtech.runs.result import Result
+from pmtech.runs.simulate import simulate
+from pmtech.system.system import System, check_complete
 from pmtech.wording import nearest, percent, rate, seconds
 
 

@@ -4,7 +4,7 @@ import traitlets
 
 from pmtech.charts import journey
 from pmtech.panels.widget import Panel
-from pmtech.result import Result
+from pmtech.runs.result import Result
 
 
 class Figure(Panel):

@@ -13,9 +13,9 @@ import traitlets
 from IPython.core.getipython import get_ipython
 from IPython.display import display
 
-from pmtech.grid import run_grid
 from pmtech.panels.widget import Panel
-from pmtech.system import System
+from pmtech.runs.grid import run_grid
+from pmtech.system.system import System
 
 WORTH_A_BAR_S = 1.0
 BETWEEN_UPDATES_S = 0.1

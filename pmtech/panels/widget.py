@@ -9,6 +9,7 @@ import anywidget
 import traitlets
 
 HERE = Path(__file__).parent
+LOOK = (HERE / "panel.css").read_text(encoding="utf-8")
 BRING_BACK = "To bring this back, choose Kernel > Restart Kernel and Run All Cells. Your answers are kept."
 ASLEEP = f'<p class="pmtech-asleep">{escape(BRING_BACK)}</p>'
 
@@ -50,7 +51,7 @@ class Panel(anywidget.AnyWidget):
         esm, css = cls.__dict__.get("_esm"), cls.__dict__.get("_css", "")
         if isinstance(esm, str | Path):
             cls._esm = f"{shared_js()}\n{_text(esm)}\nexport default onPage(render);\n"
-            cls._css = f"{_text(HERE / 'panel.css')}\n{_text(css)}"
+            cls._css = f"{LOOK}\n{_text(css)}"
         super().__init_subclass__(**kwargs)
 
     def __init__(self, **traits):

@@ -11,8 +11,8 @@ from playwright.sync_api import expect
 
 SET_UP = (
     "from pmtech import Clients, LoadBalancer, Outage, Server, Slider, simulate\n"
-    "from pmtech.panels.live import live\n"
-    "from pmtech.panels.theatre import theatre\n"
+    "from pmtech.panels.live.live import live\n"
+    "from pmtech.panels.live.theatre import theatre\n"
     'shop = Clients("Customers", rate_per_s=15) >> LoadBalancer() >> Server(workers=2, replicas=2, service_ms=200)'
 )
 LIVE = 'panel = live(shop, Slider("customers.rate_per_s", 5, 60, step=5, label="Customers send"), speed=5)\npanel'

@@ -3,7 +3,7 @@
 import pytest
 
 from pmtech import simulate
-from pmtech.simulate import Running
+from pmtech.runs.simulate import Running
 
 
 def rows(frame, columns):

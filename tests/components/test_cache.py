@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pmtech import Cache, Change, Clients, Database, Network, Outage, Server, Users, simulate, theory
 from pmtech.components.cache import CachePart
 from pmtech.components.memory import lru
-from pmtech.engine import Request, Run
+from pmtech.engine.request import Request
+from pmtech.engine.run import Run
 
 ONE_KEY = {"keys": 1, "arrivals": "even"}
 HALF_S = Database(connections=9, query_ms=500, query_cv=0)

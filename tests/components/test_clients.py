@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pmtech import Change, Clients, RateLimiter, Server, Surge, simulate
-from pmtech.randomness import exponential, uniforms
+from pmtech.engine.randomness import exponential, uniforms
 
 FAST = Server(workers=100, service_ms=125, service_cv=0)
 

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmtech import Cache, Clients, Database, Gateway, RateLimiter, Server, Surge, Throttle, simulate
-from pmtech.components.access_log import read_log
-from pmtech.grid import run_grid
-from pmtech.shortcut import run_sorted
-from pmtech.simulate import Running
+from pmtech.engine.sorted_pass import run_sorted
+from pmtech.runs.grid import run_grid
+from pmtech.runs.simulate import Running
+from pmtech.traces.access_log import read_log
 
 COMMON = """\
 10.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] "GET /dashboard HTTP/1.0" 200 2326

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from pmtech import Clients, Server, fidelity, simulate, theory
-from pmtech.validation import SERVICE_S, bucket_loss, cases, in_turn_s, repaired_per_s, window_loss
+from pmtech.runs.fidelity import SERVICE_S, bucket_loss, cases, in_turn_s, repaired_per_s, window_loss
 
 CASES = {f"{case.part}, {case.model}, {case.at}": case for case in cases()}
 S = SERVICE_S

@@ -2,7 +2,7 @@
 
 from pmtech.components import Clients, Database, Network, Server
 from pmtech.course.task import Objective, SystemTask, Target
-from pmtech.system import System
+from pmtech.system.system import System
 
 
 def survey_tool(rate_per_s: float = 32) -> System:

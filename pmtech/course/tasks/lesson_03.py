@@ -2,7 +2,7 @@
 
 from pmtech.components import Cache, Clients, Database, Server
 from pmtech.course.task import SystemTask, Target
-from pmtech.system import System
+from pmtech.system.system import System
 
 
 def survey_tool(ttl_s: float | None = 60) -> System:

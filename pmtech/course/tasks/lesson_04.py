@@ -2,7 +2,7 @@
 
 from pmtech.components import Clients, RateLimiter, Server
 from pmtech.course.task import Objective, SystemTask, Target
-from pmtech.system import System
+from pmtech.system.system import System
 
 
 def survey_tool(limit: int = 60) -> System:

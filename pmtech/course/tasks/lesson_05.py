@@ -6,9 +6,9 @@ from math import ceil
 
 from pmtech.components import Clients, Database, LoadBalancer, Server
 from pmtech.course.task import Marking, SystemTask, Target, differences
-from pmtech.prices import HOURS_A_MONTH, machine, sizes
-from pmtech.simulate import Outage
-from pmtech.system import System
+from pmtech.runs.prices import HOURS_A_MONTH, machine, sizes
+from pmtech.runs.simulate import Outage
+from pmtech.system.system import System
 
 
 def launch(size: str = "c7g.2xlarge", replicas: int = 8) -> System:

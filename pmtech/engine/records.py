@@ -1,0 +1,114 @@
+"""What is written down during a run, as plain columns: whichever engine ran, the figures are made from these."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from operator import itemgetter
+
+import numpy as np
+
+from pmtech.engine.clock import collecting_later
+from pmtech.engine.run import Run
+
+
+@dataclass
+class Visits:
+    """A column entry a visit to one component: whose (the row of the request), when it came, when work began, when
+    it left (NaN: it has not happened), and the number of the machine."""
+
+    row: np.ndarray
+    entered_s: np.ndarray
+    started_s: np.ndarray
+    left_s: np.ndarray
+    machine: np.ndarray
+
+
+@dataclass
+class Refusals:
+    """A column entry a refusal, in order of time."""
+
+    row: np.ndarray
+    component: np.ndarray
+    at_s: np.ndarray
+    status: np.ndarray
+    retry_after_s: np.ndarray
+
+
+@dataclass
+class Records:
+    """A column entry a request, in order of arrival.
+
+    client holds the number of its source in `sources`. What is seldom asked for (endpoint, key, served_by) is a
+    function that makes the column.
+    """
+
+    sources: list[str]
+    client: np.ndarray
+    arrived_s: np.ndarray
+    finished_s: np.ndarray
+    status: np.ndarray
+    endpoint: Callable[[], np.ndarray]
+    key: Callable[[], np.ndarray]
+    served_by: Callable[[], np.ndarray]
+    visits: dict[str, Visits]
+    refusals: Refusals
+    # cache -> rows of (when, hit, out of date), by time
+    lookups: dict[str, np.ndarray] = field(default_factory=dict)
+    # component -> for each machine (when, is it alive from then on)
+    deaths: dict[str, list[list[tuple[float, bool]]]] = field(default_factory=dict)
+
+
+@collecting_later()
+def from_run(run: Run) -> Records:
+    """The columns of a run on the event engine."""
+    log = run.requests
+    for row, request in enumerate(log):
+        request.row = row
+    names = [name for name, parts in run.parts.items() if hasattr(parts[0], "send")]
+    code = {name: number for number, name in enumerate(names)}
+
+    def texts(of: Callable) -> Callable[[], np.ndarray]:
+        def column() -> np.ndarray:
+            values = np.empty(len(log), dtype=object)
+            values[:] = [of(request) for request in log]
+            return values
+
+        return column
+
+    visits, lookups = {}, {}
+    for name, parts in run.parts.items():
+        if name in code:
+            continue
+        of_all = [visit for part in parts for visit in part.visits]
+        whose, *times = zip(*of_all, strict=True) if of_all else [()] * 4
+        rows = np.fromiter((request.row for request in whose), dtype=np.int64, count=len(whose))
+        visits[name] = Visits(
+            rows,
+            *(np.array(column, dtype=float) for column in times),
+            np.repeat(np.arange(len(parts)), [len(part.visits) for part in parts]),
+        )
+        if hasattr(parts[0], "lookups"):
+            looked = sorted((lookup for part in parts for lookup in part.lookups), key=itemgetter(0))
+            lookups[name] = np.array(looked, dtype=float).reshape(-1, 3)  # by time: a miss may be told later
+    refused = run.refusals
+    return Records(
+        sources=names,
+        client=np.fromiter((code[r.source.name] for r in log), dtype=np.int64, count=len(log)),
+        arrived_s=np.fromiter((r.arrived for r in log), dtype=float, count=len(log)),
+        finished_s=np.fromiter((r.finished for r in log), dtype=float, count=len(log)),
+        status=np.fromiter((r.status for r in log), dtype=np.int64, count=len(log)),
+        endpoint=texts(lambda request: request.endpoint),
+        key=lambda: np.array([request.key for request in log], dtype=np.int64),
+        served_by=texts(lambda request: request.served_by),
+        visits=visits,
+        refusals=Refusals(
+            row=np.array([r[2].row for r in refused], dtype=np.int64),
+            component=np.array([r[1] for r in refused], dtype=object),
+            at_s=np.array([r[0] for r in refused], dtype=float),
+            status=np.array([r[3] for r in refused], dtype=np.int64),
+            retry_after_s=np.array([r[4] for r in refused], dtype=float),
+        ),
+        lookups=lookups,
+        deaths={name: [p.deaths for p in parts] for name, parts in run.parts.items() if hasattr(parts[0], "deaths")},
+    )

@@ -1,0 +1,74 @@
+"""One run of a system: its clock, its seed, and what is written down while it goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from heapq import heapify, heappop, heappush
+from typing import Any
+
+import simpy
+from simpy.events import NORMAL
+
+from pmtech.engine.clock import Alarm, _ring, collecting_later
+from pmtech.engine.randomness import Luck
+from pmtech.engine.request import Request
+
+
+class Run:
+    """One run of a system: its clock, its seed, and everything that is written down while it goes on."""
+
+    def __init__(self, seed: int):
+        self.env = simpy.Environment()
+        self.seed = seed
+        self.parts: dict[str, list[Any]] = {}
+        self.requests: list[Request] = []
+        self.refusals: list[tuple] = []
+        self.versions: dict[int, int] = {}  # key -> how often it was written
+
+    def luck(self, purpose: str, shape: Callable) -> Luck:
+        """The random numbers for one purpose, such as "server.work"."""
+        return Luck(self.seed, purpose, shape)
+
+    def forget(self, before_s: float) -> None:
+        """Drop what was over before `before_s`: a run without an end then needs no more memory as it goes on."""
+        self.refusals[:] = [refusal for refusal in self.refusals if refusal[0] >= before_s]
+        told = {refusal[2] for refusal in self.refusals}  # also of those whose client gave up long ago
+        for part in (part for machines in self.parts.values() for part in machines):
+            part.visits[:] = [visit for visit in part.visits if not visit[3] < before_s]
+            told.update(visit[0] for visit in part.visits)
+            if hasattr(part, "lookups"):
+                part.lookups[:] = [lookup for lookup in part.lookups if lookup[0] >= before_s]
+        self.requests[:] = [r for r in self.requests if not r.finished < before_s or r in told]
+
+    def hurry(self, concerns: Callable[[Request], bool]) -> None:
+        """Whoever of these requests waits for its time goes on now."""
+        env = self.env
+        hurried = [isinstance(entry[3], Request) and concerns(entry[3]) for entry in env._queue]
+        env._queue[:] = [
+            (env._now, *entry[1:]) if now else entry for entry, now in zip(env._queue, hurried, strict=True)
+        ]
+        heapify(env._queue)
+
+    def advance(self, until_s: float) -> None:
+        """Let time run until `until_s`; what is due at that very moment has not happened yet."""
+        env, queue, eid = self.env, self.env._queue, self.env._eid
+        if until_s < env._now:
+            raise ValueError(f"until_s must be at least the present time {env._now:g}, got {until_s:g}")
+        with collecting_later():
+            while queue and queue[0][0] < until_s:
+                event = queue[0][3]
+                if event.__class__ is Request:  # what `_resume` does, written out: this is the hot path of every run
+                    env._now = now = heappop(queue)[0]
+                    try:
+                        delay = next(event.steps)
+                    except StopIteration as end:
+                        event.arrive(end.value)
+                    else:
+                        if delay is not None:
+                            heappush(queue, (now + delay, NORMAL, next(eid), event))
+                elif event.__class__ is Alarm:
+                    env._now = heappop(queue)[0]
+                    _ring(event)
+                else:
+                    env.step()
+            env._now = until_s

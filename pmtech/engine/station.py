@@ -1,0 +1,48 @@
+"""Places of work, and a queue before them."""
+
+from __future__ import annotations
+
+from collections import deque
+from math import inf
+
+from pmtech.engine.request import Request
+
+
+class Station:
+    """Some places of work, taken first come, first served, and a line of limited length before them."""
+
+    __slots__ = ("busy", "gone", "limit", "places", "waiting")
+
+    def __init__(self, places: int, limit: int | None = None):
+        self.places, self.limit = places, inf if limit is None else limit
+        self.busy, self.waiting = 0, deque()
+        self.gone = False  # its machine died
+
+    def take(self) -> bool:
+        """A place at once, if there is one."""
+        if self.busy < self.places:
+            self.busy += 1
+            return True
+        return False
+
+    @property
+    def full(self) -> bool:
+        return len(self.waiting) >= self.limit
+
+    def wait(self, request: Request) -> None:
+        """Stand in line; whoever is woken has a place."""
+        self.waiting.append(request)
+
+    def leave(self) -> None:
+        """Give the place back: the first in line gets it."""
+        if self.waiting and self.busy <= self.places:
+            self.waiting.popleft().wake()
+        else:
+            self.busy -= 1
+
+    def resize(self, places: int, limit: int | None) -> None:
+        """From now on so many places. Those who hold one that is taken away finish what they do."""
+        self.places, self.limit = places, inf if limit is None else limit
+        while self.waiting and self.busy < self.places:
+            self.busy += 1
+            self.waiting.popleft().wake()

@@ -1,0 +1,1 @@
+"""A run in sentences: rules, each with its threshold, its weight and its words."""

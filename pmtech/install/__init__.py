@@ -1,0 +1,1 @@
+"""How the course gets onto a computer, and what it needs there."""

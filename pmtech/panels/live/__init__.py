@@ -1,0 +1,1 @@
+"""What runs on: the live panel and the replay."""

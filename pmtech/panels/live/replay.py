@@ -1,0 +1,168 @@
+"""A finished run as the theatre plays it: what every request did, and the state of every machine over time."""
+
+from __future__ import annotations
+
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+
+from pmtech.components import Surge, Throttle
+from pmtech.panels.controls import named, turned
+from pmtech.panels.live.scene import scene, texts_of, units_of
+from pmtech.panels.live.watch import CELL_S, ENTERED, FINISHED, LEFT, SENT, SMOOTH, STARTED, is_followed
+from pmtech.runs.result import Result, percentile
+from pmtech.runs.simulate import Outage
+from pmtech.system.system import System
+from pmtech.wording import plain
+
+MOST = 10_000  # requests in a replay; of a longer run every 2nd, 5th, 10th ... is kept
+POINTS = 600
+
+
+def nice(value: float) -> int:
+    """The smallest of 1, 2, 5, 10, 20, 50 ... that is not below."""
+    return next(step * 10**power for power in range(12) for step in (1, 2, 5) if step * 10**power >= value)
+
+
+def replay(result: Result) -> dict[str, Any]:
+    """The stage, three tables as `Watch` has them (steps, states and samples), and a mark for all that was done to it."""
+    records = result.records
+    counts = dict.fromkeys(records.sources, 1)
+    for name in records.visits:
+        counts[name] = max(getattr(system.components[name], "replicas", 1) for _, system in result.history)
+    stage, names = scene(result.system), [name for name, count in counts.items() for _ in range(count)]
+    every = nice(len(records.arrived_s) / MOST)
+    at = np.linspace(0, result.duration_s, 1 + min(POINTS, max(1, int(result.duration_s / CELL_S))))
+    return {
+        "scene": {**stage, "units": units_of(stage["boxes"], names)},
+        "every": every,
+        "rate": sum(source.offered_per_s for source in result.system.sources.values()),
+        "duration": result.duration_s,
+        "steps": _steps(result, counts, every),
+        "states": _states(result, counts, at),
+        "samples": _samples(result, at),
+        "marks": _marks(result, stage["boxes"]),
+    }
+
+
+def _marks(result: Result, boxes: list[dict]) -> list[dict[str, Any]]:
+    """From when (`at`) until when what happened, in words; after a change also what the boxes say from then on."""
+    system = result.system
+    surges = {f"{name}.surge": source.surge for name, source in system.sources.items() if source.surge}
+    marks = [_mark(surge.at_s, surge.for_s, _surge(system, path, surge)) for path, surge in surges.items()]
+    for event in sorted(result.events, key=lambda event: event.at_s):
+        if isinstance(event, Outage):
+            marks.append(_mark(event.at_s, event.for_s, f"{dead(system, event)} down for {plain(event.for_s)} s"))
+        elif isinstance(event.value, Surge):
+            marks.append(_mark(event.value.at_s, event.value.for_s, _surge(system, event.path, event.value)))
+        else:
+            system = system.replace({event.path: event.value})
+            words = turned(named(system, event.path), event.path, event.value)
+            marks.append({**_mark(event.at_s, 0.0, words), "texts": texts_of(system, boxes)})
+    return sorted((mark for mark in marks if mark["at"] < result.duration_s), key=itemgetter("at"))
+
+
+def _mark(at_s: float, for_s: float, words: str) -> dict[str, Any]:
+    return {"from": at_s, "at": at_s, "until": at_s + for_s, "words": words}
+
+
+def _surge(system: System, path: str, surge: Surge) -> str:
+    what = "Surge:" if len(system.sources) == 1 else named(system, path)
+    return f"{what} × {plain(surge.times)} for {plain(surge.for_s)} s"
+
+
+def dead(system: System, outage: Outage) -> str:
+    """The machine that dies, or how many of them."""
+    pool = {name: part for name, part in system.components.items() if outage.name in (name, part.slug)}
+    machines = [(name, n) for name, part in pool.items() for n in range(getattr(part, "replicas", 1))]
+    if outage.count > 1 and len(machines) > 1:
+        return f"{min(outage.count, len(machines))} of {len(machines)} machines of {pool[machines[0][0]].label}"
+    name, _ = machines[0]
+    return f"{system.label(name)} 1" if getattr(pool[name], "replicas", 1) > 1 else system.label(name)
+
+
+def _steps(result: Result, counts: dict[str, int], every: int) -> np.ndarray:
+    """Rows of (step, number of the request, machine or status, at_s), in order of time."""
+    r = result.records
+    first = dict(zip(counts, np.cumsum([0, *counts.values()]), strict=False))
+
+    def rows(step: int, row, where, at_s) -> np.ndarray:
+        keep = is_followed(row + 1, every) & ~np.isnan(at_s)
+        columns = np.broadcast_arrays(float(step), row + 1, where, at_s)
+        return np.column_stack(columns)[keep]
+
+    everyone = np.arange(len(r.arrived_s))
+    sources = np.array([first[name] for name in r.sources])
+    steps = [rows(SENT, everyone, sources[r.client], r.arrived_s)]
+    for name, v in r.visits.items():
+        where = first[name] + v.machine
+        times = ((ENTERED, v.entered_s), (LEFT, v.left_s), (STARTED, v.started_s))
+        steps += [rows(step, v.row, where, at_s) for step, at_s in times]
+    steps.append(rows(FINISHED, everyone, r.status, r.finished_s))
+    table = np.concatenate(steps)
+    return table[np.argsort(table[:, 3], kind="stable")]
+
+
+def _so_far(times: np.ndarray, at: np.ndarray) -> np.ndarray:
+    return np.searchsorted(np.sort(times[~np.isnan(times)]), at, "right")
+
+
+def _rate(times: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """So many a second, over the last two seconds."""
+    span = np.minimum(np.maximum(at, CELL_S), CELL_S * SMOOTH)
+    return (_so_far(times, at) - _so_far(times, at - span)) / span
+
+
+def _states(result: Result, counts: dict[str, int], at: np.ndarray) -> np.ndarray:
+    """Rows of at_s, then for every machine three numbers: see `Watch.state`."""
+    r, columns = result.records, [at]
+    for code in range(len(r.sources)):
+        mine = r.client == code
+        fates = r.arrived_s[mine], r.finished_s[mine & (r.status == 200)], r.finished_s[mine & (r.status >= 400)]
+        columns += [_rate(times, at) for times in fates]
+    for name, v in r.visits.items():
+        part, checked = result.system.components[name], _is_checked(result, name)
+        for machine in range(counts[name]):
+            mine = v.machine == machine
+            entered, started, left = v.entered_s[mine], v.started_s[mine], v.left_s[mine]
+            begun = ~np.isnan(started)
+            waiting = _so_far(entered, at) - _so_far(np.where(begun, started, left), at)
+            offers, is_throttle = result.offers(name, machine=machine), isinstance(part, Throttle)
+            if offers and not is_throttle:
+                now = np.searchsorted([offer.begin_s for offer in offers], at, "right") - 1
+                places = np.array([-1 if offer.dead else offer.places for offer in offers])[now]
+                until = np.array([offer.end_s for offer in offers])[now]
+                left_out = checked & (places < 0) & (_so_far(entered, until) == _so_far(entered, at))
+                columns += [waiting, _so_far(started, at) - _so_far(left[begun], at), np.where(left_out, -2, places)]
+            else:
+                columns += [waiting if is_throttle else 0 * at, 0 * at, 0 * at]
+    return np.column_stack(columns)
+
+
+def _is_checked(result: Result, name: str) -> bool:
+    """Does a balancer in front ask whether it is well? Then one that is dead and is sent nothing more has been left out."""
+    names = result.system.names
+    before = [names[edge.tail] for edge in result.system.edges if names[edge.head] == name]
+    parts = [system.components[tail] for _, system in result.history for tail in before]
+    return any(getattr(part, "health_check_s", None) is not None for part in parts)
+
+
+def _samples(result: Result, at: np.ndarray) -> np.ndarray:
+    """Rows of at_s, offered, served, refused a second, p50 and p95 in ms of the answers, and how many are inside."""
+    r = result.records
+    served, over = r.status == 200, r.finished_s[r.status > 0]
+    order = np.argsort(r.finished_s[served], kind="stable")
+    finished = r.finished_s[served][order]
+    latency = ((r.finished_s - r.arrived_s)[served] * 1000)[order]
+    groups = [
+        latency[begin:end]
+        for begin, end in zip(
+            np.searchsorted(finished, at - CELL_S * SMOOTH, "right"),
+            np.searchsorted(finished, at, "right"),
+            strict=True,
+        )
+    ]
+    rates = [_rate(times, at) for times in (r.arrived_s, finished, r.finished_s[r.status >= 400])]
+    percentiles = [[percentile(group, share) for group in groups] for share in (0.50, 0.95)]
+    return np.column_stack([at, *rates, *percentiles, _so_far(r.arrived_s, at) - _so_far(over, at)])

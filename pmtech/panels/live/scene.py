@@ -1,0 +1,99 @@
+"""The stage of the theatre: the boxes and arrows of the architecture, with room for what moves."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from pmtech.components import Database, Server
+from pmtech.diagram import ICONS, sentences
+from pmtech.diagram.layout import PAD, TEXT, layout
+from pmtech.diagram.words import facts_of, wrap
+from pmtech.system.system import System
+
+LINE, APART = 20, 16  # of text; between boxes, in pixels
+SOURCE = 196  # as wide as what a source says of its requests
+
+
+def scene(system: System, largest: System | None = None) -> dict[str, Any]:
+    """What the page needs to draw the stage: `layout(system)` with lower boxes, which hold places of work, not loads.
+
+    There is room for the machines of the `largest` that the system may become.
+    A box is a source, a station (it has places of work) or a gate. `units` has a row a machine, in flow order.
+    """
+    picture = layout(system)
+    boxes = []
+    for box in picture.boxes:
+        spec = system.components[box.parts[0]]
+        kind = "source" if spec.is_source else "station" if isinstance(spec, Server | Database) else "gate"
+        width = max(box.width, SOURCE) if spec.is_source else box.width
+        facts = _facts(system, box.parts[0], width)
+        rows = sum(getattr((largest or system).components[name], "replicas", 1) for name in box.parts)
+        room = {"source": LINE, "gate": 0, "station": min(24 * rows, 126)}[kind]
+        boxes.append(
+            {
+                "parts": box.parts,
+                "name": box.name,
+                "lines": box.lines,
+                "facts": facts,
+                "kind": kind,
+                "icon": ICONS.get(box.kind, ICONS["Server"]),
+                "x": box.x,
+                "y": box.y + box.height / 2,
+                "span": box.width,
+                "width": width,
+                "height": PAD + LINE * (len(box.lines) + len(facts)) + room + PAD / 2,
+                "room": room,
+            }
+        )
+    stretch = 1.0
+    for _, column in itertools.groupby(sorted(boxes, key=lambda box: (box["x"], box["y"])), lambda box: box["x"]):
+        for upper, lower in itertools.pairwise(column):
+            needed = (upper["height"] + lower["height"]) / 2 + APART
+            stretch = max(stretch, needed / (lower["y"] - upper["y"]))
+    for box in boxes:
+        box["y"] *= stretch
+    top = min(box["y"] - box["height"] / 2 for box in boxes)
+    for box in boxes:
+        box["y"] -= top
+    arrows = [
+        {"tail": a.tail, "head": a.head, "points": [(x, y * stretch - top) for x, y in a.points]}
+        for a in picture.arrows
+    ]
+    return {
+        "boxes": boxes,
+        "arrows": arrows,
+        "height": max(box["y"] + box["height"] / 2 for box in boxes),
+        "said": sentences(picture),
+        "patience": any(source.timeout_ms for source in system.sources.values()),
+    }
+
+
+def units_of(boxes: list[dict], names: list[str]) -> list[dict[str, int]]:
+    """For each machine (the name of its part): the number of its box, and its row in it."""
+    box_of = {name: number for number, box in enumerate(boxes) for name in box["parts"]}
+    rows = [0] * len(boxes)
+    units = []
+    for name in names:
+        box = box_of[name]
+        units.append({"box": box, "row": rows[box]})
+        rows[box] += 1
+    return units
+
+
+def texts_of(system: System, boxes: list[dict]) -> list[dict[str, Any]]:
+    """What the boxes of a scene say after a knob was turned."""
+    box_of = {name: box for box in layout(system).boxes for name in box.parts}
+    return [
+        {
+            "lines": box_of[box["parts"][0]].lines,
+            "facts": _facts(system, box["parts"][0], box["width"], len(box["facts"])),
+        }
+        for box in boxes
+    ]
+
+
+def _facts(system: System, name: str, width: float, lines: int = 2) -> tuple[str, ...]:
+    spec = system.components[name]
+    facts = [] if spec.is_source or not lines else facts_of(spec, getattr(spec, "replicas", 1))[:1]
+    return tuple(line for fact in facts for line in wrap(fact, TEXT, width - 2 * PAD, lines=lines))

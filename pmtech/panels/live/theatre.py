@@ -1,0 +1,109 @@
+"""The theatre: a finished run, played. Requests travel as dots, wait in line, are worked on and come back."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+from pathlib import Path
+
+import numpy as np
+import traitlets
+
+from pmtech.panels.live.replay import replay
+from pmtech.panels.widget import LOOK, Panel, shared_js
+from pmtech.runs.result import Result
+
+HERE = Path(__file__).parent
+STAGE_JS, STAGE_CSS = ((HERE / f"theatre.{kind}").read_text(encoding="utf-8") for kind in ("js", "css"))
+ESM = STAGE_JS + (HERE / "replay.js").read_text(encoding="utf-8")
+TABLES = ("numbers", "times", "states", "samples")
+
+# The page of a panel without JupyterLab: its own colours, and a model that only knows what it was given.
+PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{title}</title>
+<style>
+:root {{ --jp-content-font-color1: #1f2328; --jp-layout-color0: #fff; --jp-border-color2: #d8dce0; color-scheme: light dark; }}
+body[data-jp-theme-light="false"] {{ --jp-content-font-color1: #ececec; --jp-layout-color0: #111; --jp-border-color2: #3c4043; }}
+body {{ margin: 0 auto; padding: 16px; max-width: 1200px; background: var(--jp-layout-color0); color: var(--jp-content-font-color1); }}
+h1 {{ margin: 0 0 8px; font: 600 20px/28px system-ui, sans-serif; }}
+{css}
+</style>
+<body>
+<h1>{title}</h1>
+<main class="pmtech" data-filled></main>
+<script type="application/json" id="given">{given}</script>
+<script type="module">
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const themed = () => (document.body.dataset.jpThemeLight = String(!dark.matches));
+dark.addEventListener("change", themed);
+themed();
+{js}
+const given = JSON.parse(document.getElementById("given").textContent);
+for (const name of {tables}) given[name] = new DataView(Uint8Array.from(atob(given[name]), (c) => c.charCodeAt(0)).buffer);
+const model = {{ get: (name) => given[name], on() {{}}, off() {{}}, send() {{}}, set() {{}}, save_changes() {{}} }};
+render({{ model, el: document.querySelector("main") }});
+</script>
+</body>
+</html>
+"""
+
+
+class Theatre(Panel):
+    """Made by `theatre`. All data lie in the page: to play, to pause and to scrub it needs no kernel."""
+
+    _esm = ESM
+    _css = STAGE_CSS
+
+    scene = traitlets.Dict().tag(sync=True)
+    about = traitlets.Dict().tag(sync=True)
+    # Every step of a journey: (8 * machine or status + step, number of the request), and when.
+    numbers = traitlets.Bytes().tag(sync=True)
+    times = traitlets.Bytes().tag(sync=True)
+    states = traitlets.Bytes().tag(sync=True)
+    samples = traitlets.Bytes().tag(sync=True)
+
+    def __init__(self, result: Result):
+        played = replay(result)
+        step, number, where, at_s = played["steps"].T
+        super().__init__(
+            scene=played["scene"],
+            about={
+                **{name: played[name] for name in ("every", "rate", "duration", "marks")},
+                "said": result.explain(p99=False),
+            },
+            numbers=np.column_stack([8 * where + step, number]).astype("<i4").tobytes(),
+            times=at_s.astype("<f4").tobytes(),
+            states=played["states"].astype("<f8").tobytes(),
+            samples=played["samples"].astype("<f8").tobytes(),
+        )
+
+    def to_html(self, path: str | Path = "theatre.html", *, title: str = "A run, replayed") -> Path:
+        """Write one file that plays in any browser, without Python and without a network. Returns its path."""
+        given = {"scene": self.scene, "about": self.about}
+        given |= {name: base64.b64encode(getattr(self, name)).decode() for name in TABLES}
+        path = Path(path)
+        path.write_text(
+            PAGE.format(
+                title=html.escape(title),
+                css=LOOK + STAGE_CSS,
+                js=f"{shared_js()}\n{ESM}",
+                given=json.dumps(given).replace("<", "\\u003c"),
+                tables=json.dumps(TABLES),
+            ),
+            encoding="utf-8",
+        )
+        return path
+
+
+def theatre(result: Result) -> Theatre:
+    """Play a finished run: every request (or every 2nd, 5th, 10th ... of many) as a dot on the architecture.
+
+    `.to_html(path)` writes a file to send to colleagues.
+    """
+    if not isinstance(result, Result):
+        raise ValueError(f"theatre plays a result: theatre(simulate(system)), got {result!r}")
+    return Theatre(result)

@@ -1,0 +1,190 @@
+"""What a page must know of a run that goes on: some journeys step by step, the state of every machine, the rates."""
+
+from __future__ import annotations
+
+from collections import deque
+from operator import itemgetter
+
+from pmtech.components import Throttle
+from pmtech.engine.part import Part
+from pmtech.engine.request import Request
+from pmtech.runs.result import percentile
+from pmtech.runs.simulate import Running
+
+WINDOW_S = 60.0  # so much of the past is kept
+CELL_S = 0.25  # a point of the chart stands for so much time,
+SMOOTH = 8  # and for the mean of the last so many
+GOLDEN = (5**0.5 - 1) / 2
+SENT, ENTERED, STARTED, LEFT, FINISHED = range(5)  # steps of a journey
+
+
+def is_followed(number: int, every: int) -> bool:
+    """One in `every`, spread evenly, but not in step with whatever takes turns (golden ratio, Weyl)."""
+    return number * GOLDEN % 1 < 1 / every
+
+
+class Cell:
+    """What happened in a quarter of a second; counts stand by source."""
+
+    def __init__(self, sources: int):
+        self.sent, self.served, self.refused = [0] * sources, [0] * sources, [0] * sources
+        self.latencies: list[float] = []
+
+
+class Watch:
+    """Follows a `Running`. Call `note()` whenever it has advanced.
+
+    every: of so many requests one is followed step by step. units: a row a machine, in flow order (new replicas
+    come at the end). samples: rows of (at_s, offered, served, refused a second, p50 and p95 in ms of the answers,
+    in_system), oldest first. by_source: (sent, served, refused) a second.
+    """
+
+    def __init__(self, running: Running, every: int = 1):
+        self.running, self.every = running, every
+        self.units: dict[Part, int] = {}
+        self.upto: dict[Part, int] = {}  # so many of its visits are known,
+        self.under_way: dict[Part, list[list]] = {}  # and these go on: [visit, has work on it begun]
+        self.find_units()
+        self.sources = {part: n for n, part in enumerate(part for part in self.units if hasattr(part, "send"))}
+        self.seen = self.serial = 0
+        self.forgets_at = WINDOW_S
+        self.inside: list[Request] = []
+        self.followed: dict[Request, int] = {}
+        self.cells: dict[int, Cell] = {}
+        self.done = 0  # cells that are complete
+        self.recent: deque[Cell] = deque(maxlen=SMOOTH)
+        self.samples: deque[tuple] = deque(maxlen=int(WINDOW_S / CELL_S) + 1)
+        self.by_source = [(0.0, 0.0, 0.0)] * len(self.sources)
+        self.in_system = 0
+
+    def find_units(self) -> None:
+        """Look for new machines."""
+        for part in (part for machines in self.running.run.parts.values() for part in machines):
+            if part not in self.units:
+                self.units[part] = len(self.units)
+                self.upto[part], self.under_way[part] = 0, []
+
+    def note(self) -> list[tuple[int, int, int, float]]:
+        """What the followed requests did since the last time: (step, number, machine or status, at_s), in order."""
+        steps = [*self._count(), *self._visits()]
+        self._sample()
+        steps.sort(key=itemgetter(3))  # stable: at the same moment in flow order
+        if self.running.now > self.forgets_at:
+            run = self.running.run
+            run.forget(self.running.now - WINDOW_S)
+            self.forgets_at = self.running.now + WINDOW_S / 4  # it looks at everything, so not too often
+            self.seen = len(run.requests)
+            self.upto = {part: len(part.visits) for part in self.units}
+        return steps
+
+    def _cell(self, at_s: float) -> Cell:
+        # A step at the very edge of a slice belongs to a cell that may be closed already.
+        number = max(int(at_s / CELL_S), self.done)
+        cell = self.cells.get(number)
+        if cell is None:
+            cell = self.cells[number] = Cell(len(self.sources))
+        return cell
+
+    def _count(self) -> list[tuple]:
+        steps, still, requests = [], [], self.running.run.requests
+        for request in requests[self.seen :]:
+            self.serial += 1
+            self._cell(request.arrived).sent[self.sources[request.source]] += 1
+            if is_followed(self.serial, self.every):
+                self.followed[request] = self.serial
+                steps.append((SENT, self.serial, self.units[request.source], request.arrived))
+            self.inside.append(request)
+        self.seen = len(requests)
+        for request in self.inside:
+            if not request.status:
+                still.append(request)
+                continue
+            cell, source = self._cell(request.finished), self.sources[request.source]
+            if request.status == 200:
+                cell.served[source] += 1
+                cell.latencies.append((request.finished - request.arrived) * 1000)
+            else:
+                cell.refused[source] += 1
+            if request in self.followed:
+                steps.append((FINISHED, self.followed[request], request.status, request.finished))
+        self.inside = still
+        return steps
+
+    def _visits(self) -> list[tuple]:
+        steps, followed = [], self.followed
+        self.find_units()
+        for part, unit in self.units.items():
+            here = self.under_way[part]
+            for visit in part.visits[self.upto[part] :]:
+                if visit[0] in followed:
+                    steps.append((ENTERED, followed[visit[0]], unit, visit[1]))
+                    here.append([visit, False])
+            self.upto[part] = len(part.visits)
+            for entry in here:
+                (request, _, started, left), was_started = entry
+                if started == started and not was_started:
+                    entry[1] = True
+                    steps.append((STARTED, followed[request], unit, started))
+                if left == left:
+                    steps.append((LEFT, followed[request], unit, left))
+            self.under_way[part] = [entry for entry in here if entry[0][3] != entry[0][3]]
+        # A client may have given up long before the work on its request ends.
+        over = [request for request in followed if request.status and request.steps.gi_frame is None]
+        for request in over:
+            del followed[request]
+        return steps
+
+    def _sample(self) -> None:
+        while (self.done + 1) * CELL_S <= self.running.now:
+            cell = self.cells.pop(self.done, None) or Cell(len(self.sources))
+            self.done += 1
+            self.recent.append(cell)
+            span = len(self.recent) * CELL_S
+            self.by_source = [
+                tuple(sum(getattr(c, fate)[n] for c in self.recent) / span for fate in ("sent", "served", "refused"))
+                for n in self.sources.values()
+            ]
+            self.in_system += sum(cell.sent) - sum(cell.served) - sum(cell.refused)
+            latencies = [ms for c in self.recent for ms in c.latencies]
+            rates = map(sum, zip(*self.by_source, strict=True))
+            p50, p95 = (percentile(latencies, share) for share in (0.50, 0.95))
+            self.samples.append((self.done * CELL_S, *rates, p50, p95, self.in_system))
+
+    @property
+    def waiting(self) -> int:
+        """Requests in all lines, also those whose client has given up."""
+        return sum(self.state_of(part)[0] for part in self.units if part not in self.sources)
+
+    def present(self) -> list[tuple[int, int, int, float]]:
+        """The journeys that are under way, for somebody who has not seen them begin."""
+        steps = [
+            (SENT, number, self.units[request.source], request.arrived) for request, number in self.followed.items()
+        ]
+        for part, here in self.under_way.items():
+            for (request, *times, _), _ in here:
+                for step, at_s in zip((ENTERED, STARTED), times, strict=True):
+                    if at_s == at_s:
+                        steps.append((step, self.followed[request], self.units[part], at_s))
+        return sorted(steps, key=itemgetter(3))
+
+    def state(self) -> list[float]:
+        """The present moment: at_s, then three numbers a machine, as `state_of` has them."""
+        row = [self.running.now]
+        for part in self.units:
+            row += self.by_source[self.sources[part]] if part in self.sources else self.state_of(part)
+        return row
+
+    def state_of(self, part: Part) -> tuple[float, float, float]:
+        """(waiting, at work, places of work). 0 places: it has none, or was taken away; -1: it is down; -2: and left out."""
+        if hasattr(part, "station"):
+            replicas = getattr(self.running.system.components[part.name], "replicas", 1)
+            retired = self.running.run.parts[part.name].index(part) >= replicas
+            places = 0 if retired else part.station.places if part.alive else -2 if self._left_out(part) else -1
+            return len(part.station.waiting), part.station.busy, places
+        waiting = len(part.turns.places) if isinstance(part.spec, Throttle) else 0
+        return waiting, 0, 0 if part.alive else -1
+
+    def _left_out(self, part: Part) -> bool:
+        """Have health checks told a balancer that it should not send there?"""
+        balancers = [one for one in self.units if hasattr(one, "up") and part in one.targets]
+        return any(one.targets.index(part) not in one.up for one in balancers)

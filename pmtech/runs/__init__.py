@@ -1,0 +1,1 @@
+"""From a system to a run to what came out of it."""

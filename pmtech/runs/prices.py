@@ -1,0 +1,124 @@
+"""What machines cost: the price list of one family of rented machines, and what a design costs by it."""
+
+from __future__ import annotations
+
+import html
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+
+from pmtech.runs.result import Result
+from pmtech.wording import nearest
+
+HOURS_A_MONTH = 730  # 365 days of 24 hours, in twelve parts
+
+
+class PriceTable(pd.DataFrame):
+    """A table of money with a note under it. What is computed from it is an ordinary DataFrame."""
+
+    _metadata = ["note"]
+    _words = {
+        "workers": ("workers", 0),
+        "memory_gib": ("memory, GiB", 0),
+        "usd_per_hour": ("$ an hour", 2),
+        "usd_per_month": ("$ a month", 0),
+        "served_per_s": ("served a second", 0),
+        "can_serve_per_s": ("can serve a second, about", 0),
+        "usd_per_million": ("$ for a million requests", 2),
+    }
+
+    @property
+    def _constructor(self):
+        return pd.DataFrame
+
+    def _repr_html_(self) -> str:
+        shown = pd.DataFrame(index=self.index.rename(None))
+        for name in self.columns:
+            words, digits = self._words[name]
+            exact = digits + 2 * (name == "usd_per_hour")  # the list itself has prices below a cent
+            shown[words] = [_said(value, digits, exact) for value in self[name]]
+        # mathjax_ignore: these dollars are money, not formulas.
+        return f'<div class="mathjax_ignore">{shown.to_html(border=0)}<p>{html.escape(self.note)}</p></div>'
+
+
+def _said(value: float, digits: int, exact: int) -> str:
+    """A number with `digits` decimals, or up to `exact` where it has more."""
+    if value != value:
+        return "–"
+    text, end = f"{value:,.{exact}f}", exact - digits
+    while end and text.endswith("0"):
+        text, end = text[:-1], end - 1
+    return text
+
+
+@cache
+def _price_list() -> dict:
+    return tomllib.loads((Path(__file__).parent / "prices.toml").read_text(encoding="utf-8"))
+
+
+def sizes() -> pd.DataFrame:
+    """The sizes that can be rented, smallest first: workers (one for each vCPU), memory_gib, usd_per_hour.
+
+    Vendor, place, terms and date stand under the table, the source of the list in `pmtech/prices.toml`.
+    What this leaves out: other families and vendors, discounts for a commitment, storage, traffic.
+    """
+    listed = _price_list()
+    frame = pd.DataFrame(listed["size"]).rename(columns={"vcpus": "workers"})
+    table = PriceTable(frame.set_index("name").rename_axis("size"))
+    table.note = (
+        f"{listed['vendor']}, {listed['region']}, {listed['terms']}; seen in {listed['seen']}. A worker is one vCPU, a "
+        f"processor core for rent. The largest machine has {table.workers.max()} workers; above it this list ends."
+    )
+    return table
+
+
+def machine(size: str, part: str | None = None) -> dict[str, float]:
+    """A size of the price list as values of a server: `Server(**machine("c7g.2xlarge"))`.
+
+    With the name of a part, as paths: `system.replace(machine("c7g.2xlarge", "server"))`.
+    Raises ValueError with the nearest sizes when the list has no such machine.
+    """
+    listed = {entry["name"]: entry for entry in _price_list()["size"]}
+    if size not in listed:
+        raise ValueError(f"there is no machine {size!r} in the price list: {nearest(size, listed)}")
+    values = {"workers": listed[size]["vcpus"], "price_usd_per_hour": listed[size]["usd_per_hour"]}
+    return values if part is None else {f"{part}.{field}": value for field, value in values.items()}
+
+
+def answers_by_machine(result: Result, every_s: float = 20) -> pd.DataFrame:
+    """How many requests each machine answered, a row for each stretch of `every_s` seconds in which they arrived."""
+    answered = result.requests.query("status == 200")
+    since = (answered.arrived_s // every_s * every_s).rename("from second").astype(int)
+    table = pd.crosstab(since, answered.served_by).rename_axis(columns=None)
+    return table.rename(columns=lambda who: " ".join([result.system.label(who.split("#")[0]), *who.split("#")[1:]]))
+
+
+def costs(runs) -> pd.DataFrame:
+    """What each design costs: an hour, a month (730 hours) and for a million requests served.
+
+    can_serve_per_s: about so many would keep its busiest part at work all the time, from how busy it was in the run, to
+    two digits.
+
+    runs: what `compare` gave, or {label: result}, or one result. Nothing was served: no price for a million (NaN).
+    What this leaves out: the load balancer's own price, storage, traffic, and the people who look after it all.
+    """
+    results = {"this run": runs} if isinstance(runs, Result) else getattr(runs, "results", runs)
+    if not isinstance(results, Mapping) or not all(isinstance(result, Result) for result in results.values()):
+        raise ValueError(f"costs needs what compare(...) or simulate(...) gave, got {runs!r}")
+    rows = {}
+    for label, result in results.items():
+        price, served = result.summary.cost_usd_per_hour, result.summary.served_per_s
+        busy = result.components.utilisation.max()
+        rows[label] = {
+            "usd_per_hour": round(price, 4),
+            "usd_per_month": price * HOURS_A_MONTH,
+            "served_per_s": served,
+            "can_serve_per_s": float(f"{served / busy:.2g}") if served and busy else float("nan"),
+            "usd_per_million": price / (served * 3600) * 1e6 if served else float("nan"),
+        }
+    table = PriceTable(pd.DataFrame.from_dict(rows, orient="index").rename_axis("design"))
+    table.note = "All machines, rented by the hour, busy or not; the requests of this run."
+    return table

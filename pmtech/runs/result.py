@@ -1,0 +1,279 @@
+"""What came out of a run: plain records, one a request and one a visit, and the figures that follow from them."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from pmtech.engine.records import Records
+from pmtech.runs.certainty import intervals
+from pmtech.runs.offers import History, Offer, offers, stretches
+from pmtech.system.system import System
+
+
+def percentile(values: np.ndarray, share: float) -> float:
+    """Nearest-rank percentile: the smallest value that at least `share` of all values do not exceed."""
+    return percentiles(values, share)[0]
+
+
+def percentiles(values: np.ndarray, *shares: float) -> list[float]:
+    """Several at once, of values that are not negative: their bits are in their order, and whole numbers part faster."""
+    if not len(values):
+        return [np.nan] * len(shares)
+    places = [max(1, int(np.ceil(share * len(values) - 1e-9))) - 1 for share in shares]
+    return np.partition(np.asarray(values, dtype=float).view(np.int64), places)[places].view(float).tolist()
+
+
+class Result:
+    """The outcome of one run.
+
+    Latency is the time from a request's arrival to its answer, in ms. Percentiles and means are those of the requests
+    that arrived in the measured window and were served (status 200): a refusal is quick, and would flatter the
+    figures (Beyer and others, "Site Reliability Engineering", 2016, chapter 6). Requests that are still inside at
+    the end have no latency yet; where there are many, `explain()` says so, for the figures are then too good.
+    """
+
+    def __init__(
+        self,
+        system: System,
+        records: Records,
+        *,
+        duration_s: float,
+        warmup_s: float,
+        seed: int,
+        history: History,
+        events: tuple = (),
+        others: tuple[pd.Series, ...] = (),
+    ):
+        self.system, self.duration_s, self.warmup_s, self.seed = system, duration_s, warmup_s, seed
+        self.records, self.history = records, history
+        self.events = events  # as they were given to `simulate`
+        self.others = others  # the summaries of the other replications
+
+    def __repr__(self):
+        s = self.summary
+        p95 = "" if np.isnan(s.p95_ms) else f"p95 {s.p95_ms:,.0f} ms, "
+        gave_up = " or given up" if (self.records.status == 504).any() else ""
+        return (
+            f"Result: {s.offered_per_s:.1f} requests a second offered, {s.served_per_s:.1f} served, "
+            f"{s.error_rate:.1%} refused{gave_up}, {p95}over {self.window_s:g} s"
+        )
+
+    # --- records -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def requests(self) -> pd.DataFrame:
+        """A row a request, in order of arrival; status 0 is still inside at the end."""
+        r = self.records
+        return pd.DataFrame(
+            {
+                "client": pd.Series(np.array(r.sources, dtype=object)[r.client], dtype=object),
+                "endpoint": pd.Series(r.endpoint(), dtype=object),
+                "key": r.key(),
+                "arrived_s": r.arrived_s,
+                "finished_s": r.finished_s,
+                "latency_ms": (r.finished_s - r.arrived_s) * 1000,
+                "status": r.status,
+                "served_by": pd.Series(r.served_by(), dtype=object),
+            }
+        )
+
+    @cached_property
+    def visits(self) -> pd.DataFrame:
+        """A row a request and component: when it came, when work on it began, when it left (NaN: not yet)."""
+        frames = [
+            pd.DataFrame(
+                {
+                    "request": visits.row,
+                    "component": pd.Series([name] * len(visits.row), dtype=object),
+                    "entered_s": visits.entered_s,
+                    "started_s": visits.started_s,
+                    "left_s": visits.left_s,
+                }
+            )
+            for name, visits in self.records.visits.items()
+        ]
+        # Stable: within a request the parts stay in flow order.
+        return pd.concat(frames, ignore_index=True).sort_values("request", kind="stable", ignore_index=True)
+
+    @cached_property
+    def refusals(self) -> pd.DataFrame:
+        """A row a refused request: where and when, the status, and the Retry-After in seconds (NaN: none was sent)."""
+        columns = vars(self.records.refusals)
+        return pd.DataFrame(columns).rename(columns={"row": "request"}).astype({"component": object})
+
+    # --- figures -------------------------------------------------------------------------------------------------
+
+    @property
+    def window_s(self) -> float:
+        """Seconds that are measured: the run without its warm-up."""
+        return self.duration_s - self.warmup_s
+
+    def _figures(self, mine: np.ndarray | slice) -> dict[str, float]:
+        r = self.records
+        arrived, finished, status = r.arrived_s[mine], r.finished_s[mine], r.status[mine]
+        offered = arrived >= self.warmup_s
+        served = status == 200
+        latency = (finished - arrived)[offered & served] * 1000
+        count = int(offered.sum())
+        p50_ms, p95_ms, p99_ms = percentiles(latency, 0.50, 0.95, 0.99)
+        return {
+            "offered_per_s": count / self.window_s,
+            "served_per_s": int((served & (finished >= self.warmup_s)).sum()) / self.window_s,
+            "error_rate": int((offered & (status >= 400)).sum()) / count if count else 0.0,
+            "mean_ms": float(latency.mean()) if len(latency) else np.nan,
+            "p50_ms": p50_ms,
+            "p95_ms": p95_ms,
+            "p99_ms": p99_ms,
+        }
+
+    @cached_property
+    def summary(self) -> pd.Series:
+        """The run in eight figures, of the measured window; every attempt of a client that tries again is a request.
+
+        `error_rate` is the share of the arrivals that got a 4xx or 5xx, a client's own 504 included. `served_per_s`
+        counts the answers of the window, also to those who came before it.
+
+        `cost_usd_per_hour` is what all machines cost together, the mean over the measured window where replicas or
+        prices changed in it; a dead machine is paid for, one that was taken away is not.
+        """
+        lasted = stretches(self.history, self.warmup_s, self.duration_s)
+        cost = sum(s.cost_usd_per_hour * ((until - since) / self.window_s) for since, until, s in lasted)
+        return pd.Series({**self._figures(slice(None)), "cost_usd_per_hour": cost})
+
+    @cached_property
+    def intervals(self) -> pd.DataFrame:
+        """The figures of `summary` over all replications: mean, and the 95 % interval from low to high."""
+        if not self.others:
+            raise ValueError("one run has no intervals: use simulate(..., replications=20)")
+        return intervals([self.summary, *self.others])
+
+    @cached_property
+    def by_client(self) -> pd.DataFrame:
+        """The same figures, a row a client."""
+        numbers = {name: number for number, name in enumerate(self.records.sources)}
+        rows = {name: self._figures(self.records.client == numbers[name]) for name in self.system.sources}
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("client")
+
+    @cached_property
+    def timeline(self) -> pd.DataFrame:
+        """A row a second of the whole run, warm-up and all; the last may be a part of one.
+
+        offered: how many arrived. served, rejected: how many got a 200, or a 4xx or 5xx (504: the client gave up).
+        in_system: how many are inside when it ends. Latencies are those of the requests that arrived in that second
+        and were served.
+        """
+        r, seconds = self.records, int(np.ceil(self.duration_s))
+        arrived, finished, status = r.arrived_s, r.finished_s, r.status
+        edges, served = np.arange(seconds + 1), status == 200
+
+        def each(times: np.ndarray) -> np.ndarray:
+            return np.histogram(times, bins=edges)[0] if len(times) else np.zeros(seconds, dtype=int)
+
+        ends = np.minimum(edges[1:], self.duration_s)
+        done = np.sort(finished[status > 0])
+        latency = ((finished - arrived) * 1000)[served]  # in order of arrival, as all columns are
+        groups = np.split(latency, np.searchsorted(arrived[served], edges[1:-1]))
+        return pd.DataFrame(
+            {
+                "offered": each(arrived),
+                "served": each(finished[served]),
+                "rejected": each(finished[status >= 400]),
+                "in_system": np.searchsorted(arrived, ends, "left") - np.searchsorted(done, ends, "left"),
+                "p50_ms": [percentile(group, 0.50) for group in groups],
+                "p95_ms": [percentile(group, 0.95) for group in groups],
+            },
+            index=pd.RangeIndex(seconds, name="second"),
+        )
+
+    @property
+    def at_end(self) -> System:
+        """The system with the knobs as they were left."""
+        return self.history[-1][1]
+
+    def offers(
+        self, *names: str, since: float = 0.0, until: float | None = None, machine: int | None = None
+    ) -> list[Offer]:
+        """What these parts, or one machine of them, offered together, stretch by stretch: see `Offer`."""
+        until = self.duration_s if until is None else until
+        return offers(self.history, self.records.deaths, names, since, until, machine)
+
+    def line(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """When each request joined the line before a component and when it left it (infinity: it stands there yet)."""
+        visits = self.records.visits[name]
+        entered, started, left = visits.entered_s, visits.started_s, visits.left_s
+        gone = np.fmin(np.where(np.isnan(started), np.inf, started), np.where(np.isnan(left), np.inf, left))
+        waited = gone > entered
+        return entered[waited], gone[waited]
+
+    def waiting_at(self, name: str, at_s: float) -> int:
+        """How many requests stand in line before a component at a moment."""
+        joined, gone = self.line(name)
+        return int(((joined <= at_s) & (gone > at_s)).sum())
+
+    @cached_property
+    def components(self) -> pd.DataFrame:
+        """A row a component that handles requests.
+
+        utilisation: share of the places of work that were taken, on average (a worker that is held while it waits
+        for a database counts as taken, a place of a dead machine is none); for a throttle the share of its rate. More
+        than 1 where places were taken away while work on them went on. mean_queue, max_queue: requests in line.
+        served, rejected: how many it let through, and how many it refused itself. A cache also has hit_ratio (of the
+        reads) and stale_ratio (of the hits).
+        """
+        begin, end = self.warmup_s, self.duration_s
+        refusals = self.records.refusals
+        rows = {}
+        for name, visits in self.records.visits.items():
+            joined, gone = self.line(name)
+            gone = np.minimum(gone, end)
+            waits = np.clip(gone, begin, end) - np.clip(joined, begin, end)
+            refused = int(((refusals.component == name) & (refusals.at_s >= begin)).sum())
+            rows[name] = {
+                "utilisation": self._utilisation(name),
+                "mean_queue": float(waits.sum()) / self.window_s,
+                "max_queue": _most(joined[gone > begin], gone[gone > begin], begin),
+                "served": int((visits.left_s >= begin).sum()) - refused,
+                "rejected": refused,
+                **self._lookups(name),
+            }
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("component")
+
+    def _lookups(self, name: str) -> dict[str, float]:
+        """For a cache: the share of the reads that it answered, and of these answers the share that was out of date."""
+        looked = self.records.lookups.get(name)
+        if looked is None:
+            return {}
+        _, hits, stale = looked[looked[:, 0] >= self.warmup_s].T
+        if not len(hits):
+            return {"hit_ratio": np.nan, "stale_ratio": np.nan}
+        return {"hit_ratio": float(hits.mean()), "stale_ratio": float(stale.sum() / hits.sum()) if hits.any() else 0.0}
+
+    def _utilisation(self, name: str) -> float:
+        begin, end, visits = self.warmup_s, self.duration_s, self.records.visits[name]
+        offered = self.offers(name, since=begin)
+        if places_s := sum(offer.places * offer.lasts_s for offer in offered):
+            leaves = np.where(np.isnan(visits.left_s), end, visits.left_s)
+            work = np.clip(leaves, begin, end) - np.clip(visits.started_s, begin, end)
+            return float(np.nansum(work)) / places_s
+        turns = sum(offer.per_s * offer.lasts_s for offer in offered)
+        return min(1.0, float((visits.started_s >= begin).sum()) / turns) if turns else np.nan
+
+    def explain(self, p99: bool = True) -> str:
+        """Two or three sentences: what the bottleneck is, by how much, and since when.
+
+        p99: with the times to answer stands how far the p99 of this run can be trusted, if not far.
+        """
+        from pmtech.findings.sentences import explain
+
+        return explain(self, p99)
+
+
+def _most(begins: np.ndarray, ends: np.ndarray, since: float) -> int:
+    """The greatest number of intervals [begin, end) that overlap at any moment from `since` on."""
+    times = np.concatenate([np.maximum(begins, since), ends])
+    steps = np.concatenate([np.ones(len(begins), dtype=int), -np.ones(len(ends), dtype=int)])[np.lexsort(
+        (np.concatenate([np.ones(len(begins)), np.zeros(len(ends))]), times))]  # fmt: skip
+    return int(np.cumsum(steps).max(initial=0))

@@ -1,0 +1,1 @@
+"""A system as a value: composition, plan, mean rates, files."""

@@ -1,0 +1,1 @@
+"""Access logs, and clients who come as a log says."""

@@ -1,0 +1,1 @@
+"""The real HTTP API: its routes, its store, its server."""

@@ -1,0 +1,251 @@
+"""Starts the real API in this kernel, on this machine alone, and talks to it."""
+
+import asyncio
+import atexit
+import html
+import json as json_
+import math
+import re
+import socket
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from pmtech.web.app.faults import Faults
+from pmtech.web.app.store import Snapshot, Store, fill
+from pmtech.web.client.exchange import Exchange
+
+HOST = "127.0.0.1"
+TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+UVICORN = {"http": "h11", "ws": "none", "lifespan": "off", "loop": "asyncio", "log_level": "critical",
+           "timeout_graceful_shutdown": 1}  # fmt: skip
+
+_running: list["Api"] = []
+
+
+def start_api(*, transport: str = "auto") -> "Api":
+    """Starts the survey tool's API with a fresh database; one that was started before is stopped.
+
+    `transport`: "socket" for a server on a free port of 127.0.0.1, "in_process" for no server at all, "auto" for
+    the first of the two that works here.
+    """
+    if transport not in ("auto", "socket", "in_process"):
+        raise ValueError(f'transport must be "auto", "socket" or "in_process", got {transport!r}')
+    _stop_all()
+    api = Api(transport)
+    api.start()
+    return api
+
+
+@atexit.register
+def _stop_all() -> None:
+    for api in _running[:]:
+        api.stop()
+
+
+class Api:
+    """The running API.
+
+    `url` is where it listens, `faults` what goes wrong on purpose, `request` sends, `rows()` are the rows of its database.
+    """
+
+    def __init__(self, transport: str = "auto"):
+        self.faults = Faults()
+        self.url = ""
+        self._wish = transport
+        self._port = 0
+        self._server: _Server | None = None
+        self._app = None
+        self._folder = tempfile.TemporaryDirectory(prefix="pmtech-", ignore_cleanup_errors=True)
+        self._store: Store | None = None
+
+    @property
+    def running(self) -> bool:
+        return self._app is not None
+
+    @property
+    def transport(self) -> str:
+        """How requests travel: "socket" or "in_process"."""
+        return "socket" if self._server else "in_process"
+
+    def start(self) -> None:
+        """Starts it again after `stop`, with the rows that were there, on the same port if that is still free."""
+        if self.running:
+            return
+        import httpx
+
+        from pmtech.web.app.api import create_app
+        from pmtech.web.app.calendar import CalendarClient, create_calendar
+
+        path = Path(self._folder.name) / "surveys.db"
+        fresh = not path.exists()
+        self._store = Store(path)
+        if fresh:
+            fill(self._store)
+        calendar = create_calendar(self.faults)
+
+        def app(url: str, transport: httpx.ASGITransport | None = None):
+            return create_app(self._store, faults=self.faults, calendar=CalendarClient(url, transport))
+
+        if self._wish != "in_process" and sys.platform != "emscripten":
+            try:
+                server = _Server(self._port, 0)
+                self.url, calendar_url = server.urls
+                self._app = app(calendar_url)
+                server.start(self._app, calendar)
+                self._server, self._port = server, int(self.url.rpartition(":")[2])
+            except (OSError, RuntimeError) as error:
+                self._app = None
+                if self._wish == "socket":
+                    self._store.close()
+                    raise RuntimeError(f"no server can be started here: {error}") from error
+        if self._app is None:
+            self.url = "http://in-process"
+            self._app = app(self.url, httpx.ASGITransport(calendar, raise_app_exceptions=False))
+        _running.append(self)
+        # The first request of all pays for imports; nobody shall measure that one.
+        self.request("GET", "/surveys")
+
+    def stop(self) -> None:
+        """Stops the server. The database stays for `start`, until the kernel ends."""
+        if not self.running:
+            return
+        _running.remove(self)
+        if self._server:
+            self._server.stop()
+        self._server = self._app = None
+        self._store.close()
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        body: str | bytes | None = None,
+        headers: dict[str, str] | None = None,
+        timeout_s: float = 5.0,
+        lose_answer: bool = False,
+    ) -> Exchange:
+        """Sends one request and waits at most `timeout_s` for the answer; never retries.
+
+        `json` is data to be sent as JSON, `body` is text or bytes sent as they are. No answer is no exception: the
+        exchange then has `status` None and an `error`. With `lose_answer` the server does the work and its answer
+        never arrives. Raises ValueError for what cannot be sent at all.
+        """
+        import httpx
+
+        from pmtech.web.app.in_process import InProcessTransport
+
+        headers = dict(headers or {})
+        _check(method, path, headers, timeout_s)
+        if json is not None:
+            body = json_.dumps(json, ensure_ascii=False)
+            headers.setdefault("Content-Type", "application/json")
+        content = body.encode() if isinstance(body, str) else body
+        timeouts = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), timeout_s)}
+        try:
+            request = httpx.Request(
+                method.upper(), self.url + path, headers=headers, content=content, extensions=timeouts
+            )
+        except httpx.InvalidURL as error:
+            raise ValueError(f"path cannot be sent: {error}") from None
+        error = answer = None
+        begun = time.perf_counter()
+        if lose_answer:
+            self.faults.lose_answers = 1
+        try:
+            if not self.running:
+                raise httpx.ConnectError("stopped")
+            # One connection a request. Plain HTTP on this machine: loading root certificates would only cost time.
+            with httpx.HTTPTransport(verify=False) if self._server else InProcessTransport(self._app) as transport:
+                answer = transport.handle_request(request)
+                answer.read()
+        except httpx.TimeoutException:
+            error = f"No answer within {timeout_s:g} s. Whether the server did the work, the client cannot know."
+        except httpx.ConnectError:
+            error = f"Nobody listens at {self.url}: the API is stopped. Run the cell with start_api() again, and this one after it."
+        except httpx.TransportError:
+            error = "The connection broke off. Whether the server did the work, the client cannot know."
+        finally:
+            if lose_answer:  # also when it never came so far: the next request is another one
+                self.faults.lose_answers = 0
+        return Exchange.of(request, answer, (time.perf_counter() - begun) * 1000, error)
+
+    def rows(self) -> Snapshot:
+        """The newest rows of every table, read from the database and not through the API."""
+        if not self.running:
+            raise ValueError("the API is stopped: run the cell with start_api() again, and this one after it")
+        return self._store.snapshot()
+
+    def __repr__(self) -> str:
+        if not self.running:
+            return "Survey API, stopped: api.start() starts it again"
+        counts = ", ".join(f"{table.replace('_', ' ')}: {len(rows)}" for table, rows in self.rows().items() if rows)
+        where = f"listening on {self.url}" if self._server else "answering in process (no sockets here)"
+        return f"Survey API, {where}; rows in its database: {counts or 'none'}"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(repr(self))}</p>"
+
+
+class _Server:
+    """uvicorn on a thread that ends with the kernel: one app on each of some ports (0, or one that is taken: any)."""
+
+    def __init__(self, *ports: int):
+        self._listeners = [_listener(port) for port in ports]
+        self.urls = [f"http://{HOST}:{listener.getsockname()[1]}" for listener in self._listeners]
+
+    def start(self, *apps) -> None:
+        import uvicorn
+
+        self._servers = [uvicorn.Server(uvicorn.Config(app, **UVICORN)) for app in apps]
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="pmtech-api", daemon=True)
+        self._thread.start()
+        give_up = time.monotonic() + 10
+        while not all(server.started for server in self._servers):
+            if time.monotonic() > give_up or not self._thread.is_alive():
+                raise RuntimeError("the server did not start")
+            time.sleep(0.005)
+
+    async def _serve(self) -> None:
+        each = zip(self._servers, self._listeners, strict=True)
+        await asyncio.gather(*(server.serve(sockets=[listener]) for server, listener in each))
+
+    def stop(self) -> None:
+        for server in self._servers:
+            server.should_exit = True
+        self._thread.join(5)
+        for listener in self._listeners:
+            listener.close()
+
+
+def _listener(port: int) -> socket.socket:
+    # Only a socket that says it is TCP gets TCP_NODELAY from asyncio; without it answers can come 40 ms late.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    if sys.platform != "win32":
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+    except OSError:
+        if not port:
+            raise
+        listener.bind((HOST, 0))
+    return listener
+
+
+def _check(method: str, path: str, headers: dict[str, str], timeout_s: float) -> None:
+    if not isinstance(method, str) or not TOKEN.fullmatch(method):
+        raise ValueError(f"method must be one word like GET, got {method!r}")
+    if not isinstance(path, str) or not path.startswith("/") or any(ord(c) < 32 for c in path):
+        raise ValueError(f"path must start with / and be one line, got {path!r}")
+    for name, value in headers.items():
+        if not isinstance(name, str) or not TOKEN.fullmatch(name):
+            raise ValueError(f"a header name is one word of letters, digits and -, got {name!r}")
+        if not isinstance(value, str) or not value.isascii() or any(ord(c) < 32 for c in value):
+            raise ValueError(f"the header {name} must be one line of plain letters, got {value!r}")
+    if not isinstance(timeout_s, (int, float)) or not math.isfinite(timeout_s) or timeout_s <= 0:
+        raise ValueError(f"timeout_s must be more than 0, got {timeout_s!r}")

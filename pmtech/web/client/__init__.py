@@ -1,0 +1,1 @@
+"""What calls the API and reads its contract."""

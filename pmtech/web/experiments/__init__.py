@@ -1,0 +1,1 @@
+"""What the lessons try on the API."""
