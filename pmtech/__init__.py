@@ -6,21 +6,11 @@ import importlib
 import sys
 
 try:
-    from pmtech.components import (
-        Cache,
-        Clients,
-        Database,
-        Gateway,
-        LoadBalancer,
-        Network,
-        RateLimiter,
-        Server,
-        Surge,
-        Throttle,
-        Users,
-    )
+    from pmtech import components, diagram, findings, traces  # noqa: F401  diagram and findings hand themselves down
+    from pmtech.components import *  # noqa: F403  a new part is one line there
+    from pmtech.runs.events import Change, Deploy, Errors, Outage, Slowdown
     from pmtech.runs.result import Result
-    from pmtech.runs.simulate import Change, Outage, simulate
+    from pmtech.runs.simulate import simulate
     from pmtech.system.system import System
 except ModuleNotFoundError as missing:  # `pmtech check` must still be able to say so
     if missing.name.startswith("pmtech"):
@@ -71,24 +61,8 @@ _LATER = {
     "waterfall": "pmtech.panels.figure",
 }
 
-__all__ = [
-    "Cache",
-    "Change",
-    "Clients",
-    "Database",
-    "Gateway",
-    "LoadBalancer",
-    "Network",
-    "Outage",
-    "RateLimiter",
-    "Result",
-    "Server",
-    "Surge",
-    "System",
-    "Throttle",
-    "Users",
-    "simulate",
-]
+__all__ = ["Change", "Deploy", "Errors", "Outage", "Result", "Slowdown", "System", "simulate"]
+__all__ += [] if _missing else components.__all__
 __all__ += list(_LATER)
 
 

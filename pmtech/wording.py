@@ -54,15 +54,46 @@ def percent(share: float) -> str:
     return "more than 99 %" if 0.99 < share < 1 else f"{share:.0%}".replace("%", " %")
 
 
-def counted(number: float, word: str) -> str:
-    """ "1 row", "2 rows"."""
-    return f"{plain(number)} {word}{'s' * (number != 1)}"
+def counted(number: float, word: str, words: str | None = None) -> str:
+    """ "1 row", "2 rows"; words: where the plural is not just one more s."""
+    return f"{plain(number)} {word if number == 1 else words or word + 's'}"
+
+
+def article(word: str) -> str:
+    """ "a Surge", "an Autoscale"."""
+    return f"a{'n' * (word[0] in 'AEIOUaeiou')} {word}"
 
 
 def listed(words: Iterable[str]) -> str:
     """ "A, B and C"."""
     *most, last = words
     return f"{', '.join(most)} and {last}" if most else last
+
+
+# The unit stands at the end of a field's name; the longest ending first.
+UNITS = {"_usd_per_hour": "$/h", "_per_s": "/s", "_ms": "ms", "_s": "s", "_share": "%"}
+FIELDS = {"rate_per_s": "requests a second", "service_ms": "service time", "query_ms": "query time"}
+
+
+def unit(field: str) -> str:
+    """The unit of a field, or of a path that ends in it."""
+    return next((sign for ending, sign in UNITS.items() if field.endswith(ending)), "")
+
+
+def field_in_words(field: str) -> str:
+    """The name of a field: "service time", "queue limit"."""
+    bare = next((field.removesuffix(end) for end, sign in UNITS.items() if sign != "%" and field.endswith(end)), field)
+    return FIELDS.get(field, bare.replace("_", " ").replace(".", " "))
+
+
+def value_in_words(value, field: str) -> str:
+    """A value with its unit: a share of 0.01 is 1 %."""
+    if value is None or isinstance(value, bool):
+        return {True: "yes", False: "no", None: "none"}[value]
+    if isinstance(value, int | float):
+        sign = unit(field)
+        return f"{plain(round(100 * value, 6) if sign == '%' else value)} {sign}".strip()
+    return (", ".join(map(str, value)) or "none") if isinstance(value, tuple | list) else str(value).replace("_", " ")
 
 
 def nearest(word: str, words: Iterable[str]) -> str:

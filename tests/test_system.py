@@ -18,7 +18,7 @@ from pmtech import (
     Users,
     simulate,
 )
-from pmtech.system.system import check_complete, flow_order
+from pmtech.system.system import check_complete
 
 SURVEY_TOOL = (
     [Clients("Company A", rate_per_s=10), Clients("Company B", rate_per_s=30), Clients("Company C", rate_per_s=150)]
@@ -115,7 +115,7 @@ def test_flow_order_puts_every_part_before_those_that_it_sends_to():
             "/b": LoadBalancer() >> [Server("X")] * 2 >> database,
         }
     )
-    order = flow_order(system)
+    order = system.plan.order
     assert sorted(order) == list(range(len(system.parts)))
     assert all(order.index(e.tail) < order.index(e.head) for e in system.edges)
 

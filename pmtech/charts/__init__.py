@@ -11,7 +11,6 @@ import pandas as pd
 from pmtech.charts.caches import freshness, hits
 from pmtech.charts.load_curve import load
 from pmtech.charts.plot import BEHIND, MOST, PINNED, QUIET, TEXT, bars, note, over_rows, over_time, room, stroke
-from pmtech.components import Users
 from pmtech.runs.result import Result
 from pmtech.system.system import System
 from pmtech.wording import rate, seconds
@@ -143,7 +142,7 @@ def served_alike(results: dict[str, Result]) -> bool:
             return False
         served = [table.served_per_s[name] for table in tables]
         asked = [table.offered_per_s[name] for table in tables]
-        if isinstance(sources[name], Users):
+        if sources[name].waits:
             asked = [max(served)] * len(tables)
         shares = [s / a for s, a in zip(served, asked, strict=True)]
         if max(shares) - min(shares) > 0.03:

@@ -10,11 +10,11 @@ from math import inf
 import numpy as np
 import pandas as pd
 
+from pmtech import theory
 from pmtech.charts import plot
-from pmtech.components import Cache, Database
+from pmtech.components.component import Component, added
 from pmtech.components.memory import STORES
 from pmtech.runs.result import Result
-from pmtech.system.hits import NONE, added, asked, hit_chances, stale_chances
 from pmtech.system.system import System
 from pmtech.wording import percent, rate
 
@@ -69,8 +69,8 @@ def freshness(result: Result, pinned: Result | None = None) -> dict:
     top = plot.ceiling(0.999 * max(TTL_S, cache.ttl_s))
     from_cache, stale = [], []
     for ttl_s in np.r_[0.01, 0.25, 0.5, 1:top:60j]:
-        chances = hit_chances(replace(cache, ttl_s=float(ttl_s)), reads, writes)
-        wrong = 0 * chances if cache.invalidate else stale_chances(ttl_s, writes)
+        chances = replace(cache, ttl_s=float(ttl_s)).hit_chances(reads, writes)
+        wrong = 0 * chances if cache.invalidate else theory.stale_chances(ttl_s, writes)
         from_cache.append((ttl_s, 100 * (reads @ chances) / reads.sum()))
         stale.append((ttl_s, 100 * (reads * chances) @ wrong / max(reads @ chances, 1e-12)))
     shown = {"from the cache": HITS, "of these out of date": STALE}
@@ -105,9 +105,9 @@ def answers(result: Result) -> dict[str, float]:
     """Part -> the share of the answers that came from it: a cache's hits, and what reached a database."""
     counts = {}
     for name, part in result.system.components.items():
-        if isinstance(part, Cache):
-            counts[name] = float(result.records.lookups.get(name, np.zeros((0, 3)))[:, 1].sum())
-        elif isinstance(part, Database):
+        if part.remembers:
+            counts[name] = float(result.records.notes.get(name, np.zeros((0, 3)))[:, 1].sum())
+        elif part.holds_data:
             counts[name] = float(np.isfinite(result.records.visits[name].left_s).sum())
     total = sum(counts.values()) or 1.0
     return {name: count / total for name, count in counts.items()}
@@ -148,7 +148,7 @@ def answered_said(results: dict[str, Result]) -> list[str]:
     """The chart in sentences: who is soonest, and who spares the databases most."""
     soonest = sorted(results, key=lambda label: results[label].summary.mean_ms)
     left = {
-        label: sum(share for name, share in answers(run).items() if isinstance(run.system.components[name], Database))
+        label: sum(share for name, share in answers(run).items() if run.system.components[name].holds_data)
         for label, run in results.items()
     }
     times = ", ".join(f"{label} {_time(results[label].summary.mean_ms)}" for label in soonest)
@@ -163,31 +163,31 @@ def _time(ms: float) -> str:
     return "–" if ms != ms else f"{ms:,.0f} ms" if ms < 2000 else f"{ms / 1000:,.1f} s"
 
 
-def _cache(system: System) -> tuple[str, Cache]:
+def _cache(system: System) -> tuple[str, Component]:
     for name, part in system.components.items():
-        if isinstance(part, Cache):
+        if part.remembers:
             return name, part
     raise ValueError("this chart needs a Cache in the system, such as Clients() >> Cache() >> Database()")
 
 
-def _asked(result: Result) -> tuple[Cache, np.ndarray, np.ndarray]:
+def _asked(result: Result) -> tuple[Component, np.ndarray, np.ndarray]:
     """The cache nearest to the clients, and how often each key is read and written a second."""
-    reads = writes = NONE
+    reads = writes = np.zeros(0)
     for source in result.system.sources.values():
-        some, others = asked(source)
+        some, others = source.asked()
         reads, writes = added(reads, some), added(writes, others)
     if not reads.any():
         raise ValueError("this chart needs clients who read: a rate above 0 and a write_share below 1")
     return _cache(result.system)[1], reads, writes
 
 
-def _hit_share(cache: Cache, reads: np.ndarray, writes: np.ndarray) -> float:
-    return 100 * float(reads @ hit_chances(cache, reads, writes) / reads.sum())
+def _hit_share(cache: Component, reads: np.ndarray, writes: np.ndarray) -> float:
+    return 100 * float(reads @ cache.hit_chances(reads, writes) / reads.sum())
 
 
 def _measured(result: Result) -> tuple[float, float]:
     """Percent of the reads that the cache answered, and of these answers that were out of date, in the second half."""
-    looked = result.records.lookups.get(_cache(result.system)[0], np.zeros((0, 3)))
+    looked = result.records.notes.get(_cache(result.system)[0], np.zeros((0, 3)))
     _, hit, stale = looked[looked[:, 0] >= (result.warmup_s + result.duration_s) / 2].T
     return 100 * float(hit.mean()) if len(hit) else 0.0, 100 * float(stale.sum() / hit.sum()) if hit.any() else 0.0
 

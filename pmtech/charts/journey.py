@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 
 from pmtech.charts.plot import TEXT, bars, ceiling, note, over_rows
-from pmtech.components import Database, Network
 from pmtech.runs.result import Result
 
 COLOURS = {
@@ -47,7 +46,7 @@ def steps(result: Result, number: int) -> list[Step]:
         deepest = np.flatnonzero((times[:, 0] <= begin) & (times[:, 2] >= end))[-1]
         name = visits.component.iloc[deepest]
         part = result.system.components[name]
-        kind = "network" if isinstance(part, Network) else "database" if isinstance(part, Database) else "work"
+        kind = part.kind if part.kind in ("network", "database") else "work"
         kind = "waiting" if begin < times[deepest, 1] else kind
         if found and found[-1][:2] == (name, kind):
             begin = found.pop()[2]
@@ -57,7 +56,7 @@ def steps(result: Result, number: int) -> list[Step]:
 
 def chosen(result: Result, which: int | str) -> int:
     """The number of a served request: itself, "slowest", or "typical": its wait and work nearest to the median at each part."""
-    served = result.requests.query("status == 200").latency_ms.sort_values(kind="stable")
+    served = result.requests.latency_ms[result.records.served].sort_values(kind="stable")
     if served.empty:
         raise ValueError("a waterfall needs a request that was answered; this run has none")
     if which == "typical":
@@ -76,7 +75,7 @@ def chosen(result: Result, which: int | str) -> int:
 
 def name_of(result: Result, which: int | str) -> str:
     if isinstance(which, str):
-        return f"{which} of {(result.requests.status == 200).sum():,} requests"
+        return f"{which} of {result.records.served.sum():,} requests"
     return f"request {which}"
 
 

@@ -11,11 +11,10 @@ import numpy as np
 
 from pmtech import theory
 from pmtech.charts.plot import GROUND, PINNED, QUIET, TEXT, axis, ceiling, figure, line, marks, note, stroke
-from pmtech.components import Clients, Database, Network, Server
 from pmtech.runs.result import Result
 from pmtech.runs.simulate import simulate
 from pmtech.system.flow import flows
-from pmtech.system.system import System, flow_order
+from pmtech.system.system import System
 from pmtech.wording import seconds
 
 COLUMNS = {"mean": "mean_ms", "p95": "p95_ms", "p99": "p99_ms"}
@@ -69,7 +68,7 @@ def share_of_capacity(system: System) -> float:
 
 def _at(system: System, share: float) -> System:
     """The same system with so many customers that `share` of its capacity is asked for."""
-    if not all(isinstance(source, Clients) for source in system.sources.values()):
+    if any(source.waits for source in system.sources.values()):
         raise ValueError('show="load" needs Clients, whose rate can be set: Users wait for their answers')
     rates = {f"{name}.rate_per_s": source.rate_per_s for name, source in system.sources.items()}
     if not any(rates.values()):
@@ -102,18 +101,18 @@ def closed_form(system: System) -> Callable[[str], float] | None:
     as an M/M/c by itself (Jackson 1957), a request's times at the two are independent (Burke, Operations Research 17,
     1969), and waiting and work are phases of exponential length, so the latency is of phase type.
     """
-    order = flow_order(system)
+    order = system.plan.order
     parts = [system.parts[number] for number in order if not system.parts[number].is_source]
-    stations = [part for part in parts if isinstance(part, Server | Database)]
-    networks = [part for part in parts if isinstance(part, Network)]
+    stations = [part.station for part in parts if part.station]
+    networks = [part for part in parts if part.kind == "network"]
     chain = all(len(system.after(number)) == (system.parts[number] is not parts[-1]) for number in order)
     if not (chain and len(stations) + len(networks) == len(parts) and 1 <= len(stations) <= 2):
         return None
-    if not all(_is_markov(part, parts[-1]) for part in [*system.sources.values(), *parts]):
+    if not all(part.is_markov(part is parts[-1]) for part in [*system.sources.values(), *parts]):
         return None
     rate = sum(source.rate_per_s for source in system.sources.values())
-    way_ms = sum(network.round_trip_ms for network in networks)
-    queues = [theory.mmc(rate, *_work(part)) for part in stations]
+    way_ms = 1000 * sum(network.own_s for network in networks)
+    queues = [theory.mmc(rate, station.mean_s, station.places) for station in stations]
     mean_s = sum(queue.time_in_system_s for queue in queues)
 
     size = 2 * len(queues)  # a wait and a work for each station
@@ -143,27 +142,6 @@ def closed_form(system: System) -> Callable[[str], float] | None:
         return way_ms + 1000 * time_s
 
     return latency_ms
-
-
-def _is_markov(part, last) -> bool:
-    """Do arrivals and works have no memory, and does nothing but the line before it decide when a work begins?"""
-    match part:
-        case Clients():
-            return part.arrivals == "poisson" and not (part.surge or part.timeout_ms or part.retries)
-        case Server():
-            alone = part.replicas == 1 and (part is last or not part.blocking)
-            return alone and part.service_cv == 1 and part.queue_limit is None
-        case Database():
-            return part.query_cv == 1 and part.queue_limit is None
-        case Network():
-            return part.round_trip_cv == 0
-    return False
-
-
-def _work(part: Server | Database) -> tuple[float, int]:
-    """(mean work in seconds, places of work)"""
-    server = isinstance(part, Server)
-    return (part.service_ms / 1000, part.workers) if server else (part.query_ms / 1000, part.connections)
 
 
 def _dots(run: Result, pin: bool, top: float) -> tuple[dict, list[dict]]:

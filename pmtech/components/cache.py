@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 from math import nan
+from typing import ClassVar
 
 import numpy as np
 
-from pmtech.components.component import Component
+from pmtech import theory
+from pmtech.components.component import Component, Finding, added
 from pmtech.components.fields import number, one_of, whole, yes_no
 from pmtech.components.lookups import walk
 from pmtech.components.memory import Memory, Place
@@ -15,8 +18,9 @@ from pmtech.components.work import owns_what_ends
 from pmtech.engine.clock import Steps
 from pmtech.engine.part import Part
 from pmtech.engine.randomness import Stream, identity
-from pmtech.engine.request import Request
+from pmtech.engine.request import Request, is_success
 from pmtech.engine.sorted_pass import only
+from pmtech.wording import counted, percent, plain
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -51,17 +55,65 @@ class Cache(Component):
     private: bool = yes_no(False)
     price_usd_per_hour: float = number(0.05, at_least=0, at_most=1e6)
 
+    kind: ClassVar[str] = "cache"
+    icon: ClassVar[str] = "M11 2 4 11.5h5L8 18l8-10h-5.5z"
+    question: ClassVar[str] = "How old may an answer be? What happens after a restart, when the cache is empty?"
+    remembers: ClassVar[bool] = True
+    thins: ClassVar[bool] = True
+    noted: ClassVar[tuple[str, ...]] = ("at_s", "hit", "stale")
+
+    def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
+        facts = [counted(self.capacity, "answer") + (" for each caller" if self.private else "")]
+        facts += [f"for {plain(self.ttl_s)} s at most"] if self.ttl_s is not None else []
+        facts += ["a write removes its copy"] if self.invalidate else []
+        return facts + (["asks once for all who wait"] if self.coalesce else [])
+
+    @property
+    def age_s(self) -> float | None:
+        return self.ttl_s
+
+    def leaves(self, coming, callers):
+        """The reads that it misses in the long run; the writes all go on."""
+        reads, writes = (reduce(added, rates, np.zeros(0)) for rates in zip(*coming.values(), strict=True))
+        going = {}
+        for caller, (some, others) in coming.items():
+            heads = max(callers[caller], 1)
+            mine = (some / heads, others / heads) if self.private else (reads, writes)
+            chances = self.hit_chances(*mine)[: len(some)] if mine[0].any() else 0.0
+            going[caller] = some * (1 - chances), others
+        return going
+
+    def hit_chances(self, reads: np.ndarray, writes: np.ndarray) -> np.ndarray:
+        """For each key the share of its reads that it answers in the long run: `theory.hit_chances`."""
+        return theory.hit_chances(
+            reads, writes * self.invalidate, capacity=self.capacity, policy=self.policy, ttl_s=self.ttl_s
+        )
+
+    def figures(self, notes: np.ndarray) -> dict[str, float]:
+        """hit_ratio: share of the reads that it answered; stale_ratio: share of these answers that were out of date."""
+        _, hits, stale = notes.T
+        if not len(hits):
+            return {"hit_ratio": nan, "stale_ratio": nan}
+        return {"hit_ratio": float(hits.mean()), "stale_ratio": float(stale.sum() / hits.sum()) if hits.any() else 0.0}
+
+    def findings(self, label: str, figures) -> list[Finding]:
+        if figures["hit_ratio"] != figures["hit_ratio"]:
+            return []
+        wrong = f", {percent(figures['stale_ratio'])} of them out of date" if figures["stale_ratio"] else ""
+        return [Finding("cached", 60, f"{label} answers {percent(figures['hit_ratio'])} of the reads{wrong}")]
+
     def running(self, *args) -> CachePart:
         return CachePart(self, *args)
 
 
 class CachePart(Part):
+    mortal = bypassed = True
+
     def setup(self) -> None:
         luck = Stream((self.run.seed, f"{self.name}.evict"), identity)
         self.memory = Memory(self.spec, self.run.versions, luck)
         self.fetching: dict[Place, list[Request]] = {}  # those who wait for an answer that is asked for already
-        self.lookups: list[tuple[float, bool, bool]] = []  # (when, was it a hit, was the answer out of date)
-
+        
     def change(self, spec) -> None:
         """Another size or policy starts cold; another TTL holds for what comes in from now on."""
         before, self.spec = self.spec, spec
@@ -71,13 +123,9 @@ class CachePart(Part):
 
     def fail(self) -> None:
         """The machine dies: all that it remembered is gone, and until it is back everything goes downstream."""
-        self.alive = False
         self.memory.forget()
         for place in list(self.fetching):
             self._go_on(place)
-
-    def recover(self) -> None:
-        self.alive = True
 
     def handle(self, request: Request) -> Steps:
         visit = [request, self.env._now, self.env._now, nan]
@@ -98,7 +146,7 @@ class CachePart(Part):
             yield self.fetching[place].append(request)
             if self._hit(request, place, came):
                 return 200
-        self.lookups.append((came, False, False))
+        self.notes.append((came, False, False))
         self.fetching.setdefault(place, [])
         status = (yield from self.next.handle(request)) if self.next else 200
         if request.version is None:  # no cache nearer to the data has said which version the answer shows
@@ -116,7 +164,7 @@ class CachePart(Part):
         if not memory.look(place, self.env._now):
             return False
         request.version, request.served_by = memory.shows(place), request.served_by or self.machine
-        self.lookups.append((came, True, memory.is_stale(place)))
+        self.notes.append((came, True, memory.is_stale(place)))
         return True
 
     def _go_on(self, place: Place) -> None:
@@ -125,7 +173,7 @@ class CachePart(Part):
 
     def _write(self, request: Request) -> Steps:
         status = (yield from self.next.handle(request)) if self.next else 200
-        if status == 200:
+        if is_success(status):
             if request.version is None:  # the cache nearest to the data counts it, once
                 request.version = self.memory.count(request.key)
             self.memory.drop(self._place(request))
@@ -148,7 +196,7 @@ class CachePart(Part):
         looked = np.zeros((len(rows), 3), order="F")  # when, hit, out of date
         looked[:, 0], looked[:, 1], looked[asked, 1], looked[stale, 2] = times, 1, 0, 1
         hits = np.flatnonzero(looked[:, 1])
-        book.look(self, *only(~written, looked))
+        book.note(self, *only(~written, looked))
         book.serves(self, rows[hits])
         book.answer(rows[hits], times[hits] + self.spec.hit_ms / 1000, 200)
         if behind:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from pmtech.components.fields import number, one_of
+from pmtech.components.fields import instance, number, one_of
+from pmtech.components.profile import Curve
 from pmtech.components.source import Source, SourcePart
+from pmtech.components.surge import Surge
 from pmtech.engine.clock import Alarm
 from pmtech.engine.randomness import BLOCK, Stream, exponential
 from pmtech.engine.sorted_pass import joined
@@ -30,11 +32,24 @@ class Clients(Source):
     timeout_ms: a client hears nothing for so long and gives up; its status is 504, and the work goes on in vain.
     retries: how often it asks again, at once, after a 503 or a timeout; every attempt is a request of its own.
 
-    What this leaves out: daily rhythm, bursts that come in batches, pauses before a retry.
+    profile: how many times `rate_per_s` is sent, moment by moment: a `Profile`, a `Day`, or a `Surge`.
+
+    What this leaves out: bursts that come in batches, pauses before a retry.
     """
 
     rate_per_s: float = number(10.0, at_least=0, at_most=1e6)
     arrivals: str = one_of("poisson", "even")
+    profile: Curve | None = instance(Curve | Surge)
+
+    load_field: ClassVar[str] = "rate_per_s"
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.profile is not None and self.surge is not None:
+            raise ValueError("profile and surge both say how the load changes: give one of them")
+        if isinstance(self.profile, Surge):  # a surge is a profile that has a name of its own
+            object.__setattr__(self, "surge", self.profile)
+            object.__setattr__(self, "profile", None)
 
     @staticmethod
     def from_log(path: str | Path, name: str = "Clients", **fields) -> Replay:
@@ -50,6 +65,25 @@ class Clients(Source):
     @property
     def offered_per_s(self) -> float:
         return self.rate_per_s
+
+    @property
+    def is_steady(self) -> bool:
+        return self.surge is None and self.profile is None
+
+    @property
+    def coming(self) -> str:
+        return f"requests come at {'equal distances' if self.arrivals == 'even' else 'random moments'}"
+
+    def expected(self, duration_s: float) -> float:
+        if self.profile is not None:
+            return self.rate_per_s * self.profile.area(duration_s)
+        return super().expected(duration_s)
+
+    def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
+        return ([self.profile.said] if self.profile else []) + super().facts(copies, held_ms)
+
+    def is_markov(self, last: bool) -> bool:
+        return self.arrivals == "poisson" and self.is_steady and not (self.timeout_ms or self.retries)
 
 
 class ClientsPart(SourcePart):
@@ -85,12 +119,13 @@ class ClientsPart(SourcePart):
 
     def _anchor(self) -> None:
         now = self.env._now
-        self.anchor_phase += (now - self.anchor_s) * self.rate
+        went = now - self.anchor_s if self.profile is None else self.profile.area(now) - self.profile.area(self.anchor_s)
+        self.anchor_phase += went * self.rate
         self.anchor_s = now
 
     def _plan(self) -> None:
         """From now on, at the rate of the moment; look again when the surge begins or ends."""
-        now, surge = self.env._now, self.spec.surge
+        now, surge, self.profile = self.env._now, self.spec.surge, self.spec.profile
         self.rate, turn = self.pace, inf
         if surge is not None:
             end = surge.at_s + surge.for_s
@@ -103,7 +138,11 @@ class ClientsPart(SourcePart):
 
     def _next(self) -> None:
         if self.rate > 0:
-            due = self.anchor_s + (self.phases[self.number] - self.anchor_phase) / self.rate
+            since_s = (self.phases[self.number] - self.anchor_phase) / self.rate
+            if self.profile is None:
+                due = self.anchor_s + since_s
+            else:
+                due = self.profile.when(self.profile.area(self.anchor_s) + since_s)
             # Rounding may put an arrival a hair before the moment the rate changed.
             self.arrival.set(due if due > self.env._now else self.env._now)
         else:
@@ -117,7 +156,7 @@ class ClientsPart(SourcePart):
 
     @property
     def feeds_forward(self) -> bool:
-        return self.timeout_s is None and not self.tries_again
+        return self.timeout_s is None and not self.tries_again and self.spec.profile is None
 
     def callers(self, count: int) -> np.ndarray:
         """Who sends each request, as a number: the source is one caller."""

@@ -1,13 +1,41 @@
-"""What all components have in common: a name, and the `>>` that joins them."""
+"""What all components have in common: a name, the `>>` that joins them, and what each says of itself.
+
+Whoever draws, explains, prices or plays a system asks the part, never its class: a new part is one file that says here
+what it is. What it does to a request stands in its `Part`, in the same file.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from math import inf
+from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
+
+from pmtech import theory
 from pmtech.components.fields import Checked, checked
+
+Mix = dict[tuple[str, str], float]  # (source, endpoint) -> requests a second
+
+
+class StationSpec(NamedTuple):
+    """Places of work with a queue before them, as a component sets them up for each of its machines."""
+
+    places: int
+    mean_s: float  # own work on a request,
+    cv: float  # and its coefficient of variation
+    limit: int | None  # waiting places; None: no end
+    held: bool  # is the place held while what lies downstream answers?
+
+
+class Finding(NamedTuple):
+    """Something worth saying of a run. Those of one rule become one sentence; the greater `weight` comes first."""
+
+    rule: str
+    weight: int
+    said: str
 
 
 def _name(name: str, value):
@@ -17,17 +45,50 @@ def _name(name: str, value):
     return value
 
 
+def _place(_name: str, value):
+    theory.round_trip_ms(value, value)  # says which cities there are
+    return value
+
+
 @dataclass(frozen=True, repr=False)
 class Component(Checked):
     """A part of a system. Parts are values: frozen, compared by what they hold, joined by `>>`.
 
     The first argument is a name, such as `Server("Checkout")`; without one a part is called after what it is.
+    place: the city where it stands; a request that comes from another one travels there and back (`theory.round_trip_ms`).
+    None: wherever the request is.
     """
 
     name: str | None = checked(None, _name, optional=True)
+    place: str | None = checked(None, _place, optional=True, kw_only=True)
 
+    # --- what it is to a reader ------------------------------------------------------------------------------------
+    kind: ClassVar[str] = "part"  # the word for it: "server", "database", "network", "cache", "clients", ...
+    icon: ClassVar[str] = "M3 3h14v14H3z"  # drawn as lines on a grid of 20
+    question: ClassVar[str | None] = None  # what to settle with engineering
+    verb: ClassVar[str] = "can serve"  # what it does with its capacity, of one
+    verbs: ClassVar[str] = "can serve"  # and of several
+
+    # --- what it can do --------------------------------------------------------------------------------------------
     is_source: ClassVar[bool] = False
-    fan_out: ClassVar[str] = "one"  # what may come after it: "none", "one", a "pool" or "routes"
+    fan_out: ClassVar[str] = "one"  # what may come after it: "none", "one", a "pool", "routes", or "all" at once
+    needs_next: ClassVar[bool] = False  # is there no answer without something behind it?
+    pulls: ClassVar[bool] = False  # does it hand on only what somebody behind it is free to take?
+    detached: ClassVar[bool] = False  # is the request answered here, and what lies behind works without it?
+    makes_wait: ClassVar[bool] = False  # is there a queue before or in it?
+    remembers: ClassVar[bool] = False  # does it answer some requests itself, by their key?
+    thins: ClassVar[bool] = False  # does it send on less than in proportion to what comes?
+    noted: ClassVar[tuple[str, ...]] = ()  # columns of what its `Part.notes` holds, the first of them the moment
+    replicas: ClassVar[int] = 1
+    price_usd_per_hour: ClassVar[float] = 0.0
+    item_s: ClassVar[float] = 0.0  # work for every further message that is handed over together
+    max_wait_s: ClassVar[float | None] = None
+    age_s: ClassVar[float | None] = None  # how old an answer of its own may be
+    waits: ClassVar[bool] = False  # does it wait for an answer before it asks again?
+    holds_data: ClassVar[bool] = False  # do answers come from here in the end?
+    checks_health: ClassVar[bool] = False
+    drops_late: ClassVar[bool] = False  # is work not begun whose client has given up?
+    autoscale: ClassVar[Any] = None
 
     @property
     def slug(self) -> str:
@@ -40,6 +101,88 @@ class Component(Checked):
         """The name as people read it."""
         return self.name or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(self).__name__).capitalize()
 
+    def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
+        """How it is set up, a few words each: the lines in its box.
+
+        copies: so many stand in the box. held_ms: so long a request keeps a worker busy besides its own work.
+        """
+        return []
+
+    def conditions(self) -> list[str]:
+        """What a page for colleagues should say besides of how it is set up."""
+        return []
+
+    @property
+    def station(self) -> StationSpec | None:
+        """Its places of work, for each machine; None: it does no work of its own."""
+        return None
+
+    @property
+    def capacity_per_s(self) -> float:
+        """Requests a second that all its machines together let through, if nothing else holds them up."""
+        station = self.station
+        return inf if station is None else self.replicas * station.places / station.mean_s
+
+    @property
+    def own_s(self) -> float:
+        """Mean seconds that it takes itself for a request, nobody else in the way."""
+        return 0.0 if self.station is None else self.station.mean_s
+
+    def is_markov(self, last: bool) -> bool:
+        """Have its work and arrivals no memory, and does nothing but its own queue decide when work begins?
+
+        last: nothing comes after it. What may be said of the long run by closed forms hangs on it.
+        """
+        return False
+
+    @property
+    def waiting_limit(self) -> int | None:
+        """How many may wait, at each of its machines; None: no end."""
+        return self.station.limit if self.station else None
+
+    def refuses_excess(self) -> bool:
+        """Is what it can't take refused, rather than made to wait?"""
+        return self.waiting_limit is not None
+
+    def passes(
+        self, mix: Mix, capacity: float, callers: Mapping[str, int], routes: set[str | None]
+    ) -> tuple[Mix, float]:
+        """Mean rates, like water: what of a mix gets through, and how much a second is refused."""
+        total = sum(mix.values())
+        share = min(1.0, capacity / total) if total else 1.0
+        return {key: rate * share for key, rate in mix.items()}, total * (1 - share) if self.refuses_excess() else 0.0
+
+    def leaves(self, coming: dict[str, tuple[np.ndarray, np.ndarray]], callers: Mapping[str, int]) -> dict:
+        """What one that remembers does not answer itself: source -> reads and writes a second of each key."""
+        return coming
+
+    def trouble(self, refused: bool) -> list[str]:
+        """Words for its box beside how much it refuses."""
+        return []
+
+    # --- what it reports after a run -------------------------------------------------------------------------------
+
+    def figures(self, notes: np.ndarray) -> dict[str, float]:
+        """Columns of `Result.components` of its own, from what it noted in the measured window."""
+        return {}
+
+    def findings(self, label: str, figures: Mapping[str, float]) -> list[Finding]:
+        """What of its own figures is worth a sentence in `explain()`."""
+        return []
+
+    def extra_usd(self, notes: np.ndarray, begin_s: float, end_s: float) -> float:
+        """What it cost from `begin_s` to `end_s` besides its `replicas` at their price."""
+        return 0.0
+
+    # --- how it runs -----------------------------------------------------------------------------------------------
+
+    def running(self, *args) -> Any:
+        """Its `Part`: the same thing while a run goes on."""
+        raise TypeError(f"{type(self).__name__} does not say how it runs")
+
+    def watcher(self, name: str, run) -> Any:
+        """Something that watches its machines during a run, and turns its knobs."""
+
     # system.py lies above the components and hands the operator down when it is imported.
     join: ClassVar[Callable]
 
@@ -48,3 +191,21 @@ class Component(Checked):
 
     def __rrshift__(self, other):
         return Component.join(other, self)
+
+
+def added(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """The rates of two streams together; one of them may know fewer keys."""
+    longer, shorter = (one, other) if len(one) >= len(other) else (other, one)
+    both = longer.copy()
+    both[: len(shorter)] += shorter
+    return both
+
+
+def by_caller(mix: Mix) -> dict[str, float]:
+    """Requests a second of each source."""
+    asked: dict[str, float] = {}
+    for (caller, _), rate in mix.items():
+        asked[caller] = asked.get(caller, 0.0) + rate
+    return asked
+
+

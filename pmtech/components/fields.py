@@ -9,7 +9,7 @@ from dataclasses import MISSING, field, fields
 from numbers import Real
 from typing import Any
 
-from pmtech.wording import nearest, plain
+from pmtech.wording import article, nearest, plain
 
 
 def _bounded(name: str, value, low, above, high):
@@ -22,13 +22,15 @@ def _bounded(name: str, value, low, above, high):
     return value
 
 
-def checked(default, check: Callable[[str, Any], Any], *, optional: bool = False, **more) -> Any:
+def checked(
+    default, check: Callable[[str, Any], Any], *, optional: bool = False, kw_only: bool = MISSING, **more
+) -> Any:
     """A field whose value is what `check(name, value)` makes of it."""
 
     def accept(name: str, value):
         return None if optional and value is None else check(name, value)
 
-    return field(default=default, metadata={"check": accept, **more})
+    return field(default=default, kw_only=kw_only, metadata={"check": accept, **more})
 
 
 def number(default, *, at_least=None, more_than=None, at_most=1e9, optional=False) -> Any:
@@ -60,6 +62,17 @@ def whole(default, *, at_least=None, at_most=1_000_000, optional=False) -> Any:
         return _bounded(name, value, at_least, None, at_most)
 
     return checked(default, check, optional=optional)
+
+
+def instance(kind: type, default=None) -> Any:
+    """A field that holds a value of another kind, such as a `Surge(...)`, or None."""
+
+    def check(name: str, value):
+        if not isinstance(value, kind):
+            raise ValueError(f"{name} must be {article(kind.__name__)}(...) or None, got {value!r}")
+        return value
+
+    return checked(default, check, optional=True)
 
 
 def one_of(*options: str) -> Any:

@@ -20,7 +20,17 @@ class Gateway(Component):
     What this leaves out: its own latency, authentication, path patterns (a route is an endpoint, word for word).
     """
 
+    kind: ClassVar[str] = "gateway"
+    icon: ClassVar[str] = "M9 2v16M9 4h6l2.5 2L15 8H9M9 9H5l-2.5 2L5 13h4"
     fan_out: ClassVar[str] = "routes"
+    needs_next: ClassVar[bool] = True
+
+    def passes(self, mix, capacity, callers, routes):
+        passed = {key: rate for key, rate in mix.items() if not routes or key[1] in routes or None in routes}
+        return passed, sum(mix.values()) - sum(passed.values())
+
+    def trouble(self, refused: bool) -> list[str]:
+        return ["no route for these"] if refused else []
 
     def running(self, *args) -> GatewayPart:
         return GatewayPart(self, *args)

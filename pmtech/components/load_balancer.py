@@ -17,6 +17,7 @@ from pmtech.engine.part import Part
 from pmtech.engine.randomness import identity
 from pmtech.engine.request import Request
 from pmtech.engine.sorted_pass import Undecided
+from pmtech.wording import seconds
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -40,7 +41,21 @@ class LoadBalancer(Component):
     unhealthy_after: int = whole(2, at_least=1, at_most=100)
     sticky: bool = yes_no(False)
 
+    kind: ClassVar[str] = "load balancer"
+    icon: ClassVar[str] = "M2 10h15M6 10l5-6h6M6 10l5 6h6"
+    question: ClassVar[str] = "If one machine dies at the peak, have the others room, and how soon is it noticed?"
     fan_out: ClassVar[str] = "pool"
+    needs_next: ClassVar[bool] = True
+
+    def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
+        return [self.policy.replace("_", " ")]
+
+    def conditions(self) -> list[str]:
+        return [f"a health check every {seconds(self.health_check_s)}" if self.health_check_s else "no health checks"]
+
+    @property
+    def checks_health(self) -> bool:
+        return self.health_check_s is not None
 
     def running(self, *args) -> LoadBalancerPart:
         return LoadBalancerPart(self, *args)
@@ -71,6 +86,12 @@ class LoadBalancerPart(Part):
         self.in_flight += [0] * more
         self.missed += [0] * more
         self._choose_from()
+
+    def sends_to(self, target: Part) -> bool:
+        return self.targets.index(target) in self.up
+
+    def room(self) -> float:
+        return sum(self.targets[number].room() for number in self.up)
 
     def _plan_checkup(self) -> None:
         every = self.spec.health_check_s

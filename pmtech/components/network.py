@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import nan
+from typing import ClassVar
 
 from pmtech.components.component import Component
 from pmtech.components.fields import number
@@ -11,6 +12,7 @@ from pmtech.engine.clock import Steps
 from pmtech.engine.part import Part
 from pmtech.engine.randomness import gamma
 from pmtech.engine.request import Request
+from pmtech.wording import plain
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -26,6 +28,19 @@ class Network(Component):
 
     round_trip_ms: float = number(60.0, at_least=0, at_most=3_600_000)
     round_trip_cv: float = number(0.0, at_least=0, at_most=10)
+
+    kind: ClassVar[str] = "network"
+    icon: ClassVar[str] = "M2 10c2-7 14-7 16 0M2 10c2 7 14 7 16 0M10 4.8c-3 2-3 8.4 0 10.4M10 4.8c3 2 3 8.4 0 10.4M2 10h16"
+
+    def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
+        return [f"{plain(self.round_trip_ms)} ms there and back"]
+
+    @property
+    def own_s(self) -> float:
+        return self.round_trip_ms / 1000
+
+    def is_markov(self, last: bool) -> bool:
+        return self.round_trip_cv == 0
 
     def running(self, *args) -> NetworkPart:
         return NetworkPart(self, *args)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from math import floor
+from typing import ClassVar
 
 import numpy as np
 
-from pmtech.components.component import Component
+from pmtech.components.component import Component, by_caller
 from pmtech.components.fields import number, one_of, whole
 from pmtech.engine.clock import Steps
 from pmtech.engine.part import Part
 from pmtech.engine.request import Request
+from pmtech.wording import plain
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -40,6 +42,29 @@ class RateLimiter(Component):
     def capacity_per_s(self) -> float:
         """Requests a second that may pass in the long run: for each caller, or for all together."""
         return self.limit / self.per_s
+
+    kind: ClassVar[str] = "rate limiter"
+    icon: ClassVar[str] = "M10 2.5a7.5 7.5 0 1 0 0 15 7.5 7.5 0 0 0 0-15zM6.5 10h7"
+    question: ClassVar[str] = (
+        "Is the limit right for every customer? What does a customer's software do when it is refused?"
+    )
+    thins: ClassVar[bool] = True
+
+    def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
+        every = "/s" if self.per_s == 1 else f"in {plain(self.per_s)} s"
+        whose = "each caller" if self.by == "client" else "all together"
+        return [f"lets {plain(self.limit)} {every} pass, {whose}", self.algorithm.replace("_", " ")]
+
+    def refuses_excess(self) -> bool:
+        return True
+
+    def passes(self, mix, capacity, callers, routes):
+        if self.by == "all":
+            return super().passes(mix, capacity, callers, routes)
+        asked = by_caller(mix)
+        share = {c: min(1.0, capacity * callers[c] / rate) if rate else 1.0 for c, rate in asked.items()}
+        passed = {key: rate * share[key[0]] for key, rate in mix.items()}
+        return passed, sum(mix.values()) - sum(passed.values())
 
     def running(self, *args) -> RateLimiterPart:
         return RateLimiterPart(self, *args)

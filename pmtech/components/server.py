@@ -1,12 +1,17 @@
-"""A server: some workers, and a line of requests before them."""
+"""A server: some workers, and a queue of requests before them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from pmtech.components.component import Component
-from pmtech.components.fields import number, whole, yes_no
+import numpy as np
+
+from pmtech.components.autoscale import Autoscale, Autoscaler
+from pmtech.components.component import Component, StationSpec
+from pmtech.components.fields import instance, number, whole, yes_no
 from pmtech.components.work import WorkPart
+from pmtech.wording import counted, plain, rate
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -14,10 +19,13 @@ class Server(Component):
     """Handles `workers` requests at a time, first come first served, each for `service_ms` of its own work.
 
     service_cv: coefficient of variation of a gamma distribution with that mean (0 constant, 1 exponential).
-    queue_limit: waiting places; a full queue answers 503 at once. None: the line may grow for ever.
-    replicas: so many equal machines behind a load balancer, each with its own workers and its own line.
+    item_ms: work for every further message where a `Queue` hands over several at once.
+    queue_limit: waiting places; a full queue answers 503 at once. None: the queue may grow for ever.
+    replicas: so many equal machines behind a load balancer, each with its own workers and its own queue.
+    autoscale: an `Autoscale(...)` adds machines and takes them away; `replicas` is then how many there are at first.
     blocking: the worker is held while the server waits for what lies downstream (thread per request); otherwise it
         is free as soon as its own work is done (asynchronous).
+    drops_late: work on a request whose client has given up meanwhile (`timeout_ms`) is not begun.
     With one worker, exponential work and poisson arrivals this is the M/M/1 queue of the textbooks.
 
     What this leaves out: processor sharing (all requests at once, each slower), warm-up, garbage collection,
@@ -27,21 +35,54 @@ class Server(Component):
     workers: int = whole(8, at_least=1, at_most=100_000)
     service_ms: float = number(100.0, at_least=0.001, at_most=3_600_000)
     service_cv: float = number(1.0, at_least=0, at_most=10)
+    item_ms: float = number(0.0, at_least=0, at_most=3_600_000)
     queue_limit: int | None = whole(None, at_least=0, at_most=10_000_000, optional=True)
     replicas: int = whole(1, at_least=1, at_most=1000)
+    autoscale: Autoscale | None = instance(Autoscale)
     blocking: bool = yes_no(True)
+    drops_late: bool = yes_no(False)
     price_usd_per_hour: float = number(0.10, at_least=0, at_most=1e6)
 
+    kind: ClassVar[str] = "server"
+    icon: ClassVar[str] = "M3 3h14v6H3zM3 11h14v6H3zM6 6h.01M6 14h.01"
+    makes_wait: ClassVar[bool] = True
+
     @property
-    def capacity_per_s(self) -> float:
-        """Requests a second that all replicas together can work on, if nothing else holds them up."""
-        return self.replicas * self.workers * 1000 / self.service_ms
+    def station(self) -> StationSpec:
+        return StationSpec(self.workers, self.service_ms / 1000, self.service_cv, self.queue_limit, self.blocking)
 
-    def running(self, *args) -> ServerPart:
-        return ServerPart(self, *args)
+    @property
+    def item_s(self) -> float:
+        return self.item_ms / 1000
 
+    def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
+        held = f" work + {rate(held_ms)} ms held" if held_ms else ""
+        each = "each " if copies > 1 else ""
+        facts = [f"{each}{counted(self.workers, 'worker')}, {plain(self.service_ms)} ms{held}"]
+        facts += self.autoscale.facts() if self.autoscale else []
+        return facts + ([f"{each}queue of {plain(self.queue_limit)}"] if self.queue_limit is not None else [])
 
-class ServerPart(WorkPart):
-    def measures(self):
-        spec = self.spec
-        return spec.workers, spec.queue_limit, spec.service_ms, spec.service_cv, spec.blocking
+    def is_markov(self, last: bool) -> bool:
+        alone = self.replicas == 1 and (last or not self.blocking)
+        return alone and self.service_cv == 1 and self.queue_limit is None
+
+    noted: ClassVar[tuple[str, ...]] = ("at_s", "ready", "starting", "used")
+
+    def figures(self, notes: np.ndarray) -> dict[str, float]:
+        """machines, most_machines: ready to work, on average and at most, where an autoscaler decides how many."""
+        if self.autoscale is None or not len(notes):
+            return {}
+        return {"machines": float(notes[:, 1].mean()), "most_machines": float(notes[:, 1].max())}
+
+    def extra_usd(self, notes: np.ndarray, begin_s: float, end_s: float) -> float:
+        """Machines that start are paid for before they work."""
+        if self.autoscale is None or not len(notes):
+            return 0.0
+        at_s = np.clip([*notes[:, 0], end_s], begin_s, end_s)
+        return float(notes[:, 2] @ np.diff(at_s)) * self.price_usd_per_hour / 3600
+
+    def watcher(self, name: str, run) -> Autoscaler | None:
+        return Autoscaler(name, run) if self.autoscale else None
+
+    def running(self, *args) -> WorkPart:
+        return WorkPart(self, *args)

@@ -10,32 +10,68 @@ from typing import ClassVar
 import numpy as np
 
 from pmtech.components.component import Component
-from pmtech.components.fields import number, weights, whole
+from pmtech.components.fields import instance, number, weights, whole
 from pmtech.components.surge import Surge
 from pmtech.engine.clock import Alarm
 from pmtech.engine.part import Part
 from pmtech.engine.randomness import identity, pick, zipf
 from pmtech.engine.request import Request
+from pmtech.wording import counted
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Source(Component):
     """The fields that `Clients` and `Users` have in common."""
 
-    surge: Surge | None = None
+    surge: Surge | None = instance(Surge)
     endpoints: dict[str, float] = weights({"/": 1})
     keys: int = whole(1000, at_least=1, at_most=1_000_000)
     popularity: float = number(1.0, at_least=0, at_most=10)
     write_share: float = number(0.0, at_least=0, at_most=1)
     timeout_ms: float | None = number(None, more_than=0, optional=True)
     retries: int = whole(0, at_least=0, at_most=10)
+    priority: int = whole(0, at_least=0, at_most=9)
 
+    kind: ClassVar[str] = "clients"
+    icon: ClassVar[str] = "M10 9.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM3 18c0-3.6 3-5.5 7-5.5s7 1.9 7 5.5"
     is_source: ClassVar[bool] = True
+    needs_next: ClassVar[bool] = True
+    load_field: ClassVar[str]  # the field that says how many there are
+    waits: ClassVar[bool] = False  # does whoever asks wait for the answer before asking again (closed loop)?
+    callers: ClassVar[int] = 1  # how many callers rate limits and fairness tell apart
 
-    def __post_init__(self):
-        super().__post_init__()
-        if self.surge is not None and not isinstance(self.surge, Surge):
-            raise ValueError(f"surge must be a Surge(...) or None, got {self.surge!r}")
+    @property
+    def offered_per_s(self) -> float:
+        """Requests a second that they would send on average, but for surges."""
+        raise TypeError(f"{type(self).__name__} does not say how much it sends")
+
+    @property
+    def is_steady(self) -> bool:
+        """Do they send the same all the time, so that chance alone moves the number that comes?"""
+        return False
+
+    @property
+    def coming(self) -> str:
+        """How their requests come, in words."""
+        raise TypeError(f"{type(self).__name__} does not say how its requests come")
+
+    def expected(self, duration_s: float) -> float:
+        """About how many requests a run of that length has, with surges, without retries."""
+        count, surge = self.offered_per_s * duration_s, self.surge
+        if surge is not None:
+            lasts = max(0.0, min(surge.at_s + surge.for_s, duration_s) - surge.at_s)
+            count += self.offered_per_s * (surge.times - 1) * lasts
+        return count
+
+    def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
+        facts = [self.surge.said] if self.surge else []
+        return facts + ([f"retries {counted(self.retries, 'time')}"] if self.retries else [])
+
+    def asked(self, rate_per_s: float | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """How many reads and how many writes of each key it sends a second."""
+        weights_ = self.key_weights
+        rates = weights_ / weights_.sum() * (self.offered_per_s if rate_per_s is None else rate_per_s)
+        return rates * (1 - self.write_share), rates * self.write_share
 
     @property
     def key_weights(self) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pmtech.components.fields import Checked, number
+from pmtech.wording import plain
 
 
 @dataclass(frozen=True, repr=False)
@@ -17,3 +18,8 @@ class Surge(Checked):
     at_s: float = number(20.0, at_least=0)
     for_s: float = number(10.0, more_than=0)
     times: float = number(5.0, at_least=0, at_most=10_000)
+
+    @property
+    def said(self) -> str:
+        """In words, for a box."""
+        return f"× {plain(self.times)} from {plain(self.at_s)} to {plain(self.at_s + self.for_s)} s"

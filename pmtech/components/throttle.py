@@ -6,15 +6,17 @@ from collections import OrderedDict, defaultdict, deque
 from collections.abc import Hashable
 from dataclasses import dataclass
 from math import inf, nan
+from typing import ClassVar
 
 import numpy as np
 
-from pmtech.components.component import Component
+from pmtech.components.component import Component, Mix, by_caller
 from pmtech.components.fields import endpoints_tuple, number, yes_no
 from pmtech.engine.clock import Alarm, Steps
 from pmtech.engine.part import Part
 from pmtech.engine.request import Request
 from pmtech.engine.sorted_pass import Undecided
+from pmtech.wording import plain
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -37,9 +39,48 @@ class Throttle(Component):
     max_wait_s: float | None = number(None, at_least=0, at_most=86_400, optional=True)
     shed: tuple[str, ...] = endpoints_tuple()
 
+    kind: ClassVar[str] = "throttle"
+    icon: ClassVar[str] = "M3 3h14l-5.5 7v6l-3 1.5V10z"
+    question: ClassVar[str] = (
+        "How long may a request wait, whose go first, and what is the customer told meanwhile?"
+    )
+    verb: ClassVar[str] = "lets through"
+    verbs: ClassVar[str] = "let through"
+    makes_wait: ClassVar[bool] = True
+    thins: ClassVar[bool] = True
+
     @property
     def capacity_per_s(self) -> float:
         return self.rate_per_s
+
+    def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
+        facts = [f"lets {plain(self.rate_per_s)} /s through"]
+        facts += [f"first {', '.join(self.priority)}"] if self.priority else []
+        facts += [f"sheds {', '.join(self.shed)}"] if self.shed else []
+        return facts + ([f"waits at most {plain(self.max_wait_s)} s"] if self.max_wait_s is not None else [])
+
+    def passes(self, mix, capacity, callers, routes):
+        """More important endpoints first, those to be shed last; between callers as evenly as their demand allows."""
+        ranks: dict[float, Mix] = defaultdict(dict)
+        for (caller, endpoint), rate in mix.items():
+            rank = self.priority.index(endpoint) if endpoint in self.priority else len(self.priority)
+            ranks[inf if endpoint in self.shed else rank][caller, endpoint] = rate
+        left, passed, shed = capacity, {}, 0.0
+        for rank in sorted(ranks):
+            asked = by_caller(ranks[rank])
+            if self.fair:
+                share, heads = {}, sum(callers[caller] for caller in asked)
+                for caller in sorted(asked, key=lambda c: asked[c] / max(callers[c], 1)):
+                    got = min(asked[caller], left * callers[caller] / max(heads, 1))
+                    share[caller] = got / asked[caller] if asked[caller] else 1.0
+                    left, heads = left - got, heads - callers[caller]
+            else:
+                all_ = min(1.0, left / total) if (total := sum(asked.values())) else 1.0
+                left, share = left - total * all_, dict.fromkeys(asked, all_)
+            passed |= {key: rate * share[key[0]] for key, rate in ranks[rank].items()}
+            if rank == inf:
+                shed = sum(rate * (1 - share[caller]) for caller, rate in asked.items())
+        return passed, sum(mix.values()) - sum(passed.values()) if self.max_wait_s is not None else shed
 
     def running(self, *args) -> ThrottlePart:
         return ThrottlePart(self, *args)
@@ -139,6 +180,9 @@ class ThrottlePart(Part):
                 return self.refuse(request, visit, 503)
         visit[2] = visit[3] = self.env._now
         return (yield from self.next.handle(request)) if self.next else 200
+
+    def state(self) -> tuple[float, float, float]:
+        return len(self.turns.places), 0, 0
 
     def _set_alarms(self) -> None:
         self.turn.set(max(self.turns.turn_s, self.env._now))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from pmtech.components.fields import number, whole
 from pmtech.components.source import Source, SourcePart
 from pmtech.engine.clock import Alarm
-from pmtech.engine.randomness import exponential
-
-ROUND = 1 << 20  # user u's k-th request has number k * ROUND + u, whoever else is there
+from pmtech.engine.randomness import ROUND, exponential
+from pmtech.wording import plain
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -27,8 +27,22 @@ class Users(Source):
     count: int = whole(10, at_least=0, at_most=100_000)
     think_s: float = number(1.0, at_least=0.001, at_most=86_400)
 
+    load_field: ClassVar[str] = "count"
+    waits: ClassVar[bool] = True
+
     def running(self, *args) -> UsersPart:
         return UsersPart(self, *args)
+
+    @property
+    def callers(self) -> int:
+        return self.count
+
+    @property
+    def coming(self) -> str:
+        return "users wait for an answer and think before they ask again"
+
+    def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
+        return [f"{plain(self.count)} users, {plain(self.think_s)} s to think", *super().facts(copies, held_ms)]
 
     @property
     def offered_per_s(self) -> float:
@@ -42,6 +56,8 @@ class UsersPart(SourcePart):
     def setup(self) -> None:
         super().setup()
         self.thinking = self.run.luck(f"{self.name}.think", exponential)
+        surge = self.spec.surge
+        self.run.crowds[self.name] = round(self.spec.count * max(1, surge.times if surge else 1))
         self.present: set[int] = set()
         self.rounds: dict[int, int] = {}
         self.alarms: dict[int, Alarm] = {}

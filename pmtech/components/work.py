@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import nan
 
 import numpy as np
@@ -26,26 +27,38 @@ def owns_what_ends(part: Part) -> bool:
 class WorkPart(Part):
     """Places of work with a line before them; every request brings its own amount of work."""
 
+    mortal = True
+
     def setup(self) -> None:
-        self.deaths: list[tuple[float, bool]] = []  # (when, is the machine alive from then on)
         self.station = Station(0)
+        self.roomed: list[Callable[[], None]] = []  # who wants to know when a place is free
         self.cv = None
         self._tune()
-
-    def measures(self) -> tuple[int, int | None, float, float, bool]:
-        """(places, queue limit, mean work in ms, its coefficient of variation, is the place held downstream)."""
-        raise TypeError(f"{type(self).__name__} does not say what it offers")
 
     def change(self, spec) -> None:
         super().change(spec)
         self._tune()
 
     def _tune(self) -> None:
-        places, limit, work_ms, cv, self.holds = self.measures()
-        self.mean_s = work_ms / 1000
+        places, self.mean_s, cv, limit, self.holds = self.spec.station
         if cv != self.cv:
             self.cv, self.work = cv, self.run.luck(f"{self.name}.work", gamma(cv))
+        self.drops_late = self.spec.drops_late
         self.station.resize(places, limit)
+
+    def room(self) -> float:
+        return self.station.room if self.alive else 0
+
+    def on_room(self, call: Callable[[], None]) -> None:
+        self.roomed.append(call)
+        self.station.freed = self._has_room
+
+    def _has_room(self) -> None:
+        for call in self.roomed:
+            call()
+
+    def state(self) -> tuple[float, float, float]:
+        return len(self.station.waiting), self.station.busy, self.station.places
 
     feeds_forward = True
 
@@ -82,11 +95,9 @@ class WorkPart(Part):
 
         What it had asked of others goes on: they do not know that nobody listens any more.
         """
-        self.alive, died = False, self.station
-        self.deaths.append((self.env._now, False))
+        died = self.station
         self.station = Station(died.places, died.limit)
-        died.gone = True
-        self.handle = self._refuses
+        died.gone, died.freed, self.station.freed = True, None, died.freed
         asked_others = {visit[0] for part in self._behind() for visit in part.visits if visit[3] != visit[3]}
         held = [visit for visit in self.visits if visit[3] != visit[3]]
         for visit in held:
@@ -96,6 +107,9 @@ class WorkPart(Part):
         self.run.hurry({visit[0] for visit in held}.difference(asked_others).__contains__)
         for request in died.waiting:
             request.wake()
+
+    def recover(self) -> None:
+        self._has_room()
 
     def _behind(self) -> set[Part]:
         """All machines that a request may reach from here."""
@@ -107,16 +121,6 @@ class WorkPart(Part):
                 ahead += part.targets
         return found
 
-    def recover(self) -> None:
-        """The machine is back, empty."""
-        self.alive = True
-        del self.handle
-        self.deaths.append((self.env._now, True))
-
-    def _refuses(self, request: Request) -> Steps:
-        return self.refuse(request, self.visit(request), 502)
-        yield  # a journey of no steps
-
     def handle(self, request: Request) -> Steps:
         station, env = self.station, self.env
         visit = [request, env._now, nan, nan]  # written out: this is the hot path of every run
@@ -127,10 +131,16 @@ class WorkPart(Part):
             yield station.wait(request)
             if station.gone:
                 return 502
+        if self.drops_late and env._now >= request.deadline:
+            station.leave()
+            return self.refuse(request, visit, 504)
         visit[2] = env._now
         if request.served_by is None:
             request.served_by = self.machine
-        yield self.work[request.line][request.number] * self.mean_s
+        needs_s = self.work[request.line][request.number] * self.mean_s
+        if request.items > 1:
+            needs_s += (request.items - 1) * self.spec.item_s
+        yield self.stretched(needs_s, request) if self.slowness else needs_s
         status = 200
         if self.next is not None and self.holds and not station.gone:
             status = yield from self.next.handle(request)

@@ -12,15 +12,12 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from pmtech.components import Cache, Clients, Database, LoadBalancer, RateLimiter, Server, Throttle, Users
 from pmtech.course.page import page
 from pmtech.diagram import diagram
 from pmtech.diagram.layout import layout
-from pmtech.diagram.words import facts_of
-from pmtech.panels.live.replay import dead
 from pmtech.runs.certainty import as_set
 from pmtech.runs.result import Result
-from pmtech.runs.simulate import Outage, simulate
+from pmtech.runs.simulate import simulate
 from pmtech.system.system import System
 from pmtech.wording import listed, percent, rate, seconds
 
@@ -31,15 +28,6 @@ STYLE = (Path(__file__).parent / "brief.css").read_text(encoding="utf-8")
 
 # A page: heading -> paragraphs (text), bullets (a list), tables (a tuple of rows, the first of them the headings).
 Page = Mapping[str, list]
-
-QUESTIONS = {
-    RateLimiter: "Is the limit right for every customer? What does a customer's software do when it is refused?",
-    Throttle: "How long may a request wait, whose go first, and what is the customer told meanwhile?",
-    Cache: "How old may an answer be? What happens after a restart, when the cache is empty?",
-    LoadBalancer: "If one machine dies at the peak, have the others room, and how soon is it noticed?",
-    Database: "What do customers see while the database is down, and who brings it back?",
-}
-
 
 @dataclass(frozen=True)
 class Brief:
@@ -93,8 +81,7 @@ def _is_text(said) -> bool:
 
 def ten_times(system: System) -> System:
     """The same design with ten times the customers."""
-    fields = {name: "count" if isinstance(part, Users) else "rate_per_s" for name, part in system.sources.items()}
-    paths = [f"{name}.{field}" for name, field in fields.items()]
+    paths = [f"{name}.{part.load_field}" for name, part in system.sources.items()]
     return system.replace({path: system.get(path) * TIMES for path in paths})
 
 
@@ -125,8 +112,8 @@ def _asked(result: Result, name: str | None = None) -> float:
     sources = result.system.sources
     parts = [sources[name]] if name else sources.values()
     came = result.by_client.offered_per_s[name] if name else result.summary.offered_per_s
-    if result.at_end == result.system and all(isinstance(part, Clients) and not part.surge for part in parts):
-        expected = sum(part.rate_per_s for part in parts) * result.window_s
+    if result.at_end == result.system and all(part.is_steady for part in parts):
+        expected = sum(part.offered_per_s for part in parts) * result.window_s
         return as_set(came * result.window_s, expected) / result.window_s
     return came
 
@@ -144,10 +131,10 @@ def _keeps_up(result: Result) -> bool:
 
 
 def _answer(now: Result, then: Result) -> str:
-    deaths = [f"{dead(now.system, e)} down for {seconds(e.for_s)}" for e in now.events if isinstance(e, Outage)]
+    deaths = [told for event in now.events if (told := event.told(now.system))]
     though, whole = (f", with {listed(deaths)},", " and nothing down") if deaths else ("", "")
     said = f"At {rate(_asked(now))} requests a second{though} {_outcome(now)}. At {rate(_asked(then))}{whole}, {_outcome(then)}."
-    ages = [part.ttl_s for part in now.system.parts if isinstance(part, Cache) and part.ttl_s is not None]
+    ages = [part.age_s for part in now.system.parts if part.age_s is not None]
     return f"{said} An answer from memory is up to {seconds(max(ages))} old." if ages else said
 
 
@@ -230,15 +217,15 @@ def _pools(result: Result) -> list[_Pool]:
     """The busiest first."""
     twins: dict[str, list] = {}
     for name, part in result.system.components.items():
-        if isinstance(part, Server | Database):
-            twins.setdefault(part.label, []).append((name, part, getattr(part, "replicas", 1)))
+        if part.station:
+            twins.setdefault(part.label, []).append((name, part, part.replicas))
     pools = []
     for label, members in twins.items():
         number = sum(copies for _, _, copies in members)
         busy = float(result.components.utilisation[[name for name, _, _ in members]].mean())
         usd = sum(part.price_usd_per_hour * copies for _, part, copies in members)
-        kind = type(members[0][1])
-        many = f"the {number} {kind.__name__.lower()}s{f' “{label}”' * (label != kind().label)}"
+        kind = members[0][1].kind
+        many = f"the {number} {kind}s{f' “{label}”' * (label.lower() != kind)}"
         pools.append(_Pool(f"“{label}”" if number == 1 else many, number, busy, usd))
     return sorted(pools, key=lambda pool: -pool.busy)
 
@@ -248,7 +235,7 @@ def _trade_off(now: Result, then: Result) -> list[str]:
     if pools:
         share, is_ = pools[0].busy, "is" if pools[0].number == 1 else "are"
         begin = f"At this load {pools[0].label} {is_} busy {percent(share)} of the time"
-        if 0 < share < 0.97 and any(isinstance(p, RateLimiter | Throttle | Cache) for p in now.system.parts):
+        if 0 < share < 0.97 and any(part.thins for part in now.system.parts):
             said.append(f"{begin}; it is slow well before it is full.")  # it is sent less than in proportion
         elif 0 < share < 0.97:
             said.append(
@@ -270,7 +257,7 @@ def _trade_off(now: Result, then: Result) -> list[str]:
     if short:
         usd = s.cost_usd_per_hour + sum(pool.usd_per_hour * (times - 1) for pool, times in short.items())
         needs = listed(f"{times:.1f} times {pool.label}" for pool, times in short.items())
-        memory = "answers kept for longer" if any(isinstance(part, Cache) for part in now.system.parts) else "a cache"
+        memory = "answers kept for longer" if any(part.remembers for part in now.system.parts) else "a cache"
         said.append(
             f"Serving all of it with {percent(FREE)} kept free takes about {needs}: roughly {usd:.2f} USD an hour in "
             f"place of {s.cost_usd_per_hour:.2f}. Cheaper: answer fewer (turn some away), later (let them wait) or from "
@@ -281,7 +268,7 @@ def _trade_off(now: Result, then: Result) -> list[str]:
 
 def _crowds(system: System) -> bool:
     """Are all customers users who wait for their answer before they ask again?"""
-    return all(isinstance(source, Users) for source in system.sources.values())
+    return all(source.waits for source in system.sources.values())
 
 
 def _longer(system: System) -> str:
@@ -299,19 +286,16 @@ def _questions(now: Result) -> list[str]:
             f"Is it {pool.label} that fill{'s' * (pool.number == 1)} up first in reality, too? Which measurement shows it?"
             for pool in pools[:1]
         ],
-        *[text for kind, text in QUESTIONS.items() if any(isinstance(part, kind) for part in parts)],
+        *dict.fromkeys(part.question for part in parts if part.question),
     ][:5]
 
 
 def _assumptions(now: Result, then: Result) -> list[str]:
     parts = now.system.parts
     # A dict, so that twins are named once.
-    facts = {(part.label, *facts_of(part, getattr(part, "replicas", 1)), *_checks(part)): None for part in parts}
+    facts = {(part.label, *part.facts(part.replicas), *part.conditions()): None for part in parts}
     put_in = "; ".join(f"{label}: {', '.join(said)}" for label, *said in facts if said)
-    even = all(getattr(source, "arrivals", "") == "even" for source in now.system.sources.values())
-    customers = f"requests come at {'equal distances' if even else 'random moments'}"
-    if _crowds(now.system):
-        customers = "users wait for an answer and think before they ask again"
+    customers = "; ".join(dict.fromkeys(source.coming for source in now.system.sources.values()))
     impatient = any(source.timeout_ms or source.retries for source in now.system.sources.values())
     lasts = f"{seconds(now.window_s)} at this load, {seconds(then.window_s)} at ten times"
     return [
@@ -322,13 +306,6 @@ def _assumptions(now: Result, then: Result) -> list[str]:
         "Prices are those put into the model: invented, unless they were taken from a price list.",
         "Left out: growing data, new releases, attacks, people who turn away because it is slow.",
     ]
-
-
-def _checks(part) -> list[str]:
-    """Whether a load balancer finds out who is dead."""
-    if not isinstance(part, LoadBalancer):
-        return []
-    return [f"a health check every {seconds(part.health_check_s)}" if part.health_check_s else "no health checks"]
 
 
 # --- how it is written -----------------------------------------------------------------------------------------------

@@ -13,18 +13,6 @@ from pmtech.wording import rate
 
 CELL = 640  # the narrowest cell that a picture is made for, in pixels
 
-ICONS = {  # on a grid of 20, drawn as lines
-    "Clients": "M10 9.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM3 18c0-3.6 3-5.5 7-5.5s7 1.9 7 5.5",
-    "Server": "M3 3h14v6H3zM3 11h14v6H3zM6 6h.01M6 14h.01",
-    "Database": "M3 5c0-3.6 14-3.6 14 0v10c0 3.6-14 3.6-14 0zM3 5c0 3.6 14 3.6 14 0M3 10c0 3.6 14 3.6 14 0",
-    "Cache": "M11 2 4 11.5h5L8 18l8-10h-5.5z",
-    "Network": "M2 10c2-7 14-7 16 0M2 10c2 7 14 7 16 0M10 4.8c-3 2-3 8.4 0 10.4M10 4.8c3 2 3 8.4 0 10.4M2 10h16",
-    "Throttle": "M3 3h14l-5.5 7v6l-3 1.5V10z",
-    "RateLimiter": "M10 2.5a7.5 7.5 0 1 0 0 15 7.5 7.5 0 0 0 0-15zM6.5 10h7",
-    "LoadBalancer": "M2 10h15M6 10l5-6h6M6 10l5 6h6",
-    "Gateway": "M9 2v16M9 4h6l2.5 2L15 8H9M9 9H5l-2.5 2L5 13h4",
-}
-
 STYLE = (Path(__file__).parent / "diagram.css").read_text(encoding="utf-8")
 
 
@@ -97,8 +85,7 @@ def _box(box: Box) -> str:
     drawn = [f"<title>{escape(box.name)}</title>"]
     for behind in range(box.deck, -1, -DECK):
         drawn.append(rect("box", box.x + behind, box.y - behind, box.width, box.height, 6))
-    icon = ICONS.get(box.kind, ICONS["Server"])
-    drawn.append(f'<path class="icon" transform="translate({x:g} {box.y + PAD - 2:g}) scale(.85)" d="{icon}"/>')
+    drawn.append(f'<path class="icon" transform="translate({x:g} {box.y + PAD - 2:g}) scale(.85)" d="{box.icon}"/>')
     for css, lines in (("name", box.lines), ("fact", box.facts), ("alarm", box.alarms)):
         for line in lines:
             indent = 26 if css == "name" else 0
@@ -109,3 +96,6 @@ def _box(box: Box) -> str:
         drawn.append(rect("track", x, bottom, track, 4, 2))
         drawn += [rect("load", x, bottom, max(4, track * min(box.load, 1)), 4, 2)] if box.load else []
     return f'<g class="{box.trouble}">{"".join(drawn)}</g>'
+
+
+System._repr_html_ = diagram

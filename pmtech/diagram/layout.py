@@ -7,9 +7,9 @@ import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 
-from pmtech.diagram.words import cut, facts_of, text_width, troubles, wrap
+from pmtech.diagram.words import cut, text_width, troubles, wrap
 from pmtech.system.flow import Flow, flows
-from pmtech.system.system import System, flow_order
+from pmtech.system.system import System
 from pmtech.wording import listed, rate
 
 NAME, TEXT = 15, 14  # sizes of letters, in pixels
@@ -23,7 +23,7 @@ class Box:
     """One box: the parts that it stands for, its words, its place. `trouble` is "", "waiting" or "refused"."""
 
     parts: tuple[str, ...]
-    kind: str
+    icon: str
     name: str
     said: tuple[str, ...]  # facts and alarms at full length
     lines: tuple[str, ...]  # the name as it fits
@@ -85,7 +85,7 @@ def layout(system: System) -> Layout:
         link[1] |= {edge.label: None} if edge.label else {}
     words = {}
     for (tail, head), (per_s, routes) in links.items():
-        most = "up to " if hasattr(system.parts[groups[tail][0]], "think_s") else ""
+        most = "up to " if system.parts[groups[tail][0]].waits else ""
         said = [", ".join(routes)] * bool(routes) + [f"{most}{rate(per_s)} /s"] * bool(system.sources)
         words[tail, head] = tuple(cut(word, TEXT, 120) for word in said)
 
@@ -131,7 +131,7 @@ def _groups(system: System) -> list[list[int]]:
     """The parts of each box. More than four equal twins stand in one; of more than six neighbours only five alone."""
     alike = defaultdict(list)
     for part, spec in enumerate(system.parts):
-        before = frozenset(edge.tail for edge in system.edges if edge.head == part)
+        before = frozenset(edge.tail for edge in system.before(part))
         after = frozenset(edge.head for edge in system.after(part))
         alike[type(spec), before, after].append(part)
     groups = []
@@ -140,7 +140,7 @@ def _groups(system: System) -> list[list[int]]:
         if len(parts) > 4 and len({repr(system.parts[part]) for part in parts}) == 1:
             alone = 0
         groups += [[part] for part in parts[:alone]] + [parts[alone:]] * (alone < len(parts))
-    order = {part: place for place, part in enumerate(flow_order(system))}
+    order = {part: place for place, part in enumerate(system.plan.order)}
     return sorted(groups, key=lambda group: order[group[0]])
 
 
@@ -148,14 +148,14 @@ def _box(system: System, flow: dict[str, Flow], group: list[int], room: float) -
     specs, names = [system.parts[part] for part in group], [system.names[part] for part in group]
     spec, labels = specs[0], [system.label(name) for name in names]
     equal = len({repr(one) for one in specs}) == 1
-    copies = sum(getattr(one, "replicas", 1) for one in specs) if equal else 1
+    copies = sum(one.replicas for one in specs) if equal else 1
     flows_ = [flow[name] for name in names]
     arrives, passes, refused, capacity = (sum(one[i] or 0 for one in flows_) for i in range(4))
     total = Flow(arrives, passes, refused, capacity or None, flows_[0].held_ms)
     trouble, alarms = troubles(spec, total)
     if equal:
         name = shown = (spec.label if len(group) > 1 else labels[0]) + (f" × {copies}" if copies > 1 else "")
-        facts = facts_of(spec, copies, total.held_ms)
+        facts = spec.facts(copies, total.held_ms)
         facts += [f"can serve {rate(capacity)} /s"] if capacity and not trouble else []
     else:
         name, shown, facts = ", ".join(labels), f"{len(group)} more", [f"{labels[0]} to {labels[-1]}"]
@@ -167,9 +167,8 @@ def _box(system: System, flow: dict[str, Flow], group: list[int], room: float) -
     wide += [text_width(line, TEXT, bold=True) for line in alarms]
     load = arrives / capacity if capacity and system.sources else None
     height = 2 * PAD - 4 + LINE * (len(lines) + len(facts) + len(alarms)) + (12 if load is not None else 0)
-    kind = "Clients" if spec.is_source else type(spec).__name__
     size = {"width": math.ceil(max(wide)) + 2 * PAD, "height": height}
-    return Box(tuple(names), kind, name, said, lines, facts, alarms, trouble, copies, load, **size)
+    return Box(tuple(names), spec.icon, name, said, lines, facts, alarms, trouble, copies, load, **size)
 
 
 def _columns(count: int, links) -> tuple[list[list[int]], dict, dict[int, list[int]]]:

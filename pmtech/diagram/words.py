@@ -4,51 +4,12 @@ from __future__ import annotations
 
 import re
 
-from pmtech.components import Cache, Database, Gateway, LoadBalancer, Network, RateLimiter, Server, Throttle, Users
+from pmtech.components.component import Component
 from pmtech.system.flow import Flow
-from pmtech.wording import counted, plain, rate
+from pmtech.wording import rate
 
 
-def facts_of(part, copies: int = 1, held_ms: float = 0.0) -> list[str]:
-    """How a part is set up, a few words each."""
-    held = f" work + {rate(held_ms)} ms held" if held_ms else ""
-    each = "each " if copies > 1 else ""
-    facts = []
-    match part:
-        case Users(count=count, think_s=think_s):
-            facts = [f"{plain(count)} users, {plain(think_s)} s to think"]
-        case Server(workers=count, service_ms=ms):
-            facts = [f"{each}{counted(count, 'worker')}, {plain(ms)} ms{held}"]
-        case Database(connections=count, query_ms=ms):
-            facts = [f"{each}{counted(count, 'connection')}, {plain(ms)} ms"]
-        case Cache(capacity=count, ttl_s=ttl_s, coalesce=coalesce, invalidate=invalidate, private=private):
-            facts = [counted(count, "answer") + (" for each caller" if private else "")]
-            facts += [f"for {plain(ttl_s)} s at most"] if ttl_s is not None else []
-            facts += ["a write removes its copy"] if invalidate else []
-            facts += ["asks once for all who wait"] if coalesce else []
-        case Network(round_trip_ms=ms):
-            facts = [f"{plain(ms)} ms there and back"]
-        case RateLimiter(limit=limit, per_s=per_s, by=by, algorithm=algorithm):
-            every = "/s" if per_s == 1 else f"in {plain(per_s)} s"
-            facts = [f"lets {plain(limit)} {every} pass, {'each caller' if by == 'client' else 'all together'}"]
-            facts += [algorithm.replace("_", " ")]
-        case Throttle(rate_per_s=most, priority=priority, shed=shed, max_wait_s=wait):
-            facts = [f"lets {plain(most)} /s through"]
-            facts += [f"first {', '.join(priority)}"] if priority else []
-            facts += [f"sheds {', '.join(shed)}"] if shed else []
-            facts += [f"waits at most {plain(wait)} s"] if wait is not None else []
-        case LoadBalancer(policy=policy):
-            facts = [policy.replace("_", " ")]
-    if surge := getattr(part, "surge", None):
-        facts.append(f"× {plain(surge.times)} from {plain(surge.at_s)} to {plain(surge.at_s + surge.for_s)} s")
-    if retries := getattr(part, "retries", 0):
-        facts.append(f"retries {counted(retries, 'time')}")
-    if getattr(part, "queue_limit", None) is not None:
-        facts.append(f"{each}queue of {plain(part.queue_limit)}")
-    return facts
-
-
-def troubles(part, flow: Flow) -> tuple[str, list[str]]:
+def troubles(part: Component, flow: Flow) -> tuple[str, list[str]]:
     """What happens to the excess, "waiting" or "refused" (or "" where there is none), and how much in words."""
     refused, waiting = flow.refused > 1e-9 * flow.arrives, flow.held_back > 1e-9 * flow.arrives
     words = []
@@ -56,7 +17,7 @@ def troubles(part, flow: Flow) -> tuple[str, list[str]]:
         words.append(f"overloaded: {rate(flow.arrives)} of {rate(flow.capacity)} /s")
     if refused:
         words.append(f"refused: {rate(flow.refused)} /s")
-        words += ["no route for these"] if isinstance(part, Gateway) else []
+    words += part.trouble(refused)
     if waiting:
         words.append(f"waiting: +{rate(flow.held_back)} /s")
     return "waiting" if waiting else "refused" if refused else "", words

@@ -25,7 +25,7 @@ Steps = Generator[float | None, None, Any]
 
 
 def _resume(journey: Journey) -> None:
-    journey.callbacks = _RESUME  # SimPy has taken the list away; one list serves all, for it passes the event along
+    journey.callbacks = RESUME  # SimPy has taken the list away; one list serves all, for it passes the event along
     try:
         delay = next(journey.steps)
     except StopIteration as end:
@@ -36,7 +36,7 @@ def _resume(journey: Journey) -> None:
             heappush(env._queue, (env._now + delay, NORMAL, next(env._eid), journey))
 
 
-_RESUME = [_resume]
+RESUME = [_resume]
 
 
 @contextmanager
@@ -58,7 +58,7 @@ class Journey(Event):
     _ok, _value = True, None
 
     def __init__(self, env: simpy.Environment):
-        self.env, self.callbacks = env, _RESUME
+        self.env, self.callbacks = env, RESUME
 
     def begin(self, steps: Steps) -> None:
         """Take the first steps now."""
@@ -74,24 +74,24 @@ class Journey(Event):
         """The generator has returned `outcome`."""
 
 
-def _ring(alarm: Alarm) -> None:
+def ring(alarm: Alarm) -> None:
     alarm.callbacks = _RING
     if alarm.env._now == alarm.due:  # an alarm that was moved leaves its old entry on the queue
         alarm.due = inf
-        alarm.ring()
+        alarm.rings()
 
 
-_RING = [_ring]
+_RING = [ring]
 
 
 class Alarm(Event):
-    """Calls `ring()` at a set time, which may be moved or called off while it waits."""
+    """Calls `rings()` at a set time, which may be moved or called off while it waits."""
 
-    __slots__ = ("due", "priority", "ring")
+    __slots__ = ("due", "priority", "rings")
     _ok, _value = True, None
 
-    def __init__(self, env: simpy.Environment, ring: Callable[[], None], *, urgent: bool = False):
-        self.env, self.callbacks, self.ring, self.due = env, _RING, ring, inf
+    def __init__(self, env: simpy.Environment, rings: Callable[[], None], *, urgent: bool = False):
+        self.env, self.callbacks, self.rings, self.due = env, _RING, rings, inf
         self.priority = URGENT if urgent else NORMAL
 
     def set(self, at_s: float) -> None:

@@ -17,6 +17,8 @@ import numpy as np
 
 BLOCK = 256
 GUIDE = 1 << 14
+ROUND = 1 << 20  # a user's k-th request has number k * ROUND + the user's own, whoever else is there
+ROUNDS_KEPT = 1 << 21  # numbers of a crowd that are kept
 KEPT = 1 << 13  # numbers a stream holds before it forgets; what is asked for again is simply made again
 
 
@@ -50,15 +52,42 @@ class Stream(dict):
         return self.shape(uniforms(self.key, 0, -(-count // BLOCK) * BLOCK))[:count]
 
 
-class Luck(dict):
-    """Line -> Stream: one stream for each (source, attempt), made when its first request comes by."""
+class Crowd(dict):
+    """The same stream where requests come by rounds, each user's next in the next round: round -> a row of values.
 
-    def __init__(self, seed: int, purpose: str, shape: Callable[[np.ndarray], np.ndarray]):
+    Users are not in step, so that many rounds are asked for at a time, and of each a few numbers.
+    """
+
+    def __init__(self, key: tuple, shape: Callable[[np.ndarray], np.ndarray], users: int):
         super().__init__()
-        self.seed, self.purpose, self.shape = seed, purpose, shape
+        self.key, self.shape, self.users = key, shape, -(-users // BLOCK) * BLOCK
 
-    def __missing__(self, line: tuple) -> Stream:
-        stream = self[line] = Stream((self.seed, self.purpose, *line), self.shape)
+    def __getitem__(self, number: int):
+        round_, user = divmod(number, ROUND)
+        row = self.get(round_)
+        if row is None or user >= len(row):
+            while len(self) * self.users > ROUNDS_KEPT:
+                del self[next(iter(self))]  # the oldest
+            self.users = max(self.users, user + 1 + (-user - 1) % BLOCK)
+            row = self[round_] = self.shape(uniforms(self.key, round_ * ROUND, self.users))
+        return row.item(user)
+
+
+class Luck(dict):
+    """Line -> Stream: one stream for each (source, attempt), made when its first request comes by.
+
+    crowds: source -> how many users it has, where requests are numbered by rounds.
+    """
+
+    def __init__(
+        self, seed: int, purpose: str, shape: Callable[[np.ndarray], np.ndarray], crowds: dict[str, int] | None = None
+    ):
+        super().__init__()
+        self.seed, self.purpose, self.shape, self.crowds = seed, purpose, shape, {} if crowds is None else crowds
+
+    def __missing__(self, line: tuple) -> Stream | Crowd:
+        key, users = (self.seed, self.purpose, *line), self.crowds.get(line[0])
+        stream = self[line] = Stream(key, self.shape) if users is None else Crowd(key, self.shape, users)
         return stream
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from operator import itemgetter
 
 import numpy as np
 
 from pmtech.engine.clock import collecting_later
-from pmtech.engine.run import Run
+from pmtech.engine.run import Message, Run
 
 
 @dataclass
@@ -53,10 +54,16 @@ class Records:
     served_by: Callable[[], np.ndarray]
     visits: dict[str, Visits]
     refusals: Refusals
-    # cache -> rows of (when, hit, out of date), by time
-    lookups: dict[str, np.ndarray] = field(default_factory=dict)
+    # part -> rows of what it noted, by time (the first column); see `Component.noted`
+    notes: dict[str, np.ndarray] = field(default_factory=dict)
     # component -> for each machine (when, is it alive from then on)
     deaths: dict[str, list[list[tuple[float, bool]]]] = field(default_factory=dict)
+    messages: list[Message] = field(default_factory=list)
+
+    @cached_property
+    def served(self) -> np.ndarray:
+        """Which requests were answered with a 2xx."""
+        return self.status // 100 == 2
 
 
 @collecting_later()
@@ -65,7 +72,7 @@ def from_run(run: Run) -> Records:
     log = run.requests
     for row, request in enumerate(log):
         request.row = row
-    names = [name for name, parts in run.parts.items() if hasattr(parts[0], "send")]
+    names = [name for name, parts in run.parts.items() if parts[0].spec.is_source]
     code = {name: number for number, name in enumerate(names)}
 
     def texts(of: Callable) -> Callable[[], np.ndarray]:
@@ -76,7 +83,7 @@ def from_run(run: Run) -> Records:
 
         return column
 
-    visits, lookups = {}, {}
+    visits, notes = {}, {}
     for name, parts in run.parts.items():
         if name in code:
             continue
@@ -88,9 +95,9 @@ def from_run(run: Run) -> Records:
             *(np.array(column, dtype=float) for column in times),
             np.repeat(np.arange(len(parts)), [len(part.visits) for part in parts]),
         )
-        if hasattr(parts[0], "lookups"):
-            looked = sorted((lookup for part in parts for lookup in part.lookups), key=itemgetter(0))
-            lookups[name] = np.array(looked, dtype=float).reshape(-1, 3)  # by time: a miss may be told later
+        if columns := parts[0].spec.noted:
+            noted = sorted((note for part in parts for note in part.notes), key=itemgetter(0))
+            notes[name] = np.array(noted, dtype=float).reshape(-1, len(columns))  # by time: some are told later
     refused = run.refusals
     return Records(
         sources=names,
@@ -109,6 +116,7 @@ def from_run(run: Run) -> Records:
             status=np.array([r[3] for r in refused], dtype=np.int64),
             retry_after_s=np.array([r[4] for r in refused], dtype=float),
         ),
-        lookups=lookups,
-        deaths={name: [p.deaths for p in parts] for name, parts in run.parts.items() if hasattr(parts[0], "deaths")},
+        notes=notes,
+        deaths={name: [part.deaths for part in parts] for name, parts in run.parts.items()},
+        messages=run.messages,
     )

@@ -1,10 +1,16 @@
-"""A request: its own event, its own journey."""
+"""A request: its own event, its own journey; and what it causes besides."""
 
 from __future__ import annotations
 
-from math import nan
+from collections.abc import Callable
+from math import inf, nan
 
-from pmtech.engine.clock import _RESUME, Journey
+from pmtech.engine.clock import RESUME, Journey
+
+
+def is_success(status: int) -> bool:
+    """Any 2xx: done, created, accepted, nothing to say (RFC 9110, 15.3)."""
+    return 200 <= status < 300
 
 
 class Request(Journey):
@@ -12,16 +18,24 @@ class Request(Journey):
 
     __slots__ = (
         "answer_to", "arrived", "caller", "endpoint", "finished", "line",
-        "number", "retry_after", "row", "served_by",
+        "number", "place", "retry_after", "row", "served_by",
         "source", "status", "version",
     )  # fmt: skip
 
     def __init__(self, env, source, number: int, line: tuple, endpoint: str, caller: str):
-        self.env, self.callbacks = env, _RESUME
+        self.env, self.callbacks = env, RESUME
         self.source, self.number, self.line, self.endpoint, self.caller = source, number, line, endpoint, caller
         self.arrived, self.finished, self.status = env._now, nan, 0
         self.served_by = self.answer_to = None
+        self.place = source.place  # the city where it is
         self.retry_after, self.version = nan, None  # of its item: what the answer shows, or the write made
+
+    items = 1  # messages that are worked on together
+
+    @property
+    def root(self) -> Request:
+        """The request of a client that caused it: itself."""
+        return self
 
     @property
     def write(self) -> bool:
@@ -38,9 +52,37 @@ class Request(Journey):
         """The item of the catalogue that it asks for, from 1."""
         return self.source.keys[self.source.first_line][self.number]
 
+    @property
+    def deadline(self) -> float:
+        """Until when its client waits, in seconds of the run."""
+        patience_s = self.source.timeout_s
+        return inf if patience_s is None else self.root.arrived + patience_s
+
+    @property
+    def priority(self) -> int:
+        """The greater, the more important."""
+        return self.source.spec.priority
+
     def arrive(self, outcome: int) -> None:
         """The client hears the answer; only the first counts."""
         if not self.status:
             self.status, self.finished = outcome, self.env._now
             if self.answer_to is not None:
                 self.answer_to(self)
+
+
+class Call(Request):
+    """What one part asks of others on behalf of a request: an attempt, a branch, a message. It has luck of its own where
+    its `line` differs from the request's."""
+
+    __slots__ = ("asked_by", "items", "root")
+
+    def __init__(self, request: Request, line: tuple, asked_by, answer_to: Callable[[Call], None], items: int = 1):
+        super().__init__(request.env, request.source, request.number, line, request.endpoint, request.caller)
+        self.place = request.place
+        self.root, self.asked_by, self.answer_to, self.items = request.root, asked_by, answer_to, items
+
+    @property
+    def row(self) -> int:
+        """The row of the request that caused it."""
+        return self.root.row

@@ -4,14 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush
+from math import nan
 from typing import Any
 
 import simpy
 from simpy.events import NORMAL
 
-from pmtech.engine.clock import Alarm, _ring, collecting_later
+from pmtech.engine.clock import Alarm, collecting_later, ring
 from pmtech.engine.randomness import Luck
-from pmtech.engine.request import Request
+from pmtech.engine.request import Call, Request
+
+
+class Message:
+    """Work that somebody else does later than the request is answered: what became of it."""
+
+    __slots__ = ("done_s", "outcome", "published_s", "queue", "received_s", "receives", "request")
+
+    def __init__(self, queue: str, request: Request, published_s: float):
+        self.queue, self.request, self.published_s = queue, request, published_s
+        self.received_s, self.done_s, self.receives, self.outcome = nan, nan, 0, "waiting"
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.outcome in ("waiting", "in flight")
 
 
 class Run:
@@ -23,21 +38,25 @@ class Run:
         self.parts: dict[str, list[Any]] = {}
         self.requests: list[Request] = []
         self.refusals: list[tuple] = []
+        self.messages: list[Message] = []
         self.versions: dict[int, int] = {}  # key -> how often it was written
+        self.crowds: dict[str, int] = {}  # source -> how many users it has
+        self.turn: Callable[[dict[str, Any]], None]  # sets values of the system, as somebody who turns its knobs
 
     def luck(self, purpose: str, shape: Callable) -> Luck:
         """The random numbers for one purpose, such as "server.work"."""
-        return Luck(self.seed, purpose, shape)
+        return Luck(self.seed, purpose, shape, self.crowds)
 
     def forget(self, before_s: float) -> None:
         """Drop what was over before `before_s`: a run without an end then needs no more memory as it goes on."""
         self.refusals[:] = [refusal for refusal in self.refusals if refusal[0] >= before_s]
-        told = {refusal[2] for refusal in self.refusals}  # also of those whose client gave up long ago
+        told = {refusal[2].root for refusal in self.refusals}  # also of those whose client gave up long ago
         for part in (part for machines in self.parts.values() for part in machines):
             part.visits[:] = [visit for visit in part.visits if not visit[3] < before_s]
-            told.update(visit[0] for visit in part.visits)
-            if hasattr(part, "lookups"):
-                part.lookups[:] = [lookup for lookup in part.lookups if lookup[0] >= before_s]
+            told.update(visit[0].root for visit in part.visits)
+            part.notes[:] = [note for note in part.notes if note[0] >= before_s]
+        self.messages[:] = [m for m in self.messages if m.is_under_way or m.published_s >= before_s]
+        told.update(message.request.root for message in self.messages)
         self.requests[:] = [r for r in self.requests if not r.finished < before_s or r in told]
 
     def hurry(self, concerns: Callable[[Request], bool]) -> None:
@@ -57,7 +76,8 @@ class Run:
         with collecting_later():
             while queue and queue[0][0] < until_s:
                 event = queue[0][3]
-                if event.__class__ is Request:  # what `_resume` does, written out: this is the hot path of every run
+                # What `_resume` does, written out: this is the hot path of every run.
+                if event.__class__ is Request or event.__class__ is Call:
                     env._now = now = heappop(queue)[0]
                     try:
                         delay = next(event.steps)
@@ -68,7 +88,7 @@ class Run:
                             heappush(queue, (now + delay, NORMAL, next(eid), event))
                 elif event.__class__ is Alarm:
                     env._now = heappop(queue)[0]
-                    _ring(event)
+                    ring(event)
                 else:
                     env.step()
             env._now = until_s

@@ -153,7 +153,7 @@ class Book:
 
     def __init__(self, run: Run, until_s: float):
         self.until_s, self.run = until_s, run
-        self.sources = [name for name, parts in run.parts.items() if hasattr(parts[0], "send")]
+        self.sources = [name for name, parts in run.parts.items() if parts[0].spec.is_source]
         arrivals = [run.parts[name][0].arrivals_until(until_s) for name in self.sources]
         self.counts = [len(times) for times in arrivals]
         times = joined(arrivals)
@@ -172,7 +172,7 @@ class Book:
         self.inbox: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
         self.visits: dict[str, list[Visits]] = {name: [] for name in run.parts if name not in self.sources}
         self.refused: list[Refusals] = []
-        self.lookups: dict[str, np.ndarray] = {}
+        self.notes: dict[str, np.ndarray] = {}
         self.returns: list = []
         self.drawn = "", np.empty(0)
 
@@ -218,9 +218,9 @@ class Book:
         (first,) = only(self.served_by[rows] < 0, rows)
         self.served_by[first] = self._code(part)
 
-    def look(self, part: Part, lookups: np.ndarray) -> None:
-        """What a cache was asked, rows of (when, hit, out of date) in order of time."""
-        self.lookups[part.name] = lookups.reshape(-1, 3)
+    def note(self, part: Part, rows: np.ndarray) -> None:
+        """What a part notes for itself, in order of time: see `Component.noted`."""
+        self.notes[part.name] = rows.reshape(-1, len(part.spec.noted))
 
     def refuse(self, part: Part, rows, times, status: int, retry_after=np.nan) -> None:
         self.served_by[rows] = self._code(part)
@@ -282,14 +282,14 @@ class Book:
             served_by=lambda: names[self.served_by],
             visits={name: _stacked(visits or [nothing]) for name, visits in self.visits.items()},
             refusals=Refusals(*(column[order] for column in vars(refused).values())),
-            lookups=self.lookups,
+            notes=self.notes,
         )
 
 
 def run_sorted(run: Run, until_s: float) -> Records | None:
     """The records of a run that has not begun, or None if it needs the event engine. `run.parts` is in flow order."""
     parts = [part for machines in run.parts.values() for part in machines]
-    if not all(part.feeds_forward for part in parts):
+    if not all(part.feeds_forward and part.place is None for part in parts):
         return None
     try:
         book = Book(run, until_s)

@@ -6,16 +6,13 @@ from collections import Counter
 from functools import cached_property
 from itertools import groupby, takewhile
 from math import inf, sqrt
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from pmtech.components import Clients, Server, Throttle
 from pmtech.runs.certainty import as_set
 from pmtech.runs.offers import Offer, stretches
-
-if TYPE_CHECKING:
-    from pmtech.runs.result import Result
+from pmtech.runs.result import Result
 
 
 class Wave(NamedTuple):
@@ -38,17 +35,18 @@ class Line:
         self.result, self.names, self.part = result, names, result.at_end.components[names[0]]
         self.label, self.its = f"“{result.system.label(names[0])}”", "its"
         if len(names) > 1:
-            machines = "" if isinstance(self.part, Throttle) else "machines of "
+            machines = "machines of " if self.part.station else ""
             self.label, self.its = f"the {len(names)} {machines}“{self.part.label}”", "their"
         self.visits = [result.records.visits[name] for name in names]
-        self.max_wait_s = getattr(self.part, "max_wait_s", None)
+        self.max_wait_s = self.part.max_wait_s
+        self.workers = _workers(result, names) if self.part.pulls else names
         self.entered = np.concatenate([v.entered_s for v in self.visits])
         self.started = np.concatenate([v.started_s for v in self.visits])
         self.left = np.concatenate([np.where(np.isnan(v.left_s), result.duration_s, v.left_s) for v in self.visits])
         refused, begin = result.records.refusals, result.warmup_s
         here = np.isin(refused.component, names) & (refused.status == 503) & (refused.at_s >= begin)
         self.turned_away = refused.at_s[here]
-        joined, gone = (np.concatenate(times) for times in zip(*map(result.line, names), strict=True))
+        joined, gone = (np.concatenate(times) for times in zip(*map(result.backlog, names), strict=True))
         times = np.concatenate([joined, gone[gone < inf]])
         steps = np.concatenate([np.ones(len(joined), dtype=int), -np.ones(len(times) - len(joined), dtype=int)])
         order = np.lexsort((steps, times))
@@ -63,7 +61,7 @@ class Line:
 
     def chance(self, begin: float, end: float) -> float:
         """The standard deviation of how many come while as many go; work of very different size adds to it."""
-        cv = getattr(self.part, "service_cv", getattr(self.part, "query_cv", 1))
+        cv = self.part.station.cv if self.part.station else 1
         return sqrt(self.arrived(begin, end)) * max(1, cv)
 
     def meant(self, begin: float, end: float) -> float | None:
@@ -71,8 +69,8 @@ class Line:
         that came; None where nobody can know."""
         then = [(until - since, s.sources.values()) for since, until, s in stretches(self.result.history, begin, end)]
         sources, counted = [(lasts, source) for lasts, those in then for source in those], self.arrived(begin, end)
-        if all(type(source) is Clients and not source.surge for _, source in sources):
-            expected = sum(lasts * source.rate_per_s for lasts, source in sources)
+        if all(source.is_steady for _, source in sources):
+            expected = sum(lasts * source.offered_per_s for lasts, source in sources)
             return expected / (end - begin) if as_set(counted, expected) == expected else None
         return None
 
@@ -87,7 +85,7 @@ class Line:
 
     def offers(self, begin: float | None = None, end: float | None = None) -> list[Offer]:
         """What its part offered, stretch by stretch; without times, in the measured window."""
-        return self.result.offers(*self.names, since=self.result.warmup_s if begin is None else begin, until=end)
+        return self.result.offers(*self.workers, since=self.result.warmup_s if begin is None else begin, until=end)
 
     @property
     def latest_s(self) -> float:
@@ -108,13 +106,14 @@ class Line:
 
     def is_held(self, begin: float, end: float, share: float = 0.95) -> bool:
         """Is their own work clearly less than this share of the time that its workers spend on requests?"""
-        after = self.result.system.after(self.result.system.names.index(self.names[0]))
+        system, station = self.result.system, self.part.station
+        after = system.after(system.numbers[self.names[0]])
         taken_by = (self.started > begin) & (self.started <= end)
-        if not (isinstance(self.part, Server) and self.part.blocking and after and taken_by.any()):
+        if not (station and station.held and after and taken_by.any()):
             return False
         offers = [offer for offer in self.offers(begin, end) if offer.per_s]
         work_s = sum(self.begun(o.begin_s, o.end_s) * o.lasts_s * o.places / o.per_s for o in offers)
-        chance = 3 * max(1, self.part.service_cv) / sqrt(taken_by.sum())
+        chance = 3 * max(1, station.cv) / sqrt(taken_by.sum())
         return bool(work_s * (1 + chance) < share * (self.left - self.started)[taken_by].sum())
 
     @cached_property
@@ -128,14 +127,14 @@ class Line:
         if len(times) <= 0.02 * self.arrived(self.result.warmup_s, self.result.duration_s) or np.ptp(times) < 1:
             return None
         first, last = float(times[0]), float(times[-1])
-        limited = getattr(self.part, "queue_limit", None) is not None or self.used > 0.95
+        limited = self.part.waiting_limit is not None or self.used > 0.95
         more = self.asked(first, last) > self.could_serve(first, last) or self.is_held(first, last)
         return (first, last) if limited and more else None
 
     @property
     def is_full(self) -> bool:
         """May no more wait?"""
-        places = getattr(self.part, "queue_limit", None)
+        places = self.part.waiting_limit
         return places is not None and self.at_end >= 0.9 * places * self.offers()[-1].machines
 
     def last_waits_s(self, since: float, end: float) -> float:
@@ -206,3 +205,16 @@ class Line:
         """The step with which the line began that was there after `step`."""
         empty = np.flatnonzero(self.length[:step] == 0)
         return int(empty[-1]) + 1 if len(empty) else 0
+
+
+def _workers(result: Result, names: list[str]) -> list[str]:
+    """The stations that take from a queue."""
+    system, found = result.system, []
+    ahead = [edge.head for name in names for edge in system.after(system.numbers[name])]
+    while ahead:
+        number = ahead.pop()
+        if system.parts[number].station:
+            found.append(system.names[number])
+        elif not system.parts[number].detached:
+            ahead += [edge.head for edge in system.after(number)]
+    return found

@@ -8,18 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from math import inf
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pmtech.components import Throttle
+from pmtech.components.component import Finding
 from pmtech.findings.backlog import Line
 from pmtech.runs.certainty import p99_between
 from pmtech.runs.offers import Offer
+from pmtech.runs.result import Result
 from pmtech.wording import counted, percent, rate, seconds
-
-if TYPE_CHECKING:
-    from pmtech.runs.result import Result
 
 ENOUGH_FOR_P99 = 1000
 MOST_DOUBT = 0.5  # of p99, between the ends of where it may lie
@@ -32,8 +29,8 @@ def _lines(result: Result) -> list[Line]:
     pools: dict[tuple, list[str]] = {}
     system = result.system
     for name in result.records.visits:
-        if result.offers(name):
-            feeders = frozenset(edge.tail for edge in system.edges if system.names[edge.head] == name)
+        if system.components[name].makes_wait:
+            feeders = frozenset(edge.tail for edge in system.before(system.numbers[name]))
             pooled = all(system.parts[tail].fan_out == "pool" for tail in feeders)
             pools.setdefault((system.components[name].slug, feeders) if pooled else (name,), []).append(name)
     return [Line(result, names) for names in pools.values()]
@@ -42,12 +39,7 @@ def _lines(result: Result) -> list[Line]:
 def _reached(line: Line) -> set[str]:
     """The parts that a request may come to after this one."""
     system = line.result.system
-    ahead, found = [system.names.index(name) for name in line.names], set()
-    while ahead:
-        heads = {edge.head for edge in system.after(ahead.pop())}
-        ahead += heads - found
-        found |= heads
-    return {system.names[number] for number in found}
+    return {system.names[number] for number in system.reached(*map(system.numbers.get, line.names))}
 
 
 def _behind(line: Line, lines: list[Line]) -> list[Line]:
@@ -80,7 +72,9 @@ def explain(result: Result, p99: bool = True) -> str:
     if result.summary.offered_per_s == 0:
         return "No request arrived. Let somebody send some."
     first = _bottleneck(result)
-    then = [*_refused(result, " ".join(first)), *_cached(result), *_gave_up(result), *_speed(result, p99)]
+    said = [Finding("refused", 90, said[:-1]) for said in _refused(result, " ".join(first))]
+    said += [Finding("gave up", 59, said[:-1]) for said in _gave_up(result)]
+    then = [*_together(said + _of_parts(result)), *_speed(result, p99)]
     return " ".join(sentence[0].upper() + sentence[1:] for sentence in [*first, *then][:3])
 
 
@@ -113,7 +107,7 @@ def _holder(line: Line, lines: list[Line]) -> str:
 def _power(line: Line, begin: float, end: float) -> str:
     """What it could serve for most of that time."""
     mostly = line.offered(begin, end)
-    verb = ("lets through" if line.its == "its" else "let through") if isinstance(line.part, Throttle) else "can serve"
+    verb = line.part.verb if line.its == "its" else line.part.verbs
     said = f"{verb} {rate(mostly.per_s)}"
     return f"{said} while {_deaths(mostly)}" if mostly.dead else said + _otherwise(line, mostly.per_s)
 
@@ -223,13 +217,21 @@ def _busy(line: Line, lines: list[Line]) -> str:
     return f"The busiest {is_} {line.label}: {said}."
 
 
-def _cached(result: Result) -> list[str]:
-    """What the caches answered, and how much of that was out of date."""
-    table, said = result.components, []
-    for name, cache in (table[table.hit_ratio.notna()] if "hit_ratio" in table else table[:0]).iterrows():
-        wrong = f", {percent(cache.stale_ratio)} of them out of date" if cache.stale_ratio else ""
-        said.append(f"“{result.system.label(name)}” answers {percent(cache.hit_ratio)} of the reads{wrong}")
-    return [f"{'; '.join(said)}."] if said else []
+def _of_parts(result: Result) -> list[Finding]:
+    """What the parts have to say of themselves."""
+    found = []
+    for name in result.records.visits:
+        if figures := result.figures(name):
+            found += result.at_end.components[name].findings(f"“{result.system.label(name)}”", figures)
+    return found
+
+
+def _together(findings: list[Finding]) -> list[str]:
+    """A sentence a rule, the weightiest first."""
+    rules: dict[str, list[Finding]] = {}
+    for finding in sorted(findings, key=lambda finding: -finding.weight):
+        rules.setdefault(finding.rule, []).append(finding)
+    return [f"{'; '.join(finding.said for finding in those)}." for those in rules.values()]
 
 
 def _refused(result: Result, before: str) -> list[str]:
@@ -272,7 +274,7 @@ def _speed(result: Result, p99: bool) -> list[str]:
     """How long the served ones took, and how far to trust it."""
     s, records = result.summary, result.records
     came = records.arrived_s >= result.warmup_s
-    count, inside = int((came & (records.status == 200)).sum()), int((came & (records.status == 0)).sum())
+    count, inside = int((came & records.served).sum()), int((came & (records.status == 0)).sum())
     if not count:
         return ["Nobody was served." if not s.served_per_s else "Nobody was served who came in the measured time."]
     if count < 20:
@@ -312,3 +314,6 @@ def _p99(result: Result, count: int) -> str:
         f"above {seconds(low / 1000)}" if high == inf else f"between {seconds(low / 1000)} and {seconds(high / 1000)}"
     )
     return f"; the run is too short for p99: it may lie anywhere {ends}"
+
+
+Result.explain = explain

@@ -11,11 +11,7 @@ from typing import Any
 import traitlets
 
 from pmtech.system.system import System
-from pmtech.wording import plain
-
-# The unit stands at the end of a field's name; the longest ending first.
-UNITS = {"_usd_per_hour": "$/h", "_per_s": "/s", "_ms": "ms", "_s": "s", "_share": "%"}
-WORDS = {"rate_per_s": "requests a second", "service_ms": "service time", "query_ms": "query time"}
+from pmtech.wording import plain, unit, value_in_words
 
 
 @dataclass(frozen=True)
@@ -60,8 +56,8 @@ class Slider:
         return {
             "kind": "slider",
             "path": self.path,
-            "label": self.label or named(system, self.path),
-            "unit": _unit(self.path),
+            "label": self.label or system.told(self.path),
+            "unit": unit(self.path),
             "low": self.low,
             "high": self.high,
             "step": self.step or (1 if whole else _step(self.low, self.high, value)),
@@ -100,9 +96,9 @@ class Choice:
         return {
             "kind": "choice",
             "path": self.path,
-            "label": self.label or named(system, self.path),
-            "unit": _unit(self.path),
-            "options": [_said(option, self.path) for option in self.options],
+            "label": self.label or system.told(self.path),
+            "unit": unit(self.path),
+            "options": [value_in_words(option, self.path) for option in self.options],
             "default": self.options.index(value),
         }
 
@@ -188,34 +184,3 @@ def _step(low: float, high: float, value: float) -> float:
         if math.isclose((value - low) / step, round((value - low) / step), abs_tol=1e-6):
             return float(f"{step:.6g}")
     return (high - low) / 1000
-
-
-def named(system: System, path: str) -> str:
-    """A path in words: "Server: workers"."""
-    name, field = path.split(".", 1)
-    twins = [part.label for part in system.parts if part.slug == name]
-    label = system.label(name) if name in system.names else f"{twins[0]} (all {len(twins)})"
-    return f"{label}: {WORDS.get(field, _bare(field).replace('_', ' ').replace('.', ' '))}"
-
-
-def _unit(path: str) -> str:
-    return next((unit for ending, unit in UNITS.items() if path.endswith(ending)), "")
-
-
-def turned(label: str, path: str, value) -> str:
-    """What was turned to what: "Server: workers: 8"."""
-    return f"{label}: {_said(value, path)}"
-
-
-def _said(value, path: str) -> str:
-    """A value in words, with its unit: a share of 0.01 is 1 %."""
-    if value is None or isinstance(value, bool):
-        return {True: "yes", False: "no", None: "none"}[value]
-    if _is_number(value):
-        unit = _unit(path)
-        return f"{plain(round(100 * value, 6) if unit == '%' else value)} {unit}".strip()
-    return (", ".join(map(str, value)) or "none") if isinstance(value, tuple | list) else str(value).replace("_", " ")
-
-
-def _bare(field: str) -> str:
-    return next((field.removesuffix(end) for end, unit in UNITS.items() if unit != "%" and field.endswith(end)), field)

@@ -49,7 +49,7 @@ def p99_between(result) -> tuple[float, float]:
     90 % the ends held the true p99 in 83 to 88 of 100 runs, not in 95; where they fail, the true one is higher.
     """
     records = result.records
-    mine = (records.status == 200) & (records.arrived_s >= result.warmup_s)
+    mine = records.served & (records.arrived_s >= result.warmup_s)
     arrived, latency = records.arrived_s[mine], np.sort((records.finished_s - records.arrived_s)[mine]) * 1000
     slow = (records.finished_s - records.arrived_s)[mine] * 1000 > result.summary.p99_ms
     stretch = np.minimum((arrived - result.warmup_s) / result.window_s * BATCHES, BATCHES - 1).astype(int)

@@ -95,7 +95,7 @@ def run_designs(
 def _batches(result: Result, client: str) -> np.ndarray:
     """Requests served a second in each of the equal stretches of the measured window."""
     requests = result.requests
-    served = requests.status == 200
+    served = result.records.served
     if client != ALL:
         served &= requests.client == client
     edges = np.linspace(result.warmup_s, result.duration_s, BATCHES + 1)

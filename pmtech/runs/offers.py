@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from pmtech.components import Database, Server, Throttle
 from pmtech.system.system import System
 
 History = list[tuple[float, System]]  # since when the system has been so
@@ -33,29 +33,35 @@ class Offer(NamedTuple):
 
 def stretches(history: History, begin: float, end: float, cuts: Iterable[float] = ()) -> Iterator:
     """(from when, to when, the system then), cut wherever it changed and at `cuts`."""
-    moments = {begin, end, *(at_s for at_s in (*cuts, *(since for since, _ in history)) if begin < at_s < end)}
+    changed = [since for since, _ in history]
+    moments = {begin, end, *(at_s for at_s in (*cuts, *changed) if begin < at_s < end)}
     for since, until in pairwise(sorted(moments)):
-        yield since, until, next(system for changed, system in reversed(history) if changed <= since)
+        yield since, until, history[bisect_right(changed, since) - 1][1]
 
 
 def offers(
     history: History, deaths: Deaths, names: Iterable[str], begin: float, end: float, machine: int | None = None
 ) -> list[Offer]:
-    """What these parts offered together, or one machine of each; nothing for parts that never keep anybody waiting."""
-    logs = {name: deaths.get(name, []) for name in names}
-    happened = {at_s for machines in logs.values() for log in machines for at_s, _ in log}
+    """What these parts offered together, or one machine of each; nothing for parts that keep nobody waiting by
+    themselves (a queue offers what those behind it do)."""
+    logs = {name: [([at_s for at_s, _ in log], log) for log in deaths.get(name, [])] for name in names}
+    happened = {at_s for machines in logs.values() for times, _ in machines for at_s in times}
     found = []
     for since, until, system in stretches(history, begin, end, happened):
         places = per_s = there = dead = 0
-        parts = system.components
         for name, machines in logs.items():
-            part, count = parts[name], getattr(parts[name], "replicas", 1)
-            if not isinstance(part, Server | Database | Throttle):
+            part = system.components[name]
+            if not part.makes_wait or part.pulls:
                 return []
-            those = range(count) if machine is None else [n for n in (machine,) if n < count]
-            down = sum(not ([True] + [up for at_s, up in machines[n] if at_s <= since])[-1] for n in those if machines)
+            those = range(part.replicas) if machine is None else [n for n in (machine,) if n < part.replicas]
+            down = sum(_is_down(*machines[n], since) for n in those if n < len(machines))
             there, dead, up = there + len(those), dead + down, len(those) - down
-            places += up * getattr(part, "workers", getattr(part, "connections", 0))
-            per_s += up * part.capacity_per_s / count
+            places += up * part.station.places if part.station else 0
+            per_s += up * part.capacity_per_s / part.replicas
         found.append(Offer(since, until, places, per_s, there, dead))
     return found
+
+
+def _is_down(times: list[float], log: list[tuple[float, bool]], at_s: float) -> bool:
+    last = bisect_right(times, at_s) - 1
+    return last >= 0 and not log[last][1]

@@ -90,7 +90,7 @@ def machine(size: str, part: str | None = None) -> dict[str, float]:
 
 def answers_by_machine(result: Result, every_s: float = 20) -> pd.DataFrame:
     """How many requests each machine answered, a row for each stretch of `every_s` seconds in which they arrived."""
-    answered = result.requests.query("status == 200")
+    answered = result.requests[result.records.served]
     since = (answered.arrived_s // every_s * every_s).rename("from second").astype(int)
     table = pd.crosstab(since, answered.served_by).rename_axis(columns=None)
     return table.rename(columns=lambda who: " ".join([result.system.label(who.split("#")[0]), *who.split("#")[1:]]))

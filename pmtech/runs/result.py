@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -30,9 +32,10 @@ class Result:
     """The outcome of one run.
 
     Latency is the time from a request's arrival to its answer, in ms. Percentiles and means are those of the requests
-    that arrived in the measured window and were served (status 200): a refusal is quick, and would flatter the
+    that arrived in the measured window and were served (any 2xx): a refusal is quick, and would flatter the
     figures (Beyer and others, "Site Reliability Engineering", 2016, chapter 6). Requests that are still inside at
     the end have no latency yet; where there are many, `explain()` says so, for the figures are then too good.
+    Answered is not done: where a queue or a topic accepts work for later, `messages` says what became of it.
     """
 
     def __init__(
@@ -104,6 +107,16 @@ class Result:
         columns = vars(self.records.refusals)
         return pd.DataFrame(columns).rename(columns={"row": "request"}).astype({"component": object})
 
+    @cached_property
+    def messages(self) -> pd.DataFrame:
+        """A row a message, in order of publication: published_s, first received_s and done_s (NaN: not yet), how often it
+        was handed out, and what became of it: "done", "waiting", "in flight" or "dead"."""
+        log = self.records.messages
+        columns = ("queue", "published_s", "received_s", "done_s", "receives", "outcome")
+        table = pd.DataFrame({name: [getattr(message, name) for message in log] for name in columns}, columns=columns)
+        kinds = {"queue": object, "outcome": object, "receives": np.int64, **dict.fromkeys(columns[1:4], float)}
+        return table.astype(kinds)
+
     # --- figures -------------------------------------------------------------------------------------------------
 
     @property
@@ -113,9 +126,8 @@ class Result:
 
     def _figures(self, mine: np.ndarray | slice) -> dict[str, float]:
         r = self.records
-        arrived, finished, status = r.arrived_s[mine], r.finished_s[mine], r.status[mine]
+        arrived, finished, status, served = r.arrived_s[mine], r.finished_s[mine], r.status[mine], r.served[mine]
         offered = arrived >= self.warmup_s
-        served = status == 200
         latency = (finished - arrived)[offered & served] * 1000
         count = int(offered.sum())
         p50_ms, p95_ms, p99_ms = percentiles(latency, 0.50, 0.95, 0.99)
@@ -137,11 +149,27 @@ class Result:
         counts the answers of the window, also to those who came before it.
 
         `cost_usd_per_hour` is what all machines cost together, the mean over the measured window where replicas or
-        prices changed in it; a dead machine is paid for, one that was taken away is not.
+        prices changed in it; a dead machine is paid for, and one that starts, one that was taken away is not.
+
+        Where there are messages, `age_p50_ms`, `age_p95_ms` and `age_p99_ms` are the times from publication to the end of
+        the work, of those that were published in the measured window and are done, and `not_done` counts the others.
         """
         lasted = stretches(self.history, self.warmup_s, self.duration_s)
         cost = sum(s.cost_usd_per_hour * ((until - since) / self.window_s) for since, until, s in lasted)
-        return pd.Series({**self._figures(slice(None)), "cost_usd_per_hour": cost})
+        for name, part in self.at_end.components.items():
+            notes = self.records.notes.get(name, np.empty((0, 0)))
+            cost += part.extra_usd(notes, self.warmup_s, self.duration_s) * 3600 / self.window_s
+        return pd.Series({**self._figures(slice(None)), "cost_usd_per_hour": cost, **self._ages()})
+
+    def _ages(self) -> dict[str, float]:
+        """Figures of the messages, where there are any."""
+        if not self.records.messages:
+            return {}
+        mine = self.messages[self.messages.published_s >= self.warmup_s]
+        done = mine[mine.outcome == "done"]
+        ages = percentiles(((done.done_s - done.published_s) * 1000).to_numpy(), 0.50, 0.95, 0.99)
+        named = dict(zip(("age_p50_ms", "age_p95_ms", "age_p99_ms"), ages, strict=True))
+        return {**named, "not_done": float(len(mine) - len(done))}
 
     @cached_property
     def intervals(self) -> pd.DataFrame:
@@ -161,13 +189,13 @@ class Result:
     def timeline(self) -> pd.DataFrame:
         """A row a second of the whole run, warm-up and all; the last may be a part of one.
 
-        offered: how many arrived. served, rejected: how many got a 200, or a 4xx or 5xx (504: the client gave up).
+        offered: how many arrived. served, rejected: how many got a 2xx, or a 4xx or 5xx (504: the client gave up).
         in_system: how many are inside when it ends. Latencies are those of the requests that arrived in that second
         and were served.
         """
         r, seconds = self.records, int(np.ceil(self.duration_s))
-        arrived, finished, status = r.arrived_s, r.finished_s, r.status
-        edges, served = np.arange(seconds + 1), status == 200
+        arrived, finished, status, served = r.arrived_s, r.finished_s, r.status, r.served
+        edges = np.arange(seconds + 1)
 
         def each(times: np.ndarray) -> np.ndarray:
             return np.histogram(times, bins=edges)[0] if len(times) else np.zeros(seconds, dtype=int)
@@ -200,17 +228,28 @@ class Result:
         until = self.duration_s if until is None else until
         return offers(self.history, self.records.deaths, names, since, until, machine)
 
-    def line(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """When each request joined the line before a component and when it left it (infinity: it stands there yet)."""
+    def backlog(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """When each request joined the queue before a component and when it left it (infinity: it stands there yet)."""
+        if self.at_end.components[name].pulls:
+            return self._stored(name)
         visits = self.records.visits[name]
         entered, started, left = visits.entered_s, visits.started_s, visits.left_s
         gone = np.fmin(np.where(np.isnan(started), np.inf, started), np.where(np.isnan(left), np.inf, left))
         waited = gone > entered
         return entered[waited], gone[waited]
 
+    def _stored(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """The same for the messages that a queue keeps, until they are handed out for the first time."""
+        mine = [message for message in self.records.messages if message.queue == name]
+        joined = np.array([message.published_s for message in mine], dtype=float)
+        gone = np.array([message.received_s for message in mine], dtype=float)
+        gone[np.isnan(gone)] = np.inf
+        waited = gone > joined
+        return joined[waited], gone[waited]
+
     def waiting_at(self, name: str, at_s: float) -> int:
-        """How many requests stand in line before a component at a moment."""
-        joined, gone = self.line(name)
+        """How many requests stand in the queue before a component at a moment."""
+        joined, gone = self.backlog(name)
         return int(((joined <= at_s) & (gone > at_s)).sum())
 
     @cached_property
@@ -219,15 +258,15 @@ class Result:
 
         utilisation: share of the places of work that were taken, on average (a worker that is held while it waits
         for a database counts as taken, a place of a dead machine is none); for a throttle the share of its rate. More
-        than 1 where places were taken away while work on them went on. mean_queue, max_queue: requests in line.
-        served, rejected: how many it let through, and how many it refused itself. A cache also has hit_ratio (of the
-        reads) and stale_ratio (of the hits).
+        than 1 where places were taken away while work on them went on. mean_queue, max_queue: requests in line, for a
+        `Queue` the messages that it keeps. served, rejected: how many it let through, and how many it refused itself.
+        What a part counts besides stands in columns of its own: see `figures` of its class.
         """
         begin, end = self.warmup_s, self.duration_s
         refusals = self.records.refusals
         rows = {}
         for name, visits in self.records.visits.items():
-            joined, gone = self.line(name)
+            joined, gone = self.backlog(name)
             gone = np.minimum(gone, end)
             waits = np.clip(gone, begin, end) - np.clip(joined, begin, end)
             refused = int(((refusals.component == name) & (refusals.at_s >= begin)).sum())
@@ -237,19 +276,16 @@ class Result:
                 "max_queue": _most(joined[gone > begin], gone[gone > begin], begin),
                 "served": int((visits.left_s >= begin).sum()) - refused,
                 "rejected": refused,
-                **self._lookups(name),
+                **self.figures(name),
             }
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("component")
 
-    def _lookups(self, name: str) -> dict[str, float]:
-        """For a cache: the share of the reads that it answered, and of these answers the share that was out of date."""
-        looked = self.records.lookups.get(name)
-        if looked is None:
+    def figures(self, name: str) -> dict[str, float]:
+        """What a part counts of its own, in the measured window."""
+        notes = self.records.notes.get(name)
+        if notes is None:
             return {}
-        _, hits, stale = looked[looked[:, 0] >= self.warmup_s].T
-        if not len(hits):
-            return {"hit_ratio": np.nan, "stale_ratio": np.nan}
-        return {"hit_ratio": float(hits.mean()), "stale_ratio": float(stale.sum() / hits.sum()) if hits.any() else 0.0}
+        return self.at_end.components[name].figures(notes[notes[:, 0] >= self.warmup_s])
 
     def _utilisation(self, name: str) -> float:
         begin, end, visits = self.warmup_s, self.duration_s, self.records.visits[name]
@@ -261,14 +297,8 @@ class Result:
         turns = sum(offer.per_s * offer.lasts_s for offer in offered)
         return min(1.0, float((visits.started_s >= begin).sum()) / turns) if turns else np.nan
 
-    def explain(self, p99: bool = True) -> str:
-        """Two or three sentences: what the bottleneck is, by how much, and since when.
-
-        p99: with the times to answer stands how far the p99 of this run can be trusted, if not far.
-        """
-        from pmtech.findings.sentences import explain
-
-        return explain(self, p99)
+    # findings/ lies above and hands this down when it is imported.
+    explain: ClassVar[Callable[..., str]]
 
 
 def _most(begins: np.ndarray, ends: np.ndarray, since: float) -> int:

@@ -6,11 +6,10 @@ import math
 from collections import defaultdict
 from typing import NamedTuple
 
-from pmtech.components import Cache, Database, Gateway, RateLimiter, Server, Throttle, Users
-from pmtech.system.hits import NONE, added, asked, hit_chances
-from pmtech.system.system import Edge, System, flow_order
-
-Mix = dict[tuple[str, str], float]  # (caller, endpoint) -> requests a second
+from pmtech import theory
+from pmtech.components.component import Mix, added, by_caller
+from pmtech.system.plan import Edge
+from pmtech.system.system import System
 
 
 class Flow(NamedTuple):
@@ -24,7 +23,7 @@ class Flow(NamedTuple):
 
     @property
     def held_back(self) -> float:
-        """By so much the line grows every second."""
+        """By so much the queue grows every second."""
         return max(0.0, self.arrives - self.passes - self.refused)
 
 
@@ -32,152 +31,118 @@ def flows(system: System) -> tuple[dict[str, Flow], dict[Edge, float]]:
     """A `Flow` for every part by its name, and the rate on every edge.
 
     Mean rates, like water: limits cap each caller, a throttle is max-min fair, a pool shares evenly, a station passes
-    at most its capacity, a blocking server's workers wait for the work that lies downstream, and a warm cache answers
-    its hits (`hit_chances`).
-    What this leaves out: surges, retries, chance, users who wait before they ask again, lines downstream.
+    at most its capacity, a blocking server's workers wait for the work that lies downstream, a queue hands out what
+    those behind it can take, and a warm cache answers its hits.
+    What this leaves out: surges, retries, chance, users who wait before they ask again, queues downstream.
     """
-    arriving: dict[int, Mix] = defaultdict(lambda: defaultdict(float))
-    callers = {
-        name: part.count if isinstance(part, Users) else getattr(part, "callers", 1)
-        for name, part in system.sources.items()
-    }
-    names, per_part, per_edge, missed = system.names, {}, {}, _missed(system, callers)
-    for number in flow_order(system):
-        name, part = names[number], system.parts[number]
-        if part.is_source:
-            total = sum(part.endpoints.values())
-            arriving[number] = {(name, e): part.offered_per_s * w / total for e, w in part.endpoints.items()}
-        mix = arriving[number]
-        held_s = _work_s(system, number, mix, missed) - _own_s(part) if getattr(part, "blocking", False) else 0.0
-        capacity = getattr(part, "capacity_per_s", math.inf)
-        if isinstance(part, (Server, Database)):
-            capacity /= 1 + held_s / _own_s(part)
-        passed, refused = _passes(part, capacity, mix, callers, {edge.label for edge in system.after(number)})
-        works = None if capacity == math.inf or isinstance(part, (RateLimiter, Throttle)) else capacity
-        per_part[name] = Flow(sum(mix.values()), sum(passed.values()), refused, works, held_s * 1000)
-        for edge, going in _split(system, number, _misses(passed, missed.get(number))):
-            per_edge[edge] = sum(going.values())
-            for key, rate in going.items():
-                arriving[edge.head][key] += rate
-    return per_part, per_edge
+    return _Water(system).flows()
 
 
-def _split(system: System, number: int, mix: Mix) -> list[tuple[Edge, Mix]]:
-    """How a mix parts on the edges that leave: by replicas behind a balancer, by endpoint behind a gateway."""
-    edges, pool = system.after(number), system.parts[number].fan_out == "pool"
-    shares = [getattr(system.parts[edge.head], "replicas", 1) if pool else 1 for edge in edges]
-    whole = sum(shares) if pool else 1
-    return [
-        (edge, {key: rate * share / whole for key, rate in mix.items() if edge.label in (None, key[1])})
-        for edge, share in zip(edges, shares, strict=True)
-    ]
+class _Water:
+    """The mean rates of one system."""
 
+    def __init__(self, system: System):
+        self.system, self.parts, self.names = system, system.parts, system.names
+        self.callers = {name: part.callers for name, part in system.sources.items()}
+        self.missed = self._missed()
 
-def _misses(mix: Mix, shares: dict[str, float] | None) -> Mix:
-    """What a cache sends on of a mix; all of it where there is no cache."""
-    return mix if shares is None else {key: rate * shares[key[0]] for key, rate in mix.items()}
+    def flows(self) -> tuple[dict[str, Flow], dict[Edge, float]]:
+        arriving: dict[int, Mix] = defaultdict(lambda: defaultdict(float))
+        per_part, per_edge = {}, {}
+        for number in self.system.plan.order:
+            name, part = self.names[number], self.parts[number]
+            if part.is_source:
+                total = sum(part.endpoints.values())
+                arriving[number] = {(name, e): part.offered_per_s * w / total for e, w in part.endpoints.items()}
+            mix = arriving[number]
+            held_s = self._held_s(number, mix)
+            capacity = self._capacity(number, held_s, mix)
+            routes = {edge.label for edge in self.system.after(number)}
+            passed, refused = part.passes(mix, capacity, self.callers, routes)
+            works = capacity if part.station or (part.pulls and capacity < math.inf) else None
+            per_part[name] = Flow(sum(mix.values()), sum(passed.values()), refused, works, held_s * 1000)
+            for edge, going in self._split(number, self._misses(passed, number)):
+                per_edge[edge] = sum(going.values())
+                for key, rate in going.items():
+                    arriving[edge.head][key] += rate
+        return per_part, per_edge
 
+    def _held_s(self, number: int, mix: Mix) -> float:
+        """How long a request keeps a worker busy besides its own work."""
+        part = self.parts[number]
+        return self._work_s(number, mix) - part.own_s if part.station and part.station.held else 0.0
 
-def _missed(system: System, callers: dict[str, int]) -> dict[int, dict[str, float]]:
-    """For every cache the share of each caller's requests that it sends on, were nothing held up before it."""
-    if not any(isinstance(part, Cache) for part in system.parts):
-        return {}
-    shares: dict[int, dict[str, float]] = {}
-    arriving: dict[int, dict[str, list]] = defaultdict(dict)  # part -> caller -> reads and writes a second of each key
-    for number in flow_order(system):
-        name, part = system.names[number], system.parts[number]
-        coming = {name: asked(part)} if part.is_source else arriving[number]
-        if isinstance(part, Cache):
-            going = _after(part, coming, callers)
-            shares[number] = {c: _total(going[c]) / (_total(both) or 1.0) for c, both in coming.items()}
-            coming = going
-        mix = {(c, e): w for c in coming for e, w in system.components[c].endpoints.items()}
-        for edge, split in _split(system, number, mix):
-            asks = _by_caller(split)
-            for c, both in coming.items():
-                share = asks.get(c, 0.0) / sum(system.components[c].endpoints.values())
-                before = arriving[edge.head].get(c)
-                both = [rates * share for rates in both]
-                arriving[edge.head][c] = both if before is None else [*map(added, before, both)]
-    return shares
+    def _capacity(self, number: int, held_s: float, mix: Mix) -> float:
+        part = self.parts[number]
+        if part.pulls:
+            heads = [edge.head for edge in self.system.after(number)]
+            return sum(self._takes(head, part.batch, mix) for head in heads) if heads else 0.0
+        return part.capacity_per_s / (1 + held_s / part.own_s) if part.station else part.capacity_per_s
 
+    def _takes(self, number: int, batch: int, mix: Mix) -> float:
+        """Messages a second that a part takes which is handed `batch` at a time."""
+        part = self.parts[number]
+        if not part.station:
+            heads = [self._takes(edge.head, batch, mix) for edge in self.system.after(number)]
+            return min(part.capacity_per_s, sum(heads) if heads else math.inf)
+        own_s = part.own_s + (batch - 1) * part.item_s
+        return part.replicas * part.station.places * batch / (own_s + self._held_s(number, mix))
 
-def _after(part: Cache, coming: dict[str, tuple], callers: dict[str, int]) -> dict[str, tuple]:
-    """What a cache leaves of the reads of each caller; the writes all go on."""
-    reads = writes = NONE
-    for some, others in coming.values():
-        reads, writes = added(reads, some), added(writes, others)
-    going = {}
-    for caller, (some, others) in coming.items():
-        heads = max(callers[caller], 1)
-        mine = (some / heads, others / heads) if part.private else (reads, writes)
-        chances = hit_chances(part, *mine)[: len(some)] if mine[0].any() else 0.0
-        going[caller] = some * (1 - chances), others
-    return going
+    def _split(self, number: int, mix: Mix) -> list[tuple[Edge, Mix]]:
+        """How a mix parts on the edges that leave: by replicas in a pool, by endpoint on routes, a copy on each of all."""
+        edges, pool = self.system.after(number), self.parts[number].fan_out == "pool"
+        shares = [self.parts[edge.head].replicas if pool else 1 for edge in edges]
+        whole = sum(shares) if pool else 1
+        return [
+            (edge, {key: rate * share / whole for key, rate in mix.items() if edge.label in (None, key[1])})
+            for edge, share in zip(edges, shares, strict=True)
+        ]
+
+    def _misses(self, mix: Mix, number: int) -> Mix:
+        """What a part that remembers answers sends on of a mix; all of it where there is none."""
+        shares = self.missed.get(number)
+        return mix if shares is None else {key: rate * shares[key[0]] for key, rate in mix.items()}
+
+    def _missed(self) -> dict[int, dict[str, float]]:
+        """For every part that remembers answers the share of each caller's requests that it sends on, were nothing held
+        up before it."""
+        if not any(part.remembers for part in self.parts):
+            return {}
+        components, shares = self.system.components, {}
+        arriving: dict[int, dict[str, list]] = defaultdict(dict)  # part -> caller -> reads, writes a second of each key
+        for number in self.system.plan.order:
+            name, part = self.names[number], self.parts[number]
+            coming = {name: part.asked()} if part.is_source else arriving[number]
+            if part.remembers and coming:
+                going = part.leaves(coming, self.callers)
+                shares[number] = {c: _total(going[c]) / (_total(both) or 1.0) for c, both in coming.items()}
+                coming = going
+            mix = {(c, e): w for c in coming for e, w in components[c].endpoints.items()}
+            for edge, split in self._split(number, mix):
+                asks = by_caller(split)
+                for c, both in coming.items():
+                    share = asks.get(c, 0.0) / sum(components[c].endpoints.values())
+                    before = arriving[edge.head].get(c)
+                    both = [rates * share for rates in both]
+                    arriving[edge.head][c] = both if before is None else [*map(added, before, both)]
+        return shares
+
+    def _work_s(self, number: int, mix: Mix) -> float:
+        """Mean seconds of work on a request at a part and behind it, nobody else in the way."""
+        part, total, behind = self.parts[number], sum(mix.values()), 0.0
+        if part.detached:  # what lies behind it happens later
+            return part.own_s
+        for edge, going in self._split(number, self._misses(mix, number)):
+            if share := sum(going.values()):
+                below = share / total * (self._way_s(number, edge.head) + self._work_s(edge.head, going))
+                behind = max(behind, below) if part.fan_out == "all" else behind + below  # all at the same time
+        return part.own_s + behind
+
+    def _way_s(self, tail: int, head: int) -> float:
+        """Seconds there and back between two parts that stand in different places."""
+        here, there = self.parts[tail].place, self.parts[head].place
+        return theory.round_trip_ms(here, there) / 1000 if here and there else 0.0
 
 
 def _total(both) -> float:
     return float(both[0].sum() + both[1].sum())
-
-
-def _own_s(part) -> float:
-    fields = ("service_ms", "query_ms", "round_trip_ms")
-    return next((getattr(part, field) for field in fields if hasattr(part, field)), 0.0) / 1000
-
-
-def _work_s(system: System, number: int, mix: Mix, missed) -> float:
-    """Mean seconds of work on a request at a part and behind it, nobody else in the way."""
-    total, behind = sum(mix.values()), 0.0
-    for edge, going in _split(system, number, _misses(mix, missed.get(number))):
-        if share := sum(going.values()):
-            behind += share / total * _work_s(system, edge.head, going, missed)
-    return _own_s(system.parts[number]) + behind
-
-
-def _passes(part, capacity: float, mix: Mix, callers, labels) -> tuple[Mix, float]:
-    """What of a mix gets through a part, and how much is refused."""
-    total = sum(mix.values())
-    if isinstance(part, Throttle):
-        return _throttled(part, mix, callers)
-    if isinstance(part, Gateway):
-        passed = {key: rate for key, rate in mix.items() if not labels or key[1] in labels or None in labels}
-        return passed, total - sum(passed.values())
-    if isinstance(part, RateLimiter) and part.by == "client":
-        asked = _by_caller(mix)
-        share = {c: min(1.0, capacity * callers[c] / rate) if rate else 1.0 for c, rate in asked.items()}
-        passed = {key: rate * share[key[0]] for key, rate in mix.items()}
-        return passed, total - sum(passed.values())
-    share = min(1.0, capacity / total) if total else 1.0
-    refuses = isinstance(part, RateLimiter) or getattr(part, "queue_limit", None) is not None
-    return {key: rate * share for key, rate in mix.items()}, total * (1 - share) if refuses else 0.0
-
-
-def _by_caller(mix: Mix) -> dict[str, float]:
-    asked: dict[str, float] = defaultdict(float)
-    for (caller, _), rate in mix.items():
-        asked[caller] += rate
-    return asked
-
-
-def _throttled(part: Throttle, mix: Mix, callers) -> tuple[Mix, float]:
-    """More important endpoints first, those to be shed last; between callers as evenly as their demand allows."""
-    ranks: dict[float, Mix] = defaultdict(dict)
-    for (caller, endpoint), rate in mix.items():
-        rank = part.priority.index(endpoint) if endpoint in part.priority else len(part.priority)
-        ranks[math.inf if endpoint in part.shed else rank][caller, endpoint] = rate
-    left, passed, shed = part.rate_per_s, {}, 0.0
-    for rank in sorted(ranks):
-        asked = _by_caller(ranks[rank])
-        if part.fair:
-            share, heads = {}, sum(callers[caller] for caller in asked)
-            for caller in sorted(asked, key=lambda c: asked[c] / max(callers[c], 1)):
-                got = min(asked[caller], left * callers[caller] / max(heads, 1))
-                share[caller] = got / asked[caller] if asked[caller] else 1.0
-                left, heads = left - got, heads - callers[caller]
-        else:
-            all_ = min(1.0, left / total) if (total := sum(asked.values())) else 1.0
-            left, share = left - total * all_, dict.fromkeys(asked, all_)
-        passed |= {key: rate * share[key[0]] for key, rate in ranks[rank].items()}
-        if rank == math.inf:
-            shed = sum(rate * (1 - share[caller]) for caller, rate in asked.items())
-    return passed, sum(mix.values()) - sum(passed.values()) if part.max_wait_s is not None else shed

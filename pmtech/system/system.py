@@ -12,21 +12,18 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any, ClassVar
 
 from pmtech.components.component import Component
-from pmtech.wording import nearest
-
-
-class Edge(NamedTuple):
-    """Requests go from part `tail` to part `head` (their numbers); `label` is the route, or None."""
-
-    tail: int
-    head: int
-    label: str | None = None
+from pmtech.files import in_a_sentence, write
+from pmtech.system.plan import Edge, Plan
+from pmtech.system.saving import from_json, to_json
+from pmtech.wording import field_in_words, nearest
 
 
 @dataclass(frozen=True, repr=False)
@@ -64,12 +61,17 @@ class System:
                 raise ValueError(f'two parts would be called "{name}": give one of them another name')
         return tuple(names)
 
-    @property
+    @cached_property
+    def numbers(self) -> dict[str, int]:
+        """Name -> its place in `parts`."""
+        return {name: number for number, name in enumerate(self.names)}
+
+    @cached_property
     def components(self) -> dict[str, Component]:
-        """Name -> part, in flow order."""
+        """Name -> part, in the order in which they were written."""
         return dict(zip(self.names, self.parts, strict=True))
 
-    @property
+    @cached_property
     def sources(self) -> dict[str, Component]:
         """Name -> part, of those that send requests."""
         return {name: part for name, part in self.components.items() if part.is_source}
@@ -79,6 +81,13 @@ class System:
         part = self.components[name]
         return part.label + name.removeprefix(part.slug).replace("_", " ")
 
+    def told(self, path: str) -> str:
+        """A path in words: "Server: workers"."""
+        name, field = path.split(".", 1)
+        twins = [part.label for part in self.parts if part.slug == name]
+        label = self.label(name) if name in self.numbers else f"{twins[0]} (all {len(twins)})"
+        return f"{label}: {field_in_words(field)}"
+
     def _find(self, path: str) -> tuple[list[int], list[str]]:
         """The parts that a path means, and the field names that lead on from there."""
         name, dot, rest = path.partition(".") if isinstance(path, str) else ("", "", "")
@@ -86,14 +95,13 @@ class System:
             fields = [f"{name}.{f.name}" for name, part in self.components.items() for f in dataclasses.fields(part)]
             raise ValueError(f'"{path}" is not a path such as "server.workers": {nearest(path, fields)}')
         fields = rest.split(".", 1)  # "surge.times" leads into a Surge, "endpoints./submit" into the weights
-        names = self.names
-        if name in names:
-            return [names.index(name)], fields
+        if name in self.numbers:
+            return [self.numbers[name]], fields
         twins = [number for number, part in enumerate(self.parts) if part.slug == name]
         if twins:
             return twins, fields
         raise ValueError(
-            f'there is no part "{name}" in "{path}": {nearest(name, {*names, *(p.slug for p in self.parts)})}'
+            f'there is no part "{name}" in "{path}": {nearest(name, {*self.names, *(p.slug for p in self.parts)})}'
         )
 
     def get(self, path: str) -> Any:
@@ -129,21 +137,53 @@ class System:
         lines = [f"{names[e.tail]} >> {names[e.head]}" + (f' for "{e.label}"' if e.label else "") for e in self.edges]
         return f"System({', '.join(map(repr, self.parts))}: {'; '.join(lines)})"
 
-    def _repr_html_(self) -> str:
-        from pmtech.diagram import diagram  # the drawing lies above; a system only knows that it can be drawn
-
-        return diagram(self)
+    # diagram/ lies above and hands the drawing down when it is imported, as this module does with `>>`.
+    _repr_html_: ClassVar[Callable[[System], str]]
 
     # --- facts that follow from the parts ------------------------------------------------------------------------
 
-    def after(self, number: int) -> list[Edge]:
+    @cached_property
+    def plan(self) -> Plan:
+        """Who sends to whom, and in which order requests come by: worked out once."""
+        return Plan.of(len(self.parts), self.edges)
+
+    def after(self, number: int) -> tuple[Edge, ...]:
         """The arrows that leave part `number`."""
-        return [edge for edge in self.edges if edge.tail == number]
+        return self.plan.after[number]
+
+    def before(self, number: int) -> tuple[Edge, ...]:
+        """The arrows that lead to part `number`."""
+        return self.plan.before[number]
+
+    def reached(self, *numbers: int) -> frozenset[int]:
+        """All parts that a request may come to after these."""
+        return frozenset().union(*(self.plan.reached(number) for number in numbers))
 
     @property
     def cost_usd_per_hour(self) -> float:
         """What all the machines cost together."""
-        return sum(getattr(p, "price_usd_per_hour", 0) * getattr(p, "replicas", 1) for p in self.parts)
+        return sum(part.price_usd_per_hour * part.replicas for part in self.parts)
+
+    # --- files -----------------------------------------------------------------------------------------------------
+
+    def save(self, path: str | Path) -> Path:
+        """Write the system into a file that `System.open` reads, and return its path; never over a file. See `saving`."""
+        path = Path(path)
+        try:
+            with in_a_sentence(f'"{path}" can\'t be written'):
+                write(path, to_json(self))
+        except FileExistsError:
+            raise ValueError(f'"{path}" is there already: choose another name, nothing is written over') from None
+        return path
+
+    @staticmethod
+    def open(path: str | Path) -> System:
+        """The system that `save` wrote. Raises ValueError with a sentence for a file that is damaged or newer."""
+        parts, form = from_json(path)
+        edges = tuple(Edge(*edge) for edge in form["edges"])
+        system = System(parts, edges, tuple(form["heads"]), tuple(form["tails"]))
+        _check(system)
+        return system
 
 
 def _inside(value, field: str, path: str):
@@ -259,10 +299,11 @@ def _check(system: System) -> None:
             raise ValueError(f'"{name}" has several parts for "{route}": put a LoadBalancer before them')
         if part.fan_out == "routes" and None in labels:
             raise ValueError(f'"{name}" needs a route table: put {{"/checkout": ..., "/search": ...}} after it')
-        if getattr(part, "replicas", 1) > 1:
-            for edge in system.edges:
-                if edge.head == number and parts[edge.tail].fan_out != "pool":
-                    raise ValueError(f'{part.replicas} replicas of "{name}" need a LoadBalancer in front of them')
+        if part.replicas > 1 or part.autoscale:
+            for edge in system.before(number):
+                if parts[edge.tail].fan_out != "pool":
+                    many = f"{part.replicas} replicas" if part.replicas > 1 else "the machines"
+                    raise ValueError(f'{many} of "{name}" need a LoadBalancer in front of them')
 
 
 def _check_no_cycle(system: System) -> None:
@@ -275,22 +316,6 @@ def _check_no_cycle(system: System) -> None:
         ) from None
 
 
-def flow_order(system: System) -> list[int]:
-    """Numbers of the parts, every part before those that it sends to."""
-    order, seen = [], set()
-
-    def visit(number: int) -> None:
-        if number not in seen:
-            seen.add(number)
-            for edge in reversed(system.after(number)):
-                visit(edge.head)
-            order.append(number)
-
-    for number in reversed(range(len(system.parts))):
-        visit(number)
-    return order[::-1]
-
-
 def check_complete(system) -> System:
     """The system itself if it can run: it has sources, and requests have somewhere to go."""
     if isinstance(system, Component):
@@ -298,11 +323,10 @@ def check_complete(system) -> System:
     if not isinstance(system, System):
         raise ValueError(f"a system such as Clients() >> Server() is needed, got {system!r}")
     names = system.names
-    heads = {edge.head for edge in system.edges}
     for number, part in enumerate(system.parts):
-        if not part.is_source and number not in heads:
+        if not part.is_source and not system.before(number):
             raise ValueError(f'nothing sends requests to "{names[number]}": put Clients() >> before it')
-        if not system.after(number) and (part.is_source or part.fan_out in ("pool", "routes")):
+        if part.needs_next and not system.after(number):
             raise ValueError(f'"{names[number]}" has nowhere to send requests: put >> Server() after it')
     return system
 

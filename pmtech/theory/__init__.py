@@ -4,7 +4,7 @@ Rates are a second, times are seconds, loads and ratios are shares from 0 to 1. 
 domain is a ValueError in one sentence.
 """
 
-from pmtech.theory.caches import CacheHits, che_lru, ttl_cache
+from pmtech.theory.caches import CacheHits, che_lru, hit_chances, stale_chances, ttl_cache
 from pmtech.theory.queues import (
     MarkovQueue,
     Network,
@@ -26,6 +26,7 @@ from pmtech.theory.scaling import UniversalScalability, amdahl
 
 __all__ = [
     "CacheHits", "MarkovQueue", "Network", "Queue", "UniversalScalability", "amdahl", "che_lru", "erlang_b", "erlang_c",
+    "hit_chances", "stale_chances",
     "jackson", "littles_law", "md1", "mg1", "mm1", "mm1k", "mmc", "mmck", "power_of_choices", "processor_sharing",
     "ttl_cache",
 ]  # fmt: skip

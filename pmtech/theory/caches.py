@@ -55,6 +55,58 @@ def ttl_cache(rates_per_s: Sequence[float], ttl_s: float) -> CacheHits:
     return CacheHits(float(rates @ hits / rates.sum()), hits, ttl_s)
 
 
+def hit_chances(
+    reads: np.ndarray, removed: np.ndarray, *, capacity: int, policy: str = "lru", ttl_s: float | None = None
+) -> np.ndarray:
+    """For each key the share of its reads that a cache answers, from the rates of its reads, and of what removes it.
+
+    Requests are independent of one another (Poisson). lru is Che's approximation, in which an answer unused for one
+    characteristic time has gone (`che_lru`). fifo and random: every answer stays equally long, used or not (Gelenbe
+    1973; Fricker, Robert and Roberts 2012). lfu: the most popular stay. With a TTL besides, whichever of the two keeps
+    an answer for less time counts.
+    What this leaves out: the time that fetching takes, and the room that expired and removed answers leave to others.
+    """
+    wanted = int((reads > 0).sum())
+    if wanted <= capacity:
+        chances = _while(reads, removed, np.inf)
+    elif policy == "lru":
+        kept_s = che_lru(reads, capacity).lifetime_s
+        chances = reads / np.maximum(reads + removed, 1e-300) * -np.expm1(-(reads + removed) * kept_s)
+    elif policy == "lfu":
+        chances = _while(reads, removed, np.inf)
+        chances[np.argsort(-reads, kind="stable")[capacity:]] = 0
+    else:
+        chances = _while(reads, removed, _stay_s(reads, capacity))
+    return chances if ttl_s is None else np.minimum(chances, _while(reads, removed, ttl_s))
+
+
+def stale_chances(ttl_s: float, writes: np.ndarray) -> np.ndarray:
+    """For each key the share of its hits that are out of date, where only the TTL ends an answer's stay.
+
+    A hit meets a copy of any age up to the TTL, equally likely; at age a it is wrong with probability 1 - exp(-w a).
+    """
+    expected = np.maximum(writes * ttl_s, 1e-12)
+    return 1 + np.expm1(-expected) / expected
+
+
+def _while(reads: np.ndarray, removed: np.ndarray, kept_s: float) -> np.ndarray:
+    """Each stay begins with a miss and lasts `kept_s`, or until a write: so many hits to one miss (`ttl_cache`)."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        stay_s = np.where(removed > 0, -np.expm1(-removed * kept_s) / removed, kept_s)
+        hits = reads * stay_s
+        return np.where(reads > 0, np.where(np.isinf(hits), 1.0, hits / (1 + hits)), 0.0)
+
+
+def _stay_s(reads: np.ndarray, room: int) -> float:
+    """How long an answer stays where use does not matter: so long that `room` of them are there on average."""
+    low, high = -60.0, 60.0
+    for _ in range(80):
+        middle = (low + high) / 2
+        filled = float(_while(reads, np.zeros_like(reads), np.exp(middle)).sum())
+        low, high = (middle, high) if filled < room else (low, middle)
+    return float(np.exp(low))
+
+
 def _rates(rates_per_s):
     rates = np.asarray(rates_per_s, dtype=float)
     if rates.ndim != 1 or not np.isfinite(rates).all() or (rates < 0).any() or not rates.sum() > 0:

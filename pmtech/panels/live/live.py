@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import traitlets
 
-from pmtech.engine.part import Part
-from pmtech.panels.controls import Choice, Controls, Slider, turned
+from pmtech.panels.controls import Choice, Controls, Slider
 from pmtech.panels.errors import why
 from pmtech.panels.live.clock import TICK_S, Clock
 from pmtech.panels.live.replay import nice
@@ -20,7 +19,7 @@ from pmtech.panels.live.watch import CELL_S, WINDOW_S, Watch
 from pmtech.panels.widget import Panel
 from pmtech.runs.simulate import Running
 from pmtech.system.system import System, check_complete
-from pmtech.wording import nearest, rate, seconds
+from pmtech.wording import nearest, rate, seconds, value_in_words
 
 SPEEDS = (0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 60)
 STEP_S = 0.5  # a step is what passes in so much time of playing
@@ -79,8 +78,8 @@ class Live(Panel):
         found = {}
         for name, spec in self._system.components.items():
             twins = sum(part.slug == spec.slug for part in self._system.parts)
-            many = twins > 1 or getattr(spec, "replicas", 1) > 1 or f"{name}.replicas" in self.controls
-            if many and type(self.running.run.parts[name][0]).fail is not Part.fail:
+            many = twins > 1 or spec.replicas > 1 or f"{name}.replicas" in self.controls
+            if many and self.running.run.parts[name][0].mortal:
                 found[spec.slug] = spec.label
         return found
 
@@ -160,7 +159,7 @@ class Live(Panel):
         self._turns |= values
         for path, label in ((one["path"], one["label"]) for one in self.controls.described):
             if path in values:
-                self._mark(path, turned(label, path, values[path]))
+                self._mark(path, f"{label}: {value_in_words(values[path], path)}")
         self._choose_every()
         if self.playing:
             self._clock.wake()

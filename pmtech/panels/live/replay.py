@@ -7,14 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from pmtech.components import Surge, Throttle
-from pmtech.panels.controls import named, turned
 from pmtech.panels.live.scene import scene, texts_of, units_of
 from pmtech.panels.live.watch import CELL_S, ENTERED, FINISHED, LEFT, SENT, SMOOTH, STARTED, is_followed
+from pmtech.runs.events.change import surge_mark
+from pmtech.runs.events.event import Mark
 from pmtech.runs.result import Result, percentile
-from pmtech.runs.simulate import Outage
-from pmtech.system.system import System
-from pmtech.wording import plain
 
 MOST = 10_000  # requests in a replay; of a longer run every 2nd, 5th, 10th ... is kept
 POINTS = 600
@@ -30,7 +27,7 @@ def replay(result: Result) -> dict[str, Any]:
     records = result.records
     counts = dict.fromkeys(records.sources, 1)
     for name in records.visits:
-        counts[name] = max(getattr(system.components[name], "replicas", 1) for _, system in result.history)
+        counts[name] = max(system.components[name].replicas for _, system in result.history)
     stage, names = scene(result.system), [name for name, count in counts.items() for _ in range(count)]
     every = nice(len(records.arrived_s) / MOST)
     at = np.linspace(0, result.duration_s, 1 + min(POINTS, max(1, int(result.duration_s / CELL_S))))
@@ -50,36 +47,15 @@ def _marks(result: Result, boxes: list[dict]) -> list[dict[str, Any]]:
     """From when (`at`) until when what happened, in words; after a change also what the boxes say from then on."""
     system = result.system
     surges = {f"{name}.surge": source.surge for name, source in system.sources.items() if source.surge}
-    marks = [_mark(surge.at_s, surge.for_s, _surge(system, path, surge)) for path, surge in surges.items()]
+    marks = [_told(surge_mark(system, path, surge)) for path, surge in surges.items()]
     for event in sorted(result.events, key=lambda event: event.at_s):
-        if isinstance(event, Outage):
-            marks.append(_mark(event.at_s, event.for_s, f"{dead(system, event)} down for {plain(event.for_s)} s"))
-        elif isinstance(event.value, Surge):
-            marks.append(_mark(event.value.at_s, event.value.for_s, _surge(system, event.path, event.value)))
-        else:
-            system = system.replace({event.path: event.value})
-            words = turned(named(system, event.path), event.path, event.value)
-            marks.append({**_mark(event.at_s, 0.0, words), "texts": texts_of(system, boxes)})
+        told, before, system = _told(event.mark(system)), system, event.after(system)
+        marks.append(told if system == before else {**told, "texts": texts_of(system, boxes)})
     return sorted((mark for mark in marks if mark["at"] < result.duration_s), key=itemgetter("at"))
 
 
-def _mark(at_s: float, for_s: float, words: str) -> dict[str, Any]:
-    return {"from": at_s, "at": at_s, "until": at_s + for_s, "words": words}
-
-
-def _surge(system: System, path: str, surge: Surge) -> str:
-    what = "Surge:" if len(system.sources) == 1 else named(system, path)
-    return f"{what} × {plain(surge.times)} for {plain(surge.for_s)} s"
-
-
-def dead(system: System, outage: Outage) -> str:
-    """The machine that dies, or how many of them."""
-    pool = {name: part for name, part in system.components.items() if outage.name in (name, part.slug)}
-    machines = [(name, n) for name, part in pool.items() for n in range(getattr(part, "replicas", 1))]
-    if outage.count > 1 and len(machines) > 1:
-        return f"{min(outage.count, len(machines))} of {len(machines)} machines of {pool[machines[0][0]].label}"
-    name, _ = machines[0]
-    return f"{system.label(name)} 1" if getattr(pool[name], "replicas", 1) > 1 else system.label(name)
+def _told(mark: Mark) -> dict[str, Any]:
+    return {"from": mark.at_s, "at": mark.at_s, "until": mark.until_s, "words": mark.words}
 
 
 def _steps(result: Result, counts: dict[str, int], every: int) -> np.ndarray:
@@ -119,7 +95,7 @@ def _states(result: Result, counts: dict[str, int], at: np.ndarray) -> np.ndarra
     r, columns = result.records, [at]
     for code in range(len(r.sources)):
         mine = r.client == code
-        fates = r.arrived_s[mine], r.finished_s[mine & (r.status == 200)], r.finished_s[mine & (r.status >= 400)]
+        fates = r.arrived_s[mine], r.finished_s[mine & r.served], r.finished_s[mine & (r.status >= 400)]
         columns += [_rate(times, at) for times in fates]
     for name, v in r.visits.items():
         part, checked = result.system.components[name], _is_checked(result, name)
@@ -128,30 +104,29 @@ def _states(result: Result, counts: dict[str, int], at: np.ndarray) -> np.ndarra
             entered, started, left = v.entered_s[mine], v.started_s[mine], v.left_s[mine]
             begun = ~np.isnan(started)
             waiting = _so_far(entered, at) - _so_far(np.where(begun, started, left), at)
-            offers, is_throttle = result.offers(name, machine=machine), isinstance(part, Throttle)
-            if offers and not is_throttle:
+            offers = result.offers(name, machine=machine)
+            if offers and part.station:
                 now = np.searchsorted([offer.begin_s for offer in offers], at, "right") - 1
                 places = np.array([-1 if offer.dead else offer.places for offer in offers])[now]
                 until = np.array([offer.end_s for offer in offers])[now]
                 left_out = checked & (places < 0) & (_so_far(entered, until) == _so_far(entered, at))
                 columns += [waiting, _so_far(started, at) - _so_far(left[begun], at), np.where(left_out, -2, places)]
             else:
-                columns += [waiting if is_throttle else 0 * at, 0 * at, 0 * at]
+                columns += [waiting if part.makes_wait else 0 * at, 0 * at, 0 * at]
     return np.column_stack(columns)
 
 
 def _is_checked(result: Result, name: str) -> bool:
     """Does a balancer in front ask whether it is well? Then one that is dead and is sent nothing more has been left out."""
-    names = result.system.names
-    before = [names[edge.tail] for edge in result.system.edges if names[edge.head] == name]
-    parts = [system.components[tail] for _, system in result.history for tail in before]
-    return any(getattr(part, "health_check_s", None) is not None for part in parts)
+    number = result.system.numbers[name]
+    before = [edge.tail for edge in result.system.before(number)]
+    return any(system.parts[tail].checks_health for _, system in result.history for tail in before)
 
 
 def _samples(result: Result, at: np.ndarray) -> np.ndarray:
     """Rows of at_s, offered, served, refused a second, p50 and p95 in ms of the answers, and how many are inside."""
     r = result.records
-    served, over = r.status == 200, r.finished_s[r.status > 0]
+    served, over = r.served, r.finished_s[r.status > 0]
     order = np.argsort(r.finished_s[served], kind="stable")
     finished = r.finished_s[served][order]
     latency = ((r.finished_s - r.arrived_s)[served] * 1000)[order]

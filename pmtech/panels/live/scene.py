@@ -5,10 +5,9 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from pmtech.components import Database, Server
-from pmtech.diagram import ICONS, sentences
+from pmtech.diagram import sentences
 from pmtech.diagram.layout import PAD, TEXT, layout
-from pmtech.diagram.words import facts_of, wrap
+from pmtech.diagram.words import wrap
 from pmtech.system.system import System
 
 LINE, APART = 20, 16  # of text; between boxes, in pixels
@@ -25,10 +24,10 @@ def scene(system: System, largest: System | None = None) -> dict[str, Any]:
     boxes = []
     for box in picture.boxes:
         spec = system.components[box.parts[0]]
-        kind = "source" if spec.is_source else "station" if isinstance(spec, Server | Database) else "gate"
+        kind = "source" if spec.is_source else "station" if spec.station else "gate"
         width = max(box.width, SOURCE) if spec.is_source else box.width
         facts = _facts(system, box.parts[0], width)
-        rows = sum(getattr((largest or system).components[name], "replicas", 1) for name in box.parts)
+        rows = sum((largest or system).components[name].replicas for name in box.parts)
         room = {"source": LINE, "gate": 0, "station": min(24 * rows, 126)}[kind]
         boxes.append(
             {
@@ -37,7 +36,7 @@ def scene(system: System, largest: System | None = None) -> dict[str, Any]:
                 "lines": box.lines,
                 "facts": facts,
                 "kind": kind,
-                "icon": ICONS.get(box.kind, ICONS["Server"]),
+                "icon": box.icon,
                 "x": box.x,
                 "y": box.y + box.height / 2,
                 "span": box.width,
@@ -95,5 +94,5 @@ def texts_of(system: System, boxes: list[dict]) -> list[dict[str, Any]]:
 
 def _facts(system: System, name: str, width: float, lines: int = 2) -> tuple[str, ...]:
     spec = system.components[name]
-    facts = [] if spec.is_source or not lines else facts_of(spec, getattr(spec, "replicas", 1))[:1]
+    facts = [] if spec.is_source or not lines else spec.facts(spec.replicas)[:1]
     return tuple(line for fact in facts for line in wrap(fact, TEXT, width - 2 * PAD, lines=lines))

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import deque
 from operator import itemgetter
 
-from pmtech.components import Throttle
 from pmtech.engine.part import Part
-from pmtech.engine.request import Request
+from pmtech.engine.request import Request, is_success
 from pmtech.runs.result import percentile
 from pmtech.runs.simulate import Running
 
@@ -45,7 +44,7 @@ class Watch:
         self.upto: dict[Part, int] = {}  # so many of its visits are known,
         self.under_way: dict[Part, list[list]] = {}  # and these go on: [visit, has work on it begun]
         self.find_units()
-        self.sources = {part: n for n, part in enumerate(part for part in self.units if hasattr(part, "send"))}
+        self.sources = {part: n for n, part in enumerate(part for part in self.units if part.spec.is_source)}
         self.seen = self.serial = 0
         self.forgets_at = WINDOW_S
         self.inside: list[Request] = []
@@ -100,7 +99,7 @@ class Watch:
                 still.append(request)
                 continue
             cell, source = self._cell(request.finished), self.sources[request.source]
-            if request.status == 200:
+            if is_success(request.status):
                 cell.served[source] += 1
                 cell.latencies.append((request.finished - request.arrived) * 1000)
             else:
@@ -176,15 +175,12 @@ class Watch:
 
     def state_of(self, part: Part) -> tuple[float, float, float]:
         """(waiting, at work, places of work). 0 places: it has none, or was taken away; -1: it is down; -2: and left out."""
-        if hasattr(part, "station"):
-            replicas = getattr(self.running.system.components[part.name], "replicas", 1)
-            retired = self.running.run.parts[part.name].index(part) >= replicas
-            places = 0 if retired else part.station.places if part.alive else -2 if self._left_out(part) else -1
-            return len(part.station.waiting), part.station.busy, places
-        waiting = len(part.turns.places) if isinstance(part.spec, Throttle) else 0
-        return waiting, 0, 0 if part.alive else -1
+        waiting, busy, places = part.state()
+        if not part.alive:
+            return waiting, busy, -2 if self._left_out(part) else -1
+        retired = self.running.run.parts[part.name].index(part) >= part.spec.replicas
+        return waiting, busy, 0 if retired else places
 
     def _left_out(self, part: Part) -> bool:
         """Have health checks told a balancer that it should not send there?"""
-        balancers = [one for one in self.units if hasattr(one, "up") and part in one.targets]
-        return any(one.targets.index(part) not in one.up for one in balancers)
+        return any(not one.sends_to(part) for one in self.units if part in one.targets)

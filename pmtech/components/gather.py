@@ -1,0 +1,132 @@
+"""A gather: asks several at the same time, and goes on when enough have answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from pmtech.components.component import Component, Finding
+from pmtech.components.fields import number, whole
+from pmtech.engine.clock import Alarm, Steps
+from pmtech.engine.part import Part
+from pmtech.engine.request import Call, Request, is_success
+from pmtech.wording import percent, plain
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Gather(Component):
+    """Asks all branches at once and answers when `need` of them (None: all) have; a branch that fails, fails it, as soon
+    as the others are too few. Its answer is then that of the branch that failed.
+
+    hedge_after_ms: whoever has not answered by then is helped out. Where all are needed the same branch is asked once
+        more (another machine of it, with luck); where some are enough, only `need` are asked at first, in turn, and the
+        others then. The first answer counts; the other goes on in vain. Source: Dean and Barroso, "The tail at scale",
+        Communications of the ACM 56 (2013).
+
+    What this leaves out: its own time, and calling off what is not needed any more.
+    """
+
+    need: int | None = whole(None, at_least=1, at_most=1000, optional=True)
+    hedge_after_ms: float | None = number(None, at_least=0, at_most=3_600_000, optional=True)
+
+    kind: ClassVar[str] = "gather"
+    icon: ClassVar[str] = "M2 10h5M7 10l5-6h3M7 10h8M7 10l5 6h3M17 4h.01M17 10h.01M17 16h.01"
+    question: ClassVar[str] = "What does the page show when one of them is slow or fails, and who decides that?"
+    fan_out: ClassVar[str] = "all"
+    needs_next: ClassVar[bool] = True
+    noted: ClassVar[tuple[str, ...]] = ("at_s", "asked", "hedges")
+
+    def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
+        facts = ["asks all at once" if self.need is None else f"needs {plain(self.need)} of them"]
+        return facts + ([f"asks again after {plain(self.hedge_after_ms)} ms"] if self.hedge_after_ms is not None else [])
+
+    def figures(self, notes: np.ndarray) -> dict[str, float]:
+        """hedged: of the questions that it asks, the share that it asks to help out."""
+        asked = notes[:, 1].sum()
+        return {"hedged": float(notes[:, 2].sum() / asked) if asked else 0.0}
+
+    def findings(self, label: str, figures) -> list[Finding]:
+        hedged = figures["hedged"]
+        return [Finding("hedged", 50, f"{percent(hedged)} of the questions of {label} are asked to help out")] if hedged else []
+
+    def running(self, *args) -> GatherPart:
+        return GatherPart(self, *args)
+
+
+class _Asked:
+    """What one request waits for: who has been asked, and what came of it."""
+
+    __slots__ = ("answered", "done", "failed", "hedges", "left", "need", "open", "status")
+
+    def __init__(self, need: int, order: list[int]):
+        self.need, self.left = need, order  # how many answers, and who has not been asked yet
+        self.open: dict[int, int] = {}  # branch -> of how many questions the answer is still to come
+        self.answered = self.failed = self.hedges = 0
+        self.status, self.done = 200, False
+
+
+class GatherPart(Part):
+    def setup(self) -> None:
+        self.turn = -1
+
+    def room(self) -> float:
+        return min(target.room() for target in self.targets)
+
+    def handle(self, request: Request) -> Steps:
+        visit, spec, branches = self.visit(request), self.spec, len(self.targets)
+        visit[2] = now = self.env._now
+        need = branches if spec.need is None else min(spec.need, branches)
+        self.turn += need < branches
+        asked = _Asked(need, [(self.turn + ahead) % branches if need < branches else ahead for ahead in range(branches)])
+        first = branches if spec.hedge_after_ms is None else need
+        for _ in range(first):
+            self._ask(request, asked, asked.left.pop(0))
+        if spec.hedge_after_ms is not None and not asked.done:
+            Alarm(self.env, lambda: self._help_out(request, asked)).set(now + spec.hedge_after_ms / 1000)
+        yield  # until enough have answered, or too few can
+        visit[3] = self.env._now
+        self.notes.append((now, first + asked.hedges, asked.hedges))
+        return asked.status
+
+    def _help_out(self, request: Request, asked: _Asked) -> None:
+        """Ask who was spared at first; where nobody was, once more all that have not answered."""
+        if asked.done:
+            return
+        spared, asked.left = asked.left, []
+        for branch in spared:
+            asked.hedges += 1
+            self._ask(request, asked, branch)
+        if asked.need == len(self.targets):
+            for branch in list(asked.open):
+                asked.hedges += 1
+                self._ask(request, asked, branch, "hedge")
+
+    def _ask(self, request: Request, asked: _Asked, branch: int, *luck) -> None:
+        asked.open[branch] = asked.open.get(branch, 0) + 1
+
+        def answered(call: Call) -> None:
+            if not asked.done and branch in asked.open:
+                self._answered(request, asked, branch, call.status)
+
+        self.ask(request, self.targets[branch], answered, *luck)
+
+    def _answered(self, request: Request, asked: _Asked, branch: int, status: int) -> None:
+        if is_success(status):
+            del asked.open[branch]  # its other question is not waited for
+            asked.answered += 1
+            asked.done = asked.answered == asked.need
+        else:
+            asked.open[branch] -= 1
+            if asked.open[branch]:  # the same branch is being asked a second time
+                return
+            del asked.open[branch]
+            asked.failed += 1
+            if len(self.targets) - asked.failed < asked.need:
+                asked.status, asked.done = status, True
+            elif asked.left:
+                asked.hedges += 1
+                self._ask(request, asked, asked.left.pop(0))
+        if asked.done:
+            request.wake()

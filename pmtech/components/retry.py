@@ -1,0 +1,123 @@
+"""A retry: asks again what lies behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from math import inf, nan
+from typing import ClassVar
+
+import numpy as np
+
+from pmtech.components.backoff import KINDS, RetryBudget, wait_s
+from pmtech.components.component import Component, Finding
+from pmtech.components.fields import number, one_of, whole
+from pmtech.engine.clock import Alarm, Steps
+from pmtech.engine.part import Part
+from pmtech.engine.randomness import identity
+from pmtech.engine.request import Call, Request
+from pmtech.wording import counted, percent, plain, rate
+
+AGAIN = (429, 500, 502, 503, 504)  # who answers so may have more luck later
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Retry(Component):
+    """Asks again what lies behind it, `attempts` times in all, when it fails (429, 500, 502, 503, 504) or takes too long.
+
+    timeout_ms: an attempt that has no answer by then counts as failed (504); the work on it goes on in vain.
+    backoff: how long to wait before the next one, from base_ms and at most cap_ms: "full_jitter", "none", "exponential",
+        "equal_jitter" or "decorrelated" (`backoff.wait_s`). Where an answer names a Retry-After, at least so long.
+    budget: tries again may be this share of the requests, and ten besides. None: as many as they like.
+    Past the moment at which the client gives up (`timeout_ms` of `Clients`) it asks no more. Every attempt has luck of its
+    own. Retries at three layers multiply: four attempts at each make 64.
+
+    What this leaves out: whether asking twice does harm (lesson 02: only what is idempotent may be asked again).
+    """
+
+    attempts: int = whole(3, at_least=1, at_most=100)
+    timeout_ms: float | None = number(None, more_than=0, at_most=3_600_000, optional=True)
+    backoff: str = one_of(*KINDS)
+    base_ms: float = number(100.0, at_least=0, at_most=3_600_000)
+    cap_ms: float = number(10_000.0, at_least=0, at_most=3_600_000)
+    budget: float | None = number(None, at_least=0, at_most=10, optional=True)
+
+    kind: ClassVar[str] = "retry"
+    icon: ClassVar[str] = "M16 10a6 6 0 1 1-2-4.5M14 2v4h-4"
+    question: ClassVar[str] = "Who asks again, how often, at how many layers, and what does it cost to do the same twice?"
+    needs_next: ClassVar[bool] = True
+    noted: ClassVar[tuple[str, ...]] = ("at_s", "attempts")
+
+    def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
+        facts = [counted(self.attempts, "attempt"), f"{self.backoff.replace('_', ' ')}"]
+        facts += [f"each {plain(self.timeout_ms)} ms at most"] if self.timeout_ms is not None else []
+        return facts + ([f"budget {percent(self.budget)}"] if self.budget is not None else [])
+
+    def figures(self, notes: np.ndarray) -> dict[str, float]:
+        """attempts: how often each request was asked, on average."""
+        return {"attempts": float(notes[:, 1].mean()) if len(notes) else nan}
+
+    def findings(self, label: str, figures) -> list[Finding]:
+        often = figures["attempts"]
+        return [Finding("retried", 55, f"{label} asks {rate(often)} times for each request")] if often > 1.005 else []
+
+    def running(self, *args) -> RetryPart:
+        return RetryPart(self, *args)
+
+
+class RetryPart(Part):
+    def setup(self) -> None:
+        self.luck = self.run.luck(f"{self.name}.backoff", identity)
+        self.budget = RetryBudget(self.spec.budget)
+
+    def change(self, spec) -> None:
+        super().change(spec)
+        self.budget.share = spec.budget
+
+    def handle(self, request: Request) -> Steps:
+        visit, line, spec = self.visit(request), request.line, self.spec
+        visit[2] = self.env._now
+        self.budget.earn()
+        attempt, waited_s = 1, 0.0
+        while True:
+            status = yield from (self._inline if spec.timeout_ms is None else self._in_time)(request)
+            if status not in AGAIN or attempt >= spec.attempts or not self.budget.spend():
+                break
+            asked_for_s = 0.0 if request.retry_after != request.retry_after else request.retry_after
+            luck = self.luck[request.line][request.number]
+            waited_s = wait_s(spec.backoff, attempt, spec.base_ms / 1000, spec.cap_ms / 1000, luck, waited_s)
+            waited_s = max(waited_s, asked_for_s)
+            if self.env._now + waited_s >= request.deadline:
+                break
+            if waited_s:
+                yield waited_s
+            attempt += 1
+            request.served_by, request.retry_after, request.line = None, nan, (*line, self.name, attempt)
+        request.line = line
+        visit[3] = self.env._now
+        self.notes.append((visit[1], attempt))
+        return status
+
+    def _inline(self, request: Request) -> Steps:
+        """The request goes there itself."""
+        return self.next.handle(request)
+
+    def _in_time(self, request: Request) -> Generator[None, None, int]:
+        """A call goes there for it, and is not waited for longer than it may take."""
+
+        def heard(_: Call) -> None:
+            late.set(inf)
+            request.wake()
+
+        def is_late() -> None:
+            call.answer_to = None
+            request.wake()
+
+        late = Alarm(self.env, is_late)
+        call = self.ask(request, self.next, heard)
+        if not call.status:
+            late.set(self.env._now + self.spec.timeout_ms / 1000)
+        yield
+        request.served_by = call.served_by or self.machine
+        request.retry_after = call.retry_after
+        return call.status or 504

@@ -1,0 +1,73 @@
+"""A topic: what is published once goes to everybody who has subscribed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from pmtech.components.component import Component, Finding
+from pmtech.engine.clock import Steps
+from pmtech.engine.part import Part
+from pmtech.engine.request import Call, Request, is_success
+from pmtech.engine.run import Message
+from pmtech.wording import counted
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Topic(Component):
+    """Answers 202 (accepted) at once; every branch behind it gets a copy of its own and works on it by itself.
+
+    A copy that a branch refuses is lost: a `Queue` before the worker keeps what comes too fast (Amazon SNS with SQS).
+
+    What this leaves out: filters, tries again when a branch refuses, the topic's own time and limits.
+    """
+
+    kind: ClassVar[str] = "topic"
+    icon: ClassVar[str] = "M3 8v4h3l6 4V4L6 8zM14.5 7c1.5 1.5 1.5 4.5 0 6M16.5 5c3 3 3 7 0 10"
+    question: ClassVar[str] = "Who else listens, who notices when a listener fails, and does the order matter to anybody?"
+    fan_out: ClassVar[str] = "all"
+    detached: ClassVar[bool] = True
+    noted: ClassVar[tuple[str, ...]] = ("at_s", "lost")
+
+    def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
+        return ["a copy for each branch"]
+
+    def figures(self, notes: np.ndarray) -> dict[str, float]:
+        """lost: copies that a branch refused."""
+        return {"lost": float(notes[:, 1].sum())}
+
+    def findings(self, label: str, figures) -> list[Finding]:
+        lost = counted(figures["lost"], "copy", "copies")
+        return [Finding("lost", 85, f"{lost} of {label} got lost")] if figures["lost"] else []
+
+    def running(self, *args) -> TopicPart:
+        return TopicPart(self, *args)
+
+
+class TopicPart(Part):
+    mortal = True
+
+    def handle(self, request: Request) -> Steps:
+        self.pass_through(request)
+        if request.served_by is None:
+            request.served_by = self.machine
+        for target in self.targets:
+            self._deliver(request, target)
+        return 202
+        yield  # a journey of no steps
+
+    def _deliver(self, request: Request, target: Part) -> None:
+        message = Message(self.name, request, self.env._now)
+        message.received_s, message.receives, message.outcome = self.env._now, 1, "in flight"
+        self.run.messages.append(message)
+
+        def over(call: Call) -> None:
+            message.outcome = "done" if is_success(call.status) else "dead"
+            if message.outcome == "done":
+                message.done_s = self.env._now
+            else:
+                self.notes.append((self.env._now, 1))
+
+        self.ask(request, target, over)

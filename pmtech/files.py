@@ -1,0 +1,145 @@
+"""Files as this package writes them: whole or not at all, and never over somebody else's.
+
+What is written goes into a new file of a name that nobody else has, reaches the disk, and takes its place in one step.
+Whoever reads meanwhile, and whatever happens, a full disk, Ctrl + C, a power cut, there is the whole file or none.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from uuid import uuid4
+
+LEFT_BEHIND_S = 3600  # a file in the making that is older than this was left by a program that was killed
+
+
+def write(path: Path, content: str | bytes, *, over: bool = False) -> None:
+    """Write a file, and the folders that lead to it.
+
+    over: a file that is there is replaced. Otherwise it stays as it is, and FileExistsError is raised.
+    Raises OSError, with nothing changed.
+    """
+    path = Path(os.path.realpath(path)) if over else path  # a link stays a link
+    make_folder(path.parent)
+    _sweep(path.parent)
+    made = path.with_name(f".pmtech-{uuid4().hex}.tmp")
+    try:
+        with open(made, "xb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
+        if over:
+            with suppress(OSError):
+                shutil.copymode(path, made)
+            _replace(made, path)
+        else:
+            _place(made, path)
+    finally:
+        made.unlink(missing_ok=True)
+    # Without this the new name can be lost in a power cut; Windows cannot open a folder and does not need it.
+    with suppress(OSError):
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def write_beside(files: Mapping[Path, str | bytes]) -> list[Path]:
+    """Write files that belong together, beside what is there: where another is in the way, all get a number, page-2.html.
+
+    The same files again are left as they stand. Returns where they are. Raises OSError, with nothing changed.
+    """
+    contents = {path: text.encode() if isinstance(text, str) else text for path, text in files.items()}
+    number = 0
+    while True:
+        number += 1
+        named = {_numbered(path, number): content for path, content in contents.items()}
+        missing = {path: content for path, content in named.items() if not os.path.lexists(path)}
+        if all(path in missing or _holds(path, content) for path, content in named.items()):
+            with suppress(FileExistsError):  # somebody was quicker: the next number
+                _write_all(missing)
+                return list(named)
+
+
+def _write_all(files: Mapping[Path, bytes]) -> None:
+    done = []
+    try:
+        for path, content in files.items():
+            write(path, content)
+            done.append(path)
+    except BaseException:
+        for path in done:
+            path.unlink()
+        raise
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    try:
+        return path.read_bytes() == content
+    except OSError:
+        return False
+
+
+@contextmanager
+def in_a_sentence(what: str) -> Iterator[None]:
+    """What the computer does not allow, told as the sentence `what` and the reason: a ValueError."""
+    try:
+        yield
+    except OSError as problem:
+        raise ValueError(f"{what}: {reason(problem)}.") from None
+
+
+def reason(problem: OSError) -> str:
+    """Why something could not be done, in the system's words."""
+    return problem.strerror or str(problem)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those that lead to it. Raises OSError: NotADirectoryError where it is a file."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)) from None
+
+
+def _numbered(path: Path, number: int) -> Path:
+    return path if number == 1 else path.with_stem(f"{path.stem}-{number}")
+
+
+def _place(made: Path, path: Path) -> None:
+    """Give the file its name, if nobody has it."""
+    try:
+        os.link(made, path)
+    except FileExistsError:
+        raise
+    except (OSError, AttributeError, NotImplementedError):  # no second name for a file, as on a memory stick
+        open(path, "xb").close()
+        try:
+            _replace(made, path)
+        except BaseException:
+            path.unlink()
+            raise
+
+
+def _replace(made: Path, path: Path) -> None:
+    # On Windows a reader who has the file open at this moment stands in the way; readers are quick.
+    for wait_s in (0.01, 0.05, 0.2, 0.5):
+        try:
+            return os.replace(made, path)
+        except PermissionError:
+            time.sleep(wait_s)
+    return os.replace(made, path)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed programs left behind, so that it does not pile up."""
+    for left in folder.glob(".pmtech-*.tmp"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > LEFT_BEHIND_S:
+                left.unlink()

@@ -1,0 +1,44 @@
+"""A part answers with errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pmtech.components.fields import number, yes_no
+from pmtech.engine.randomness import identity
+from pmtech.engine.request import Request
+from pmtech.runs.events.event import Event, Mark, machines_of, named
+from pmtech.system.system import System
+from pmtech.wording import percent
+
+
+@dataclass(frozen=True, repr=False)
+class Errors(Event):
+    """The part `name` answers `share` of what comes with 500, at once, from `at_s` for `for_s` seconds.
+
+    same: a request that failed fails again whenever it is tried again (a poisoned message); otherwise each try has luck of
+    its own.
+    """
+
+    name: str
+    at_s: float = number(30.0, at_least=0)
+    for_s: float = number(20.0, more_than=0)
+    share: float = number(0.1, at_least=0, at_most=1)
+    same: bool = yes_no(False)
+
+    def check(self, running) -> None:
+        if any(machine.spec.is_source for machine in machines_of(running, self.name)):
+            raise ValueError(f'"{self.name}" sends requests and answers none: choose a part that answers')
+
+    def happen(self, running) -> None:
+        luck = running.run.luck(f"{self.name}.errors", identity)
+
+        def instead(request: Request) -> int | None:
+            line = request.root.line if self.same else request.line
+            return 500 if luck[line][request.number] < self.share else None
+
+        ends = [machine.err(instead) for machine in machines_of(running, self.name)]
+        running.at(running.now + self.for_s, lambda: [end() for end in ends])
+
+    def mark(self, system: System) -> Mark:
+        return Mark(self.at_s, self.at_s + self.for_s, f"{percent(self.share)} errors from {named(system, self.name)}")

@@ -1,0 +1,59 @@
+"""What all events have in common."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pmtech.components.fields import Checked
+from pmtech.engine.part import Part
+from pmtech.system.system import System
+from pmtech.wording import nearest
+
+
+class Mark(NamedTuple):
+    """From when until when something happened, in words."""
+
+    at_s: float
+    until_s: float
+    words: str
+
+
+class Event(Checked):
+    """Something that happens to a system while it runs. A subclass says when (`at_s`), and what it does then."""
+
+    at_s: float
+
+    def check(self, running) -> None:
+        """Refuse in a sentence, before the run begins, what could not happen."""
+
+    def happen(self, running) -> None:
+        """It is `at_s`."""
+        raise TypeError(f"{type(self).__name__} does not say what happens")
+
+    def after(self, system: System) -> System:
+        """The system as it is from then on: another one where knobs were turned."""
+        return system
+
+    def told(self, system: System) -> str:
+        """In a sentence about the run, "Server 1 down for 20 s"; "" for what nobody suffers from."""
+        return ""
+
+    def mark(self, system: System) -> Mark:
+        """What a page says of it; `system` is how it was before."""
+        raise TypeError(f"{type(self).__name__} has no words")
+
+
+def machines_of(running, name: str) -> list[Part]:
+    """All machines of the part, or the pool of twins, of that name, in the order of the system."""
+    components = running.system.components
+    names = [known for known, part in components.items() if name in (known, part.slug)]
+    if not names:
+        raise ValueError(f'there is no part "{name}": {nearest(name, components)}')
+    return [machine for known in names for machine in running.run.parts[known][: components[known].replicas]]
+
+
+def named(system: System, name: str) -> str:
+    """A part, or a pool of twins, as people read it."""
+    if name in system.numbers:
+        return system.label(name)
+    return next((part.label for part in system.parts if part.slug == name), name)

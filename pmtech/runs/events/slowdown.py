@@ -1,0 +1,33 @@
+"""A part becomes slow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pmtech.components.fields import number
+from pmtech.runs.events.event import Event, Mark, machines_of, named
+from pmtech.system.system import System
+from pmtech.wording import plain
+
+
+@dataclass(frozen=True, repr=False)
+class Slowdown(Event):
+    """Work that the part `name` begins between `at_s` and `for_s` later takes `times` as long. Several at once multiply."""
+
+    name: str
+    at_s: float = number(30.0, at_least=0)
+    for_s: float = number(20.0, more_than=0)
+    times: float = number(10.0, more_than=0, at_most=1e6)
+
+    def check(self, running) -> None:
+        if not any(machine.spec.own_s for machine in machines_of(running, self.name)):
+            raise ValueError(f'"{self.name}" does no work of its own that could be slow: choose a server or a database')
+
+    def happen(self, running) -> None:
+        ends = [machine.slow(lambda _: self.times) for machine in machines_of(running, self.name)]
+        running.at(running.now + self.for_s, lambda: [end() for end in ends])
+
+    def mark(self, system: System) -> Mark:
+        return Mark(
+            self.at_s, self.at_s + self.for_s, f"{named(system, self.name)} {plain(self.times)} times as slow"
+        )

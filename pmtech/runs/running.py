@@ -1,0 +1,111 @@
+"""A system in motion: its machines, its run, and the knobs that can be turned meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from pmtech.components.component import Component
+from pmtech.components.surge import Surge
+from pmtech.engine.clock import Alarm
+from pmtech.engine.part import Part
+from pmtech.engine.run import Run
+from pmtech.runs.events.event import Event, machines_of
+from pmtech.runs.events.outage import Outage
+from pmtech.runs.offers import History
+from pmtech.system.system import System
+
+
+class Running:
+    """A system in motion."""
+
+    def __init__(self, system: System, seed: int, events: Iterable = ()):
+        self.system = system
+        self.run = Run(seed)
+        self.run.turn = self.turn
+        order = system.plan.order
+        sources = [index for index in sorted(order) if system.parts[index].is_source]
+        # The sources last, as they are written: of two that send at the same moment the first goes first.
+        for index in [*(index for index in reversed(order) if index not in sources), *sources]:
+            spec, name = system.parts[index], system.names[index]
+            targets, labels = self._targets(index)
+            self.run.parts[name] = [self._machine(spec, name, n, targets, labels) for n in range(spec.replicas)]
+        self.run.parts = {system.names[index]: self.run.parts[system.names[index]] for index in order}
+        self.watchers = [spec.watcher(name, self.run) for name, spec in system.components.items()]
+        self.history: History = [(0.0, system)]
+        for event in events:
+            self._plan(event)
+
+    def _targets(self, index: int) -> tuple[list[Part], tuple[str | None, ...]]:
+        """The machines that a part sends to, and the routes to them."""
+        names = self.system.names
+        found = [(part, e.label) for e in self.system.after(index) for part in self.run.parts[names[e.head]]]
+        return [part for part, _ in found], tuple(label for _, label in found)
+
+    def _machine(self, spec: Component, name: str, replica: int, targets: list[Part], labels: tuple) -> Part:
+        part = spec.running(name, self.run, targets, labels)
+        if replica or spec.replicas > 1 or spec.autoscale:
+            part.machine = f"{name}#{replica + 1}"
+        return part
+
+    def _plan(self, event) -> None:
+        if not isinstance(event, Event):
+            raise ValueError(f"events are Change(...), Outage(...) and the like, got {event!r}")
+        event.check(self)
+        self.at(event.at_s, lambda: event.happen(self))
+
+    def at(self, at_s: float, happens: Callable[[], Any]) -> None:
+        """Let something happen at a moment, before whatever else is due then."""
+        Alarm(self.run.env, happens, urgent=True).set(float(at_s))
+
+    def turn(self, values: dict[str, Any]) -> None:
+        """Set the values at these paths, at the present simulated time."""
+        after = self.system.replace(values)
+        for name, spec in after.components.items():
+            if spec != self.system.components[name]:
+                for part in self.run.parts[name]:
+                    part.change(spec)
+        before, self.system = self.system, after
+        for index, (old, new) in enumerate(zip(before.parts, after.parts, strict=True)):
+            if old.replicas != new.replicas:
+                self._resize(index)
+        if after != before:
+            self.history.append((self.now, after))
+
+    @property
+    def now(self) -> float:
+        """The present simulated time, in seconds."""
+        return self.run.env.now
+
+    def surge(self, times: float, for_s: float) -> None:
+        """From now on every source sends `times` as much, for `for_s` seconds."""
+        self.turn({f"{name}.surge": Surge(self.now, for_s, times) for name in self.system.sources})
+
+    def alive(self, name: str) -> list[Part]:
+        """The machines of the pool `name` that could die."""
+        return [machine for machine in machines_of(self, name) if machine.mortal and machine.alive]
+
+    def kill(self, name: str, for_s: float) -> str:
+        """One more machine of the pool `name` dies now and comes back, empty, after `for_s` seconds. Returns its name."""
+        machines = self.alive(name)
+        if not machines:
+            raise ValueError(f'no machine of "{name}" is left that could die')
+        Outage(name, self.now, for_s).happen(self)
+        return machines[0].machine
+
+    def _resize(self, index: int) -> None:
+        """More or fewer replicas: new machines start empty; those taken away finish what they hold."""
+        system, name = self.system, self.system.names[index]
+        spec, machines = system.parts[index], self.run.parts[name]
+        targets, labels = self._targets(index)
+        while len(machines) < spec.replicas:
+            machines.append(self._machine(spec, name, len(machines), targets, labels))
+        for tail in {edge.tail for edge in system.before(index)}:
+            pool, _ = self._targets(tail)
+            gone = {n for n, part in enumerate(pool) if part in machines[spec.replicas :]}
+            for before in self.run.parts[system.names[tail]]:
+                before.resize(pool, gone)
+
+    def advance(self, until_s: float) -> None:
+        """Let simulated time run until `until_s`."""
+        self.run.advance(until_s)
