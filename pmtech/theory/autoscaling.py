@@ -15,8 +15,8 @@ def desired_replicas(
     `current` while their mean is within `tolerance` of the target. The `starting` count as 0 when the answer would be
     up, and not at all when it is down. Machines that are neither ready nor starting have sent no figure: 0 when up, 1
     (or the target, if that is above 1) when down. Where all this turns the direction round, or nobody is ready, nothing
-    happens. Kubernetes cuts the mean to whole per cent first; here it is not rounded.
-    pkg/controller/podautoscaler/replica_calculator.go (2025), GetResourceReplicas.
+    happens. Least and most are the caller's: idle machines want 0. Kubernetes cuts the mean to whole per cent first;
+    here it is not rounded. pkg/controller/podautoscaler/replica_calculator.go (2025), GetResourceReplicas.
 
     >>> desired_replicas(3, [0.3, 0.5, 0.7], target=0.3), desired_replicas(3, [0.5, 0.7], target=0.3, starting=1)
     (5, 4)
@@ -29,16 +29,14 @@ def desired_replicas(
     silent = max(0, current - len(known) - starting)
 
     def machines_per_machine(shares: list[float]) -> float:
-        return round(math.fsum(shares) / target / len(shares), 12)  # 0.6 / 0.2 is 3, not a little less
+        return round(math.fsum(shares) / target / len(shares), 12)  # (0.1 + 0.2) / 0.1 is 3, not a little more
 
     first = machines_per_machine(known)
     supposed = [0.0] * (starting + silent) if first > 1 else [max(1.0, target)] * silent if first < 1 else []
     ratio = machines_per_machine(known + supposed)
     if abs(1 - ratio) <= tolerance + 1e-12 or (first - 1) * (ratio - 1) < 0:
         return current
-    wanted = math.ceil(round(ratio * len(known + supposed), 9))
-    turned = wanted > current if ratio < 1 else wanted < current
-    return current if supposed and turned else wanted
+    return math.ceil(round(ratio * len(known + supposed), 9))
 
 
 def replica_limit(replicas: int) -> int:
@@ -57,10 +55,11 @@ def stabilised_replicas(current: int, recommendations: Sequence[tuple[float, int
     pkg/controller/podautoscaler/horizontal.go, stabilizeRecommendationWithBehaviors with its defaults.
     """
     current, calm = count("current", current, at_least=0), number("calm_s", calm_s, at_least=0)
-    if not recommendations:
+    said = [(number("a time", at), count("a recommendation", wanted, at_least=0)) for at, wanted in recommendations]
+    if not said:
         return current
-    now, wanted = recommendations[-1]
-    highest = max([wanted] + [replicas for at_s, replicas in recommendations if now - at_s < calm])
+    now, wanted = said[-1]
+    highest = max([wanted] + [replicas for at_s, replicas in said if now - at_s < calm])
     return max(wanted, min(current, highest))
 
 

@@ -13,20 +13,20 @@ def attempts(failure_share: float, most: int) -> float:
     Retries at several layers multiply: at p = 1, n at each of L layers are n^L.
     """
     p, n = number("failure_share", failure_share, at_least=0, at_most=1), count("most", most)
-    return float((p ** np.arange(n)).sum())
+    return float(n) if p == 1 else (1 - p**n) / (1 - p)
 
 
-def vulnerable_from(attempts: int, budget: float | None = None) -> float:
+def vulnerable_from(most: int, budget: float | None = None) -> float:
     """Share of the capacity from which on a system, once it is down, stays down: 1 / n, with a budget 1 / (1 + budget).
 
     When every answer comes too late, all work is wasted and each request is sent n times, or 1 + `budget` times where
-    retries may be at most that share of the requests (0.2: 20 %). Down is stable when that is more than the capacity.
-    A queue is short of it by itself: below the share it drains. Bronson and others, Metastable failures, HotOS 2021.
+    retries may be at most that share of the requests (0.2: 20 %). If that is less than the capacity, the backlog drains
+    by itself. Bronson and others, Metastable failures in distributed systems, HotOS 2021.
 
     >>> vulnerable_from(3), round(vulnerable_from(3, budget=0.2), 2), round(vulnerable_from(3, budget=0.1), 2)
     (0.3333333333333333, 0.83, 0.91)
     """
-    times = count("attempts", attempts)
+    times = count("most", most)
     return 1 / (times if budget is None else min(times, 1 + number("budget", budget, at_least=0)))
 
 
@@ -36,9 +36,9 @@ BACKOFFS = ("none", "exponential", "full_jitter", "equal_jitter", "decorrelated"
 def backoff_waits_ms(kind: str, retry: int, *, base_ms: float, cap_ms: float) -> np.ndarray:
     """The wait before a retry (0 is the first) in ms, as 1,000 equally likely values, shortest first.
 
-    With v = min(cap, base 2^retry): "none" 0, "exponential" v, "full_jitter" uniform from 0 to v, "equal_jitter" v/2
-    and uniform from 0 to v/2 (these exactly); "decorrelated" min(cap, uniform from base to 3 times the last wait), which
-    begins at base: numerically, to about 0.1 %. Its mean is base (2 1.5^(retry + 1) - 1) while no cap holds it.
+    With v = min(cap, base 2^retry): "none" 0, "exponential" v, "full_jitter" uniform from 0 to v, "equal_jitter" from
+    v/2 to v, all exactly; "decorrelated" min(cap, uniform from base to 3 times the last wait, which begins at base),
+    numerically, to about 0.2 %. While no cap holds it, its mean is base (2 1.5^(retry + 1) - 1).
     Their mean is the mean wait, `numpy.quantile` of them the percentiles. Brooker, AWS Architecture Blog (2015).
     """
     if kind not in BACKOFFS:
@@ -49,9 +49,8 @@ def backoff_waits_ms(kind: str, retry: int, *, base_ms: float, cap_ms: float) ->
     if kind == "decorrelated":
         waits = np.full(u.size, float(base))
         for _ in range(retry + 1):
-            waits = (
-                np.sort(np.minimum(cap, base + np.outer(3 * waits - base, u)), axis=None).reshape(u.size, -1).mean(1)
-            )
+            following = np.minimum(cap, base + np.outer(3 * waits - base, u))
+            waits = np.sort(following, axis=None).reshape(u.size, -1).mean(axis=1)
         return waits
     v = min(cap, base * 2.0 ** min(retry, 1000))
     low, high = {"none": (0, 0), "exponential": (v, v), "full_jitter": (0, v), "equal_jitter": (v / 2, v)}[kind]

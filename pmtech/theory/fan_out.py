@@ -23,8 +23,8 @@ def any_slow(slow_share: float, asked: int) -> float:
 def gathered_s(mean_s: float, asked: int, need: int | None = None) -> float:
     """Mean seconds until `need` (None: all) of n have answered, each exponential of mean `mean_s` by itself.
 
-    mean (1/n + 1/(n - 1) + ... + 1/(n - need + 1)): for all, n's harmonic number; for the first, mean / n. Any three
-    of these answers are independent steps, as the exponential has no memory. Renyi (1953).
+    mean (1/n + 1/(n - 1) + ... + 1/(n - need + 1)): for all, n's harmonic number; for the first, mean / n. With i still
+    out, the next comes after mean / i, as the exponential has no memory. Renyi, Acta Math. Hung. 4 (1953).
     """
     mean, n = number("mean_s", mean_s, above=0), count("asked", asked)
     k = n if need is None else count("need", need)
@@ -33,9 +33,9 @@ def gathered_s(mean_s: float, asked: int, need: int | None = None) -> float:
 
 
 def availability(parts: Sequence[float], need: int | None = None) -> float:
-    """Chance that at least `need` of the parts are up, each by itself with its share of time: parts in series and beside.
+    """Chance that at least `need` of the parts are up, each its share of the time, by itself.
 
-    None needs all, in series: the product. 1 is in parallel: 1 - product of (1 - a). Between, the sum over those up.
+    None needs all, in series: the product. 1 is in parallel: 1 - product of (1 - a). Between, k of n.
     Failures that come together (one network, one deployment) make parallel parts much worse than this says.
 
     >>> round(availability([0.999] * 5), 5), round(availability([0.99, 0.99], need=1), 4)
@@ -43,7 +43,9 @@ def availability(parts: Sequence[float], need: int | None = None) -> float:
     """
     shares = numbers("parts", parts, at_least=0, at_most=1)
     k = len(shares) if need is None else count("need", need)
-    number("need", k, at_least=1, at_most=max(1, len(shares)))
+    if not shares:
+        raise ValueError("parts must be a list of at least one number")
+    number("need", k, at_most=len(shares))
     up = np.ones(1)  # chance of 0, 1, ... parts up
     for share in shares:
         up = np.convolve(up, [1 - share, share])

@@ -36,11 +36,11 @@ def peak_per_s(users_per_day: float, requests_per_user: float, peak_times: float
 
 
 def requests_for_percentile(percent: float, within: float | None = None, confidence: float = 0.95) -> int:
-    """Requests until a measured percentile is, with that confidence, one between percent - within and percent + within.
+    """Requests until a measured percentile is, with that confidence, truly one between percent - within and + within.
 
-    n = z^2 p (1 - p) / within^2, the normal limit of how many of n independent requests lie below p. `within` is in
-    points of per cent; None is half of what is left: a p99 between the true p98.5 and p99.5. Requests that wait for one
-    another tell less: then take more. Cochran, Sampling Techniques (1977), 4.4.
+    n = z^2 p (1 - p) / within^2, by the normal limit (exact: the confidence is right to 0.02). `within` is in points of
+    per cent; None is half of what is left: a p99 between the true p98.5 and p99.5. For independent requests: those that
+    queue behind one another tell less. Cochran, Sampling Techniques (1977), 4.4.
     """
     number("percent", percent, above=0, below=100)
     rest = min(percent, 100 - percent)

@@ -19,8 +19,8 @@ class Canary:
 def canary(error_share: float, worse: float, *, false_alarm: float = 0.05, found: float = 0.95) -> Canary:
     """The fewest requests of which a version with `worse` more errors is told from chance.
 
-    The old version's share of errors p is known. `alarm_at` is the least k with P(Binomial(n, p) >= k) <= `false_alarm`;
-    n is the least with P(Binomial(n, p + worse) >= k) >= `found`. Exact, no normal limit; one look, at the end (who
+    The old version's share of errors p is known. `alarm_at`: the least k with P(Binomial(n, p) >= k) <= `false_alarm`;
+    n: the least with P(Binomial(n, p + worse) >= k) >= `found`. Exact, no normal limit; one look, at the end (who
     looks all the time sees false alarms more often). Domain: p at least 0, worse above 0, p + worse at most 1.
     """
     old = number("error_share", error_share, at_least=0, below=1)
