@@ -12,16 +12,11 @@ def busiest_share(connections: int, machines: int) -> float:
 
     Exact: E[max] = sum over m of P(max > m); P(max <= m) is the chance that n Poisson numbers which sum to C are all at
     most m, by their generating functions. Feller, An Introduction to Probability Theory 1 (1968), II.5 (occupancy).
-
-    >>> round(busiest_share(connections=100, machines=10), 2)
-    1.51
     """
     balls, bins = count("connections", connections), count("machines", machines)
     mean, k = balls / bins, np.arange(balls + 1)
     one = np.exp(k * math.log(mean) - mean - np.cumsum(np.log(np.maximum(k, 1))))  # Poisson
-    length = (
-        2 ** (2 * balls + 63).bit_length()
-    )  # beyond it a Poisson number of mean `balls` has no mass: nothing folds back
+    length = 2 ** (2 * balls + 63).bit_length()  # a Poisson number of mean `balls` is never as large: nothing folds
 
     def sums_to_all(most: int) -> float:
         return np.fft.irfft(np.fft.rfft(one[: most + 1], length) ** bins, length)[balls]
@@ -48,9 +43,6 @@ def moved_share(before: int, after: int, *, ring: bool = True) -> float:
 
     On a ring only what the difference has, |after - before| / max: the rest stays where it is (Karger and others, STOC
     1997). By key modulo machines 1 - min / lcm: a key stays where both remainders are the same.
-
-    >>> moved_share(4, 5), moved_share(4, 5, ring=False)
-    (0.2, 0.8)
     """
     few, many = sorted((count("before", before), count("after", after)))
     return (many - few) / many if ring else 1 - few / math.lcm(few, many)

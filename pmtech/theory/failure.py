@@ -22,9 +22,6 @@ def vulnerable_from(most: int, budget: float | None = None) -> float:
     When every answer comes too late, all work is wasted and each request is sent n times, or 1 + `budget` times where
     retries may be at most that share of the requests (0.2: 20 %). If that is less than the capacity, the backlog drains
     by itself. Bronson and others, Metastable failures in distributed systems, HotOS 2021.
-
-    >>> vulnerable_from(3), round(vulnerable_from(3, budget=0.2), 2), round(vulnerable_from(3, budget=0.1), 2)
-    (0.3333333333333333, 0.83, 0.91)
     """
     times = count("most", most)
     return 1 / (times if budget is None else min(times, 1 + number("budget", budget, at_least=0)))

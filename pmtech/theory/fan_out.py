@@ -12,9 +12,6 @@ def any_slow(slow_share: float, asked: int) -> float:
     """Chance that at least one of n is slow (or fails, or breaks), each with chance p by itself: 1 - (1 - p)^n.
 
     Dean and Barroso, The tail at scale, CACM 56 (2013).
-
-    >>> round(any_slow(0.01, asked=100), 2)
-    0.63
     """
     p, n = number("slow_share", slow_share, at_least=0, at_most=1), count("asked", asked)
     return 1.0 if p == 1 else -math.expm1(n * math.log1p(-p))
@@ -37,9 +34,6 @@ def availability(parts: Sequence[float], need: int | None = None) -> float:
 
     None needs all, in series: the product. 1 is in parallel: 1 - product of (1 - a). Between, k of n.
     Failures that come together (one network, one deployment) make parallel parts much worse than this says.
-
-    >>> round(availability([0.999] * 5), 5), round(availability([0.99, 0.99], need=1), 4)
-    (0.99501, 0.9999)
     """
     shares = numbers("parts", parts, at_least=0, at_most=1)
     k = len(shares) if need is None else count("need", need)

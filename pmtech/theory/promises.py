@@ -16,9 +16,8 @@ def burn_rate(error_share: float, availability: float) -> float:
 
     At 1 the budget lasts exactly its period; at 14.4 an hour takes 2 % of 30 days. Domain: availability below 1.
     """
-    return number("error_share", error_share, at_least=0, at_most=1) / _left(
-        number("availability", availability, below=1)
-    )
+    number("availability", availability, below=1)
+    return number("error_share", error_share, at_least=0, at_most=1) / _left(availability)
 
 
 def budget_spent(burn_rate: float, hours: float, days: float = 30) -> float:
@@ -29,10 +28,9 @@ def budget_spent(burn_rate: float, hours: float, days: float = 30) -> float:
 
 def peak_per_s(users_per_day: float, requests_per_user: float, peak_times: float = 1.0) -> float:
     """Requests a second at the peak: users a day times requests each / 86,400 s, times peak over mean."""
-    a_day = number("users_per_day", users_per_day, at_least=0) * number(
-        "requests_per_user", requests_per_user, at_least=0
-    )
-    return a_day / 86_400 * number("peak_times", peak_times, at_least=1)
+    users = number("users_per_day", users_per_day, at_least=0)
+    each = number("requests_per_user", requests_per_user, at_least=0)
+    return users * each / 86_400 * number("peak_times", peak_times, at_least=1)
 
 
 def requests_for_percentile(percent: float, within: float | None = None, confidence: float = 0.95) -> int:
