@@ -13,7 +13,7 @@ from pmtech.theory import backlog, batch_capacity_per_s, batch_server, linger, m
 @pytest.mark.parametrize(("rate", "batch_s", "most"), [(4, 1, 5), (0.5, 1, 2), (30, 0.1, 4), (2, 3, 50)])
 def test_a_batch_server_by_the_balance_of_its_states(rate, batch_s, most):
     """Idle, or busy with 0, 1, 2, ... waiting: the flows in and out of each state, solved as equations."""
-    states = 1500
+    states = 700
     flow = np.zeros((states + 1, states + 1))  # the last is idle; flow[i, j] from i to j
     for n in range(states):
         flow[n, min(n + 1, states - 1)] += rate * (n + 1 < states)
@@ -42,7 +42,7 @@ def test_batches_of_one_are_a_plain_queue(load, service):
     assert one.mean_batch == pytest.approx(1, rel=1e-9)
 
 
-def lingering(rate, wait_s, most, messages=120_000):
+def lingering(rate, wait_s, most, messages=40_000):
     """Mean batch and mean wait of simulated messages, and four standard errors of each, by batches."""
     arrivals = np.random.default_rng(11).exponential(1 / rate, messages).cumsum()
     sizes, waits, first = [], [], 0

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pmtech.theory import edge_cache, origin_per_s, ttl_cache
 
 
-def simulated(rate, ttl, fetch, collapse, stale, cycles=60_000):
+def simulated(rate, ttl, fetch, collapse, stale, cycles=20_000):
     """Requests, waits and origin requests of each cycle, from the end of freshness to the next."""
     random = np.random.default_rng(2)
     counts = np.zeros((cycles, 3))
