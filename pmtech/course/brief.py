@@ -29,6 +29,7 @@ STYLE = (Path(__file__).parent / "brief.css").read_text(encoding="utf-8")
 # A page: heading -> paragraphs (text), bullets (a list), tables (a tuple of rows, the first of them the headings).
 Page = Mapping[str, list]
 
+
 @dataclass(frozen=True)
 class Brief:
     """The two files that were written. In a notebook it shows links to them, and the page itself."""

@@ -1,10 +1,31 @@
-"""Closed forms of queueing, caching and scaling: what the simulated models must agree with.
+"""Closed forms of what the lessons are about: what the simulated models must agree with.
 
-Rates are a second, times are seconds, loads and ratios are shares from 0 to 1. A value outside a formula's
-domain is a ValueError in one sentence.
+Rates are a second, times are seconds, loads and ratios are shares from 0 to 1, unless a name says otherwise. A value
+outside a formula's domain is a ValueError in one sentence.
 """
 
+from pmtech.theory.autoscaling import (
+    cold_share,
+    desired_replicas,
+    price_crossing_per_s,
+    replica_limit,
+    stabilised_replicas,
+)
+from pmtech.theory.batches import Backlog, Batch, BatchQueue, backlog, batch_capacity_per_s, batch_server, linger
 from pmtech.theory.caches import CacheHits, che_lru, hit_chances, stale_chances, ttl_cache
+from pmtech.theory.connections import busiest_share, moved_share, new_machine_share, ring_variation
+from pmtech.theory.edges import EdgeCache, edge_cache, origin_per_s
+from pmtech.theory.failure import BACKOFFS, attempts, backoff_waits_ms, vulnerable_from
+from pmtech.theory.fan_out import any_slow, availability, deadlock_free_pool, gathered_s
+from pmtech.theory.network import PLACES, distance_km, round_trip_ms, round_trips
+from pmtech.theory.promises import (
+    allowed_minutes,
+    budget_spent,
+    burn_rate,
+    logins_per_s,
+    peak_per_s,
+    requests_for_percentile,
+)
 from pmtech.theory.queues import (
     MarkovQueue,
     Network,
@@ -22,11 +43,16 @@ from pmtech.theory.queues import (
     power_of_choices,
     processor_sharing,
 )
+from pmtech.theory.rollout import Canary, canary
 from pmtech.theory.scaling import UniversalScalability, amdahl
 
 __all__ = [
-    "CacheHits", "MarkovQueue", "Network", "Queue", "UniversalScalability", "amdahl", "che_lru", "erlang_b", "erlang_c",
-    "hit_chances", "stale_chances",
-    "jackson", "littles_law", "md1", "mg1", "mm1", "mm1k", "mmc", "mmck", "power_of_choices", "processor_sharing",
-    "ttl_cache",
+    "BACKOFFS", "Backlog", "Batch", "BatchQueue", "CacheHits", "Canary", "EdgeCache", "MarkovQueue", "Network",
+    "PLACES", "Queue", "UniversalScalability", "allowed_minutes", "amdahl", "any_slow", "attempts", "availability",
+    "backlog", "backoff_waits_ms", "batch_capacity_per_s", "batch_server", "budget_spent", "burn_rate",
+    "busiest_share", "canary", "che_lru", "cold_share", "deadlock_free_pool", "desired_replicas", "distance_km",
+    "edge_cache", "erlang_b", "erlang_c", "gathered_s", "hit_chances", "jackson", "linger", "littles_law", "logins_per_s", "md1",
+    "mg1", "mm1", "mm1k", "mmc", "mmck", "moved_share", "new_machine_share", "origin_per_s", "peak_per_s",
+    "power_of_choices", "price_crossing_per_s", "processor_sharing", "replica_limit", "requests_for_percentile",
+    "ring_variation", "round_trip_ms", "round_trips", "stabilised_replicas", "stale_chances", "ttl_cache", "vulnerable_from",
 ]  # fmt: skip

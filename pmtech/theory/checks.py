@@ -1,6 +1,7 @@
 """What a formula takes: a value outside its domain is a ValueError in one sentence."""
 
 import math
+from collections.abc import Iterable
 from numbers import Real
 
 
@@ -23,3 +24,10 @@ def count(name, value, at_least=1, why=""):
     if number(name, value, at_least=at_least, why=why) != int(value):
         raise ValueError(f"{name} must be a whole number, got {value:g}")
     return int(value)
+
+
+def numbers(name, values, **bounds):
+    """`values` as a list, each of them a `number` within the bounds."""
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise ValueError(f"{name} must be a list of numbers, got {values!r}")
+    return [number(f"each of {name}", value, **bounds) for value in values]
