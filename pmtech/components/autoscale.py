@@ -77,12 +77,11 @@ class Autoscaler:
         if current:
             starting = len(self.ready_s)
             wanted = theory.desired_replicas(current, shares, rule.target, starting=starting, tolerance=rule.tolerance)
-        wanted = min(max(wanted, rule.least), rule.most, max(current + 4, 2 * current, rule.least))
-        self.wanted.append((now, wanted))
+        self.wanted.append((now, min(max(wanted, rule.least), rule.most)))
+        wanted = theory.stabilised_replicas(current, self.wanted, calm_s=rule.calm_s)
+        wanted = min(wanted, max(theory.replica_limit(current), rule.least))
         while self.wanted[0][0] < now - rule.calm_s:
             self.wanted.popleft()
-        if wanted < current:
-            wanted = min(current, max(recommended for _, recommended in self.wanted))
         self._become(wanted - current)
         used = sum(shares) / len(shares) if shares else 0.0
         self._note(used)

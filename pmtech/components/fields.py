@@ -25,12 +25,12 @@ def _bounded(name: str, value, low, above, high):
 def checked(
     default, check: Callable[[str, Any], Any], *, optional: bool = False, kw_only: bool = MISSING, **more
 ) -> Any:
-    """A field whose value is what `check(name, value)` makes of it."""
+    """A field whose value is what `check(name, value)` makes of it. more: what others may know of it, such as bounds."""
 
     def accept(name: str, value):
         return None if optional and value is None else check(name, value)
 
-    return field(default=default, kw_only=kw_only, metadata={"check": accept, **more})
+    return field(default=default, kw_only=kw_only, metadata={"check": accept, "optional": optional, **more})
 
 
 def number(default, *, at_least=None, more_than=None, at_most=1e9, optional=False) -> Any:
@@ -44,7 +44,7 @@ def number(default, *, at_least=None, more_than=None, at_most=1e9, optional=Fals
             raise ValueError(f"{name} must be a finite number, got {value}")
         return _bounded(name, value, at_least, more_than, at_most)
 
-    return checked(default, check, optional=optional)
+    return checked(default, check, optional=optional, kind="number", least=at_least, above=more_than, most=at_most)
 
 
 def whole(default, *, at_least=None, at_most=1_000_000, optional=False) -> Any:
@@ -61,7 +61,7 @@ def whole(default, *, at_least=None, at_most=1_000_000, optional=False) -> Any:
             raise ValueError(f"{name} must be a whole number, got {value!r}") from None
         return _bounded(name, value, at_least, None, at_most)
 
-    return checked(default, check, optional=optional)
+    return checked(default, check, optional=optional, kind="whole", least=at_least, above=None, most=at_most)
 
 
 def instance(kind: type, default=None) -> Any:
@@ -83,7 +83,7 @@ def one_of(*options: str) -> Any:
             raise ValueError(f"{name} must be one of {', '.join(options)}; got {value!r}")
         return value
 
-    return checked(options[0], check, options=options)
+    return checked(options[0], check, kind="word", options=options)
 
 
 def yes_no(default: bool) -> Any:
@@ -94,7 +94,7 @@ def yes_no(default: bool) -> Any:
             raise ValueError(f"{name} must be True or False, got {value!r}")
         return value
 
-    return checked(default, check)
+    return checked(default, check, kind="yes or no")
 
 
 def endpoints_tuple(default: tuple[str, ...] = ()) -> Any:

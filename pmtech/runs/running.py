@@ -50,7 +50,7 @@ class Running:
 
     def _plan(self, event) -> None:
         if not isinstance(event, Event):
-            raise ValueError(f"events are Change(...), Outage(...) and the like, got {event!r}")
+            raise ValueError(f"events are Change(...) or Outage(...), Slowdown(...), Errors(...), Deploy(...), got {event!r}")
         event.check(self)
         self.at(event.at_s, lambda: event.happen(self))
 
@@ -83,7 +83,7 @@ class Running:
 
     def alive(self, name: str) -> list[Part]:
         """The machines of the pool `name` that could die."""
-        return [machine for machine in machines_of(self, name) if machine.mortal and machine.alive]
+        return [machine for machine in machines_of(self, name, " to die") if machine.mortal and machine.alive]
 
     def kill(self, name: str, for_s: float) -> str:
         """One more machine of the pool `name` dies now and comes back, empty, after `for_s` seconds. Returns its name."""

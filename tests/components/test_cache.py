@@ -24,7 +24,7 @@ def kept(part):
 
 def lookups(result, name="cache"):
     """(when, hit, out of date) of every look into a cache, in order of time."""
-    return sorted((when, bool(hit), bool(stale)) for when, hit, stale in result.records.lookups[name].tolist())
+    return sorted((when, bool(hit), bool(stale)) for when, hit, stale in result.records.notes[name].tolist())
 
 
 # Stories
@@ -138,7 +138,7 @@ def test_a_write_makes_the_copy_wrong_until_it_expires_or_is_removed():
         part = CachePart(Cache(**how), "cache", Run(1), [])
         for what in (read, read, write, read, read, write, read):
             what(part, 1)
-        return [(hit, stale) for _, hit, stale in part.lookups]
+        return [(hit, stale) for _, hit, stale in part.notes]
 
     assert told() == [(False, False), (True, False), (True, True), (True, True), (True, True)]
     assert told(invalidate=True) == [(False, False), (True, False), (False, False), (True, False), (False, False)]
@@ -148,7 +148,7 @@ def test_writes_go_through_and_a_refused_write_changes_nothing():
     full = Database(connections=1, query_ms=500, query_cv=0, queue_limit=0)
     run = simulate(Clients(rate_per_s=4, keys=1, arrivals="even", write_share=1) >> Cache() >> full, duration_s=2)
     assert run.requests.status.tolist()[:6] == [200, 503] * 3
-    assert len(run.records.lookups["cache"]) == 0
+    assert len(run.records.notes["cache"]) == 0
     part = CachePart(Cache(), "cache", Run(1), [])
     part.next = Refusing()
     read(part, 1)
@@ -166,8 +166,8 @@ def test_a_copy_of_an_old_copy_is_old_too():
     run.env._now = 5.0  # the browser's copy is too old, the application's is not
     read(browser, 1)
     read(browser, 1)
-    assert [lookup[1:] for lookup in database.lookups] == [(False, False), (True, True)]
-    assert [lookup[1:] for lookup in browser.lookups] == [(False, False), (False, False), (True, True)]
+    assert [lookup[1:] for lookup in database.notes] == [(False, False), (True, True)]
+    assert [lookup[1:] for lookup in browser.notes] == [(False, False), (False, False), (True, True)]
 
 
 def test_a_write_counts_once_however_many_caches_it_passes():
@@ -182,7 +182,7 @@ def test_a_private_cache_helps_only_the_one_who_has_been_there():
         part = CachePart(Cache(private=private, invalidate=True), "cache", Run(1), [])
         for what, caller in ((read, "ana"), (read, "ben"), (read, "ana"), (write, "ana"), (read, "ana"), (read, "ben")):
             what(part, 1, caller)
-        return [(hit, stale) for _, hit, stale in part.lookups]
+        return [(hit, stale) for _, hit, stale in part.notes]
 
     assert told(private=False) == [(False, False), (True, False), (True, False), (False, False), (True, False)]
     # ben's copy is out of anybody's reach: it stays, and is wrong
@@ -227,7 +227,7 @@ def test_another_size_starts_cold_and_another_ttl_does_not():
 class Asked:
     """A source that asks for the keys it is told to."""
 
-    name, first_line = "asked", ("asked", 0)
+    name, first_line, place = "asked", ("asked", 0), None
 
     def __init__(self, key, writes):
         self.keys, self.writes = {self.first_line: {0: key}}, writes
@@ -256,7 +256,7 @@ def write(part, key, caller="asked"):
 def hits(part, trace):
     for key in trace:
         read(part, key)
-    return [hit for _, hit, _ in part.lookups]
+    return [hit for _, hit, _ in part.notes]
 
 
 def hits_elsewhere(policy, capacity, trace):

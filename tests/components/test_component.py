@@ -7,93 +7,34 @@ import re
 import numpy as np
 import pytest
 
-from pmtech import (
-    Cache,
-    Change,
-    Clients,
-    Database,
-    Gateway,
-    LoadBalancer,
-    Network,
-    Outage,
-    RateLimiter,
-    Server,
-    Surge,
-    Throttle,
-    Users,
-)
+from pmtech import Cache, Change, Clients, Database, Gateway, LoadBalancer, Network, Outage, RateLimiter, Server, Surge
+from pmtech import Throttle, Users, components
+from pmtech.components.component import Component
+from pmtech.components.fields import Checked
 
-COMPONENTS = [
-    Cache, Clients, Database, Gateway, LoadBalancer, Network, RateLimiter, Server, Throttle, Users
-]  # fmt: skip
-ALL = [*COMPONENTS, Surge]
-FIELDS = [(cls, f.name) for cls in ALL for f in dataclasses.fields(cls)]
+ALL = [getattr(components, name) for name in components.__all__]
+COMPONENTS = [cls for cls in ALL if issubclass(cls, Component)]
+FIELDS = [(cls, f) for cls in ALL for f in dataclasses.fields(cls)]
 
-# class -> field -> the least and the greatest number it takes; "above 0" is not itself allowed
+
+def of_kind(*kinds):
+    return [(cls, f.name, f.metadata) for cls, f in FIELDS if f.metadata.get("kind") in kinds]
+
+
+# class, field, (what above, least and greatest it takes); "above 0" is not itself allowed
 ABOVE = "above"
-BOUNDS = {
-    Clients: {"rate_per_s": (0, 1e6)},
-    Users: {"count": (0, 100_000), "think_s": (0.001, 86_400)},
-    Surge: {"at_s": (0, 1e9), "for_s": (ABOVE, 0, 1e9), "times": (0, 10_000)},
-    Server: {
-        "workers": (1, 100_000),
-        "service_ms": (0.001, 3_600_000),
-        "service_cv": (0, 10),
-        "queue_limit": (0, 10_000_000),
-        "replicas": (1, 1000),
-        "price_usd_per_hour": (0, 1e6),
-    },
-    Database: {
-        "connections": (1, 100_000),
-        "query_ms": (0.001, 3_600_000),
-        "query_cv": (0, 10),
-        "queue_limit": (0, 10_000_000),
-        "price_usd_per_hour": (0, 1e6),
-    },
-    RateLimiter: {"limit": (1, 10_000_000), "per_s": (0.001, 366 * 86_400), "burst": (1, 10_000_000)},
-    Throttle: {"rate_per_s": (0.001, 1e6), "max_wait_s": (0, 86_400)},
-    Cache: {
-        "capacity": (1, 10_000_000),
-        "ttl_s": (ABOVE, 0, 1e9),
-        "hit_ms": (0, 3_600_000),
-        "miss_ms": (0, 3_600_000),
-        "price_usd_per_hour": (0, 1e6),
-    },
-    Network: {"round_trip_ms": (0, 3_600_000), "round_trip_cv": (0, 10)},
-    LoadBalancer: {"health_check_s": (0.01, 3600), "unhealthy_after": (1, 100)},
-}
-OF_A_SOURCE = {
-    "keys": (1, 1_000_000),
-    "popularity": (0, 10),
-    "timeout_ms": (ABOVE, 0, 1e9),
-    "retries": (0, 10),
-    "write_share": (0, 1),
-}
-BOUNDS[Clients] |= OF_A_SOURCE
-BOUNDS[Users] |= OF_A_SOURCE
-
-WORDS = {
-    (Clients, "arrivals"): ["poisson", "even"],
-    (RateLimiter, "algorithm"): ["fixed_window", "sliding_window_log", "sliding_window_counter", "token_bucket"],
-    (RateLimiter, "by"): ["client", "all"],
-    (LoadBalancer, "policy"): ["round_robin", "random", "least_connections", "power_of_two_choices"],
-    (Cache, "policy"): ["lru", "lfu", "fifo", "random"],
-}
-YES_NO = [
-    (Server, "blocking"), (Throttle, "fair"), (LoadBalancer, "sticky"), (Cache, "coalesce"), (Cache, "invalidate"),
-    (Cache, "private"),
-]  # fmt: skip
-OPTIONAL = {
-    "name", "surge", "timeout_ms", "queue_limit", "burst", "max_wait_s", "ttl_s", "health_check_s"
-}  # fmt: skip
-
-NUMBERS = [(cls, name, bounds) for cls, fields in BOUNDS.items() for name, bounds in fields.items()]
+NUMBERS = [
+    (cls, name, (m["least"], m["most"]) if m["above"] is None else (ABOVE, m["above"], m["most"]))
+    for cls, name, m in of_kind("number", "whole")
+]
+WORDS = {(cls, name): list(m["options"]) for cls, name, m in of_kind("word")}
+YES_NO = [(cls, name) for cls, name, _ in of_kind("yes or no")]
+OPTIONAL = {(cls, f.name) for cls, f in FIELDS if f.metadata["optional"]}
 
 
-def test_every_field_is_in_one_of_these_tables():
-    told = {(cls, name) for cls, name, _ in NUMBERS} | set(WORDS) | set(YES_NO)
-    others = {"name", "surge", "endpoints", "priority", "shed"}
-    assert {(cls, name) for cls, name in FIELDS if name not in others} == told
+def test_every_field_is_checked():
+    assert len(COMPONENTS) >= 15
+    assert [f"{cls.__name__}.{f.name}" for cls, f in FIELDS if "check" not in f.metadata] == []
 
 
 def refused(cls, field, value):

@@ -43,12 +43,12 @@ class Event(Checked):
         raise TypeError(f"{type(self).__name__} has no words")
 
 
-def machines_of(running, name: str) -> list[Part]:
+def machines_of(running, name: str, why: str = "") -> list[Part]:
     """All machines of the part, or the pool of twins, of that name, in the order of the system."""
     components = running.system.components
     names = [known for known, part in components.items() if name in (known, part.slug)]
     if not names:
-        raise ValueError(f'there is no part "{name}": {nearest(name, components)}')
+        raise ValueError(f'there is no part "{name}"{why}: {nearest(name, components)}')
     return [machine for known in names for machine in running.run.parts[known][: components[known].replicas]]
 
 

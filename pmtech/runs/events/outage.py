@@ -30,7 +30,7 @@ class Outage(Event):
     count: int = whole(1, at_least=1)
 
     def check(self, running) -> None:
-        if not all(machine.mortal for machine in machines_of(running, self.name)):
+        if not all(machine.mortal for machine in machines_of(running, self.name, " to die")):
             raise ValueError(f'"{self.name}" has no machine that could die: choose a server, database or cache')
 
     def happen(self, running) -> None:
