@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 import shlex
 import shutil
 import socket
@@ -86,15 +85,12 @@ def test_the_life_of_a_survey(api):
     ]
 
 
-def test_lists_come_in_pages_with_links(idle_api):
+def test_lists_come_in_pages(idle_api):
     first = idle_api.request("GET", "/surveys?owner=ana&limit=1")
     assert (first.json()["total"], [s["id"] for s in first.json()["items"]]) == (2, [1])
-    (following,) = re.findall("<(.*)>", first.headers["link"])
-    second = idle_api.request("GET", following)
-    assert [s["id"] for s in second.json()["items"]] == [3]
-    assert second.headers["link"] == '</surveys?owner=ana&limit=1&offset=0>; rel="prev"'
+    second = idle_api.request("GET", "/surveys?owner=ana&limit=1&offset=1")
+    assert (second.json()["total"], [s["id"] for s in second.json()["items"]]) == (2, [3])
     assert idle_api.request("GET", "/surveys?q=lunch").json()["total"] == 1
-    assert "link" not in idle_api.request("GET", "/surveys").headers
     again = idle_api.request(
         "GET", "/surveys?owner=ana&limit=1", headers={"If-None-Match": f"W/{first.headers['etag']}"}
     )

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from unicodedata import normalize
 
 from pmtech.wording import counted
 
@@ -82,6 +83,7 @@ class Store:
             path, isolation_level=None, check_same_thread=False, detect_types=sqlite3.PARSE_DECLTYPES
         )
         self._db.row_factory = sqlite3.Row
+        self._db.create_function("folded", 1, _folded, deterministic=True)
         self._db.executescript(SCHEMA)
 
     def close(self) -> None:
@@ -98,10 +100,11 @@ class Store:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self._db.execute("COMMIT")
             except BaseException:
-                self._db.execute("ROLLBACK")
+                if self._db.in_transaction:  # a full disk may have ended it already
+                    self._db.execute("ROLLBACK")
                 raise
-            self._db.execute("COMMIT")
 
     def get(self, table: str, id: int) -> dict | None:
         """The row with this id, or None."""
@@ -117,8 +120,8 @@ class Store:
         """
         wanted = {f"{column} = ?": value for column, value in equals.items() if value is not None}
         if contains is not None:
-            # instr and not LIKE, so that % and _ are ordinary letters.
-            wanted["instr(lower(title), lower(?)) > 0"] = contains
+            # instr and not LIKE, so that % and _ are ordinary letters; SQLite's own lower() knows no Ü.
+            wanted["instr(folded(title), folded(?)) > 0"] = contains
         where = f"FROM {table} WHERE {' AND '.join(['1', *wanted])}"
         with self._lock:
             rows = self._rows(f"SELECT * {where} ORDER BY id LIMIT ? OFFSET ?", *wanted.values(), limit, offset)
@@ -177,6 +180,11 @@ class Store:
     def _rows(self, query: str, *values) -> list[dict]:
         with self._lock:
             return list(map(dict, self._db.execute(query, values)))
+
+
+def _folded(text: str) -> str:
+    """Without the difference between capital and small letters, or between the ways to write an accent."""
+    return normalize("NFC", text.casefold())
 
 
 @dataclass(frozen=True)
