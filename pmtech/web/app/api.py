@@ -117,6 +117,10 @@ Db = Annotated[Store, Depends(_store)]
 Id = Annotated[int, Path(ge=1)]
 
 
+async def _survey(survey_id: Id, store: Db) -> dict:
+    return _found(store, "surveys", survey_id)
+
+
 async def _creation(
     request: Request, store: Db, idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None
 ) -> Callable:
@@ -129,9 +133,6 @@ async def _creation(
             row = store.add(table, **values)
             return 201, f"{path}/{row['id']}", row
 
-        if idempotency_key is None:
-            status, location, row = work()
-            return JSONResponse(row, status, {"Location": location})
         try:
             kept, replayed = store.once(idempotency_key, fingerprint, work)
         except KeyError:
@@ -142,6 +143,7 @@ async def _creation(
     return create
 
 
+TheSurvey = Annotated[dict, Depends(_survey)]
 Create = Annotated[Callable, Depends(_creation)]
 Paged = Annotated[Paging, Query()]
 Tag = Annotated[str | None, Header()]
@@ -167,14 +169,13 @@ async def create_survey(survey: SurveyIn, create: Create):
 
 
 @router.get("/surveys/{survey_id:id}", response_model=Survey, responses=KEPT | ABSENT)
-async def read_survey(survey_id: Id, answer: Response, store: Db):
-    return _tagged(answer, _found(store, "surveys", survey_id))
+async def read_survey(survey: TheSurvey, answer: Response):
+    return _tagged(answer, survey)
 
 
 @router.put("/surveys/{survey_id:id}", response_model=Survey, responses=BODY | ABSENT)
-async def replace_survey(survey_id: Id, survey: SurveyIn, answer: Response, store: Db):
-    _found(store, "surveys", survey_id)
-    return _tagged(answer, store.change_survey(survey_id, **survey.model_dump()))
+async def replace_survey(survey: TheSurvey, new: SurveyIn, answer: Response, store: Db):
+    return _tagged(answer, store.change_survey(survey["id"], **new.model_dump()))
 
 
 PATCHES = {
@@ -193,31 +194,28 @@ PATCHES = {
     responses=BODY | documented(404, 409),
     openapi_extra={"requestBody": {"required": True, "content": PATCHES}},
 )
-async def change_survey(request: Request, survey_id: Id, answer: Response, store: Db):
-    row = _found(store, "surveys", survey_id)
+async def change_survey(request: Request, survey: TheSurvey, answer: Response, store: Db):
     apply = json_patch if request.headers["content-type"].lower().startswith(JSON_PATCH) else merge_patch
     try:
-        changed = apply({name: row[name] for name in SurveyIn.model_fields}, await request.json())
-        survey = SurveyIn.model_validate(changed)
+        changed = apply({name: survey[name] for name in SurveyIn.model_fields}, await request.json())
+        new = SurveyIn.model_validate(changed)
     except TestFailed as error:
         raise HTTPException(409, str(error)) from None
     except ValidationError as error:
         raise RequestValidationError(error.errors()) from None
     except ValueError as error:
         raise HTTPException(422, str(error)) from None
-    return _tagged(answer, store.change_survey(survey_id, **survey.model_dump()))
+    return _tagged(answer, store.change_survey(survey["id"], **new.model_dump()))
 
 
 @router.delete("/surveys/{survey_id:id}", status_code=204, responses=ABSENT)
-async def delete_survey(survey_id: Id, store: Db):
-    _found(store, "surveys", survey_id)
-    store.delete("surveys", survey_id)
+async def delete_survey(survey: TheSurvey, store: Db):
+    store.delete("surveys", survey["id"])
 
 
 @router.get("/surveys/{survey_id:id}/responses", response_model=Page[SurveyResponse], responses=KEPT | ABSENT)
-async def list_responses(survey_id: Id, store: Db, query: Paged):
-    _found(store, "surveys", survey_id)
-    return _page(store, "responses", query, survey_id=survey_id)
+async def list_responses(survey: TheSurvey, store: Db, query: Paged):
+    return _page(store, "responses", query, survey_id=survey["id"])
 
 
 @router.post(
@@ -226,11 +224,10 @@ async def list_responses(survey_id: Id, store: Db, query: Paged):
     response_model=SurveyResponse,
     responses=BODY | documented(404, 409),
 )
-async def create_response(survey_id: Id, response: ResponseIn, store: Db, create: Create):
-    survey = _found(store, "surveys", survey_id)
+async def create_response(survey: TheSurvey, response: ResponseIn, create: Create):
     if survey["status"] != "open":
         raise HTTPException(409, f"the survey is {survey['status']}; responses need an open one")
-    return create("responses", survey_id=survey_id, **response.model_dump())
+    return create("responses", survey_id=survey["id"], **response.model_dump())
 
 
 @router.get(
@@ -248,14 +245,13 @@ NOT_KEPT = {"Cache-Control": "no-store"}
 
 
 @router.get("/surveys/{survey_id:id}/export", response_class=Response, responses=CSV | documented(404, 429))
-async def export_responses(request: Request, survey_id: Id, store: Db):
+async def export_responses(request: Request, survey: TheSurvey, store: Db):
     caller, now = request.client and request.client.host, request.app.state.clock()
     wait_s = math.ceil(request.app.state.exports[caller].decide(now))
     if wait_s:
         detail = f"at most {EXPORTS.limit} exports in {EXPORTS.per_s:g} seconds; try again in {wait_s} s"
         raise HTTPException(429, detail, {"Retry-After": str(wait_s)})
-    _found(store, "surveys", survey_id)
-    rows, _ = store.page("responses", limit=10_000, survey_id=survey_id)
+    rows, _ = store.page("responses", limit=10_000, survey_id=survey["id"])
     text = io.StringIO()
     text.write("id,respondent,score\r\n")
     lines = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC)
@@ -269,9 +265,8 @@ async def export_responses(request: Request, survey_id: Id, store: Db):
     responses=documented(404, 502, 504),
     summary="Ask The Owner's Calendar",
 )
-async def read_calendar(request: Request, survey_id: Id, store: Db):
-    events = await request.app.state.calendar.events(_found(store, "surveys", survey_id)["owner"])
-    return JSONResponse(events, headers=NOT_KEPT)
+async def read_calendar(request: Request, survey: TheSurvey):
+    return JSONResponse(await request.app.state.calendar.events(survey["owner"]), headers=NOT_KEPT)
 
 
 @router.get("/payments", response_model=Page[Payment], responses=KEPT)

@@ -38,7 +38,7 @@ def unmet(headers: Headers, method: str, path: str, current: Response) -> Respon
     what, version = _name(path), etag.replace('"', "")
     wanted, unwanted = (_listed(headers, field) for field in FIELDS)
     if wanted is not None and not {"*", etag} & set(wanted):
-        asked = ", ".join(wanted).replace('"', "")  # in JSON each would wear a backslash
+        asked = ", ".join(wanted).replace('"', "") or "no version"  # in JSON each quote would wear a backslash
         to = "see" if method == "GET" else "change"
         raise HTTPException(412, f"{what} is {version} by now, and you asked to {to} {asked}")
     if unwanted is not None and {"*", _weak(etag)} & set(map(_weak, unwanted)):

@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi import HTTPException
 from starlette.datastructures import Headers
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from pmtech.web.app.asked import check_asker, origin_form
@@ -53,20 +53,21 @@ class Front:
                 answer = problem(refused.status_code, refused.detail, refused.headers)
             except sqlite3.OperationalError as error:
                 answer = _unavailable(error)
-            await (_say_nothing(receive, send) if lost else answer(scope, receive, send))
+            await (_say_nothing if lost else answer)(scope, receive, send)
 
     async def _answer(self, scope: dict, body: bytes | None) -> Response:
         method, path, headers = scope["method"], scope["path"], Headers(scope=scope)
         check_asker(scope)
         if body is None:
             raise HTTPException(413, f"the body may have at most {BODY_LIMIT_BYTES:,} bytes")
+        # A route takes "/surveys\n" for /surveys.
         methods = self.allowed(path) if path.isprintable() else []
+        listed = ", ".join(methods)
         if method == "OPTIONS" and methods:
-            return Response(status_code=204, headers={"Allow": ", ".join(methods)})
-        if not methods:
+            return Response(status_code=204, headers={"Allow": listed})
+        if not methods or path == "*":
             raise HTTPException(404, f"there is nothing at {path}")
         if method not in methods:
-            listed = ", ".join(methods)
             raise HTTPException(405, f"{path} knows {listed}, not {method}", {"Allow": listed})
         if method in TAKEN:
             body = _checked(headers, method, body)
@@ -151,29 +152,22 @@ def _unavailable(error: sqlite3.OperationalError) -> Response:
     return problem(503, "the database cannot be used at the moment; nothing was changed", {"Retry-After": "1"})
 
 
-async def _say_nothing(receive, send) -> None:
+async def _say_nothing(scope: dict, receive, send) -> None:
     """The work is done: wait until the client has given up."""
     with suppress(TimeoutError):
         await asyncio.wait_for(receive(), LOST_FOR_S)
-    await send({"type": "http.response.start", "status": 504, "headers": []})
-    await send({"type": "http.response.body", "body": b""})
+    await Response(status_code=504)(scope, receive, send)
 
 
-async def _read(scope, receive) -> bytes | None:
+async def _read(scope: dict, receive) -> bytes | None:
     """The body, or None when it is too large: then it is neither kept nor parsed. Raises ClientDisconnect.
 
     It is still read to its end, because a client that is cut off while it sends may never see the 413.
     """
-    body, size, more = bytearray(), 0, True
-    declared = dict(scope["headers"]).get(b"content-length", b"0")
-    too_large = declared.isdigit() and int(declared) > BODY_LIMIT_BYTES
-    while more and size <= DRAIN_LIMIT_BYTES:
-        message = await receive()
-        if message["type"] != "http.request":
-            raise ClientDisconnect
-        chunk, more = message.get("body", b""), message.get("more_body", False)
+    body, size = bytearray(), 0
+    async for chunk in Request(scope, receive).stream():
         size += len(chunk)
-        too_large = too_large or size > BODY_LIMIT_BYTES
-        if not too_large:
-            body += chunk
-    return None if too_large else bytes(body)
+        body += chunk if size <= BODY_LIMIT_BYTES else b""
+        if size > DRAIN_LIMIT_BYTES:
+            break
+    return bytes(body) if size <= BODY_LIMIT_BYTES else None

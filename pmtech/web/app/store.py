@@ -153,11 +153,12 @@ class Store:
         with self.transaction():
             self._db.execute(f"DELETE FROM {table} WHERE id = ?", (id,))
 
-    def once(self, key: str, request: str, work: Callable[[], tuple[int, str, dict]]) -> tuple[dict, bool]:
+    def once(self, key: str | None, request: str, work: Callable[[], tuple[int, str, dict]]) -> tuple[dict, bool]:
         """Does the work the first time a key is seen and remembers the answer; later it only remembers.
 
-        The work and the memory of it are one transaction: a crash keeps both or neither. Returns the remembered row
-        and whether it is a replay. Raises KeyError when the key was used for another request.
+        The work and the memory of it are one transaction: a crash keeps both or neither. Without a key it is done and
+        not remembered. Returns the answer as it is remembered, and whether it is a replay. Raises KeyError when the key
+        was used for another request.
         """
         with self.transaction():
             for seen in self._rows("SELECT * FROM idempotency_keys WHERE key = ?", key):
@@ -165,11 +166,12 @@ class Store:
                     raise KeyError(key)
                 return seen, True
             status, location, answer = work()
-            answer = json.dumps(answer, ensure_ascii=False)
-            row = self.add(
-                "idempotency_keys", key=key, request=request, status=status, location=location, answer=answer
-            )
-            return row, False
+            kept = {
+                "status": status,
+                "location": location,
+                "answer": json.dumps(answer, ensure_ascii=False, separators=(",", ":")),
+            }
+            return kept if key is None else self.add("idempotency_keys", key=key, request=request, **kept), False
 
     def snapshot(self) -> Snapshot:
         """The newest rows of every table (at most `SNAPSHOT_ROWS`), oldest first."""
