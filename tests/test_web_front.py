@@ -7,12 +7,14 @@ import sqlite3
 from contextlib import closing
 from functools import partial
 
+import httpx
 import pytest
 from fastapi import APIRouter, HTTPException, Request, Response
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pmtech.web.app.api import create_app
+from pmtech.web.app.in_process import InProcessTransport
 from pmtech.web.app.patch import TestFailed, json_patch
 from pmtech.web.app.server import Api
 from pmtech.web.app.store import Store, fill
@@ -27,8 +29,19 @@ def api(request):
     yield from running(request.param)
 
 
+@pytest.fixture(params=["socket", "in_process"], scope="module")
+def idle_api(request):
+    """For tests that change nothing in it."""
+    yield from running(request.param)
+
+
 @pytest.fixture
 def server():
+    yield from running("socket")
+
+
+@pytest.fixture(scope="module")
+def idle_server():
     yield from running("socket")
 
 
@@ -87,8 +100,8 @@ def test_a_list_of_versions_may_have_empty_members_and_several_lines(server):
 @pytest.mark.parametrize(
     "id", ["01", "+1", "%201", "1%20", "1.0", "1_0", "-1", "0", "%D9%A1", "1%0A", "abc", "9" * 5000]
 )
-def test_an_id_has_one_spelling(api, id):
-    answers = [api.request(method, f"/surveys/{id}", json={"title": "x"}) for method in ("GET", "PUT", "OPTIONS")]
+def test_an_id_has_one_spelling(idle_api, id):
+    answers = [idle_api.request(method, f"/surveys/{id}", json={"title": "x"}) for method in ("GET", "PUT", "OPTIONS")]
     assert [(a.status, a.json()["detail"][:20]) for a in answers] == [(404, "there is nothing at ")] * 3
 
 
@@ -97,26 +110,26 @@ def test_an_id_has_one_spelling(api, id):
     "/surveys/1%0A/responses", "/surveys/%0B1/responses", "/surveys/1%0D%0AX:%201/responses", "/surveys/1/responses%0A",
     "/payments%0A", "/payments%1F",
 ])  # fmt: skip
-def test_what_only_resembles_a_path_is_no_path_and_writes_nothing(api, path):
-    before = api.rows()
+def test_what_only_resembles_a_path_is_no_path_and_writes_nothing(idle_api, path):
+    before = idle_api.rows()
     for body in ({"title": "x"}, {"respondent": "x", "score": 3}, {"customer": "x", "seats": 1}):
-        assert api.request("POST", path, json=body).status == 404
-    assert api.rows() == before
+        assert idle_api.request("POST", path, json=body).status == 404
+    assert idle_api.rows() == before
 
 
 @pytest.mark.parametrize("deep", [DEPTH, 500, 990, 1010, 3000, 100_000])
 @pytest.mark.parametrize(("opened", "closed"), [("[", "]"), ('{"a":', "}")])
-def test_json_may_be_so_deep_and_no_deeper(api, deep, opened, closed):
+def test_json_may_be_so_deep_and_no_deeper(idle_api, deep, opened, closed):
     def send(method, path, deep):
         nested = opened * deep + "1" + closed * deep
-        return api.request(method, path, body=f'{{"title": {nested}}}', headers=JSON)
+        return idle_api.request(method, path, body=f'{{"title": {nested}}}', headers=JSON)
 
-    before = api.rows()
+    before = idle_api.rows()
     for request in (("POST", "/surveys"), ("PUT", "/surveys/1"), ("PATCH", "/surveys/1")):
         answer = send(*request, deep)
         assert (answer.status, answer.json()["detail"]) == (400, f"the body is nested more than {DEPTH} deep")
         assert send(*request, DEPTH - 1).status == 422  # read, and then no title
-    assert api.rows() == before
+    assert idle_api.rows() == before
 
 
 def test_the_limit_of_depth_is_one_for_all_json():
@@ -160,33 +173,33 @@ def test_a_title_is_found_in_capitals_in_small_letters_and_with_either_accent(ap
         assert api.request("GET", f"/surveys?q={q}").json()["total"] == 1, q
 
 
-def test_every_form_of_a_target_is_answered(server):
+def test_every_form_of_a_target_is_answered(idle_server):
     everything = "allow: DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT\r\n"
-    for target in ("*", server.url):
-        status, text = over_the_wire(server, f"OPTIONS {target}")
+    for target in ("*", idle_server.url):
+        status, text = over_the_wire(idle_server, f"OPTIONS {target}")
         assert status == 204 and everything in text
-    assert over_the_wire(server, "GET *")[0] == 404
-    assert '"id":1' in over_the_wire(server, f"GET {server.url}/surveys/1")[1]
-    assert '"total":1' in over_the_wire(server, "GET HTTP://localhost/surveys?owner=ben")[1]
-    assert over_the_wire(server, "GET http://elsewhere.example/surveys/1")[0] == 421
+    assert over_the_wire(idle_server, "GET *")[0] == 404
+    assert '"id":1' in over_the_wire(idle_server, f"GET {idle_server.url}/surveys/1")[1]
+    assert '"total":1' in over_the_wire(idle_server, "GET HTTP://localhost/surveys?owner=ben")[1]
+    assert over_the_wire(idle_server, "GET http://elsewhere.example/surveys/1")[0] == 421
 
 
 @pytest.mark.parametrize(
     "host",
     ["elsewhere.example", "elsewhere.example:80", "127.0.0.1.elsewhere.example", "a@127.0.0.1", "127.0.0.1/x", "", "0"],
 )
-def test_a_page_that_gives_its_name_this_address_gets_nothing(server, host):
-    before = server.rows()
+def test_a_page_that_gives_its_name_this_address_gets_nothing(idle_server, host):
+    before = idle_server.rows()
     for start, body in (("GET /surveys", ""), ("POST /surveys", SURVEY), ("DELETE /surveys/1", "")):
-        status, text = over_the_wire(server, start, f"Host: {host}", body=body)
+        status, text = over_the_wire(idle_server, start, f"Host: {host}", body=body)
         assert status == 421 and "week" not in text
-    assert server.rows() == before
+    assert idle_server.rows() == before
 
 
-def test_this_machine_is_known_by_its_names(server):
-    port = server.url.rpartition(":")[2]
+def test_this_machine_is_known_by_its_names(idle_server):
+    port = idle_server.url.rpartition(":")[2]
     for host in ("127.0.0.1", f"127.0.0.1:{port}", "localhost", f"LOCALHOST:{port}", "127.0.0.1:8000"):
-        assert over_the_wire(server, "GET /surveys", f"Host: {host}")[0] == 200
+        assert over_the_wire(idle_server, "GET /surveys", f"Host: {host}")[0] == 200
 
 
 FOREIGN = [
@@ -235,15 +248,12 @@ async def order(request: Request, fault: str):
 def test_what_was_written_is_taken_back_when_the_answer_is_an_error():
     store = Store(":memory:")
     fill(store)
-    client = TestClient(create_app(store, more=[more]), raise_server_exceptions=False)
-    assert [client.post(f"/orders?fault={f}", json={}).status_code for f in ("refused", "header", "waits")] == [
-        409,
-        500,
-        500,
-    ]
-    assert len(store.snapshot()["payments"]) == 1
-    assert client.post("/orders?fault=none", json={}).status_code == 202
-    assert client.options("/orders").headers["allow"] == "OPTIONS, POST"
+    with httpx.Client(transport=InProcessTransport(create_app(store, more=[more])), base_url="http://here") as client:
+        for fault, status in (("refused", 409), ("header", 500), ("waits", 500)):
+            assert client.post(f"/orders?fault={fault}", json={}).status_code == status
+            assert len(store.snapshot()["payments"]) == 1
+        assert client.post("/orders?fault=none", json={}).status_code == 202
+        assert client.options("/orders").headers["allow"] == "OPTIONS, POST"
     assert len(store.snapshot()["payments"]) == 2
 
 
