@@ -325,12 +325,18 @@ def test_what_cannot_be_sent_is_refused_in_a_sentence(idle_api):
         (("GET it", "/"), "method"),
         (("GET", "surveys"), "path"),
         (("GET", "/a\r\nX: 1"), "path"),
+        (("GET", "/\ud800"), "path cannot be sent"),
         (("GET", "/", {"A B": "1"}), "header name"),
         (("GET", "/", {"A": "1\r\nB: 2"}), "header A"),
     ]:
         method, path, *headers = arguments
         with pytest.raises(ValueError, match=word):
             idle_api.request(method, path, headers=headers[0] if headers else None)
+    circle = []
+    circle.append(circle)
+    for data in ({1, 2}, circle, {"title": object()}):
+        with pytest.raises(ValueError, match="json cannot be sent"):
+            idle_api.request("POST", "/surveys", json=data)
     for timeout_s in (0, -1, float("nan")):
         with pytest.raises(ValueError, match="timeout_s"):
             idle_api.request("GET", "/", timeout_s=timeout_s)
