@@ -222,9 +222,10 @@ def test_the_fourth_export_is_told_when_to_come_back(api):
     assert 1 <= int(answers[3].headers["retry-after"]) <= 10
 
 
-def test_a_formula_is_exported_as_text(api):
-    api.request("POST", "/surveys/1/responses", json={"respondent": "=1+1", "score": 5})
-    assert '"\'=1+1"' in api.request("GET", "/surveys/1/export").text
+@pytest.mark.parametrize("formula", ["=1+1", "\n=1+1", "\t =1+1", "\r@A1", "-1", "\u00a0+1", "＝1+1"])
+def test_a_formula_is_exported_as_text(api, formula):
+    api.request("POST", "/surveys/1/responses", json={"respondent": formula, "score": 5})
+    assert f'3,"\'{formula}",5' in api.request("GET", "/surveys/1/export").text
 
 
 def test_hostile_input_is_kept_as_text_or_refused(api):

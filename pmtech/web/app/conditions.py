@@ -22,11 +22,6 @@ def tag(answer: Response) -> Response:
     return answer
 
 
-def depends(headers: Headers) -> bool:
-    """Does the request have a condition?"""
-    return any(field in headers for field in FIELDS)
-
-
 def unmet(headers: Headers, method: str, path: str, current: Response) -> Response | None:
     """What is answered when a condition does not hold for what a GET is answered now; None when all hold.
 

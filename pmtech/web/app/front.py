@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from pmtech.web.app.asked import check_asker, origin_form
-from pmtech.web.app.conditions import depends, tag, unmet
+from pmtech.web.app.conditions import FIELDS, tag, unmet
 from pmtech.web.app.faults import Faults
 from pmtech.web.app.problems import problem
 from pmtech.web.app.store import Store
@@ -80,7 +80,7 @@ class Front:
     async def _change(self, scope: dict, headers: Headers, body: bytes) -> Response:
         try:
             with self.store.transaction():
-                if depends(headers):
+                if any(field in headers for field in FIELDS):
                     unmet(headers, scope["method"], scope["path"], await self._get(scope))
                 answer = await self._ask(scope, body)
                 if answer.status_code >= 400:
