@@ -4,8 +4,7 @@ import json
 from copy import deepcopy
 from typing import Any
 
-from jsonpatch import JsonPatch, JsonPatchException, JsonPatchTestFailed
-from jsonpointer import JsonPointerException
+from jsonpatch import JsonPatch, JsonPatchException, JsonPatchTestFailed, JsonPointerException
 
 from pmtech.web.strict_json import check_depth
 
