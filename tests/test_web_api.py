@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 import shlex
 import shutil
 import socket
@@ -86,15 +85,12 @@ def test_the_life_of_a_survey(api):
     ]
 
 
-def test_lists_come_in_pages_with_links(idle_api):
+def test_lists_come_in_pages(idle_api):
     first = idle_api.request("GET", "/surveys?owner=ana&limit=1")
     assert (first.json()["total"], [s["id"] for s in first.json()["items"]]) == (2, [1])
-    (following,) = re.findall("<(.*)>", first.headers["link"])
-    second = idle_api.request("GET", following)
-    assert [s["id"] for s in second.json()["items"]] == [3]
-    assert second.headers["link"] == '</surveys?owner=ana&limit=1&offset=0>; rel="prev"'
+    second = idle_api.request("GET", "/surveys?owner=ana&limit=1&offset=1")
+    assert (second.json()["total"], [s["id"] for s in second.json()["items"]]) == (2, [3])
     assert idle_api.request("GET", "/surveys?q=lunch").json()["total"] == 1
-    assert "link" not in idle_api.request("GET", "/surveys").headers
     again = idle_api.request(
         "GET", "/surveys?owner=ana&limit=1", headers={"If-None-Match": f"W/{first.headers['etag']}"}
     )
@@ -226,9 +222,10 @@ def test_the_fourth_export_is_told_when_to_come_back(api):
     assert 1 <= int(answers[3].headers["retry-after"]) <= 10
 
 
-def test_a_formula_is_exported_as_text(api):
-    api.request("POST", "/surveys/1/responses", json={"respondent": "=1+1", "score": 5})
-    assert '"\'=1+1"' in api.request("GET", "/surveys/1/export").text
+@pytest.mark.parametrize("formula", ["=1+1", "\n=1+1", "\t =1+1", "\r@A1", "-1", "\u00a0+1", "＝1+1"])
+def test_a_formula_is_exported_as_text(api, formula):
+    api.request("POST", "/surveys/1/responses", json={"respondent": formula, "score": 5})
+    assert f'3,"\'{formula}",5' in api.request("GET", "/surveys/1/export").text
 
 
 def test_hostile_input_is_kept_as_text_or_refused(api):
@@ -329,12 +326,18 @@ def test_what_cannot_be_sent_is_refused_in_a_sentence(idle_api):
         (("GET it", "/"), "method"),
         (("GET", "surveys"), "path"),
         (("GET", "/a\r\nX: 1"), "path"),
+        (("GET", "/\ud800"), "path cannot be sent"),
         (("GET", "/", {"A B": "1"}), "header name"),
         (("GET", "/", {"A": "1\r\nB: 2"}), "header A"),
     ]:
         method, path, *headers = arguments
         with pytest.raises(ValueError, match=word):
             idle_api.request(method, path, headers=headers[0] if headers else None)
+    circle = []
+    circle.append(circle)
+    for data in ({1, 2}, circle, {"title": object()}):
+        with pytest.raises(ValueError, match="json cannot be sent"):
+            idle_api.request("POST", "/surveys", json=data)
     for timeout_s in (0, -1, float("nan")):
         with pytest.raises(ValueError, match="timeout_s"):
             idle_api.request("GET", "/", timeout_s=timeout_s)

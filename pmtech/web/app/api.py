@@ -2,7 +2,8 @@
 
 Every endpoint is `async def` and short, so the app runs on one thread, in a server or in process. HTTP is done by the
 book: methods and conditional requests RFC 9110, Cache-Control RFC 9111, PATCH RFC 5789, errors RFC 9457, 429 RFC 6585,
-Link RFC 8288, and the Idempotency-Key header as in draft-ietf-httpapi-idempotency-key-header.
+and the Idempotency-Key header as in draft-ietf-httpapi-idempotency-key-header. What holds for every endpoint is in
+front.py: an endpoint is told what was understood, and what it writes is taken back when its answer is an error.
 
 What this leaves out: who you are (no sign-in), HTTPS, and pages that stay put while others add rows (`offset` counts
 anew on every request).
@@ -12,24 +13,25 @@ import csv
 import hashlib
 import io
 import math
+import re
 import time
 from collections import defaultdict
-from collections.abc import Callable
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Annotated, Generic, Literal, TypeVar
 
 from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.convertors import Convertor, register_url_convertor
 
 from pmtech.components.rate_limiter import RateLimiter, SlidingWindowLog
 from pmtech.web.app import problems
 from pmtech.web.app.calendar import CalendarClient
 from pmtech.web.app.faults import Faults
-from pmtech.web.app.front import Front
+from pmtech.web.app.front import JSON, JSON_PATCH, MERGE_PATCH, Front
 from pmtech.web.app.patch import TestFailed, json_patch, merge_patch
 from pmtech.web.app.problems import documented
-from pmtech.web.app.route import JSON, JSON_PATCH, MERGE_PATCH, CheckedRoute, media_type, names_version
 from pmtech.web.app.store import Store
 
 SEAT_PRICE_USD = 12
@@ -85,43 +87,6 @@ class Page(BaseModel, Generic[Item]):
     total: int
 
 
-async def _store(request: Request) -> Store:
-    return request.app.state.store
-
-
-Db = Annotated[Store, Depends(_store)]
-Id = Annotated[int, Path(ge=1)]
-Tag = Annotated[str | None, Header(max_length=200)]
-
-
-async def _creation(
-    request: Request, store: Db, idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None
-) -> Callable:
-    """What answers 201 + Location; with an Idempotency-Key the first answer again, however often it is asked."""
-    fingerprint = f"POST {request.url.path} {hashlib.sha256(await request.body()).hexdigest()[:16]}"
-
-    def create(add: Callable[[], dict]) -> Response:
-        def work() -> tuple[int, str, dict]:
-            row = add()
-            return 201, f"{request.url.path}/{row['id']}", row
-
-        if idempotency_key is None:
-            status, location, row = work()
-            return JSONResponse(row, status, {"Location": location})
-        try:
-            kept, replayed = store.once(idempotency_key, fingerprint, work)
-        except KeyError:
-            raise HTTPException(422, "this Idempotency-Key was used for another request") from None
-        headers = {"Location": kept["location"]} | ({"Idempotency-Replayed": "true"} if replayed else {})
-        return Response(kept["answer"], kept["status"], headers, media_type=JSON)
-
-    return create
-
-
-async def _known_version(if_none_match: Tag = None) -> None:
-    """Only for the contract: the route looks at it when the answer is there."""
-
-
 class Paging(BaseModel):
     limit: Annotated[int, Field(ge=1, le=100)] = 20
     offset: Annotated[int, Field(ge=0, le=1_000_000)] = 0
@@ -133,40 +98,84 @@ class SurveyQuery(Paging):
     q: Annotated[str | None, Field(max_length=120, description="letters the title contains")] = None
 
 
+class IdConvertor(Convertor[int]):
+    """An id in a path has one spelling: neither 01 nor +1 leads to what is at 1."""
+
+    regex = "[1-9][0-9]{0,99}"
+    convert = int
+    to_string = str
+
+
+register_url_convertor("id", IdConvertor())
+
+
+async def _store(request: Request) -> Store:
+    return request.app.state.store
+
+
+Db = Annotated[Store, Depends(_store)]
+Id = Annotated[int, Path(ge=1)]
+
+
+async def _survey(survey_id: Id, store: Db) -> dict:
+    return _found(store, "surveys", survey_id)
+
+
+async def _creation(
+    request: Request, store: Db, idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None
+) -> Callable:
+    """What answers 201 + Location; with an Idempotency-Key the first answer again, however often it is asked."""
+    path = request.scope["path"]
+    fingerprint = f"POST {path} {hashlib.sha256(await request.body()).hexdigest()[:16]}"
+
+    def create(table: str, **values) -> Response:
+        def work() -> tuple[int, str, dict]:
+            row = store.add(table, **values)
+            return 201, f"{path}/{row['id']}", row
+
+        try:
+            kept, replayed = store.once(idempotency_key, fingerprint, work)
+        except KeyError:
+            raise HTTPException(422, "this Idempotency-Key was used for another request") from None
+        headers = {"Location": kept["location"]} | ({"Idempotency-Replayed": "true"} if replayed else {})
+        return Response(kept["answer"], kept["status"], headers, media_type=JSON)
+
+    return create
+
+
+TheSurvey = Annotated[dict, Depends(_survey)]
 Create = Annotated[Callable, Depends(_creation)]
 Paged = Annotated[Paging, Query()]
-BODY, ABSENT = documented(400, 413, 415, 422), documented(404, 422)
-
-router = APIRouter(route_class=CheckedRoute)
+Tag = Annotated[str | None, Header()]
 
 
-def get_cached(path: str, model: Any, *statuses: int):
-    """A GET whose answer may be kept for a while, and asked for again with If-None-Match."""
-    responses = documented(422, *statuses) | {304: {"description": "You have this version already"}}
-    return router.get(path, response_model=model, responses=responses, dependencies=[Depends(_known_version)])
+async def _conditions(if_match: Tag = None, if_none_match: Tag = None) -> None:
+    """Only for the contract: the front looks at them."""
 
 
-@get_cached("/surveys", Page[Survey])
-async def list_surveys(request: Request, answer: Response, store: Db, query: Annotated[SurveyQuery, Query()]):
-    wanted = {"contains": query.q, "status": query.status, "owner": query.owner}
-    return _page(request, answer, store, "surveys", query, **wanted)
+router = APIRouter(dependencies=[Depends(_conditions)], responses=documented(412, 422))
+BODY, ABSENT = documented(400, 413, 415), documented(404)
+KEPT = {304: {"description": "You have this version already"}}
+
+
+@router.get("/surveys", response_model=Page[Survey], responses=KEPT)
+async def list_surveys(store: Db, query: Annotated[SurveyQuery, Query()]):
+    return _page(store, "surveys", query, contains=query.q, status=query.status, owner=query.owner)
 
 
 @router.post("/surveys", status_code=201, response_model=Survey, responses=BODY)
-async def create_survey(survey: SurveyIn, store: Db, create: Create):
-    return create(lambda: store.add("surveys", **survey.model_dump()))
+async def create_survey(survey: SurveyIn, create: Create):
+    return create("surveys", **survey.model_dump())
 
 
-@get_cached("/surveys/{survey_id}", Survey, 404)
-async def read_survey(survey_id: Id, answer: Response, store: Db):
-    return _tagged(answer, _found(store, "surveys", survey_id))
+@router.get("/surveys/{survey_id:id}", response_model=Survey, responses=KEPT | ABSENT)
+async def read_survey(survey: TheSurvey, answer: Response):
+    return _tagged(answer, survey)
 
 
-@router.put("/surveys/{survey_id}", response_model=Survey, responses=BODY | documented(404, 412))
-async def replace_survey(survey_id: Id, survey: SurveyIn, answer: Response, store: Db, if_match: Tag = None):
-    with store.transaction():
-        _unchanged_since(if_match, _found(store, "surveys", survey_id))
-        return _tagged(answer, store.change_survey(survey_id, **survey.model_dump()))
+@router.put("/surveys/{survey_id:id}", response_model=Survey, responses=BODY | ABSENT)
+async def replace_survey(survey: TheSurvey, new: SurveyIn, answer: Response, store: Db):
+    return _tagged(answer, store.change_survey(survey["id"], **new.model_dump()))
 
 
 PATCHES = {
@@ -180,57 +189,50 @@ PATCHES = {
 
 
 @router.patch(
-    "/surveys/{survey_id}",
+    "/surveys/{survey_id:id}",
     response_model=Survey,
-    responses=BODY | documented(404, 409, 412),
+    responses=BODY | documented(404, 409),
     openapi_extra={"requestBody": {"required": True, "content": PATCHES}},
 )
-async def change_survey(request: Request, survey_id: Id, answer: Response, store: Db, if_match: Tag = None):
-    patch, apply = await request.json(), json_patch if media_type(request) == JSON_PATCH else merge_patch
-    with store.transaction():
-        row = _found(store, "surveys", survey_id)
-        _unchanged_since(if_match, row)
-        try:
-            survey = SurveyIn.model_validate(apply({name: row[name] for name in SurveyIn.model_fields}, patch))
-        except TestFailed as error:
-            raise HTTPException(409, str(error)) from None
-        except ValidationError as error:
-            raise RequestValidationError(error.errors()) from None
-        except ValueError as error:
-            raise HTTPException(422, str(error)) from None
-        return _tagged(answer, store.change_survey(survey_id, **survey.model_dump()))
+async def change_survey(request: Request, survey: TheSurvey, answer: Response, store: Db):
+    apply = json_patch if request.headers["content-type"].lower().startswith(JSON_PATCH) else merge_patch
+    try:
+        changed = apply({name: survey[name] for name in SurveyIn.model_fields}, await request.json())
+        new = SurveyIn.model_validate(changed)
+    except TestFailed as error:
+        raise HTTPException(409, str(error)) from None
+    except ValidationError as error:
+        raise RequestValidationError(error.errors()) from None
+    except ValueError as error:
+        raise HTTPException(422, str(error)) from None
+    return _tagged(answer, store.change_survey(survey["id"], **new.model_dump()))
 
 
-@router.delete("/surveys/{survey_id}", status_code=204, responses=ABSENT | documented(412))
-async def delete_survey(survey_id: Id, store: Db, if_match: Tag = None):
-    with store.transaction():
-        _unchanged_since(if_match, _found(store, "surveys", survey_id))
-        store.delete("surveys", survey_id)
+@router.delete("/surveys/{survey_id:id}", status_code=204, responses=ABSENT)
+async def delete_survey(survey: TheSurvey, store: Db):
+    store.delete("surveys", survey["id"])
 
 
-@get_cached("/surveys/{survey_id}/responses", Page[SurveyResponse], 404)
-async def list_responses(request: Request, survey_id: Id, answer: Response, store: Db, query: Paged):
-    _found(store, "surveys", survey_id)
-    return _page(request, answer, store, "responses", query, survey_id=survey_id)
+@router.get("/surveys/{survey_id:id}/responses", response_model=Page[SurveyResponse], responses=KEPT | ABSENT)
+async def list_responses(survey: TheSurvey, store: Db, query: Paged):
+    return _page(store, "responses", query, survey_id=survey["id"])
 
 
 @router.post(
-    "/surveys/{survey_id}/responses",
+    "/surveys/{survey_id:id}/responses",
     status_code=201,
     response_model=SurveyResponse,
     responses=BODY | documented(404, 409),
 )
-async def create_response(survey_id: Id, response: ResponseIn, store: Db, create: Create):
-    def work() -> dict:
-        survey = _found(store, "surveys", survey_id)
-        if survey["status"] != "open":
-            raise HTTPException(409, f"the survey is {survey['status']}; responses need an open one")
-        return store.add("responses", survey_id=survey_id, **response.model_dump())
-
-    return create(work)
+async def create_response(survey: TheSurvey, response: ResponseIn, create: Create):
+    if survey["status"] != "open":
+        raise HTTPException(409, f"the survey is {survey['status']}; responses need an open one")
+    return create("responses", survey_id=survey["id"], **response.model_dump())
 
 
-@get_cached("/surveys/{survey_id}/responses/{response_id}", SurveyResponse, 404)
+@router.get(
+    "/surveys/{survey_id:id}/responses/{response_id:id}", response_model=SurveyResponse, responses=KEPT | ABSENT
+)
 async def read_response(survey_id: Id, response_id: Id, store: Db):
     row = _found(store, "responses", response_id)
     if row["survey_id"] != survey_id:
@@ -239,45 +241,45 @@ async def read_response(survey_id: Id, response_id: Id, store: Db):
 
 
 CSV = {200: {"description": "The responses as CSV", "content": {"text/csv": {"schema": {"type": "string"}}}}}
+NOT_KEPT = {"Cache-Control": "no-store"}
 
 
-@router.get("/surveys/{survey_id}/export", response_class=Response, responses=CSV | ABSENT | documented(429))
-async def export_responses(request: Request, survey_id: Id, store: Db):
+@router.get("/surveys/{survey_id:id}/export", response_class=Response, responses=CSV | documented(404, 429))
+async def export_responses(request: Request, survey: TheSurvey, store: Db):
     caller, now = request.client and request.client.host, request.app.state.clock()
     wait_s = math.ceil(request.app.state.exports[caller].decide(now))
     if wait_s:
         detail = f"at most {EXPORTS.limit} exports in {EXPORTS.per_s:g} seconds; try again in {wait_s} s"
         raise HTTPException(429, detail, {"Retry-After": str(wait_s)})
-    _found(store, "surveys", survey_id)
-    rows, _ = store.page("responses", limit=10_000, survey_id=survey_id)
-    text = io.StringIO("id,respondent,score\r\n")
-    text.seek(0, io.SEEK_END)
+    rows, _ = store.page("responses", limit=10_000, survey_id=survey["id"])
+    text = io.StringIO()
+    text.write("id,respondent,score\r\n")
     lines = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC)
     lines.writerows((row["id"], _no_formula(row["respondent"]), row["score"]) for row in rows)
-    return Response(text.getvalue(), media_type="text/csv", headers={"Cache-Control": "no-store"})
+    return Response(text.getvalue(), media_type="text/csv", headers=NOT_KEPT)
 
 
 @router.get(
-    "/surveys/{survey_id}/calendar",
+    "/surveys/{survey_id:id}/calendar",
     response_model=list[str],
-    responses=ABSENT | documented(502, 504),
+    responses=documented(404, 502, 504),
     summary="Ask The Owner's Calendar",
 )
-async def read_calendar(request: Request, survey_id: Id, store: Db):
-    return await request.app.state.calendar.events(_found(store, "surveys", survey_id)["owner"])
+async def read_calendar(request: Request, survey: TheSurvey):
+    return JSONResponse(await request.app.state.calendar.events(survey["owner"]), headers=NOT_KEPT)
 
 
-@get_cached("/payments", Page[Payment])
-async def list_payments(request: Request, answer: Response, store: Db, query: Paged):
-    return _page(request, answer, store, "payments", query)
+@router.get("/payments", response_model=Page[Payment], responses=KEPT)
+async def list_payments(store: Db, query: Paged):
+    return _page(store, "payments", query)
 
 
 @router.post("/payments", status_code=201, response_model=Payment, responses=BODY)
-async def create_payment(payment: PaymentIn, store: Db, create: Create):
-    return create(lambda: store.add("payments", **payment.model_dump(), amount_usd=payment.seats * SEAT_PRICE_USD))
+async def create_payment(payment: PaymentIn, create: Create):
+    return create("payments", **payment.model_dump(), amount_usd=payment.seats * SEAT_PRICE_USD)
 
 
-@get_cached("/payments/{payment_id}", Payment, 404)
+@router.get("/payments/{payment_id:id}", response_model=Payment, responses=KEPT | ABSENT)
 async def read_payment(payment_id: Id, store: Db):
     return _found(store, "payments", payment_id)
 
@@ -288,25 +290,28 @@ def create_app(
     faults: Faults | None = None,
     calendar: CalendarClient | None = None,
     clock: Callable[[], float] = time.monotonic,
+    more: Sequence[APIRouter] = (),
 ) -> FastAPI:
-    """The API on this store. `calendar` is the way to somebody else's API, `clock` (seconds) drives the limiter."""
+    """The API on this store. `calendar` is the way to somebody else's API, `clock` (seconds) drives the limiter, `more`
+    are further sets of routes."""
     # The pages /docs and /redoc would load their code from the internet.
-    app = FastAPI(title="Survey tool", version="1.0.0", docs_url=None, redoc_url=None)
+    app = FastAPI(title="Survey tool", version="1.0.0", docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.store, app.state.clock = store, clock
     app.state.calendar = calendar or CalendarClient("http://127.0.0.1:9")
     app.state.exports = defaultdict(lambda: SlidingWindowLog(EXPORTS))
-    app.include_router(router)
-    problems.install(app, allowed_methods)
-    app.add_middleware(Front, faults=faults or Faults(), allowed=allowed_methods)
+    routes = list(app.routes)
+    for each in (router, *more):
+        app.include_router(each)
+        routes += each.routes
+
+    def allowed(path: str) -> list[str]:
+        """What may be done with a path, for `Allow`; empty when there is no such path."""
+        known = {method for route in routes if path == "*" or route.path_regex.match(path) for method in route.methods}
+        return sorted(known | {"OPTIONS"} | ({"HEAD"} if "GET" in known else set())) if known else []
+
+    problems.install(app)
+    app.add_middleware(Front, store=store, faults=faults or Faults(), allowed=allowed)
     return app
-
-
-def allowed_methods(path: str) -> list[str]:
-    """What may be done with a path, for `Allow`; empty when there is no such path."""
-    known = {method for route in router.routes if route.path_regex.match(path) for method in route.methods}
-    if path == "/openapi.json":
-        known = {"GET"}
-    return sorted(known | {"OPTIONS"} | ({"HEAD"} if "GET" in known else set())) if known else []
 
 
 def _found(store: Store, table: str, id: int) -> dict:
@@ -316,33 +321,16 @@ def _found(store: Store, table: str, id: int) -> dict:
     return row
 
 
-def _etag(survey: dict) -> str:
-    return f'"v{survey["version"]}"'
-
-
 def _tagged(answer: Response, survey: dict) -> dict:
-    answer.headers["ETag"] = _etag(survey)
+    answer.headers["ETag"] = f'"v{survey["version"]}"'
     return survey
 
 
-def _unchanged_since(if_match: str | None, survey: dict) -> None:
-    if if_match is not None and not names_version("If-Match", if_match, _etag(survey)):
-        asked = if_match.replace('"', "")  # in JSON each would wear a backslash
-        raise HTTPException(412, f"the survey is v{survey['version']} by now, and you asked to change {asked}")
-
-
-def _page(request: Request, answer: Response, store: Store, table: str, query: Paging, **wanted) -> dict:
+def _page(store: Store, table: str, query: Paging, **wanted) -> dict:
     rows, total = store.page(table, limit=query.limit, offset=query.offset, **wanted)
-    links = []
-    for relation, start in (("prev", query.offset - query.limit), ("next", query.offset + query.limit)):
-        if 0 <= start < total or (relation == "prev" and query.offset > 0):
-            url = request.url.include_query_params(limit=query.limit, offset=max(0, start))
-            links.append(f'<{url.path}?{url.query}>; rel="{relation}"')
-    if links:
-        answer.headers["Link"] = ", ".join(links)
     return {"items": rows, "total": total}
 
 
 def _no_formula(text: str) -> str:
-    """A leading = + - @ would be run as a formula by a spreadsheet."""
-    return "'" + text if text[:1] in tuple("=+-@\t\r") else text
+    """A leading = + - @ would be run as a formula by a spreadsheet, behind white space too."""
+    return "'" + text if re.match(r"\s*[=+\-@＝＋－＠]", text) else text

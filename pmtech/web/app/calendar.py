@@ -7,6 +7,7 @@ from fastapi import FastAPI, HTTPException
 from fastapi.responses import JSONResponse
 
 from pmtech.web.app.faults import Faults
+from pmtech.web.strict_json import parse
 
 TIMEOUT_S = 1.0
 EVENTS = {"ana": ["Mon 10:00 Board meeting", "Tue 14:00 Interviews"], "ben": ["Wed 09:00 Menu tasting"]}
@@ -39,7 +40,7 @@ class CalendarClient:
         try:
             async with httpx.AsyncClient(base_url=self.url, transport=transport, trust_env=False) as client:
                 answer = await asyncio.wait_for(client.get("/events", params={"owner": owner}), TIMEOUT_S)
-            return [str(event) for event in answer.raise_for_status().json()["events"]]
+            return [str(event) for event in parse(answer.raise_for_status().content, "the answer")["events"]]
         except (TimeoutError, httpx.TimeoutException):
             raise HTTPException(504, f"the calendar did not answer within {TIMEOUT_S:g} s") from None
         except (httpx.HTTPError, ValueError, KeyError, TypeError):

@@ -1,8 +1,15 @@
 """Two ways to say what PATCH shall change: a merge patch (RFC 7396) and a JSON Patch (RFC 6902)."""
 
-import copy
-import re
+import json
+from copy import deepcopy
 from typing import Any
+
+from jsonpatch import JsonPatch, JsonPatchException, JsonPatchTestFailed, JsonPointerException
+
+from pmtech.web.strict_json import check_depth
+
+# What all operations together may go over, in characters of JSON: each `copy` could double the document.
+WORK = 5_000_000
 
 
 def merge_patch(document: Any, patch: Any) -> Any:
@@ -24,54 +31,26 @@ class TestFailed(Exception):
     __test__ = False
 
 
-def json_patch(document: dict, operations: Any) -> dict:
+def json_patch(document: Any, operations: Any) -> Any:
     """RFC 6902, in order, all or nothing; `{"op": "add", "path": "/questions/-", ...}` adds at the end of a list.
 
     Raises ValueError for an operation that makes no sense here, TestFailed for a `test` that does not hold.
-    What this leaves out: `move` and `copy`.
     """
-    if not isinstance(operations, list):
-        raise ValueError("a JSON Patch is a list of operations")
-    document = copy.deepcopy(document)
-    for operation in operations:
-        _apply(document, operation)
-    return document
-
-
-def _apply(document: dict, operation: Any) -> None:
-    match operation:
-        case {"op": "remove" as op, "path": str(path)}:
-            value = None
-        case {"op": "add" | "replace" | "test" as op, "path": str(path), "value": value}:
-            pass
-        case _:
+    if not isinstance(operations, list) or not all(isinstance(step, dict) for step in operations):
+        raise ValueError("a JSON Patch is a list of operations, each an object")
+    document, work = deepcopy(document), 0
+    for number, step in enumerate(operations, 1):
+        try:
+            document = JsonPatch([step]).apply(document, in_place=True)
+        except JsonPatchTestFailed:
+            raise TestFailed(f"{step['path']} is not {json.dumps(step.get('value'), ensure_ascii=False)}") from None
+        except (JsonPatchException, JsonPointerException, TypeError):
             raise ValueError(
-                'an operation has "op" (add, replace, remove, test), "path" and, unless it removes, "value"'
-            )
-    if not path.startswith("/"):
-        raise ValueError(f"path must start with /, got {path!r}")
-    *parents, last = [part.replace("~1", "/").replace("~0", "~") for part in path[1:].split("/")]
-    place: Any = document
-    for part in parents:
-        place = place[_position(place, part, path)]
-    if op == "add" and isinstance(place, list):
-        place.insert(len(place) if last == "-" else _position([*place, None], last, path), value)
-    elif op == "add" and isinstance(place, dict):
-        place[last] = value
-    else:
-        position = _position(place, last, path)
-        if op == "remove":
-            del place[position]
-        elif op == "replace":
-            place[position] = value
-        elif place[position] != value:
-            raise TestFailed(f"{path} is {place[position]!r}, not {value!r}")
-
-
-def _position(place: Any, part: str, path: str) -> str | int:
-    if isinstance(place, dict) and part in place:
-        return part
-    # At most 9 digits: int() of a longer one is slow, and no list here is that long.
-    if isinstance(place, list) and re.fullmatch("[0-9]{1,9}", part) and int(part) < len(place):
-        return int(part)
-    raise ValueError(f"there is nothing at {path}")
+                f'operation {number} cannot be done: it needs "op" (add, remove, replace, move, copy, test), a "path" to '
+                'a place that is there, such as "/questions/0", and, as its kind asks, "value" or "from"'
+            ) from None
+        check_depth(document, "the patched survey")
+        work += len(json.dumps(document))
+        if work > WORK:
+            raise ValueError("the patch is too much work: send fewer operations")
+    return document

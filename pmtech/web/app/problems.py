@@ -1,13 +1,11 @@
 """Errors as `application/problem+json` (RFC 9457): one shape for everything that goes wrong."""
 
-from collections.abc import Callable
 from http import HTTPStatus
 
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
-from starlette.exceptions import HTTPException as RoutingException
 
 MEDIA_TYPE = "application/problem+json"
 OBJECT = "input should be an object: fields in braces"
@@ -33,8 +31,8 @@ def documented(*statuses: int) -> dict:
     return {s: {"description": HTTPStatus(s).phrase, "content": content} for s in statuses}
 
 
-def install(app: FastAPI, allowed: Callable[[str], list[str]]) -> None:
-    """Makes every error of the app a problem; `allowed(path)` lists the methods a path knows."""
+def install(app: FastAPI) -> None:
+    """Makes every error of the app a problem."""
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError):
@@ -46,16 +44,9 @@ def install(app: FastAPI, allowed: Callable[[str], list[str]]) -> None:
             errors.append({"field": ".".join(where) or "body", "detail": detail[:1].lower() + detail[1:]})
         return problem(422, "; ".join(f"{e['field']}: {e['detail']}" for e in errors), errors=errors)
 
-    @app.exception_handler(RoutingException)
-    async def refused(request: Request, error: RoutingException):
-        path, status, detail, headers = request.url.path, error.status_code, error.detail, error.headers
-        if not isinstance(error, HTTPException):  # no endpoint of ours has said so, but the router
-            if status == 404:
-                detail = f"there is nothing at {path}"
-            elif status == 405:
-                methods = ", ".join(allowed(path))
-                headers, detail = {"Allow": methods}, f"{path} knows {methods}, not {request.method}"
-        return problem(status, detail, headers)
+    @app.exception_handler(HTTPException)
+    async def refused(request: Request, error: HTTPException):
+        return problem(error.status_code, error.detail, error.headers)
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception):

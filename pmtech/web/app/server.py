@@ -136,6 +136,7 @@ class Api:
         exchange then has `status` None and an `error`. With `lose_answer` the server does the work and its answer
         never arrives. Raises ValueError for what cannot be sent at all.
         """
+        import h11
         import httpx
 
         from pmtech.web.app.in_process import InProcessTransport
@@ -143,15 +144,15 @@ class Api:
         headers = dict(headers or {})
         _check(method, path, headers, timeout_s)
         if json is not None:
-            body = json_.dumps(json, ensure_ascii=False)
+            body = _written(json)
             headers.setdefault("Content-Type", "application/json")
-        content = body.encode() if isinstance(body, str) else body
+        content = body.encode(errors="surrogatepass") if isinstance(body, str) else body
         timeouts = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), timeout_s)}
         try:
             request = httpx.Request(
                 method.upper(), self.url + path, headers=headers, content=content, extensions=timeouts
             )
-        except httpx.InvalidURL as error:
+        except (httpx.InvalidURL, UnicodeError) as error:
             raise ValueError(f"path cannot be sent: {error}") from None
         error = answer = None
         begun = time.perf_counter()
@@ -164,6 +165,8 @@ class Api:
             with httpx.HTTPTransport(verify=False) if self._server else InProcessTransport(self._app) as transport:
                 answer = transport.handle_request(request)
                 answer.read()
+        except h11.LocalProtocolError as refused:
+            raise ValueError(f"this cannot be sent: {refused}") from None
         except httpx.TimeoutException:
             error = f"No answer within {timeout_s:g} s. Whether the server did the work, the client cannot know."
         except httpx.ConnectError:
@@ -235,6 +238,13 @@ def _listener(port: int) -> socket.socket:
             raise
         listener.bind((HOST, 0))
     return listener
+
+
+def _written(data: Any) -> str:
+    try:
+        return json_.dumps(data, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"json cannot be sent: {error}") from None
 
 
 def _check(method: str, path: str, headers: dict[str, str], timeout_s: float) -> None:

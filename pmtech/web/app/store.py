@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from unicodedata import normalize
 
 from pmtech.wording import counted
 
@@ -82,6 +83,7 @@ class Store:
             path, isolation_level=None, check_same_thread=False, detect_types=sqlite3.PARSE_DECLTYPES
         )
         self._db.row_factory = sqlite3.Row
+        self._db.create_function("folded", 1, _folded, deterministic=True)
         self._db.executescript(SCHEMA)
 
     def close(self) -> None:
@@ -98,10 +100,11 @@ class Store:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self._db.execute("COMMIT")
             except BaseException:
-                self._db.execute("ROLLBACK")
+                if self._db.in_transaction:  # a full disk may have ended it already
+                    self._db.execute("ROLLBACK")
                 raise
-            self._db.execute("COMMIT")
 
     def get(self, table: str, id: int) -> dict | None:
         """The row with this id, or None."""
@@ -117,8 +120,8 @@ class Store:
         """
         wanted = {f"{column} = ?": value for column, value in equals.items() if value is not None}
         if contains is not None:
-            # instr and not LIKE, so that % and _ are ordinary letters.
-            wanted["instr(lower(title), lower(?)) > 0"] = contains
+            # instr and not LIKE, so that % and _ are ordinary letters; SQLite's own lower() knows no Ü.
+            wanted["instr(folded(title), folded(?)) > 0"] = contains
         where = f"FROM {table} WHERE {' AND '.join(['1', *wanted])}"
         with self._lock:
             rows = self._rows(f"SELECT * {where} ORDER BY id LIMIT ? OFFSET ?", *wanted.values(), limit, offset)
@@ -150,11 +153,12 @@ class Store:
         with self.transaction():
             self._db.execute(f"DELETE FROM {table} WHERE id = ?", (id,))
 
-    def once(self, key: str, request: str, work: Callable[[], tuple[int, str, dict]]) -> tuple[dict, bool]:
+    def once(self, key: str | None, request: str, work: Callable[[], tuple[int, str, dict]]) -> tuple[dict, bool]:
         """Does the work the first time a key is seen and remembers the answer; later it only remembers.
 
-        The work and the memory of it are one transaction: a crash keeps both or neither. Returns the remembered row
-        and whether it is a replay. Raises KeyError when the key was used for another request.
+        The work and the memory of it are one transaction: a crash keeps both or neither. Without a key it is done and
+        not remembered. Returns the answer as it is remembered, and whether it is a replay. Raises KeyError when the key
+        was used for another request.
         """
         with self.transaction():
             for seen in self._rows("SELECT * FROM idempotency_keys WHERE key = ?", key):
@@ -162,11 +166,12 @@ class Store:
                     raise KeyError(key)
                 return seen, True
             status, location, answer = work()
-            answer = json.dumps(answer, ensure_ascii=False)
-            row = self.add(
-                "idempotency_keys", key=key, request=request, status=status, location=location, answer=answer
-            )
-            return row, False
+            kept = {
+                "status": status,
+                "location": location,
+                "answer": json.dumps(answer, ensure_ascii=False, separators=(",", ":")),
+            }
+            return kept if key is None else self.add("idempotency_keys", key=key, request=request, **kept), False
 
     def snapshot(self) -> Snapshot:
         """The newest rows of every table (at most `SNAPSHOT_ROWS`), oldest first."""
@@ -177,6 +182,11 @@ class Store:
     def _rows(self, query: str, *values) -> list[dict]:
         with self._lock:
             return list(map(dict, self._db.execute(query, values)))
+
+
+def _folded(text: str) -> str:
+    """Without the difference between capital and small letters, or between the ways to write an accent."""
+    return normalize("NFC", text.casefold())
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,11 @@
 """One request and what came back, as it went over the wire."""
 
 import html
-import json
 import shlex
 from dataclasses import dataclass, field
 from typing import Any
+
+from pmtech.web.strict_json import parse
 
 KEPT_BYTES = 100_000
 SHOWN_CHARACTERS = 4000
@@ -51,7 +52,7 @@ class Exchange:
 
     def json(self) -> Any:
         """The body as data. Raises ValueError when it is not JSON."""
-        return json.loads(self.text)
+        return parse(self.text, "the answer")
 
     @property
     def request_text(self) -> str:
