@@ -16,7 +16,7 @@ from time import perf_counter
 import simpy
 
 from pmtech import Clients, Database, Server
-from pmtech.runs.simulate import Running
+from pmtech.runs.running import Running
 
 SYSTEM = Clients(rate_per_s=150) >> Server(workers=24, service_ms=90) >> Database(connections=16, query_ms=40)
 

@@ -24,7 +24,7 @@ from time import process_time
 import numpy as np
 
 from pmtech import Cache, Clients, Database, LoadBalancer, Server, simulate
-from pmtech.runs.simulate import Running
+from pmtech.runs.running import Running
 
 sys.path.insert(0, str(Path(__file__).parent / "peers"))
 ROUNDS = 5

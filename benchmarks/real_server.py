@@ -30,7 +30,7 @@ import numpy as np
 from pmtech import Clients, Server, simulate
 from pmtech.engine.sorted_pass import fifo
 from pmtech.runs.result import percentiles
-from pmtech.runs.simulate import Running
+from pmtech.runs.running import Running
 
 WORKERS, SERVICE_MS = 8, 100
 LOADS = (0.3, 0.6, 0.8, 0.9)

@@ -22,7 +22,8 @@ from pmtech.components import (
 from pmtech.course.brief import MOST_REQUESTS, brief, ten_times
 from pmtech.course.check import check
 from pmtech.course.tasks.lesson_04 import survey_tool
-from pmtech.runs.simulate import Outage, simulate
+from pmtech.runs.events import Outage
+from pmtech.runs.simulate import simulate
 
 HEADS = ["The answer", "What was asked", "What happens", "The trade-off", "To settle with engineering", "Assumptions"]
 

@@ -10,7 +10,7 @@ from pmtech.engine.clock import Alarm, Journey
 from pmtech.engine.records import from_run
 from pmtech.engine.run import Run
 from pmtech.engine.station import Station
-from pmtech.runs.simulate import Running
+from pmtech.runs.running import Running
 
 
 @pytest.fixture

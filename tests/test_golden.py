@@ -51,7 +51,7 @@ def test_without_protection_the_queue_grows_by_110_a_second_and_everybody_waits(
         waits = result.by_client.p95_ms
         assert waits.max() < 1.1 * waits.min()  # whoever sent it
         # who arrives at second 60 finds 6,600 before it, 82 s of waiting
-        joined, gone = result.line("server")
+        joined, gone = result.backlog("server")
         assert len(joined[gone == float("inf")]) / 80 == pytest.approx(82, rel=0.05)
 
 

@@ -408,5 +408,5 @@ def test_a_long_run_needs_no_more_memory_than_its_window(monkeypatch):
     assert min(request.arrived for request in run.requests) > oldest
     for part in panel.watch.units:
         assert all(visit[1] > oldest for visit in part.visits)
-        assert all(lookup[0] > oldest for lookup in getattr(part, "lookups", ()))
+        assert all(lookup[0] > oldest for lookup in part.notes)
     assert len(panel.watch.samples) == 4 * WINDOW_S + 1

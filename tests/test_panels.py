@@ -15,11 +15,12 @@ from pmtech import Clients, Outage, RateLimiter, Server, Throttle, simulate
 from pmtech.panels import explore as explore_module
 from pmtech.panels import sweep as sweep_module
 from pmtech.panels.compare import compare
-from pmtech.panels.controls import Choice, Slider, turned
+from pmtech.panels.controls import Choice, Slider
 from pmtech.panels.explore import explore
 from pmtech.panels.sweep import sweep
 from pmtech.panels.widget import BRING_BACK, Panel
 from pmtech.runs.comparison import ALL, BATCHES, Comparison, run_designs
+from pmtech.wording import value_in_words
 
 COMPANIES = [
     Clients("Company A", rate_per_s=10),
@@ -258,9 +259,9 @@ def test_a_control_says_what_it_is_and_in_which_unit():
     assert live.described[-1]["options"] == ["fixed window", "token bucket"]
     offered = [Choice("shoppers.write_share", (0, 0.01, 0.5)), Choice("server.service_ms", (100, 200))]
     assert [choice.describe(SHOP)["options"] for choice in offered] == [["0 %", "1 %", "50 %"], ["100 ms", "200 ms"]]
-    assert turned("Share of writes", "clients.write_share", 0.07) == "Share of writes: 7 %"
-    assert turned("Checks, every", "load_balancer.health_check_s", 5) == "Checks, every: 5 s"
-    assert turned("Checks, every", "load_balancer.health_check_s", None) == "Checks, every: none"
+    assert value_in_words(0.07, "clients.write_share") == "7 %"
+    assert value_in_words(5, "load_balancer.health_check_s") == "5 s"
+    assert value_in_words(None, "load_balancer.health_check_s") == "none"
 
 
 # --- every panel ---------------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from pmtech import (
     Users,
     simulate,
 )
-from pmtech.runs.simulate import Running
+from pmtech.runs.running import Running
 
 MANY = settings(
     max_examples=100,
@@ -294,9 +294,9 @@ def agree(one, other):
     for table in ("requests", "visits", "refusals", "timeline", "by_client", "components"):
         pd.testing.assert_frame_equal(getattr(one, table), getattr(other, table), check_exact=True)
     pd.testing.assert_series_equal(one.summary, other.summary, check_exact=True)
-    assert list(one.records.lookups) == list(other.records.lookups)
-    for name, looked in one.records.lookups.items():
-        assert (looked == other.records.lookups[name]).all()
+    assert list(one.records.notes) == list(other.records.notes)
+    for name, looked in one.records.notes.items():
+        assert (looked == other.records.notes[name]).all()
     assert one.explain() == other.explain()
 
 

@@ -20,7 +20,7 @@ from pmtech import (
     simulate,
 )
 from pmtech.engine.sorted_pass import Undecided, check_never_full, fifo, run_sorted
-from pmtech.runs.simulate import Running
+from pmtech.runs.running import Running
 
 some = st.sampled_from
 ENDPOINTS = ("/submit", "/dashboard")
@@ -98,7 +98,7 @@ def same(system, **how):
     for frame in ("requests", "visits", "refusals", "components", "timeline", "by_client"):
         one, other = getattr(short, frame), getattr(long, frame)
         assert one.equals(other), f"{frame} differ"
-    one, other = short.records.lookups, long.records.lookups
+    one, other = short.records.notes, long.records.notes
     assert list(one) == list(other) and all((one[name] == other[name]).all() for name in one)
     assert short.explain() == long.explain()
 
@@ -107,7 +107,7 @@ def same(system, **how):
 @given(systems, st.integers(0, 1000))
 def test_it_gives_the_trajectory_of_the_event_engine(system, seed):
     taken = run_sorted(Running(system, seed).run, 5.0)
-    event("left to the event engine" if taken is None else "with a cache" if taken.lookups else "shortcut")
+    event("left to the event engine" if taken is None else "with a cache" if taken.notes else "shortcut")
     same(system, duration_s=5, warmup_s=1, seed=seed)
 
 

@@ -19,7 +19,8 @@ from pmtech import (
     Users,
     simulate,
 )
-from pmtech.runs.simulate import MOST_REQUESTS, Running
+from pmtech.runs.running import Running
+from pmtech.runs.simulate import MOST_REQUESTS
 
 SYSTEM = [Clients("A", rate_per_s=10), Clients("B", rate_per_s=30)] >> Server(workers=8, service_ms=100) >> Database()
 

@@ -66,7 +66,9 @@ class Server(Component):
         alone = self.replicas == 1 and (last or not self.blocking)
         return alone and self.service_cv == 1 and self.queue_limit is None
 
-    noted: ClassVar[tuple[str, ...]] = ("at_s", "ready", "starting", "used")
+    @property
+    def noted(self) -> tuple[str, ...]:
+        return ("at_s", "ready", "starting", "used") if self.autoscale else ()
 
     def figures(self, notes: np.ndarray) -> dict[str, float]:
         """machines, most_machines: ready to work, on average and at most, where an autoscaler decides how many."""

@@ -50,7 +50,9 @@ class Running:
 
     def _plan(self, event) -> None:
         if not isinstance(event, Event):
-            raise ValueError(f"events are Change(...) or Outage(...), Slowdown(...), Errors(...), Deploy(...), got {event!r}")
+            raise ValueError(
+                f"events are Change(...) or Outage(...), Slowdown(...), Errors(...), Deploy(...), got {event!r}"
+            )
         event.check(self)
         self.at(event.at_s, lambda: event.happen(self))
 

@@ -3,7 +3,7 @@
 import pytest
 
 from pmtech import simulate
-from pmtech.runs.simulate import Running
+from pmtech.runs.running import Running
 
 
 def rows(frame, columns):

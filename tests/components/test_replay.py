@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pmtech import Cache, Clients, Database, Gateway, RateLimiter, Server, Surge, Throttle, simulate
 from pmtech.engine.sorted_pass import run_sorted
 from pmtech.runs.grid import run_grid
-from pmtech.runs.simulate import Running
+from pmtech.runs.running import Running
 from pmtech.traces.access_log import read_log
 
 COMMON = """\

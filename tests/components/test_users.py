@@ -5,7 +5,7 @@ import pytest
 
 from pmtech import Change, Clients, RateLimiter, Server, Surge, Throttle, Users, simulate
 from pmtech.components import users as module
-from pmtech.runs.simulate import Running
+from pmtech.runs.running import Running
 
 SLOW = Server(workers=1, service_ms=1000, service_cv=0)
 

@@ -17,7 +17,7 @@ from pmtech.panels.live.scene import scene, texts_of, units_of
 from pmtech.panels.live.theatre import HERE, STAGE_CSS, STAGE_JS
 from pmtech.panels.live.watch import CELL_S, WINDOW_S, Watch
 from pmtech.panels.widget import Panel
-from pmtech.runs.simulate import Running
+from pmtech.runs.running import Running
 from pmtech.system.system import System, check_complete
 from pmtech.wording import nearest, rate, seconds, value_in_words
 

@@ -8,7 +8,7 @@ from operator import itemgetter
 from pmtech.engine.part import Part
 from pmtech.engine.request import Request, is_success
 from pmtech.runs.result import percentile
-from pmtech.runs.simulate import Running
+from pmtech.runs.running import Running
 
 WINDOW_S = 60.0  # so much of the past is kept
 CELL_S = 0.25  # a point of the chart stands for so much time,
