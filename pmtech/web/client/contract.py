@@ -107,7 +107,9 @@ def _changes(old: Document, new: Document) -> Iterator[ContractChange]:
     yield from _paths(messages, was.get("paths", {}), now.get("paths", {}))
     yield from messages.calls(was.get("webhooks"), now.get("webhooks"), "webhook")
     yield from _components(messages, was.get("components", {}), now.get("components", {}))
-    yield from messages.rest(was, now, "the whole contract", DESCRIBES | {"paths", "webhooks", "components", "security"})
+    yield from messages.rest(
+        was, now, "the whole contract", DESCRIBES | {"paths", "webhooks", "components", "security"}
+    )
     for reference in sorted(old.unread | new.unread):
         file, _, place = reference.partition("#")
         where = "#".join(filter(None, (file if "://" in file else Path(file).name, place)))
@@ -163,7 +165,9 @@ def _reached(document: Document) -> set[Any]:
         if isinstance(node, dict):
             waiting.append(document.follow(node))
             listed = node.get("security")
-            reached |= {name for way in listed if isinstance(way, dict) for name in way} if isinstance(listed, list) else set()
+            reached |= (
+                {name for way in listed if isinstance(way, dict) for name in way} if isinstance(listed, list) else set()
+            )
     return reached
 
 

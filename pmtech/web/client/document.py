@@ -93,7 +93,9 @@ class Document:
     def _file(self, file: str) -> Any:
         if file not in self._files:
             try:
-                self._files[file] = plain(read(Path(file)), file, Path(file).parent) if Path(file).is_absolute() else None
+                self._files[file] = (
+                    plain(read(Path(file)), file, Path(file).parent) if Path(file).is_absolute() else None
+                )
             except ValueError:
                 self._files[file] = None  # said with its place, by whoever compares
         return self._files[file]
@@ -112,7 +114,9 @@ def read(source: str | Path) -> Any:
         return yaml.load(data, _Yaml)
     except (OSError, TypeError) as error:
         named = f"{str(source)[:200]!r} ({getattr(error, 'strerror', None) or error})"
-        raise ValueError(f"document could not be read from the file {named}; save the contract to a file first") from None
+        raise ValueError(
+            f"document could not be read from the file {named}; save the contract to a file first"
+        ) from None
     except (yaml.YAMLError, UnicodeError) as error:
         raise ValueError(f"document must be JSON or YAML, and is neither: {' '.join(str(error).split())}") from None
     except RecursionError:

@@ -13,7 +13,6 @@ from pmtech.web.client.effect import Effect, Finding, Pair
 from pmtech.web.client.forms import ANY
 
 if TYPE_CHECKING:
-    from pmtech.web.client.forms import Forms
     from pmtech.web.client.schemas import Schemas
 
 Found = Iterator[Finding | Pair]
@@ -106,7 +105,10 @@ def _further(a: dict, b: dict, schemas: "Schemas", *, asked: bool) -> Found:
 
 
 def _by_pattern(a: dict, b: dict) -> Found:
-    for said, key in (("fields with names like", "patternProperties"), ("what must hold beside field", "dependentSchemas")):
+    for said, key in (
+        ("fields with names like", "patternProperties"),
+        ("what must hold beside field", "dependentSchemas"),
+    ):
         was, now = a.get(key, {}), b.get(key, {})
         for name in sorted(was.keys() | now.keys()):
             if name in was and name in now:
@@ -131,5 +133,3 @@ def _together(a: dict, b: dict) -> Found:
             yield Finding(f"field {other} must now come with field {name}", Effect.LESS)
         for other in fewer:
             yield Finding(f"field {other} need no longer come with field {name}", Effect.MORE)
-
-

@@ -138,7 +138,10 @@ class Forms:
         def of(side: dict, name: str) -> Any:
             return side.get("properties", {}).get(name, side.get("additionalProperties", ANY))
 
-        names = [*one.get("properties", {}), *(n for n in two.get("properties", {}) if n not in one.get("properties", {}))]
+        names = [
+            *one.get("properties", {}),
+            *(n for n in two.get("properties", {}) if n not in one.get("properties", {})),
+        ]
         return {name: self.join(of(one, name), of(two, name)) for name in names}
 
     def join(self, *schemas: Any) -> Any:
@@ -179,7 +182,9 @@ class _TooMany(Exception):
 def _piece(entries: dict[str, Any]) -> dict[str, Any]:
     """A schema's own words: bounds with whether they are exclusive, `const` as the only value, its types as a set."""
     left_out = NOTES | {"allOf", "anyOf", "oneOf", "nullable", "discriminator", "$ref", "exclusiveMinimum"}
-    piece = {name: value for name, value in entries.items() if name not in left_out | {"exclusiveMaximum", "type", "const"}}
+    piece = {
+        name: value for name, value in entries.items() if name not in left_out | {"exclusiveMaximum", "type", "const"}
+    }
     if "type" in entries:
         types = {entries["type"]} if isinstance(entries["type"], str) else set(entries["type"])
         if "integer" in types and "number" not in types:

@@ -183,7 +183,9 @@ def _part(name: str, a: dict, b: dict, schemas: "Schemas") -> Found:
         always = Effect.UNKNOWN if counted else None
         yield Pair(a[name], b[name], (PARTS[name],), turned=name == "not", always=always)
     else:
-        matters = name in ("not", "contains") or not (schemas.old if name in a else schemas.new).open(a.get(name, b.get(name)))
+        matters = name in ("not", "contains") or not (schemas.old if name in a else schemas.new).open(
+            a.get(name, b.get(name))
+        )
         if matters:
             yield added_or_gone(PARTS[name], name in b)
 

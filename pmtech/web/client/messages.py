@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pmtech.web.client.document import METHODS, Document
-from pmtech.web.client.effect import Effect, Finding, words
+from pmtech.web.client.effect import Effect, words
 from pmtech.web.client.forms import ANY
 from pmtech.web.client.schemas import Schemas
 
@@ -204,7 +204,9 @@ class Messages:
                     yield self.change(where, f"answer {code} is now described by {there}", Effect.NONE)
             elif code == "default":
                 told = any(_good(other) for other in was) or any(_good(other) for other in now)
-                yield self.change(where, "answers that are not listed are no longer described", Effect.NONE if told else Effect.OTHER)
+                yield self.change(
+                    where, "answers that are not listed are no longer described", Effect.NONE if told else Effect.OTHER
+                )
             elif _is_status(code):
                 said = f"no longer answers {code}"
                 yield self.change(where, said, Effect.OTHER if _good(code) else Effect.NONE)
@@ -327,7 +329,11 @@ def _ways(document: Document, listed: Any) -> list[dict]:
         way = {}
         for name, scopes in entry.items() if isinstance(entry, dict) else [(str(entry), [])]:
             scheme = document.follow(schemes.get(name))
-            told = {n: v for n, v in scheme.items() if n in ("type", "name", "in", "scheme")} if isinstance(scheme, dict) else {}
+            told = (
+                {n: v for n, v in scheme.items() if n in ("type", "name", "in", "scheme")}
+                if isinstance(scheme, dict)
+                else {}
+            )
             plain = told.get("type") in ("apiKey", "http")
             key = " ".join(str(told[n]).lower() for n in sorted(told)) if plain else name
             way[key] = (name, frozenset(map(str, scopes if isinstance(scopes, list) else [scopes])))

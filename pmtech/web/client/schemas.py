@@ -189,7 +189,9 @@ def _type(was: Union, now: Union, text: str) -> Found:
         yield Finding(f"type changed from {_types(was)} to {_types(now)}", effect)
     written = [any(form["declared"] for form in side.forms) for side in (was, now)]
     if was.types == now.types and written[0] != written[1]:
-        yield Finding(f"that its type is {_types(now)} is {'now' if written[1] else 'no longer'} written down", Effect.NONE)
+        yield Finding(
+            f"that its type is {_types(now)} is {'now' if written[1] else 'no longer'} written down", Effect.NONE
+        )
 
 
 def _hints(was: tuple, now: tuple) -> Found:
@@ -204,7 +206,9 @@ def _hints(was: tuple, now: tuple) -> Found:
     maps = [hint.get("mapping") if isinstance(hint.get("mapping"), dict) else {} for hint in (before, after)]
     rest = [{n: v for n, v in hint.items() if n != "mapping"} for hint in (before, after)]
     added = alike(*rest) and len(was) == len(now) == 1 and all(alike(maps[1].get(n), v) for n, v in maps[0].items())
-    yield Finding("the field by which its forms are told apart, or its values", Effect.NONE if added else Effect.UNKNOWN)
+    yield Finding(
+        "the field by which its forms are told apart, or its values", Effect.NONE if added else Effect.UNKNOWN
+    )
 
 
 def _describes(name: str, value: Any) -> bool:
