@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pmtech.web.client.document import METHODS, Document, read
+from pmtech.web.client.document import Document, alike, is_text, read
 from pmtech.web.client.effect import Effect
-from pmtech.web.client.forms import ANY, Forms, alike
+from pmtech.web.client.forms import ANY, Forms
 from pmtech.web.client.messages import ContractChange, Messages
 from pmtech.web.client.table import table
 from pmtech.wording import counted
@@ -51,14 +51,14 @@ class Contract:
             raise ValueError("document must be an OpenAPI contract, an object with paths")
         if not str(data.get("openapi", "3")).startswith("3"):
             raise ValueError(f"document is OpenAPI {data['openapi']}, and only OpenAPI 3 is read")
-        from_file = isinstance(document, Path) or (isinstance(document, str) and "\n" not in document)
+        from_file = isinstance(document, Path) or (isinstance(document, str) and not is_text(document))
         self.folder = Path(document).resolve().parent if from_file else None
         self.document = Document(data, self.folder).data
 
     @property
     def operations(self) -> list[Operation]:
         reader = Document(self.document)
-        return [_operation(reader, *call) for call in _operations(reader)]
+        return [_operation(reader, *call) for call in reader.operations()]
 
     def _repr_html_(self) -> str:
         rows = [(o.method, o.path, o.summary, ", ".join(o.required), " ".join(o.statuses)) for o in self.operations]
@@ -171,22 +171,15 @@ def _reached(document: Document) -> set[Any]:
     return reached
 
 
-def _operations(document: Document) -> Iterator[tuple[str, str, Any, list]]:
-    for path, item in document.view(document.data, "document").get("paths", {}).items():
-        entries = document.view(item, "path")
-        for method in METHODS:
-            if path.startswith("/") and method in entries:
-                yield path, method, entries[method], entries.get("parameters", [])
-
-
 def _operation(document: Document, path: str, method: str, node: Any, shared: list) -> Operation:
     call = document.view(node, "operation")
     parameters = [document.view(p, "parameter") for p in [*shared, *call.get("parameters", [])]]
     asked = [p.get("name", "") for p in parameters if p.get("required") and p.get("in") != "path"]
     content = document.view(call.get("requestBody"), "body").get("content", {})
     schema = next((document.view(m, "media").get("schema", ANY) for n, m in content.items() if n.endswith("json")), ANY)
-    fields = [form.get("required", frozenset()) for form in Forms(document).union(schema).forms]
-    required = sorted(frozenset.intersection(*fields)) if fields else []
+    forms = Forms(document).union(schema).forms
+    fields = [name for form in forms[:1] for name in form.words.get("properties", ())]
+    required = [name for name in fields if all(name in form.words.get("required", ()) for form in forms)]
     statuses = tuple(sorted(call.get("responses", {})))
     return Operation(method.upper(), path, call.get("summary", ""), (*asked, *required), statuses)
 

@@ -1,4 +1,4 @@
-"""An OpenAPI document as plain data: read from a file or text, its references followed, its entries told apart."""
+"""An OpenAPI document as plain data: read from a file or a text, with its references followed."""
 
 import json
 import re
@@ -10,59 +10,56 @@ from urllib.parse import unquote
 
 import yaml
 
-DEEPEST, LARGEST = 100, 3_000_000  # levels, and values once every alias is written out
-
-# What may stand where, by the kind of object. What is of another kind than OpenAPI has there is set apart by `view`.
-_ANY_OF = {"schema": (dict, bool), "number": (int, float)}
-METHODS = "get put post delete options head patch trace query".split()
-SHAPES: dict[str, dict[str, Any]] = {
-    "document": {"paths": dict, "webhooks": dict, "components": dict, "security": list},
-    "components": {"schemas": dict, "securitySchemes": dict},
-    "calls": {},
-    "path": {"parameters": list, **dict.fromkeys(METHODS, dict)},
-    "operation": {"parameters": list, "requestBody": dict, "responses": dict, "security": list, "callbacks": dict}
-    | {"deprecated": bool, "summary": str},
-    "parameter": {"name": str, "in": str, "required": bool, "schema": "schema", "content": dict, "style": str}
-    | dict.fromkeys(("explode", "deprecated", "allowReserved", "allowEmptyValue"), bool),
-    "body": {"required": bool, "content": dict},
-    "media": {"schema": "schema"},
-    "answer": {"content": dict, "headers": dict},
-    "schema": {"type": "types", "required": "texts", "enum": list, "discriminator": dict, "pattern": str, "format": str}
-    | dict.fromkeys(("allOf", "anyOf", "oneOf", "prefixItems"), list)
-    | dict.fromkeys(("properties", "patternProperties", "dependentSchemas", "dependentRequired"), dict)
-    | dict.fromkeys(("additionalProperties", "items", "not", "if", "then", "else", "contains"), "schema")
-    | dict.fromkeys(("propertyNames", "unevaluatedProperties", "unevaluatedItems", "contentSchema"), "schema")
-    | dict.fromkeys(("nullable", "readOnly", "writeOnly", "uniqueItems", "deprecated"), bool)
-    | dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"), "number")
-    | dict.fromkeys(("minContains", "maxContains", "minimum", "maximum", "multipleOf"), "number"),
-}  # fmt: skip
+DEEPEST, LARGEST = 100, 3_000_000  # levels, and values once everything that is repeated is written out
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
 TYPES = ("null", "boolean", "string", "number", "integer", "array", "object")
-_MEANS_NULL = {"default", "const", "example"}  # elsewhere an entry without a value is one that is not there
+
+# Of what kind the entries are that the rules know.
+_SHAPES = f"""
+document: map paths webhooks components; list security
+components: map schemas securitySchemes
+path: list parameters; map {" ".join(METHODS)}
+operation: list parameters security; map requestBody responses callbacks; flag deprecated; text summary
+parameter: text name in style; flag required explode deprecated allowReserved allowEmptyValue; schema schema; map content
+body: flag required; map content
+media: schema schema
+answer: map content headers
+schema: types type; texts required; list enum allOf anyOf oneOf prefixItems; bound exclusiveMinimum exclusiveMaximum;
+  map properties patternProperties dependentSchemas dependentRequired discriminator; flag nullable readOnly writeOnly
+  uniqueItems deprecated; text $ref pattern format contentEncoding contentMediaType; schema additionalProperties items not
+  if then else contains propertyNames unevaluatedProperties unevaluatedItems contentSchema; number minLength maxLength
+  minItems maxItems minProperties maxProperties minContains maxContains minimum maximum multipleOf
+"""
+SHAPES = {
+    kind: {name: shape for part in rest.split(";") for shape, *names in [part.split()] for name in names}
+    for kind, _, rest in (line.partition(":") for line in _SHAPES.replace("\n  ", " ").strip().splitlines())
+}
+_PYTHON = {"map": dict, "list": list, "text": str, "flag": bool, "number": (int, float), "bound": (int, float)}
+_MEANS_NULL = {"default", "const"}  # elsewhere an entry without a value is one that is not there
 
 
 class Document:
-    """The data, and the other files that it refers to. `unread` holds the references that lead nowhere."""
+    """The data and the other files that it refers to. `unread` are references that lead nowhere; `outside` is true when
+    some lead to other files. Raises ValueError when the data have no end."""
 
     def __init__(self, data: dict, folder: Path | None = None):
-        self.data = plain(data, "", folder)
-        self.outside = any(not r.startswith("#") for r in _references(self.data))
         self.unread: set[str] = set()
+        self.outside = False
+        self.data = self._plain(data, "", folder)
         self._files: dict[str, Any] = {"": self.data}
 
     def target(self, reference: str) -> Any:
         """What the reference names, None when it leads nowhere."""
         file, _, pointer = reference.partition("#")
-        found = self._file(file)
+        found = self._file(file) if pointer[:1] in ("", "/") else None
         for step in pointer.split("/")[1:]:
-            # A name is written with %5B for [, and with ~1 for a slash.
-            names = [name.replace("~1", "/").replace("~0", "~") for name in (unquote(step), step)]
-            if isinstance(found, list) and step.isdecimal() and int(step[:9]) < len(found):
-                found = found[int(step)]
-            else:
-                found = next((found[n] for n in names if isinstance(found, dict) and n in found), None)
-        if found is None or (pointer and not pointer.startswith("/")):
+            if isinstance(found, list):
+                found = found[int(step)] if step.isdecimal() and len(step) < 9 and int(step) < len(found) else None
+            else:  # a name may be written with %5B for [ and with ~1 for a slash
+                names = [name.replace("~1", "/").replace("~0", "~") for name in (unquote(step), step)]
+                found = next((found[name] for name in names if isinstance(found, dict) and name in found), None)
+        if found is None:
             self.unread.add(reference)
-            return None
         return found
 
     def follow(self, node: Any) -> Any:
@@ -78,106 +75,119 @@ class Document:
         return node | beside if beside and isinstance(node, dict) else node
 
     def view(self, node: Any, kind: str) -> dict[str, Any]:
-        """The entries of an object, a schema's reference left as it is. What is of another kind than OpenAPI has there goes
-        by a name that no rule knows, so that nobody stumbles over it and a difference is still seen."""
+        """The entries of an object; a schema's reference is left as it is. What is of another kind than OpenAPI has there
+        goes by a name that no rule knows: nobody stumbles over it, and a difference is still seen."""
         node = node if kind == "schema" else self.follow(node)
         if not isinstance(node, dict):
             return {} if node is None else {"": node}
-        shapes = SHAPES[kind]
+        shapes = SHAPES.get(kind, {})
         return {
-            name if _fits(value, shapes.get(name, object)) else f"{name} (not as OpenAPI has it)": value
+            name if name not in shapes or _fits(value, shapes[name]) else f"{name} (not as OpenAPI has it)": value
             for name, value in node.items()
             if value is not None or name in _MEANS_NULL
         }
 
+    def operations(self) -> Iterator[tuple[str, str, Any, list]]:
+        """Path, method, what stands there, and the parameters of the whole path."""
+        for path, item in self.view(self.data, "document").get("paths", {}).items():
+            entries = self.view(item, "path")
+            for method in METHODS:
+                if path.startswith("/") and method in entries:
+                    yield path, method, entries[method], entries.get("parameters", [])
+
     def _file(self, file: str) -> Any:
         if file not in self._files:
-            try:
-                self._files[file] = (
-                    plain(read(Path(file)), file, Path(file).parent) if Path(file).is_absolute() else None
-                )
-            except ValueError:
-                self._files[file] = None  # said with its place, by whoever compares
+            self._files[file] = None  # what cannot be read is said with its place, by whoever compares
+            if Path(file).is_absolute():
+                try:
+                    self._files[file] = self._plain(read(Path(file)), file, Path(file).parent)
+                except ValueError:
+                    pass
         return self._files[file]
+
+    def _plain(self, data: Any, file: str, folder: Path | None) -> Any:
+        """A copy in the types of JSON, with text for keys (YAML writes the status 200 as a number), and references to other
+        files by their full path. What YAML repeats by a name stays one object: repeats of repeats outgrow any memory."""
+        known: dict[int, tuple[Any, int]] = {}
+
+        def copy(value: Any, level: int) -> tuple[Any, int]:
+            if not isinstance(value, dict | list | tuple | set):
+                return (value if value is None or isinstance(value, str | int | float) else _text(value)), 1
+            if level > DEEPEST:
+                raise ValueError(f"document is nested more than {DEEPEST} levels deep, or contains itself")
+            if id(value) not in known:
+                inside = value.values() if isinstance(value, dict) else value
+                parts = [copy(part, level + 1) for part in inside]
+                made: Any = [part for part, _ in parts]
+                if isinstance(value, dict):
+                    made = _once(list(zip(map(_text, value), made, strict=True)))
+                    if isinstance(made.get("$ref"), str):
+                        made["$ref"] = self._full(made["$ref"], file, folder)
+                known[id(value)] = made, 1 + sum(size for _, size in parts)
+            if known[id(value)][1] > LARGEST:
+                raise ValueError("document is too large once everything that it repeats is written out")
+            return known[id(value)]
+
+        return copy(data, 0)[0]
+
+    def _full(self, reference: str, file: str, folder: Path | None) -> str:
+        there, mark, pointer = reference.partition("#")
+        self.outside |= bool(there)
+        if there and folder is not None and not re.match(r"[a-zA-Z][\w+.-]+:", there):
+            there = str((folder / unquote(there)).resolve())
+        return (there or file) + mark + pointer
 
 
 def read(source: str | Path) -> Any:
     """The data in a file of JSON or YAML, or in such a text itself. Raises ValueError with a sentence."""
     try:
-        inline = isinstance(source, str) and ("\n" in source or source.lstrip().startswith("{"))
-        data = source.encode() if inline else Path(source).read_bytes()
+        data = source.encode() if isinstance(source, str) and is_text(source) else Path(source).read_bytes()
         if data.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{"):
             try:
                 return json.loads(data, object_pairs_hook=_once)
             except json.JSONDecodeError:
                 pass  # YAML may begin like this, too
         return yaml.load(data, _Yaml)
-    except (OSError, TypeError) as error:
-        named = f"{str(source)[:200]!r} ({getattr(error, 'strerror', None) or error})"
+    except OSError as error:
         raise ValueError(
-            f"document could not be read from the file {named}; save the contract to a file first"
+            f"document {str(source)[:200]!r} cannot be read ({error.strerror}); it must be a file"
         ) from None
     except (yaml.YAMLError, UnicodeError) as error:
-        raise ValueError(f"document must be JSON or YAML, and is neither: {' '.join(str(error).split())}") from None
+        raise ValueError(f"document is neither JSON nor YAML: {' '.join(str(error).split())}") from None
     except RecursionError:
         raise ValueError(f"document is nested more than {DEEPEST} levels deep") from None
 
 
-def plain(data: Any, file: str, folder: Path | None) -> Any:
-    """A copy in the types of JSON, with text for keys, and references to other files by their full path.
-
-    YAML writes the status 200 as a number; what it names twice (an alias) stays one object, for aliases of aliases grow
-    beyond any memory.
-    """
-    known: dict[int, tuple[Any, int]] = {}
-
-    def copy(value: Any, level: int) -> tuple[Any, int]:
-        if id(value) in known:
-            return known[id(value)]
-        if level > DEEPEST:
-            raise ValueError(f"document is nested more than {DEEPEST} levels deep, or contains itself")
-        if isinstance(value, dict):
-            parts = [(_key(name), copy(part, level + 1)) for name, part in value.items()]
-            made: Any = _once([(name, part) for name, (part, _) in parts])
-            if isinstance(made.get("$ref"), str):
-                made["$ref"] = _full(made["$ref"], file, folder)
-        elif isinstance(value, list | tuple | set | frozenset):
-            parts = [("", copy(part, level + 1)) for part in value]
-            made = [part for _, (part, _) in parts]
-        else:
-            simple = value is None or isinstance(value, str | int | float)
-            return (value if simple else _key(value)), 1
-        known[id(value)] = made, 1 + sum(size for _, (_, size) in parts)
-        if known[id(value)][1] > LARGEST:
-            raise ValueError("document is too large once everything that it repeats is written out")
-        return known[id(value)]
-
-    return copy(data, 0)[0]
+def is_text(source: str) -> bool:
+    """Whether it is a document itself, and not the path of one."""
+    return "\n" in source or source.lstrip().startswith("{")
 
 
-def _references(node: Any) -> Iterator[str]:
-    waiting, seen = [node], set()
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, dict | list) and id(node) not in seen:
-            seen.add(id(node))
-            waiting += node.values() if isinstance(node, dict) else node
-            if isinstance(node, dict) and isinstance(node.get("$ref"), str):
-                yield node["$ref"]
+def alike(a: Any, b: Any) -> bool:
+    """As JSON compares: 1 is 1.0, and true is not 1."""
+    if isinstance(a, bool) or isinstance(b, bool):
+        return a is b
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(alike(a[name], b[name]) for name in a)
+    if isinstance(a, list | tuple) and isinstance(b, list | tuple):
+        return len(a) == len(b) and all(map(alike, a, b))
+    return a == b or (a != a and b != b)  # no number, in both
 
 
-def _full(reference: str, file: str, folder: Path | None) -> str:
-    there, mark, pointer = reference.partition("#")
-    if not there:
-        return file + mark + pointer
-    local = folder is not None and not re.match(r"[a-zA-Z][\w+.-]+:", there)
-    return (str((folder / unquote(there)).resolve()) if local else there) + mark + pointer
+def _fits(value: Any, shape: str) -> bool:
+    if shape == "types":
+        return value in TYPES if isinstance(value, str) else _fits(value, "texts") and 0 < len(value) and {*value} <= {*TYPES}
+    if shape == "texts":
+        return isinstance(value, list) and all(isinstance(text, str) for text in value)
+    if isinstance(value, bool):
+        return shape in ("flag", "schema", "bound")
+    return shape == "schema" or isinstance(value, _PYTHON[shape])
 
 
-def _key(name: Any) -> str:
-    if isinstance(name, date):
-        return name.isoformat()
-    return name if isinstance(name, str) else {True: "true", False: "false", None: "null"}.get(name, str(name))
+def _text(name: Any) -> str:
+    if isinstance(name, bool) or name is None:
+        return json.dumps(name)
+    return name.isoformat() if isinstance(name, date) else str(name)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict:
@@ -188,31 +198,21 @@ def _once(pairs: list[tuple[str, Any]]) -> dict:
     return made
 
 
-def _fits(value: Any, shape: Any) -> bool:
-    if shape == "types":
-        return value in TYPES if isinstance(value, str) else _fits(value, "texts") and set(value) <= set(TYPES)
-    if shape == "texts":
-        return isinstance(value, list) and all(isinstance(text, str) for text in value)
-    fits = isinstance(value, _ANY_OF.get(shape, shape) if isinstance(shape, str) else shape)
-    return fits and not (shape == "number" and isinstance(value, bool))
-
-
 class _Yaml(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
     """YAML 1.2, which OpenAPI asks for: no, on, 12:30 and 2026-01-01 are text, and no key comes twice."""
 
     yaml_implicit_resolvers: dict = {}
 
     def construct_mapping(self, node, deep=False):
-        keys = [key.value for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
-        _once([(str(key), None) for key in keys])
+        _once([(str(key.value), None) for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"])
         return super().construct_mapping(node, deep)
 
 
-for _tag, _pattern, _first in (
-    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
-    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
-    ("int", r"[-+]?(0|[1-9][0-9]*)", list("-+0123456789")),
-    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", None),
-    ("merge", "<<", ["<"]),
-):
-    _Yaml.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first)
+for _tag, _pattern in {
+    "null": "~|null|Null|NULL|",
+    "bool": "true|True|TRUE|false|False|FALSE",
+    "int": "[-+]?(0|[1-9][0-9]*)",
+    "float": r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+    "merge": "<<",
+}.items():
+    _Yaml.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), None)

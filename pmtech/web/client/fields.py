@@ -1,135 +1,120 @@
 """What differs between the fields of two objects.
 
-A request does not carry what is `readOnly`, an answer does not carry what is `writeOnly`. Clients pass over fields that
-they do not know, so that a new field in an answer breaks nobody; a field of an answer that is gone breaks whoever reads it,
-also if it could be left out before.
+A request does not carry what is `readOnly`, an answer not what is `writeOnly`. Clients pass over fields that they do not
+know, so that a new field in an answer breaks nobody. A field that is gone from an answer breaks whoever reads it, also when
+it could be left out before.
 """
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from pmtech.web.client.document import alike
 from pmtech.web.client.effect import Effect, Finding, Pair
-from pmtech.web.client.forms import ANY
-
-if TYPE_CHECKING:
-    from pmtech.web.client.schemas import Schemas
+from pmtech.web.client.forms import ANY, Sides
 
 Found = Iterator[Finding | Pair]
+BY_NAME = {"patternProperties": "fields with names like", "dependentSchemas": "what must hold beside field"}
+FIELDS = {"properties", "required", "additionalProperties", "dependentRequired", *BY_NAME}
 
 
-def fields(a: dict, b: dict, schemas: "Schemas", *, asked: bool) -> Found:
+def fields(a: dict, b: dict, sides: Sides, *, asked: bool) -> Found:
+    """Of the words of two objects."""
     was, now = a.get("properties", {}), b.get("properties", {})
     way = "readOnly" if asked else "writeOnly"
-    hidden_before = {name for name in was if schemas.old.flag(was[name], way)}
-    hidden_now = {name for name in now if schemas.new.flag(now[name], way)}
+    old = {name for name in was if True not in sides.old.said(was[name], way)}  # what is carried
+    new = {name for name in now if True not in sides.new.said(now[name], way)}
     for name in sorted(was.keys() | now.keys()):
-        if name in hidden_before and name in hidden_now:
-            yield Pair(was[name], now[name], (f"field {name}",), always=Effect.NONE)
-        elif name in was and name in now and not {name} & (hidden_before | hidden_now):
-            yield Pair(was[name], now[name], (f"field {name}",))
-        elif name in was and name not in hidden_before:
-            yield from _gone(name, a, b, schemas, asked=asked, hidden=name in now)
-        elif name in now and name not in hidden_now:
-            yield from _new(name, a, b, schemas, asked=asked)
+        if name in was and name in now and (name in old) == (name in new):
+            yield Pair(was[name], now[name], (f"field {name}",), always=None if name in old else Effect.NONE)
+        elif name in old and name in now:
+            said = f"field {name} is now {way}: " + ("what is sent is passed over" if asked else "it is gone")
+            yield Finding(said, Effect.NONE if asked else Effect.MORE)
+        elif name in old:
+            yield from _gone(name, was[name], b, sides, asked=asked)
+        elif name in new:
+            yield from _new(name, now[name], a, b, sides, asked=asked)
         else:
-            yield Finding(f"field {name} is {'gone' if name in was else 'new'}, which is {way}", Effect.NONE)
-    yield from _required(a, b, hidden_before | hidden_now, asked=asked)
-    yield from _further(a, b, schemas, asked=asked)
-    yield from _by_pattern(a, b)
-    yield from _together(a, b)
+            yield Finding(f"field {name}, which is {way}, is {'gone' if name in was else 'new'}", Effect.NONE)
+    yield from _required(a, b, was.keys() - old, now.keys() - new, asked=asked)
+    yield from _further(a, b, sides, asked=asked)
+    for word, said in BY_NAME.items():
+        yield from _by_name(said, a.get(word, {}), b.get(word, {}))
+    yield from _together(a.get("dependentRequired", {}), b.get("dependentRequired", {}))
 
 
-def _gone(name: str, a: dict, b: dict, schemas: "Schemas", *, asked: bool, hidden: bool) -> Found:
-    was, said = a["properties"][name], f"field {name} is gone"
-    if hidden:
-        said = f"field {name} is now readOnly: what is sent for it is passed over" if asked else f"{said} (writeOnly)"
-        yield Finding(said, Effect.NONE if asked else Effect.MORE)
-        return
-    rest = _rule_for(name, b)
-    refused = asked and not schemas.new.union(rest).forms
-    yield Finding(said, Effect.LESS if refused else Effect.MORE)
-    if asked and not refused and not schemas.new.open(rest):
+def _gone(name: str, was: Any, b: dict, sides: Sides, *, asked: bool) -> Found:
+    rest = _unnamed(name, b)
+    refused = asked and not sides.new.union(rest).forms
+    yield Finding(f"field {name} is gone", Effect.LESS if refused else Effect.MORE)
+    if asked and not refused and not sides.new.open(rest):
         yield Pair(was, rest, (f"field {name}",))
 
 
-def _new(name: str, a: dict, b: dict, schemas: "Schemas", *, asked: bool) -> Found:
-    now, duty = b["properties"][name], name in b.get("required", ())
-    if asked and duty and any("default" in form for form in schemas.new.union(now).forms):
+def _new(name: str, now: Any, a: dict, b: dict, sides: Sides, *, asked: bool) -> Found:
+    duty, rest = asked and name in b.get("required", ()), _unnamed(name, a)
+    if duty and sides.new.said(now, "default"):
         yield Finding(f"field {name} is new and required, yet it has a default", Effect.UNKNOWN)
     else:
-        said = f"field {name} is new" + (" and required" if asked and duty else "")
-        yield Finding(said, Effect.LESS if duty or not asked else Effect.MORE)
-    rest = _rule_for(name, a)
-    if asked and schemas.old.union(rest).forms and not schemas.old.open(rest):
+        effect = Effect.LESS if duty or not asked else Effect.MORE
+        yield Finding(f"field {name} is new" + (" and required" if duty else ""), effect)
+    if asked and sides.old.union(rest).forms and not sides.old.open(rest):
         yield Pair(rest, now, (f"field {name}",))
 
 
-def _rule_for(name: str, form: dict) -> Any:
-    """The schema that a field must fit which is not named."""
-    for pattern, schema in form.get("patternProperties", {}).items():
+def _unnamed(name: str, words: dict) -> Any:
+    """The schema for a field that is not among the properties."""
+    for pattern, schema in words.get("patternProperties", {}).items():
         try:
             if re.search(pattern, name):
                 return schema
         except re.error:  # another dialect than Python's
             continue
-    return form.get("additionalProperties", ANY)
+    return words.get("additionalProperties", ANY)
 
 
-def _required(a: dict, b: dict, hidden: set[str], *, asked: bool) -> Found:
-    was, now = a.get("required", frozenset()), b.get("required", frozenset())
-    before, after = a.get("properties", {}), b.get("properties", {})
-    for name in sorted(now - was):
-        if name in before or name not in after:
-            said = f"field {name} is now required" if asked else f"field {name} is now always there"
-            yield Finding(said, Effect.NONE if name in hidden else Effect.LESS)
-    for name in sorted(was - now):
-        if name in after or name not in before:
-            said = f"field {name} may now be left out" if asked else f"field {name} may now be missing"
-            yield Finding(said, Effect.NONE if name in hidden else Effect.MORE)
+def _required(a: dict, b: dict, hid: set[str], hides: set[str], *, asked: bool) -> Found:
+    was, now = (side.get("required", frozenset()) for side in (a, b))
+    before, after = (side.get("properties", {}) for side in (a, b))
+    for name in sorted(was ^ now):
+        more = name in now
+        if (name in before or name not in after) if more else (name in after or name not in before):
+            said = ("now required" if asked else "now always there") if more else "no longer required"
+            effect = Effect.NONE if name in (hides if more else hid) else Effect.LESS if more else Effect.MORE
+            yield Finding(f"field {name} is {said}", effect)
 
 
-def _further(a: dict, b: dict, schemas: "Schemas", *, asked: bool) -> Found:
-    was, now = a.get("additionalProperties", ANY), b.get("additionalProperties", ANY)
-    closed, closing = not schemas.old.union(was).forms, not schemas.new.union(now).forms
-    if not closed and not closing:
+def _further(a: dict, b: dict, sides: Sides, *, asked: bool) -> Found:
+    was, now = (side.get("additionalProperties", ANY) for side in (a, b))
+    closed, closes = not sides.old.union(was).forms, not sides.new.union(now).forms
+    verb = "takes" if asked else "has"
+    if not closed and not closes:
         named = a.get("properties") or b.get("properties")
         yield Pair(was, now, ("each further field" if named else "each value",))
-    elif closed and not closing:
-        said = "takes further fields" if asked else "may have further fields"
-        yield Finding(f"now {said}", Effect.MORE if asked else Effect.NONE)
-    elif closing and not closed:
-        named = not schemas.old.open(was)  # a map, whose values were promised
-        said = "takes further fields" if asked else "has further fields"
-        yield Finding(f"no longer {said}", Effect.MORE if named and not asked else Effect.LESS)
+    elif closed and not closes:
+        yield Finding(f"now {verb} further fields", Effect.MORE if asked else Effect.NONE)
+    elif closes and not closed:
+        promised = not asked and not sides.old.open(was)  # the values of a map
+        yield Finding(f"no longer {verb} further fields", Effect.MORE if promised else Effect.LESS)
 
 
-def _by_pattern(a: dict, b: dict) -> Found:
-    for said, key in (
-        ("fields with names like", "patternProperties"),
-        ("what must hold beside field", "dependentSchemas"),
-    ):
-        was, now = a.get(key, {}), b.get(key, {})
-        for name in sorted(was.keys() | now.keys()):
-            if name in was and name in now:
-                yield Pair(was[name], now[name], (f"{said} {name}",))
-            else:
-                added = name in now
-                effect = Effect.LESS if added else Effect.MORE
-                yield Finding(f"a rule about {said} {name} is {'new' if added else 'gone'}", effect)
-
-
-def _together(a: dict, b: dict) -> Found:
-    was, now = a.get("dependentRequired", {}), b.get("dependentRequired", {})
+def _by_name(said: str, was: dict, now: dict) -> Found:
     for name in sorted(was.keys() | now.keys()):
-        before, after = (side.get(name) or [] for side in (was, now))
-        try:
-            more, fewer = sorted(set(after) - set(before)), sorted(set(before) - set(after))
-        except TypeError:
-            if before != after:
-                yield Finding(f"dependentRequired of field {name}", Effect.UNKNOWN)
+        if name in was and name in now:
+            yield Pair(was[name], now[name], (f"{said} {name}",))
+        else:
+            effect = Effect.LESS if name in now else Effect.MORE
+            yield Finding(f"a rule about {said} {name} is {'new' if name in now else 'gone'}", effect)
+
+
+def _together(was: dict, now: dict) -> Found:
+    for name in sorted(was.keys() | now.keys()):
+        before, after = (side.get(name, []) for side in (was, now))
+        if not all(isinstance(side, list) and all(isinstance(o, str) for o in side) for side in (before, after)):
+            if not alike(before, after):
+                yield Finding(f"what must come with field {name}", Effect.UNKNOWN)
             continue
-        for other in more:
-            yield Finding(f"field {other} must now come with field {name}", Effect.LESS)
-        for other in fewer:
-            yield Finding(f"field {other} need no longer come with field {name}", Effect.MORE)
+        for other in sorted(set(before) ^ set(after)):
+            must = other in after
+            said = f"field {other} {'must now' if must else 'need no longer'} come with field {name}"
+            yield Finding(said, Effect.LESS if must else Effect.MORE)
