@@ -16,14 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pmtech.web.client.document import Document, alike, is_text, read
-from pmtech.web.client.effect import Effect
-from pmtech.web.client.forms import ANY, Forms
-from pmtech.web.client.messages import ContractChange, Messages
+from pmtech.web.client.openapi.comparison import Comparison, ContractChange
+from pmtech.web.client.openapi.document import Document, alike, is_text, read
+from pmtech.web.client.openapi.effect import Effect
+from pmtech.web.client.openapi.forms import ANY, Forms
+from pmtech.web.client.openapi.operations import calls
 from pmtech.web.client.table import table
 from pmtech.wording import counted
 
-DESCRIBES = {"openapi", "info", "tags", "externalDocs"}
+DESCRIBES = {"openapi", "info", "tags", "externalDocs", "examples"}
+SAFE = {"responses", "parameters", "requestBodies", "headers", "securitySchemes", "links", "callbacks", "pathItems"}
 VARIABLE = re.compile(r"\{([^{}/]*)\}")
 NONE = "No difference was found. (Descriptions, examples and tags are not compared.)"
 
@@ -102,21 +104,19 @@ def breaking_changes(old: Contract, new: Contract) -> ContractChanges:
 
 
 def _changes(old: Document, new: Document) -> Iterator[ContractChange]:
-    messages = Messages(old, new)
+    both = Comparison(old, new)
     was, now = old.view(old.data, "document"), new.view(new.data, "document")
-    yield from _paths(messages, was.get("paths", {}), now.get("paths", {}))
-    yield from messages.calls(was.get("webhooks"), now.get("webhooks"), "webhook")
-    yield from _components(messages, was.get("components", {}), now.get("components", {}))
-    yield from messages.rest(
-        was, now, "the whole contract", DESCRIBES | {"paths", "webhooks", "components", "security"}
-    )
+    yield from _paths(both, was.get("paths", {}), now.get("paths", {}))
+    yield from calls(both, was.get("webhooks"), now.get("webhooks"), "webhook")
+    yield from _components(both, was.get("components", {}), now.get("components", {}))
+    yield from both.rest(was, now, "the whole contract", DESCRIBES | {"paths", "webhooks", "components", "security"})
     for reference in sorted(old.unread | new.unread):
         file, _, place = reference.partition("#")
         where = "#".join(filter(None, (file if "://" in file else Path(file).name, place)))
         yield ContractChange(where, "differs, not judged: what is referred to here could not be read", None)
 
 
-def _paths(messages: Messages, was: dict, now: dict) -> Iterator[ContractChange]:
+def _paths(both: Comparison, was: dict, now: dict) -> Iterator[ContractChange]:
     """Paths are the same that differ only in what their variables are called."""
     before, after = ([path for path in side if path.startswith("/")] for side in (was, now))
     pairs = {path: path for path in before if path in after}
@@ -126,47 +126,49 @@ def _paths(messages: Messages, was: dict, now: dict) -> Iterator[ContractChange]
             pairs[path] = there
     for path in before:
         names = VARIABLE.findall(path), VARIABLE.findall(pairs.get(path, ""))
-        yield from messages.path(was[path], now[pairs[path]] if path in pairs else None, path, names)
+        yield from path_item(both, was[path], now[pairs[path]] if path in pairs else None, path, names)
     for path in after:
         if path not in pairs.values():
-            yield from messages.path(None, now[path], path)
-    yield from messages.rest(was, now, "paths", {*before, *after})
+            yield from path_item(both, None, now[path], path)
+    yield from both.rest(was, now, "paths", {*before, *after})
 
 
-def _components(messages: Messages, was: dict, now: dict) -> Iterator[ContractChange]:
-    """What no request names was not met on the way. A schema among it may still be meant, by a discriminator."""
-    used = _reached(messages.old), _reached(messages.new)
-    for kind in sorted(was.keys() | now.keys()):
+def _components(both: Comparison, was: dict, now: dict) -> Iterator[ContractChange]:
+    """What no request leads to was not met on the way. A schema among it may still be meant, by a discriminator."""
+    used = _reached(both.old) | _reached(both.new)
+    for kind in sorted({*was, *now} - DESCRIBES):
         before, after = was.get(kind) or {}, now.get(kind) or {}
-        if not isinstance(before, dict) or not isinstance(after, dict):
-            yield from messages.rest({kind: before}, {kind: after}, "components", ())
-            continue
-        for name in sorted(before.keys() | after.keys()):
-            differs = name not in before or name not in after or not messages.schemas.same(before[name], after[name])
-            needed = {id(before.get(name)), name} & used[0] or {id(after.get(name)), name} & used[1]
-            if differs and not needed:
-                said = "differs" if name in before and name in after else "is gone" if name in before else "is new"
-                effect = Effect.UNKNOWN if kind == "schemas" else Effect.NONE
-                yield messages.change(f"components, {kind}, {name}", f"{said}, and no request uses it", effect)
-            elif differs and kind == "securitySchemes":
-                yield messages.change(f"sign-in {name}", "the way to sign in", Effect.UNKNOWN)
+        for name in (
+            sorted(before.keys() | after.keys()) if isinstance(before, dict) and isinstance(after, dict) else ()
+        ):
+            if name in before and name in after and both.schemas.same(before[name], after[name]):
+                continue
+            said = "differs" if name in before and name in after else "is gone" if name in before else "is new"
+            if kind == "securitySchemes" and name in used:
+                yield both.change(f"sign-in {name}", said, Effect.UNKNOWN)
+            elif not {id(side[name]) for side in (before, after) if name in side} & used:
+                effect = Effect.NONE if kind in SAFE else Effect.UNKNOWN
+                yield both.change(f"components, {kind}, {name}", f"{said}, and no request uses it", effect)
+    yield from both.rest(
+        was, now, "components", [k for k in {*was, *now} if isinstance(was.get(k) or now.get(k), dict)]
+    )
 
 
 def _reached(document: Document) -> set[Any]:
     """What requests lead to, by identity, and the sign-ins that they ask for, by name."""
     reached: set[Any] = set()
-    waiting = [document.data.get(name) for name in ("paths", "webhooks", "security")]
+    waiting = [document.data.get(name) for name in ("paths", "webhooks")] + [
+        {"security": document.data.get("security")}
+    ]
     while waiting:
         node = waiting.pop()
-        if not isinstance(node, dict | list) or id(node) in reached:
-            continue
-        reached.add(id(node))
-        waiting += node.values() if isinstance(node, dict) else node
-        if isinstance(node, dict):
+        if isinstance(node, dict | list) and id(node) not in reached:
+            reached.add(id(node))
+            waiting += node.values() if isinstance(node, dict) else node
             waiting.append(document.follow(node))
-            listed = node.get("security")
+            ways = node.get("security") if isinstance(node, dict) else None
             reached |= (
-                {name for way in listed if isinstance(way, dict) for name in way} if isinstance(listed, list) else set()
+                {name for way in ways if isinstance(way, dict) for name in way} if isinstance(ways, list) else set()
             )
     return reached
 

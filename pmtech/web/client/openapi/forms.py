@@ -7,7 +7,7 @@ from functools import reduce
 from itertools import product
 from typing import Any
 
-from pmtech.web.client.document import TYPES, Document, alike
+from pmtech.web.client.openapi.document import TYPES, Document, alike
 
 ANY: dict = {}  # the schema that takes every value
 MOST_FORMS = 60

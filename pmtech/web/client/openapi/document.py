@@ -176,7 +176,11 @@ def alike(a: Any, b: Any) -> bool:
 
 def _fits(value: Any, shape: str) -> bool:
     if shape == "types":
-        return value in TYPES if isinstance(value, str) else _fits(value, "texts") and 0 < len(value) and {*value} <= {*TYPES}
+        return (
+            value in TYPES
+            if isinstance(value, str)
+            else _fits(value, "texts") and 0 < len(value) and {*value} <= {*TYPES}
+        )
     if shape == "texts":
         return isinstance(value, list) and all(isinstance(text, str) for text in value)
     if isinstance(value, bool):

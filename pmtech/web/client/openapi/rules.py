@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any
 
-from pmtech.web.client.document import alike
-from pmtech.web.client.effect import Effect, Finding, Pair, words
-from pmtech.web.client.fields import FIELDS, fields
-from pmtech.web.client.forms import ANY, Form, Sides
+from pmtech.web.client.openapi.document import alike
+from pmtech.web.client.openapi.effect import Effect, Finding, Pair, words
+from pmtech.web.client.openapi.fields import FIELDS, fields
+from pmtech.web.client.openapi.forms import ANY, Form, Sides
 
 Found = Iterator[Finding | Pair]
 

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from pmtech.web.client.document import Document, alike
-from pmtech.web.client.effect import Effect, Finding, Pair, words
-from pmtech.web.client.forms import ANY, KINDS, Form, Sides, Union
-from pmtech.web.client.rules import differences
+from pmtech.web.client.openapi.document import Document, alike
+from pmtech.web.client.openapi.effect import Effect, Finding, Pair, words
+from pmtech.web.client.openapi.forms import ANY, KINDS, Form, Sides, Union
+from pmtech.web.client.openapi.rules import differences
 
 Found = Iterator[Finding | Pair]
 Local = tuple[list[Finding], list[Pair]]  # what differs here, and what to compare further in

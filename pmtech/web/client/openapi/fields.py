@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from pmtech.web.client.document import alike
-from pmtech.web.client.effect import Effect, Finding, Pair
-from pmtech.web.client.forms import ANY, Sides
+from pmtech.web.client.openapi.document import alike
+from pmtech.web.client.openapi.effect import Effect, Finding, Pair
+from pmtech.web.client.openapi.forms import ANY, Sides
 
 Found = Iterator[Finding | Pair]
 BY_NAME = {"patternProperties": "fields with names like", "dependentSchemas": "what must hold beside field"}
