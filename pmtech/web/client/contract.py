@@ -20,7 +20,7 @@ from pmtech.web.client.openapi.comparison import Comparison, ContractChange
 from pmtech.web.client.openapi.document import Document, alike, is_text, read
 from pmtech.web.client.openapi.effect import Effect
 from pmtech.web.client.openapi.forms import ANY, Forms
-from pmtech.web.client.openapi.operations import calls
+from pmtech.web.client.openapi.operations import calls, path_item
 from pmtech.web.client.table import table
 from pmtech.wording import counted
 
