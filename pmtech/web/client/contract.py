@@ -1,23 +1,33 @@
 """Reading an OpenAPI contract, and finding what a new version of it breaks.
 
 What breaks whom depends on the direction. In a request a new duty breaks the client: a field that becomes required, a
-value no longer taken. In an answer a missing promise breaks it: a field that is gone. A changed type breaks both ways.
+value no longer taken. In an answer a missing promise breaks it: a field that is gone, a value that it never met. A changed
+type breaks both ways.
 
-What this leaves out: headers, status codes, sign-in, limits of length and size, `allOf`/`oneOf`, and every change of
-meaning (a price in cents that used to be in dollars keeps its type). New values in an answer are passed over too,
-though a careless client may stumble over them. An empty list is no proof that nothing breaks.
+What only describes is not compared: titles, descriptions, examples, tags, names of operations, and the contract's own
+version. What no rule knows is listed as "differs, not judged": servers, links, `x-` entries, what the API itself sends
+(webhooks, callbacks), two different patterns. No rule finds a change of meaning (a price in cents that used to be in
+dollars keeps its type), so an empty list is no proof that nothing breaks.
 """
 
-import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import reduce
-from operator import getitem
+from pathlib import Path
+from typing import Any
 
+from pmtech.web.client.openapi.comparison import Comparison, ContractChange
+from pmtech.web.client.openapi.document import Document, alike, is_text, read
+from pmtech.web.client.openapi.effect import Effect
+from pmtech.web.client.openapi.forms import ANY, Forms
+from pmtech.web.client.openapi.operations import calls, path_item
 from pmtech.web.client.table import table
 from pmtech.wording import counted
 
-METHODS = ("get", "post", "put", "patch", "delete")
+DESCRIBES = {"openapi", "info", "tags", "externalDocs", "examples"}
+SAFE = {"responses", "parameters", "requestBodies", "headers", "securitySchemes", "links", "callbacks", "pathItems"}
+VARIABLE = re.compile(r"\{([^{}/]*)\}")
+NONE = "No difference was found. (Descriptions, examples and tags are not compared.)"
 
 
 @dataclass(frozen=True)
@@ -32,25 +42,25 @@ class Operation:
 
 
 class Contract:
-    """An OpenAPI 3 document, given as data; shows itself as a table of its operations."""
+    """An OpenAPI 3 document, given as data, as the path of a file, or as text in JSON or YAML; shows itself as a table of
+    its operations. Files that it refers to are read when it is given as a path."""
 
-    def __init__(self, document: dict):
-        if not isinstance(document, dict) or not isinstance(document.get("paths"), dict):
+    def __init__(self, document: dict | str | Path):
+        data = read(document) if isinstance(document, str | Path) else document
+        if isinstance(data, dict) and "swagger" in data:
+            raise ValueError(f"document is Swagger {data['swagger']}, and only OpenAPI 3 is read: convert it first")
+        if not isinstance(data, dict) or not isinstance(data.get("paths", data.get("webhooks")), dict):
             raise ValueError("document must be an OpenAPI contract, an object with paths")
-        self.document = document
-        self.calls = {
-            (method.upper(), path): _resolved(item[method], document)
-            for path, item in document["paths"].items()
-            for method in METHODS
-            if method in item
-        }
+        if not str(data.get("openapi", "3")).startswith("3"):
+            raise ValueError(f"document is OpenAPI {data['openapi']}, and only OpenAPI 3 is read")
+        from_file = isinstance(document, Path) or (isinstance(document, str) and not is_text(document))
+        self.folder = Path(document).resolve().parent if from_file else None
+        self.document = Document(data, self.folder).data
 
     @property
     def operations(self) -> list[Operation]:
-        return [
-            Operation(method, path, call.get("summary", ""), _required(call), tuple(sorted(call.get("responses", {}))))
-            for (method, path), call in self.calls.items()
-        ]
+        reader = Document(self.document)
+        return [_operation(reader, *call) for call in reader.operations()]
 
     def _repr_html_(self) -> str:
         rows = [(o.method, o.path, o.summary, ", ".join(o.required), " ".join(o.statuses)) for o in self.operations]
@@ -58,21 +68,16 @@ class Contract:
         return f"<details><summary>{len(rows)} kinds of requests: open to read them</summary>{shown}</details>"
 
 
-@dataclass(frozen=True)
-class ContractChange:
-    """One difference: `breaking` when a client written for the old version can fail on the new one."""
-
-    where: str
-    what: str
-    breaking: bool
-
-
 class ContractChanges(list):
-    """The differences, the breaking ones first."""
+    """The differences: first what breaks, then what was not judged, then what breaks nobody."""
 
     @property
     def breaking(self) -> list[ContractChange]:
         return [change for change in self if change.breaking]
+
+    @property
+    def not_judged(self) -> list[ContractChange]:
+        return [change for change in self if change.breaking is None]
 
     def _repr_html_(self) -> str:
         # The same change of one field meets several operations: one line for all of them.
@@ -81,115 +86,106 @@ class ContractChanges(list):
             named = change.what.startswith("field ")  # which may lie inside another
             field = change.where.rpartition(", field ")[2] if ", field " in change.where and not named else ""
             places.setdefault((change.breaking, field, change.what), []).append(change.where)
+        judged = {True: "breaking", False: "compatible", None: "not judged"}
         rows = [
-            ("breaking" if breaking else "compatible", _and_more(sorted(where, key=len)), what)
-            for (breaking, _, what), where in places.items()
+            (judged[breaking], _and_more(sorted(where, key=len)), what) for (breaking, _, what), where in places.items()
         ]
-        return table(("for today's clients", "where", "what"), rows) if rows else "<p>No difference was found.</p>"
+        return table(("for today's clients", "where", "what"), rows) if rows else f"<p>{NONE}</p>"
 
 
 def breaking_changes(old: Contract, new: Contract) -> ContractChanges:
-    """What differs between two versions of a contract. See the head of this file for what is not looked at."""
-    found = [ContractChange(" ".join(key), "is gone", True) for key in old.calls.keys() - new.calls.keys()]
-    found += [ContractChange(" ".join(key), "is new", False) for key in new.calls.keys() - old.calls.keys()]
-    for key in old.calls.keys() & new.calls.keys():
-        was, now, where = old.calls[key], new.calls[key], " ".join(key)
-        found += _parameters(was, now, where)
-        found += _differences(_body(was), _body(now), f"{where}, request", asked=True)
-        answers, others = was.get("responses", {}), now.get("responses", {})
-        for status in answers.keys() & others.keys():
-            if status.startswith("2"):
-                found += _differences(_json(answers[status]), _json(others[status]), f"{where}, answer", asked=False)
-    return ContractChanges(sorted(set(found), key=lambda c: (not c.breaking, c.where, c.what)))
+    """What differs between two versions of a contract. See the head of this file for what is not compared."""
+    old, new = (side if isinstance(side, Contract) else Contract(side) for side in (old, new))
+    before, after = Document(old.document, old.folder), Document(new.document, new.folder)
+    if alike(before.data, after.data) and not before.outside:
+        return ContractChanges()
+    order = {True: 0, None: 1, False: 2}
+    return ContractChanges(sorted(set(_changes(before, after)), key=lambda c: (order[c.breaking], c.where, c.what)))
 
 
-def _differences(was: dict, now: dict, where: str, *, asked: bool) -> Iterator[ContractChange]:
-    """Of two schemas, either of what is `asked` of the client or of what it is answered."""
-    if was == now:
-        return
-    (types, values), (new_types, new_values) = _shape(was), _shape(now)
-    if types != new_types:
-        wider = types < new_types if asked else new_types < types
-        yield ContractChange(where, f"type changed from {_words(types)} to {_words(new_types)}", not wider)
-        return
-    if asked and new_values is not None and (values is None or values - new_values):
-        gone = _words(values - new_values) if values else "any other value"
-        yield ContractChange(where, f"no longer takes {gone}", True)
-    had, has = was.get("properties", {}), now.get("properties", {})
-    duties = set(now.get("required", [])) if asked else set()
-    for name in had.keys() - has.keys():
-        # A request may go on sending a field that is ignored; one that is refused breaks it.
-        harmless = asked and now.get("additionalProperties", True)
-        yield ContractChange(where, f"field {name} is gone", not harmless)
-    for name in has.keys() - had.keys():
-        duty = name in duties
-        yield ContractChange(where, f"field {name} is new" + (" and required" if duty else ""), duty)
-    for name in had.keys() & has.keys():
-        if name in duties - set(was.get("required", [])):
-            yield ContractChange(where, f"field {name} is now required", True)
-        yield from _differences(had[name], has[name], f"{where}, field {name}", asked=asked)
-    if "items" in was and "items" in now:
-        yield from _differences(was["items"], now["items"], f"{where}, each item", asked=asked)
+def _changes(old: Document, new: Document) -> Iterator[ContractChange]:
+    both = Comparison(old, new)
+    was, now = old.view(old.data, "document"), new.view(new.data, "document")
+    yield from _paths(both, was.get("paths", {}), now.get("paths", {}))
+    yield from calls(both, was.get("webhooks"), now.get("webhooks"), "webhook")
+    yield from _components(both, was.get("components", {}), now.get("components", {}))
+    yield from both.rest(was, now, "the whole contract", DESCRIBES | {"paths", "webhooks", "components", "security"})
+    for reference in sorted(old.unread | new.unread):
+        file, _, place = reference.partition("#")
+        where = "#".join(filter(None, (file if "://" in file else Path(file).name, place)))
+        yield ContractChange(where, "differs, not judged: what is referred to here could not be read", None)
 
 
-def _parameters(was: dict, now: dict, where: str) -> Iterator[ContractChange]:
-    before, after = ({p["name"]: p for p in call.get("parameters", [])} for call in (was, now))
-    for name in before.keys() - after.keys():
-        yield ContractChange(where, f"parameter {name} is gone", True)
-    for name, parameter in after.items():
-        old = before.get(name, {})
-        if parameter.get("required") and not old.get("required"):
-            yield ContractChange(where, f"parameter {name} is now required", True)
-        elif not old:
-            yield ContractChange(where, f"parameter {name} is new", False)
-        if old:
-            schemas = old.get("schema", {}), parameter.get("schema", {})
-            yield from _differences(*schemas, f"{where}, parameter {name}", asked=True)
+def _paths(both: Comparison, was: dict, now: dict) -> Iterator[ContractChange]:
+    """Paths are the same that differ only in what their variables are called."""
+    before, after = ([path for path in side if path.startswith("/")] for side in (was, now))
+    pairs = {path: path for path in before if path in after}
+    for path in before:
+        alike = (p for p in after if p not in pairs.values() and VARIABLE.sub("{}", p) == VARIABLE.sub("{}", path))
+        if path not in pairs and (there := next(alike, None)):
+            pairs[path] = there
+    for path in before:
+        names = VARIABLE.findall(path), VARIABLE.findall(pairs.get(path, ""))
+        yield from path_item(both, was[path], now[pairs[path]] if path in pairs else None, path, names)
+    for path in after:
+        if path not in pairs.values():
+            yield from path_item(both, None, now[path], path)
+    yield from both.rest(was, now, "paths", {*before, *after})
 
 
-def _resolved(part, document: dict, above: tuple[str, ...] = ()):
-    """The part with what its references name in their place; what contains itself is cut off where it begins again."""
-    if isinstance(part, list):
-        return [_resolved(each, document, above) for each in part]
-    if not isinstance(part, dict):
-        return part
-    place = part.get("$ref")
-    if isinstance(place, str):
-        named = {} if place in above else reduce(getitem, place.removeprefix("#/").split("/"), document)
-        return _resolved(named, document, (*above, place))
-    return {name: _resolved(each, document, above) for name, each in part.items()}
+def _components(both: Comparison, was: dict, now: dict) -> Iterator[ContractChange]:
+    """What no request leads to was not met on the way. A schema among it may still be meant, by a discriminator."""
+    used = _reached(both.old) | _reached(both.new)
+    for kind in sorted({*was, *now} - DESCRIBES):
+        before, after = was.get(kind) or {}, now.get(kind) or {}
+        for name in (
+            sorted(before.keys() | after.keys()) if isinstance(before, dict) and isinstance(after, dict) else ()
+        ):
+            if name in before and name in after and both.schemas.same(before[name], after[name]):
+                continue
+            said = "differs" if name in before and name in after else "is gone" if name in before else "is new"
+            if kind == "securitySchemes" and name in used:
+                yield both.change(f"sign-in {name}", said, Effect.UNKNOWN)
+            elif not {id(side[name]) for side in (before, after) if name in side} & used:
+                effect = Effect.NONE if kind in SAFE else Effect.UNKNOWN
+                yield both.change(f"components, {kind}, {name}", f"{said}, and no request uses it", effect)
+    yield from both.rest(
+        was, now, "components", [k for k in {*was, *now} if isinstance(was.get(k) or now.get(k), dict)]
+    )
 
 
-def _shape(schema: dict) -> tuple[set[str], set | None]:
-    """The types a schema takes and its listed values, if it lists them; `anyOf` is the union of its branches."""
-    types, values = set(), set()
-    for branch in schema.get("anyOf", [schema]):
-        named = branch.get("type", "any")
-        types |= {named} if isinstance(named, str) else set(named)
-        if named != "null":
-            values |= set(branch.get("enum", [branch["const"]] if "const" in branch else ["*"]))
-    return types, None if "*" in values else values
+def _reached(document: Document) -> set[Any]:
+    """What requests lead to, by identity, and the sign-ins that they ask for, by name."""
+    reached: set[Any] = set()
+    waiting = [document.data.get(name) for name in ("paths", "webhooks")] + [
+        {"security": document.data.get("security")}
+    ]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict | list) and id(node) not in reached:
+            reached.add(id(node))
+            waiting += node.values() if isinstance(node, dict) else node
+            waiting.append(document.follow(node))
+            ways = node.get("security") if isinstance(node, dict) else None
+            reached |= (
+                {name for way in ways if isinstance(way, dict) for name in way} if isinstance(ways, list) else set()
+            )
+    return reached
 
 
-def _required(call: dict) -> tuple[str, ...]:
-    asked = [p["name"] for p in call.get("parameters", []) if p.get("required") and p["in"] != "path"]
-    return (*asked, *_body(call).get("required", []))
-
-
-def _body(call: dict) -> dict:
-    """The schema of an operation's JSON body; empty when it takes none."""
-    return _json(call.get("requestBody", {}))
-
-
-def _json(message: dict) -> dict:
-    content = message.get("content", {})
-    return next((media.get("schema", {}) for name, media in content.items() if name.endswith("json")), {})
+def _operation(document: Document, path: str, method: str, node: Any, shared: list) -> Operation:
+    call = document.view(node, "operation")
+    parameters = [document.view(p, "parameter") for p in [*shared, *call.get("parameters", [])]]
+    asked = [p.get("name", "") for p in parameters if p.get("required") and p.get("in") != "path"]
+    content = document.view(call.get("requestBody"), "body").get("content", {})
+    schema = next((document.view(m, "media").get("schema", ANY) for n, m in content.items() if n.endswith("json")), ANY)
+    forms = Forms(document).union(schema).forms
+    fields = [name for form in forms[:1] for name in form.words.get("properties", ())]
+    required = [name for name in fields if all(name in form.words.get("required", ()) for form in forms)]
+    statuses = tuple(sorted(call.get("responses", {})))
+    return Operation(method.upper(), path, call.get("summary", ""), (*asked, *required), statuses)
 
 
 def _and_more(places: list[str]) -> str:
     more = len(places) - 1
     return places[0] + (f", and {counted(more, 'more place')}" if more else "")
-
-
-def _words(values: set) -> str:
-    return " or ".join(sorted(v if isinstance(v, str) else json.dumps(v) for v in values))

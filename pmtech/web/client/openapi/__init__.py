@@ -1,0 +1,1 @@
+"""Two OpenAPI documents: reading them, and what differs between them."""

@@ -1,0 +1,102 @@
+"""What all comparisons of two contracts share: how a difference is told, and how media types and their schemas compare."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pmtech.web.client.openapi.document import Document
+from pmtech.web.client.openapi.effect import Effect
+from pmtech.web.client.openapi.forms import ANY
+from pmtech.web.client.openapi.schemas import Schemas
+
+DESCRIBES = frozenset("summary description tags operationId externalDocs example examples".split())
+
+
+@dataclass(frozen=True)
+class ContractChange:
+    """One difference: `breaking` when a client written for the old version can fail on the new one, None when that was not
+    judged. `what` then begins with "differs, not judged"."""
+
+    where: str
+    what: str
+    breaking: bool | None
+
+
+Found = Iterator[ContractChange]
+
+
+class Comparison:
+    """Of two documents. With `judged` off nothing is judged: what the API sends to its clients, where the sides change."""
+
+    def __init__(self, old: Document, new: Document, *, judged: bool = True):
+        self.old, self.new, self.judged = old, new, judged
+        self.schemas = Schemas(old, new)
+
+    def change(self, where: str, what: str, effect: Effect, *, asked: bool = True) -> ContractChange:
+        breaking = effect.breaks(asked=asked) if self.judged else None
+        return ContractChange(where, what if breaking is not None else f"differs, not judged: {what}", breaking)
+
+    def rest(self, was: dict, now: dict, where: str, known: Iterable[str]) -> Found:
+        """What no rule knows."""
+        for name in sorted((was.keys() | now.keys()) - DESCRIBES - set(known)):
+            if (name in was) != (name in now) or not self.schemas.same(was.get(name), now.get(name)):
+                yield self.change(where, name or "what stands here", Effect.UNKNOWN)
+
+    def flag(
+        self, name: str, was: dict, now: dict, where: str, on: str, off: str, effect: Effect, **way: bool
+    ) -> Found:
+        """A switch that is off when nothing is said, and what turning it on does; turning it off undoes that."""
+        if was.get(name, False) != now.get(name, False):
+            yield self.change(where, on if now.get(name) else off, effect if now.get(name) else effect.turned, **way)
+
+    def deprecated(self, was: dict, now: dict, where: str) -> Found:
+        yield from self.flag("deprecated", was, now, where, "is now deprecated", "is no longer deprecated", Effect.NONE)
+
+    def schema(self, was: dict, now: dict, where: str, *, asked: bool, text: str = "") -> Found:
+        """Of two objects that have a schema each."""
+        schemas = was.get("schema", ANY), now.get("schema", ANY)
+        for found in self.schemas.findings(*schemas, asked=asked, text=text):
+            yield self.change(", ".join((where, *found.place)), found.what, found.effect, asked=asked)
+
+    def content(self, was: dict, now: dict, where: str, *, asked: bool) -> Found:
+        """The same data in several notations (media types), of which a client picks one."""
+        was, now = (
+            counted((_media(name), media) for name, media in side.get("content", {}).items()) for side in (was, now)
+        )
+        new, verb = set(now) - set(was), "takes" if asked else "gives"
+        for name, media in was.items():
+            there = name if name in now else next((n for n in now if _covers(n, name) or _covers(name, n)), None)
+            if there is None:
+                yield self.change(where, f"no longer {verb} {name}", Effect.OTHER)
+                continue
+            if there != name:
+                new.discard(there)
+                effect = Effect.MORE if _covers(there, name) else Effect.LESS
+                yield self.change(where, f"now {verb} {there}, no longer {name}", effect, asked=asked)
+            inside = where if len(was) == 1 and name.endswith("json") else f"{where}, as {name}"
+            before, after = self.old.view(media, "media"), self.new.view(now[there], "media")
+            yield from self.schema(before, after, inside, asked=asked)
+            yield from self.rest(before, after, inside, {"schema"})
+        for name in sorted(new):
+            yield self.change(where, f"now also {verb} {name}", Effect.NONE)
+
+
+def counted(pairs: Iterable[tuple[Any, Any]]) -> dict:
+    """As a dictionary, in which a second one of the same name is kept."""
+    found: dict = {}
+    for key, value in pairs:
+        while key in found:
+            key = (*key[:-1], f"{key[-1]} again") if isinstance(key, tuple) else f"{key} again"
+        found[key] = value
+    return found
+
+
+def _media(name: str) -> str:
+    kind, *options = (part.strip().lower() for part in name.split(";"))
+    return "; ".join([kind, *(option for option in options if option.replace('"', "") != "charset=utf-8")])
+
+
+def _covers(wide: str, narrow: str) -> bool:
+    """As */* covers everything, and application/json covers application/problem+json."""
+    kind, _, form = narrow.partition("/")
+    return wide != narrow and wide in ("*/*", f"{kind}/*", f"{kind}/{form.rpartition('+')[2]}")

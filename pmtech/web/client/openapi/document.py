@@ -1,0 +1,222 @@
+"""An OpenAPI document as plain data: read from a file or a text, with its references followed."""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import yaml
+
+DEEPEST, LARGEST = 100, 3_000_000  # levels, and values once everything that is repeated is written out
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
+TYPES = ("null", "boolean", "string", "number", "integer", "array", "object")
+
+# Of what kind the entries are that the rules know.
+_SHAPES = f"""
+document: map paths webhooks components; list security
+components: map schemas securitySchemes
+path: list parameters; map {" ".join(METHODS)}
+operation: list parameters security; map requestBody responses callbacks; flag deprecated; text summary
+parameter: text name in style; flag required explode deprecated allowReserved allowEmptyValue; schema schema; map content
+body: flag required; map content
+media: schema schema
+answer: map content headers
+schema: types type; texts required; list enum allOf anyOf oneOf prefixItems; bound exclusiveMinimum exclusiveMaximum;
+  map properties patternProperties dependentSchemas dependentRequired discriminator; flag nullable readOnly writeOnly
+  uniqueItems deprecated; text $ref pattern format contentEncoding contentMediaType; schema additionalProperties items not
+  if then else contains propertyNames unevaluatedProperties unevaluatedItems contentSchema; number minLength maxLength
+  minItems maxItems minProperties maxProperties minContains maxContains minimum maximum multipleOf
+"""
+SHAPES = {
+    kind: {name: shape for part in rest.split(";") for shape, *names in [part.split()] for name in names}
+    for kind, _, rest in (line.partition(":") for line in _SHAPES.replace("\n  ", " ").strip().splitlines())
+}
+_PYTHON = {"map": dict, "list": list, "text": str, "flag": bool, "number": (int, float), "bound": (int, float)}
+_MEANS_NULL = {"default", "const"}  # elsewhere an entry without a value is one that is not there
+
+
+class Document:
+    """The data and the other files that it refers to. `unread` are references that lead nowhere; `outside` is true when
+    some lead to other files. Raises ValueError when the data have no end."""
+
+    def __init__(self, data: dict, folder: Path | None = None):
+        self.unread: set[str] = set()
+        self.outside = False
+        self.data = self._plain(data, "", folder)
+        self._files: dict[str, Any] = {"": self.data}
+
+    def target(self, reference: str) -> Any:
+        """What the reference names, None when it leads nowhere."""
+        file, _, pointer = reference.partition("#")
+        found = self._file(file) if pointer[:1] in ("", "/") else None
+        for step in pointer.split("/")[1:]:
+            if isinstance(found, list):
+                found = found[int(step)] if step.isdecimal() and len(step) < 9 and int(step) < len(found) else None
+            else:  # a name may be written with %5B for [ and with ~1 for a slash
+                names = [name.replace("~1", "/").replace("~0", "~") for name in (unquote(step), step)]
+                found = next((found[name] for name in names if isinstance(found, dict) and name in found), None)
+        if found is None:
+            self.unread.add(reference)
+        return found
+
+    def follow(self, node: Any) -> Any:
+        """What the node refers to in the end, with what stands beside the reference; itself, when it refers to nothing."""
+        beside: dict[str, Any] = {}
+        for _ in range(20):
+            reference = node.get("$ref") if isinstance(node, dict) else None
+            named = self.target(reference) if isinstance(reference, str) else None
+            if named is None:
+                break
+            beside = {name: value for name, value in node.items() if name != "$ref"} | beside
+            node = named
+        return node | beside if beside and isinstance(node, dict) else node
+
+    def view(self, node: Any, kind: str) -> dict[str, Any]:
+        """The entries of an object; a schema's reference is left as it is. What is of another kind than OpenAPI has there
+        goes by a name that no rule knows: nobody stumbles over it, and a difference is still seen."""
+        node = node if kind == "schema" else self.follow(node)
+        if not isinstance(node, dict):
+            return {} if node is None else {"": node}
+        shapes = SHAPES.get(kind, {})
+        return {
+            name if name not in shapes or _fits(value, shapes[name]) else f"{name} (not as OpenAPI has it)": value
+            for name, value in node.items()
+            if value is not None or name in _MEANS_NULL
+        }
+
+    def operations(self) -> Iterator[tuple[str, str, Any, list]]:
+        """Path, method, what stands there, and the parameters of the whole path."""
+        for path, item in self.view(self.data, "document").get("paths", {}).items():
+            entries = self.view(item, "path")
+            for method in METHODS:
+                if path.startswith("/") and method in entries:
+                    yield path, method, entries[method], entries.get("parameters", [])
+
+    def _file(self, file: str) -> Any:
+        if file not in self._files:
+            self._files[file] = None  # what cannot be read is said with its place, by whoever compares
+            if Path(file).is_absolute():
+                try:
+                    self._files[file] = self._plain(read(Path(file)), file, Path(file).parent)
+                except ValueError:
+                    pass
+        return self._files[file]
+
+    def _plain(self, data: Any, file: str, folder: Path | None) -> Any:
+        """A copy in the types of JSON, with text for keys (YAML writes the status 200 as a number), and references to other
+        files by their full path. What YAML repeats by a name stays one object: repeats of repeats outgrow any memory."""
+        known: dict[int, tuple[Any, int]] = {}
+
+        def copy(value: Any, level: int) -> tuple[Any, int]:
+            if not isinstance(value, dict | list | tuple | set):
+                return (value if value is None or isinstance(value, str | int | float) else _text(value)), 1
+            if level > DEEPEST:
+                raise ValueError(f"document is nested more than {DEEPEST} levels deep, or contains itself")
+            if id(value) not in known:
+                inside = value.values() if isinstance(value, dict) else value
+                parts = [copy(part, level + 1) for part in inside]
+                made: Any = [part for part, _ in parts]
+                if isinstance(value, dict):
+                    made = _once(list(zip(map(_text, value), made, strict=True)))
+                    if isinstance(made.get("$ref"), str):
+                        made["$ref"] = self._full(made["$ref"], file, folder)
+                known[id(value)] = made, 1 + sum(size for _, size in parts)
+            if known[id(value)][1] > LARGEST:
+                raise ValueError("document is too large once everything that it repeats is written out")
+            return known[id(value)]
+
+        return copy(data, 0)[0]
+
+    def _full(self, reference: str, file: str, folder: Path | None) -> str:
+        there, mark, pointer = reference.partition("#")
+        self.outside |= bool(there)
+        if there and folder is not None and not re.match(r"[a-zA-Z][\w+.-]+:", there):
+            there = str((folder / unquote(there)).resolve())
+        return (there or file) + mark + pointer
+
+
+def read(source: str | Path) -> Any:
+    """The data in a file of JSON or YAML, or in such a text itself. Raises ValueError with a sentence."""
+    try:
+        data = source.encode() if isinstance(source, str) and is_text(source) else Path(source).read_bytes()
+        if data.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{"):
+            try:
+                return json.loads(data, object_pairs_hook=_once)
+            except json.JSONDecodeError:
+                pass  # YAML may begin like this, too
+        return yaml.load(data, _Yaml)
+    except OSError as error:
+        raise ValueError(
+            f"document {str(source)[:200]!r} cannot be read ({error.strerror}); it must be a file"
+        ) from None
+    except (yaml.YAMLError, UnicodeError) as error:
+        raise ValueError(f"document is neither JSON nor YAML: {' '.join(str(error).split())}") from None
+    except RecursionError:
+        raise ValueError(f"document is nested more than {DEEPEST} levels deep") from None
+
+
+def is_text(source: str) -> bool:
+    """Whether it is a document itself, and not the path of one."""
+    return "\n" in source or source.lstrip().startswith("{")
+
+
+def alike(a: Any, b: Any) -> bool:
+    """As JSON compares: 1 is 1.0, and true is not 1."""
+    if isinstance(a, bool) or isinstance(b, bool):
+        return a is b
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(alike(a[name], b[name]) for name in a)
+    if isinstance(a, list | tuple) and isinstance(b, list | tuple):
+        return len(a) == len(b) and all(map(alike, a, b))
+    return a == b or (a != a and b != b)  # no number, in both
+
+
+def _fits(value: Any, shape: str) -> bool:
+    if shape == "types":
+        return (
+            value in TYPES
+            if isinstance(value, str)
+            else _fits(value, "texts") and 0 < len(value) and {*value} <= {*TYPES}
+        )
+    if shape == "texts":
+        return isinstance(value, list) and all(isinstance(text, str) for text in value)
+    if isinstance(value, bool):
+        return shape in ("flag", "schema", "bound")
+    return shape == "schema" or isinstance(value, _PYTHON[shape])
+
+
+def _text(name: Any) -> str:
+    if isinstance(name, bool) or name is None:
+        return json.dumps(name)
+    return name.isoformat() if isinstance(name, date) else str(name)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"document has {next(n for n in names if names.count(n) > 1)!r} twice in one place")
+    return made
+
+
+class _Yaml(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+    """YAML 1.2, which OpenAPI asks for: no, on, 12:30 and 2026-01-01 are text, and no key comes twice."""
+
+    yaml_implicit_resolvers: dict = {}
+
+    def construct_mapping(self, node, deep=False):
+        _once([(str(key.value), None) for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"])
+        return super().construct_mapping(node, deep)
+
+
+for _tag, _pattern in {
+    "null": "~|null|Null|NULL|",
+    "bool": "true|True|TRUE|false|False|FALSE",
+    "int": "[-+]?(0|[1-9][0-9]*)",
+    "float": r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+    "merge": "<<",
+}.items():
+    _Yaml.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), None)

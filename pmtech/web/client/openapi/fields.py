@@ -1,0 +1,120 @@
+"""What differs between the fields of two objects.
+
+A request does not carry what is `readOnly`, an answer not what is `writeOnly`. Clients pass over fields that they do not
+know, so that a new field in an answer breaks nobody. A field that is gone from an answer breaks whoever reads it, also when
+it could be left out before.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from pmtech.web.client.openapi.document import alike
+from pmtech.web.client.openapi.effect import Effect, Finding, Pair
+from pmtech.web.client.openapi.forms import ANY, Sides
+
+Found = Iterator[Finding | Pair]
+BY_NAME = {"patternProperties": "fields with names like", "dependentSchemas": "what must hold beside field"}
+FIELDS = {"properties", "required", "additionalProperties", "dependentRequired", *BY_NAME}
+
+
+def fields(a: dict, b: dict, sides: Sides, *, asked: bool) -> Found:
+    """Of the words of two objects."""
+    was, now = a.get("properties", {}), b.get("properties", {})
+    way = "readOnly" if asked else "writeOnly"
+    old = {name for name in was if True not in sides.old.said(was[name], way)}  # what is carried
+    new = {name for name in now if True not in sides.new.said(now[name], way)}
+    for name in sorted(was.keys() | now.keys()):
+        if name in was and name in now and (name in old) == (name in new):
+            yield Pair(was[name], now[name], (f"field {name}",), always=None if name in old else Effect.NONE)
+        elif name in old and name in now:
+            said = f"field {name} is now {way}: " + ("what is sent is passed over" if asked else "it is gone")
+            yield Finding(said, Effect.NONE if asked else Effect.MORE)
+        elif name in old:
+            yield from _gone(name, was[name], b, sides, asked=asked)
+        elif name in new:
+            yield from _new(name, now[name], a, b, sides, asked=asked)
+        else:
+            yield Finding(f"field {name}, which is {way}, is {'gone' if name in was else 'new'}", Effect.NONE)
+    yield from _required(a, b, was.keys() - old, now.keys() - new, asked=asked)
+    yield from _further(a, b, sides, asked=asked)
+    for word, said in BY_NAME.items():
+        yield from _by_name(said, a.get(word, {}), b.get(word, {}))
+    yield from _together(a.get("dependentRequired", {}), b.get("dependentRequired", {}))
+
+
+def _gone(name: str, was: Any, b: dict, sides: Sides, *, asked: bool) -> Found:
+    rest = _unnamed(name, b)
+    refused = asked and not sides.new.union(rest).forms
+    yield Finding(f"field {name} is gone", Effect.LESS if refused else Effect.MORE)
+    if asked and not refused and not sides.new.open(rest):
+        yield Pair(was, rest, (f"field {name}",))
+
+
+def _new(name: str, now: Any, a: dict, b: dict, sides: Sides, *, asked: bool) -> Found:
+    duty, rest = asked and name in b.get("required", ()), _unnamed(name, a)
+    if duty and sides.new.said(now, "default"):
+        yield Finding(f"field {name} is new and required, yet it has a default", Effect.UNKNOWN)
+    else:
+        effect = Effect.LESS if duty or not asked else Effect.MORE
+        yield Finding(f"field {name} is new" + (" and required" if duty else ""), effect)
+    if asked and sides.old.union(rest).forms and not sides.old.open(rest):
+        yield Pair(rest, now, (f"field {name}",))
+
+
+def _unnamed(name: str, words: dict) -> Any:
+    """The schema for a field that is not among the properties."""
+    for pattern, schema in words.get("patternProperties", {}).items():
+        try:
+            if re.search(pattern, name):
+                return schema
+        except re.error:  # another dialect than Python's
+            continue
+    return words.get("additionalProperties", ANY)
+
+
+def _required(a: dict, b: dict, hid: set[str], hides: set[str], *, asked: bool) -> Found:
+    was, now = (side.get("required", frozenset()) for side in (a, b))
+    before, after = (side.get("properties", {}) for side in (a, b))
+    for name in sorted(was ^ now):
+        more = name in now
+        if (name in before or name not in after) if more else (name in after or name not in before):
+            said = ("now required" if asked else "now always there") if more else "no longer required"
+            effect = Effect.NONE if name in (hides if more else hid) else Effect.LESS if more else Effect.MORE
+            yield Finding(f"field {name} is {said}", effect)
+
+
+def _further(a: dict, b: dict, sides: Sides, *, asked: bool) -> Found:
+    was, now = (side.get("additionalProperties", ANY) for side in (a, b))
+    closed, closes = not sides.old.union(was).forms, not sides.new.union(now).forms
+    verb = "takes" if asked else "has"
+    if not closed and not closes:
+        named = a.get("properties") or b.get("properties")
+        yield Pair(was, now, ("each further field" if named else "each value",))
+    elif closed and not closes:
+        yield Finding(f"now {verb} further fields", Effect.MORE if asked else Effect.NONE)
+    elif closes and not closed:
+        promised = not asked and not sides.old.open(was)  # the values of a map
+        yield Finding(f"no longer {verb} further fields", Effect.MORE if promised else Effect.LESS)
+
+
+def _by_name(said: str, was: dict, now: dict) -> Found:
+    for name in sorted(was.keys() | now.keys()):
+        if name in was and name in now:
+            yield Pair(was[name], now[name], (f"{said} {name}",))
+        else:
+            effect = Effect.LESS if name in now else Effect.MORE
+            yield Finding(f"a rule about {said} {name} is {'new' if name in now else 'gone'}", effect)
+
+
+def _together(was: dict, now: dict) -> Found:
+    for name in sorted(was.keys() | now.keys()):
+        before, after = (side.get(name, []) for side in (was, now))
+        if not all(isinstance(side, list) and all(isinstance(o, str) for o in side) for side in (before, after)):
+            if not alike(before, after):
+                yield Finding(f"what must come with field {name}", Effect.UNKNOWN)
+            continue
+        for other in sorted(set(before) ^ set(after)):
+            must = other in after
+            said = f"field {other} {'must now' if must else 'need no longer'} come with field {name}"
+            yield Finding(said, Effect.LESS if must else Effect.MORE)

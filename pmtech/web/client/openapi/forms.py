@@ -1,0 +1,267 @@
+"""What a schema takes, as plain forms of one type each: `anyOf`, `oneOf`, `allOf`, `nullable`, lists of types and
+references are worked out, so that two spellings of one thing become the same."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from itertools import product
+from typing import Any
+
+from pmtech.web.client.openapi.document import TYPES, Document, alike
+
+ANY: dict = {}  # the schema that takes every value
+MOST_FORMS = 60
+KINDS = tuple(name for name in TYPES if name != "integer")  # an integer is a number that is `whole`
+
+# Words that change nothing of what is taken, and to which type the others apply.
+NOTES = frozenset("title description example examples externalDocs $comment $schema $defs definitions $anchor".split())
+OWN = frozenset("allOf anyOf oneOf nullable discriminator $ref type const exclusiveMinimum exclusiveMaximum".split())
+APPLIES = {
+    name: kind
+    for kind, names in {
+        "string": "minLength maxLength pattern contentEncoding contentMediaType contentSchema",
+        "number": "minimum maximum multipleOf whole",
+        "array": "minItems maxItems uniqueItems items contains minContains maxContains prefixItems unevaluatedItems",
+        "object": "properties required additionalProperties patternProperties propertyNames minProperties maxProperties "
+        "dependentRequired dependentSchemas unevaluatedProperties",
+    }.items()
+    for name in names.split()
+}
+
+
+@dataclass
+class Form:
+    """Values of these types (None: not said) for which the words hold; the name is that of the schema, where it has one."""
+
+    words: dict[str, Any]
+    types: frozenset[str] | None = None
+    name: str | None = None
+    declared: bool = True  # false when the type was only meant, by what is said of it
+
+    @property
+    def kind(self) -> str:
+        return next(iter(self.types or ()))
+
+
+@dataclass
+class Union:
+    """The forms of which a value must fit one, `exclusive` when it may fit no more than one of them. `hints` are the
+    discriminators, which say by what field the forms are told apart."""
+
+    forms: list[Form]
+    exclusive: bool = False
+    hints: list[dict] = field(default_factory=list)
+
+    @property
+    def types(self) -> set[str]:
+        return {form.kind for form in self.forms}
+
+
+class Forms:
+    """The unions of a document's schemas, each worked out once."""
+
+    def __init__(self, document: Document):
+        self.document = document
+        self._known: dict[int, tuple[Any, Union]] = {}
+        self._joined: dict[frozenset[int], tuple[dict, list]] = {}
+
+    def union(self, schema: Any) -> Union:
+        if id(schema) not in self._known:
+            try:
+                found = self._expand(schema, ()) or Union([])
+            except _TooMany:
+                found = Union([Form({"combination of schemas": schema})])
+            self._known[id(schema)] = (
+                schema,
+                replace(found, forms=[f for mixed in found.forms for f in _by_type(mixed)]),
+            )
+        return self._known[id(schema)][1]
+
+    def said(self, schema: Any, word: str) -> list:
+        """What is said by a word, such as `readOnly`, of the values; empty when nothing is."""
+        return [form.words[word] for form in self.union(schema).forms if word in form.words]
+
+    def open(self, schema: Any) -> bool:
+        """Whether it takes every value."""
+        found = self.union(schema)
+        return found.types == set(KINDS) and not any(form.words for form in found.forms)
+
+    def _expand(self, schema: Any, above: tuple[int, ...]) -> Union | None:
+        """None for what only names itself again."""
+        if isinstance(schema, bool):
+            return Union([Form({})] if schema else [])
+        if id(schema) in above:
+            return None
+        if len(above) > 60:
+            raise _TooMany
+        above = (*above, id(schema))
+        entries = self.document.view(schema, "schema")
+        whole = [Union([_form(entries)]), *self._named(entries, above)]
+        whole += [found for part in entries.get("allOf", ()) if (found := self._expand(part, above))]
+        for key in ("anyOf", "oneOf"):
+            parts = [found for part in entries.get(key, ()) if (found := self._expand(part, above))]
+            if parts:
+                exclusive = key == "oneOf" and len(parts) > 1 or any(part.exclusive for part in parts)
+                hints = [hint for part in parts for hint in part.hints]
+                whole.append(Union([form for part in parts for form in part.forms], exclusive, hints))
+        made = reduce(self._both, whole)
+        if entries.get("nullable") and not any("null" in (form.types or ()) for form in made.forms):
+            # Beside nothing else it adds nothing, and is kept in sight: authors mean it where this is part of an allOf.
+            alone = made.forms == [Form({})]
+            made.forms = [Form({"nullable": True})] if alone else [*made.forms, Form({}, frozenset(["null"]))]
+        made.hints += [entries["discriminator"]] if "discriminator" in entries else []
+        return made
+
+    def _named(self, entries: dict, above: tuple[int, ...]) -> Iterator[Union]:
+        if "$ref" in entries:
+            named, name = self.document.target(entries["$ref"]), entries["$ref"].rpartition("/")[2]
+            if named is None:
+                yield Union([Form({"$ref": entries["$ref"]})])
+            elif found := self._expand(named, above):
+                alone = len(found.forms) == 1
+                yield replace(found, forms=[replace(f, name=name if alone else f.name or name) for f in found.forms])
+
+    def _both(self, one: Union, two: Union) -> Union:
+        """What fits the one and the other."""
+        if len(one.forms) * len(two.forms) > MOST_FORMS:
+            raise _TooMany
+        met = [self._meet(a, b) for a, b in product(one.forms, two.forms)]
+        return Union([form for form in met if form], one.exclusive or two.exclusive, one.hints + two.hints)
+
+    def _meet(self, one: Form, two: Form) -> Form | None:
+        made = one.words | two.words
+        for word in one.words.keys() & two.words.keys():
+            a, b = one.words[word], two.words[word]
+            if word in _MEETS:
+                made[word] = _MEETS[word](a, b)
+            elif word in ("items", "additionalProperties", "propertyNames"):
+                made[word] = self._join(a, b)
+            elif not alike(a, b) and word != "properties":
+                made |= {word: a, "and": [*made.get("and", ()), {word: b}]}
+        if "properties" in made:
+            made["properties"] = self._fields(one.words, two.words)
+        types = one.types & two.types if one.types and two.types else one.types or two.types
+        possible = made.get("enum") != [] and types != frozenset()
+        return Form(made, types, one.name or two.name) if possible else None
+
+    def _fields(self, one: dict, two: dict) -> dict[str, Any]:
+        """A field that one side does not name must fit what that side says of further fields."""
+
+        def of(side: dict, name: str) -> Any:
+            return side.get("properties", {}).get(name, side.get("additionalProperties", ANY))
+
+        names = dict.fromkeys([*one.get("properties", {}), *two.get("properties", {})])
+        return {name: self._join(of(one, name), of(two, name)) for name in names}
+
+    def _join(self, *schemas: Any) -> Any:
+        """The schema that asks for all of these; the same one for the same parts, so that what contains itself ends."""
+        parts: dict[int, Any] = {}
+        for schema in schemas:
+            _, inside = self._joined.get(frozenset([id(schema)]), (None, [schema]))
+            parts |= {id(part): part for part in inside if part is not True and part != ANY}
+        if len(parts) < 2:
+            return next(iter(parts.values()), ANY)
+        key = frozenset(parts)
+        if key not in self._joined:
+            made = {"allOf": list(parts.values())}
+            self._joined[key] = self._joined[frozenset([id(made)])] = made, made["allOf"]
+        return self._joined[key][0]
+
+
+class Sides:
+    """The forms of two documents, which are compared."""
+
+    def __init__(self, old: Document, new: Document):
+        self.old, self.new = Forms(old), Forms(new)
+
+    def same(self, old: Any, new: Any) -> bool:
+        """Whether two entries are alike, with what they refer to and without what only describes them."""
+        waiting, seen = [(old, new)], set()
+        while waiting:
+            was, now = waiting.pop()
+            if (id(was), id(now)) in seen:
+                continue
+            seen.add((id(was), id(now)))
+            was, now = self.old.document.follow(was), self.new.document.follow(now)
+            if isinstance(was, dict) and isinstance(now, dict):
+                was, now = ({n: v for n, v in side.items() if not _describes(n, v)} for side in (was, now))
+                if was.keys() != now.keys():
+                    return False
+                waiting += [(was[name], now[name]) for name in was]
+            elif isinstance(was, list) and isinstance(now, list) and len(was) == len(now):
+                waiting += zip(was, now, strict=True)
+            elif not alike(was, now):
+                return False
+        return True
+
+
+class _TooMany(Exception):
+    """More combinations than can be gone through."""
+
+
+def _describes(name: str, value: Any) -> bool:
+    return name in ("description", "summary") and isinstance(value, str)
+
+
+def _form(entries: dict[str, Any]) -> Form:
+    """A schema's own words: bounds with whether they are left out themselves, `const` as the only value."""
+    words = {word: value for word, value in entries.items() if word not in NOTES | OWN}
+    types = None
+    if "type" in entries:
+        types = {entries["type"]} if isinstance(entries["type"], str) else set(entries["type"])
+        if "integer" in types and "number" not in types:
+            words["whole"] = True
+        types = frozenset("number" if name == "integer" else name for name in types)
+    for word, tighter in (("minimum", max), ("maximum", min)):
+        strict = entries.get(f"exclusive{word.capitalize()}")  # a flag in OpenAPI 3.0, a bound of its own in 3.1
+        bounds = [(entries[word], strict is True)] if word in entries else []
+        bounds += [(strict, True)] if strict is not None and not isinstance(strict, bool) else []
+        if bounds:
+            words[word] = _tighter(tighter, *bounds)
+    if "const" in entries:
+        words["enum"] = [v for v in entries.get("enum", [entries["const"]]) if alike(v, entries["const"])]
+    if "required" in words:
+        words["required"] = frozenset(words["required"])
+    if "if" in words:
+        words["if"] = {"if": words["if"]} | {word: words.pop(word) for word in ("then", "else") if word in words}
+    return Form(words, types)
+
+
+def _by_type(mixed: Form) -> Iterator[Form]:
+    """One form for each type that a form takes, with the words that apply to it."""
+    listed = {_type(value) for value in mixed.words.get("enum", ())}
+    meant = listed or {APPLIES[word] for word in mixed.words if word in APPLIES} or set(KINDS)
+    types = mixed.types or meant
+    for kind in KINDS:
+        if kind in types:
+            # A word for another type than any that is taken says nothing; authors mean it all the same.
+            words = {w: v for w, v in mixed.words.items() if APPLIES.get(w, kind) == kind or APPLIES[w] not in types}
+            if "enum" in words:
+                words["enum"] = [v for v in words["enum"] if _type(v) == kind or _type(v) not in types]
+                if not words["enum"]:
+                    continue
+                if len({str(v) for v in words["enum"]}) == {"null": 1, "boolean": 2}.get(kind):
+                    del words["enum"]  # all that there are
+            yield Form(words, frozenset([kind]), mixed.name, mixed.types is not None)
+
+
+def _type(value: Any) -> str:
+    kinds = {bool: "boolean", str: "string", int: "number", float: "number", list: "array", dict: "object"}
+    return kinds.get(type(value), "null")
+
+
+def _tighter(which: Any, *bounds: tuple[float, bool]) -> tuple[float, bool]:
+    value = which(bound for bound, _ in bounds)
+    return value, any(strict for bound, strict in bounds if bound == value)
+
+
+_MEETS = {
+    "enum": lambda a, b: [one for one in a if any(alike(one, other) for other in b)],
+    "required": lambda a, b: a | b,
+    "and": lambda a, b: [*a, *b],
+    "uniqueItems": lambda a, b: a or b,
+    "minimum": lambda a, b: _tighter(max, a, b),
+    "maximum": lambda a, b: _tighter(min, a, b),
+    **dict.fromkeys(("minLength", "minItems", "minProperties"), max),
+    **dict.fromkeys(("maxLength", "maxItems", "maxProperties"), min),
+}

@@ -1,0 +1,106 @@
+"""What differs between two versions of the requests on a path, and of their answers."""
+
+import re
+from typing import Any
+
+from pmtech.web.client.openapi.comparison import Comparison, Found, counted
+from pmtech.web.client.openapi.document import METHODS
+from pmtech.web.client.openapi.effect import Effect
+from pmtech.web.client.openapi.parameters import headers, listed, parameters
+from pmtech.web.client.openapi.sign_in import sign_in
+
+KNOWN = {"parameters", "requestBody", "responses", "security", "callbacks", "deprecated"}
+STATUS = re.compile(r"[1-5](\d\d|XX)|default")
+
+
+def path_item(both: Comparison, was: Any, now: Any, where: str, variables: tuple[list, list] = ([], [])) -> Found:
+    """All requests on a path, with the variables in it; None for a path that is not there."""
+    alone, said = was is None or now is None, "is gone" if now is None else "is new"
+    was, now = both.old.view(was, "path"), both.new.view(now, "path")
+    shared = was.get("parameters", []), now.get("parameters", [])
+    for method in METHODS:
+        inside = f"{method.upper()} {where}"
+        if method in was and method in now:
+            yield from _operation(both, was[method], now[method], shared, inside, variables)
+        elif method in was or method in now:
+            gone = method in was
+            yield both.change(inside, f"is {'gone' if gone else 'new'}", Effect.OTHER if gone else Effect.NONE)
+    if not alone:
+        yield from both.rest(was, now, where, ("parameters", *METHODS))
+    elif not {*METHODS} & {*was, *now}:
+        yield both.change(where, f"{said}, without any request", Effect.NONE)
+
+
+def calls(both: Comparison, was: Any, now: Any, where: str) -> Found:
+    """What the API itself sends to its clients: webhooks by their name, or the addresses of a callback."""
+    unjudged = Comparison(both.old, both.new, judged=False)
+    was, now = both.old.view(was, "calls"), both.new.view(now, "calls")
+    for name in sorted(was.keys() | now.keys()):
+        yield from path_item(unjudged, was.get(name), now.get(name), f"{where} {name}")
+
+
+def _operation(both: Comparison, was: Any, now: Any, shared: tuple, where: str, variables: tuple[list, list]) -> Found:
+    was, now = both.old.view(was, "operation"), both.new.view(now, "operation")
+    before = listed(both.old, was.get("parameters", []), shared[0], variables[0])
+    after = listed(both.new, now.get("parameters", []), shared[1], variables[1])
+    yield from parameters(both, before, after, where)
+    yield from _body(both, was.get("requestBody"), now.get("requestBody"), f"{where}, request")
+    yield from _answers(both, was.get("responses", {}), now.get("responses", {}), where)
+    yield from sign_in(both, was.get("security"), now.get("security"), where)
+    yield from both.deprecated(was, now, where)
+    old, new = was.get("callbacks", {}), now.get("callbacks", {})
+    for name in sorted(old.keys() | new.keys()):
+        yield from calls(both, old.get(name), new.get(name), f"{where}, callback {name}")
+    yield from both.rest(was, now, where, KNOWN)
+
+
+def _body(both: Comparison, was: Any, now: Any, where: str) -> Found:
+    before, after = both.old.view(was, "body"), both.new.view(now, "body")
+    if was is None or now is None:
+        if was is not now:
+            must = after.get("required")
+            said = "now needs a body" if must else "may now have a body" if was is None else "no longer takes a body"
+            yield both.change(where, said, Effect.OTHER if now is None else Effect.LESS if must else Effect.MORE)
+        return
+    yield from both.flag("required", before, after, where, "now needs a body", "no longer needs a body", Effect.LESS)
+    yield from both.content(before, after, where, asked=True)
+    yield from both.rest(before, after, where, {"required", "content"})
+
+
+def _answers(both: Comparison, was: dict, now: dict, where: str) -> Found:
+    """An answer is described by its status, else by its hundred (4XX), else by the default. Clients are used to errors that
+    nobody told them of; an answer of success that is gone leaves them without any."""
+    was, now = (counted((_status(name), answer) for name, answer in side.items()) for side in (was, now))
+    for status in sorted(filter(STATUS.fullmatch, was)):
+        there = _described(status, now)
+        if there:
+            yield from _answer(both, was[status], now[there], f"{where}, answer {status}")
+        if there != status:
+            success = status.startswith("2") or (
+                status == "default" and not any(s.startswith("2") for s in {*was, *now})
+            )
+            said = f"is now described by {there}" if there else "is no longer given or described"
+            yield both.change(f"{where}, answer {status}", said, Effect.OTHER if success and not there else Effect.NONE)
+    for status in sorted(filter(STATUS.fullmatch, now.keys() - was.keys())):
+        there = _described(status, was)
+        yield both.change(
+            f"{where}, answer {status}", f"is new{there and f', until now described by {there}' or ''}", Effect.NONE
+        )
+        if there:
+            yield from _answer(both, was[there], now[status], f"{where}, answer {status}")
+    yield from both.rest(was, now, f"{where}, answers", [s for s in {*was, *now} if STATUS.fullmatch(s)])
+
+
+def _answer(both: Comparison, was: Any, now: Any, where: str) -> Found:
+    was, now = both.old.view(was, "answer"), both.new.view(now, "answer")
+    yield from both.content(was, now, where, asked=False)
+    yield from headers(both, was, now, where)
+    yield from both.rest(was, now, where, {"content", "headers"})
+
+
+def _status(name: str) -> str:
+    return name.upper() if name.lower() != "default" else "default"
+
+
+def _described(status: str, answers: dict) -> str | None:
+    return next((name for name in (status, f"{status[0]}XX", "default") if name in answers), None)

@@ -1,0 +1,186 @@
+"""What differs between two schemas, and whether the new one takes less, more or something else.
+
+Two schemas are compared once, themselves without what is in them; the schemas within (fields, items) are pairs that they
+lead to, and whoever asks for all findings follows the pairs. So a schema may contain itself, and go as deep as it likes.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from pmtech.web.client.openapi.document import Document, alike
+from pmtech.web.client.openapi.effect import Effect, Finding, Pair, words
+from pmtech.web.client.openapi.forms import ANY, KINDS, Form, Sides, Union
+from pmtech.web.client.openapi.rules import differences
+
+Found = Iterator[Finding | Pair]
+Local = tuple[list[Finding], list[Pair]]  # what differs here, and what to compare further in
+SHOWN, NESTED = 3, 12  # places told of the same two schemas in one message; choices of forms within choices of forms
+WIDER, NARROWER = {Effect.MORE, Effect.NONE}, {Effect.LESS, Effect.NONE}
+
+
+class Schemas(Sides):
+    """Compares schemas of two documents."""
+
+    def __init__(self, old: Document, new: Document):
+        super().__init__(old, new)
+        self._known: dict[tuple, Local] = {}
+        self._open: set[tuple] = set()
+        self._equal: set[tuple] = set()
+        self._nested = 0
+
+    def findings(self, old: Any, new: Any, *, asked: bool, text: str = "") -> list[Finding]:
+        """All that differs, nearest first. `text` is "one" for a parameter, "many" where ?a=1&a=2 is a list."""
+        return self._follow(self._here((id(old), id(new), asked, text), old, new), asked)
+
+    def _follow(self, start: Local, asked: bool) -> list[Finding]:
+        found: list[Finding] = []
+        waiting: deque = deque([(start, (), False, None, frozenset())])
+        visits: Counter = Counter()
+        while waiting:
+            (here, pairs), place, turned, always, above = waiting.popleft()
+            for f in here:
+                found.append(Finding(f.what, always or (f.effect.turned if turned else f.effect), place + f.place))
+            for pair in pairs:
+                key = (id(pair.old), id(pair.new), asked, pair.text)
+                state = (key, turned ^ pair.turned, always or pair.always)
+                if key not in self._equal and state not in above and visits[state] < SHOWN:
+                    visits[state] += 1
+                    inside = self._here(key, pair.old, pair.new)
+                    waiting.append((inside, place + pair.place, *state[1:], above | {state}))
+        met = {key for key, *_ in visits}
+        if not found and not met & self._open:
+            self._equal |= met
+        return found
+
+    def _here(self, key: tuple, old: Any, new: Any) -> Local:
+        if key in self._open:
+            return [], []  # met again while it is worked out: no further difference
+        if key not in self._known:
+            self._open.add(key)
+            self._known[key] = _local(self._unions(self.old.union(old), self.new.union(new), *key[2:]))
+            self._open.remove(key)
+        return self._known[key]
+
+    def _unions(self, was: Union, now: Union, asked: bool, text: str) -> Found:
+        if text == "many" and "array" not in was.types and [form.kind for form in now.forms] == ["array"]:
+            listed = now.forms[0].words
+            if listed.get("minItems", 0) <= 1 <= listed.get("maxItems", 1):
+                yield Finding(f"may now be given several times, where it was one {_types(was)}", Effect.MORE)
+                now = self.new.union(listed.get("items", ANY))
+        yield from _type(was, now, text)
+        yield from _hints(was.hints, now.hints, asked)
+        for kind in KINDS:
+            before, after = ([form for form in side.forms if form.kind == kind] for side in (was, now))
+            if len(before) == 1 == len(after):
+                yield from differences(before[0], after[0], self, asked=asked, text=text)
+            elif before and after:
+                yield from self._choice(before, after, asked, text)
+        yield from self._exclusive(was, now, asked)
+
+    def _choice(self, before: list[Form], after: list[Form], asked: bool, text: str) -> Found:
+        """Each form is compared with its counterpart: that of its name, else an equal one, the only other, a wider or a
+        narrower one. What is left is gone, or new."""
+        left, others = list(before), list(after)
+
+        def effects(a: Form, b: Form) -> set[Effect]:
+            local = _local(differences(a, b, self, asked=asked, text=text))
+            return {f.effect for f in self._follow(local, asked)}
+
+        def paired(fits: Callable[[Form, Form], bool]) -> Found:
+            for a in list(left):
+                if b := next((b for b in others if fits(a, b)), None):
+                    left.remove(a), others.remove(b)
+                    place = (f"form {_called(a, before)}",)
+                    for f in differences(a, b, self, asked=asked, text=text):
+                        yield replace(f, place=place + f.place)
+
+        yield from paired(lambda a, b: a.name is not None and a.name == b.name)
+        if self._nested == NESTED and (left or others):
+            yield Finding("its forms, which are chosen from within other forms", Effect.UNKNOWN)
+            return
+        self._nested += 1
+        yield from paired(lambda a, b: not self._replaced(a, b) and not effects(a, b))
+        if len(left) == 1 == len(others):
+            yield from paired(lambda a, b: not self._replaced(a, b))
+        for fitting in (WIDER, NARROWER):
+            yield from paired(lambda a, b, fitting=fitting: not self._replaced(a, b) and effects(a, b) <= fitting)
+        for a in left:
+            # Objects take most of what other objects do, as long as they may have further fields: that makes them not one.
+            kept = a.kind != "object" and any(effects(a, b) <= WIDER for b in after)
+            said = "no longer takes" if asked else "is no longer"
+            yield Finding(f"{said} the form {_called(a, before)}", Effect.NONE if kept else Effect.LESS)
+        for b in others:
+            kept = b.kind != "object" and any(effects(a, b) <= NARROWER for a in before)
+            said = "now also takes" if asked else "may now also be"
+            yield Finding(f"{said} the form {_called(b, after)}", Effect.NONE if kept else Effect.MORE)
+        self._nested -= 1
+
+    def _replaced(self, a: Form, b: Form) -> bool:
+        """Whether the two have different names and the old name is still in use: another thing then, and not renamed."""
+        document = self.new.document
+        components = document.view(document.view(document.data, "document").get("components"), "components")
+        return None not in (a.name, b.name) and a.name != b.name and a.name in components.get("schemas", {})
+
+    def _exclusive(self, was: Union, now: Union, asked: bool) -> Found:
+        """From `anyOf` to `oneOf` and back. A value may fit several forms only when these have one type."""
+        crowded = any(count > 1 for side in (was, now) for count in Counter(f.kind for f in side.forms).values())
+        if was.exclusive == now.exclusive or not crowded:
+            return
+        if was.exclusive:
+            yield Finding("may now fit several of its forms", Effect.MORE if asked else Effect.UNKNOWN)
+            return
+        for a in was.forms:
+            like = (_local(differences(a, b, self, asked=asked, text="")) for b in now.forms if b.kind == a.kind)
+            if sum({f.effect for f in self._follow(local, asked)} <= WIDER for local in like) > 1:
+                yield Finding("what fits several of its forms is no longer taken", Effect.LESS)
+                return
+        yield Finding("must now fit one of its forms and no other", Effect.UNKNOWN)
+
+
+def _local(found: Found) -> Local:
+    both = list(found)
+    return [f for f in both if isinstance(f, Finding)], [p for p in both if isinstance(p, Pair)]
+
+
+def _called(form: Form, among: list[Form]) -> str:
+    return form.name or f"number {among.index(form) + 1}"
+
+
+def _types(union: Union) -> str:
+    if union.types == set(KINDS):
+        return "any"
+    whole = all(form.words.get("whole") for form in union.forms if form.kind == "number")
+    return words("integer" if kind == "number" and whole else kind for kind in union.types) or "nothing"
+
+
+def _type(was: Union, now: Union, text: str) -> Found:
+    lost, won = was.types - now.types, now.types - was.types
+    if text and lost <= {"boolean", "number"} and any(f.kind == "string" and not f.words for f in now.forms):
+        lost = set()  # in an address everything is text
+    if lost or won:
+        effect = Effect.OTHER if lost and won else Effect.LESS if lost else Effect.MORE
+        yield Finding(f"type changed from {_types(was)} to {_types(now)}", effect)
+    elif was.types == now.types:
+        before, after = (any(form.declared for form in side.forms) for side in (was, now))
+        if before != after:
+            yield Finding(f"its type, {_types(now)}, is {'now' if after else 'no longer'} written down", Effect.NONE)
+
+
+def _hints(was: list[dict], now: list[dict], asked: bool) -> Found:
+    """Discriminators. They change nothing of what fits, and who goes by a field still finds it, or it is listed as gone."""
+    if alike(was, now):
+        return
+    hints = [(side[0] if len(side) == 1 else {"all": side}) if side else {} for side in (was, now)]
+    names = [hint.get("propertyName") for hint in hints]
+    maps = [hint.get("mapping", {}) for hint in hints]
+    kept = all(isinstance(mapping, dict) for mapping in maps) and all(
+        alike(maps[1][name], target) if name in maps[1] else not asked for name, target in maps[0].items()
+    )
+    rest = [{name: value for name, value in hint.items() if name not in ("propertyName", "mapping")} for hint in hints]
+    known = not was or not now or (kept and alike(*rest) and (alike(*names) or not asked))
+    yield Finding(
+        f"the field by which its forms are told apart, or its values, changed (it was {names[0]}, it is {names[1]})",
+        Effect.NONE if known else Effect.UNKNOWN,
+    )

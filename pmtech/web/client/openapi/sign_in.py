@@ -1,0 +1,51 @@
+"""What differs between the ways to sign in. Each entry of `security` is one way, of which any will do; a way may ask for
+several things (schemes), and for rights within them (scopes), all of which are needed."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pmtech.web.client.openapi.comparison import Comparison, Found
+from pmtech.web.client.openapi.document import Document
+from pmtech.web.client.openapi.effect import Effect, words
+
+TOLD_BY = ("type", "in", "name", "scheme")
+
+
+@dataclass(frozen=True)
+class _Way:
+    """The scopes by scheme, which is told by what it is rather than by what it is called; and how to say it."""
+
+    scopes: dict[str, frozenset[str]]
+    said: str
+
+    def asks_no_more(self, than: "_Way") -> bool:
+        return all(key in than.scopes and scopes <= than.scopes[key] for key, scopes in self.scopes.items())
+
+
+def sign_in(both: Comparison, was: Any, now: Any, where: str) -> Found:
+    """Of an operation; None where it says nothing of its own, and that of the whole contract holds."""
+    before = _ways(both.old, both.old.data.get("security") if was is None else was)
+    after = _ways(both.new, both.new.data.get("security") if now is None else now)
+    for way in before:
+        if not any(other.asks_no_more(way) for other in after):
+            said = f"no longer takes the sign-in {way.said}" if way.scopes else "now asks for a sign-in"
+            yield both.change(where, said, Effect.LESS)
+    for way in after:
+        if not any(other.asks_no_more(way) for other in before):
+            said = f"now takes the sign-in {way.said}" if way.scopes else "no longer asks for a sign-in"
+            yield both.change(where, said, Effect.MORE)
+
+
+def _ways(document: Document, security: Any) -> list[_Way]:
+    components = document.view(document.view(document.data, "document").get("components"), "components")
+    ways = []
+    for entry in security if isinstance(security, list) else []:
+        scopes, said = {}, []
+        for name, asked in entry.items() if isinstance(entry, dict) else [(str(entry), [])]:
+            rights = frozenset(map(str, asked if isinstance(asked, list) else [asked]))
+            scheme = document.follow(components.get("securitySchemes", {}).get(name))
+            known = isinstance(scheme, dict) and scheme.get("type") in ("apiKey", "http")
+            scopes[str([scheme.get(key) for key in TOLD_BY]) if known else name] = rights
+            said.append(name + (f" ({words(rights)})" if rights else ""))
+        ways.append(_Way(scopes, " and ".join(said)))
+    return ways or [_Way({}, "")]
