@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import ClassVar
 
 import numpy as np
 
@@ -14,9 +14,6 @@ from pmtech.components.source import Source, SourcePart
 from pmtech.engine.clock import Alarm
 from pmtech.engine.randomness import BLOCK, Stream, exponential
 from pmtech.engine.sorted_pass import joined
-
-if TYPE_CHECKING:
-    from pmtech.traces.replay import Replay
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -36,13 +33,8 @@ class Clients(Source):
     rate_per_s: float = number(10.0, at_least=0, at_most=1e6)
     arrivals: str = one_of("poisson", "even")
 
-    @staticmethod
-    def from_log(path: str | Path, name: str = "Clients", **fields) -> Replay:
-        """The requests of an access log: see `Replay` for what can be set, `read_log` for what can be read."""
-        from pmtech.traces.access_log import read_log
-        from pmtech.traces.replay import Replay
-
-        return Replay(name, log=read_log(path), **fields)
+    # The traces lie above the components and hand this down when they are imported.
+    from_log: ClassVar[Callable[..., Clients]]
 
     def running(self, *args) -> ClientsPart:
         return ClientsPart(self, *args)

@@ -27,6 +27,7 @@ from pmtech.wording import listed, percent, rate, seconds
 TIMES = 10
 MOST_REQUESTS = 300_000  # of the run at ten times: more would keep the learner waiting
 FREE = 0.3  # of a part's time, where growth is planned
+COME = {"poisson": "at random moments", "even": "at equal distances", "log": "as in the log"}
 STYLE = (Path(__file__).parent / "brief.css").read_text(encoding="utf-8")
 
 # A page: heading -> paragraphs (text), bullets (a list), tables (a tuple of rows, the first of them the headings).
@@ -125,7 +126,8 @@ def _asked(result: Result, name: str | None = None) -> float:
     sources = result.system.sources
     parts = [sources[name]] if name else sources.values()
     came = result.by_client.offered_per_s[name] if name else result.summary.offered_per_s
-    if result.at_end == result.system and all(isinstance(part, Clients) and not part.surge for part in parts):
+    by_chance = all(isinstance(part, Clients) and part.arrivals != "log" and not part.surge for part in parts)
+    if result.at_end == result.system and by_chance:
         expected = sum(part.rate_per_s for part in parts) * result.window_s
         return as_set(came * result.window_s, expected) / result.window_s
     return came
@@ -181,9 +183,18 @@ def _times(result: Result) -> str:
 
 
 def _by_chance(result: Result) -> list[str]:
-    came, asked = rate(result.summary.offered_per_s), rate(_asked(result))
-    said = f"Customers come at random: in this run {came} requests a second came, {asked} are to be expected."
-    return [said] if came != asked else []
+    came, asked, sources = rate(result.summary.offered_per_s), rate(_asked(result)), result.system.sources.values()
+    if came != asked:
+        return [f"Customers come at random: in this run {came} requests a second came, {asked} are to be expected."]
+    if all(_of_log(part) for part in sources) and came != (average := rate(sum(part.rate_per_s for part in sources))):
+        return [
+            f"Customers come as in the log: in this part of it {came} requests a second came, {average} are its average."
+        ]
+    return []
+
+
+def _of_log(source) -> bool:
+    return getattr(source, "arrivals", "") == "log"
 
 
 def _each_client(result: Result) -> list[tuple]:
@@ -308,11 +319,17 @@ def _assumptions(now: Result, then: Result) -> list[str]:
     # A dict, so that twins are named once.
     facts = {(part.label, *facts_of(part, getattr(part, "replicas", 1)), *_checks(part)): None for part in parts}
     put_in = "; ".join(f"{label}: {', '.join(said)}" for label, *said in facts if said)
-    even = all(getattr(source, "arrivals", "") == "even" for source in now.system.sources.values())
-    customers = f"requests come at {'equal distances' if even else 'random moments'}"
+    sources = now.system.sources.values()
+    customers = f"requests come {listed(dict.fromkeys(COME[getattr(part, 'arrivals', 'poisson')] for part in sources))}"
     if _crowds(now.system):
         customers = "users wait for an answer and think before they ask again"
-    impatient = any(source.timeout_ms or source.retries for source in now.system.sources.values())
+    for part in filter(_of_log, sources):
+        played = [
+            seconds(run.duration_s / part.lasts_s * times * part.log.lasts_s)
+            for run, times in ((now, 1), (then, TIMES))
+        ]
+        customers += f" ({played[0]} of it at this load, {played[1]} at ten times; after {seconds(part.log.lasts_s)} it begins again)"
+    impatient = any(source.timeout_ms or source.retries for source in sources)
     lasts = f"{seconds(now.window_s)} at this load, {seconds(then.window_s)} at ten times"
     return [
         f"A simulation, not a measurement: {lasts}, of the same customers; at ten times without "

@@ -135,7 +135,7 @@ def clients(log):
 
 
 def test_it_keeps_times_endpoints_and_what_was_asked_for(clients):
-    table, result = clients.log.table, simulate(clients >> Server(), duration_s=60)
+    table, result = clients.log.table, simulate(clients >> Server(), duration_s=clients.lasts_s)
     requests = result.requests
     assert requests.arrived_s.tolist() == table.at_s.tolist()
     assert requests.endpoint.tolist() == table.endpoint.tolist()
@@ -157,7 +157,7 @@ def test_limits_and_turns_go_by_the_callers_of_the_log(clients):
     Throttle(rate_per_s=2.1) >> Server(workers=1),
     Gateway() >> {"/a": Server("A"), "/b": Server("B", workers=1)},
 ])  # fmt: skip
-@pytest.mark.parametrize("fields", [{}, {"surge": Surge(5, 4, 3)}, {"rate_per_s": 7}])
+@pytest.mark.parametrize("fields", [{}, {"surge": Surge(5, 4, 3)}, {"rate_per_s": 7.3}])
 def test_the_shortcut_and_the_event_engine_agree(log, way, fields):
     system = [Clients.from_log(log(VISITS, "visits.csv"), **fields), Clients("Others", rate_per_s=2)] >> way
     assert run_sorted(Running(system, 1).run, 30.0) is not None
@@ -169,7 +169,7 @@ def test_the_shortcut_and_the_event_engine_agree(log, way, fields):
 def test_another_rate_stretches_the_same_requests(clients):
     twice = clients >> Server()
     twice = twice.replace({"clients.rate_per_s": 2 * clients.rate_per_s})
-    arrived = simulate(twice, duration_s=60).requests.arrived_s
+    arrived = simulate(twice, duration_s=clients.lasts_s / 2).requests.arrived_s
     assert arrived.tolist() == (clients.log.at_s / 2).tolist()
     assert twice.sources["clients"].lasts_s == pytest.approx(clients.lasts_s / 2)
 
@@ -185,7 +185,7 @@ def test_those_who_share_a_second_are_spread_over_it(log):
     line = '10.0.0.{} - - [10/Oct/2000:13:55:{} +0000] "GET /{} HTTP/1.0" 200 1\n'
     clients = Clients.from_log(log("".join(line.format(n, 30 + n // 10, n) for n in range(25))))
     assert clients.lasts_s == 3
-    one, same, other = (simulate(clients >> Server(), seed=seed).requests for seed in (1, 1, 2))
+    one, same, other = (simulate(clients >> Server(), duration_s=3, seed=seed).requests for seed in (1, 1, 2))
     assert np.floor(one.arrived_s).tolist() == [n // 10 for n in range(25)]
     assert one.endpoint.tolist() == [f"/{n}" for n in range(25)]
     assert one.arrived_s.is_monotonic_increasing and one.arrived_s.is_unique
@@ -218,6 +218,6 @@ def test_what_the_log_says_cant_be_set(log, fields, sentence):
 
 def test_timeouts_and_retries_are_those_of_clients(log):
     path = log("timestamp\n" + "".join(f"{n / 100}\n" for n in range(100)), "x.csv")
-    requests = simulate(Clients.from_log(path, retries=1) >> Server(workers=1, queue_limit=0), duration_s=5).requests
+    requests = simulate(Clients.from_log(path, retries=1) >> Server(workers=1, queue_limit=0), duration_s=1).requests
     again = requests[requests.arrived_s.duplicated()]  # at once, so at the very same moment
     assert len(again) > 0 and len(requests) == 100 + len(again)
