@@ -270,7 +270,7 @@ class _Table:
         for column in (at_s, caller, target, write):
             digest.update(column.tobytes())
         left_out = tuple(LeftOut(why, count, first) for why, (count, first) in self.left.items())
-        cut = f"{name} breaks off, or is damaged: only the lines before that were read"
+        cut = f"{name} breaks off, or is damaged: only what stands before that was read"
         log = AccessLog(
             name, digest.hexdigest(), sum(each.count for each in left_out), at_s, endpoint, rank[target] + 1, caller,
             write, endpoints, callers, ", ".join([self.form.name, *lines.written]), left_out, begins_s,

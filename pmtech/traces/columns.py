@@ -242,7 +242,7 @@ class Csv(Named):
     name, any_words = "CSV with a header", True
 
     def __init__(self, sample: list[str]):
-        header = next((line for line in sample if line.strip() and not line.startswith("sep=")), "")
+        header = next((line for line in sample if line.strip() and not line.startswith(("sep=", "#"))), "")
         self.delimiter = max(",;\t|", key=header.count)
         self.titles = self._split(header)
         super().__init__(sample)

@@ -22,28 +22,38 @@ REQUEST = r'"(?P<method>[A-Z][A-Z-]*) (?P<target>(?:[^ "\\]+|\\.)*+)[^"\\]*+(?:\
 # Who sent it, after it the identity (nearly always -), the user (maybe of several words), and when.
 WHO = r"(?P<who>[^ ]+) (?:- \[[^ ]+\] )?(?:[^ .:]+ [^ ]+|- [^\[\"]+) \[(?P<when>[^\]]+)\] "
 
-# What a format is called, and what a line of it is. Of those that fit equally well, the one that tells more callers
-# apart counts, then the first. `forwarded` comes before `who`, where it is known.
-PATTERNS = {
-    "common or combined (Apache, nginx)": WHO + REQUEST,
-    "combined, with X-Forwarded-For at the end (nginx)": WHO
-    + REQUEST
-    + rf' \d+ [^ ]+ {QUOTED} {QUOTED} "(?P<forwarded>[\da-fA-F.:]+|-)[^"]*"',
-    "combined, with the virtual host in front (Apache)": f"{NAME} {WHO}{REQUEST}",
-    "combined, with X-Forwarded-For in front": rf"(?P<forwarded>{IP}|-)(?:, ?{IP})* (?P<who>{IP}) - [^\[\"]+ \[(?P<when>[^\]]+)\] {REQUEST}",
-    "combined, with the server's address in front": rf"{IP} (?P<who>{IP}) - [^\[\"]+ \[(?P<when>[^\]]+)\] {REQUEST}",
-    "AWS load balancer (ALB, Classic)": rf"(?:(?:https?|h2|grpcs?|wss?) )?(?P<when>{ISO}) [^ ]+ (?P<who>[^ ]+) [^ ]+ (?:-?[\d.]+ ){{3}}[^ ]+ [^ ]+ -?\d+ -?\d+ {REQUEST}",
-    "AWS S3": rf"[^ ]+ [^ ]+ \[(?P<when>[^\]]+)\] (?P<who>[^ ]+) [^ ]+ [^ ]+ [A-Z\d]+\.[^ ]+ [^ ]+ {REQUEST}",
-    "HAProxy": rf"(?:.*? haproxy\[\d+\]: )?(?P<who>[^ ]+) \[(?P<when>{CLF})\] [^ ]+ [^ ]+ [-\d/+]+ -?\d+ [^\"]*{REQUEST}",
-    "Envoy": rf'\[(?P<when>{ISO})\] {REQUEST} [^"]*(?:{QUOTED} )?(?:[\d-]+ ){{4}}"(?P<who>[^"]*)"',
-    "Squid": r"(?P<when>\d{9,10}\.\d{3}) +\d+ (?P<who>[^ ]+) [A-Z_]+/\d+ \d+ (?P<method>[A-Z]+) (?P<target>[^ ]+) ",
-    "Heroku router": rf'(?P<when>{ISO}) .*?heroku\[router\]: .*?method=(?P<method>[A-Z]+) path="(?P<target>[^"]*)".*? fwd="(?P<who>[^"]*)"',
-    "Rails": rf'.*?Started (?P<method>[A-Z]+) "(?P<target>[^"]*)" for (?P<who>[^ ]+) at (?P<when>{ISO})',
-}
-# Where nothing of the above fits: formats of one's own, in which only one thing can be meant.
-LOOSE = {
-    "one time, one address and a request": rf'(?=[^"]*?(?P<when>{ISO}|{CLF}|{MSEC}))(?:(?!{IP})[^"])*+(?P<who>{IP})(?:(?!{IP})[^"])*+{REQUEST}',
-    "one time and a request": rf'(?=[^"]*?(?P<when>{ISO}|{CLF}|{MSEC}))(?:(?!{IP})[^"])*+{REQUEST}(?P<who>)',
+# How sure a format is, what it is called, and what a line of it is. Of those in which most lines can be read the surest
+# counts, then the one that tells more callers apart, then the first. `forwarded` comes before `who`, where it is known.
+# The last two are for formats of one's own, in which only one thing can be meant.
+OTHER = rf'(?:(?!{IP})[^"])*+'
+PATTERNS = (
+    (2, "common or combined (Apache, nginx)", WHO + REQUEST),
+    (3, "combined, with X-Forwarded-For at the end (nginx)",
+        rf'{WHO}{REQUEST} \d+ [^ ]+ {QUOTED} {QUOTED} "(?P<forwarded>{IP}|-)(?:,[^"]*)?"'),
+    (2, "combined, with the virtual host in front (Apache)", f"{NAME} {WHO}{REQUEST}"),
+    (2, "combined, with X-Forwarded-For in front",
+        rf"(?P<forwarded>{IP}|-)(?:, ?{IP})* (?P<who>{IP}) - [^\[\"]+ \[(?P<when>[^\]]+)\] {REQUEST}"),
+    (2, "combined, with the server's address in front",
+        rf"{IP} (?P<who>{IP}) - [^\[\"]+ \[(?P<when>[^\]]+)\] {REQUEST}"),
+    (2, "AWS load balancer (ALB, Classic)",
+        rf"(?:(?:https?|h2|grpcs?|wss?) )?(?P<when>{ISO}) [^ ]+ (?P<who>[^ ]+) [^ ]+ (?:-?[\d.]+ ){{3}}[^ ]+ [^ ]+ -?\d+ -?\d+ {REQUEST}"),
+    (2, "AWS S3",
+        rf"[^ ]+ [^ ]+ \[(?P<when>[^\]]+)\] (?P<who>[^ ]+) [^ ]+ [^ ]+ [A-Z\d]+\.[^ ]+ [^ ]+ {REQUEST}"),
+    (2, "HAProxy",
+        rf"(?:.*? haproxy\[\d+\]: )?(?P<who>[^ ]+) \[(?P<when>{CLF})\] [^ ]+ [^ ]+ [-\d/+]+ -?\d+ [^\"]*{REQUEST}"),
+    (2, "Envoy", rf'\[(?P<when>{ISO})\] {REQUEST} [^"]*(?:{QUOTED} )?(?:[\d-]+ ){{4}}"(?P<who>[^"]*)"'),
+    (2, "Squid",
+        r"(?P<when>\d{9,10}\.\d{3}) +\d+ (?P<who>[^ ]+) [A-Z_]+/\d+ \d+ (?P<method>[A-Z]+) (?P<target>[^ ]+) "),
+    (2, "Heroku router",
+        rf'(?P<when>{ISO}) .*?heroku\[router\]: .*?method=(?P<method>[A-Z]+) path="(?P<target>[^"]*)".*? fwd="(?P<who>[^"]*)"'),
+    (2, "Rails", rf'.*?Started (?P<method>[A-Z]+) "(?P<target>[^"]*)" for (?P<who>[^ ]+) at (?P<when>{ISO})'),
+    (0, "one time, one address and a request", rf'(?=[^"]*?(?P<when>{ISO}|{CLF}|{MSEC})){OTHER}(?P<who>{IP}){OTHER}{REQUEST}'),
+    (0, "one time and a request", rf'(?=[^"]*?(?P<when>{ISO}|{CLF}|{MSEC})){OTHER}{REQUEST}(?P<who>)'),
+)  # fmt: skip
+# What is not sure, even where a format fits.
+REMARKS = {
+    "combined, with X-Forwarded-For in front": "of the two addresses in front the first is taken for the caller",
+    "combined, with the server's address in front": "of the two addresses in front the second is taken for the caller",
 }
 HUNG_UP = re.compile(r'[\]\d] "(?![A-Z]+ )')  # what was sent was no HTTP request, or nothing at all
 
@@ -58,14 +68,8 @@ PREFIX = re.compile(
     )+""",
     re.VERBOSE,
 )
-INSIDE = (
-    "log",
-    "message",
-    "MESSAGE",
-    "msg",
-    "short_message",
-    "textPayload",
-)  # Docker's file, Filebeat, journald, Google Cloud
+# Docker's file, Filebeat, journald, Graylog, Google Cloud.
+INSIDE = ("log", "message", "MESSAGE", "msg", "short_message", "textPayload")
 
 
 def _behind_prefix(line: str) -> str:
@@ -93,7 +97,8 @@ class Pattern:
     """A format in which all lines look alike: see `Named` for what its methods give."""
 
     def __init__(self, name: str, pattern: str):
-        self.name, self.pattern, self.moments, self.remarks = name, re.compile(pattern), Moments(), []
+        self.name, self.pattern, self.moments = name, re.compile(pattern), Moments()
+        self.remarks = [REMARKS[name]] if name in REMARKS else []
         self.place = {group: number - 1 for group, number in self.pattern.groupindex.items()}
 
     def rows(self, lines: list[str]) -> list[tuple | str | None]:
@@ -134,13 +139,12 @@ def recognise(sample: list[str]) -> Format:
         lines = [*map(unwrap, sample)]
         if how and lines == sample:
             continue
-        forms = [(2, Pattern(name, pattern)) for name, pattern in PATTERNS.items()]
+        forms = [(sure, Pattern(name, pattern)) for sure, name, pattern in PATTERNS]
         for kind in KINDS:
             try:
                 forms.append((1, kind(lines)))
             except ValueError as why:
                 refused = refused or [*why.args, 1] * bool(why.args)
-        forms += [(0, Pattern(name, pattern)) for name, pattern in LOOSE.items()]
         for sure, form in forms:
             count, callers = _reads(form, lines)
             found.append((count, sure, callers, Wrapped(form, how) if how else form))
