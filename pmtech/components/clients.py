@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
-from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -16,9 +16,6 @@ from pmtech.components.surge import Surge
 from pmtech.engine.clock import Alarm
 from pmtech.engine.randomness import BLOCK, Stream, exponential
 from pmtech.engine.sorted_pass import joined
-
-if TYPE_CHECKING:
-    from pmtech.traces.replay import Replay
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -51,13 +48,8 @@ class Clients(Source):
             object.__setattr__(self, "surge", self.profile)
             object.__setattr__(self, "profile", None)
 
-    @staticmethod
-    def from_log(path: str | Path, name: str = "Clients", **fields) -> Replay:
-        """The requests of an access log: see `Replay` for what can be set, `read_log` for what can be read."""
-        from pmtech.traces.access_log import read_log
-        from pmtech.traces.replay import Replay
-
-        return Replay(name, log=read_log(path), **fields)
+    # The traces lie above the components and hand this down when they are imported.
+    from_log: ClassVar[Callable[..., Clients]]
 
     def running(self, *args) -> ClientsPart:
         return ClientsPart(self, *args)

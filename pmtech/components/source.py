@@ -38,6 +38,7 @@ class Source(Component):
     needs_next: ClassVar[bool] = True
     load_field: ClassVar[str]  # the field that says how many there are
     waits: ClassVar[bool] = False  # does whoever asks wait for the answer before asking again (closed loop)?
+    lap_s: ClassVar[float | None] = None  # after so long what they do begins again
     callers: ClassVar[int] = 1  # how many callers rate limits and fairness tell apart
 
     @property

@@ -169,9 +169,14 @@ def _times(result: Result) -> str:
 
 
 def _by_chance(result: Result) -> list[str]:
-    came, asked = rate(result.summary.offered_per_s), rate(_asked(result))
-    said = f"Customers come at random: in this run {came} requests a second came, {asked} are to be expected."
-    return [said] if came != asked else []
+    came, asked, sources = rate(result.summary.offered_per_s), rate(_asked(result)), result.system.sources.values()
+    if came != asked:
+        return [f"Customers come at random: in this run {came} requests a second came, {asked} are to be expected."]
+    if all(part.lap_s for part in sources) and came != (average := rate(sum(part.rate_per_s for part in sources))):
+        return [
+            f"Customers come as in the log: in this part of it {came} requests a second came, {average} are its average."
+        ]
+    return []
 
 
 def _each_client(result: Result) -> list[tuple]:
@@ -296,8 +301,15 @@ def _assumptions(now: Result, then: Result) -> list[str]:
     # A dict, so that twins are named once.
     facts = {(part.label, *part.facts(part.replicas), *part.conditions()): None for part in parts}
     put_in = "; ".join(f"{label}: {', '.join(said)}" for label, *said in facts if said)
-    customers = "; ".join(dict.fromkeys(source.coming for source in now.system.sources.values()))
-    impatient = any(source.timeout_ms or source.retries for source in now.system.sources.values())
+    sources = now.system.sources.values()
+    customers = "; ".join(dict.fromkeys(source.coming for source in sources))
+    for part in sources:
+        if part.lap_s is not None:
+            laps = ((now, 1), (then, TIMES))
+            played = [seconds(run.duration_s / part.lasts_s * times * part.lap_s) for run, times in laps]
+            of_it = f"{played[0]} of it at this load, {played[1]} at ten times"
+            customers += f" ({of_it}; after {seconds(part.lap_s)} it begins again)"
+    impatient = any(source.timeout_ms or source.retries for source in sources)
     lasts = f"{seconds(now.window_s)} at this load, {seconds(then.window_s)} at ten times"
     return [
         f"A simulation, not a measurement: {lasts}, of the same customers; at ten times without "

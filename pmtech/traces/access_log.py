@@ -2,20 +2,44 @@
 
 from __future__ import annotations
 
-import gzip
+import re
 import warnings
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from hashlib import blake2b
+from itertools import chain, compress
+from math import isnan
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from pmtech.traces.log_formats import Row, rows
+from pmtech.engine.clock import collecting_later
+from pmtech.traces.columns import UNKNOWN
+from pmtech.traces.lines import Lines
+from pmtech.traces.log_formats import Format, recognise
+from pmtech.traces.moments import FIRST_S
+from pmtech.wording import counted, percent, rate, seconds
 
 WRITES = {"POST", "PUT", "PATCH", "DELETE"}
+SAMPLE = 500  # lines, by which the format is recognised
+MOST_PER_S = 1e6
+ALL = 0.99  # of the requests: next to all
+NO_TIME = "with no time that there could be"
+# An address as proxies write it, with its port or in brackets.
+ADDRESS = re.compile(r"(\d+(?:\.\d+){3})(?::\d+)?|\[([\da-fA-F:.]+)\](?::\d+)?|([\da-fA-F]*:[\da-fA-F:.]+)")
+
+
+class LeftOut(NamedTuple):
+    """Lines that could not be read: why, how many, and the number of the first."""
+
+    why: str
+    count: int
+    first: int
 
 
 @dataclass(frozen=True)
@@ -24,6 +48,7 @@ class AccessLog:
 
     at_s counts from the first request. endpoint is the path without the query; key numbers what was asked for, path
     and query, the most wanted is 1; a write is a POST, PUT, PATCH or DELETE. broken: lines that could not be read.
+    Printed, it is a table of what was understood; `doubts` are sentences about what may have been misunderstood.
     """
 
     name: str
@@ -36,6 +61,11 @@ class AccessLog:
     write: np.ndarray = field(compare=False)
     endpoints: tuple[str, ...] = field(compare=False)
     callers: tuple[str, ...] = field(compare=False)
+    read_as: str = field(compare=False)
+    left_out: tuple[LeftOut, ...] = field(compare=False)
+    begins_s: float = field(compare=False)  #: since 1970, or since any moment where the log does not say more
+    zone: str = field(compare=False)
+    remarks: tuple[str, ...] = field(compare=False)  #: of the format
 
     def __len__(self):
         return len(self.at_s)
@@ -45,6 +75,65 @@ class AccessLog:
             f"AccessLog({self.name}: {len(self):,} requests of {len(self.callers):,} callers in {self.lasts_s:,.0f} s, "
             f"{self.broken:,} broken lines)"
         )
+
+    def __str__(self):
+        (caller, sends), (endpoint, gets) = _most(self.callers, self.caller), _most(self.endpoints, self.endpoint)
+        rows = [
+            (self.name, self.read_as),
+            ("lines read", f"{len(self) + self.broken:,}: {counted(len(self), 'request')}, {self.broken:,} left out"),
+            *(("", f"{each.count:,} {each.why}, the first is line {each.first:,}") for each in self.left_out),
+            ("callers", f"{len(self.callers):,}: {caller or '(not said)'} sends {_all(sends)}"),
+            ("endpoints", f"{len(self.endpoints):,}: {endpoint} gets {_all(gets)}"),
+            ("writes", f"{percent(float(self.write.mean()))} of the requests"),
+            ("first request", self.moment(0)),
+            ("last request", self.moment(-1)),
+            ("lasts", f"{seconds(self.lasts_s)}, {rate(len(self) / self.lasts_s)} requests a second on average"),
+        ]
+        width = max(len(head) for head, _ in rows)
+        return "\n".join(f"{head:{width}}  {words}" for head, words in rows)
+
+    def moment(self, number: int) -> str:
+        """When request `number` came, as people read it."""
+        at_s = self.begins_s + float(self.at_s[number])
+        if self.begins_s < FIRST_S:
+            return f"{at_s:,.3f} s".replace(".000", "")
+        return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%d %H:%M:%S} {self.zone}"
+
+    @property
+    def doubts(self) -> list[str]:
+        """What was left out or may have been misunderstood, a sentence each."""
+        said = []
+        if self.broken:
+            first = min(each.first for each in self.left_out)
+            said.append(
+                f"{self.broken:,} of {len(self) + self.broken:,} lines of {self.name} can't be read and are left out; the "
+                f"first is line {first:,}"
+            )
+        return [*said, *self.remarks, *self._sameness(), *self._silence()]
+
+    def _sameness(self) -> list[str]:
+        (caller, sends), (endpoint, gets) = _most(self.callers, self.caller), _most(self.endpoints, self.endpoint)
+        said = []
+        if len(self) > 1 and not caller and sends > ALL:
+            said.append(f"{self.name} does not say who sent a request: all count as one caller")
+        elif len(self) > 1 and sends > ALL:
+            said.append(
+                f"one caller, {caller}, sends {_all(sends)} of {self.name}: if that is a proxy, the log has no callers, and "
+                "limits and fairness between them say nothing"
+            )
+        if len(self) > 1 and gets > ALL:
+            said.append(f"one endpoint, {endpoint}, gets {_all(gets)} of {self.name}")
+        return said
+
+    def _silence(self) -> list[str]:
+        gaps = np.diff(self.at_s)
+        if not len(gaps) or gaps.max() < max(60.0, self.lasts_s / 2):
+            return []
+        before = int(gaps.argmax())
+        return [
+            f"nothing came from {self.moment(before)} to {self.moment(before + 1)}, which is most of the time that "
+            f"{self.name} covers: its average says little"
+        ]
 
     @property
     def whole_seconds(self) -> bool:
@@ -68,58 +157,146 @@ class AccessLog:
         })  # fmt: skip
 
 
+def _most(names: tuple[str, ...], column: np.ndarray) -> tuple[str, float]:
+    """The most frequent name, fit to be shown, and its share."""
+    counts = np.bincount(column, minlength=len(names))
+    return shown(names[counts.argmax()], 60), float(counts.max() / len(column))
+
+
+def _all(share: float) -> str:
+    return "all requests" if share == 1 else f"{percent(share)} of the requests"
+
+
+def shown(words: str, most: int = 160) -> str:
+    """What stands in a file, in one line and without what would steer a terminal."""
+    words = "".join(letter if letter.isprintable() else "\N{MIDDLE DOT}" for letter in words)
+    return words if len(words) <= most else f"{words[:most]}..."
+
+
 def read_log(path: str | Path) -> AccessLog:
-    """Read an access log: common or combined format (Apache and nginx write it), or CSV with a timestamp column.
+    """Read an access log in one of the formats of log_formats.py and columns.py, packed or not.
 
-    A CSV has a header; its timestamps are seconds or milliseconds (since any moment) or ISO 8601, and it may have an
-    endpoint, a client and a method column. A name that ends in .gz is unpacked. Lines that can't be read are counted
-    and reported in one warning. Raises ValueError if there is no such file, or no request in it.
+    What may have been misunderstood is said in warnings; lines that can't be read are counted, never fatal. Raises
+    ValueError if there is no such file, no request in it, or no format fits: with a line and what was expected.
     """
-    path, broken = Path(path), []
-    if not path.is_file():
-        raise ValueError(f'there is no file "{path}" to read requests from')
-    opened = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rt", encoding="utf-8-sig", errors="replace", newline="") as file:
-        columns = _Columns(rows(file, broken, path.name))
-    if not len(columns.at_s):
-        raise ValueError(f'there is no request in "{path.name}" that could be read')
-    if broken:
-        count, where = len(columns.at_s) + len(broken), broken[0]
-        said = f"{len(broken):,} of {count:,} lines of {path.name} can't be read and are left out; the first is line {where:,}"
-        warnings.warn(said, stacklevel=3)
-    return columns.log(path.name, len(broken))
+    if not isinstance(path, str | Path):
+        raise ValueError(f'path must be the name of a file such as "access.log", got {path!r}')
+    path = Path(path).expanduser()
+    lines = Lines(path)
+    with collecting_later():
+        blocks = iter(lines)
+        first = next(blocks)
+        if lines.broke_off and not any(first):
+            raise ValueError(f'"{path.name}" ({lines.written[0]}) breaks off before its first line is whole')
+        form = _recognised(first, path.name)
+        table = _Table(form)
+        for block in chain([first], blocks):
+            table.take(block)
+    log = table.log(path.name, lines)
+    for doubt in log.doubts:
+        warnings.warn(doubt, stacklevel=3)
+    return log
 
 
-class _Columns:
+def _recognised(lines: list[str], name: str) -> Format:
+    sample = lines[:SAMPLE]
+    try:
+        return recognise(sample)
+    except ValueError as why:
+        if len(lines) > SAMPLE:  # a server may have much to say before its first request
+            with suppress(ValueError):
+                return recognise(lines)
+        expected, number = why.args
+        shows = f". Its line {number} is “{shown(sample[number - 1])}”" if number else ""
+        raise ValueError(f'"{name}" is no access log that can be read here: {expected}{shows}') from None
+
+
+class _Codes(dict):
+    """Word -> number, in order of first sight."""
+
+    def __missing__(self, word: str) -> int:
+        self[word] = number = len(self)
+        return number
+
+
+class _Table:
     """Numbers instead of words while the log is read: a million lines then take little room."""
 
-    def __init__(self, rows: Iterator[Row]):
+    def __init__(self, form: Format):
+        self.form, self.lines = form, 0
         self.at_s, self.caller, self.target, self.write = array("d"), array("L"), array("L"), bytearray()
-        callers, targets = {}, {}
-        for at_s, caller, target, method in rows:
-            self.at_s.append(at_s)
-            self.caller.append(callers.setdefault(caller, len(callers)))
-            self.target.append(targets.setdefault(target, len(targets)))
-            self.write.append(method in WRITES)
-        self.callers, self.targets = tuple(callers), tuple(targets)
+        self.callers, self.targets = _Codes(), _Codes()
+        self.left: dict[str, list[int]] = {}  # why -> how many lines, and the first
 
-    def log(self, name: str, broken: int) -> AccessLog:
+    def take(self, lines: list[str]) -> None:
+        rows, begin = self.form.rows(lines), self.lines + 1
+        self.lines += len(lines)
+        good = [row for row in rows if type(row) is tuple]
+        if len(good) < len(rows):
+            for number, why in [(number, why) for number, why in enumerate(rows, begin) if type(why) is str]:
+                self._leave(why, number)
+        if not good:
+            return
+        when, who, method, what = self.form.fields(good)
+        at_s = [*map(self.form.moments.__getitem__, when)]
+        if any(map(isnan, at_s)):
+            real = [not isnan(moment) for moment in at_s]
+            numbers = (number for number, row in enumerate(rows, begin) if type(row) is tuple)
+            for number in (number for number, there in zip(numbers, real, strict=True) if not there):
+                self._leave(NO_TIME, number)
+            at_s, who, method, what = (compress(column, real) for column in (at_s, who, method, what))
+        self.at_s.extend(at_s)
+        self.caller.extend(map(self.callers.__getitem__, who))
+        self.target.extend(map(self.targets.__getitem__, what))
+        self.write.extend(map(WRITES.__contains__, method))
+
+    def _leave(self, why: str, number: int) -> None:
+        self.left.setdefault(why, [0, number])[0] += 1
+
+    def log(self, name: str, lines: Lines) -> AccessLog:
+        if not self.at_s:
+            raise ValueError(f'there is no request in "{name}" that could be read')
         at_s = np.array(self.at_s)
         order = np.argsort(at_s, kind="stable")  # a line is written when the answer is out, so some are late
-        at_s = at_s[order] - at_s[order[0]]
-        caller, target = np.array(self.caller, dtype=np.int64)[order], np.array(self.target, dtype=np.int64)[order]
+        begins_s = float(at_s[order[0]])
+        at_s = at_s[order] - begins_s
+        callers, caller = _renumbered(map(_caller_of, self.callers), np.array(self.caller, dtype=np.int64)[order])
+        target = np.array(self.target, dtype=np.int64)[order]
+        endpoints, endpoint = _renumbered(map(_path_of, self.targets), target)
         write = np.array(self.write, dtype=bool)[order]
         rank = np.empty(len(self.targets), dtype=np.int64)
         rank[np.argsort(-np.bincount(target, minlength=len(self.targets)), kind="stable")] = np.arange(len(rank))
-        endpoints: dict[str, int] = {}
-        of_target = np.array([endpoints.setdefault(_path_of(t), len(endpoints)) for t in self.targets])
-        digest = blake2b("\n".join([*self.callers, *self.targets]).encode(errors="replace"), digest_size=16)
+        digest = blake2b("\n".join([*callers, *self.targets]).encode(errors="replace"), digest_size=16)
         for column in (at_s, caller, target, write):
             digest.update(column.tobytes())
-        return AccessLog(
-            name, digest.hexdigest(), broken, at_s, of_target[target], rank[target] + 1, caller, write,
-            tuple(endpoints), self.callers,
+        left_out = tuple(LeftOut(why, count, first) for why, (count, first) in self.left.items())
+        cut = f"{name} breaks off, or is damaged: only what stands before that was read"
+        log = AccessLog(
+            name, digest.hexdigest(), sum(each.count for each in left_out), at_s, endpoint, rank[target] + 1, caller,
+            write, endpoints, callers, ", ".join([self.form.name, *lines.written]), left_out, begins_s,
+            self.form.moments.zone, (*[cut] * lines.broke_off, *(f"{name}: {each}" for each in self.form.remarks)),
         )  # fmt: skip
+        if len(log) > MOST_PER_S * log.lasts_s:
+            raise ValueError(
+                f'the times in "{name}" would mean {rate(len(log) / log.lasts_s)} requests a second: expected are moments, '
+                "not durations or counts"
+            )
+        return log
+
+
+def _renumbered(names: Iterable[str], column: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:
+    """Where names that were numbered turn out to be the same: each once, and the column with their new numbers."""
+    codes = _Codes()
+    new = np.array([codes[name] for name in names])
+    return tuple(codes), new[column]
+
+
+def _caller_of(word: str) -> str:
+    """Who sent it, without the port, and without the proxies on the way, which X-Forwarded-For adds behind a comma."""
+    if ":" not in word and "," not in word:
+        return "" if word in UNKNOWN else word
+    address = ADDRESS.fullmatch(word.split(",", 1)[0].strip())
+    return next(filter(None, address.groups())) if address else "" if word in UNKNOWN else word
 
 
 def _path_of(target: str) -> str:

@@ -1,98 +1,182 @@
-"""The formats of access logs: what a line says. A row is (when in seconds, who, what was asked for, the HTTP method)."""
+"""The formats of access logs, and which of them a file is in."""
 
 from __future__ import annotations
 
-import csv
+import json
 import re
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
-from itertools import chain, islice
+from collections.abc import Callable, Iterable
+from math import isnan
 
-Row = tuple[float, str, str, str]
+from pmtech.traces.columns import KINDS, NO_REQUEST, UNKNOWN, UNLIKE, Named
+from pmtech.traces.moments import Moments
 
-# host identity user [day/month/year:hour:minute:second zone] "method target protocol" status size, and maybe more
-LINE = re.compile(r'(\S+) \S+ .*?\[(\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4})\] "([A-Z]+) (\S+)[^"]*" \d{3} ')
-STAMPS, PLACES = ("timestamp", "time", "datetime", "date", "ts"), ("endpoint", "path", "url", "target", "request")
-CALLERS, METHODS = ("client", "caller", "user", "ip", "host", "remote_addr"), ("method", "verb")
-MONTHS = {name: n for n, name in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
-EARLIEST_S, LATEST_S = -1e11, 1e11  # a number past this is in milliseconds
+ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|[+-]\d\d:?\d\d))?"
+CLF = r"\d\d/[A-Z][a-z]{2}/\d{4}[: ]\d\d:\d\d:\d\d(?:\.\d+)?(?: [+-]\d{4})?"
+MSEC = r"(?<![\w.])1\d{9}\.\d{3}(?![\w.])"  # seconds since 1970, as nginx writes them
+IP = r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|(?=[\da-fA-F:]*::|(?:[\da-fA-F]+:){7})[\da-fA-F:.]{2,})(?![\w.])"
+NAME = (
+    r"(?:[\w.*-]*[A-Za-z_*][\w.*-]*(?::\d+)?|(?:\d+(?:\.\d+){3}|\[[^ \]]+\]):\d+)"  # of a host, or anything with a port
+)
+QUOTED = r'"(?:[^"\\]|\\.)*+"'
+REQUEST = r'"(?P<method>[A-Z][A-Z-]*) (?P<target>(?:[^ "\\]+|\\.)*+)[^"\\]*+(?:\\.[^"\\]*+)*+"'
+# Who sent it, after it the identity (nearly always -), the user (maybe of several words), and when.
+WHO = r"(?P<who>[^ ]+) (?:- \[[^ ]+\] )?(?:[^ .:]+ [^ ]+|- [^\[\"]+) \[(?P<when>[^\]]+)\] "
 
+# How sure a format is, what it is called, and what a line of it is. Of those in which most lines can be read the surest
+# counts, then the one that tells more callers apart, then the first. `forwarded` comes before `who`, where it is known.
+# The last two are for formats of one's own, in which only one thing can be meant.
+OTHER = rf'(?:(?!{IP})[^"])*+'
+PATTERNS = (
+    (2, "common or combined (Apache, nginx)", WHO + REQUEST),
+    (3, "combined, with X-Forwarded-For at the end (nginx)",
+        rf'{WHO}{REQUEST} \d+ [^ ]+ {QUOTED} {QUOTED} "(?P<forwarded>{IP}|-)(?:,[^"]*)?"'),
+    (2, "combined, with the virtual host in front (Apache)", f"{NAME} {WHO}{REQUEST}"),
+    (2, "combined, with X-Forwarded-For in front",
+        rf"(?P<forwarded>{IP}|-)(?:, ?{IP})* (?P<who>{IP}) - [^\[\"]+ \[(?P<when>[^\]]+)\] {REQUEST}"),
+    (2, "combined, with the server's address in front",
+        rf"{IP} (?P<who>{IP}) - [^\[\"]+ \[(?P<when>[^\]]+)\] {REQUEST}"),
+    (2, "AWS load balancer (ALB, Classic)",
+        rf"(?:(?:https?|h2|grpcs?|wss?) )?(?P<when>{ISO}) [^ ]+ (?P<who>[^ ]+) [^ ]+ (?:-?[\d.]+ ){{3}}[^ ]+ [^ ]+ -?\d+ -?\d+ {REQUEST}"),
+    (2, "AWS S3",
+        rf"[^ ]+ [^ ]+ \[(?P<when>[^\]]+)\] (?P<who>[^ ]+) [^ ]+ [^ ]+ [A-Z\d]+\.[^ ]+ [^ ]+ {REQUEST}"),
+    (2, "HAProxy",
+        rf"(?:.*? haproxy\[\d+\]: )?(?P<who>[^ ]+) \[(?P<when>{CLF})\] [^ ]+ [^ ]+ [-\d/+]+ -?\d+ [^\"]*{REQUEST}"),
+    (2, "Envoy", rf'\[(?P<when>{ISO})\] {REQUEST} [^"]*(?:{QUOTED} )?(?:[\d-]+ ){{4}}"(?P<who>[^"]*)"'),
+    (2, "Squid",
+        r"(?P<when>\d{9,10}\.\d{3}) +\d+ (?P<who>[^ ]+) [A-Z_]+/\d+ \d+ (?P<method>[A-Z]+) (?P<target>[^ ]+) "),
+    (2, "Heroku router",
+        rf'(?P<when>{ISO}) .*?heroku\[router\]: .*?method=(?P<method>[A-Z]+) path="(?P<target>[^"]*)".*? fwd="(?P<who>[^"]*)"'),
+    (2, "Rails", rf'.*?Started (?P<method>[A-Z]+) "(?P<target>[^"]*)" for (?P<who>[^ ]+) at (?P<when>{ISO})'),
+    (0, "one time, one address and a request", rf'(?=[^"]*?(?P<when>{ISO}|{CLF}|{MSEC})){OTHER}(?P<who>{IP}){OTHER}{REQUEST}'),
+    (0, "one time and a request", rf'(?=[^"]*?(?P<when>{ISO}|{CLF}|{MSEC})){OTHER}{REQUEST}(?P<who>)'),
+)  # fmt: skip
+# What is not sure, even where a format fits.
+REMARKS = {
+    "combined, with X-Forwarded-For in front": "of the two addresses in front the first is taken for the caller",
+    "combined, with the server's address in front": "of the two addresses in front the second is taken for the caller",
+}
+HUNG_UP = re.compile(r'[\]\d] "(?![A-Z]+ )')  # what was sent was no HTTP request, or nothing at all
 
-def rows(lines: Iterable[str], broken: list[int], name: str) -> Iterator[Row]:
-    """The requests of the file called `name`; the numbers of the lines that can't be read are added to `broken`."""
-    lines = iter(lines)
-    first = list(islice(lines, 100))
-    lines = chain(first, lines)
-    return _of_log(lines, broken) if any(map(LINE.match, first)) else _of_csv(lines, broken, name)
-
-
-def _of_log(lines: Iterator[str], broken: list[int]) -> Iterator[Row]:
-    known: dict[str, float] = {}  # many requests share a second
-    for number, line in enumerate(lines, 1):
-        found = LINE.match(line)
-        if found is None:
-            if line.strip():
-                broken.append(number)
-            continue
-        caller, stamp, method, target = found.groups()
-        at_s = known.get(stamp)
-        if at_s is None:
-            try:
-                at_s = known[stamp] = datetime.fromisoformat(_iso(stamp)).timestamp()
-            except (ValueError, KeyError):  # the 31st of February
-                broken.append(number)
-                continue
-        yield at_s, caller, target, method
-
-
-def _iso(stamp: str) -> str:
-    """10/Oct/2000:13:55:36 -0700 as 2000-10-10T13:55:36-0700; `strptime` would want the months in the user's language."""
-    return f"{stamp[7:11]}-{MONTHS[stamp[3:6]]:02}-{stamp[:2]}T{stamp[12:20]}{stamp[21:]}"
-
-
-def _of_csv(lines: Iterator[str], broken: list[int], name: str) -> Iterator[Row]:
-    header = next(lines, "")
-    comma = max(",;\t", key=header.count)
-    titles = [title.strip().strip('"').lower() for title in header.split(comma)]
-
-    def column(names: tuple[str, ...]) -> int | None:
-        return next((titles.index(each) for each in names if each in titles), None)
-
-    when = column(STAMPS)
-    if when is None:
-        raise ValueError(
-            f'"{name}" is no access log: its lines are neither in the common or combined format, '
-            'nor is it a CSV file with a column "timestamp"'
-        )
-    which = [column(names) for names in (CALLERS, PLACES, METHODS)]
-    table = csv.reader((line.replace("\0", "") for line in lines), delimiter=comma)
-    while True:
-        try:
-            row = next(table)
-        except StopIteration:
-            return
-        except csv.Error:
-            broken.append(table.line_num + 1)
-            continue
-        if not row:
-            continue
-        try:
-            at_s = _seconds(row[when])
-            caller, place, method = (
-                default if n is None else row[n] for n, default in zip(which, ("", "/", "GET"), strict=True)
-            )
-        except (ValueError, IndexError, OverflowError):
-            broken.append(table.line_num + 1)
-        else:
-            yield at_s, caller, place, method.upper()
+# What syslog, a container or kubectl writes before a line.
+_ = r"\ "
+PREFIX = re.compile(
+    rf"""(?:<\d+>1\ (?:\S+\ ){{5}}(?:-|(?:\[(?:[^\]"]|{QUOTED})*\])+)\ \ufeff?  # RFC 5424
+    | (?:<\d+>)?(?:[A-Z][a-z]{{2}}\ [\ \d]\d\ \d\d:\d\d:\d\d|{ISO.replace(" ", _)})\ \S+\ [^\s:\["{{]+(?:\[\d+\])?:\s+  # RFC 3164
+    | {ISO.replace(" ", _)}\ (?:std(?:out|err)\ [FP]\ )?  # CRI; docker logs -t, kubectl logs --timestamps
+    | \[pod/[^\]]+\]\ +  # kubectl logs --prefix
+    | [\w.-]+\ +\|\ +  # docker compose
+    )+""",
+    re.VERBOSE,
+)
+# Docker's file, Filebeat, journald, Graylog, Google Cloud.
+INSIDE = ("log", "message", "MESSAGE", "msg", "short_message", "textPayload")
 
 
-def _seconds(stamp: str) -> float:
+def _behind_prefix(line: str) -> str:
+    found = PREFIX.match(line)
+    return line[found.end() :] if found else line
+
+
+def _inside_json(line: str) -> str:
     try:
-        at_s = float(stamp)
-    except ValueError:
-        moment = datetime.fromisoformat(stamp.strip())
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    if not EARLIEST_S * 1000 < at_s < LATEST_S * 1000:
-        raise ValueError
-    return at_s if EARLIEST_S < at_s < LATEST_S else at_s / 1000
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return line
+    found = [record[key] for key in INSIDE if isinstance(record.get(key), str)] if isinstance(record, dict) else []
+    return found[0].rstrip("\n") if found else line
+
+
+WRAPPED: dict[str, Callable[[str], str]] = {
+    "": str,
+    ", behind a prefix of syslog, a container or kubectl": _behind_prefix,
+    ", inside JSON": _inside_json,
+}
+
+
+class Pattern:
+    """A format in which all lines look alike: see `Named` for what its methods give."""
+
+    def __init__(self, name: str, pattern: str):
+        self.name, self.pattern, self.moments = name, re.compile(pattern), Moments()
+        self.remarks = [REMARKS[name]] if name in REMARKS else []
+        self.place = {group: number - 1 for group, number in self.pattern.groupindex.items()}
+
+    def rows(self, lines: list[str]) -> list[tuple | str | None]:
+        found = map(self.pattern.match, lines)
+        return [m.groups() if m else _why_not(line) for m, line in zip(found, lines, strict=True)]
+
+    def fields(self, rows: list[tuple]) -> Iterable[Iterable[str]]:
+        columns = [*zip(*rows, strict=True)]
+        when, who, method, what = (columns[self.place[group]] for group in ("when", "who", "method", "target"))
+        if "forwarded" in self.place:
+            both = zip(columns[self.place["forwarded"]], who, strict=True)
+            who = [near if far in UNKNOWN else far for far, near in both]
+        return when, who, method, what
+
+
+class Wrapped:
+    """Another format, with something around each line."""
+
+    def __init__(self, form: Pattern | Named, how: str):
+        self.form, self.unwrap, self.name = form, WRAPPED[how], form.name + how
+        self.moments, self.remarks, self.fields = form.moments, form.remarks, form.fields
+
+    def rows(self, lines: list[str]) -> list[tuple | str | None]:
+        return self.form.rows([*map(self.unwrap, lines)])
+
+
+Format = Pattern | Named | Wrapped
+
+
+def _why_not(line: str) -> str | None:
+    return None if not line or line.isspace() else NO_REQUEST if HUNG_UP.search(line) else UNLIKE
+
+
+def recognise(sample: list[str]) -> Format:
+    """The format in which most of these lines can be read. Raises ValueError(what was expected, which line)."""
+    found, refused = [], []
+    for how, unwrap in WRAPPED.items():
+        lines = [*map(unwrap, sample)]
+        if how and lines == sample:
+            continue
+        forms = [(sure, Pattern(name, pattern)) for sure, name, pattern in PATTERNS]
+        for kind in KINDS:
+            try:
+                forms.append((1, kind(lines)))
+            except ValueError as why:
+                refused = refused or [*why.args, 1] * bool(why.args)
+        for sure, form in forms:
+            count, callers = _reads(form, lines)
+            found.append((count, sure, callers, Wrapped(form, how) if how else form))
+    count, _, _, best = max(found, key=lambda each: each[:3])
+    if count:
+        return best
+    raise ValueError(*(refused or _expected(sample))[:2])
+
+
+def _reads(form: Pattern | Named, lines: list[str]) -> tuple[int, int]:
+    """How many lines it can read, and how many callers it tells apart."""
+    rows = [row for row in form.rows(lines) if isinstance(row, tuple)]
+    when, who, *_ = form.fields(rows) if rows else ((), ())
+    return sum(not isnan(form.moments[stamp]) for stamp in when), len(set(who) - UNKNOWN)
+
+
+# What a file that can't be read seems to be, and what was expected.
+SEEMS = (
+    (r"\s*[\[{]\s*$", "a JSON document is no access log: expected is JSON with an object a line (jq -c '.[]' makes it)"),
+    (r"\d{4}/\d\d/\d\d [\d:]{8} \[|\[[^\]]+\] \[[\w:]+\] \[pid ", "it is an error log: expected is the access log, which names every request"),
+    (rf"(?!.*(?:{ISO}|{CLF}|{MSEC})).*\"[A-Z]+ /[^\"]*\"", "it does not say when: expected is a time in each line (docker logs -t and kubectl logs --timestamps add one)"),
+    (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [\w.:]+ ", "it looks like W3C extended: expected is a line #Fields: before it, which names the fields"),
+    (r".*[\x00-\x08\x0e-\x1a\x1c-\x1f]|(?:.*\ufffd){4}", "it is no text: expected are lines that can be read, packed with gzip, bzip2 or xz or not at all"),
+    ("", "expected is the common or combined format, as in 10.0.0.1 - - [10/Oct/2000:13:55:36 +0000] \"GET /a HTTP/1.1\" 200 5, "
+     "or CSV with a column \"timestamp\", JSON lines, W3C with #Fields, or the log of an AWS load balancer"),
+)  # fmt: skip
+
+
+def _expected(sample: list[str]) -> tuple[str, int]:
+    """What to say of a file in no known format, and which line shows it."""
+    for pattern, what in SEEMS:
+        for number, line in enumerate(sample, 1):
+            if line.strip() and re.match(pattern, line):
+                return what, number
+    return "it is empty", 0

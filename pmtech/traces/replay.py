@@ -11,7 +11,7 @@ import numpy as np
 
 from pmtech.components.clients import Clients, ClientsPart
 from pmtech.components.fields import Weights, number, one_of
-from pmtech.engine.randomness import identity
+from pmtech.engine.randomness import BLOCK, uniforms
 from pmtech.engine.request import Request
 from pmtech.traces.access_log import AccessLog
 
@@ -21,13 +21,15 @@ class Replay(Clients):
     """The requests of an `AccessLog` again: `Clients.from_log(path)`. They come whether or not the system keeps up.
 
     Each keeps its time, its endpoint, its caller (rate limits and fairness go by it) and what it asked for (caches do).
-    rate_per_s: the mean rate of the log; another one lets the same requests come faster or slower. surge, timeout_ms
-    and retries are those of `Clients`; endpoints, keys and write_share follow from the log and can't be set.
+    rate_per_s: the mean rate of the log; another one lets the same requests come faster or slower. A log that is over
+    before the run is begins again, with the next customers: the numbers of the requests go on, and with them their
+    luck (the work that each needs). surge, timeout_ms and retries are those of `Clients`; endpoints, keys and
+    write_share follow from the log and can't be set.
     A log tells the second only: of those who share one the first comes at its beginning, the others at random moments
     of it, drawn with the seed of the run, in the order of the log.
 
-    What this leaves out: that people would have behaved otherwise on another system, and what a log does not have in
-    it (refused connections, requests to other hosts).
+    What this leaves out: that people would have behaved otherwise on another system, what a log does not have in it
+    (refused connections, requests to other hosts), and that a day differs from the next.
     """
 
     log: AccessLog | None = None
@@ -60,8 +62,20 @@ class Replay(Clients):
 
     @property
     def lasts_s(self) -> float:
-        """How long the log lasts, in seconds of a run at this rate."""
+        """How long the log lasts, in seconds of a run at this rate, until it begins again."""
         return len(self.log) / self.rate_per_s if self.rate_per_s else inf
+
+    @property
+    def lap_s(self) -> float:
+        return self.log.lasts_s
+
+    @property
+    def is_steady(self) -> bool:
+        return False
+
+    @property
+    def coming(self) -> str:
+        return "requests come as in the log"
 
     @property
     def callers(self) -> int:
@@ -80,12 +94,7 @@ class ReplayPart(ClientsPart):
     """Where clients draw by luck, these look into the log."""
 
     def _phases(self) -> Moments:
-        log, at_s = self.spec.log, self.spec.log.at_s
-        if log.whole_seconds:
-            within = self.run.luck(f"{self.name}.within", identity)[self.name, 0].first(len(log))
-            within[np.flatnonzero(np.diff(at_s, prepend=-1.0))] = 0.0
-            at_s = at_s + within[np.lexsort((within, at_s))]
-        return Moments(at_s)
+        return Moments(self.spec.log, (self.run.seed, f"{self.name}.within", self.name, 0))
 
     @property
     def pace(self) -> float:
@@ -96,46 +105,60 @@ class ReplayPart(ClientsPart):
         log = self.spec.log
         names = np.array(log.endpoints, dtype=object)
         self.keys, self.choose = _whatever_line(Column(log.key)), _whatever_line(Column(names[log.endpoint]))
+        self.written, self.whose = Column(log.write), Column(log.caller)
 
     def send(self, number: int, attempt: int = 0, heard: Callable | None = None, caller: str | None = None) -> None:
-        super().send(
-            number, attempt, heard, caller or f"{self.name} {self.spec.log.callers[self.spec.log.caller[number]]}"
-        )
+        super().send(number, attempt, heard, caller or f"{self.name} {self.spec.log.callers[self.whose[number]]}")
 
     def is_write(self, request: Request) -> bool:
-        return bool(self.spec.log.write[request.number])
+        return self.written[request.number]
 
     def writes_among(self, count: int) -> np.ndarray:
-        return self.spec.log.write[:count]
+        return self.written.first(count)
 
     def callers(self, count: int) -> np.ndarray:
-        return self.spec.log.caller[:count]
+        return self.whose.first(count)
 
 
 class Moments:
-    """Number -> when it comes, in seconds of the log; after the last one, never."""
+    """Number -> when it comes, in seconds of the log, which is played over and over."""
 
-    def __init__(self, at_s: np.ndarray):
-        self.at_s = at_s
+    def __init__(self, log: AccessLog, luck: tuple):
+        self.log, self.luck = log, luck
+        self.held, self.begin = np.empty(0), 0  # some laps, and the number of the first in them
 
     def __getitem__(self, number: int) -> float:
-        return self.at_s.item(number) if number < len(self.at_s) else inf
+        if not self.begin <= number < self.begin + len(self.held):
+            lap, size = number // len(self.log), len(self.log)
+            self.held, self.begin = self._laps(lap, -(-BLOCK // size)), lap * size
+        return self.held.item(number - self.begin)
 
-    def until(self, _phase: float) -> np.ndarray:
-        return self.at_s
+    def until(self, phase: float) -> np.ndarray:
+        """All up to `phase`, and some more."""
+        return self._laps(0, int(phase / self.log.lasts_s) + 1)
+
+    def _laps(self, first: int, count: int) -> np.ndarray:
+        """The moments of `count` laps, from lap `first` on; who shares a second is spread over it."""
+        at_s, begins = self.log.at_s, np.arange(first, first + count)[:, np.newaxis] * self.log.lasts_s
+        if not self.log.whole_seconds:
+            return (begins + at_s).ravel()
+        number, size = first * len(at_s), count * len(at_s)
+        within = uniforms(self.luck, number - number % 4, size + number % 4)[number % 4 :].reshape(count, -1)
+        within[:, np.flatnonzero(np.diff(at_s, prepend=-1.0))] = 0.0
+        return (begins + np.sort(at_s + within)).ravel()
 
 
 class Column:
-    """Number -> value, as a `Stream`, but the values are given."""
+    """Number -> value, as a `Stream`, but the values are given, and begin again after the last."""
 
     def __init__(self, values: np.ndarray):
         self.values = values
 
     def __getitem__(self, number: int):
-        return self.values.item(number)
+        return self.values.item(number % len(self.values))
 
     def first(self, count: int) -> np.ndarray:
-        return self.values[:count]
+        return np.resize(self.values, count)
 
 
 def _whatever_line(column: Column) -> defaultdict:

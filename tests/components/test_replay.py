@@ -2,6 +2,8 @@
 
 import gzip
 import pickle
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -9,7 +11,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pmtech import Cache, Clients, Database, Gateway, RateLimiter, Server, Surge, Throttle, simulate
+from pmtech import (
+    Cache,
+    Clients,
+    Database,
+    Gateway,
+    RateLimiter,
+    Server,
+    Slider,
+    Surge,
+    Throttle,
+    brief,
+    explore,
+    simulate,
+)
+from pmtech.charts.load_curve import load
 from pmtech.engine.sorted_pass import run_sorted
 from pmtech.runs.grid import run_grid
 from pmtech.runs.running import Running
@@ -135,7 +151,7 @@ def clients(log):
 
 
 def test_it_keeps_times_endpoints_and_what_was_asked_for(clients):
-    table, result = clients.log.table, simulate(clients >> Server(), duration_s=60)
+    table, result = clients.log.table, simulate(clients >> Server(), duration_s=clients.lasts_s)
     requests = result.requests
     assert requests.arrived_s.tolist() == table.at_s.tolist()
     assert requests.endpoint.tolist() == table.endpoint.tolist()
@@ -157,7 +173,7 @@ def test_limits_and_turns_go_by_the_callers_of_the_log(clients):
     Throttle(rate_per_s=2.1) >> Server(workers=1),
     Gateway() >> {"/a": Server("A"), "/b": Server("B", workers=1)},
 ])  # fmt: skip
-@pytest.mark.parametrize("fields", [{}, {"surge": Surge(5, 4, 3)}, {"rate_per_s": 7}])
+@pytest.mark.parametrize("fields", [{}, {"surge": Surge(5, 4, 3)}, {"rate_per_s": 7.3}])
 def test_the_shortcut_and_the_event_engine_agree(log, way, fields):
     system = [Clients.from_log(log(VISITS, "visits.csv"), **fields), Clients("Others", rate_per_s=2)] >> way
     assert run_sorted(Running(system, 1).run, 30.0) is not None
@@ -169,7 +185,7 @@ def test_the_shortcut_and_the_event_engine_agree(log, way, fields):
 def test_another_rate_stretches_the_same_requests(clients):
     twice = clients >> Server()
     twice = twice.replace({"clients.rate_per_s": 2 * clients.rate_per_s})
-    arrived = simulate(twice, duration_s=60).requests.arrived_s
+    arrived = simulate(twice, duration_s=clients.lasts_s / 2).requests.arrived_s
     assert arrived.tolist() == (clients.log.at_s / 2).tolist()
     assert twice.sources["clients"].lasts_s == pytest.approx(clients.lasts_s / 2)
 
@@ -185,7 +201,7 @@ def test_those_who_share_a_second_are_spread_over_it(log):
     line = '10.0.0.{} - - [10/Oct/2000:13:55:{} +0000] "GET /{} HTTP/1.0" 200 1\n'
     clients = Clients.from_log(log("".join(line.format(n, 30 + n // 10, n) for n in range(25))))
     assert clients.lasts_s == 3
-    one, same, other = (simulate(clients >> Server(), seed=seed).requests for seed in (1, 1, 2))
+    one, same, other = (simulate(clients >> Server(), duration_s=3, seed=seed).requests for seed in (1, 1, 2))
     assert np.floor(one.arrived_s).tolist() == [n // 10 for n in range(25)]
     assert one.endpoint.tolist() == [f"/{n}" for n in range(25)]
     assert one.arrived_s.is_monotonic_increasing and one.arrived_s.is_unique
@@ -218,6 +234,115 @@ def test_what_the_log_says_cant_be_set(log, fields, sentence):
 
 def test_timeouts_and_retries_are_those_of_clients(log):
     path = log("timestamp\n" + "".join(f"{n / 100}\n" for n in range(100)), "x.csv")
-    requests = simulate(Clients.from_log(path, retries=1) >> Server(workers=1, queue_limit=0), duration_s=5).requests
+    requests = simulate(Clients.from_log(path, retries=1) >> Server(workers=1, queue_limit=0), duration_s=1).requests
     again = requests[requests.arrived_s.duplicated()]  # at once, so at the very same moment
     assert len(again) > 0 and len(requests) == 100 + len(again)
+
+
+# --- a log that ends before the run does -----------------------------------------------------------------------------
+
+TEN_A_SECOND = "".join(
+    f'10.0.0.{n % 10} - - [01/Mar/2026:10:00:{n // 10:02} +0000] "GET /{n % 3} HTTP/1.1" 200 5\n' for n in range(600)
+)
+
+
+@pytest.fixture
+def minute(log):
+    """A log of 60 s, 10 requests a second, with times to the second."""
+    return Clients.from_log(log(TEN_A_SECOND))
+
+
+def test_what_was_understood_is_shown(log, capsys):
+    clients = Clients.from_log(log(COMMON))
+    assert capsys.readouterr().out == f"{clients.log}\n"
+    assert "callers        2: 10.0.0.1 sends 67 % of the requests" in str(clients.log)
+
+
+def test_ten_times_the_load_is_ten_times_the_load_until_the_end(minute):
+    """Without it the log would be over after 6 s, and the rest of the run would be quiet."""
+    fast = (minute >> Server(workers=1000)).replace({"clients.rate_per_s": 100})
+    result = simulate(fast, duration_s=60)
+    assert result.summary.offered_per_s == 100
+    assert set(result.timeline.offered) == {100}
+
+
+def test_it_begins_again_with_the_same_requests_of_the_next_customers(clients):
+    """Times, endpoints, callers and what is asked for are those of the log again; the work is drawn anew."""
+    result = simulate(clients >> Server(workers=1000), duration_s=2 * clients.lasts_s)
+    one, two = np.split(result.requests.index.to_numpy(), 2)
+    requests = result.requests
+    assert len(one) == 80
+    assert requests.arrived_s[two].to_numpy() == pytest.approx(requests.arrived_s[one] + clients.lasts_s)
+    for column in ("endpoint", "key"):
+        assert requests[column][two].tolist() == requests[column][one].tolist()
+    assert not set(requests.latency_ms[two].round(6)) & set(requests.latency_ms[one].round(6))
+
+
+def test_callers_who_come_again_are_the_same_callers(clients):
+    limited = simulate(clients >> RateLimiter(limit=1, per_s=1000), duration_s=3 * clients.lasts_s)
+    assert (limited.requests.status == 200).sum() == 7
+
+
+def test_a_second_is_filled_otherwise_when_it_comes_again(minute):
+    arrived = simulate(minute >> Server(workers=1000), duration_s=120).requests.arrived_s.to_numpy()
+    assert np.floor(arrived).tolist() == [n // 10 for n in range(1200)]
+    assert not set((arrived[600:] - 60).round(9)) & set(arrived[:600].round(9)) - {float(n) for n in range(60)}
+
+
+@pytest.mark.parametrize("fields", [{}, {"rate_per_s": 93.7}, {"surge": Surge(5, 40, 7)}])
+def test_both_engines_play_it_again_alike(log, fields):
+    system = (
+        Clients.from_log(log(TEN_A_SECOND), **fields) >> Cache(ttl_s=3, invalidate=True) >> Database(connections=90)
+    )
+    assert run_sorted(Running(system, 3).run, 100.0) is not None
+    short, long = simulate(system, duration_s=100, seed=3), simulate(system, duration_s=100, seed=3, engine="events")
+    for frame in ("requests", "visits", "components", "timeline"):
+        assert getattr(short, frame).equals(getattr(long, frame)), frame
+
+
+def test_a_log_of_one_request_is_played_over_and_over(log):
+    clients = Clients.from_log(log(COMMON.splitlines()[0]))
+    arrived = simulate(clients >> Server(), duration_s=1000, engine="events").requests.arrived_s
+    assert arrived.tolist() == list(range(1000))
+
+
+def test_a_sweep_and_a_slider_reach_the_load_they_name(minute):
+    system = minute >> Server(workers=2, service_ms=10)
+    table = run_grid(system, {"clients.rate_per_s": [10, 50, 100]}, duration_s=60)
+    assert table.offered_per_s.tolist() == [10, 50, 100]
+    panel = explore(system, Slider("clients.rate_per_s", 0, 200), duration_s=60)
+    panel.controls["clients.rate_per_s"].value = 150
+    assert panel.result.summary.offered_per_s == 150
+
+
+def test_the_curve_of_load_and_latency_has_traffic_to_its_end(minute):
+    """Long runs at 10 to 90 % of the capacity: without traffic to the end there would be no curve, or a flat one."""
+    figure = load(simulate(minute >> Server(workers=1, service_ms=20), duration_s=60))
+    means = next(line["y"] for line in figure["data"] if line["name"] == "mean" and line["mode"] == "markers")
+    assert means[-1] > 2 * means[0]
+
+
+def test_the_brief_is_of_ten_times_the_log(minute, tmp_path):
+    result = simulate(minute >> Server(workers=2, service_ms=100), duration_s=60)
+    text = brief(result, folder=tmp_path).markdown.read_text(encoding="utf-8")
+    assert "| Requests a second | 10 | 100 |" in text
+    assert "At 100, only 20 a second are answered; the others wait, longer every second." in text
+    assert (
+        "requests come as in the log (60 s of it at this load, 10 min at ten times; after 60 s it begins again)" in text
+    )
+    assert "random" not in text
+
+
+def test_a_brief_says_where_a_part_of_the_log_is_not_as_the_whole(log, tmp_path):
+    quiet_then_busy = "".join(f"{n},/\n" for n in range(60)) + "".join(f"{60 + n / 19},/\n" for n in range(60 * 19))
+    clients = Clients.from_log(log(f"timestamp,path\n{quiet_then_busy}", "x.csv"))
+    text = brief(simulate(clients >> Server(), duration_s=60), folder=tmp_path).markdown.read_text(encoding="utf-8")
+    assert "Customers come as in the log: in this part of it 1 requests a second came, 10 are its average." in text
+
+
+def test_a_program_gets_its_clients_of_a_log_from_the_package_alone():
+    """The components know nothing of logs: what reads them is handed down when the package is imported."""
+    program = (
+        "import pmtech, sys; assert callable(pmtech.Clients.from_log); assert 'pmtech.traces.replay' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -1,0 +1,444 @@
+"""Access logs as servers, containers, load testers and spreadsheets write them: each is read rightly, or refused.
+
+Nearly every sample tells the same story: 10.0.0.1 gets /a?x=1, and a second later 10.0.0.2 posts to /b.
+"""
+
+import warnings
+
+import pytest
+
+from pmtech.traces.access_log import read_log
+
+STORY = [[0, "/a", "10.0.0.1", False], [1, "/b", "10.0.0.2", True]]
+COMMON = """\
+10.0.0.1 - - [01/Mar/2026:10:00:00 +0000] "GET /a?x=1 HTTP/1.1" 200 5 "-" "Mozilla/5.0 (X11; \\"y\\") [z]"
+10.0.0.2 - ann [01/Mar/2026:10:00:01 +0000] "POST /b HTTP/1.1" 201 - "https://example.com/" "curl/8.5.0"
+"""
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Read a text as a log, and keep what was warned of in `read.said`."""
+
+    def read(text, encoding="utf-8"):
+        path = tmp_path / "access.log"
+        path.write_text(text, encoding=encoding)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            log = read_log(path)
+        read.said = [str(warning.message) for warning in caught]
+        return log
+
+    return read
+
+
+def rows(log):
+    return log.table.drop(columns="key").values.tolist()
+
+
+# --- lines that look alike -------------------------------------------------------------------------------------------
+
+LINES = [
+    ("common or combined (Apache, nginx)", COMMON),
+    ("common or combined (Apache, nginx)", """\
+10.0.0.1 - - [01/Mar/2026:10:00:00] "GET /a?x=1 HTTP/1.1" 200 5
+10.0.0.2 - - [01/Mar/2026:10:00:01] "POST /b HTTP/1.1" 200 -
+"""),
+    ("common or combined (Apache, nginx)", """\
+10.0.0.1 - - [01/Mar/2026 10:00:00] "GET /a?x=1 HTTP/1.1" 200 -
+10.0.0.2 - - [01/Mar/2026 10:00:01] "POST /b HTTP/1.1" 200 -
+"""),
+    ("common or combined (Apache, nginx)", """\
+10.0.0.1 - - [01/Mar/2026:10:00:00.250 +0000] "GET /a?x=1 HTTP/1.1" 200 5 "-" "Mozilla" rt=0.012 uct="0.001"
+10.0.0.2 - - [01/Mar/2026:10:00:01.250 +0000] "POST /b HTTP/1.1" 200 5 "-" "Mozilla" 411 0.005 [web-8080] [] 172.17.0.4:80
+"""),
+    ("common or combined (Apache, nginx)", """\
+10.0.0.1 - - [2026-03-01T10:00:00+00:00] "GET /a?x=1 HTTP/1.1" 200 12 "-" "-" 1 "web@docker" "http://172.17.0.3:80" 2ms
+10.0.0.2 - [10.0.0.2] - - [2026-03-01T10:00:01+00:00] "POST /b HTTP/1.1" 200 12 "-" "-"
+"""),
+    ("common or combined (Apache, nginx)", """\
+10.0.0.1 - Ann Lee [01/Mar/2026:11:00:00 +0100] "GET http://example.com/a?x=1 HTTP/1.1" 200 5
+10.0.0.2 - - [01/Mar/2026:05:00:01 -0500] "POST /b HTTP/1.1" 200 5
+"""),
+    ("combined, with X-Forwarded-For at the end (nginx)", """\
+172.16.0.9 - - [01/Mar/2026:10:00:00 +0000] "GET /a?x=1 HTTP/1.1" 200 5 "-" "Mozilla \\"x\\"" "10.0.0.1, 10.9.9.9"
+10.0.0.2 - - [01/Mar/2026:10:00:01 +0000] "POST /b HTTP/1.1" 200 5 "-" "Mozilla" "-"
+"""),
+    ("combined, with the virtual host in front (Apache)", """\
+shop.example.com:443 10.0.0.1 - - [01/Mar/2026:10:00:00 +0000] "GET /a?x=1 HTTP/1.1" 200 5 "-" "curl/8"
+[2001:db8::1]:80 10.0.0.2 - ann [01/Mar/2026:10:00:01 +0000] "POST /b HTTP/1.1" 200 5 "-" "curl/8"
+"""),
+    ("combined, with the virtual host in front (Apache)", """\
+www.example.com 10.0.0.1 - - [01/Mar/2026:10:00:00 +0000] "GET /a?x=1 HTTP/1.1" 200 5
+www.example.com 10.0.0.2 - - [01/Mar/2026:10:00:01 +0000] "POST /b HTTP/1.1" 200 5
+"""),
+    ("combined, with X-Forwarded-For in front", """\
+10.0.0.1, 172.16.0.3 172.16.0.9 - - [01/Mar/2026:10:00:00 +0000] "GET /a?x=1 HTTP/1.1" 200 5
+- 10.0.0.2 - - [01/Mar/2026:10:00:01 +0000] "POST /b HTTP/1.1" 200 5
+"""),
+    ("combined, with the server's address in front", """\
+192.0.2.10 10.0.0.1 - - [01/Mar/2026:10:00:00 +0000] "GET /a?x=1 HTTP/1.1" 200 5
+192.0.2.10 10.0.0.2 - - [01/Mar/2026:10:00:01 +0000] "POST /b HTTP/1.1" 200 5
+"""),
+    ("AWS load balancer (ALB, Classic)", """\
+http 2026-03-01T10:00:00.186641Z app/lb/50dc6c495c0c9188 10.0.0.1:2817 172.16.0.1:80 0.000 0.001 0.000 200 200 34 366 "GET http://www.example.com:80/a?x=1 HTTP/1.1" "curl/7.46.0" - - arn:aws:x "Root=1-58337262" "-" "-" 0 2026-03-01T09:59:48.364000Z "forward" "-" "-" "172.16.0.1:80" "200" "-" "-"
+h2 2026-03-01T10:00:01.186641Z app/lb/50dc6c495c0c9188 10.0.0.2:2817 - -1 -1 -1 503 - 34 366 "POST https://www.example.com:443/b HTTP/2.0" "curl/7.46.0" ECDHE TLSv1.2 arn:aws:x "Root=1" "-" "-" 0 2026-03-01T09:59:48.364000Z "forward" "-" "-" "-" "-" "-" "-"
+"""),
+    ("AWS load balancer (ALB, Classic)", """\
+2026-03-01T10:00:00.945958Z my-lb 10.0.0.1:2817 172.16.0.1:80 0.000073 0.001048 0.000057 200 200 0 29 "GET http://www.example.com:80/a?x=1 HTTP/1.1" "curl/7.38.0" - -
+2026-03-01T10:00:01.945958Z my-lb 10.0.0.2:2817 172.16.0.1:80 0.000073 0.001048 0.000057 200 200 0 29 "POST http://www.example.com:80/b HTTP/1.1" "curl/7.38.0" - -
+"""),
+    ("AWS S3", """\
+79a59df900b949e5 BUCKET [01/Mar/2026:10:00:00 +0000] 10.0.0.1 79a59df900b949e5 3E57427F3EXAMPLE REST.GET.OBJECT a "GET /a?x=1 HTTP/1.1" 200 - 113 - 7 - "-" "S3Console/0.4" -
+79a59df900b949e5 BUCKET [01/Mar/2026:10:00:01 +0000] 10.0.0.2 79a59df900b949e5 3E57427F3EXAMPLE REST.POST.OBJECT b "POST /b HTTP/1.1" 200 - 113 - 7 - "-" "S3Console/0.4" -
+"""),
+    ("HAProxy", """\
+Mar  1 10:00:00 lb haproxy[14389]: 10.0.0.1:33317 [01/Mar/2026:10:00:00.655] http-in static/srv1 10/0/30/69/109 200 2750 - - ---- 1/1/1/1/0 0/0 {1wt.eu} {} "GET /a?x=1 HTTP/1.1"
+Mar  1 10:00:01 lb haproxy[14389]: 10.0.0.2:33317 [01/Mar/2026:10:00:01.655] http-in static/srv1 10/0/30/69/+109 200 2750 - - ---- 1/1/1/1/0 0/0 "POST /b HTTP/1.1"
+"""),
+    ("Envoy", """\
+[2026-03-01T10:00:00.310Z] "GET /a?x=1 HTTP/2" 204 - 154 0 226 100 "10.0.0.1" "curl" "cc21d9b0" "shop" "tcp://172.16.2.1:80"
+[2026-03-01T10:00:01.310Z] "POST /b HTTP/1.1" 418 - via_upstream - "-" 0 135 3 1 "10.0.0.2, 172.16.0.3" "curl" "84961386" "shop:8000" "172.16.1.27:80" outbound|8000 172.16.1.23:37652
+"""),
+    ("Squid", """\
+1772359200.450    921 10.0.0.1 TCP_MISS/200 507 GET http://www.example.com/a?x=1 - DIRECT/203 text/html
+1772359201.450     21 10.0.0.2 TCP_MISS/200 507 POST http://www.example.com/b - DIRECT/203 text/html
+"""),
+    ("Heroku router", """\
+2026-03-01T10:00:00.123456+00:00 heroku[router]: at=info method=GET path="/a?x=1" host=shop.com request_id=8601 fwd="10.0.0.1" dyno=web.1 connect=1ms service=18ms status=200
+2026-03-01T10:00:01.123456+00:00 heroku[router]: at=info method=POST path="/b" host=shop.com request_id=8602 fwd="10.0.0.2,172.16.0.1" dyno=web.1 connect=1ms service=18ms status=200
+"""),
+    ("Rails", """\
+I, [2026-03-01T10:00:00.123456 #123]  INFO -- : [6f9f] Started GET "/a?x=1" for 10.0.0.1 at 2026-03-01 10:00:00 +0000
+Started POST "/b" for 10.0.0.2 at 2026-03-01 10:00:01 +0000
+"""),
+    ("one time, one address and a request", """\
+10.0.0.1 - - [01/Mar/2026:10:00:00 +0000] shop.example.com "GET /a?x=1 HTTP/1.1" 200 0.012
+10.0.0.2 - - [01/Mar/2026:10:00:01 +0000] shop.example.com "POST /b HTTP/1.1" 200 0.013
+"""),
+    ("one time, one address and a request", """\
+2026-03-01T10:00:00+00:00 10.0.0.1 "GET /a?x=1 HTTP/1.1" 200 0.012
+1772359201.000 10.0.0.2 "POST /b HTTP/1.1" 200 0.012
+"""),
+    ("one time, one address and a request", """\
+2026-03-01T10:00:00.669794202Z INFO:     10.0.0.1:52314 - "GET /a?x=1 HTTP/1.1" 200 OK
+2026-03-01T10:00:01.669794202Z INFO:     10.0.0.2:52318 - "POST /b HTTP/1.1" 200 OK
+"""),
+    ("one time, one address and a request", """\
+10.0.0.1 www.example.com - [01/Mar/2026:10:00:00 +0000] "GET /a?x=1 HTTP/1.1" 200 5
+web-5d4 nginx 10.0.0.2 - - [01/Mar/2026:10:00:01 +0000] "POST /b HTTP/1.1" 200 5
+"""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "text"), LINES)
+def test_lines_that_look_alike(read, name, text):
+    log = read(text)
+    assert rows(log) == STORY and log.read_as == name
+
+
+def test_ipv6_and_names_in_place_of_addresses(read):
+    log = read(
+        '2001:db8::7 - - [01/Mar/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 5\n'
+        '::1 - - [01/Mar/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 5\n'
+        'crawl-1.example.org - - [01/Mar/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 5\n'
+    )
+    assert log.callers == ("2001:db8::7", "::1", "crawl-1.example.org")
+    log = read("timestamp,path,ip\n1,/,[2001:db8::7]:443\n2,/,2001:db8::7\n3,/,10.0.0.1:80\n4,/,10.0.0.1\n")
+    assert log.callers == ("2001:db8::7", "10.0.0.1")
+
+
+# --- prefixes --------------------------------------------------------------------------------------------------------
+
+PREFIXES = {
+    "RFC 3164": "Mar  1 10:00:00 web1 nginx[123]: ",
+    "nginx to syslog": "<190>Mar  1 10:00:00 web1 nginx: ",
+    "rsyslog": "2026-03-01T10:00:07.123456+00:00 web1 nginx: ",
+    "RFC 5424": '<190>1 2026-03-01T10:00:07.003Z web1 nginx 123 - [ex@1 a="b]"][ex@2 c="d"] ',
+    "RFC 5424, no data": "<190>1 2026-03-01T10:00:07.003Z web1 nginx 123 - - ",
+    "CRI": "2026-03-01T10:00:07.669794202Z stdout F ",
+    "docker logs -t": "2026-03-01T10:00:07.669794202Z ",
+    "kubectl logs --prefix": "[pod/web-5d4cf/nginx] ",
+    "kubectl logs --prefix --timestamps": "[pod/web-5d4cf/nginx] 2026-03-01T10:00:07.669794202Z ",
+    "docker compose": "web-1  | ",
+}
+
+
+@pytest.mark.parametrize("prefix", PREFIXES.values(), ids=PREFIXES)
+def test_what_stands_before_a_line_is_not_its_caller_nor_its_time(read, prefix):
+    log = read("".join(prefix + line for line in COMMON.splitlines(keepends=True)))
+    assert rows(log) == STORY
+    assert log.read_as == "common or combined (Apache, nginx), behind a prefix of syslog, a container or kubectl"
+
+
+def test_json_lines_behind_a_prefix(read):
+    assert (
+        rows(read("".join(f"2026-03-01T10:00:07Z stdout F {line}\n" for line in NAMED["Envoy"].splitlines()))) == STORY
+    )
+
+
+def test_the_file_that_docker_writes(read):
+    text = "".join(
+        f'{{"log":"{line.replace(chr(92), chr(92) * 2).replace(chr(34), chr(92) + chr(34))}\\n","stream":"stdout",'
+        '"time":"2026-03-01T10:00:07Z"}\n'
+        for line in COMMON.splitlines()
+    )
+    log = read(text)
+    assert rows(log) == STORY and log.read_as.endswith("inside JSON")
+
+
+# --- fields with names -----------------------------------------------------------------------------------------------
+
+NAMED = {
+    "IIS, whose fields change": """\
+#Software: Microsoft Internet Information Services 10.0
+#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) sc-status time-taken
+2026-03-01 10:00:00 172.16.0.9 GET /a x=1 443 - 10.0.0.1 Mozilla/5.0+(Windows) 200 15
+#Software: Microsoft Internet Information Services 10.0
+#Fields: date time c-ip cs-method cs-uri-stem cs-uri-query sc-status
+2026-03-01 10:00:01 10.0.0.2 POST /b - 200
+""",
+    "CloudFront": """\
+#Version: 1.0
+#Fields: date time x-edge-location sc-bytes c-ip cs-method cs(Host) cs-uri-stem sc-status cs(User-Agent) cs-uri-query time-taken x-forwarded-for
+2026-03-01\t10:00:00\tLAX1\t392\t10.0.0.1\tGET\td111.cloudfront.net\t/a\t200\tMozilla/5.0%20(X11)\tx=1\t0.001\t-
+2026-03-01\t10:00:01\tLAX1\t392\t172.16.0.1\tPOST\td111.cloudfront.net\t/b\t200\tMozilla\t-\t0.001\t10.0.0.2,%20172.16.0.1
+""",
+    "Caddy": """\
+{"level":"info","ts":1772359200.524,"logger":"http.log.access","request":{"remote_ip":"172.16.0.1","client_ip":"10.0.0.1","method":"GET","host":"shop","uri":"/a?x=1","headers":{"User-Agent":["curl"]}},"duration":0.0009,"status":200}
+{"level":"info","ts":1772359201.524,"logger":"http.log.access","request":{"remote_ip":"172.16.0.1","client_ip":"10.0.0.2","method":"POST","host":"shop","uri":"/b","headers":{}},"duration":0.0009,"status":200}
+""",
+    "Traefik": """\
+{"ClientAddr":"10.0.0.1:51000","ClientHost":"10.0.0.1","Duration":1000000,"RequestCount":7,"RequestHost":"shop","RequestMethod":"GET","RequestPath":"/a?x=1","ServiceAddr":"172.17.0.3:80","StartUTC":"2026-03-01T10:00:00.123456789Z","time":"2026-03-01T10:00:09Z"}
+{"ClientAddr":"10.0.0.2:51000","ClientHost":"10.0.0.2","Duration":1000000,"RequestCount":8,"RequestHost":"shop","RequestMethod":"POST","RequestPath":"/b","ServiceAddr":"172.17.0.3:80","StartUTC":"2026-03-01T10:00:01.123456789Z","time":"2026-03-01T10:00:09Z"}
+""",
+    "nginx": """\
+{"time_local":"01/Mar/2026:10:00:00 +0000","remote_addr":"10.0.0.1","remote_user":"","request":"GET /a?x=1 HTTP/1.1","request_time":"0.012","host":"shop"}
+{"time_local":"01/Mar/2026:10:00:01 +0000","remote_addr":"10.0.0.2","remote_user":"","request":"POST /b HTTP/1.1","request_time":"0.002","host":"shop"}
+""",
+    "nginx, behind a proxy": """\
+{"msec":"1772359200.123","remote_addr":"172.16.0.1","http_x_forwarded_for":"10.0.0.1, 172.16.0.3","request_method":"GET","request_uri":"/a?x=1","uri":"/index.php","request_time":0.5}
+{"msec":"1772359201.123","remote_addr":"10.0.0.2","http_x_forwarded_for":"-","request_method":"POST","request_uri":"/b","uri":"/index.php","request_time":0.5}
+""",
+    "Envoy": """\
+{"start_time":"2026-03-01T10:00:00.310Z","method":"GET","path":"/a?x=1","duration":5,"x_forwarded_for":null,"authority":"shop","upstream_host":"172.16.2.1:80","downstream_remote_address":"10.0.0.1:5555"}
+{"start_time":"2026-03-01T10:00:01.310Z","method":"POST","path":"/b","duration":5,"x_forwarded_for":null,"authority":"shop","upstream_host":"172.16.2.1:80","downstream_remote_address":"10.0.0.2:5556"}
+""",
+    "Google Cloud": """\
+{"httpRequest":{"latency":"0.1s","remoteIp":"10.0.0.1","requestMethod":"GET","requestUrl":"https://shop.example.com/a?x=1","serverIp":"172.16.9.9"},"timestamp":"2026-03-01T10:00:00.123Z","receiveTimestamp":"2026-03-01T10:00:09Z"}
+{"httpRequest":{"latency":"0.1s","remoteIp":"10.0.0.2","requestMethod":"POST","requestUrl":"https://shop.example.com/b"},"timestamp":"2026-03-01T10:00:01.123Z"}
+""",
+    "Cloudflare": """\
+{"ClientIP":"10.0.0.1","ClientRequestHost":"shop","ClientRequestMethod":"GET","ClientRequestURI":"/a?x=1","EdgeStartTimestamp":1772359200000000000}
+{"ClientIP":"10.0.0.2","ClientRequestHost":"shop","ClientRequestMethod":"POST","ClientRequestURI":"/b","EdgeStartTimestamp":1772359201000000000}
+""",
+    "API Gateway": """\
+{"requestId":"a","ip":"10.0.0.1","requestTime":"01/Mar/2026:10:00:00 +0000","httpMethod":"GET","path":"/a?x=1"}
+{"requestId":"b","ip":"10.0.0.2","requestTime":"01/Mar/2026:10:00:01 +0000","httpMethod":"POST","path":"/b"}
+""",
+    "OpenTelemetry": """\
+{"timestamp":"2026-03-01T10:00:00Z","client.address":"10.0.0.1","http.request.method":"GET","url.path":"/a","url.query":"x=1"}
+{"timestamp":"2026-03-01T10:00:01Z","client.address":"10.0.0.2","http.request.method":"POST","url.path":"/b","url.query":""}
+""",
+    "an array, an object a line": """\
+[
+  {"timestamp": "2026-03-01T10:00:00Z", "url": {"path": "/a", "query": "x=1"}, "source": {"ip": "10.0.0.1"}, "server": {"ip": "172.16.0.1"}, "method": "get"},
+  {"timestamp": "2026-03-01T10:00:01Z", "url": {"path": "/b"}, "source": {"ip": "10.0.0.2"}, "server": {"ip": "172.16.0.1"}, "method": "post"}
+]
+""",
+    "key=value": """\
+time=2026-03-01T10:00:00Z level=info msg="request done" method=GET path="/a?x=1" remote_ip=10.0.0.1 duration=12ms
+time=2026-03-01T10:00:01Z level=info msg="request done" method=POST path=/b remote_ip=10.0.0.2 duration=12ms
+""",
+    "the request is the whole line": """\
+timestamp,client,request
+2026-03-01T10:00:00Z,10.0.0.1,GET /a?x=1 HTTP/1.1
+2026-03-01T10:00:01Z,10.0.0.2,POST /b HTTP/1.1
+""",
+    "host is the server": """\
+time,host,method,path,remote_addr
+2026-03-01T10:00:00Z,shop.example.com,GET,/a?x=1,10.0.0.1
+2026-03-01T10:00:01Z,shop.example.com,POST,/b,10.0.0.2
+""",
+    "time is a duration": """\
+time;timestamp;method;path;ip
+0.12;1772359200,25;GET;/a?x=1;10.0.0.1
+0.02;1772359201,25;POST;/b;10.0.0.2
+""",
+    "a request's number is no count of requests": """\
+# exported on Monday
+request_id,date,time,verb,url,ip
+a1,2026-03-01,10:00:00,GET,/a?x=1,10.0.0.1
+b2,2026-03-01,10:00:01,POST,/b,10.0.0.2
+""",
+    "nginx's variables": """\
+remote_addr\ttime_iso8601\trequest_time\trequest_method\trequest_uri\thost
+10.0.0.1\t2026-03-01T10:00:00+00:00\t0.120\tGET\t/a?x=1\tshop.example.com
+10.0.0.2\t2026-03-01T10:00:01+00:00\t0.020\tPOST\t/b\tshop.example.com
+""",
+    "Kibana": """\
+"@timestamp","source.ip","url.original","http.request.method"
+"Mar 1, 2026 @ 10:00:00.123","10.0.0.1","/a?x=1","GET"
+"Mar 1, 2026 @ 10:00:01.123","10.0.0.2","/b","POST"
+""",
+    "k6, several lines a request": """\
+metric_name,timestamp,metric_value,group,method,name,status,url,ip
+http_reqs,1772359200,1.000000,,GET,https://test.k6.io/a,200,https://test.k6.io/a?x=1,10.0.0.1
+http_req_duration,1772359200,120.1,,GET,https://test.k6.io/a,200,https://test.k6.io/a?x=1,10.0.0.1
+http_req_blocked,1772359200,0.1,,GET,https://test.k6.io/a,200,https://test.k6.io/a?x=1,10.0.0.1
+http_reqs,1772359201,1.000000,,POST,https://test.k6.io/b,200,https://test.k6.io/b,10.0.0.2
+vus,1772359201,1.000000,,,,,,
+""",
+}
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_fields_with_names(read, name):
+    assert rows(read(NAMED[name])) == STORY
+
+
+@pytest.mark.parametrize(
+    "stamps",
+    [
+        ("1772359200", "1772359201"),
+        ("1772359200250", "1772359201250"),
+        ("1772359200250000", "1772359201250000"),
+        ("1772359200250000000", "1772359201250000000"),
+        ("20260301235959", "20260302000000"),
+        ("20260301235959123", "20260302000000123"),
+        ("2026-03-01 10:00:00.123456 UTC", "2026-03-01 10:00:01.123456 UTC"),
+        ("2026-03-01 10:00:00 +0000", "2026-03-01T11:00:01+0100"),
+        ('"Sun, 01 Mar 2026 10:00:00 GMT"', '"Sun, 01 Mar 2026 10:00:01 GMT"'),
+        ("5", "6"),
+    ],
+)
+def test_a_second_is_a_second_however_it_is_written(read, stamps):
+    log = read("timestamp,path\n{},/a\n{},/b\n".format(*stamps))
+    assert log.at_s.tolist() == pytest.approx([0, 1], abs=1e-6)
+
+
+def test_the_unit_in_a_name_counts(read):
+    assert read("timestamp_ms,path\n0,/a\n250,/b\n").at_s.tolist() == [0, 0.25]
+
+
+# --- what is left out, and why ---------------------------------------------------------------------------------------
+
+
+def test_what_is_left_out_is_counted_by_its_reason(read):
+    log = read(
+        COMMON + "\n"
+        '10.0.0.9 - - [01/Mar/2026:10:00:00 +0000] "\\x16\\x03\\x01" 400 5 "-" "-"\n'
+        '10.0.0.9 - - [01/Mar/2026:10:00:00 +0000] "-" 408 -\n'
+        '10.0.0.9 - - [31/Feb/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 5\n'
+        "2026/03/01 10:00:01 [error] 31#31: *1 open() failed, request: \"GET /x HTTP/1.1\"\n"
+    )  # fmt: skip
+    assert rows(log) == STORY and log.broken == 4
+    assert [tuple(each) for each in log.left_out] == [
+        ("without an HTTP request", 2, 4),
+        ("not in this format", 1, 7),
+        ("with no time that there could be", 1, 6),
+    ]
+    assert read.said == ["4 of 6 lines of access.log can't be read and are left out; the first is line 4"]
+
+
+def test_fields_that_stand_in_other_places_than_the_header_says_are_left_out(read):
+    """A comma in a path would make the rest of it a caller, and an open quote would swallow the lines after it."""
+    log = read('timestamp,path,ip\n1,/a,b,10.0.0.1\n2,"/c,10.0.0.2\n3,"/d,e",10.0.0.3\n4,/f,10.0.0.4\n')
+    assert rows(log) == [[0, "/d,e", "10.0.0.3", False], [1, "/f", "10.0.0.4", False]]
+    assert [tuple(each) for each in log.left_out] == [("with other fields than are named", 2, 2)]
+
+
+def test_a_clock_that_was_not_set_does_not_stretch_the_log(read):
+    log = read("timestamp,path\n0,/a\n1772359200,/b\n1772359201,/c\n")
+    assert (log.lasts_s, log.broken) == (2, 1)
+
+
+# --- what may have been misunderstood is said ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("time,host,path\n2026-03-01T10:00:00Z,shop,/a\n2026-03-01T10:00:01Z,shop,/b\n", 'its field "host" is taken for the server'),
+        ("time,host,path\n2026-03-01T10:00:00Z,a.org,/a\n2026-03-01T10:00:01Z,b.org,/b\n", 'who sent a request is read from its field "host"'),
+        ("timestamp,path\n1,/a\n2,/b\n", "does not say who sent a request: all count as one caller"),
+        (COMMON.replace("10.0.0.2", "10.0.0.1"), "one caller, 10.0.0.1, sends all requests of access.log"),
+        (COMMON.replace("/b", "/a"), "one endpoint, /a, gets all requests of access.log"),
+        ("timestamp,ip\n1,10.0.0.1\n2,10.0.0.2\n", "none of its fields tells what was asked for"),
+        ("logged,path\n2026-03-01T10:00:00Z,/a\n2026-03-01T10:00:01Z,/b\n", 'when requests came is read from its field "logged"'),
+        ("timestamp,request_id,path\n1,a,/a\n1,a,/a\n2,b,/b\n2,b,/b\n", 'its field "request_id" often holds the same again'),
+        (COMMON.replace("10:00:01", "14:00:01"), "nothing came from 2026-03-01 10:00:00 UTC to 2026-03-01 14:00:01 UTC"),
+        (dict(LINES)["combined, with the server's address in front"], "of the two addresses in front the second is taken for the caller"),
+    ],
+)  # fmt: skip
+def test_doubts(read, text, said):
+    log = read(text)
+    assert any(said in sentence for sentence in read.said) and read.said == log.doubts
+
+
+def test_a_log_that_is_clear_raises_no_doubt(read):
+    read(COMMON)
+    assert read.said == []
+
+
+def test_what_was_understood_is_a_table(read):
+    log = read(COMMON + '10.0.0.2 - - [01/Mar/2026:10:00:02 +0000] "-" 408 -\n')
+    assert str(log) == (
+        "access.log     common or combined (Apache, nginx)\n"
+        "lines read     3: 2 requests, 1 left out\n"
+        "               1 without an HTTP request, the first is line 3\n"
+        "callers        2: 10.0.0.1 sends 50 % of the requests\n"
+        "endpoints      2: /a gets 50 % of the requests\n"
+        "writes         50 % of the requests\n"
+        "first request  2026-03-01 10:00:00 UTC\n"
+        "last request   2026-03-01 10:00:01 UTC\n"
+        "lasts          2 s, 1 requests a second on average"
+    )
+
+
+def test_a_time_without_a_zone_is_said_to_have_none(read):
+    assert "2026-03-01 10:00:00 (no time zone is given)" in str(read(COMMON.replace(" +0000]", "]")))
+
+
+def test_what_a_log_holds_does_not_steer_a_terminal(read):
+    log = read('timestamp,path,ip\n1,"/\x1b[31m",\x1b]0;x\x07\n2,/b,10.0.0.1\n3,/\x1b[31m,10.0.0.2\n')
+    assert "\x1b" not in str(log) and "\x07" not in str(log)
+
+
+# --- what is refused -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "line"),
+    [
+        ("Dear all,\nhere is the log.\n", "expected is the common or combined format", "Its line 1 is “Dear all,”"),
+        ("INFO: started\nINFO:  10.0.0.1:5 - \"GET /a HTTP/1.1\" 200 OK\n", "it does not say when: expected is a time in each line", "Its line 2 is “INFO:  10.0.0.1:5"),
+        ("2026/03/01 10:00:01 [error] 31#31: *1 x, request: \"GET /x HTTP/1.1\"\n", "it is an error log: expected is the access log", "Its line 1 is"),
+        ("2026-03-01 10:00:00 10.0.0.9 GET /a x=1 443 - 10.0.0.1 - - 200 0 0 15\n", "expected is a line #Fields: before it", "Its line 1 is"),
+        ("#Fields: date time c-ip\n", "there is no request in it, only the names of the fields", ""),
+        ("time,path,ip\n0.12,/a,10.0.0.1\n0.02,/b,10.0.0.2\n", 'its field "time" goes up and down, as durations do: expected is a field "timestamp"', "Its line 1 is “time,path,ip”"),
+        ("Date,URL\n3/1/2026 10:00:00 AM,/a\n", "none of its fields tells when a request came (Date: 3/1/2026 10:00:00 AM, URL: /a)", "Its line 1 is “Date,URL”"),
+        ("timestamp,path\n2026-03-01 10:00,/a\n", "a date and a time of day to the second", ""),
+        ("timestamp,path\n1.77E+12,/a\n1.77E+12,/b\n", "(timestamp: 1.77E+12, path: /a)", ""),
+        ("timestamp,metric,value,path\n1,latency,3,/a\n1,bytes,3,/a\n", "several lines stand for one request, for its field \"metric\" holds latency and bytes", ""),
+        ("timestamp,path,count\n1,/a,30\n60,/b,40\n", 'a line stands for several requests, which its field "count" counts', ""),
+        ('{"time":"2026-03-01T10:00:00Z","msg":"started"}\n', 'none of its fields tells what was asked for: expected is a field "path"', "Its line 1 is “{"),
+        ('{\n "log": {}\n}\n', "a JSON document is no access log: expected is JSON with an object a line", "Its line 1 is “{”"),
+        ("time:[01/Mar/2026:10:00:00 +0000]\thost:10.0.0.1\treq:GET /a HTTP/1.0\n", "expected is", "Its line 1 is"),
+        ("203.0.113.7 10.0.0.1 www.example.com [01/Mar/2026:10:00:00 +0000] \"GET /a HTTP/1.1\" 200\n", "expected is the common or combined format", "Its line 1 is"),
+        ("", "it is empty", ""),
+        ("\n \n", "it is empty", ""),
+        ("\x00\x01\x02\x03\x04", "it is no text", ""),
+    ],
+)  # fmt: skip
+def test_what_fits_no_format_is_refused_with_its_line_and_what_was_expected(read, text, expected, line):
+    with pytest.raises(ValueError) as refused:
+        read(text)
+    said = str(refused.value)
+    assert said.startswith('"access.log" is no access log that can be read here: ')
+    assert expected in said and line in said and "\n" not in said
+
+
+def test_times_that_can_be_no_moments_are_refused(read):
+    with pytest.raises(ValueError, match='the times in "access.log" would mean .* requests a second'):
+        read("timestamp,path\n" + "".join(f"{n * 1e-9:.9f},/\n" for n in range(100)))
