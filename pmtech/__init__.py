@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 try:
@@ -16,6 +17,10 @@ except ModuleNotFoundError as missing:  # `pmtech check` must still be able to s
     if missing.name.startswith("pmtech"):
         raise
     _missing = missing.name
+except KeyboardInterrupt:
+    if "pmtech" in (word.rpartition(os.sep)[2].partition(".")[0] for word in sys.orig_argv[1:3]):
+        sys.exit("\nStopped.")  # the command, while it starts
+    raise
 else:
     _missing = None
 
