@@ -45,9 +45,9 @@ _RECORD = re.compile(rf'\{{(?:[^{{}}"\\]|{_STRING}|\{{(?:[^{{}}"\\]|{_STRING})*+
 
 def home() -> Path:
     """The folder that holds the progress file: `PMTECH_HOME`, or the user's data folder. OSError where none is known."""
-    folder = Path(os.environ.get("PMTECH_HOME") or platformdirs.user_data_dir("pmtech", appauthor=False))
     try:
-        return folder.expanduser()
+        folder = os.environ.get("PMTECH_HOME") or platformdirs.user_data_dir("pmtech", appauthor=False)
+        return Path(folder).expanduser()
     except RuntimeError:
         raise OSError("no home folder is known here; PMTECH_HOME can name a folder") from None
 
