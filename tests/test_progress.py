@@ -302,6 +302,21 @@ def test_the_map_shows_the_lessons_that_are_there_in_order(course):
     assert "caching" not in repr(shown).lower()
 
 
+def test_the_map_tells_a_new_edition_from_the_earlier_one(course, tmp_path):
+    for file in ("04_throttling_vs_rate_limiting-2.ipynb", "04_throttling_vs_rate_limiting-Copy1.ipynb"):
+        (tmp_path / file).write_text("{}")
+    shown = course_map.progress()
+    assert [(lesson.file, lesson.earlier) for lesson in shown.lessons] == [
+        ("00_start_here.ipynb", ()),
+        ("04_throttling_vs_rate_limiting-2.ipynb", ("04_throttling_vs_rate_limiting.ipynb",)),
+    ]
+    html = shown._repr_html_()
+    assert '<a href="04_throttling_vs_rate_limiting-2.ipynb">Three customers' in html
+    earlier = "04_throttling_vs_rate_limiting.ipynb"
+    assert f'new edition; the earlier one: <a href="{earlier}">{earlier}</a>' in html
+    assert f"new edition in 04_throttling_vs_rate_limiting-2.ipynb; the earlier one in {earlier}" in repr(shown)
+
+
 def test_the_map_counts_first_answers_and_passed_tasks(course):
     record = progress_file()
     record.add("answer", "04.predict", option="x", right=False)
