@@ -180,6 +180,7 @@ def test_the_code_has_the_form_that_ruff_gives_it():
 ROOMS = [
     "wording",
     "files",
+    "escapes",
     "theory",
     "engine",
     "components",
