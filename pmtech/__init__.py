@@ -97,3 +97,4 @@ def _in_notebook() -> bool:
 
 if _in_notebook():
     importlib.import_module("pmtech.panels.errors").install()
+    importlib.import_module("pandas").set_option("display.html.use_mathjax", False)  # dollars in a table are money

@@ -19,7 +19,8 @@ _MARKDOWN |= {sign: f"<span>&#{ord(sign)};</span>" for sign in "$\\"}
 def markdown(text: str) -> str:
     """For Markdown, in a heading, a paragraph, an item or a cell: the text on one line, without a structure of its own."""
     line = re.sub(r"&(?=#?\w+;)", "&amp;", " ".join(text.split())).translate(str.maketrans(_MARKDOWN))
-    return re.sub(r"^(\d*)([-+=.)])", r"\1\\\2", line)  # what begins so would be a list or a rule
+    line = re.sub(r"(?<=\bwww)\.|:(?=//)|@", r"\\\g<0>", line, flags=re.IGNORECASE)  # an address is no link
+    return re.sub(r"^(\d*)([-+.)])(?=[\s-]|$)", r"\1\\\2", line)  # what begins so would be a list or a rule
 
 
 def chart(text: str) -> str:

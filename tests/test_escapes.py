@@ -21,6 +21,7 @@ NAMES = [
     "$a$ and $$b$$ for $5",
     r"\(x\) \[y\] \begin{equation}z\end{equation} a\b",
     "[a link](https://example.org) ![a picture](x) [^1]",
+    "https://example.org www.example.org a@example.org",
     "`code` *bold* _it_ ~~gone~~ a_b_c",
     "# head #",
     "- item",

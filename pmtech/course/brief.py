@@ -15,6 +15,7 @@ from pmtech import files
 from pmtech.course.page import page
 from pmtech.diagram import diagram
 from pmtech.diagram.layout import layout
+from pmtech.escapes import markdown
 from pmtech.runs.certainty import as_set
 from pmtech.runs.result import Result
 from pmtech.runs.simulate import simulate
@@ -313,15 +314,16 @@ def _assumptions(now: Result, then: Result) -> list[str]:
 
 
 def _markdown(title: str, content: Page) -> str:
-    lines = [f"# {title}", ""]
+    lines = [f"# {markdown(title)}", ""]
     for head, blocks in content.items():
-        lines += [f"## {head}", ""]
+        lines += [f"## {markdown(head)}", ""]
         for block in blocks:
             if isinstance(block, tuple):
-                first, *rest = [f"| {' | '.join(row)} |" for row in block]
+                first, *rest = [f"| {' | '.join(map(markdown, row))} |" for row in block]
                 lines += [first, "|---" + "|---:" * (len(block[0]) - 1) + "|", *rest, ""]
             else:
-                lines += [block, ""] if isinstance(block, str) else [*(f"- {line}" for line in block), ""]
+                texts = [markdown(block)] if isinstance(block, str) else [f"- {markdown(line)}" for line in block]
+                lines += [*texts, ""]
     return "\n".join(lines)
 
 

@@ -62,7 +62,9 @@ class EnvironmentCheck:
             + "</li>"
             for finding in self.findings
         )
-        return f"<p>Something is missing before the lessons can run.</p><ul>{items}</ul>"
+        return (
+            f"<div class='mathjax_ignore'><p>Something is missing before the lessons can run.</p><ul>{items}</ul></div>"
+        )
 
 
 def check_environment() -> EnvironmentCheck:

@@ -7,7 +7,7 @@ from math import ceil
 from pmtech.components import Clients, Database, LoadBalancer, Server
 from pmtech.course.task import Marking, SystemTask, Target, differences
 from pmtech.runs.prices import HOURS_A_MONTH, machine, sizes
-from pmtech.runs.simulate import Outage
+from pmtech.runs.events import Outage
 from pmtech.system.system import System
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import html
-import json
 from pathlib import Path
 
 import numpy as np
 import traitlets
 
 from pmtech import files
+from pmtech.escapes import in_script
 from pmtech.panels.live.replay import replay
 from pmtech.panels.widget import LOOK, Panel, shared_js
 from pmtech.runs.result import Result
@@ -94,8 +94,8 @@ class Theatre(Panel):
             title=html.escape(title),
             css=LOOK + STAGE_CSS,
             js=f"{shared_js()}\n{ESM}",
-            given=json.dumps(given).replace("<", "\\u003c"),
-            tables=json.dumps(TABLES),
+            given=in_script(given),
+            tables=in_script(TABLES),
         )
         with files.in_a_sentence(f"{path} could not be written"):
             return files.write_beside({Path(path): sheet})[0]
