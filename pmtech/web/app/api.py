@@ -13,7 +13,6 @@ import csv
 import hashlib
 import io
 import math
-import re
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
