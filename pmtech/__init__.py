@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 try:
@@ -17,6 +18,10 @@ except ModuleNotFoundError as missing:  # `pmtech check` must still be able to s
     if missing.name.startswith("pmtech"):
         raise
     _missing = missing.name
+except KeyboardInterrupt:
+    if "pmtech" in (word.rpartition(os.sep)[2].partition(".")[0] for word in sys.orig_argv[1:3]):
+        sys.exit("\nStopped.")  # the command, while it starts
+    raise
 else:
     _missing = None
 
@@ -93,3 +98,4 @@ def _in_notebook() -> bool:
 
 if _in_notebook():
     importlib.import_module("pmtech.panels.errors").install()
+    importlib.import_module("pandas").set_option("display.html.use_mathjax", False)  # dollars in a table are money

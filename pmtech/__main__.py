@@ -1,7 +1,16 @@
-"""`python -m pmtech` is the `pmtech` command, for when the command is not on the path."""
+"""The `pmtech` command, also as `python -m pmtech` for when it is not on the path."""
 
 import sys
 
-from pmtech.install.cli import main
 
-sys.exit(main())
+def main():
+    """Run the command. Ctrl + C is answered from the first moment on, hence the import in here."""
+    try:
+        from pmtech.install.cli import main as run
+    except KeyboardInterrupt:
+        return "\nStopped."
+    return run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

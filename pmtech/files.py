@@ -24,7 +24,10 @@ def write(path: Path, content: str | bytes, *, over: bool = False) -> None:
     over: a file that is there is replaced. Otherwise it stays as it is, and FileExistsError is raised.
     Raises OSError, with nothing changed.
     """
-    path = Path(os.path.realpath(path)) if over else path  # a link stays a link
+    if over:
+        path = Path(os.path.realpath(path))  # a link stays a link
+    elif os.path.lexists(path):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
     make_folder(path.parent)
     _sweep(path.parent)
     made = path.with_name(f".pmtech-{uuid4().hex}.tmp")

@@ -1,11 +1,15 @@
 """The page to take to work: figures of the learner's own run, for any system, and no file written over."""
 
+import errno
+import html
+import os
 import re
 from html.parser import HTMLParser
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from pmtech.components import (
     Cache,
@@ -226,6 +230,40 @@ def test_nothing_is_written_over_and_the_same_brief_is_written_once(tmp_path):
     assert other.html.name == "brief-ours-a-b-3.html" and (tmp_path / "brief-ours-a-b-2.html").read_text() == "mine"
     first.markdown.write_text("changed by the learner")
     assert brief(slow, title="Ours: a/b?", folder=tmp_path).markdown.name == "brief-ours-a-b-4.md"
+
+
+def test_a_folder_that_cannot_be_written_into_is_a_sentence(tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(ValueError, match=r"^The page could not be written into .*file: Not a directory\.$"):
+        brief({"A": "b"}, folder=tmp_path / "file")
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_on_a_full_disk_no_half_of_it_is_left(tmp_path, monkeypatch):
+    room = iter([None, None])  # for the first file and its name
+
+    def full(_):
+        if next(room, "full"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(ValueError, match=r"could not be written into .*: No space left on device\.$"):
+            brief({"A": "b"}, folder=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    assert brief({"A": "b"}, folder=tmp_path).html.name == "brief-what-we-learned.html"
+
+
+def test_in_markdown_names_are_text_and_the_table_keeps_its_columns(tmp_path):
+    names = ["Ads | Search", "<b>Bold</b> & <script>alert(1)</script>", "$a$ and $b$ [x](y)"]
+    crowd = [Clients(name, rate_per_s=20) for name in names]
+    written = brief(simulate(crowd >> RateLimiter(limit=10) >> Server(workers=4), duration_s=20), folder=tmp_path)
+    shown = MarkdownIt("commonmark").enable("table").render(written.markdown.read_text())
+    rows = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in re.findall(r"<tr>(.*?)</tr>", shown, re.DOTALL)]
+    first = [html.unescape(row[0].replace("<span>", "").replace("</span>", "")) for row in rows if len(row) == 5]
+    assert first == ["each at this load", *names]
+    assert not re.search(r"<(?!/?(h1|h2|p|ul|li|table|thead|tbody|tr|th|td|span)\b)", shown)
+    assert "$" not in written.markdown.read_text()
 
 
 def test_without_a_run_it_takes_the_points(tmp_path):

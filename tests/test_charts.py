@@ -1,5 +1,6 @@
 """Every figure is valid plotly, has units, names beside its lines, and colours that the style sheet knows."""
 
+import json
 import re
 from pathlib import Path
 
@@ -8,8 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pmtech import Clients, RateLimiter, Server, Throttle, Users, charts, simulate
-from pmtech.charts import plot
+from pmtech import (
+    Cache,
+    Clients,
+    Database,
+    LoadBalancer,
+    Network,
+    RateLimiter,
+    Server,
+    Throttle,
+    Users,
+    charts,
+    simulate,
+)
+from pmtech.charts import caches, journey, plot
 
 CSS = (Path(charts.__file__).parents[1] / "panels" / "panel.css").read_text(encoding="utf-8")
 
@@ -203,3 +216,33 @@ def test_an_axis_ends_just_above_what_it_shows(value):
 
 def test_an_axis_without_values_has_a_length():
     assert plot.ceiling(0) == 1
+
+
+NASTY = '<a href="https://example.org">Ads</a> & $x$\n<b>'
+
+
+def test_names_are_text_in_every_chart():
+    """plotly makes links, bold letters and formulas of what stands in a text; a name has none of these."""
+    system = Clients(NASTY, rate_per_s=30) >> LoadBalancer() >> [Cache(NASTY, ttl_s=5), Cache("b")] >> Database(NASTY)
+    result = simulate(system, duration_s=10)
+    part = result.system.names[2]
+    figures = [chart(result, result) for chart in charts.CHARTS.values()]
+    figures += [charts.by_design({NASTY: result}), caches.traffic({NASTY: result}, part)]
+    figures += [caches.answered_by({NASTY: result}), journey.figure(result, ("typical",))]
+    said = "".join(json.dumps(figure, default=str) for figure in figures)
+    named = re.findall(r"&lt;a href=.{0,120}", said)
+    assert len(named) > 6
+    assert not re.search(r"<(?!/?b>|br>)|\$", said)
+    assert all(
+        name.startswith('&lt;a href=\\"https://example.org\\"&gt;Ads&lt;/a&gt; &amp; &#36;x&#36;<br>&lt;b&gt;')
+        for name in named
+    )
+
+
+def test_a_request_that_took_no_time_has_its_picture():
+    result = simulate(Clients(rate_per_s=2) >> Network(round_trip_ms=0) >> Cache(hit_ms=0), duration_s=10)
+    assert journey.said(result, "slowest") == f"Slowest of {len(result.requests)} requests: 0 ms."
+    figure = journey.figure(result, ("typical", 1))
+    assert figure["layout"]["xaxis"]["range"] == [0, 1]
+    assert figure["layout"]["yaxis"]["ticktext"] == ["Cache: work", "Cache: work"]
+    go.Figure(figure)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -9,8 +10,11 @@ import sys
 from pathlib import Path
 
 import jupyterlab.labapp
+import nbformat
 import pytest
 
+from pmtech import __main__
+from pmtech.course import editions
 from pmtech.install import cli
 from pmtech.install.environment import EnvironmentCheck, Finding
 
@@ -54,10 +58,17 @@ def test_a_file_that_is_there_is_never_touched(started, tmp_path, capsys):
     (tmp_path / first).write_text("my own work")
     cli.main(["lab", str(tmp_path)])
     assert (tmp_path / first).read_text() == "my own work"
-    assert capsys.readouterr().out.splitlines()[1:] == [f"  new: {', '.join(others)}", f"  kept as they were: {first}"]
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        f"  new: {', '.join(others)}",
+        f"  kept as they were: {first}",
+        f"  {first} is not this edition of the lesson, or has changes; it stays as it is, and the new edition lies "
+        "beside it: 00_start_here-2.ipynb",
+    ]
     cli.main(["lab", str(tmp_path)])
     assert capsys.readouterr().out.splitlines()[1:] == [f"  kept as they were: {', '.join(LESSONS)}"]
     assert (tmp_path / first).read_text() == "my own work"
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*LESSONS, "00_start_here-2.ipynb"])
+    assert started[-1][0][1] == "--LabApp.default_url=/lab/tree/00_start_here-2.ipynb"
 
 
 def test_in_a_checkout_the_lessons_can_be_opened_where_they_are(started):
@@ -86,6 +97,218 @@ def test_a_folder_that_cannot_be_made_is_a_sentence(started, tmp_path, capsys):
         == f"The lessons could not be put into {tmp_path / 'file' / 'folder'}: Not a directory.\n"
     )
     assert started == []
+
+
+def test_a_folder_that_is_a_file_is_a_sentence(started, tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert cli.main(["lab", str(tmp_path / "file")]) == 1
+    assert capsys.readouterr().err == f"The lessons could not be put into {tmp_path / 'file'}: Not a directory.\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ([""], 'argument folder: a folder needs a name; for the folder you are in, that is "."'),
+        (["  "], 'argument folder: a folder needs a name; for the folder you are in, that is "."'),
+        (["~nobody-of-this-name/x"], "argument folder: the home folder in ~nobody-of-this-name/x is not known here"),
+        *[
+            (["--port", port], f"argument --port: a port is a whole number from 0 to 65535, got {port}")
+            for port in ("-1", "65536", "8888.0", "9" * 5000, "٣", "")
+        ],
+    ],
+)
+def test_what_cannot_be_meant_is_refused_in_a_sentence(started, tmp_path, monkeypatch, capsys, arguments, sentence):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        cli.main(["lab", *arguments])
+    assert sentence in capsys.readouterr().err
+    assert started == [] and list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows knows who somebody is in another way")
+@pytest.mark.parametrize("command", [["lab"], ["lab", "lessons"], ["check"]])
+def test_an_unknown_home_is_a_sentence(tmp_path, command):
+    """A user without an entry in the system's list, and without HOME, as in some containers."""
+    program = (
+        "import os, pwd, sys\n"
+        "def nobody(_): raise KeyError\n"
+        "pwd.getpwuid = nobody\n"
+        "from pmtech.__main__ import main; sys.exit(main())"
+    )
+    environment = {name: value for name, value in os.environ.items() if name not in ("HOME", "PMTECH_HOME")}
+    run = [sys.executable, "-c", program, *command]
+    said = subprocess.run(run, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert said.returncode == 1
+    assert (said.stdout or said.stderr).startswith("- Your home folder is not known here, and JupyterLab keeps its")
+    assert "Traceback" not in said.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_is_a_sentence_before_the_command_is_there(monkeypatch):
+    class Interrupted:
+        def find_spec(self, name, *_):
+            if name == "pmtech.install.cli":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "pmtech.install.cli")
+    monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
+    assert __main__.main() == "\nStopped."
+
+
+def test_ctrl_c_is_a_sentence_at_any_moment(started, tmp_path, monkeypatch, capsys):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    for where, what in [(cli, "check_environment"), (os, "fsync"), (jupyterlab.labapp, "main")]:
+        with monkeypatch.context() as patch:
+            patch.setattr(where, what, interrupted)
+            assert cli.main(["lab", str(tmp_path)]) == 130
+        said = capsys.readouterr()
+        assert said.err == "\nStopped.\n"
+    assert all(nbformat.read(path, 4) for path in tmp_path.iterdir())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no limits of this kind on Windows")
+def test_a_full_disk_leaves_whole_lessons_and_no_parts(tmp_path):
+    program = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (8000, 8000))\n"
+        "from pmtech.install.cli import main; sys.exit(main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", program, "lab", str(tmp_path)]
+    full = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert full.returncode == 1
+    assert full.stderr == f"The lessons could not be put into {tmp_path}: File too large.\n"
+    there = sorted(path.name for path in tmp_path.iterdir())
+    assert len(there) < len(LESSONS)
+    assert cli.copy_lessons(tmp_path) == (LESSONS[len(there) :], there)
+    assert all(nbformat.read(path, 4) for path in tmp_path.iterdir())
+
+
+# --- a new edition -----------------------------------------------------------------------------------------------------
+
+
+def lesson(text: str, **output) -> str:
+    """A notebook with one cell."""
+    cell = {"cell_type": "code", "id": "one", "metadata": {}, "execution_count": None, "outputs": [], "source": text}
+    return json.dumps({"cells": [cell | output], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+
+
+@pytest.fixture
+def publish(tmp_path, monkeypatch):
+    """Ship another edition of the lessons."""
+    monkeypatch.setattr(editions, "shipped", lambda: tmp_path / "shipped")
+    (tmp_path / "shipped").mkdir()
+
+    def publish(**texts: str) -> None:
+        for name, text in texts.items():
+            (tmp_path / "shipped" / f"{name}.ipynb").write_text(lesson(text))
+
+    return publish
+
+
+def test_a_new_edition_is_laid_beside_what_is_there_once(started, publish, tmp_path, capsys):
+    mine = tmp_path / "mine"
+    publish(**{"00_start_here": "a", "01_changed": "b", "02_run": "c", "03_stays": "d", "04_stays_but_changed": "e"})
+    cli.main(["lab", str(mine)])
+    (mine / "01_changed.ipynb").write_text(lesson("b, and what I tried"))
+    (mine / "02_run.ipynb").write_text(lesson("c", outputs=["what it put out"], execution_count=7))
+    (mine / "04_stays_but_changed.ipynb").write_text(lesson("e, and what I tried"))
+    before = {path.name: path.read_bytes() for path in mine.iterdir()}
+    capsys.readouterr()
+    publish(**{"00_start_here": "a2", "01_changed": "b2", "02_run": "c2"})
+    cli.main(["lab", str(mine)])
+    beside = "it stays as it is, and the new edition lies beside it:"
+    assert capsys.readouterr().out.splitlines()[2:] == [
+        f"  00_start_here.ipynb is of an earlier edition, without changes of yours; {beside} 00_start_here-2.ipynb",
+        f"  01_changed.ipynb is of an earlier edition, with your changes; {beside} 01_changed-2.ipynb",
+        f"  02_run.ipynb is of an earlier edition, without changes of yours; {beside} 02_run-2.ipynb",
+    ]
+    after = {path.name: path.read_bytes() for path in mine.iterdir()}
+    assert after == before | {
+        "00_start_here-2.ipynb": lesson("a2").encode(),
+        "01_changed-2.ipynb": lesson("b2").encode(),
+        "02_run-2.ipynb": lesson("c2").encode(),
+    }
+    # Said once; a new edition that is changed in turn is not laid anew.
+    (mine / "01_changed-2.ipynb").write_text(lesson("b2, and what I tried"))
+    cli.main(["lab", str(mine)])
+    assert len(capsys.readouterr().out.splitlines()) == 2
+    assert {path.name for path in mine.iterdir()} == set(after)
+    publish(**{"01_changed": "b3"})
+    cli.main(["lab", str(mine)])
+    assert "beside it: 01_changed-3.ipynb" in capsys.readouterr().out
+    assert [path.name for path in editions.editions(mine, "01_changed.ipynb")] == [
+        "01_changed.ipynb",
+        "01_changed-2.ipynb",
+        "01_changed-3.ipynb",
+    ]
+
+
+def test_a_lesson_that_was_cut_off_long_ago_gets_a_whole_one_beside_it(started, publish, tmp_path, capsys):
+    publish(**{"00_start_here": "a" * 1000})
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "00_start_here.ipynb").write_text(lesson("a" * 1000)[:500])
+    cli.main(["lab", str(mine)])
+    assert (mine / "00_start_here-2.ipynb").read_text() == lesson("a" * 1000)
+    assert "00_start_here.ipynb is not this edition of the lesson, or has changes;" in capsys.readouterr().out
+
+
+def test_where_nothing_can_be_remembered_the_lessons_are_laid_all_the_same(started, publish, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("PMTECH_HOME", str(tmp_path / "file" / "home"))
+    publish(**{"00_start_here": "a"})
+    assert cli.main(["lab", str(tmp_path / "mine")]) == 0
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "lessons.json").write_text("{damaged")
+    monkeypatch.setenv("PMTECH_HOME", str(tmp_path / "home"))
+    assert cli.main(["lab", str(tmp_path / "mine")]) == 0
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["00_start_here.ipynb"]
+
+
+# --- a door that stands open -------------------------------------------------------------------------------------------
+
+EVERYWHERE, NO_TOKEN = "c.ServerApp.ip = '0.0.0.0'", "c.IdentityProvider.token = ''"
+
+
+@pytest.mark.parametrize(
+    ("settings", "opens"),
+    [
+        ([EVERYWHERE, NO_TOKEN], True),
+        ([EVERYWHERE, "c.ServerApp.token = ''"], True),
+        (["c.ServerApp.ip = '*'", NO_TOKEN], True),
+        (["c.ServerApp.ip = '::'", NO_TOKEN], True),
+        (["c.ServerApp.ip = ''", NO_TOKEN], True),
+        (["c.ServerApp.ip = 'teacher.example'", NO_TOKEN], True),
+        ([EVERYWHERE], False),
+        ([NO_TOKEN], False),
+        (["c.ServerApp.ip = '127.0.0.3'", NO_TOKEN], False),
+        (["c.ServerApp.ip = '::1'", NO_TOKEN], False),
+        ([EVERYWHERE, NO_TOKEN, "c.PasswordIdentityProvider.hashed_password = 'argon2:x'"], False),
+        ([EVERYWHERE, "1 / 0"], False),
+    ],
+)
+def test_settings_that_let_the_network_in_are_named_and_refused(
+    started, tmp_path, monkeypatch, capsys, settings, opens
+):
+    own = tmp_path / "settings" / "jupyter_server_config.py"
+    own.parent.mkdir()
+    own.write_text("\n".join(settings))
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(own.parent))
+    assert cli.main(["lab", str(tmp_path / "mine")]) == (1 if opens else 0)
+    said = capsys.readouterr().err
+    assert said.startswith(f"Your own Jupyter settings in {own} let everybody") if opens else said == ""
+    assert len(started) == (0 if opens else 1)
+    assert cli.main(["lab", str(tmp_path / "mine"), "--open-to-network"]) == 0
+
+
+def test_settings_in_a_file_of_jupyterlab_are_read_too(started, tmp_path, monkeypatch, capsys):
+    own = tmp_path / "settings" / "jupyter_lab_config.json"
+    own.parent.mkdir()
+    own.write_text(json.dumps({"ServerApp": {"ip": "0.0.0.0"}, "IdentityProvider": {"token": ""}}))
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(own.parent))
+    assert cli.main(["lab", str(tmp_path / "mine")]) == 1
+    assert str(own) in capsys.readouterr().err
 
 
 def test_what_is_missing_is_said_before_jupyterlab_starts(started, tmp_path, monkeypatch, capsys):

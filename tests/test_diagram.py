@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmtech.components import (
+    Cache,
     Clients,
     Database,
     Gateway,
@@ -289,3 +290,20 @@ def test_nothing_gets_lost_on_the_way(system):
         if not part.is_source:
             came = sum(rate for edge, rate in per_edge.items() if edge.head == number)
             assert flow.arrives == pytest.approx(came)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("policy", ["lru", "lfu", "fifo", "random"])
+@pytest.mark.parametrize("rate_per_s", [5e-324, 1e-310, 1e-120])
+def test_a_cache_that_is_hardly_ever_asked_has_its_picture(rate_per_s, policy):
+    """Rates at the end of what a number can hold: the chances of a hit are those of the same keys asked more often."""
+    for ttl_s, write_share in ((None, 0), (5, 0), (None, 0.5), (1e9, 0.5)):
+        clients = Clients(rate_per_s=rate_per_s, write_share=write_share, keys=1000)
+        system = clients >> Cache(capacity=10, ttl_s=ttl_s, policy=policy, invalidate=True) >> Database()
+        flow, _ = flows(system)
+        assert 0 <= flow["database"].arrives <= rate_per_s
+        ElementTree.fromstring(diagram(system))
+
+
+def test_dollars_in_a_name_are_no_formula():
+    assert diagram(Clients("$a$ and $b$") >> Server()).startswith('<div class="pmtech-diagram mathjax_ignore"')

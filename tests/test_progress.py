@@ -19,10 +19,16 @@ from pmtech.course.questions import all_questions
 
 # The writer loads the module alone: a process of its own that starts in a twentieth of the package's time.
 WRITER = """
-import importlib.util, sys
+import errno, importlib.util, sys
 spec = importlib.util.spec_from_file_location("progress", sys.argv[1])
 module = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)
+
+def no_locks(*_):
+    raise OSError(errno.ENOLCK, "No locks available")
+
+if sys.argv[5] == "without locks":
+    module.fcntl.flock = no_locks
 progress = module.Progress(sys.argv[2])
 for n in range(int(sys.argv[4])):
     progress.add("answer", f"{sys.argv[3]}.{n}", option="x", right=True)
@@ -30,8 +36,8 @@ for n in range(int(sys.argv[4])):
 """
 
 
-def writer(folder: Path, name: str, count: int) -> subprocess.Popen:
-    command = [sys.executable, "-c", WRITER, module.__file__, str(folder), name, str(count)]
+def writer(folder: Path, name: str, count: int, storage: str = "with locks") -> subprocess.Popen:
+    command = [sys.executable, "-c", WRITER, module.__file__, str(folder), name, str(count), storage]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
@@ -92,8 +98,12 @@ def test_a_killed_writer_loses_the_answer_in_flight_at_most(tmp_path, seed):
     assert after.notice == ""
 
 
-def test_two_kernels_that_write_at_once_lose_nothing(tmp_path):
-    processes = [writer(tmp_path, name, 100) for name in "ab"]
+needs_flock = pytest.mark.skipif(module.fcntl is None, reason="Windows has locks of another kind")
+
+
+@pytest.mark.parametrize("storage", ["with locks", pytest.param("without locks", marks=needs_flock)])
+def test_two_kernels_that_write_at_once_lose_nothing(tmp_path, storage):
+    processes = [writer(tmp_path, name, 100, storage) for name in "ab"]
     assert [p.communicate()[0].count("\n") for p in processes] == [100, 100]
     kept = ids(tmp_path)
     for name in "ab":
@@ -181,6 +191,98 @@ def test_a_lock_that_is_never_released_is_a_sentence_not_a_hang(tmp_path, monkey
     assert ids(tmp_path) == ["04.predict", "04.break"]
 
 
+@needs_flock
+def test_a_claim_of_a_dead_program_does_not_stand_in_the_way_for_ever(tmp_path, monkeypatch):
+    """Storage without locks: whoever was killed cannot take back what says that it is at work."""
+
+    def no_locks(*_):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(module.fcntl, "flock", no_locks)
+    claim = tmp_path / "progress.claim"
+    claim.touch()
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "LOCK_PATIENCE_S", 0.05)
+        os.utime(claim, (time.time() + 1000,) * 2)  # just made, whatever the clock does
+        progress = some(tmp_path, 1)
+        assert "another notebook" in progress.notice
+    os.utime(claim, (time.time() - 1000,) * 2)
+    progress.add("answer", "next", option="x", right=True)
+    assert ids(tmp_path) == ["04.0", "next"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["progress.json", "progress.lock"]
+
+
+def test_a_damaged_file_on_a_full_disk_does_not_multiply(tmp_path, monkeypatch):
+    some(tmp_path)
+    path = tmp_path / "progress.json"
+    damaged = path.read_text(encoding="utf-8").replace('"04.1"', "04.1")
+    path.write_text(damaged, encoding="utf-8")
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "_write", full)  # there was room for the copy, and then no more
+        for _ in range(5):
+            assert [r["id"] for r in Progress(tmp_path).records("answer")] == ["04.0", "04.2"]
+    [aside] = tmp_path.glob("progress.damaged-*.json")
+    with monkeypatch.context() as patch:
+        patch.setattr(module.os, "fsync", full)  # not even for that
+        aside.unlink()
+        for _ in range(5):
+            progress = Progress(tmp_path)
+            assert [r["id"] for r in progress.records("answer")] == ["04.0", "04.2"]
+            assert "damaged" in progress.notice
+    assert {path.name for path in tmp_path.iterdir()} == {"progress.json", "progress.lock"}
+    assert path.read_text(encoding="utf-8") == damaged
+    progress.add("answer", "next", option="x", right=True)
+    assert ids(tmp_path) == ["04.0", "04.2", "next"]
+
+
+@pytest.mark.parametrize("instead", ["", " ", '"', "{", "}", "\\", "\n", "\0"])
+def test_damage_at_any_place_costs_the_records_it_touches(tmp_path, instead):
+    """One character costs at most the record in which it stands."""
+    some(tmp_path).add("task", "04.your_turn", passed=False, gaps=['so {far} "off"'])
+    path = tmp_path / "progress.json"
+    text = path.read_text(encoding="utf-8")
+    whole = Progress(tmp_path).records("answer") + Progress(tmp_path).records("task")
+    for place in range(len(text)):
+        path.write_text(text[:place] + instead + text[place + 1 :], encoding="utf-8")
+        records, _ = module._read(path)
+        assert len([record for record in records if record in whole]) >= len(whole) - 1, place
+
+
+@pytest.mark.parametrize("rubbish", ["{", '{"', '{"a":', '{\\"', '{"\\"', "{}", "[", '{"kind": "answer",\n'])
+def test_a_large_damaged_file_is_gone_through_once(tmp_path, rubbish):
+    """Megabytes of it: were each piece read to the end, this test would not come back."""
+    some(tmp_path, 1)
+    path = tmp_path / "progress.json"
+    record = path.read_text(encoding="utf-8").splitlines()[1]
+    path.write_text(f"{rubbish * 100_000}\n{record}\n{rubbish * 100_000}", encoding="utf-8")
+    assert [r["id"] for r in Progress(tmp_path).records("answer")] == ["04.0"]
+
+
+@pytest.mark.parametrize("named", ["", "~nobody-of-this-name/answers"])
+def test_where_no_home_is_known_answers_stay_in_memory(tmp_path, monkeypatch, named):
+    monkeypatch.setenv("PMTECH_HOME", named)
+    monkeypatch.chdir(tmp_path)
+    if not named:
+
+        def unknown(path):
+            raise RuntimeError("Could not determine home directory.")
+
+        monkeypatch.setattr(Path, "expanduser", unknown)
+    progress = progress_file()
+    progress.add("answer", "04.predict", option="x", right=True)
+    assert len(progress.records("answer")) == 1
+    assert progress.notice == (
+        "Your answers cannot be saved (no home folder is known here; PMTECH_HOME can name a folder): "
+        "the course goes on, and they are kept until the kernel stops."
+    )
+    assert list(tmp_path.iterdir()) == []
+    module._open.clear()
+
+
 # --- the map ---------------------------------------------------------------------------------------------------------
 
 
@@ -198,6 +300,21 @@ def test_the_map_shows_the_lessons_that_are_there_in_order(course):
     assert [lesson.done for lesson in shown.lessons] == ["not begun", "not begun"]
     assert '<a href="04_throttling_vs_rate_limiting.ipynb">' in shown._repr_html_()
     assert "caching" not in repr(shown).lower()
+
+
+def test_the_map_tells_a_new_edition_from_the_earlier_one(course, tmp_path):
+    for file in ("04_throttling_vs_rate_limiting-2.ipynb", "04_throttling_vs_rate_limiting-Copy1.ipynb"):
+        (tmp_path / file).write_text("{}")
+    shown = course_map.progress()
+    assert [(lesson.file, lesson.earlier) for lesson in shown.lessons] == [
+        ("00_start_here.ipynb", ()),
+        ("04_throttling_vs_rate_limiting-2.ipynb", ("04_throttling_vs_rate_limiting.ipynb",)),
+    ]
+    html = shown._repr_html_()
+    assert '<a href="04_throttling_vs_rate_limiting-2.ipynb">Three customers' in html
+    earlier = "04_throttling_vs_rate_limiting.ipynb"
+    assert f'new edition; the earlier one: <a href="{earlier}">{earlier}</a>' in html
+    assert f"new edition in 04_throttling_vs_rate_limiting-2.ipynb; the earlier one in {earlier}" in repr(shown)
 
 
 def test_the_map_counts_first_answers_and_passed_tasks(course):

@@ -1,7 +1,9 @@
 """The stage and the replay: what every dot does is what the run's records say; an exported file needs nobody."""
 
 import base64
+import errno
 import json
+import os
 import re
 from itertools import pairwise
 
@@ -166,6 +168,26 @@ def test_an_exported_file_carries_everything(tmp_path):
     numbers = np.frombuffer(panel.numbers, "<i4").reshape(-1, 2)
     steps = replay(simulate(Clients(name) >> Server(), duration_s=5))["steps"]
     assert (numbers == np.column_stack([8 * steps[:, 2] + steps[:, 0], steps[:, 1]])).all()
+
+
+def test_an_exported_file_is_whole_and_never_over_another(tmp_path, monkeypatch):
+    one, another = (theatre(simulate(Clients(rate_per_s=rate) >> Server(), duration_s=5)) for rate in (2, 3))
+    path = tmp_path / "new" / "run.html"
+    assert one.to_html(path) == path
+    before = path.read_bytes()
+    assert one.to_html(path) == path
+    assert another.to_html(path) == tmp_path / "new" / "run-2.html"
+    assert path.read_bytes() == before
+    with pytest.raises(ValueError, match=r"run.html could not be written: Not a directory\.$"):
+        one.to_html(path / "run.html")
+
+    def full(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(ValueError, match=r"third.html could not be written: No space left on device\.$"):
+        one.to_html(tmp_path / "third.html")
+    assert sorted(one.name for one in tmp_path.rglob("*")) == ["new", "run-2.html", "run.html"]
 
 
 def test_runs_in_which_little_happens():

@@ -82,13 +82,13 @@ def clients(result: Result, pinned: Result | None = None) -> dict:
     for name, words in beside.items():
         if before and len(words) > 2:  # a third line would lie on the words of A
             words = [", ".join(words[:2]), *words[2:]]
-        notes.append(note("<br>".join(words), start[name], rows[name], TEXT, "left", 6))
+        notes.append(note("\n".join(words), start[name], rows[name], TEXT, "left", 6))
     if before:
         down = [rows[name] - up - 0.26 for name in before]
         data.insert(0, bars("A: served", down, list(before.values()), [0] * len(down), PINNED, 0.18))
         for served, y in zip(before.values(), down, strict=True):
             notes.append(note(f"A: served {rate(served)}", served, y, QUIET, "left", 6, 12))
-    ticks = {row - up: f"{result.system.label(name)}<br>asks {rate(asked[name])} /s" for name, row in rows.items()}
+    ticks = {row - up: f"{result.system.label(name)}\nasks {rate(asked[name])} /s" for name, row in rows.items()}
     return over_rows(data, notes, ticks, room(notes, 390), "requests a second")
 
 

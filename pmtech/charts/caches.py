@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from functools import lru_cache
 from math import inf
@@ -128,7 +127,7 @@ def answered_by(results: dict[str, Result]) -> dict:
                     plot.note(f"{kind} {_percent(100 * share)}", start, -row + 0.39, plot.TEXT, "left", size=12)
                 )
             start += 100 * share
-        notes.append(plot.note(f"<b>{result.summary.mean_ms:,.0f} ms</b>", 100, -row, plot.TEXT, "left", 8))
+        notes.append(plot.note(f"{result.summary.mean_ms:,.0f} ms", 100, -row, plot.TEXT, "left", 8, bold=True))
     drawn = plot.over_rows(data, notes, rows, 70, "% of the answers; behind each bar the average time to an answer")
     drawn["layout"]["xaxis"] |= {"range": [0, 112], "tickvals": [0, 25, 50, 75, 100]}
     drawn["layout"]["yaxis"]["range"] = [min(rows) - 0.4, 0.6]
@@ -225,7 +224,7 @@ def _dot(label: str, x: float, y: float, style: dict) -> dict:
 
 def _span(note: dict, right: float) -> np.ndarray:
     """Places along the axis over which the words of a note stand."""
-    wide = 7.8 * len(re.sub("<.*?>", "", note["text"])) * right / PLOT_PX[0]
+    wide = 7.8 * plot.longest_line(note) * right / PLOT_PX[0]
     return note["x"] + np.linspace(0, wide if note["xanchor"] == "left" else -wide, 9)
 
 
@@ -244,9 +243,9 @@ def _told(
 
     above: not far under it, where there is another dot with a share of its own.
     """
-    text = f"{label}: {_percent(y)}" if label else f"<b>{_percent(y)}</b>"
+    text = f"{label}: {_percent(y)}" if label else _percent(y)
     side = ("left", 8) if x < right / 2 else ("right", -8)
-    note = plot.note(text, x, y, plot.QUIET if label else plot.TEXT, *side, 12 if label else 13)
+    note = plot.note(text, x, y, plot.QUIET if label else plot.TEXT, *side, 12 if label else 13, bold=not label)
     over, px = _span(note, right), 104 / PLOT_PX[1]
     taken = [np.interp(over, *np.transpose(line)) for line in lines]
     near = [one for one in others if np.ptp([*over, *(there := _span(one, right))]) < np.ptp(over) + np.ptp(there)]

@@ -51,6 +51,8 @@ def steps(result: Result, number: int) -> list[Step]:
         if found and found[-1][:2] == (name, kind):
             begin = found.pop()[2]
         found.append((name, kind, begin, end))
+    if len(edges) == 1:  # it took no time
+        found = [(visits.component.iloc[-1], "work", edges[0], edges[0])]
     return [Step(name, kind, (a - edges[0]) * 1000, (b - edges[0]) * 1000) for name, kind, a, b in found]
 
 
@@ -84,7 +86,7 @@ def said(result: Result, which: int | str) -> str:
     way = steps(result, chosen(result, which))
     spent = {kind: sum(s.shown_ms for s in way if s.kind == kind) for kind in COLOURS}
     parts = ", ".join(f"{_ms(ms)} {kind}" for kind, ms in spent.items() if ms)
-    return f"{name_of(result, which).capitalize()}: {_ms(way[-1].end_ms)}, of which {parts}."
+    return f"{name_of(result, which).capitalize()}: {_ms(way[-1].end_ms)}{f', of which {parts}' * bool(parts)}."
 
 
 def figure(result: Result, which: tuple[int | str, ...]) -> dict:
@@ -95,7 +97,7 @@ def figure(result: Result, which: tuple[int | str, ...]) -> dict:
         way = steps(result, chosen(result, choice))
         longest = max(longest, way[-1].end_ms)
         title = f"{name_of(result, choice)}: {_ms(way[-1].end_ms)}".capitalize()
-        notes.append(note(f"<b>{title}</b>", 0, row, TEXT, "left"))
+        notes.append(note(title, 0, row, TEXT, "left", bold=True))
         for step in way:
             row -= 1
             stretches[step.kind].append((row, step.begin_ms, step.end_ms - step.begin_ms))
@@ -109,11 +111,11 @@ def figure(result: Result, which: tuple[int | str, ...]) -> dict:
         for kind, found in stretches.items() if found
     ]  # fmt: skip
     drawn = over_rows(data, notes, ticks, ceiling(longest), "ms since the request was sent")
-    drawn["layout"]["xaxis"]["range"] = [0, longest * 1.1]
+    drawn["layout"]["xaxis"]["range"] = [0, longest * 1.1 or 1]
     drawn["layout"]["yaxis"]["range"] = [row + 0.4, 0.6]
     drawn["layout"]["margin"] = {"l": 168}
     return drawn
 
 
 def _ms(value: float) -> str:
-    return f"{value:,.0f} ms" if value >= 1 else f"{value:.1f} ms"
+    return f"{value:,.0f} ms" if value >= 1 or not value else f"{value:.1f} ms"

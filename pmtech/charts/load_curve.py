@@ -164,6 +164,6 @@ def _dots(run: Result, pin: bool, top: float) -> tuple[dict, list[dict]]:
     for name, ms in figures.items():
         y = below = max(min(ms, highest), below + 0.1 * top)  # names that would cover one another move apart
         said = f"{ms:,.0f} ms" if ms < 2000 else seconds(ms / 1000)
-        text, colour, size = (f"A: {name}", QUIET, 12) if pin else (f"<b>{name} {said}</b>", TEXT, 12 if beyond else 13)
-        notes.append({**note(text, x, y, colour, *side, size), "bgcolor": GROUND})
+        text, colour, size = (f"A: {name}", QUIET, 12) if pin else (f"{name} {said}", TEXT, 12 if beyond else 13)
+        notes.append({**note(text, x, y, colour, *side, size, bold=not pin), "bgcolor": GROUND})
     return dots, notes

@@ -1,13 +1,18 @@
 """The parts of a plotly figure, as plain dicts, so that no panel waits for the import of plotly's Python half.
 
+Each takes its texts as they are, and puts them in so that plotly finds no tag and no formula in a name.
 Colours are the custom properties of `panels/panel.css` (`var(--pmtech-served)`), which the page resolves for the light
 or the dark theme. Lines and bars carry their names beside them; every axis has its unit.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from html import unescape
 from math import floor, isnan, log10
+
+from pmtech import escapes
 
 MOST = 5  # lines or clients in one figure
 PIECE = 27  # px of a line beside its name: a dash, a gap, a dash
@@ -56,7 +61,7 @@ BEHIND = stroke("pinned", "dash", 2)
 
 def axis(title: str, end: float, **more) -> dict:
     """From 0 to `end`; the title has the unit in it."""
-    return {"title": {"text": title}, "range": [0, end], "tickformat": ",~r", **more}
+    return {"title": {"text": escapes.chart(title)}, "range": [0, end], "tickformat": ",~r", **more}
 
 
 def figure(data: list, notes: list, x: dict, y: dict, **layout) -> dict:
@@ -79,7 +84,7 @@ def marks(name: str, points: Iterable[tuple[float, float]], **marker) -> dict:
 
 def _scatter(name: str, points: Iterable[tuple[float, float]]) -> dict:
     points = [(round(float(x), 3), None if isnan(y) else round(float(y), 3)) for x, y in points]
-    return {"type": "scatter", "name": name, "x": [x for x, _ in points], "y": [y for _, y in points]}
+    return {"type": "scatter", "name": escapes.chart(name), "x": [x for x, _ in points], "y": [y for _, y in points]}
 
 
 def bars(name: str, y: list, widths: list, base: list, colour: str, thick: float) -> dict:
@@ -87,7 +92,7 @@ def bars(name: str, y: list, widths: list, base: list, colour: str, thick: float
     return {
         "type": "bar",
         "orientation": "h",
-        "name": name,
+        "name": escapes.chart(name),
         "y": y,
         "x": [round(float(width), 3) for width in widths],
         "base": [round(float(b), 3) for b in base],
@@ -96,10 +101,13 @@ def bars(name: str, y: list, widths: list, base: list, colour: str, thick: float
     }
 
 
-def note(text: str, x: float, y: float, colour: str, anchor: str, shift: int = 0, size: int = 13) -> dict:
+def note(
+    text: str, x: float, y: float, colour: str, anchor: str, shift: int = 0, size: int = 13, bold: bool = False
+) -> dict:
     """Words in a figure. anchor: which end of them stands at x ("left", "center", "right"); shift: px to the right."""
+    shown = escapes.chart(text)
     return {
-        "text": text,
+        "text": f"<b>{shown}</b>" if bold else shown,
         "x": x,
         "y": y,
         "xanchor": anchor,
@@ -140,7 +148,7 @@ def over_rows(data: list, notes: list, ticks: dict, end: float, unit: str) -> di
     """A figure of rows of bars: `ticks` names the rows (height -> text), `end` is that of the axis in `unit`."""
     rows = {
         "tickvals": list(ticks),
-        "ticktext": list(ticks.values()),
+        "ticktext": list(map(escapes.chart, ticks.values())),
         "tickfont": {"size": 13, "color": TEXT},
         "range": [min(ticks) - 0.5, max(ticks) + 0.5],
         "showgrid": False,
@@ -153,9 +161,14 @@ def room(notes: list, plot_px: int) -> float:
     ends = [0.0]
     for words in notes:
         if words["xanchor"] == "left":
-            share = (7.6 * max(map(len, words["text"].split("<br>"))) + 8) / plot_px
+            share = (7.6 * longest_line(words) + 8) / plot_px
             ends.append(words["x"] / max(1 - share, 0.3))
     return ceiling(max(ends))
+
+
+def longest_line(note: dict) -> int:
+    """How many letters a reader sees in the longest line of a note."""
+    return max(len(unescape(re.sub("<.*?>", "", line))) for line in note["text"].split("<br>"))
 
 
 def apart(heights: dict[str, float], gap: float, top: float) -> dict[str, float]:

@@ -137,6 +137,7 @@ def weights(default: dict[str, float]) -> Any:
                 raise ValueError(f"{name} must have words as keys, got {endpoint!r}")
             if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 <= weight < math.inf:
                 raise ValueError(f'{name}: the weight of "{endpoint}" must be a number of at least 0, got {weight!r}')
+            _bounded(f'{name}: the weight of "{endpoint}"', weight, None, None, 1e9)
         if not sum(value.values()) > 0:
             raise ValueError(f"{name} must have at least one weight above 0")
         return Weights(value)

@@ -6,15 +6,16 @@ import html
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import count
 from math import isnan
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
+from pmtech import files
 from pmtech.course.page import page
 from pmtech.diagram import diagram
 from pmtech.diagram.layout import layout
+from pmtech.escapes import markdown
 from pmtech.runs.certainty import as_set
 from pmtech.runs.result import Result
 from pmtech.runs.simulate import simulate
@@ -325,15 +326,16 @@ def _assumptions(now: Result, then: Result) -> list[str]:
 
 
 def _markdown(title: str, content: Page) -> str:
-    lines = [f"# {title}", ""]
+    lines = [f"# {markdown(title)}", ""]
     for head, blocks in content.items():
-        lines += [f"## {head}", ""]
+        lines += [f"## {markdown(head)}", ""]
         for block in blocks:
             if isinstance(block, tuple):
-                first, *rest = [f"| {' | '.join(row)} |" for row in block]
+                first, *rest = [f"| {' | '.join(map(markdown, row))} |" for row in block]
                 lines += [first, "|---" + "|---:" * (len(block[0]) - 1) + "|", *rest, ""]
             else:
-                lines += [block, ""] if isinstance(block, str) else [*(f"- {line}" for line in block), ""]
+                texts = [markdown(block)] if isinstance(block, str) else [f"- {markdown(line)}" for line in block]
+                lines += [*texts, ""]
     return "\n".join(lines)
 
 
@@ -361,15 +363,7 @@ def _block(block: str | list | tuple) -> str:
 
 
 def _write(folder: Path, title: str, markdown: str, sheet: str) -> Brief:
-    folder.mkdir(parents=True, exist_ok=True)
     slug = re.sub(r"\W+", "-", title.lower()).strip("-")[:60].rstrip("-") or "page"
-    for number in count(1):
-        stem = f"brief-{slug}" + (f"-{number}" if number > 1 else "")
-        files = {folder / f"{stem}.md": markdown, folder / f"{stem}.html": sheet}
-        there = [path for path in files if path.exists()]
-        if not there:
-            for path, text in files.items():
-                with path.open("x", encoding="utf-8") as file:
-                    file.write(text)
-        if not there or all(path in there and path.read_text(encoding="utf-8") == files[path] for path in files):
-            return Brief(*files)
+    stem = folder / f"brief-{slug}"
+    with files.in_a_sentence(f"The page could not be written into {folder}"):
+        return Brief(*files.write_beside({Path(f"{stem}.md"): markdown, Path(f"{stem}.html"): sheet}))

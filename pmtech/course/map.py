@@ -5,14 +5,15 @@ import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from pmtech.course.check import all_tasks
+from pmtech.course.editions import editions, shipped
 from pmtech.course.page import page
 from pmtech.course.progress import progress_file
 from pmtech.course.questions import all_questions
 
 HERE = Path(__file__).parent
-PACKAGE = HERE.parent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +21,7 @@ class Lesson:
     """One lesson of the map and how far the learner has come in it.
 
     questions, answered, right_at_first: numbers of questions. tasks, tried, passed: numbers of "Your turn" tasks.
+    earlier: files of earlier editions, which lie beside `file`, the newest.
     """
 
     number: str
@@ -32,6 +34,7 @@ class Lesson:
     tasks: int
     tried: int
     passed: int
+    earlier: tuple[str, ...] = ()
 
     @property
     def done(self) -> str:
@@ -59,12 +62,15 @@ class CourseMap:
     notice: str = ""
 
     def __repr__(self) -> str:
-        lines = [f"{x.number}  {x.title} ({x.minutes} minutes): {x.done}; {x.detail}" for x in self.lessons]
+        lines = []
+        for x in self.lessons:
+            lines.append(f"{x.number}  {x.title} ({x.minutes} minutes): {x.done}; {x.detail}")
+            lines += [f"    new edition in {x.file}; the earlier one in {', '.join(x.earlier)}"] if x.earlier else []
         return "\n".join([*lines, *filter(None, [self.notice])])
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f'<tr><td>{x.number}</td><th scope="row"><a href="{html.escape(x.file)}">{html.escape(x.title)}</a></th>'
+            f'<tr><td>{x.number}</td><th scope="row">{_link(x.file, x.title)}{_earlier(x)}</th>'
             f'<td class="pmtech-number">{x.minutes} min</td><td class="pmtech-word{" pmtech-met" if x.done == "done" else ""}">{x.done}</td>'
             f'<td class="pmtech-quiet">{", ".join(f"<span>{html.escape(part)}</span>" for part in x.detail.split(", "))}</td></tr>'
             for x in self.lessons
@@ -77,9 +83,18 @@ class CourseMap:
         )
 
 
+def _link(file: str, text: str) -> str:
+    return f'<a href="{html.escape(quote(file))}">{html.escape(text)}</a>'
+
+
+def _earlier(lesson: Lesson) -> str:
+    links = [_link(file, file) for file in lesson.earlier]
+    return f'<br><span class="pmtech-quiet">new edition; the earlier one: {", ".join(links)}</span>' if links else ""
+
+
 def lesson_folders() -> Iterable[Path]:
-    """Where notebooks may lie: beside the one that asks, in an installed package, in a checkout."""
-    return Path.cwd(), PACKAGE / "lessons", PACKAGE.parent / "notebooks"
+    """Where notebooks may lie: beside the one that asks, and where the package has its own."""
+    return Path.cwd(), shipped()
 
 
 def progress() -> CourseMap:
@@ -89,15 +104,17 @@ def progress() -> CourseMap:
     attempts = record.records("task")
     tried, passed = {a["id"] for a in attempts}, {a["id"] for a in attempts if a["passed"]}
     for entry in tomllib.loads((HERE / "course.toml").read_text(encoding="utf-8"))["lesson"]:
-        if not any((folder / entry["file"]).is_file() for folder in lesson_folders()):
+        there = next(filter(None, (editions(folder, entry["file"]) for folder in lesson_folders())), None)
+        if there is None:
             continue
-        number = entry["file"][:2]
+        *earlier, newest = [path.name for path in there]
+        number = newest[:2]
         questions = [q for q in all_questions() if q.startswith(f"{number}.")]
         tasks = [t for t in all_tasks() if t.startswith(f"{number}.")]
         lessons.append(
             Lesson(
                 number=number,
-                **entry,
+                **entry | {"file": newest, "earlier": tuple(earlier)},
                 questions=len(questions),
                 answered=sum(q in first for q in questions),
                 right_at_first=sum(first.get(q, False) for q in questions),

@@ -10,23 +10,26 @@ One JSON file in the user's data folder (`PMTECH_HOME` names another), one self-
 Records are only ever added. A writer takes the lock, reads the file again, adds its own records and puts the new file
 in place of the old one in a single step, so a crash loses at most the answer in flight and two notebooks lose nothing
 of each other's. The lock belongs to the operating system, which frees it when its holder dies: there is no stale lock
-to guess about. Because every record stands by itself on a line, whole records can be read out of a damaged file.
+to guess about. Only where storage knows no locks, as some shared folders, a file that one alone can make stands for it.
+Because every record stands by itself on a line, whole records can be read out of a damaged file.
 """
 
 import json
 import os
-import shutil
+import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from importlib import import_module
 from importlib.util import find_spec
-from itertools import count
 from pathlib import Path
+from uuid import uuid4
 
 import platformdirs
+
+from pmtech import files
 
 # POSIX has the one, Windows the other, a browser kernel neither.
 fcntl, msvcrt = (import_module(name) if find_spec(name) else None for name in ("fcntl", "msvcrt"))
@@ -34,22 +37,39 @@ fcntl, msvcrt = (import_module(name) if find_spec(name) else None for name in ("
 VERSION = 1
 LOCK_PATIENCE_S = 10.0
 
+# A record, with one more level of brackets in it at most. A piece that is none ends soon, so that a damaged file is gone
+# through in a time that grows with it and not with its square.
+_STRING = r'"(?:[^"\\\n]|\\.)*+"'
+_RECORD = re.compile(rf'\{{(?:[^{{}}"\\]|{_STRING}|\{{(?:[^{{}}"\\]|{_STRING})*+\}})*+\}}')
+
 
 def home() -> Path:
-    """The folder that holds the progress file: `PMTECH_HOME`, or the user's data folder."""
-    return Path(os.environ.get("PMTECH_HOME") or platformdirs.user_data_dir("pmtech", appauthor=False)).expanduser()
+    """The folder that holds the progress file: `PMTECH_HOME`, or the user's data folder. OSError where none is known."""
+    try:
+        folder = os.environ.get("PMTECH_HOME") or platformdirs.user_data_dir("pmtech", appauthor=False)
+        return Path(folder).expanduser()
+    except RuntimeError:
+        raise OSError("no home folder is known here; PMTECH_HOME can name a folder") from None
 
 
 class Progress:
-    """The records in one folder. Never raises for a bad disk: the course goes on, and `notice` says what happened."""
+    """The records in one folder. Never raises for a bad disk: the course goes on, and `notice` says what happened.
 
-    def __init__(self, folder: Path | str):
-        self.path = Path(folder) / "progress.json"
+    folder: None where none is known.
+    """
+
+    def __init__(self, folder: Path | str | None):
+        self._folder = folder
         self._unsaved: list[dict] = []
         self._repaired = ""
         self._trouble = ""
         self._newer = False
         self._mutex = threading.RLock()
+
+    @property
+    def path(self) -> Path:
+        """The file. Raises OSError where no folder is known."""
+        return Path(home() if self._folder is None else self._folder) / "progress.json"
 
     @property
     def notice(self) -> str:
@@ -96,8 +116,7 @@ class Progress:
                 return self._load(locked=True)
             self._repaired = f"Your progress file {self.path} is damaged and cannot be mended where it is."
         elif state == "damaged":
-            aside = _free_name(self.path)
-            shutil.copyfile(self.path, aside)
+            aside = _kept_aside(self.path)
             _write(self.path, records)
             self._repaired = (
                 f"Your progress file was damaged: {len(records)} records could be read and are kept, "
@@ -106,18 +125,23 @@ class Progress:
         return records
 
     def _cannot_save(self, error: OSError) -> None:
+        where = "" if self._folder is None else f" in {self._folder}"
         self._trouble = (
-            f"Your answers cannot be saved in {self.path.parent} ({error.strerror or error}): "
+            f"Your answers cannot be saved{where} ({files.reason(error)}): "
             "the course goes on, and they are kept until the kernel stops."
         )
 
 
-_open: dict[Path, Progress] = {}
+_open: dict[Path | None, Progress] = {}
 
 
 def progress_file() -> Progress:
     """The learner's own progress, the same object for as long as the folder is the same."""
-    return _open.setdefault(home(), Progress(home()))
+    try:
+        folder = home()
+    except OSError:
+        folder = None
+    return _open.setdefault(folder, Progress(folder))
 
 
 def _is_record(value: object) -> bool:
@@ -148,78 +172,78 @@ def _read(path: Path) -> tuple[list[dict], str]:
 
 
 def _salvage(text: str) -> list[dict]:
-    decoder, records, at = json.JSONDecoder(), [], text.find("{")
-    while at >= 0:
-        end = at + 1
+    records, at = [], 0
+    while found := _RECORD.search(text, at):
+        at = found.start() + 1
         with suppress(ValueError, RecursionError):
-            value, after = decoder.raw_decode(text, at)
+            value = json.loads(found.group())
             if _is_record(value):
                 records.append(value)
-                end = after
-        at = text.find("{", end)
+                at = found.end()
     return records
 
 
 def _write(path: Path, records: list[dict]) -> None:
     lines = ",\n".join(json.dumps(r) for r in records)
-    temp = path.with_name(path.name + ".tmp")
-    with open(temp, "w", encoding="utf-8") as file:
-        file.write(f'{{"version": {VERSION}, "records": [\n{lines}\n]}}\n')
-        file.flush()
-        os.fsync(file.fileno())
-    _replace(temp, path)
-    # Without this the new name can be lost in a power cut; Windows cannot open a folder and does not need it.
-    with suppress(OSError):
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    files.write(path, f'{{"version": {VERSION}, "records": [\n{lines}\n]}}\n', over=True)
 
 
-def _replace(temp: Path, path: Path) -> None:
-    # On Windows a reader who has the file open at this moment stands in the way; readers are quick.
-    for wait_s in (0.01, 0.05, 0.2, 0.5):
-        try:
-            return os.replace(temp, path)
-        except PermissionError:
-            time.sleep(wait_s)
-    os.replace(temp, path)
-
-
-def _free_name(path: Path) -> Path:
-    numbers = ("" if n == 1 else f"-{n}" for n in count(1))
-    asides = (path.with_name(f"progress.damaged-{date.today().isoformat()}{number}.json") for number in numbers)
-    return next(aside for aside in asides if not aside.exists())
+def _kept_aside(path: Path) -> Path:
+    """A copy of the damaged file; the one there is, if mending it was tried before."""
+    damaged = path.read_bytes()
+    for copy in path.parent.glob("progress.damaged-*.json"):
+        if copy.read_bytes() == damaged:
+            return copy
+    return files.write_beside({path.with_name(f"progress.damaged-{date.today().isoformat()}.json"): damaged})[0]
 
 
 @contextmanager
 def _lock(path: Path) -> Iterator[None]:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    files.make_folder(path.parent)
     with open(path, "a+b") as file:
         deadline = time.monotonic() + LOCK_PATIENCE_S
-        while not _try_lock(file):
+        while (release := _try_lock(file, path)) is None:
             if time.monotonic() > deadline:
                 raise TimeoutError("another notebook is holding the file")
             time.sleep(0.02)
         try:
             yield
         finally:
-            if msvcrt:
-                file.seek(0)
-                msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
+            release()
 
 
-def _try_lock(file) -> bool:
-    # Closing the file frees a POSIX lock. A browser kernel has only one process.
+def _try_lock(file, path: Path) -> Callable[[], None] | None:
+    """Takes the lock, and returns what gives it back; None while somebody else has it."""
     try:
         if fcntl:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        elif msvcrt:
+            return lambda: None  # closing the file frees it
+        if msvcrt:
             file.seek(0)
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            return lambda: _unlock_on_windows(file)
     except (BlockingIOError, PermissionError):
-        return False
+        return None
     except OSError:
-        pass  # a file system without locks: better unlocked than unsaved
-    return True
+        pass  # storage without locks
+    return _claim(file, path.with_suffix(".claim"))
+
+
+def _unlock_on_windows(file) -> None:
+    file.seek(0)
+    msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
+
+
+def _claim(file, path: Path) -> Callable[[], None] | None:
+    """A file that one alone can make, in place of a lock. One that lies there for too long is that of a dead program."""
+    try:
+        path.touch(exist_ok=False)
+        return lambda: path.unlink(missing_ok=True)
+    except FileExistsError:
+        with suppress(OSError):
+            os.utime(file.fileno())  # both moments by the clock of the storage
+            if os.fstat(file.fileno()).st_mtime - path.stat().st_mtime > LOCK_PATIENCE_S:
+                dead = path.with_name(f"{path.name}-{uuid4().hex}")
+                path.rename(dead)  # only one of those who wait can do this
+                dead.unlink()
+        return None

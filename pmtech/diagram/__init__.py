@@ -29,7 +29,7 @@ def diagram(system: System) -> str:
     focus = ' tabindex="0" role="group" aria-label="Architecture" data-lm-suppress-shortcuts="true"'
     keys = focus if readable > CELL else ""
     return (
-        f'<div class="pmtech-diagram" style="--text-size: {TEXT}px; --name-size: {NAME}px"{keys}><style>{STYLE}</style>'
+        f'<div class="pmtech-diagram mathjax_ignore" style="--text-size: {TEXT}px; --name-size: {NAME}px"{keys}><style>{STYLE}</style>'
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{plan.width:.0f}" '
         f'viewBox="0 0 {plan.width:.0f} {plan.height:.0f}" style="max-width: 100%; min-width: {readable}px">'
         f"<title>{escape(f'Architecture: {plan.way}')}</title><desc>{escape(sentences(plan))}</desc>{''.join(drawn)}</svg></div>"

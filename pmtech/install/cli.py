@@ -3,91 +3,115 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
+from pmtech import files
 from pmtech.install.environment import check_environment
 
 __all__ = ["copy_lessons", "main"]
 
-PACKAGE = Path(__file__).resolve().parents[1]
 START = "00_start_here.ipynb"
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; the exit status is 0 when all is well."""
+    try:
+        return _run(_parser().parse_args(argv))
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="pmtech", description="How internet software works and scales.")
     commands = parser.add_subparsers(dest="command", metavar="command")
     lab = commands.add_parser("lab", help="put the lessons into a folder of yours and open them in JupyterLab")
     lab.add_argument(
         "folder",
         nargs="?",
-        type=Path,
-        default=Path.home() / "pmtech-lessons",
-        help="where the lessons go (%(default)s); a file that is there already is never touched",
+        type=_folder,
+        help="where the lessons go (pmtech-lessons in your home folder); a file that is there already is never touched",
     )
     lab.add_argument("--no-browser", action="store_true", help="start JupyterLab, but do not open a browser")
-    lab.add_argument("--port", type=int, help="the port JupyterLab listens on")
+    lab.add_argument("--port", type=_port, help="the port JupyterLab listens on, from 0 (any that is free) to 65535")
+    lab.add_argument(
+        "--open-to-network",
+        action="store_true",
+        help="start even where your own Jupyter settings let everybody on the network in without a password",
+    )
     commands.add_parser("check", help="say what is missing on this computer, and how to mend it")
-    chosen = parser.parse_args(argv)
-    if chosen.command is None:
-        parser.print_help()
-        return 2
+    parser.set_defaults(show_help=parser.print_help)
+    return parser
 
+
+def _folder(text: str) -> Path:
+    if not text.strip():
+        raise argparse.ArgumentTypeError('a folder needs a name; for the folder you are in, that is "."')
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise argparse.ArgumentTypeError(f"the home folder in {text} is not known here: write it in full") from None
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) < 65_536):
+        raise argparse.ArgumentTypeError(f"a port is a whole number from 0 to 65535, got {text}")
+    return int(text)
+
+
+def _run(chosen: argparse.Namespace) -> int:
+    if chosen.command is None:
+        chosen.show_help()
+        return 2
     check = check_environment()
     if chosen.command == "check":
         print(check)
         return 0 if check.ok else 1
     if not check.ok:
         print(check, file=sys.stderr)
-    return _lab(chosen.folder.expanduser(), browser=not chosen.no_browser, port=chosen.port)
+    return _lab(chosen)
 
 
 def copy_lessons(folder: Path) -> tuple[list[str], list[str]]:
-    """Copy each lesson that `folder` does not have; returns the names of the new ones and of those kept as they were."""
-    shipped = PACKAGE / "lessons"
-    lessons = shipped if shipped.is_dir() else PACKAGE.parent / "notebooks"
+    """Copy each lesson that `folder` does not have; returns the names of the new ones and of those kept as they were.
+
+    Raises OSError. Whatever happens, a lesson is there as a whole or not at all.
+    """
+    from pmtech.course.editions import shipped
+
     new, kept = [], []
-    folder.mkdir(parents=True, exist_ok=True)
-    for lesson in sorted(lessons.glob("*.ipynb")):
+    files.make_folder(folder)
+    for lesson in sorted(shipped().glob("*.ipynb")):
         try:
-            with open(folder / lesson.name, "xb") as copy:
-                copy.write(lesson.read_bytes())
+            files.write(folder / lesson.name, lesson.read_bytes())
             new.append(lesson.name)
         except FileExistsError:
             kept.append(lesson.name)
     return new, kept
 
 
-def _lab(folder: Path, *, browser: bool, port: int | None) -> int:
+def _lab(chosen: argparse.Namespace) -> int:
+    try:
+        home = Path.home()
+        from pmtech.course.editions import editions, lay_new_editions
+        from pmtech.install.lab import start
+    except (ImportError, RuntimeError):
+        return 1  # no home, or something is missing: the check has said so
+    folder = chosen.folder or home / "pmtech-lessons"
     try:
         new, kept = copy_lessons(folder)
+        said = lay_new_editions(folder)
     except OSError as problem:
-        print(f"The lessons could not be put into {folder}: {problem.strerror}.", file=sys.stderr)
+        print(f"The lessons could not be put into {folder}: {files.reason(problem)}.", file=sys.stderr)
         return 1
     print(f"The lessons are in {folder.resolve()}")
     if new:
         print("  new:", ", ".join(new))
     if kept:
         print("  kept as they were:", ", ".join(kept))
+    for sentence in said:
+        print(f"  {sentence}")
     sys.stdout.flush()
-
-    # JupyterLab reads these when it starts: nothing is asked of the internet, and this Python's kernel comes first.
-    _put_first("JUPYTER_CONFIG_PATH", PACKAGE / "install" / "jupyter")
-    _put_first("JUPYTER_PATH", Path(sys.prefix) / "share" / "jupyter")
-    try:
-        from jupyterlab.labapp import main as jupyterlab
-    except ImportError:
-        return 1  # the check has said so
-    options = [f"--ServerApp.root_dir={folder.resolve()}", f"--LabApp.default_url=/lab/tree/{START}"]
-    options += [] if browser else ["--no-browser"]
-    options += [] if port is None else [f"--ServerApp.port={port}"]
-    if hasattr(os, "geteuid") and os.geteuid() == 0:  # in a container everyone is root, and Jupyter would refuse
-        options.append("--allow-root")
-    return jupyterlab(options) or 0
-
-
-def _put_first(variable: str, path: Path) -> None:
-    others = os.environ.get(variable)
-    os.environ[variable] = f"{path}{os.pathsep}{others}" if others else str(path)
+    first = editions(folder, START)[-1].name
+    return start(folder, first, browser=not chosen.no_browser, port=chosen.port, open_to_network=chosen.open_to_network)

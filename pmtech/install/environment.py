@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import urllib.request
@@ -61,13 +62,15 @@ class EnvironmentCheck:
             + "</li>"
             for finding in self.findings
         )
-        return f"<p>Something is missing before the lessons can run.</p><ul>{items}</ul>"
+        return (
+            f"<div class='mathjax_ignore'><p>Something is missing before the lessons can run.</p><ul>{items}</ul></div>"
+        )
 
 
 def check_environment() -> EnvironmentCheck:
     """Look for what would keep a lesson from running here; the same in a notebook and in a terminal."""
     lab = _lab_around_this_kernel()
-    return EnvironmentCheck((*_python(), *_packages(), *(_lab(lab) if lab else _kernel_of_lab())))
+    return EnvironmentCheck((*_python(), *_packages(), *(_lab(lab) if lab else (*_home(), *_kernel_of_lab()))))
 
 
 def _python() -> Iterator[Finding]:
@@ -86,7 +89,7 @@ def _packages() -> Iterator[Finding]:
         yield Finding(
             "The package pmtech is in a folder, but it is not installed in this Python.",
             "Install it, and what it needs comes with it:",
-            _command("-m", "pip", "install", "-e", str(Path(__file__).resolve().parents[2])),
+            _install("-e", str(Path(__file__).resolve().parents[2])),
         )
         return
     needed = {line: re.match(r"[\w.-]+", line).group() for line in lines if "extra ==" not in line}
@@ -97,14 +100,14 @@ def _packages() -> Iterator[Finding]:
         yield Finding(
             f"{', '.join(map(needed.get, missing))} {'is' if len(missing) == 1 else 'are'} missing.",
             "Install what is missing, then restart the kernel of an open notebook:",
-            _command("-m", "pip", "install", *missing),
+            _install(*missing),
         )
     if wrong:
         said = ", ".join(f"{needed[line]} is {here[line]}, the course needs {line}" for line in wrong)
         yield Finding(
             f"Not the right version: {said}.",
             "Install one that fits, then restart the kernel of an open notebook:",
-            _command("-m", "pip", "install", *wrong),
+            _install(*wrong),
         )
 
 
@@ -124,20 +127,37 @@ def _accepts(line: str, version: str) -> bool:
     return Requirement(line).specifier.contains(version, prereleases=True)
 
 
+def _home() -> Iterator[Finding]:
+    try:
+        Path.home()
+    except RuntimeError:
+        yield Finding(
+            "Your home folder is not known here, and JupyterLab keeps its settings in it.",
+            "Set the environment variable HOME to a folder of yours.",
+        )
+
+
 def _kernel_of_lab() -> Iterator[Finding]:
     """The kernel that JupyterLab, started from this Python, would give to a notebook."""
     try:
         from jupyter_client.kernelspec import KernelSpecManager
 
         spec = KernelSpecManager().get_kernel_spec("python3")
-    except (ImportError, KeyError):
+    except (ImportError, KeyError, RuntimeError):  # no Jupyter, no such kernel, no home
         return
-    python = spec.argv[0]
+    except (OSError, ValueError, TypeError) as problem:
+        yield Finding(
+            f"Jupyter's description of the program that runs notebooks cannot be read ({problem}).",
+            "Start the lessons with this command, which brings its own:",
+            _command("-m", "pmtech", "lab"),
+        )
+        return
+    python = (spec.argv or ["nothing"])[0]
     if re.fullmatch(r"python(3(\.\d+)?)?", python):  # Jupyter puts its own Python in the place of a bare name
         return
     where = _prefix_of(python)
     if not where or not _same(where, sys.prefix):
-        here = _same(Path(spec.resource_dir).parents[3], sys.prefix)
+        here = _same(spec.resource_dir, Path(sys.prefix, "share", "jupyter", "kernels", "python3"))
         yield Finding(
             f"Notebooks would run in {where}, while JupyterLab and the course are in {sys.prefix}."
             if where
@@ -192,5 +212,16 @@ def _same(one: str | Path, other: str | Path) -> bool:
     return os.path.realpath(one) == os.path.realpath(other)
 
 
+def _install(*what: str) -> str:
+    """With pip, or where an environment of uv has none, with uv."""
+    if util.find_spec("pip") is None and shutil.which("uv"):
+        return _typed("uv", "pip", "install", "--python", sys.executable, *what)
+    return _command("-m", "pip", "install", *what)
+
+
 def _command(*words: str) -> str:
-    return (subprocess.list2cmdline if os.name == "nt" else shlex.join)([sys.executable, *words])
+    return _typed(sys.executable, *words)
+
+
+def _typed(*words: str) -> str:
+    return (subprocess.list2cmdline if os.name == "nt" else shlex.join)(words)

@@ -149,6 +149,9 @@ def test_weights_of_endpoints(cls):
     for wrong in (-1, math.nan, math.inf, "1", None, True):
         expected = f'endpoints: the weight of "/a" must be a number of at least 0, got {wrong!r}'
         assert refused(cls, "endpoints", {"/a": wrong}) == expected
+    for wrong, said in ((10**400, "a huge number"), (1e300, "a huge number"), (2e9, "2,000,000,000")):
+        expected = f'endpoints: the weight of "/a" must be at most 1,000,000,000, got {said}'
+        assert refused(cls, "endpoints", {"/a": wrong}) == expected
     assert refused(cls, "endpoints", {"/a": 0}) == "endpoints must have at least one weight above 0"
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import html
-import json
 from pathlib import Path
 
 import numpy as np
 import traitlets
 
+from pmtech import files
+from pmtech.escapes import in_script
 from pmtech.panels.live.replay import replay
 from pmtech.panels.widget import LOOK, Panel, shared_js
 from pmtech.runs.result import Result
@@ -82,21 +83,22 @@ class Theatre(Panel):
         )
 
     def to_html(self, path: str | Path = "theatre.html", *, title: str = "A run, replayed") -> Path:
-        """Write one file that plays in any browser, without Python and without a network. Returns its path."""
+        """Write one file that plays in any browser, without Python and without a network. Returns its path.
+
+        A file that is there is never written over: another run gets a number, "theatre-2.html". The same run again is
+        left as it stands. Raises ValueError with a sentence.
+        """
         given = {"scene": self.scene, "about": self.about}
         given |= {name: base64.b64encode(getattr(self, name)).decode() for name in TABLES}
-        path = Path(path)
-        path.write_text(
-            PAGE.format(
-                title=html.escape(title),
-                css=LOOK + STAGE_CSS,
-                js=f"{shared_js()}\n{ESM}",
-                given=json.dumps(given).replace("<", "\\u003c"),
-                tables=json.dumps(TABLES),
-            ),
-            encoding="utf-8",
+        sheet = PAGE.format(
+            title=html.escape(title),
+            css=LOOK + STAGE_CSS,
+            js=f"{shared_js()}\n{ESM}",
+            given=in_script(given),
+            tables=in_script(TABLES),
         )
-        return path
+        with files.in_a_sentence(f"{path} could not be written"):
+            return files.write_beside({Path(path): sheet})[0]
 
 
 def theatre(result: Result) -> Theatre:

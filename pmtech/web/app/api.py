@@ -13,7 +13,6 @@ import csv
 import hashlib
 import io
 import math
-import re
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -25,6 +24,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.convertors import Convertor, register_url_convertor
 
+from pmtech import escapes
 from pmtech.components.rate_limiter import RateLimiter, SlidingWindowLog
 from pmtech.web.app import problems
 from pmtech.web.app.calendar import CalendarClient
@@ -255,7 +255,7 @@ async def export_responses(request: Request, survey: TheSurvey, store: Db):
     text = io.StringIO()
     text.write("id,respondent,score\r\n")
     lines = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC)
-    lines.writerows((row["id"], _no_formula(row["respondent"]), row["score"]) for row in rows)
+    lines.writerows((row["id"], escapes.cell(row["respondent"]), row["score"]) for row in rows)
     return Response(text.getvalue(), media_type="text/csv", headers=NOT_KEPT)
 
 
@@ -329,8 +329,3 @@ def _tagged(answer: Response, survey: dict) -> dict:
 def _page(store: Store, table: str, query: Paging, **wanted) -> dict:
     rows, total = store.page(table, limit=query.limit, offset=query.offset, **wanted)
     return {"items": rows, "total": total}
-
-
-def _no_formula(text: str) -> str:
-    """A leading = + - @ would be run as a formula by a spreadsheet, behind white space too."""
-    return "'" + text if re.match(r"\s*[=+\-@＝＋－＠]", text) else text
