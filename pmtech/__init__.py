@@ -57,6 +57,7 @@ _LATER = {
     "picture": "pmtech.course.picture",
     "progress": "pmtech.course.map",
     "retry_lost_answer": "pmtech.web.experiments.requests",
+    "reveal": "pmtech.course.reveal",
     "scalability": "pmtech.panels.scalability",
     "send_twice": "pmtech.web.experiments.requests",
     "sizes": "pmtech.runs.prices",

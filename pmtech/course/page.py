@@ -21,5 +21,6 @@ def page(body: str) -> str:
 
 
 def code(text: str) -> str:
-    """Text as HTML; `backticks` become code."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False))
+    """Text as HTML; `backticks` become code, **stars** bold."""
+    marked = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False))
+    return re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", marked)

@@ -111,6 +111,7 @@ def _exact(known: list[float], digits: int) -> bool:
 
 # --- single figures ------------------------------------------------------------------------------------------------------
 
+CROSSING = r"(?P<along>.+) where (?P<of>.+) is (?P<level>[\d.]+)"
 _OPERATIONS = {"+": operator.add, "-": operator.sub, "x": operator.mul, "/": operator.truediv}
 
 
@@ -119,13 +120,25 @@ def figure(run: Any, path: str) -> float:
 
     "p95_ms" of the whole run, "company_b.p95_ms" of a client, "server.utilisation" of a part; "with C/p95_ms" of a
     design or a row that is called so; of anything else its attribute, "charges". Figures and numbers may be joined,
-    from left to right: "mean_ms - 95". Raises ValueError with a sentence when the run has no such figure.
+    from left to right: "mean_ms - 95". Of a sweep also "visitors.rate_per_s where p95_ms is 1000". Raises ValueError with a sentence when the run has no such figure.
     """
+    if where := re.fullmatch(CROSSING, path):
+        return _crossing(run[where["along"]], run[where["of"]], float(where["level"]))
     first, *rest = re.split(r" ([-+x/]) ", path)
     value = _single(run, first)
     for sign, operand in zip(rest[::2], rest[1::2], strict=True):
         value = _OPERATIONS[sign](value, _single(run, operand))
     return value
+
+
+def _crossing(x, y, level: float) -> float:
+    """Where a curve first reaches a level, on a straight line between its points; NaN where it does not."""
+    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    above = np.flatnonzero(y >= level)
+    if not len(above) or above[0] == 0:
+        return float("nan")
+    at = slice(above[0] - 1, above[0] + 1)
+    return float(np.interp(level, y[at], x[at]))
 
 
 def _single(run: Any, path: str) -> float:
