@@ -53,6 +53,7 @@ _LATER = {
     "index_demo": "pmtech.web.experiments.index_demo",
     "live": "pmtech.panels.live.live",
     "machine": "pmtech.runs.prices",
+    "monitoring": "pmtech.panels.figure",
     "next_contract": "pmtech.web.experiments.requests",
     "picture": "pmtech.course.picture",
     "progress": "pmtech.course.map",

@@ -65,6 +65,7 @@ function render({ model, el }) {
   const root = h("div", { class: `pmtech-course pmtech-ask pmtech-${kind}`, "data-question": id },
     fieldset, details, skipped, commit, live, again, notice);
   el.append(root);
+  underlineTerms(model, root);
 
   function update() {
     const { value, committed, misconception } = Object.fromEntries(

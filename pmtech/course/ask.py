@@ -5,6 +5,7 @@ from weakref import WeakSet
 
 import traitlets
 
+from pmtech.course.glossary import terms
 from pmtech.course.page import STYLE, script
 from pmtech.course.progress import progress_file
 from pmtech.course.questions import Question, question
@@ -32,7 +33,7 @@ class Ask(Panel):
     other question can be tried again, and the first answer stays in the record.
     """
 
-    _esm = script("ask.js")
+    _esm = script("terms.js", "ask.js")
     _css = STYLE
     question = traitlets.Dict().tag(sync=True)
     value = traitlets.Float(None, allow_none=True).tag(sync=True)
@@ -145,6 +146,8 @@ class Ask(Panel):
             self.commit()
         elif content.get("do") == "again" and self.again_label:
             self.again()
+        elif content.get("do") == "terms":
+            self.send({"kind": "terms", "terms": [{"name": t.name, "line": t.line, "names": t.names} for t in terms()]})
 
 
 def ask(question_id: str) -> Ask:

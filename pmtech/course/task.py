@@ -216,7 +216,7 @@ PRECISE_FROM = 3  # the try from which on a marking says by about how much
 def about(gap: float) -> str:
     """A gap without its number: "2 to 5"."""
     edges = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]
-    low, high = next(((a, b) for a, b in pairwise(edges) if gap <= b), (1000, None))
+    low, high = next(((a, b) for a, b in pairwise(edges) if round(gap) <= b), (1000, None))
     return f"more than {low:,}" if high is None else f"up to {high}" if low == 0 else f"{low} to {high}"
 
 

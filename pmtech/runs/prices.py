@@ -56,7 +56,7 @@ def answers_by_machine(result: Result, every_s: float = 20) -> pd.DataFrame:
     since = (answered.arrived_s // every_s * every_s).rename("from second").astype(int)
     table = pd.crosstab(since, answered.served_by).rename_axis(columns=None)
     names = {who: " ".join([result.system.label(who.split("#")[0]), *who.split("#")[1:]]) for who in table}
-    return Table(table.rename(index="from second {}".format, columns=names))
+    return Table(table.rename(columns=names))
 
 
 def costs(runs) -> pd.DataFrame:

@@ -61,7 +61,8 @@ class Table(pd.DataFrame):
             unit, texts = column(self[name], unit)
             heads.append(f"{said}, {unit}" if unit else said)
             columns.append(texts)
-        return table(["", *heads], zip(map(str, self.index), *columns, strict=True), getattr(self, "note", ""))
+        labels = [str(one) if isinstance(one, str) else f"{self.index.name or 'row'} {one}" for one in self.index]
+        return table(["", *heads], zip(labels, *columns, strict=True), getattr(self, "note", ""))
 
 
 def table(heads: list[str], rows, note: str = "") -> str:
@@ -153,8 +154,8 @@ def _single(run: Any, path: str) -> float:
 
 def _design(run: Any, label: str) -> Any:
     if isinstance(run, pd.DataFrame):
-        first = run.columns[0]  # of a sweep: what was turned
-        return run[run[first].astype(str) == label].iloc[0] if first in run else run.loc[label]
+        turned = run.iloc[:, 0].astype(str)  # of a sweep
+        return run.loc[label] if label in run.index else run[turned == label].squeeze()
     return (run if isinstance(run, dict) else run.results)[label]
 
 
