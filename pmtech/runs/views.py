@@ -120,7 +120,7 @@ def figure(run: Any, path: str) -> float:
     """A figure of what a lesson has run, by its path.
 
     "p95_ms" of the whole run, "company_b.p95_ms" of a client, "server.utilisation" of a part; "with C/p95_ms" of a
-    design or a row that is called so; of anything else its attribute, "charges". Figures and numbers may be joined,
+    design or a row that is called so; of anything else its attribute, "charges", or how many there are of it. Figures and numbers may be joined,
     from left to right: "mean_ms - 95". Of a sweep also "visitors.rate_per_s where p95_ms is 1000". Raises ValueError with a sentence when the run has no such figure.
     """
     if where := re.fullmatch(CROSSING, path):
@@ -160,12 +160,13 @@ def _design(run: Any, label: str) -> Any:
 
 
 def _of(run: Any, name: str) -> Any:
-    if hasattr(run, "summary"):
+    if hasattr(run, "by_client"):
         part, dot, figure = name.rpartition(".")
         if not dot:
             return {**run.summary, "waiting_share": run.waiting_share}[figure]
         return (run.by_client if part in run.by_client.index else run.components).loc[part, figure]
-    return run[name] if isinstance(run, pd.Series) else getattr(run, name)
+    value = run[name] if isinstance(run, pd.Series) else getattr(run, name)
+    return len(value) if isinstance(value, list) else value
 
 
 # --- tables --------------------------------------------------------------------------------------------------------------
