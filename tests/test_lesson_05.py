@@ -117,22 +117,26 @@ def _own_progress(tmp_path, monkeypatch):
     monkeypatch.setenv("PMTECH_HOME", str(tmp_path))
 
 
+def tried(system, tries=3):
+    return all_tasks()["05.your_turn"].mark(system, tries)
+
+
 def test_the_cell_as_it_stands_is_off_target_and_says_by_how_much():
     marking = check("05.your_turn", launch())
     assert not marking.passed and marking.counts
-    assert (
-        marking.gaps[0].startswith("The p95 of all visitors is 1,") and "over the target of 400 ms" in marking.gaps[0]
-    )
+    assert marking.gaps[0] == "The p95 of all visitors is too high: at most 400 ms was asked for."
+    assert tried(launch()).gaps[0].startswith("The p95 of all visitors is 1,")
     assert marking.figures[-1] == ("The servers, an hour", "as low as possible", "$2.32", "")
 
 
-def test_nine_of_todays_hold_but_there_is_something_cheaper():
-    marking = check("05.your_turn", launch("c7g.2xlarge", 9))
-    assert not marking.passed
-    assert marking.gaps == [
-        "The cheapest design that the model finds costs $2.46 an hour: yours costs $0.15 more, $106 a month."
-    ]
-    assert [word for *_, word in marking.figures] == ["met", "met", "$0.15 over"]
+def test_nine_of_todays_are_praised_and_told_that_something_cheaper_will_do():
+    nine = launch("c7g.2xlarge", 9)
+    marking = check("05.your_turn", nine)
+    assert not marking.passed and marking.kept and marking.verdict.startswith("Well done")
+    assert marking.gaps == ["A design that is cheaper keeps every promise, too."]
+    assert tried(nine).gaps == ["A design that is 5 to 10 % cheaper keeps every promise, too."]
+    assert [word for *_, word in marking.figures] == ["met", "met", "could be lower"]
+    assert "2.46" not in repr(marking) + repr(tried(nine))
 
 
 def test_the_solution_of_the_lesson_passes():
@@ -142,7 +146,7 @@ def test_the_solution_of_the_lesson_passes():
 
 
 def test_one_big_machine_does_not_survive():
-    marking = check("05.your_turn", launch("c7g.16xlarge", 1))
+    marking = tried(launch("c7g.16xlarge", 1))
     assert not marking.passed
     assert any("requests that failed is 4" in gap for gap in marking.gaps)
 

@@ -113,7 +113,7 @@ class CachePart(Part):
         luck = Stream((self.run.seed, f"{self.name}.evict"), identity)
         self.memory = Memory(self.spec, self.run.versions, luck)
         self.fetching: dict[Place, list[Request]] = {}  # those who wait for an answer that is asked for already
-        
+
     def change(self, spec) -> None:
         """Another size or policy starts cold; another TTL holds for what comes in from now on."""
         before, self.spec = self.spec, spec

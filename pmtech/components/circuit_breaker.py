@@ -47,7 +47,10 @@ class CircuitBreaker(Component):
     noted: ClassVar[tuple[str, ...]] = ("at_s", "kept_off", "opened")
 
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
-        facts = [f"opens at {percent(self.failure_share)} of {counted(self.window, 'call')}", f"for {seconds(self.open_s)}"]
+        facts = [
+            f"opens at {percent(self.failure_share)} of {counted(self.window, 'call')}",
+            f"for {seconds(self.open_s)}",
+        ]
         return facts + (["with a fallback"] if self.fallback else [])
 
     def figures(self, notes: np.ndarray) -> dict[str, float]:
@@ -59,7 +62,9 @@ class CircuitBreaker(Component):
             return []
         times = counted(figures["opened"], "time")
         how = "answers with its fallback" if self.fallback else "refuses at once"
-        return [Finding("opened", 80, f"{label} opens {times} and {how}, {counted(figures['kept_off'], 'request')} in all")]
+        return [
+            Finding("opened", 80, f"{label} opens {times} and {how}, {counted(figures['kept_off'], 'request')} in all")
+        ]
 
     def running(self, *args) -> CircuitBreakerPart:
         return CircuitBreakerPart(self, *args)

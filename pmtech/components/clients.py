@@ -111,7 +111,9 @@ class ClientsPart(SourcePart):
 
     def _anchor(self) -> None:
         now = self.env._now
-        went = now - self.anchor_s if self.profile is None else self.profile.area(now) - self.profile.area(self.anchor_s)
+        went = (
+            now - self.anchor_s if self.profile is None else self.profile.area(now) - self.profile.area(self.anchor_s)
+        )
         self.anchor_phase += went * self.rate
         self.anchor_s = now
 

@@ -207,5 +207,3 @@ def by_caller(mix: Mix) -> dict[str, float]:
     for (caller, _), rate in mix.items():
         asked[caller] = asked.get(caller, 0.0) + rate
     return asked
-
-

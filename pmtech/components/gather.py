@@ -40,7 +40,9 @@ class Gather(Component):
 
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
         facts = ["asks all at once" if self.need is None else f"needs {plain(self.need)} of them"]
-        return facts + ([f"asks again after {plain(self.hedge_after_ms)} ms"] if self.hedge_after_ms is not None else [])
+        return facts + (
+            [f"asks again after {plain(self.hedge_after_ms)} ms"] if self.hedge_after_ms is not None else []
+        )
 
     def figures(self, notes: np.ndarray) -> dict[str, float]:
         """hedged: of the questions that it asks, the share that it asks to help out."""
@@ -49,7 +51,11 @@ class Gather(Component):
 
     def findings(self, label: str, figures) -> list[Finding]:
         hedged = figures["hedged"]
-        return [Finding("hedged", 50, f"{percent(hedged)} of the questions of {label} are asked to help out")] if hedged else []
+        return (
+            [Finding("hedged", 50, f"{percent(hedged)} of the questions of {label} are asked to help out")]
+            if hedged
+            else []
+        )
 
     def running(self, *args) -> GatherPart:
         return GatherPart(self, *args)
@@ -79,7 +85,9 @@ class GatherPart(Part):
         visit[2] = now = self.env._now
         need = branches if spec.need is None else min(spec.need, branches)
         self.turn += need < branches
-        asked = _Asked(need, [(self.turn + ahead) % branches if need < branches else ahead for ahead in range(branches)])
+        asked = _Asked(
+            need, [(self.turn + ahead) % branches if need < branches else ahead for ahead in range(branches)]
+        )
         first = branches if spec.hedge_after_ms is None else need
         for _ in range(first):
             self._ask(request, asked, asked.left.pop(0))

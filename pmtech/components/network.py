@@ -30,7 +30,9 @@ class Network(Component):
     round_trip_cv: float = number(0.0, at_least=0, at_most=10)
 
     kind: ClassVar[str] = "network"
-    icon: ClassVar[str] = "M2 10c2-7 14-7 16 0M2 10c2 7 14 7 16 0M10 4.8c-3 2-3 8.4 0 10.4M10 4.8c3 2 3 8.4 0 10.4M2 10h16"
+    icon: ClassVar[str] = (
+        "M2 10c2-7 14-7 16 0M2 10c2 7 14 7 16 0M10 4.8c-3 2-3 8.4 0 10.4M10 4.8c3 2 3 8.4 0 10.4M2 10h16"
+    )
 
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
         return [f"{plain(self.round_trip_ms)} ms there and back"]

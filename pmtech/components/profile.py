@@ -96,7 +96,9 @@ def _number(name: str, value) -> float:
 def _points(name: str, value):
     pairs = value if isinstance(value, Sequence) and not isinstance(value, str) else ()
     if len(pairs) < 1 or not all(isinstance(pair, Sequence) and len(pair) == 2 for pair in pairs):
-        raise ValueError(f"{name} must be pairs of (second, times the usual rate) such as ((0, 1), (60, 4)), got {value!r}")
+        raise ValueError(
+            f"{name} must be pairs of (second, times the usual rate) such as ((0, 1), (60, 4)), got {value!r}"
+        )
     made = tuple((_number("the second", at_s), _number("how many times", times)) for at_s, times in pairs)
     for (before, _), (after, _) in zip(made, made[1:], strict=False):
         if not before < after:

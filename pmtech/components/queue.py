@@ -44,7 +44,9 @@ class Queue(Component):
 
     kind: ClassVar[str] = "queue"
     icon: ClassVar[str] = "M2 6h4v8H2zM8 6h4v8H8zM14 6h4v8h-4z"
-    question: ClassVar[str] = "What may be late, how late, who looks at dead letters, and may the same work be done twice?"
+    question: ClassVar[str] = (
+        "What may be late, how late, who looks at dead letters, and may the same work be done twice?"
+    )
     fan_out: ClassVar[str] = "pool"
     pulls: ClassVar[bool] = True
     detached: ClassVar[bool] = True
@@ -67,12 +69,18 @@ class Queue(Component):
 
     def figures(self, notes: np.ndarray) -> dict[str, float]:
         """receives: handed out a second; again: of these not for the first time; dead: dead letters."""
-        return {"handed_out": float(notes[:, 1].sum()), "again": float(notes[:, 2].sum()), "dead": float(notes[:, 3].sum())}
+        return {
+            "handed_out": float(notes[:, 1].sum()),
+            "again": float(notes[:, 2].sum()),
+            "dead": float(notes[:, 3].sum()),
+        }
 
     def findings(self, label: str, figures) -> list[Finding]:
         said = []
         if figures["again"]:
-            said.append(Finding("again", 75, f"{label} hands out {counted(figures['again'], 'message')} more than once"))
+            said.append(
+                Finding("again", 75, f"{label} hands out {counted(figures['again'], 'message')} more than once")
+            )
         if figures["dead"]:
             said.append(Finding("dead", 85, f"{counted(figures['dead'], 'message')} of {label} became dead letters"))
         return said

@@ -44,7 +44,9 @@ class Retry(Component):
 
     kind: ClassVar[str] = "retry"
     icon: ClassVar[str] = "M16 10a6 6 0 1 1-2-4.5M14 2v4h-4"
-    question: ClassVar[str] = "Who asks again, how often, at how many layers, and what does it cost to do the same twice?"
+    question: ClassVar[str] = (
+        "Who asks again, how often, at how many layers, and what does it cost to do the same twice?"
+    )
     needs_next: ClassVar[bool] = True
     noted: ClassVar[tuple[str, ...]] = ("at_s", "attempts")
 

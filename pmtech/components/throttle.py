@@ -41,9 +41,7 @@ class Throttle(Component):
 
     kind: ClassVar[str] = "throttle"
     icon: ClassVar[str] = "M3 3h14l-5.5 7v6l-3 1.5V10z"
-    question: ClassVar[str] = (
-        "How long may a request wait, whose go first, and what is the customer told meanwhile?"
-    )
+    question: ClassVar[str] = "How long may a request wait, whose go first, and what is the customer told meanwhile?"
     verb: ClassVar[str] = "lets through"
     verbs: ClassVar[str] = "let through"
     makes_wait: ClassVar[bool] = True

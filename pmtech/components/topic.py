@@ -26,7 +26,9 @@ class Topic(Component):
 
     kind: ClassVar[str] = "topic"
     icon: ClassVar[str] = "M3 8v4h3l6 4V4L6 8zM14.5 7c1.5 1.5 1.5 4.5 0 6M16.5 5c3 3 3 7 0 10"
-    question: ClassVar[str] = "Who else listens, who notices when a listener fails, and does the order matter to anybody?"
+    question: ClassVar[str] = (
+        "Who else listens, who notices when a listener fails, and does the order matter to anybody?"
+    )
     fan_out: ClassVar[str] = "all"
     detached: ClassVar[bool] = True
     noted: ClassVar[tuple[str, ...]] = ("at_s", "lost")

@@ -1,50 +1,78 @@
 const KIND = { try: "Try it", "warm-up": "Warm-up", predict: "Predict", check: "Check yourself" };
 
-function render({ model, el }) {
-  const { kind, text, hint, options } = model.get("question");
+// Options with letters. Nothing but the button gives an answer: Enter on an option does not.
+function optionsOf(options, chosen) {
   const group = newId();
   const rows = options.map((option, i) => {
-    const radio = h("input", { type: "radio", name: group, value: i, onchange: () => {
-      model.set("value", i);
-      model.save_changes();
-    } });
+    const radio = h("input", { type: "radio", name: group, value: i, onchange: () => chosen(i) });
     const mark = h("span", { class: "pmtech-mark" });
-    const label = h("label", { class: "pmtech-option" }, radio, rich(h("span"), option), mark);
+    const label = h("label", { class: "pmtech-option" }, radio, h("b", {}, LETTERS[i]), rich(h("span"), option), mark);
     return { label, radio, mark };
   });
+  const show = (value, committed) =>
+    rows.forEach(({ radio, mark }, i) => {
+      radio.checked = i === value;
+      write(mark, committed && i === value ? "your answer" : "");
+    });
+  return { rows: rows.map(({ label }) => label), first: rows[0].radio, show };
+}
+
+// A number to type, or a marker to drag; before either there is none.
+function guessOf({ unit, low, high, step }, chosen) {
+  const say = (value) => value.toLocaleString("en");
+  const typed = h("input", { type: "number", min: low, max: high, step: "any", "aria-label": `Your guess, ${unit}`, oninput: () => {
+    const value = typed.valueAsNumber;
+    chosen(value >= low && value <= high ? value : null);
+  } });
+  const marker = h("input", { type: "range", min: low, max: high, step, "aria-label": `Your guess, ${unit}`, oninput: () => chosen(marker.valueAsNumber) });
+  const ends = h("div", { class: "pmtech-ends" }, h("span", {}, `${say(low)} ${unit}`), h("span", {}, `${say(high)} ${unit}`));
+  const show = (value) => {
+    if (document.activeElement !== typed) typed.value = value ?? "";
+    marker.value = value ?? (low + high) / 2;
+    marker.classList.toggle("pmtech-unset", value === null);
+    marker.setAttribute("aria-valuetext", value === null ? "no guess yet" : `${say(value)} ${unit}`);
+  };
+  const row = h("div", { class: "pmtech-guess" }, h("label", {}, typed, unit), h("div", {}, marker, ends));
+  return { rows: [row], first: typed, show };
+}
+
+function render({ model, el }) {
+  const { id, kind, text, hint, options, guess } = model.get("question");
+  const choose = (value) => {
+    model.set("value", value);
+    model.save_changes();
+  };
+  const answer = guess ? guessOf(guess, choose) : optionsOf(options, choose);
   const fieldset = h("fieldset", {},
     h("legend", {}, h("span", { class: "pmtech-kind" }, KIND[kind]),
       ...text.split("\n\n").map((paragraph) => rich(h("span", { class: "pmtech-title" }), paragraph))),
-    ...rows.map(({ label }) => label));
-  const summary = h("summary", { "data-lm-suppress-shortcuts": "true" }, "Hint");
-  const details = h("details", {}, summary, rich(h("p"), hint));
-  const commit = h("button", { type: "submit", class: "pmtech-primary" }, kind === "predict" ? "Keep my prediction" : "Answer");
+    ...answer.rows);
+  const details = h("details", {}, h("summary", {}, "Hint"), rich(h("p"), hint));
+  const commit = answering(h("button", { type: "button", class: "pmtech-primary", onclick: () => {
+    // The value travels with the message: a state update may still be waiting behind it.
+    const value = model.get("value");
+    if (value !== null && !model.get("committed")) model.send({ do: "commit", value });
+  } }, kind === "predict" ? "Keep my prediction" : "Answer"));
   const verdict = h("p", { class: "pmtech-verdict" });
   const feedback = h("p");
   const belief = h("p", { class: "pmtech-quiet" });
   const past = h("p", { class: "pmtech-quiet" });
   const result = h("div", { class: "pmtech-result", tabindex: "-1" }, verdict, feedback, belief, past);
   const live = h("div", { "aria-live": "polite" }, result);
-  const again = h("button", { type: "button", onclick: () => model.send({ do: "again" }) });
+  const again = answering(h("button", { type: "button", onclick: () => model.send({ do: "again" }) }));
+  const skipped = h("p", { class: "pmtech-quiet", role: "status" });
   const notice = h("p", { class: "pmtech-notice", role: "status" });
-  const form = h("form", { onchange: update, onsubmit: (event) => {
-    event.preventDefault();
-    // The value travels with the message: a state update may still be waiting behind it.
-    const value = rows.findIndex(({ radio }) => radio.checked);
-    if (value >= 0 && !model.get("committed")) model.send({ do: "commit", value });
-  } }, fieldset, details, commit, live, again, notice);
-  const root = h("div", { class: "pmtech-course pmtech-ask" }, form);
+  const root = h("div", { class: `pmtech-course pmtech-ask pmtech-${kind}`, "data-question": id },
+    fieldset, details, skipped, commit, live, again, notice);
   el.append(root);
+  underlineTerms(model, root);
 
   function update() {
     const { value, committed, misconception } = Object.fromEntries(
       ["value", "committed", "misconception"].map((name) => [name, model.get(name)]));
     const hadFocus = root.contains(document.activeElement);
     const wasCommitted = fieldset.disabled;
-    rows.forEach(({ radio, mark }, i) => {
-      radio.checked = i === value;
-      write(mark, committed && i === value ? "your answer" : "");
-    });
+    answer.show(value, committed);
     fieldset.disabled = committed;
     commit.disabled = value === null;
     commit.hidden = committed;
@@ -57,10 +85,11 @@ function render({ model, el }) {
     rich(past, model.get("past"));
     write(again, model.get("again_label"));
     again.hidden = !model.get("again_label");
+    write(skipped, model.get("skipped"));
     write(notice, model.get("notice"));
     // The control that had the focus has just been taken away: hand the focus on, never to the page's top.
     if (hadFocus && committed && !wasCommitted) result.focus({ preventScroll: true });
-    if (hadFocus && !committed && wasCommitted) rows[0].radio.focus({ preventScroll: true });
+    if (hadFocus && !committed && wasCommitted) answer.first.focus({ preventScroll: true });
   }
 
   // A commit changes several traits at once: one update for all of them.

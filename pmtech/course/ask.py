@@ -1,24 +1,42 @@
 """`ask("04.predict")`: one question of a lesson, answered in the notebook."""
 
+from collections import defaultdict
+from weakref import WeakSet
+
 import traitlets
 
+from pmtech.course.glossary import terms
 from pmtech.course.page import STYLE, script
 from pmtech.course.progress import progress_file
 from pmtech.course.questions import Question, question
 from pmtech.panels.widget import Panel
 
+# What shows one question, or its answer: the panels that must hear of it when it is answered.
+_together: dict[str, WeakSet] = defaultdict(WeakSet)
+
+
+def joined(panel: Panel, question_id: str) -> None:
+    """From now on `panel.refresh()` is called when the question is answered, or passed by."""
+    _together[question_id].add(panel)
+
+
+def refresh(question_id: str) -> None:
+    for panel in list(_together[question_id]):
+        panel.refresh()
+
 
 class Ask(Panel):
-    """A question on the page. `value` is the chosen option, from 0; `commit()` gives the answer.
+    """A question on the page. `value` is the chosen option, from 0, or the guessed number; `commit()` gives the answer.
 
-    Until then nothing tells right from wrong: the feedback stays in the kernel. A prediction, once kept, cannot be
-    changed; any other question can be tried again, and the first answer stays in the record.
+    Until then nothing tells right from wrong: the feedback stays in the kernel. That of a prediction stays there
+    afterwards, too: it is for the `reveal` to tell, beside the run. A prediction, once kept, cannot be changed; any
+    other question can be tried again, and the first answer stays in the record.
     """
 
-    _esm = script("ask.js")
+    _esm = script("terms.js", "ask.js")
     _css = STYLE
     question = traitlets.Dict().tag(sync=True)
-    value = traitlets.Int(None, allow_none=True).tag(sync=True)
+    value = traitlets.Float(None, allow_none=True).tag(sync=True)
     committed = traitlets.Bool(False).tag(sync=True)
     correct = traitlets.Bool(None, allow_none=True).tag(sync=True)
     verdict = traitlets.Unicode().tag(sync=True)
@@ -26,14 +44,20 @@ class Ask(Panel):
     misconception = traitlets.Unicode().tag(sync=True)
     past = traitlets.Unicode().tag(sync=True)
     again_label = traitlets.Unicode().tag(sync=True)
+    skipped = traitlets.Unicode().tag(sync=True)
     notice = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, asked: Question):
         self._asked = asked
         self._progress = progress_file()
-        shown = {"kind": asked.kind, "text": asked.text, "hint": asked.hint, "options": [o.text for o in asked.options]}
+        shown = {name: getattr(asked, name) for name in ("id", "kind", "text", "hint")}
+        if asked.guess:
+            shown["guess"] = {name: getattr(asked.guess, name) for name in ("unit", "low", "high", "step")}
+        else:
+            shown["options"] = [option.text for option in asked.options]
         super().__init__(question=shown)
         self.on_msg(self._from_page)
+        joined(self, asked.id)
         self._restore()
 
     def commit(self) -> None:
@@ -41,12 +65,11 @@ class Ask(Panel):
         if self.committed:
             return
         if self.value is None:
-            raise ValueError(
-                f"choose an option first: value must be from 0 to {len(self._asked.options) - 1}, got None"
-            )
-        option = self._asked.options[self.value]
-        self._progress.add("answer", self._asked.id, option=option.text, right=option.right)
+            raise ValueError(f"choose an answer first: value must be {self._range()}, got None")
+        asked, late = self._asked, {"late": True} if self.skipped else {}
+        self._progress.add("answer", asked.id, option=asked.said(self.value), right=self._option.right, **late)
         self._show(restored=False)
+        refresh(asked.id)
 
     def again(self) -> None:
         """Opens the question for another answer. The first one stays in the record."""
@@ -55,48 +78,67 @@ class Ask(Panel):
         self._open()
         self.value = None
 
+    def refresh(self) -> None:
+        """Says so when the learner has come to the run without a prediction."""
+        passed = self._progress.records("run", self._asked.id)
+        if passed and not self.committed and not self._progress.records("answer", self._asked.id):
+            self.skipped = "Skipped: you have come to the run already. An answer now is kept as one given afterwards."
+
+    @property
+    def _option(self):
+        return self._asked.chosen(self.value)
+
     def _open(self) -> None:
         with self.hold_sync():
             self.committed, self.correct = False, None
             self.verdict = self.feedback = self.misconception = self.past = self.again_label = ""
 
     def _show(self, *, restored: bool) -> None:
-        option, prediction = self._asked.options[self.value], self._asked.kind == "predict"
+        answers = self._progress.records("answer", self._asked.id)
+        option, first = self._option, answers[0]["option"]
         with self.hold_sync():
-            self.committed, self.correct = True, option.right
-            self.feedback, self.misconception = option.feedback, option.misconception
-            if prediction:
-                fate = "It is right." if option.right else "It turns out otherwise."
-                self.verdict = f"Your prediction is kept. {fate}"
+            self.committed, self.skipped = True, ""
+            if self._asked.kind == "predict":
+                late = answers[-1].get("late", False)
+                self.verdict = "Kept, as an answer given after the run." if late else "Your prediction is kept."
+                self.feedback = "What came of it is told where the run is explained."
             else:
-                self.verdict = "Right." if option.right else "Not this one."
-            first = self._progress.records("answer", self._asked.id)[0]["option"]
-            self.past = f"Your first answer, which stays in the record: {first}" if first != option.text else ""
+                self.correct, self.verdict = option.right, "Right." if option.right else "Not this one."
+                self.feedback, self.misconception = option.feedback, option.misconception
+            now = self._asked.said(self.value)
+            self.past = f"Your first answer, which stays in the record: {first}" if first != now else ""
             if restored:
                 self.again_label = "Answer again"
-            elif not option.right and not prediction:
+            elif self.correct is False:
                 self.again_label = "Try again"
             self.notice = self._progress.notice
 
     def _restore(self) -> None:
         earlier = self._progress.records("answer", self._asked.id)
         self.notice = self._progress.notice
-        texts = [option.text for option in self._asked.options]
         # An option reworded since then cannot be shown as chosen: the question is open, the record keeps the answer.
-        if earlier and earlier[-1]["option"] in texts:
-            self.value = texts.index(earlier[-1]["option"])
+        if earlier and (value := self._asked.value(earlier[-1]["option"])) is not None:
+            self.value = value
             self._show(restored=True)
+        self.refresh()
+
+    def _range(self) -> str:
+        guess, last = self._asked.guess, len(self._asked.options) - 1
+        return f"from {guess.low:g} to {guess.high:g}" if guess else f"from 0 to {last}"
 
     @traitlets.validate("value")
     def _check_value(self, proposal):
-        value, last = proposal["value"], len(self._asked.options) - 1
-        if value is not None and not 0 <= value <= last:
-            raise ValueError(f"value must be from 0 to {last}, got {value}")
+        value, guess = proposal["value"], self._asked.guess
+        low, high = (guess.low, guess.high) if guess else (0, len(self._asked.options) - 1)
+        if value is not None and not low <= value <= high:
+            raise ValueError(f"value must be {self._range()}, got {value:g}")
         if self.committed and value != self.value:
             if self._asked.kind == "predict" and not self.again_label:
                 raise ValueError("value cannot change: this prediction is kept")
             self._open()
-        return value
+        if value is None or not guess:
+            return value
+        return round(guess.low + guess.step * round((value - guess.low) / guess.step), 9)
 
     def _from_page(self, _widget, content, _buffers) -> None:
         if content.get("do") == "commit" and not self.committed:
@@ -104,6 +146,8 @@ class Ask(Panel):
             self.commit()
         elif content.get("do") == "again" and self.again_label:
             self.again()
+        elif content.get("do") == "terms":
+            self.send({"kind": "terms", "terms": [{"name": t.name, "line": t.line, "names": t.names} for t in terms()]})
 
 
 def ask(question_id: str) -> Ask:

@@ -38,12 +38,13 @@ def check(task_id: str, attempt=_MISSING) -> Marking:
         raise ValueError(f"there is no task {task_id!r}; the nearest are {', '.join(nearest(task_id, tasks))}")
     if attempt is _MISSING:
         raise ValueError(f'check("{task_id}", ...) needs your attempt as its second argument')
-    marking = tasks[task_id].mark(attempt)
     progress = progress_file()
+    earlier = progress.records("task", task_id)
+    marking = tasks[task_id].mark(attempt, tries=len(earlier) + 1)
     # A run of all cells meets the task as it came: that is no attempt of the learner's.
     if marking.counts and not tasks[task_id].untouched(attempt):
-        earlier = progress.records("task", task_id)
+        figures = [measured for _, _, measured, _ in marking.figures]
         # Running the same cell again is no new attempt.
-        if not earlier or (earlier[-1]["passed"], earlier[-1].get("gaps")) != (marking.passed, marking.gaps):
-            progress.add("task", task_id, passed=marking.passed, gaps=marking.gaps)
+        if not earlier or (earlier[-1]["passed"], earlier[-1].get("figures")) != (marking.passed, figures):
+            progress.add("task", task_id, passed=marking.passed, figures=figures)
     return replace(marking, notice=progress.notice)

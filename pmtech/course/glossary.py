@@ -24,6 +24,12 @@ class Term:
     lesson: str
     example: str
     also: tuple[str, ...] = ()
+    everyday: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """What is underlined in the text of a lesson: all its names but those that are everyday words as well."""
+        return [name for name in (self.name, *self.also) if name not in self.everyday]
 
     def __repr__(self) -> str:
         return f"{self.name} (lesson {self.lesson}): {self.line}\nFor example: {self.example}"
@@ -40,7 +46,8 @@ class Term:
 def terms() -> tuple[Term, ...]:
     """All terms in alphabetical order."""
     tables = tomllib.loads((HERE / "glossary.toml").read_text(encoding="utf-8"))["term"]
-    found = (Term(**{**table, "also": tuple(table.get("also", ()))}) for table in tables)
+    lists = ({name: tuple(table.get(name, ())) for name in ("also", "everyday")} for table in tables)
+    found = (Term(**{**table, **names}) for table, names in zip(tables, lists, strict=True))
     return tuple(sorted(found, key=lambda term: term.name.lower()))
 
 

@@ -1,4 +1,4 @@
-"""`progress()`: the map of the course, with what is done."""
+"""`progress()`: the map of the course, with what is done; `progress("04")`: the end of a lesson."""
 
 import html
 import tomllib
@@ -12,6 +12,7 @@ from pmtech.course.editions import editions, shipped
 from pmtech.course.page import page
 from pmtech.course.progress import progress_file
 from pmtech.course.questions import all_questions
+from pmtech.wording import listed
 
 HERE = Path(__file__).parent
 
@@ -92,15 +93,71 @@ def _earlier(lesson: Lesson) -> str:
     return f'<br><span class="pmtech-quiet">new edition; the earlier one: {", ".join(links)}</span>' if links else ""
 
 
+@dataclass(frozen=True)
+class LessonEnd:
+    """The end of a lesson: how it went, and the way to the next one. Shows itself."""
+
+    lesson: Lesson
+    said: tuple[str, ...]
+    next: Lesson | None
+    notice: str = ""
+
+    def __repr__(self) -> str:
+        further = f"Next: {self.next.number} {self.next.title}" if self.next else "This was the last lesson."
+        return "\n".join([f"Lesson {self.lesson.number}: {self.lesson.detail}.", *self.said, further])
+
+    def _repr_html_(self) -> str:
+        link = "This was the last lesson."
+        if self.next:
+            words = f"Lesson {self.next.number}: {self.next.title}"
+            link = f'<a class="pmtech-next" href="{html.escape(self.next.file)}">{html.escape(words)}</a>'
+        return page(
+            f'<p class="pmtech-kind">The end of lesson {self.lesson.number}</p>'
+            f'<p class="pmtech-title">{html.escape(self.lesson.title)}</p>'
+            f"{''.join(f'<p>{html.escape(one)}</p>' for one in (f'{self.lesson.detail}.', *self.said))}"
+            f'{link}<p class="pmtech-notice">{html.escape(self.notice)}</p>',
+            "pmtech-end",
+        )
+
+
+def _end(number: str, record) -> LessonEnd:
+    lessons = _lessons(record)
+    at = next((place for place, lesson in enumerate(lessons) if lesson.number == number), None)
+    if at is None:
+        raise ValueError(f"there is no lesson {number!r}; there is {', '.join(lesson.number for lesson in lessons)}")
+    asked = [q.id for q in all_questions().values() if q.lesson == number and q.kind == "predict"]
+    fates = [_fate(record.records("answer", id)) for id in asked]
+    counted = (f"{fates.count(fate)} {fate}" for fate in dict.fromkeys(fates))
+    words = (f"Your predictions: {listed(counted)}.",) if asked else ()
+    return LessonEnd(lessons[at], words, lessons[at + 1] if at + 1 < len(lessons) else None, record.notice)
+
+
+def _fate(answers: list[dict]) -> str:
+    if not answers:
+        return "not made"
+    if answers[0].get("late"):
+        return "answered after the run"
+    return "came as you said" if answers[0]["right"] else "turned out otherwise"
+
+
 def lesson_folders() -> Iterable[Path]:
     """Where notebooks may lie: beside the one that asks, and where the package has its own."""
     return Path.cwd(), shipped()
 
 
-def progress() -> CourseMap:
-    """The map of the course: the lessons there are, what is done in each, and a link to open it."""
-    record, lessons = progress_file(), []
-    first = {answer["id"]: answer["right"] for answer in reversed(record.records("answer"))}
+def progress(lesson: str | None = None) -> CourseMap | LessonEnd:
+    """The map of the course: the lessons there are, what is done in each, and a link to open it.
+
+    With the number of a lesson, "04", its end: how it went, and the way to the next one.
+    """
+    record = progress_file()
+    return CourseMap(tuple(_lessons(record)), record.notice) if lesson is None else _end(lesson, record)
+
+
+def _lessons(record) -> list[Lesson]:
+    lessons = []
+    # Whoever answered a prediction after its run has answered, and foreseen nothing.
+    first = {a["id"]: a["right"] and not a.get("late") for a in reversed(record.records("answer"))}
     attempts = record.records("task")
     tried, passed = {a["id"] for a in attempts}, {a["id"] for a in attempts if a["passed"]}
     for entry in tomllib.loads((HERE / "course.toml").read_text(encoding="utf-8"))["lesson"]:
@@ -123,4 +180,4 @@ def progress() -> CourseMap:
                 passed=len(passed.intersection(tasks)),
             )
         )
-    return CourseMap(tuple(lessons), record.notice)
+    return lessons

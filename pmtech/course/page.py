@@ -9,17 +9,19 @@ PANEL_STYLE = HERE.parent / "panels" / "panel.css"
 STYLE = (HERE / "course.css").read_text(encoding="utf-8")
 
 
-def script(name: str) -> str:
+def script(*names: str) -> str:
     """The front end of one of the course's panels."""
-    return "\n".join((HERE / file).read_text(encoding="utf-8") for file in ("text.js", name))
+    return "\n".join((HERE / file).read_text(encoding="utf-8") for file in ("text.js", *names))
 
 
-def page(body: str) -> str:
+def page(body: str, kind: str = "") -> str:
     """The HTML of an output, with its style."""
     style = PANEL_STYLE.read_text(encoding="utf-8") + STYLE
-    return f'<style>{style}</style><div class="pmtech mathjax_ignore" data-filled><div class="pmtech-course">{body}</div></div>'
+    inside = f'<div class="pmtech-course {kind}">{body}</div>'
+    return f'<style>{style}</style><div class="pmtech mathjax_ignore" data-filled>{inside}</div>'
 
 
 def code(text: str) -> str:
-    """Text as HTML; `backticks` become code."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False))
+    """Text as HTML; `backticks` become code, **stars** bold."""
+    marked = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False))
+    return re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", marked)

@@ -15,7 +15,7 @@ class Picture:
         self.svg = svg
 
     def _repr_html_(self) -> str:
-        return page(self.svg).replace('<div class="pmtech-course">', '<div class="pmtech-picture">')
+        return page(self.svg, "pmtech-picture")
 
 
 def picture(name: str) -> Picture:

@@ -2,14 +2,28 @@
 
 A file holds `[[question]]` tables: `id` ("04.predict", the lesson's number first), `kind`, `text`, an optional `hint`,
 and `[[question.option]]` tables: `text`, `right`, `feedback`, and for a wrong option the `misconception` behind it.
-In all texts, `backticks` set a word as code.
+
+A prediction also says what its `reveal` tells once the run is made: `run`, what the learner's own run shows, and `why`,
+the explanation. In both, `{path|unit}` is a figure of that run (`views.figure`): "A got {with C/company_a.served_per_s|a
+second}". `[question.seen]` asks what was seen: a `text` and options (`text`, `right`, `feedback`).
+
+Where the answer is a number there is a `[question.guess]` (see `Guess`), and the options are bands: `up_to` in the place
+of `text`, from the lowest to the highest, the last without an end.
+
+In all texts `backticks` set a word as code, **two stars** set words bold, and an empty line begins a paragraph.
 """
 
+import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
+from math import inf
 from pathlib import Path
+from typing import Any
+
+from pmtech.runs.views import figure
+from pmtech.wording import said
 
 FOLDER = Path(__file__).parent / "questions"
 KINDS = ("try", "warm-up", "predict", "check")
@@ -17,41 +31,106 @@ KINDS = ("try", "warm-up", "predict", "check")
 
 @dataclass(frozen=True, kw_only=True)
 class Option:
-    """One answer: what the learner reads before (`text`) and after (`feedback`) choosing it."""
+    """One answer: what the learner reads before (`text`) and after (`feedback`) choosing it. up_to: of a band, its end."""
 
-    text: str
-    right: bool
+    text: str = ""
+    right: bool = False
     feedback: str
     misconception: str = ""
+    up_to: float = inf
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guess:
+    """A number to guess, from low to high by steps, in `unit`.
+
+    figure: the true one, as a path into the run. beside: label -> path or number, for bars that stand beside the two.
+    """
+
+    figure: str
+    unit: str
+    low: float
+    high: float
+    step: float
+    beside: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What did you see? Asked where the run is explained, for one observation in five contradicts what happened."""
+
+    text: str
+    option: tuple[Option, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """One multiple choice with exactly one right option."""
+    """One question with exactly one right option, or band of numbers."""
 
     id: str
     kind: str
     text: str
     options: tuple[Option, ...]
     hint: str = ""
+    guess: Guess | None = None
+    run: str = ""
+    why: str = ""
+    seen: Seen | None = None
 
     def __post_init__(self):
         if self.kind not in KINDS:
             raise ValueError(f"{self.id}: kind must be one of {', '.join(KINDS)}, got {self.kind!r}")
-        if sum(o.right for o in self.options) != 1:
-            raise ValueError(f"{self.id}: exactly one option must be right, got {sum(o.right for o in self.options)}")
-        texts = [o.text for o in self.options]
-        if len(set(texts)) < len(texts):
-            raise ValueError(f"{self.id}: two options have the same text")
+        self._check("option", self.options)
+        if self.seen:
+            self._check("option of what was seen", self.seen.option)
+        if (self.kind == "predict") is not bool(self.run):
+            raise ValueError(f"{self.id}: a prediction, and only that, says what its run shows")
         for option in self.options:
-            if not option.feedback:
-                raise ValueError(f"{self.id}: every option needs feedback, {option.text!r} has none")
             if self.kind == "predict" and not option.right and not option.misconception:
                 raise ValueError(f"{self.id}: a wrong option of a prediction names its misconception: {option.text!r}")
+        ends = [option.up_to for option in self.options]
+        if self.guess and (ends != sorted(set(ends)) or ends[-1] < self.guess.high):
+            raise ValueError(f"{self.id}: the bands go up and reach beyond {self.guess.high:g}, got {ends}")
+
+    def _check(self, what: str, options: tuple[Option, ...]) -> None:
+        if sum(o.right for o in options) != 1:
+            raise ValueError(f"{self.id}: exactly one {what} must be right, got {sum(o.right for o in options)}")
+        texts = [o.text for o in options if o.text]
+        if len(set(texts)) < len(texts):
+            raise ValueError(f"{self.id}: two options have the same text")
+        for option in options:
+            if not option.feedback:
+                raise ValueError(f"{self.id}: every option needs feedback, {option.text!r} has none")
 
     @property
     def lesson(self) -> str:
         return self.id.partition(".")[0]
+
+    @property
+    def right(self) -> Option:
+        return next(option for option in self.options if option.right)
+
+    def chosen(self, value: float) -> Option:
+        """The option of this number, from 0; of a guess, the band in which it lies."""
+        return next(o for o in self.options if value <= o.up_to) if self.guess else self.options[int(value)]
+
+    def said(self, value: float) -> str:
+        """The answer as it is kept and shown."""
+        return said(value, self.guess.unit) if self.guess else self.options[int(value)].text
+
+    def value(self, kept: str) -> float | None:
+        """The number of an answer as it was kept; None where the question has been reworded since."""
+        if self.guess:
+            steps = int((self.guess.high - self.guess.low) / self.guess.step + 0.5)
+            values = (self.guess.low + self.guess.step * step for step in range(steps + 1))
+        else:
+            values = range(len(self.options))
+        return next((value for value in values if self.said(value) == kept), None)
+
+
+def filled(text: str, run: Any) -> str:
+    """A text with the figures of a run in it: "A got {company_a.served_per_s|a second}"."""
+    return re.sub(r"\{([^{}|]+)\|([^{}|]*)\}", lambda hole: said(figure(run, hole[1]), hole[2]).strip(), text)
 
 
 @cache
@@ -60,14 +139,23 @@ def all_questions() -> dict[str, Question]:
     found: dict[str, Question] = {}
     for path in sorted(FOLDER.glob("*.toml")):
         for table in tomllib.loads(path.read_text(encoding="utf-8")).get("question", []):
-            options = tuple(Option(**option) for option in table.pop("option", []))
-            question = Question(**table, options=options)
+            question = _read(table)
             if question.id in found:
                 raise ValueError(f"question id {question.id!r} is used twice")
             if question.lesson != path.name[:2]:
                 raise ValueError(f"question {question.id!r} stands in {path.name}, the file of another lesson")
             found[question.id] = question
     return found
+
+
+def _read(table: dict) -> Question:
+    options = tuple(Option(**option) for option in table.pop("option", []))
+    if "guess" in table:
+        table["guess"] = Guess(**table["guess"])
+    if "seen" in table:
+        seen = table["seen"]
+        table["seen"] = Seen(text=seen["text"], option=tuple(Option(**option) for option in seen["option"]))
+    return Question(**table, options=options)
 
 
 def question(id: str) -> Question:

@@ -1,18 +1,23 @@
 """What "Your turn" asks for, as data: targets to meet, something to get the most out of, and what must not be touched.
 
-A task has an `id`, `mark(attempt) -> Marking` and `untouched(attempt)`: is that what the learner started from?
+A task has an `id`, `mark(attempt, tries) -> Marking` and `untouched(attempt)`: is that what the learner started from?
 `SystemTask` is the kind whose attempt is a system: it simulates the learner's system for some seeds and measures.
 A lesson that asks for something else brings a class of its own.
+
+A marking says what is missed and in which direction, and from the third try on by about how much; the answer itself is
+the learner's to find.
 """
 
 import html
 from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, field, fields, replace
+from itertools import pairwise
 from math import isnan
 
 from pmtech.course.page import page
 from pmtech.runs.simulate import simulate
+from pmtech.runs.views import figure
 from pmtech.system.system import System
 from pmtech.wording import rounded, said
 
@@ -21,13 +26,15 @@ from pmtech.wording import rounded, said
 class Marking:
     """How far an attempt is from what the task asks. Shows itself.
 
-    passed: all is met. gaps: a sentence for each thing that is not, or that could be better.
-    note: what there is to say when nothing is off. figures: (what, asked, measured, "met" or how far off) for each figure.
+    passed: all is met. kept: every target is, though more could be made of it. gaps: a sentence for each thing that is
+    not, or that could be better. note: what there is to say when nothing is off.
+    figures: (what, asked, measured, "met" or what is off) for each figure.
     counts: whether it was an attempt at the task at all. notice: about saving, if something is amiss.
     """
 
     title: str
     passed: bool
+    kept: bool = False
     gaps: list[str]
     figures: list[tuple[str, str, str, str]] = field(default_factory=list)
     note: str = ""
@@ -38,7 +45,9 @@ class Marking:
     def verdict(self) -> str:
         if not self.counts:
             return "This is not the system of the task."
-        return f"Target met. {self.note}".strip() if self.passed else "Not there yet."
+        if self.passed:
+            return f"Target met. {self.note}".strip()
+        return "Well done: every promise is kept. There is more in it." if self.kept else "Not there yet."
 
     def __repr__(self) -> str:
         table = [f"  {what}: {measured} ({wanted}): {word}" for what, wanted, measured, word in self.figures]
@@ -55,7 +64,7 @@ class Marking:
         table = f'<table class="pmtech-table"><thead>{head}</thead><tbody>{rows}</tbody></table>'
         return page(
             f'<p class="pmtech-kind">Your turn</p><p class="pmtech-title">{html.escape(self.title)}</p>'
-            f'<div class="pmtech-result" data-correct="{str(self.passed).lower()}">'
+            f'<div class="pmtech-result" data-correct="{str(self.passed or self.kept).lower()}">'
             f'<p class="pmtech-verdict">{self.verdict}</p>{f"<ul>{gaps}</ul>" if gaps else ""}</div>'
             f'{table if rows else ""}<p class="pmtech-notice">{html.escape(self.notice)}</p>'
         )
@@ -71,22 +80,26 @@ class Target:
     unit: str
     at_most: float
 
-    def row(self, value: float) -> tuple[str, str, str, str]:
-        return self.name, f"at most {said(self.at_most, self.unit)}", said(value, self.unit), self.word(value)
+    def row(self, value: float, precise: bool) -> tuple[str, str, str, str]:
+        return self.name, f"at most {said(self.at_most, self.unit)}", said(value, self.unit), self.word(value, precise)
 
-    def word(self, value: float) -> str:
+    def word(self, value: float, precise: bool = True) -> str:
         if isnan(value):
             return "missed"
         if value <= self.at_most:
             return "met"
+        if not precise:
+            return "too high"
         # Of the numbers that are shown, so that the reader's own subtraction agrees.
         off = rounded(value, self.unit) - rounded(self.at_most, self.unit)
         return f"{said(off, self.unit).replace(' %', ' points')} over" if off > 1e-9 else "just over"
 
-    def sentence(self, value: float) -> str:
+    def sentence(self, value: float, precise: bool = True) -> str:
         if isnan(value):
             return f"{self.name} cannot be measured: no such request was served."
         wanted = said(self.at_most, self.unit)
+        if not precise:
+            return f"{self.name} is too high: at most {wanted} was asked for."
         return f"{self.name} is {said(value, self.unit)}: {self.word(value)} the target of {wanted}."
 
 
@@ -95,8 +108,8 @@ class Objective:
     """The figure to make as high as the targets allow, by a whole number at `path`.
 
     The best there is for a learner who has come this far is found by running the model for numbers up to `up_to`; no
-    best value is ever written down. within: who comes this close to it has passed. gap: the sentence for the rest, with
-    `{gap}` in it. best: the sentence when nothing is left to gain.
+    best value is ever written down, nor told. within: who comes this close to it has passed. gap: the sentence for the
+    rest, with `{more}` in it. best: the sentence when nothing is left to gain.
     """
 
     figure: str
@@ -125,20 +138,20 @@ class SystemTask:
     seeds: tuple[int, ...] = (1, 2, 3)
     events: tuple = ()
 
-    def mark(self, system: System) -> Marking:
+    def mark(self, system: System, tries: int = 1) -> Marking:
         """Simulates the system for each seed and sets the means beside the targets."""
         if not isinstance(system, System):
             raise ValueError(f'check("{self.id}", system) needs the system you built, got {system!r}')
         changed = self._changed(system)
         if changed:
             return Marking(title=self.title, passed=False, gaps=changed, counts=False)
-        measured = self._measure(system)
-        gaps = [t.sentence(measured[t.figure]) for t in self.targets if t.word(measured[t.figure]) != "met"]
-        figures = [t.row(measured[t.figure]) for t in self.targets]
-        beside = self._beside_the_best(system, met=not gaps)
-        return replace(beside, gaps=gaps + beside.gaps, figures=figures + beside.figures)
+        measured, precise = self._measure(system), tries >= PRECISE_FROM
+        gaps = [t.sentence(measured[t.figure], precise) for t in self.targets if t.word(measured[t.figure]) != "met"]
+        figures = [t.row(measured[t.figure], precise) for t in self.targets]
+        beside = self._beside_the_best(system, not gaps, precise)
+        return replace(beside, kept=not gaps, gaps=gaps + beside.gaps, figures=figures + beside.figures)
 
-    def _beside_the_best(self, system: System, met: bool) -> Marking:
+    def _beside_the_best(self, system: System, met: bool, precise: bool) -> Marking:
         """How the system stands in what there is to get the most out of, once the targets are `met`."""
         goal, marking = self.objective, Marking(title=self.title, passed=met, gaps=[])
         if goal is None:
@@ -149,8 +162,9 @@ class SystemTask:
             return replace(marking, figures=[(*figure, "")])
         short = self._measure(self._best(system))[goal.figure] - mine
         passed = short <= goal.within
-        figures = [(*figure, "met" if passed else "could be better")]
-        gaps = [goal.gap.format(gap=short)] if round(short, 1) > 0 else []
+        figures = [(*figure, "met" if passed else "could be more")]
+        more = f"{about(short)} more" if precise else "a little more" if passed else "more"
+        gaps = [goal.gap.format(more=more)] if round(short, 1) > 0 else []
         return replace(marking, passed=passed, figures=figures, gaps=gaps, note="" if gaps else goal.best)
 
     def untouched(self, system: System) -> bool:
@@ -177,7 +191,7 @@ class SystemTask:
             names = [t.figure for t in self.targets] + ([self.objective.figure] if self.objective else [])
             how = {"duration_s": self.duration_s, "warmup_s": self.warmup_s, "events": self.events}
             runs = [simulate(system, seed=seed, **how) for seed in self.seeds]
-            _measured[key] = {name: sum(_figure(run, name) for run in runs) / len(runs) for name in names}
+            _measured[key] = {name: sum(figure(run, name) for run in runs) / len(runs) for name in names}
         return _measured[key]
 
     def _changed(self, system: System) -> list[str]:
@@ -194,6 +208,16 @@ class SystemTask:
         if not sentences and _arrows(system) != _arrows(start):
             sentences.append("The parts are those of this task, but they are joined in another way.")
         return sentences
+
+
+PRECISE_FROM = 3  # the try from which on a marking says by about how much
+
+
+def about(gap: float) -> str:
+    """A gap without its number: "2 to 5"."""
+    edges = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]
+    low, high = next(((a, b) for a, b in pairwise(edges) if round(gap) <= b), (1000, None))
+    return f"more than {low:,}" if high is None else f"up to {high}" if low == 0 else f"{low} to {high}"
 
 
 _measured: dict[tuple[str, str], dict[str, float]] = {}
@@ -230,14 +254,6 @@ def _value(value) -> str:
 
 def _arrows(system: System) -> set[tuple]:
     return {(system.names[e.tail], system.names[e.head], e.label) for e in system.edges}
-
-
-def _figure(result, path: str) -> float:
-    name, _, column = path.rpartition(".")
-    if not name:
-        return float(result.summary[column])
-    table = result.by_client if name in result.by_client.index else result.components
-    return float(table.loc[name, column])
 
 
 def largest(low: int, high: int, holds: Callable[[int], bool]) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from pmtech.charts import caches
 from pmtech.panels.figure import Figure
-from pmtech.runs.comparison import run_designs
+from pmtech.runs.comparison import Comparison, run_designs
 from pmtech.system.system import System
 from pmtech.wording import nearest
 
@@ -20,13 +20,15 @@ def answered_by(designs: dict[str, System], *, duration_s: float = 60.0, seed: i
 
 
 def traffic(
-    designs: dict[str, System], at: str, *, duration_s: float = 60.0, seed: int = 1, events: Iterable = ()
+    designs: dict[str, System] | Comparison, at: str, *, duration_s: float = 60.0, seed: int = 1, events: Iterable = ()
 ) -> Figure:
-    """How many requests reach the part `at` (such as "database") in each second, a line a design ({label: system}).
+    """How many requests reach the part `at` (such as "database") in each second, a line a design.
 
+    designs: {label: system}, or what `compare` gave, whose runs are then drawn.
     duration_s, seed and events are those of `simulate`. Raises ValueError with a sentence.
     """
-    results = run_designs(designs, duration_s=duration_s, seed=seed, events=events)
+    ran = isinstance(designs, Comparison)
+    results = designs.results if ran else run_designs(designs, duration_s=duration_s, seed=seed, events=events)
     for label, result in results.items():
         if at not in result.records.visits:
             raise ValueError(

@@ -6,7 +6,7 @@ function render({ model, el }) {
   const body = rows.map(([label, ...cells]) =>
     h("tr", {}, h("th", { scope: "row" }, label), ...cells.map((text) => h("td", {}, text))),
   );
-  const table = h("table", { class: "pmtech-compare" }, h("thead", {}, head), h("tbody", {}, ...body));
+  const table = h("table", { class: "pmtech-figures pmtech-compare" }, h("thead", {}, head), h("tbody", {}, ...body));
   plot.style.height = `${model.get("height")}px`;
   const drawing = chart(model, plot);
   el.append(table, h("p", { class: "pmtech-quiet" }, model.get("note")), plot);

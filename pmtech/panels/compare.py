@@ -11,15 +11,14 @@ import traitlets
 from pmtech import charts
 from pmtech.panels.widget import Panel
 from pmtech.runs.comparison import ALL, Comparison, run_designs
+from pmtech.runs.views import column
 from pmtech.system.system import System
-from pmtech.wording import percent, rate, seconds
 
 
 class ComparisonPanel(Panel):
     """Shows a comparison; `table` is a list of rows of text, the first of them the headings."""
 
     _esm = Path(__file__).parent / "compare.js"
-    _css = Path(__file__).parent / "compare.css"
 
     table = traitlets.List().tag(sync=True)
     note = traitlets.Unicode().tag(sync=True)
@@ -72,21 +71,34 @@ def compare(
 
 
 def _rows(comparison: ShownComparison) -> list[list[str]]:
-    first = next(iter(comparison.results))
-    rows = [["Design", "Served a second", f"Against “{first}”", "p95 answer", "Refused or failed", "Cost an hour"]]
-    for label, result in comparison.results.items():
-        s = result.summary
-        against = "" if label == first else _against(comparison.differences.loc[label, ALL], comparison.steady)
-        wait = "–" if s.p95_ms != s.p95_ms else seconds(s.p95_ms / 1000)
-        rows.append([label, rate(s.served_per_s), against, wait, percent(s.error_rate), f"${s.cost_usd_per_hour:.2f}"])
-    return rows
+    """The table as text: each column in one unit, to one precision."""
+    runs = comparison.results
+    first, sums = next(iter(runs)), [run.summary for run in runs.values()]
+    waiting = [run.waiting_share for run in runs.values()]
+    p95, times = column([s.p95_ms for s in sums], "ms")
+    columns = {
+        "Design": list(runs),
+        "Served a second": column([s.served_per_s for s in sums], "")[1],
+        f"Against “{first}”": _against(comparison, list(runs)[1:]),
+        f"p95, {p95}": times,
+        "Refused or failed, %": column([s.error_rate for s in sums], "%")[1],
+        "Still waiting, %": column(waiting, "%")[1],
+        "Cost an hour, $": column([s.cost_usd_per_hour for s in sums], "$")[1],
+    }
+    return [list(columns), *map(list, zip(*columns.values(), strict=True))]
 
 
-def _against(difference, steady: bool) -> str:
-    low, high = _signed(difference.low_per_s), _signed(difference.high_per_s)
-    return _signed(difference.served_per_s) + (f" ({low} to {high})" if steady else "")
+def _against(comparison: ShownComparison, others: list[str]) -> list[str]:
+    """How many more a second than in the first design, and how low or high chance could make it."""
+    rows = [comparison.differences.loc[label, ALL] for label in others]
+    most = max((abs(row.served_per_s) for row in rows), default=0)
+    said = [_signed(row.served_per_s, most) for row in rows]
+    if comparison.steady:
+        between = [f" ({_signed(row.low_per_s, most)} to {_signed(row.high_per_s, most)})" for row in rows]
+        said = [value + more for value, more in zip(said, between, strict=True)]
+    return ["", *said]
 
 
-def _signed(value: float) -> str:
-    text = f"{abs(value):,.{0 if abs(value) >= 20 else 1}f}"
-    return "0" if text == "0.0" else f"{'+' if value > 0 else '−'}{text}"
+def _signed(value: float, most: float) -> str:
+    text = f"{abs(value):,.{0 if most >= 100 else 1}f}"
+    return text if float(text.replace(",", "")) == 0 else f"{'+' if value > 0 else '−'}{text}"

@@ -3,6 +3,7 @@
 import traitlets
 
 from pmtech.charts import journey
+from pmtech.charts import monitoring as monitored
 from pmtech.panels.widget import Panel
 from pmtech.runs.result import Result
 
@@ -39,3 +40,14 @@ def waterfall(result: Result, *which: int | str) -> Figure:
     bottom, top = drawn["layout"]["yaxis"]["range"]
     said = [journey.said(result, choice) for choice in which]
     return Figure(figure=drawn, height=round((top - bottom) * 26 + 56), name="Waterfall of single requests", said=said)
+
+
+def monitoring(result: Result) -> Figure:
+    """The same run as your team's monitoring tool draws it: traffic, errors and latency, a point every five seconds.
+
+    What this leaves out: saturation, the fourth of the "golden signals"; a real tool samples, and rounds its percentiles.
+    """
+    if not isinstance(result, Result):
+        raise ValueError(f"monitoring needs a run, such as simulate(system), got {result!r}")
+    drawn = monitored.figure(result)
+    return Figure(figure=drawn, height=230, name="Traffic, errors and latency over time", said=[])

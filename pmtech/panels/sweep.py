@@ -8,13 +8,13 @@ from threading import Event
 from time import monotonic
 from typing import Any
 
-import pandas as pd
 import traitlets
 from IPython.core.getipython import get_ipython
 from IPython.display import display
 
 from pmtech.panels.widget import Panel
 from pmtech.runs.grid import run_grid
+from pmtech.runs.views import Sweep
 from pmtech.system.system import System
 
 WORTH_A_BAR_S = 1.0
@@ -86,17 +86,17 @@ def sweep(
     warmup_s: float = 0.0,
     seed: int = 1,
     events: Iterable = (),
-) -> pd.DataFrame:
+) -> Sweep:
     """Run the system once for every combination of `values` ({path: values}): one row a combination.
 
-    The columns are the paths, then the figures of `Result.summary`. The same customers meet every combination.
+    The columns are the paths, then the figures of `Result.summary`; `.times` is a table of them. The same customers meet every combination.
     In a notebook, work of more than a second shows its progress and can be stopped, with its button or the kernel's
     interrupt; the rows so far are returned. duration_s, warmup_s, seed and events are those of `simulate`.
     Raises ValueError with a sentence before anything runs.
     """
     how = {"duration_s": duration_s, "warmup_s": warmup_s, "seed": seed, "events": events}
     if not hasattr(get_ipython(), "kernel"):
-        return run_grid(system, values, **how)
+        return Sweep(run_grid(system, values, **how))
     progress = Progress()
     try:
         rows = run_grid(system, values, **how, on_progress=progress.step)
@@ -104,4 +104,4 @@ def sweep(
         progress.close()
         raise
     progress.end(len(rows))
-    return rows
+    return Sweep(rows)

@@ -12,6 +12,7 @@ import pandas as pd
 from pmtech.runs.certainty import BATCHES
 from pmtech.runs.result import Result
 from pmtech.runs.simulate import check_run, simulate
+from pmtech.runs.views import ComparisonViews
 from pmtech.system.system import System, check_complete
 
 T_95 = 2.262  # Student's t, 97.5 %, BATCHES - 1 degrees of freedom; `student` would load scipy for it
@@ -19,7 +20,7 @@ ALL = "all"
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class Comparison(ComparisonViews):
     """What came out of each design.
 
     results: label -> Result, in the order given.

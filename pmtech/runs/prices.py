@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import tomllib
 from collections.abc import Mapping
 from functools import cache
@@ -11,47 +10,10 @@ from pathlib import Path
 import pandas as pd
 
 from pmtech.runs.result import Result
+from pmtech.runs.views import Table
 from pmtech.wording import nearest
 
 HOURS_A_MONTH = 730  # 365 days of 24 hours, in twelve parts
-
-
-class PriceTable(pd.DataFrame):
-    """A table of money with a note under it. What is computed from it is an ordinary DataFrame."""
-
-    _metadata = ["note"]
-    _words = {
-        "workers": ("workers", 0),
-        "memory_gib": ("memory, GiB", 0),
-        "usd_per_hour": ("$ an hour", 2),
-        "usd_per_month": ("$ a month", 0),
-        "served_per_s": ("served a second", 0),
-        "can_serve_per_s": ("can serve a second, about", 0),
-        "usd_per_million": ("$ for a million requests", 2),
-    }
-
-    @property
-    def _constructor(self):
-        return pd.DataFrame
-
-    def _repr_html_(self) -> str:
-        shown = pd.DataFrame(index=self.index.rename(None))
-        for name in self.columns:
-            words, digits = self._words[name]
-            exact = digits + 2 * (name == "usd_per_hour")  # the list itself has prices below a cent
-            shown[words] = [_said(value, digits, exact) for value in self[name]]
-        # mathjax_ignore: these dollars are money, not formulas.
-        return f'<div class="mathjax_ignore">{shown.to_html(border=0)}<p>{html.escape(self.note)}</p></div>'
-
-
-def _said(value: float, digits: int, exact: int) -> str:
-    """A number with `digits` decimals, or up to `exact` where it has more."""
-    if value != value:
-        return "–"
-    text, end = f"{value:,.{exact}f}", exact - digits
-    while end and text.endswith("0"):
-        text, end = text[:-1], end - 1
-    return text
 
 
 @cache
@@ -67,7 +29,7 @@ def sizes() -> pd.DataFrame:
     """
     listed = _price_list()
     frame = pd.DataFrame(listed["size"]).rename(columns={"vcpus": "workers"})
-    table = PriceTable(frame.set_index("name").rename_axis("size"))
+    table = Table(frame.set_index("name").rename_axis("size"))
     table.note = (
         f"{listed['vendor']}, {listed['region']}, {listed['terms']}; seen in {listed['seen']}. A worker is one vCPU, a "
         f"processor core for rent. The largest machine has {table.workers.max()} workers; above it this list ends."
@@ -93,7 +55,8 @@ def answers_by_machine(result: Result, every_s: float = 20) -> pd.DataFrame:
     answered = result.requests[result.records.served]
     since = (answered.arrived_s // every_s * every_s).rename("from second").astype(int)
     table = pd.crosstab(since, answered.served_by).rename_axis(columns=None)
-    return table.rename(columns=lambda who: " ".join([result.system.label(who.split("#")[0]), *who.split("#")[1:]]))
+    names = {who: " ".join([result.system.label(who.split("#")[0]), *who.split("#")[1:]]) for who in table}
+    return Table(table.rename(columns=names))
 
 
 def costs(runs) -> pd.DataFrame:
@@ -119,6 +82,6 @@ def costs(runs) -> pd.DataFrame:
             "can_serve_per_s": float(f"{served / busy:.2g}") if served and busy else float("nan"),
             "usd_per_million": price / (served * 3600) * 1e6 if served else float("nan"),
         }
-    table = PriceTable(pd.DataFrame.from_dict(rows, orient="index").rename_axis("design"))
+    table = Table(pd.DataFrame.from_dict(rows, orient="index").rename_axis("design"))
     table.note = "All machines, rented by the hour, busy or not; the requests of this run."
     return table

@@ -12,6 +12,7 @@ import pandas as pd
 from pmtech.engine.records import Records
 from pmtech.runs.certainty import intervals
 from pmtech.runs.offers import History, Offer, offers, stretches
+from pmtech.runs.views import RunViews
 from pmtech.system.system import System
 
 
@@ -28,7 +29,7 @@ def percentiles(values: np.ndarray, *shares: float) -> list[float]:
     return np.partition(np.asarray(values, dtype=float).view(np.int64), places)[places].view(float).tolist()
 
 
-class Result:
+class Result(RunViews):
     """The outcome of one run.
 
     Latency is the time from a request's arrival to its answer, in ms. Percentiles and means are those of the requests

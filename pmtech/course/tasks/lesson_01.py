@@ -29,7 +29,7 @@ TASKS = (
             path="visitors.rate_per_s",
             up_to=40,
             within=1.5,
-            gap="The promise holds with room to spare: {gap:.0f} a second more would still be answered in time.",
+            gap="There is room: {more} visitors a second could be answered in time.",
             best="No higher whole number of visitors a second keeps the promise.",
         ),
         duration_s=320,

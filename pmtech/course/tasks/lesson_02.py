@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pmtech.course.task import Marking
+from pmtech.course.task import PRECISE_FROM, Marking
 
 # https://www.rfc-editor.org/rfc/rfc9110#section-9.2. It allows caching of an answer to POST as well; hardly any cache
 # does it, so that box counts neither way.
@@ -40,7 +40,7 @@ class VerbTask:
         """Is nothing ticked?"""
         return not any(getattr(attempt, "answers", attempt).values())
 
-    def mark(self, attempt) -> Marking:
+    def mark(self, attempt, tries: int = 1) -> Marking:
         """Counts the boxes that agree with the standard, and says of the others where to look again."""
         answers = getattr(attempt, "answers", attempt)
         if not isinstance(answers, dict) or not set(answers) <= set(STANDARD):
@@ -50,10 +50,10 @@ class VerbTask:
             counted = [verb for verb in STANDARD if (verb, name) not in UNCOUNTED]
             wrong = [verb for verb in counted if (name in answers.get(verb, ())) != (name in STANDARD[verb])]
             if wrong:
-                # One verb at a time, and none before anything is ticked: the list of all would be the solution.
-                begun = any(name in ticked for ticked in answers.values())
-                hint = advice.format(verb=wrong[0]) if begun else advice.format(verb="each method")
-                gaps.append(f"{name}: {_boxes(len(wrong))} off. {(begun and SPECIAL.get((wrong[0], name))) or hint}")
+                # One verb at a time, and none before the third try: to name it is half of the solution.
+                precise = tries >= PRECISE_FROM
+                hint = advice.format(verb=wrong[0] if precise else "each method")
+                gaps.append(f"{name}: {_boxes(len(wrong))} off. {(precise and SPECIAL.get((wrong[0], name))) or hint}")
             right = f"{len(counted) - len(wrong)} of {len(counted)}"
             what = f"{name} (POST counts neither way)" if len(counted) < len(STANDARD) else name
             figures.append((what, f"{len(counted)} of {len(counted)}", right, f"{len(wrong)} off" if wrong else "met"))

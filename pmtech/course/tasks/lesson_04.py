@@ -37,7 +37,7 @@ TASKS = (
             path="rate_limiter.limit",
             up_to=150,
             within=1.5,
-            gap="Company C could be served {gap:.0f} more a second before A or B miss a target.",
+            gap="Company C could be served {more} a second before A or B miss a target.",
             best="No higher limit would do: A or B would miss a target.",
         ),
         duration_s=180,

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 from pmtech.components import Clients, Database, LoadBalancer, Server
-from pmtech.course.task import Marking, SystemTask, Target, differences
+from pmtech.course.task import Marking, SystemTask, Target, about, differences
 from pmtech.runs.events import Outage
-from pmtech.runs.prices import HOURS_A_MONTH, machine, sizes
+from pmtech.runs.prices import machine, sizes
 from pmtech.system.system import System
 
 
@@ -31,22 +31,19 @@ class LaunchTask(SystemTask):
 
     within_usd: float
 
-    def _beside_the_best(self, system: System, met: bool) -> Marking:
-        price, marking = _price(system), super()._beside_the_best(system, met)
+    def _beside_the_best(self, system: System, met: bool, precise: bool) -> Marking:
+        price, marking = _price(system), super()._beside_the_best(system, met, precise)
+        figure = "The servers, an hour", "as low as possible", f"${price:.2f}"
         if not met:
-            return replace(marking, figures=[("The servers, an hour", "as low as possible", f"${price:.2f}", "")])
-        best = _price(self.cheapest(system))
-        over = price - best
+            return replace(marking, figures=[(*figure, "")])
+        over = price - _price(self.cheapest(system))
         passed = over <= self.within_usd
-        word = "met" if passed else f"${over:.2f} over"
-        figures = [("The servers, an hour", f"best known ${best:.2f}", f"${price:.2f}", word)]
+        figures = [(*figure, "met" if passed else "could be lower")]
         if over <= 0.005:
             note = "No cheaper design in the price list meets the targets."
             return replace(marking, passed=passed, figures=figures, note=note)
-        gap = (
-            f"The cheapest design that the model finds costs ${best:.2f} an hour: yours costs ${over:.2f} more, "
-            f"${over * HOURS_A_MONTH:,.0f} a month."
-        )
+        less = f" {about(100 * over / price)} %" if precise else " a little" if passed else ""
+        gap = f"A design that is{less} cheaper keeps every promise, too."
         return replace(marking, passed=passed, figures=figures, gaps=[gap])
 
     def cheapest(self, system: System) -> System:

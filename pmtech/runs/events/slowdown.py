@@ -28,6 +28,4 @@ class Slowdown(Event):
         running.at(running.now + self.for_s, lambda: [end() for end in ends])
 
     def mark(self, system: System) -> Mark:
-        return Mark(
-            self.at_s, self.at_s + self.for_s, f"{named(system, self.name)} {plain(self.times)} times as slow"
-        )
+        return Mark(self.at_s, self.at_s + self.for_s, f"{named(system, self.name)} {plain(self.times)} times as slow")

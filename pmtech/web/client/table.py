@@ -11,6 +11,4 @@ def table(head: Iterable[str], rows: Iterable[Iterable]) -> str:
         texts = (html.escape(str(cell)).replace("\n", "<br>") for cell in cells)
         return "<tr>" + "".join(f"<{tag} style='text-align:left'>{text}</{tag}>" for text in texts) + "</tr>"
 
-    return (
-        f"<table class='mathjax_ignore'><thead>{row(head, 'th')}</thead><tbody>{''.join(row(cells, 'td') for cells in rows)}</tbody></table>"
-    )
+    return f"<table class='mathjax_ignore'><thead>{row(head, 'th')}</thead><tbody>{''.join(row(cells, 'td') for cells in rows)}</tbody></table>"

@@ -35,6 +35,10 @@ class Experiment:
         rows = told(self.changes) or "no row touched"
         return f"{len(self.exchanges)} requests, {counted(_answers(self), 'answer')}, {rows}."
 
+    def findings(self, kept: "Experiment") -> dict[str, str | list[str]]:
+        """The points of a brief, from what `retry_lost_answer` gave without a key (this one) and with one."""
+        return findings(self, kept)
+
     def __repr__(self) -> str:
         return "\n".join([*(e.summary for e in self.exchanges), self.sentence])
 
