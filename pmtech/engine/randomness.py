@@ -49,6 +49,10 @@ class Stream(dict):
         """The values of the numbers 0 to count - 1, at once."""
         return self.shape(uniforms(self.key, 0, -(-count // BLOCK) * BLOCK))[:count]
 
+    def again(self) -> Stream:
+        """The same numbers, with none of them held yet."""
+        return Stream(self.key, self.shape)
+
 
 class Luck(dict):
     """Line -> Stream: one stream for each (source, attempt), made when its first request comes by."""

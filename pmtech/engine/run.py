@@ -40,6 +40,14 @@ class Run:
                 part.lookups[:] = [lookup for lookup in part.lookups if lookup[0] >= before_s]
         self.requests[:] = [r for r in self.requests if not r.finished < before_s or r in told]
 
+    def end(self) -> None:
+        """It is over and written down. What is left of it holds itself in circles: they are cut, or it would stay."""
+        for request in self.requests:
+            request.steps = None
+        for part in (part for machines in self.parts.values() for part in machines):
+            vars(part).clear()
+        vars(self).clear()
+
     def hurry(self, concerns: Callable[[Request], bool]) -> None:
         """Whoever of these requests waits for its time goes on now."""
         env = self.env

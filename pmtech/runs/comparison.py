@@ -94,12 +94,12 @@ def run_designs(
 
 def _batches(result: Result, client: str) -> np.ndarray:
     """Requests served a second in each of the equal stretches of the measured window."""
-    requests = result.requests
-    served = requests.status == 200
+    records = result.records
+    served = records.status == 200
     if client != ALL:
-        served &= requests.client == client
+        served &= records.client == records.sources.index(client)
     edges = np.linspace(result.warmup_s, result.duration_s, BATCHES + 1)
-    counts, _ = np.histogram(requests.finished_s[served], bins=edges)
+    counts, _ = np.histogram(records.finished_s[served], bins=edges)
     return counts * BATCHES / result.window_s
 
 
