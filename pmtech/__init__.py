@@ -117,4 +117,5 @@ def _in_notebook() -> bool:
 
 
 if _in_notebook():
-    importlib.import_module("pmtech.panels.errors").install()
+    for _name in ("errors", "lifetime"):
+        importlib.import_module(f"pmtech.panels.{_name}").install()

@@ -18,6 +18,8 @@ from pmtech.wording import percent, rate, seconds
 class ComparisonPanel(Panel):
     """Shows a comparison; `table` is a list of rows of text, the first of them the headings."""
 
+    alone = True
+
     _esm = Path(__file__).parent / "compare.js"
     _css = Path(__file__).parent / "compare.css"
 

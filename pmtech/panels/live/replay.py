@@ -10,7 +10,8 @@ import numpy as np
 from pmtech.components import Surge, Throttle
 from pmtech.panels.controls import named, turned
 from pmtech.panels.live.scene import scene, texts_of, units_of
-from pmtech.panels.live.watch import CELL_S, ENTERED, FINISHED, LEFT, SENT, SMOOTH, STARTED, is_followed
+from pmtech.panels.live.terms import DOWN, ENTERED, FINISHED, LEFT, LEFT_OUT, SENT, STARTED, is_followed, nice
+from pmtech.panels.live.watch import CELL_S, SMOOTH
 from pmtech.runs.result import Result, percentile
 from pmtech.runs.simulate import Outage
 from pmtech.system.system import System
@@ -18,11 +19,6 @@ from pmtech.wording import plain
 
 MOST = 10_000  # requests in a replay; of a longer run every 2nd, 5th, 10th ... is kept
 POINTS = 600
-
-
-def nice(value: float) -> int:
-    """The smallest of 1, 2, 5, 10, 20, 50 ... that is not below."""
-    return next(step * 10**power for power in range(12) for step in (1, 2, 5) if step * 10**power >= value)
 
 
 def replay(result: Result) -> dict[str, Any]:
@@ -131,10 +127,14 @@ def _states(result: Result, counts: dict[str, int], at: np.ndarray) -> np.ndarra
             offers, is_throttle = result.offers(name, machine=machine), isinstance(part, Throttle)
             if offers and not is_throttle:
                 now = np.searchsorted([offer.begin_s for offer in offers], at, "right") - 1
-                places = np.array([-1 if offer.dead else offer.places for offer in offers])[now]
+                places = np.array([DOWN if offer.dead else offer.places for offer in offers])[now]
                 until = np.array([offer.end_s for offer in offers])[now]
                 left_out = checked & (places < 0) & (_so_far(entered, until) == _so_far(entered, at))
-                columns += [waiting, _so_far(started, at) - _so_far(left[begun], at), np.where(left_out, -2, places)]
+                columns += [
+                    waiting,
+                    _so_far(started, at) - _so_far(left[begun], at),
+                    np.where(left_out, LEFT_OUT, places),
+                ]
             else:
                 columns += [waiting if is_throttle else 0 * at, 0 * at, 0 * at]
     return np.column_stack(columns)

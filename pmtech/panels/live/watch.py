@@ -8,19 +8,22 @@ from operator import itemgetter
 from pmtech.components import Throttle
 from pmtech.engine.part import Part
 from pmtech.engine.request import Request
+from pmtech.panels.live.terms import (
+    DOWN,
+    ENTERED,
+    FINISHED,
+    LEFT,
+    LEFT_OUT,
+    SENT,
+    STARTED,
+    WINDOW_S,
+    is_followed,
+)
 from pmtech.runs.result import percentile
 from pmtech.runs.simulate import Running
 
-WINDOW_S = 60.0  # so much of the past is kept
 CELL_S = 0.25  # a point of the chart stands for so much time,
 SMOOTH = 8  # and for the mean of the last so many
-GOLDEN = (5**0.5 - 1) / 2
-SENT, ENTERED, STARTED, LEFT, FINISHED = range(5)  # steps of a journey
-
-
-def is_followed(number: int, every: int) -> bool:
-    """One in `every`, spread evenly, but not in step with whatever takes turns (golden ratio, Weyl)."""
-    return number * GOLDEN % 1 < 1 / every
 
 
 class Cell:
@@ -175,14 +178,14 @@ class Watch:
         return row
 
     def state_of(self, part: Part) -> tuple[float, float, float]:
-        """(waiting, at work, places of work). 0 places: it has none, or was taken away; -1: it is down; -2: and left out."""
+        """(waiting, at work, places of work). 0 places: it has none, or was taken away; or DOWN, or LEFT_OUT."""
         if hasattr(part, "station"):
             replicas = getattr(self.running.system.components[part.name], "replicas", 1)
             retired = self.running.run.parts[part.name].index(part) >= replicas
-            places = 0 if retired else part.station.places if part.alive else -2 if self._left_out(part) else -1
+            places = 0 if retired else part.station.places if part.alive else LEFT_OUT if self._left_out(part) else DOWN
             return len(part.station.waiting), part.station.busy, places
         waiting = len(part.turns.places) if isinstance(part.spec, Throttle) else 0
-        return waiting, 0, 0 if part.alive else -1
+        return waiting, 0, 0 if part.alive else DOWN
 
     def _left_out(self, part: Part) -> bool:
         """Have health checks told a balancer that it should not send there?"""
