@@ -11,7 +11,8 @@ from pmtech.install.environment import check_environment
 
 __all__ = ["copy_lessons", "main"]
 
-PACKAGE = Path(__file__).resolve().parents[1]
+HERE = Path(__file__).resolve().parent
+PACKAGE = HERE.parent
 START = "00_start_here.ipynb"
 
 
@@ -73,9 +74,11 @@ def _lab(folder: Path, *, browser: bool, port: int | None) -> int:
         print("  kept as they were:", ", ".join(kept))
     sys.stdout.flush()
 
-    # JupyterLab reads these when it starts: nothing is asked of the internet, and this Python's kernel comes first.
-    _put_first("JUPYTER_CONFIG_PATH", PACKAGE / "install" / "jupyter")
+    # JupyterLab reads these when it starts: nothing is asked of the internet, this Python's kernel comes first, and
+    # what makes a page of cells a lesson is there.
+    _put_first("JUPYTER_CONFIG_PATH", HERE / "jupyter")
     _put_first("JUPYTER_PATH", Path(sys.prefix) / "share" / "jupyter")
+    _put_first("JUPYTER_PATH", HERE / "jupyter")
     try:
         from jupyterlab.labapp import main as jupyterlab
     except ImportError:
