@@ -99,5 +99,6 @@ def _in_notebook() -> bool:
 
 
 if _in_notebook():
-    importlib.import_module("pmtech.panels.errors").install()
+    for _name in ("errors", "lifetime"):
+        importlib.import_module(f"pmtech.panels.{_name}").install()
     importlib.import_module("pandas").set_option("display.html.use_mathjax", False)  # dollars in a table are money

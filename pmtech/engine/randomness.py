@@ -51,6 +51,14 @@ class Stream(dict):
         """The values of the numbers 0 to count - 1, at once."""
         return self.shape(uniforms(self.key, 0, -(-count // BLOCK) * BLOCK))[:count]
 
+    def at(self, numbers: np.ndarray) -> np.ndarray:
+        """The values of these numbers."""
+        return self.first(int(numbers.max(initial=-1)) + 1)[numbers]
+
+    def again(self) -> Stream:
+        """The same numbers, with none of them held yet."""
+        return Stream(self.key, self.shape)
+
 
 class Crowd(dict):
     """The same stream where requests come by rounds, each user's next in the next round: round -> a row of values.
@@ -71,6 +79,20 @@ class Crowd(dict):
             self.users = max(self.users, user + 1 + (-user - 1) % BLOCK)
             row = self[round_] = self.shape(uniforms(self.key, round_ * ROUND, self.users))
         return row.item(user)
+
+    def at(self, numbers: np.ndarray) -> np.ndarray:
+        """The values of these numbers."""
+        values = np.empty(len(numbers), dtype=self.shape(np.zeros(1)).dtype)
+        rounds = numbers // ROUND
+        for round_ in np.unique(rounds):
+            mine = rounds == round_
+            users = numbers[mine] % ROUND
+            values[mine] = self.shape(uniforms(self.key, int(round_) * ROUND, int(users.max()) + 1))[users]
+        return values
+
+    def again(self) -> Crowd:
+        """The same numbers, with none of them held yet."""
+        return Crowd(self.key, self.shape, self.users)
 
 
 class Luck(dict):

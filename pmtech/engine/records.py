@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from operator import itemgetter
@@ -10,7 +10,7 @@ from operator import itemgetter
 import numpy as np
 
 from pmtech.engine.clock import collecting_later
-from pmtech.engine.run import Message, Run
+from pmtech.engine.run import Run
 
 
 @dataclass
@@ -41,7 +41,7 @@ class Records:
     """A column entry a request, in order of arrival.
 
     client holds the number of its source in `sources`. What is seldom asked for (endpoint, key, served_by) is a
-    function that makes the column.
+    function that makes the column. Nothing in here leads back to the run: what it was made of is gone with it.
     """
 
     sources: list[str]
@@ -58,7 +58,7 @@ class Records:
     notes: dict[str, np.ndarray] = field(default_factory=dict)
     # component -> for each machine (when, is it alive from then on)
     deaths: dict[str, list[list[tuple[float, bool]]]] = field(default_factory=dict)
-    messages: list[Message] = field(default_factory=list)
+    messages: list[tuple] = field(default_factory=list)  # as `Message.told` says
 
     @cached_property
     def served(self) -> np.ndarray:
@@ -74,15 +74,7 @@ def from_run(run: Run) -> Records:
         request.row = row
     names = [name for name, parts in run.parts.items() if parts[0].spec.is_source]
     code = {name: number for number, name in enumerate(names)}
-
-    def texts(of: Callable) -> Callable[[], np.ndarray]:
-        def column() -> np.ndarray:
-            values = np.empty(len(log), dtype=object)
-            values[:] = [of(request) for request in log]
-            return values
-
-        return column
-
+    client = np.fromiter((code[r.source.name] for r in log), dtype=np.int64, count=len(log))
     visits, notes = {}, {}
     for name, parts in run.parts.items():
         if name in code:
@@ -101,13 +93,13 @@ def from_run(run: Run) -> Records:
     refused = run.refusals
     return Records(
         sources=names,
-        client=np.fromiter((code[r.source.name] for r in log), dtype=np.int64, count=len(log)),
+        client=client,
         arrived_s=np.fromiter((r.arrived for r in log), dtype=float, count=len(log)),
         finished_s=np.fromiter((r.finished for r in log), dtype=float, count=len(log)),
         status=np.fromiter((r.status for r in log), dtype=np.int64, count=len(log)),
-        endpoint=texts(lambda request: request.endpoint),
-        key=lambda: np.array([request.key for request in log], dtype=np.int64),
-        served_by=texts(lambda request: request.served_by),
+        endpoint=_texts(request.endpoint for request in log),
+        key=_keys([run.parts[name][0] for name in names], client, log),
+        served_by=_texts(request.served_by for request in log),
         visits=visits,
         refusals=Refusals(
             row=np.array([r[2].row for r in refused], dtype=np.int64),
@@ -118,5 +110,28 @@ def from_run(run: Run) -> Records:
         ),
         notes=notes,
         deaths={name: [part.deaths for part in parts] for name, parts in run.parts.items()},
-        messages=run.messages,
+        messages=[message.told() for message in run.messages],
     )
+
+
+def _texts(values: Iterable[str | None]) -> Callable[[], np.ndarray]:
+    """A column of few different words, kept as their numbers."""
+    numbers: dict[str | None, int] = {}
+    codes = np.array([numbers.setdefault(value, len(numbers)) for value in values], dtype=np.int32)
+    words = np.array([*numbers, None], dtype=object)
+    return lambda: words[codes]
+
+
+def _keys(sources: list, client: np.ndarray, log: list) -> Callable[[], np.ndarray]:
+    """What each request asked for: drawn again from its source's stream when somebody wants to know."""
+    number = np.fromiter((request.number for request in log), dtype=np.int64, count=len(log))
+    streams = [source.keys[source.first_line].again() for source in sources]
+
+    def column() -> np.ndarray:
+        keys = np.zeros(len(number), dtype=np.int64)
+        for code, stream in enumerate(streams):
+            mine = client == code
+            keys[mine] = stream.at(number[mine])
+        return keys
+
+    return column

@@ -24,6 +24,10 @@ class Message:
         self.queue, self.request, self.published_s = queue, request, published_s
         self.received_s, self.done_s, self.receives, self.outcome = nan, nan, 0, "waiting"
 
+    def told(self) -> tuple[str, float, float, float, int, str]:
+        """(queue, published_s, received_s, done_s, receives, outcome)"""
+        return self.queue, self.published_s, self.received_s, self.done_s, self.receives, self.outcome
+
     @property
     def is_under_way(self) -> bool:
         return self.outcome in ("waiting", "in flight")
@@ -58,6 +62,14 @@ class Run:
         self.messages[:] = [m for m in self.messages if m.is_under_way or m.published_s >= before_s]
         told.update(message.request.root for message in self.messages)
         self.requests[:] = [r for r in self.requests if not r.finished < before_s or r in told]
+
+    def end(self) -> None:
+        """It is over and written down. What is left of it holds itself in circles: they are cut, or it would stay."""
+        for request in self.requests:
+            request.steps = None
+        for part in (part for machines in self.parts.values() for part in machines):
+            vars(part).clear()
+        vars(self).clear()
 
     def hurry(self, concerns: Callable[[Request], bool]) -> None:
         """Whoever of these requests waits for its time goes on now."""

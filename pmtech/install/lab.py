@@ -25,6 +25,7 @@ def start(
     # JupyterLab reads these when it starts: nothing is asked of the internet, and this Python's kernel comes first.
     _put_first("JUPYTER_CONFIG_PATH", SETTINGS)
     _put_first("JUPYTER_PATH", Path(sys.prefix) / "share" / "jupyter")
+    _put_first("JUPYTER_PATH", SETTINGS)  # what makes a page of cells a lesson
     if not open_to_network and (door := open_door()):
         print(door, file=sys.stderr)
         return 1

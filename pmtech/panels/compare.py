@@ -18,6 +18,8 @@ from pmtech.system.system import System
 class ComparisonPanel(Panel):
     """Shows a comparison; `table` is a list of rows of text, the first of them the headings."""
 
+    alone = True
+
     _esm = Path(__file__).parent / "compare.js"
 
     table = traitlets.List().tag(sync=True)

@@ -5,7 +5,6 @@ function render({ model, el }) {
   let lastPin = pin;
 
   const send = () => {
-    if (!hasKernel(model)) return say(STOPPED);
     number += 1;
     model.set("wish", { number, values, seed, pin });
     model.save_changes();

@@ -11,6 +11,8 @@ from pmtech.runs.result import Result
 class Figure(Panel):
     """A plotly figure (a dict) that shows itself, `height` px high; `said` stands below it and is its text alternative."""
 
+    alone = True
+
     _esm = """
 function render({ model, el }) {
   const plot = h("div", { role: "img", "aria-label": `${model.get("name")}. The sentences below say what it shows.` });

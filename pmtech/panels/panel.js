@@ -40,33 +40,124 @@ const page = (window.pmtechPage ??= {
   },
 });
 
-function onPage(render) {
-  // A div that is emptied must not go on listening to its model.
-  const show = (model, el) => {
-    const heard = [];
-    const on = (name, callback) => (heard.push([name, callback]), model.on(name, callback));
-    const cleanup = render({ model: { ...model, on }, el });
-    return () => {
-      for (const [name, callback] of heard) model.off(name, callback);
-      cleanup?.();
-    };
-  };
+// alone: the panel lives on without its kernel, once it is drawn.
+function onPage(render, { alone = false } = {}) {
   return {
     // Runs when the kernel opens the comm, whether or not anything was displayed.
     initialize({ model }) {
       const mount = model.get("_mount");
-      page.add(mount, (el) => show(model, el));
-      // The kernel was restarted: an answerless panel must not stand there.
-      model.on("comm_live_update", () => page.remove(mount));
-      return () => page.remove(mount);
+      catchUp(model, mount);
+      page.add(mount, (el) => show(model, el, render, alone));
+      // The kernel is another one now: an answerless panel must not stand there.
+      const forget = () => page.remove(mount);
+      model.on("comm_live_update", forget);
+      const unwatch = onKernel(model, ({ gone }) => gone && forget());
+      return () => (unwatch(), forget());
     },
     // Inside an ipywidgets box.
     render({ model, el }) {
       el.classList.add("pmtech", "mathjax_ignore");
       el.dataset.filled = "";
-      return show(model, el);
+      return show(model, el, render, alone);
     },
   };
+}
+
+// Draws a panel into `el`; returns what takes it away again. Whatever goes wrong in it stays in it.
+function show(model, el, render, alone) {
+  const heard = []; // a div that is emptied must not go on listening to its model
+  const on = (name, callback) => (heard.push([name, callback]), model.on(name, callback));
+  const whileAlive = (act) => (...all) => kernelOf(model) === null || act(...all);
+  const own = { ...model, on, send: whileAlive(model.send), save_changes: whileAlive(model.save_changes) };
+  const problem = h("p", { class: "pmtech-error pmtech-stopped", role: "alert", hidden: true });
+  const body = h("div");
+  const say = (text) => (write(problem, text), (problem.hidden = !text));
+  el.append(problem, body);
+  el.addEventListener("keydown", goOn, true);
+  let cleanup, unwatch;
+  try {
+    cleanup = render({ model: own, el: body });
+    if (!alone) unwatch = onKernel(model, ({ said }) => (say(said), (body.inert = Boolean(said))));
+  } catch (error) {
+    console.error(error);
+    say(`This panel could not be drawn. ${BRING_BACK}`);
+  }
+  return () => {
+    el.removeEventListener("keydown", goOn, true);
+    for (const [name, callback] of heard) model.off(name, callback);
+    unwatch?.();
+    cleanup?.();
+  };
+}
+
+// A page that begins late has missed what the kernel said meanwhile, so it asks for what has changed. And anywidget
+// gives a panel two seconds to begin: if a busy page takes longer, it drops all messages from then on. Once those that
+// wait for it are through (or are lost), they go to the model itself, in order.
+async function catchUp(model, mount) {
+  const own = await model.widget_manager?.get_model?.(mount.replace("pmtech-", ""));
+  if (own?.comm) {
+    const handle = Object.getPrototypeOf(own.constructor.prototype)._handle_comm_msg;
+    let due = own._handle_comm_msg({ content: { data: {} } }).catch(() => {});
+    own.comm.on_msg((message) => (due = due.then(() => handle.call(own, message)).catch(console.error)));
+  }
+  model.send({ kind: "catch up" });
+}
+
+// ---- its kernel ----------------------------------------------------------------------------
+
+const STOPPED = `The kernel behind this panel has stopped. ${BRING_BACK}`;
+const UNREACHED = "The kernel behind this panel cannot be reached. If this does not pass, start the lessons again as you did at first.";
+const PATIENCE_MS = 3000; // for a connection that comes and goes
+
+// null: there is none any more. On a page without JupyterLab nobody is asked: undefined.
+function kernelOf({ widget_manager }) {
+  if (!widget_manager || !("kernel" in widget_manager)) return undefined;
+  const { kernel } = widget_manager;
+  return kernel && !kernel.isDisposed && kernel.status !== "dead" ? kernel : null;
+}
+
+// Tells how the kernel of a panel is: { said } is a sentence when it does not answer, { gone } when it began anew.
+function onKernel(model, tell) {
+  const kernel = kernelOf(model);
+  if (!kernel) return () => {};
+  let late = 0;
+  const stopped = () => tell({ said: STOPPED });
+  const status = (_, now) => {
+    if (/restarting/.test(now)) tell({ gone: true, said: "" });
+    else if (/dead|terminating/.test(now)) stopped();
+  };
+  const connection = (_, now) => {
+    clearTimeout(late);
+    if (kernel.isDisposed || kernel.status === "dead") return;
+    if (now === "connected") tell({ said: "" });
+    else late = setTimeout(() => kernel.isDisposed || tell({ said: UNREACHED }), PATIENCE_MS);
+  };
+  kernel.statusChanged.connect(status);
+  kernel.connectionStatusChanged.connect(connection);
+  kernel.disposed.connect(stopped);
+  return () => {
+    clearTimeout(late);
+    kernel.statusChanged.disconnect(status);
+    kernel.connectionStatusChanged.disconnect(connection);
+    kernel.disposed.disconnect(stopped);
+  };
+}
+
+// ---- the one key ---------------------------------------------------------------------------
+
+// Shift+Enter goes on from everywhere. JupyterLab's own shortcuts stop at our controls, where b and x are letters and the
+// arrows turn something. In a panel that stands it means the next cell, as it would if the panel had not been touched:
+// to run its own again would throw away what has just been tried. A cell that was changed since it ran is run itself.
+function goOn(event) {
+  if (event.key !== "Enter" || !event.shiftKey || event.ctrlKey || event.altKey || event.metaKey) return;
+  const cell = event.currentTarget.closest(".jp-Cell");
+  if (!cell) return;
+  event.preventDefault();
+  event.stopPropagation();
+  const next = cell.matches(".jp-mod-dirty") ? null : [...cell.parentElement.children].find((one, n, all) => all[n - 1] === cell && one.matches(".jp-Cell"));
+  const on = next ?? cell;
+  on.focus({ preventScroll: true });
+  on.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", code: "Enter", keyCode: 13, shiftKey: true, bubbles: true, cancelable: true }));
 }
 
 // ---- elements ------------------------------------------------------------------------------
@@ -91,9 +182,6 @@ const newId = () => `pmtech-id-${Date.now().toString(36)}-${++lastId}`;
 function write(el, text) {
   if (el.textContent !== text) el.textContent = text;
 }
-
-const STOPPED = `The kernel behind this panel has stopped. ${BRING_BACK}`;
-const hasKernel = (model) => !model.widget_manager || Boolean(model.widget_manager.kernel);
 
 // ---- controls ------------------------------------------------------------------------------
 

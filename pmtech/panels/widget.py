@@ -8,6 +8,8 @@ from uuid import uuid4
 import anywidget
 import traitlets
 
+from pmtech.panels.lifetime import belongs_to_cell
+
 HERE = Path(__file__).parent
 LOOK = (HERE / "panel.css").read_text(encoding="utf-8")
 BRING_BACK = "To bring this back, choose Kernel > Restart Kernel and Run All Cells. Your answers are kept."
@@ -32,7 +34,7 @@ class Panel(anywidget.AnyWidget):
     A subclass gives `_esm`: JavaScript (text or a `Path`) with one function, `function render({ model, el })`,
     and no `export`. It may return a function that cleans up. In scope are `h(tag, attributes, ...children)`,
     which builds an element, and `chart(model, el)`, whose `draw(figure)` shows a plotly figure in place. `_css`
-    is optional; `panel.css` always comes first, with the colours as custom properties (`--pmtech-served`, ...).
+    is optional; `alone` says that the panel needs no kernel once it is drawn. `panel.css` always comes first, with the colours as custom properties (`--pmtech-served`, ...).
 
     Saved notebooks. JupyterLab writes an ordinary widget into the notebook as the id of a model that lives in
     the kernel. Opened without that kernel, it shows "Error displaying widget: model not found". So a panel's
@@ -44,18 +46,25 @@ class Panel(anywidget.AnyWidget):
     widgets only on display, as VS Code does.
     """
 
+    alone = False
+    layout = None  # ipywidgets' own, a second widget for every one; ours have their style sheets
     _mount = traitlets.Unicode().tag(sync=True)
 
     def __init_subclass__(cls, **kwargs):
         # anywidget makes a subclass for every instance, with traits in these places: leave those alone.
         esm, css = cls.__dict__.get("_esm"), cls.__dict__.get("_css", "")
         if isinstance(esm, str | Path):
-            cls._esm = f"{shared_js()}\n{_text(esm)}\nexport default onPage(render);\n"
+            cls._esm = (
+                f"{shared_js()}\n{_text(esm)}\nexport default onPage(render, {{ alone: {json.dumps(cls.alone)} }});\n"
+            )
             cls._css = f"{LOOK}\n{_text(css)}"
         super().__init_subclass__(**kwargs)
 
     def __init__(self, **traits):
-        super().__init__(_mount=f"pmtech-{uuid4().hex}", **traits)
+        self._changed: set[str] = set()  # of its state, since the page was first told
+        number = uuid4().hex
+        super().__init__(model_id=number, _mount=f"pmtech-{number}", **traits)
+        belongs_to_cell(self)
         # ipykernel 7.4 sends a widget's messages to the thread that last wrote to it: to the main one, where they would
         # wait for the running cell. Without this they come on a thread of their own (a subshell), as before. Neither
         # ipykernel nor comm documents a way to say so; where this hook is not known the line does nothing.
@@ -65,6 +74,13 @@ class Panel(anywidget.AnyWidget):
     def _answer(self, _widget, message, _buffers):
         if message.get("kind") == "plotly":
             self.send({"kind": "plotly"}, buffers=[plotly_js()])
+        elif message.get("kind") == "catch up" and self._changed:
+            self.send_state(set(self._changed))
+
+    def notify_change(self, change) -> None:
+        if self.comm is not None and change["name"] in self.keys:
+            self._changed.add(change["name"])
+        super().notify_change(change)
 
     def _repr_mimebundle_(self, **_):
         # mathjax_ignore: dollars in a panel are money, not formulas.

@@ -95,12 +95,12 @@ def run_designs(
 
 def _batches(result: Result, client: str) -> np.ndarray:
     """Requests served a second in each of the equal stretches of the measured window."""
-    requests = result.requests
-    served = result.records.served
+    records = result.records
+    served = records.served
     if client != ALL:
-        served &= requests.client == client
+        served &= records.client == (records.sources.index(client) if client in records.sources else -1)
     edges = np.linspace(result.warmup_s, result.duration_s, BATCHES + 1)
-    counts, _ = np.histogram(requests.finished_s[served], bins=edges)
+    counts, _ = np.histogram(records.finished_s[served], bins=edges)
     return counts * BATCHES / result.window_s
 
 

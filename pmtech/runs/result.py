@@ -112,9 +112,8 @@ class Result(RunViews):
     def messages(self) -> pd.DataFrame:
         """A row a message, in order of publication: published_s, first received_s and done_s (NaN: not yet), how often it
         was handed out, and what became of it: "done", "waiting", "in flight" or "dead"."""
-        log = self.records.messages
         columns = ("queue", "published_s", "received_s", "done_s", "receives", "outcome")
-        table = pd.DataFrame({name: [getattr(message, name) for message in log] for name in columns}, columns=columns)
+        table = pd.DataFrame(self.records.messages, columns=columns)
         kinds = {"queue": object, "outcome": object, "receives": np.int64, **dict.fromkeys(columns[1:4], float)}
         return table.astype(kinds)
 
@@ -241,9 +240,8 @@ class Result(RunViews):
 
     def _stored(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """The same for the messages that a queue keeps, until they are handed out for the first time."""
-        mine = [message for message in self.records.messages if message.queue == name]
-        joined = np.array([message.published_s for message in mine], dtype=float)
-        gone = np.array([message.received_s for message in mine], dtype=float)
+        mine = [message for message in self.records.messages if message[0] == name]
+        joined, gone = np.array([message[1:3] for message in mine], dtype=float).reshape(-1, 2).T.copy()
         gone[np.isnan(gone)] = np.inf
         waited = gone > joined
         return joined[waited], gone[waited]

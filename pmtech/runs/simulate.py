@@ -51,6 +51,7 @@ def simulate(
         running = Running(system, seed, events)  # the shortcut may have begun and given up
         running.advance(float(duration_s))
         records = from_run(running.run)
+        running.run.end()
     how = {"duration_s": float(duration_s), "warmup_s": float(warmup_s)}
     others = (simulate(system, **how, seed=seed + n, events=events, engine=engine) for n in range(1, int(replications)))
     others = tuple(other.summary for other in others)

@@ -160,6 +160,12 @@ class Column:
     def first(self, count: int) -> np.ndarray:
         return np.resize(self.values, count)
 
+    def at(self, numbers: np.ndarray) -> np.ndarray:
+        return self.values[numbers % len(self.values)]
+
+    def again(self) -> Column:
+        return self
+
 
 def _whatever_line(column: Column) -> defaultdict:
     return defaultdict(lambda: column)

@@ -3,18 +3,14 @@ function render({ model, el }) {
   const LATE_S = 0.09; // so far behind the news the page stays, to bridge the time to the next
   const scene = model.get("scene");
   let wish = { number: 0, presses: 0, steps: 0, resets: 0, surges: 0, kills: {}, values: {}, speed: 1, playing: false };
-  let news = { now: 0, playing: false, speed: 1, every: 1, values: {}, marks: [], error: null };
+  let news = null; // the last that were drawn; none are before those that answer the page's greeting
   let heardAt = performance.now();
-  let [at, drawnAt, jump, since, acked] = [0, -1, true, 0, 0];
+  let [at, jump, since, acked] = [0, true, 0, 0];
 
   const send = (changes) => {
     wish = { ...wish, ...changes, number: wish.number + 1 };
     model.set("wish", wish);
     model.save_changes();
-    const asked = wish.number;
-    setTimeout(() => {
-      if (news.wish < asked && !hasKernel(model)) say(STOPPED);
-    }, 2000);
   };
 
   const knobs = controls(model.get("described"), (turned) => send({ values: { ...wish.values, ...turned } }));
@@ -38,15 +34,16 @@ function render({ model, el }) {
   );
   const everyLabel = h("span", { class: "pmtech-every" });
   const stageEl = h("div", { class: "pmtech-stage", role: "img", "aria-label": scene.said });
-  const chartEl = h("div", { class: "pmtech-chart", role: "img", "aria-label": "Chart of the last 60 seconds: requests a second, time to answer, requests in the system." });
+  const chartEl = h("div", { class: "pmtech-chart", role: "img", "aria-label": `Chart of the last ${WINDOW_S} seconds: requests a second, time to answer, requests in the system.` });
   const problem = h("p", { class: "pmtech-error", role: "alert" });
   const say = (text) => (write(problem, text ?? ""), (problem.hidden = !text));
   stageEl.style.height = `${stageHeight(scene)}px`;
   root.append(bar.bar, problem, stageEl, legend(scene, everyLabel), h("div", { class: "pmtech-knobs" }, ...knobs.rows), chartEl);
   el.append(root);
-  const actors = stage(stageEl, { ...structuredClone(scene), units: [] });
-  const chart = strips(chartEl);
+  const actors = new Stage(stageEl, { ...structuredClone(scene), units: [] });
+  const chart = new Strips(chartEl);
   say(null);
+  root.inert = true;
 
   // ---- time ----
   let measured = { speed: 0 }; // from when, and from which simulated second on, the run has gone at one speed
@@ -61,82 +58,96 @@ function render({ model, el }) {
     }
     measured = { heardAt, now, speed: playing ? speed : 0 };
   };
-  const painting = frames((elapsed) => {
+  // Towards the news, at the speed of the run: never past them, never far behind.
+  const move = (elapsed) => {
+    const { now, playing, speed } = news;
     const old = at;
-    const playing = news.playing;
-    // Towards the news, at the speed of the run: never past them, never far behind.
-    const there = playing ? Math.min(news.now, news.now + ((performance.now() - heardAt) / 1000 - LATE_S) * news.speed) : news.now;
-    at += elapsed * news.speed;
+    const there = playing ? Math.min(now, now + ((performance.now() - heardAt) / 1000 - LATE_S) * speed) : now;
+    at += elapsed * speed;
     if (playing) at += (there - at) * Math.min(1, elapsed / 0.2);
-    at = Math.max(Math.min(at, news.now), old, news.now - 1.5 * news.speed);
+    at = Math.max(Math.min(at, now), old, now - 1.5 * speed);
+    return at > old;
+  };
+  const draw = (elapsed) => {
+    const { now, speed, every } = news;
+    actors.show(at, { speed, every, jump, elapsed });
+    actors.forget(at, every);
+    // The chart shows the newest at once: whoever turned a knob looks for it there.
+    const end = Math.max(WINDOW_S, now);
+    chart.show(end - WINDOW_S, end, { elapsed });
+    chart.forget(now - WINDOW_S - 2);
+  };
+  const painting = frames((elapsed) => {
+    if (!news) return false;
+    const { now, playing, every } = news;
+    const moved = move(elapsed);
     since += elapsed;
     const still = calm.matches && playing && since < 1; // the calm view moves on once a second
     if (!still) {
       since = 0;
-      actors.show(at, { speed: news.speed, every: news.every, jump, elapsed });
-      actors.forget(at, news.every);
-      // The chart shows the newest at once: whoever turned a knob looks for it there.
-      const end = Math.max(60, news.now);
-      chart.show(end - 60, end, { elapsed });
-      chart.forget(news.now - 62);
+      draw(elapsed);
     }
-    bar.show(playing, `${playing ? `running${really}` : "paused"}, ${news.now.toFixed(1)} s`);
-    write(everyLabel, perDot(news.every));
+    bar.show(playing, `${playing ? `running${really}` : "paused"}, ${now.toFixed(1)} s`);
+    write(everyLabel, perDot(every));
     const settling = jump;
     jump = false;
-    return playing || at > old || settling || chart.moving() || actors.moving();
+    return playing || moved || settling || chart.moving() || actors.moving();
   });
   const redraw = () => ((jump = true), painting.wake());
   actors.onchange = chart.onchange = redraw;
 
-  const hear = (message, buffers) => {
-    if (message?.kind !== "news") return;
-    const [steps, state, samples] = buffers.map((buffer) => numbers(buffer));
-    if (message.fresh) {
-      actors.clear();
-      chart.clear();
-      [at, jump] = [message.now, true];
-    }
-    if (message.units) actors.know(message.units, message.texts);
-    actors.feed(steps);
-    actors.states(state, state.length);
-    chart.add(samples);
-    chart.mark(message.marks);
-    const [mark, known] = [message.marks.at(-1), news.marks.at(-1)];
-    if (mark && mark.words !== known?.words) bar.say(told(mark));
-    else if (message.playing && !news.playing) bar.say("Running.");
-    else if (message.sentence && message.sentence !== news.sentence) bar.say(message.sentence);
-    news = message;
-    heardAt = performance.now();
-    measure(message);
-    if (message.wish >= wish.number) {
-      wish = { ...wish, values: message.values, speed: message.speed, playing: message.playing, number: message.wish };
-      knobs.show(message.values);
-      bar.speed(message.speed);
-    }
+  const begin = (message) => {
+    actors.clear();
+    chart.clear();
+    [at, jump, root.inert] = [message.now, true, false];
+  };
+  const tell = (message) => {
+    const [mark, known] = [message.marks.at(-1), news?.marks.at(-1)];
+    if (news && mark && mark.words !== known?.words) bar.say(told(mark));
+    else if (message.playing && !news?.playing) bar.say("Running.");
+    else if (message.sentence && message.sentence !== news?.sentence) bar.say(message.sentence);
     say(message.error);
     kills.forEach((one, n) => {
       const why = message.none_left[pools[n][0]] ?? "";
       if (why && document.activeElement === one) root.focus(); // a disabled button would swallow the keys
       [one.disabled, one.title] = [Boolean(why), why];
     });
-    if (heardAt - acked > 1000) {
+  };
+  const hear = (message, buffers) => {
+    if (message?.kind !== "news" || !(news || message.fresh)) return;
+    const [steps, state, samples] = buffers.map((buffer) => numbers(buffer));
+    if (message.fresh) begin(message);
+    if (message.units) actors.know(message.units, message.texts);
+    actors.feed(steps);
+    actors.states(state, state.length);
+    chart.add(samples);
+    chart.mark(message.marks);
+    tell(message);
+    news = message;
+    heardAt = performance.now();
+    measure(message);
+    // What another page asked for counts here, too: the next wish goes on from there.
+    if (message.fresh || message.granted.number >= wish.number) {
+      wish = { ...wish, ...message.granted, values: message.values, speed: message.speed, playing: message.playing };
+      knobs.show(message.values);
+      bar.speed(message.speed);
+    }
+    // A run that nobody can see is not heard of, and the kernel lets it rest.
+    if (heardAt - acked > 1000 && !document.hidden) {
       acked = heardAt;
       model.send({ kind: "heard", number: message.number });
     }
     painting.wake();
   };
   model.on("msg:custom", hear);
-  model.send({ kind: "hello" });
-  painting.wake();
+  const greet = () => news || model.send({ kind: "hello" });
+  const greeting = setInterval(greet, 3000); // until it has been answered
+  greet();
   return () => {
+    clearInterval(greeting);
     painting.stop();
     actors.stop();
     chart.stop();
-    try {
-      model.send({ kind: "gone" });
-    } catch {
-      // The kernel was restarted: nobody is left to be told.
-    }
+    model.send({ kind: "gone" });
   };
 }

@@ -12,19 +12,16 @@ import traitlets
 from pmtech.panels.controls import Choice, Controls, Slider
 from pmtech.panels.errors import why
 from pmtech.panels.live.clock import TICK_S, Clock
-from pmtech.panels.live.replay import nice
 from pmtech.panels.live.scene import scene, texts_of, units_of
+from pmtech.panels.live.terms import DOTS_PER_S, SPEEDS, STEP_S, WINDOW_S, nice
 from pmtech.panels.live.theatre import HERE, STAGE_CSS, STAGE_JS
-from pmtech.panels.live.watch import CELL_S, WINDOW_S, Watch
+from pmtech.panels.live.watch import CELL_S, Watch
 from pmtech.panels.widget import Panel
 from pmtech.runs.running import Running
 from pmtech.system.system import System, check_complete
 from pmtech.wording import nearest, rate, seconds, value_in_words
 
-SPEEDS = (0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 60)
-STEP_S = 0.5  # a step is what passes in so much time of playing
 DRAG_S = 0.7  # turns of a knob that come so soon after one another are one mark in the chart
-DOTS_PER_S = 50  # more requests than that an eye can't follow
 SURGE_TIMES, SURGE_S, DOWN_S = 5, 10, 20
 SHARE_S = 0.02  # of a tick that one panel may take: others live in the same loop
 UNHEARD_S = 4  # a page that has not answered for so long is gone
@@ -110,6 +107,10 @@ class Live(Panel):
         with self._lock:
             self.playing = False
             self._tell()
+
+    def close(self) -> None:
+        self.playing = False
+        super().close()
 
     def step(self, times: int = 1) -> None:
         """As much as passes in half a second of playing."""
@@ -252,6 +253,7 @@ class Live(Panel):
                 self._heard, self._heard_at = message["number"], monotonic()
             elif message.get("kind") == "hello":
                 self._tell(self.watch.present(), fresh=True)
+                self._heard, self._heard_at = self._number, monotonic()
             elif message.get("kind") == "gone":
                 self.pause()
 
@@ -265,7 +267,7 @@ class Live(Panel):
         news = {
             "kind": "news",
             "number": self._number,
-            "wish": self._granted["number"],
+            "granted": self._granted,
             "now": self.now,
             "playing": self.playing,
             "speed": self._speed,

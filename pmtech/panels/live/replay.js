@@ -45,8 +45,8 @@ function render({ model, el }) {
   );
   el.append(root);
 
-  const scene = stage(stageEl, structuredClone(first));
-  const chart = strips(chartEl, { words: marks.length > 0 });
+  const scene = new Stage(stageEl, structuredClone(first));
+  const chart = new Strips(chartEl, { words: marks.length > 0 });
   chartEl.style.height = marks.length ? "232px" : "";
   stageEl.style.height = `${stageHeight(first)}px`;
   const codes = numbers(model.get("numbers"), Int32Array);
@@ -78,7 +78,7 @@ function render({ model, el }) {
       since = 0;
       if (at >= until) pause(at >= duration ? "The run is over." : "");
     }
-    const every = Math.max(about.every, nice((about.rate * speed) / DOTS_PER_S));
+    const every = about.every[SPEEDS.indexOf(speed)];
     const over = marks.findLastIndex((mark) => mark.at <= at) + 1;
     if (over !== passed) {
       const { texts } = marks.slice(0, over).findLast((mark) => mark.texts) ?? { texts: first.boxes };

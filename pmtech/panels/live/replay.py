@@ -8,18 +8,14 @@ from typing import Any
 import numpy as np
 
 from pmtech.panels.live.scene import scene, texts_of, units_of
-from pmtech.panels.live.watch import CELL_S, ENTERED, FINISHED, LEFT, SENT, SMOOTH, STARTED, is_followed
+from pmtech.panels.live.terms import DOWN, ENTERED, FINISHED, LEFT, LEFT_OUT, SENT, STARTED, is_followed, nice
+from pmtech.panels.live.watch import CELL_S, SMOOTH
 from pmtech.runs.events.change import surge_mark
 from pmtech.runs.events.event import Mark
 from pmtech.runs.result import Result, percentile
 
 MOST = 10_000  # requests in a replay; of a longer run every 2nd, 5th, 10th ... is kept
 POINTS = 600
-
-
-def nice(value: float) -> int:
-    """The smallest of 1, 2, 5, 10, 20, 50 ... that is not below."""
-    return next(step * 10**power for power in range(12) for step in (1, 2, 5) if step * 10**power >= value)
 
 
 def replay(result: Result) -> dict[str, Any]:
@@ -107,10 +103,14 @@ def _states(result: Result, counts: dict[str, int], at: np.ndarray) -> np.ndarra
             offers = result.offers(name, machine=machine)
             if offers and part.station:
                 now = np.searchsorted([offer.begin_s for offer in offers], at, "right") - 1
-                places = np.array([-1 if offer.dead else offer.places for offer in offers])[now]
+                places = np.array([DOWN if offer.dead else offer.places for offer in offers])[now]
                 until = np.array([offer.end_s for offer in offers])[now]
                 left_out = checked & (places < 0) & (_so_far(entered, until) == _so_far(entered, at))
-                columns += [waiting, _so_far(started, at) - _so_far(left[begun], at), np.where(left_out, -2, places)]
+                columns += [
+                    waiting,
+                    _so_far(started, at) - _so_far(left[begun], at),
+                    np.where(left_out, LEFT_OUT, places),
+                ]
             else:
                 columns += [waiting if part.makes_wait else 0 * at, 0 * at, 0 * at]
     return np.column_stack(columns)

@@ -12,11 +12,15 @@ import traitlets
 from pmtech import files
 from pmtech.escapes import in_script
 from pmtech.panels.live.replay import replay
+from pmtech.panels.live.terms import DOTS_PER_S, SPEEDS, nice, terms_js
 from pmtech.panels.widget import LOOK, Panel, shared_js
 from pmtech.runs.result import Result
 
 HERE = Path(__file__).parent
-STAGE_JS, STAGE_CSS = ((HERE / f"theatre.{kind}").read_text(encoding="utf-8") for kind in ("js", "css"))
+# One file a concern, in the order in which they build on one another.
+STAGE = ("numbers", "canvas", "journeys", "plan", "boxes", "stage", "strips", "bar")
+STAGE_JS = "\n".join([terms_js(), *((HERE / "stage" / f"{name}.js").read_text(encoding="utf-8") for name in STAGE)])
+STAGE_CSS = (HERE / "theatre.css").read_text(encoding="utf-8")
 ESM = STAGE_JS + (HERE / "replay.js").read_text(encoding="utf-8")
 TABLES = ("numbers", "times", "states", "samples")
 
@@ -56,6 +60,8 @@ render({{ model, el: document.querySelector("main") }});
 class Theatre(Panel):
     """Made by `theatre`. All data lie in the page: to play, to pause and to scrub it needs no kernel."""
 
+    alone = True
+
     _esm = ESM
     _css = STAGE_CSS
 
@@ -70,10 +76,12 @@ class Theatre(Panel):
     def __init__(self, result: Result):
         played = replay(result)
         step, number, where, at_s = played["steps"].T
+        every = [max(played["every"], nice(played["rate"] * speed / DOTS_PER_S)) for speed in SPEEDS]
         super().__init__(
             scene=played["scene"],
             about={
-                **{name: played[name] for name in ("every", "rate", "duration", "marks")},
+                **{name: played[name] for name in ("duration", "marks")},
+                "every": every,  # at each of the speeds, one dot is so many requests
                 "said": result.explain(p99=False),
             },
             numbers=np.column_stack([8 * where + step, number]).astype("<i4").tobytes(),

@@ -7,19 +7,22 @@ from operator import itemgetter
 
 from pmtech.engine.part import Part
 from pmtech.engine.request import Request, is_success
+from pmtech.panels.live.terms import (
+    DOWN,
+    ENTERED,
+    FINISHED,
+    LEFT,
+    LEFT_OUT,
+    SENT,
+    STARTED,
+    WINDOW_S,
+    is_followed,
+)
 from pmtech.runs.result import percentile
 from pmtech.runs.running import Running
 
-WINDOW_S = 60.0  # so much of the past is kept
 CELL_S = 0.25  # a point of the chart stands for so much time,
 SMOOTH = 8  # and for the mean of the last so many
-GOLDEN = (5**0.5 - 1) / 2
-SENT, ENTERED, STARTED, LEFT, FINISHED = range(5)  # steps of a journey
-
-
-def is_followed(number: int, every: int) -> bool:
-    """One in `every`, spread evenly, but not in step with whatever takes turns (golden ratio, Weyl)."""
-    return number * GOLDEN % 1 < 1 / every
 
 
 class Cell:
@@ -174,10 +177,10 @@ class Watch:
         return row
 
     def state_of(self, part: Part) -> tuple[float, float, float]:
-        """(waiting, at work, places of work). 0 places: it has none, or was taken away; -1: it is down; -2: and left out."""
+        """(waiting, at work, places of work). 0 places: it has none, or was taken away; or DOWN, or LEFT_OUT."""
         waiting, busy, places = part.state()
         if not part.alive:
-            return waiting, busy, -2 if self._left_out(part) else -1
+            return waiting, busy, LEFT_OUT if self._left_out(part) else DOWN
         retired = self.running.run.parts[part.name].index(part) >= part.spec.replicas
         return waiting, busy, 0 if retired else places
 

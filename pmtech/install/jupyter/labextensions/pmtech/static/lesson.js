@@ -1,0 +1,136 @@
+// How a lesson behaves in JupyterLab. An extension as JupyterLab loads it (a module federation container), written by
+// hand: it needs no build, and `pmtech lab` shows JupyterLab the way to it.
+(() => {
+  const EDGE = 8; // pixels between what is brought into view and the edge
+  const QUIET_MS = 1500; // so long after a run its output may still grow and be followed
+  const HANDS = ["wheel", "pointerdown", "touchmove", "keydown"]; // whoever moves on is not moved back
+
+  // The file browser is folded when somebody comes for the first time; later it is as it was left.
+  const foldFileBrowser = async ({ restored, shell }) => {
+    await restored;
+    if ((await shell.restored)?.fresh) shell.collapseLeft();
+  };
+
+  // JupyterLab goes on to the next cell, and makes one where there is none.
+  const stopAtTheEnd = (actions) => {
+    const { run, runAndAdvance } = actions;
+    actions.runAndAdvance = (notebook, ...how) =>
+      notebook.activeCellIndex === notebook.widgets.length - 1 ? run(notebook, ...how) : runAndAdvance(notebook, ...how);
+  };
+
+  // ---- what a cell opens is in view --------------------------------------------------------
+
+  const byHand = (notebook, act) => {
+    const all = { capture: true, passive: true };
+    for (const kind of HANDS) notebook.node.addEventListener(kind, act, all);
+    return () => HANDS.forEach((kind) => notebook.node.removeEventListener(kind, act, all));
+  };
+
+  // The whole output, with as much of the text above it as there is room for; of a higher one its top.
+  const bringIntoView = (notebook, cell) => {
+    const outer = notebook.outerNode.getBoundingClientRect();
+    const { top, bottom, height } = cell.outputArea.node.getBoundingClientRect();
+    if (!height) return;
+    const above = top - outer.top - EDGE;
+    const below = bottom - outer.bottom + EDGE;
+    notebook.outerNode.scrollTop += above < 0 ? above : Math.max(0, Math.min(above, below));
+  };
+
+  // From now on the cell that is run stays where it is on the screen, and what it opens is brought into view.
+  // Meanwhile the browser must not hold on to the next cell, which pushes the output out at the top.
+  const follow = (notebook, cell) => {
+    const { outerNode } = notebook;
+    const place = () => cell.node.getBoundingClientRect().top;
+    const before = place();
+    const seen = new ResizeObserver(() => {
+      if (!cell.outputArea.node.clientHeight) return;
+      outerNode.scrollTop += place() - before;
+      bringIntoView(notebook, cell);
+    });
+    outerNode.style.overflowAnchor = "none";
+    seen.observe(cell.outputArea.node);
+    const end = () => {
+      seen.disconnect();
+      letGo();
+      outerNode.style.overflowAnchor = "";
+    };
+    const letGo = byHand(notebook, end);
+    return end;
+  };
+
+  const toTheTop = (notebook) => {
+    notebook.activeCellIndex = 0;
+    if (notebook.node.contains(document.activeElement)) notebook.activate();
+    requestAnimationFrame(() => (notebook.outerNode.scrollTop = 0));
+  };
+
+  // Cells that wait or run at the same time in one notebook.
+  class Runs {
+    #waiting = new Set();
+    #all = [];
+    #failed = null;
+    #follows = () => {};
+    #letGo = () => {};
+
+    constructor(notebook) {
+      this.notebook = notebook;
+    }
+
+    scheduled(cell) {
+      if (!this.#waiting.size) this.#begin();
+      this.#waiting.add(cell);
+      this.#all.push(cell);
+      this.#follows();
+      this.#follows = follow(this.notebook, cell);
+    }
+
+    #begin() {
+      [this.#all, this.#failed, this.moved] = [[], null, false];
+      this.#letGo();
+      this.#letGo = byHand(this.notebook, () => (this.moved = true));
+    }
+
+    executed(cell, success) {
+      if (!this.#waiting.delete(cell)) return;
+      if (!success) this.#failed ??= cell;
+      if (this.#waiting.size) return;
+      this.#letGo();
+      const follows = this.#follows;
+      setTimeout(follows, QUIET_MS);
+      if (!this.#isWhole()) return;
+      follows();
+      if (this.moved) return;
+      if (this.#failed) bringIntoView(this.notebook, this.#failed);
+      else toTheTop(this.notebook);
+    }
+
+    // Has the notebook been run from its first cell to its last?
+    #isWhole() {
+      const codes = this.notebook.widgets.filter((cell) => cell.model.type === "code");
+      return codes.length > 1 && codes.every((cell) => this.#all.includes(cell) || !cell.model.sharedModel.getSource().trim());
+    }
+  }
+
+  const watchRuns = (actions) => {
+    const runs = new WeakMap();
+    const of = (notebook) => runs.get(notebook) ?? runs.set(notebook, new Runs(notebook)).get(notebook);
+    actions.executionScheduled.connect((_, { notebook, cell }) => of(notebook).scheduled(cell));
+    actions.executed.connect((_, { notebook, cell, success }) => of(notebook).executed(cell, success));
+  };
+
+  // ---- the extension -----------------------------------------------------------------------
+
+  let shared;
+  const activate = async (app) => {
+    const [{ get }] = Object.values(shared["@jupyterlab/notebook"]);
+    const { NotebookActions } = (await get())();
+    stopAtTheEnd(NotebookActions);
+    watchRuns(NotebookActions);
+    foldFileBrowser(app);
+  };
+  const extension = { id: "pmtech:lesson", description: "How a lesson behaves.", autoStart: true, activate };
+  (window._JUPYTERLAB ??= {}).pmtech = {
+    init: (scope) => void (shared = scope),
+    get: async () => () => ({ __esModule: true, default: extension }),
+  };
+})();
