@@ -98,7 +98,7 @@ def _batches(result: Result, client: str) -> np.ndarray:
     records = result.records
     served = records.served
     if client != ALL:
-        served &= records.client == (records.sources.index(client) if client in records.sources else -1)
+        served = served & (records.client == (records.sources.index(client) if client in records.sources else -1))
     edges = np.linspace(result.warmup_s, result.duration_s, BATCHES + 1)
     counts, _ = np.histogram(records.finished_s[served], bins=edges)
     return counts * BATCHES / result.window_s
