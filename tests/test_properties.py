@@ -1,5 +1,6 @@
 """Whatever system is accepted: it runs, loses nobody, repeats itself to the last bit, and can be explained."""
 
+import dataclasses
 import re
 
 import pandas as pd
