@@ -105,8 +105,8 @@ class AccessLog:
             said.append(f"{self.name} does not say who sent a request: all count as one caller")
         elif sends > ALL:
             said.append(
-                f"one caller, {caller}, sends {_of_all(sends)} of {self.name}: if that is a proxy, nobody is told apart, "
-                "and limits and fairness between callers say nothing"
+                f"one caller, {caller}, sends {_of_all(sends)} of {self.name}: if that is a proxy, nobody is told "
+                "apart, and limits and fairness between callers say nothing"
             )
         if gets > ALL:
             said.append(f"one endpoint, {endpoint}, gets {_of_all(gets)} of {self.name}")

@@ -185,8 +185,8 @@ class Named:
             return tuple(written), Moments()
         shows = ", ".join(f"{title}: {values[0] if values else ''}"[:50] for title, values in [*columns.items()][:8])
         raise ValueError(
-            f'none of its fields tells when a request came ({shows}): expected is a field "timestamp" with a date and a '
-            "time of day to the second, as in 2026-03-01T10:00:00Z, or with seconds since 1970"
+            f"none of its fields tells when a request came ({shows}): expected is a field "
+            '"timestamp" with a date and a time of day to the second, as in 2026-03-01T10:00:00Z, or with seconds since 1970'
         )
 
     def _what(self, columns: Columns) -> str | None:
@@ -237,8 +237,8 @@ class Named:
             ids = [self.get(record, title) for record in records]
             if len(ids) > 1 and 2 * sum(before == after for before, after in pairwise(ids)) >= len(ids):
                 raise ValueError(
-                    f'several lines stand for one request, for its field "{title}" holds the same in lines that follow one '
-                    "another: expected is a line a request"
+                    f'several lines stand for one request, for its field "{title}" holds the same in line after line: '
+                    "expected is a line a request"
                 )
             if len(set(ids)) < 0.75 * len(ids):
                 self.remarks.append(f'its field "{title}" often holds the same again; each line counts as a request')
