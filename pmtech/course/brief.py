@@ -186,10 +186,10 @@ def _by_chance(result: Result) -> list[str]:
     came, asked, sources = rate(result.summary.offered_per_s), rate(_asked(result)), result.system.sources.values()
     if came != asked:
         return [f"Customers come at random: in this run {came} requests a second came, {asked} are to be expected."]
-    average = rate(sum(part.rate_per_s for part in sources if _of_log(part)))
-    if all(map(_of_log, sources)) and came != average:
-        part = f"in this part of it {came} requests a second came, {average} are its average"
-        return [f"Customers come as in the log: {part}."]
+    if all(_of_log(part) for part in sources) and came != (average := rate(sum(part.rate_per_s for part in sources))):
+        return [
+            f"Customers come as in the log: in this part of it {came} requests a second came, {average} are its average."
+        ]
     return []
 
 
@@ -324,9 +324,11 @@ def _assumptions(now: Result, then: Result) -> list[str]:
     if _crowds(now.system):
         customers = "users wait for an answer and think before they ask again"
     for part in filter(_of_log, sources):
-        lasts_s = part.log.lasts_s
-        here, there = (seconds(run.duration_s / part.lasts_s * n * lasts_s) for run, n in ((now, 1), (then, TIMES)))
-        customers += f" ({here} of it at this load, {there} at ten times; after {seconds(lasts_s)} it begins again)"
+        played = [
+            seconds(run.duration_s / part.lasts_s * times * part.log.lasts_s)
+            for run, times in ((now, 1), (then, TIMES))
+        ]
+        customers += f" ({played[0]} of it at this load, {played[1]} at ten times; after {seconds(part.log.lasts_s)} it begins again)"
     impatient = any(source.timeout_ms or source.retries for source in sources)
     lasts = f"{seconds(now.window_s)} at this load, {seconds(then.window_s)} at ten times"
     return [
