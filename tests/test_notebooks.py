@@ -92,6 +92,13 @@ def test_it_is_kept_as_it_was_before_anybody_ran_it(path):
 
 
 @every_notebook
+def test_no_stray_key_takes_a_cell_away_or_opens_a_text_and_all_code_is_the_learners_to_change(path):
+    for cell in read(path)["cells"]:
+        assert cell["metadata"]["deletable"] is False
+        assert cell["metadata"].get("editable", True) is (cell["cell_type"] == "code")
+
+
+@every_notebook
 def test_code_is_short_and_without_plumbing(path):
     code = sources(path, "code")
     assert statistics.median(map(lines, code)) <= 3
