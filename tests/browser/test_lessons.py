@@ -33,7 +33,7 @@ def test_a_lesson_runs_and_every_slider_moves_to_its_ends(lab, lesson):
     no_trouble(lab)
     cells = lab.page.locator(".jp-Cell").count()
     PLAYS.get(lesson, no_trouble)(lab)
-    sliders = lab.page.locator(f"{PANEL} input[type=range]:visible")
+    sliders = lab.page.locator(f"{PANEL} input[type=range]:visible:enabled")
     for number in range(sliders.count()):
         slider = sliders.nth(number)
         slider.scroll_into_view_if_needed()
