@@ -56,9 +56,12 @@ class Table(pd.DataFrame):
     def _repr_html_(self) -> str:
         words = getattr(self, "words", None) or COLUMNS
         heads, columns = [], []
-        for name in self.columns:
-            said, unit = words.get(name, (str(name).replace("_", " "), ""))
-            unit, texts = column(self[name], unit)
+        named = [words.get(name, (str(name).replace("_", " "), "")) for name in self.columns]
+        longest = max(
+            (self[name].max() for name, (_, unit) in zip(self, named, strict=True) if unit == "ms"), default=0
+        )
+        for name, (said, unit) in zip(self.columns, named, strict=True):
+            unit, texts = column(self[name], unit, longest)
             heads.append(f"{said}, {unit}" if unit else said)
             columns.append(texts)
         labels = [str(one) if isinstance(one, str) else f"{self.index.name or 'row'} {one}" for one in self.index]
@@ -80,14 +83,18 @@ def table(heads: list[str], rows, note: str = "") -> str:
     )
 
 
-def column(values, unit: str) -> tuple[str, list[str]]:
+def column(values, unit: str, longest_ms: float = 0) -> tuple[str, list[str]]:
     """A column of figures as text, all in one unit and to one precision: ("s", ["0.40", "12.30"]); "–" for nothing.
 
-    unit: "ms" (seconds where the longest takes two), "%" (of shares of 1), "$", any other word, or "".
+    unit: "ms" (seconds where the longest, here or in a column beside it, takes ten), "%" (of shares of 1), "$", any other
+    word, or "".
     """
     if not all(isinstance(value, int | float | np.number) for value in values):
         return unit, [str(value) for value in values]
-    unit, scale = ("s", 0.001) if unit == "ms" and max(values, default=0) >= 2000 else (unit, 100 if unit == "%" else 1)
+    if unit == "ms" and max([longest_ms, *values]) >= 10_000:
+        unit, scale = "s", 0.001
+    else:
+        scale = 100 if unit == "%" else 1
     shown = [value * scale for value in values]
     digits = _digits([abs(value) for value in shown if value and not isnan(value)], unit)
     return unit, ["–" if isnan(value) else f"{value:,.{digits}f}" for value in shown]

@@ -251,16 +251,17 @@ class LabPage:
         return self
 
     def ready(self) -> LabPage:
-        """Wait until every panel is on the page, with its chart."""
+        """Wait until every panel is on the page, with its chart where it is not folded away."""
         self.wait_idle().until(
             """() => [...document.querySelectorAll('.pmtech')].every((panel) => 'filled' in panel.dataset
-                && [...panel.querySelectorAll('.pmtech-plot')].every((plot) => plot.querySelector('.main-svg')))"""
+                && [...panel.querySelectorAll('.pmtech-plot')].every((plot) => !plot.clientWidth || plot.querySelector('.main-svg')))"""
         )
         return self.wait_idle()
 
     def cell(self, source: str) -> Locator:
-        """The first code cell whose source contains these words."""
-        return self.page.locator(".jp-CodeCell", has=self.page.locator(".jp-InputArea-editor", has_text=source)).first
+        """The first code cell whose source, or of a folded one its first line, contains these words."""
+        shown = self.page.locator(".jp-InputArea-editor, .jp-InputPlaceholder", has_text=source)
+        return self.page.locator(".jp-CodeCell", has=shown).first
 
     def errors(self) -> list[str]:
         """Every output a learner would read as "it is broken", out of sight, too (where `innerText` is empty)."""
