@@ -79,7 +79,7 @@ class JupyterServer:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_end_with_parent,
+                preexec_fn=_end_with_parent if sys.platform == "linux" else None,
             )
         try:
             self._wait_until_it_answers(runtime / f"jpserver-{self.process.pid}.json")
@@ -127,9 +127,8 @@ class JupyterServer:
 
 
 def _end_with_parent() -> None:
-    """On Linux the server ends even when the tests are killed."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+    """The server ends even when the tests are killed. Linux alone knows this."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
 class LabPage:
