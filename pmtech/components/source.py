@@ -112,6 +112,10 @@ class SourcePart(Part):
             Alarm(self.env, lambda: request.arrive(504)).set(self.env._now + self.timeout_s)
         request.begin(self.next.handle(request))
 
+    def connection_of(self, request: Request) -> tuple[tuple, int]:
+        """(which connection it comes on, which of the lives of that one): each request has its own."""
+        return (request.number, *request.line), 0
+
     def is_write(self, request: Request) -> bool:
         """Does the request change its item? A retry does what the first attempt would have done."""
         share = self.spec.write_share

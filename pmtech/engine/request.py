@@ -53,6 +53,11 @@ class Request(Journey):
         return self.source.keys[self.source.first_line][self.number]
 
     @property
+    def connection(self) -> tuple[tuple, int]:
+        """(which connection it comes on, which of the lives of that one)"""
+        return self.source.connection_of(self)
+
+    @property
     def deadline(self) -> float:
         """Until when its client waits, in seconds of the run."""
         patience_s = self.source.timeout_s
