@@ -83,6 +83,10 @@ class Part:
     def alive(self) -> bool:
         return not self.outages
 
+    def machines(self) -> list:
+        """What of it can die by itself: it alone, unless it stands in several places."""
+        return [self]
+
     def room(self) -> float:
         """How many requests it could begin to work on at once."""
         return self.next.room() if self.next else inf
