@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from pmtech.components.component import Component
-from pmtech.components.fields import number, one_of, whole, yes_no
+from pmtech.components.fields import checked, number, one_of, whole, yes_no
 from pmtech.components.ring import Ring
 from pmtech.components.work import WorkPart
 from pmtech.engine.clock import Alarm, Steps
@@ -19,6 +19,17 @@ from pmtech.engine.randomness import identity
 from pmtech.engine.request import Request
 from pmtech.engine.sorted_pass import Undecided
 from pmtech.wording import seconds
+
+
+def layer():
+    """A field that holds 7 or 4."""
+
+    def check(name: str, value):
+        if type(value) is not int or value not in (7, 4):
+            raise ValueError(f"{name} must be 7 (requests) or 4 (connections), got {value!r}")
+        return value
+
+    return checked(7, check, kind="choice", options=(7, 4))
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -44,7 +55,7 @@ class LoadBalancer(Component):
     policy: str = one_of(
         "round_robin", "random", "least_connections", "power_of_two_choices", "consistent_hash", "modulo"
     )
-    layer: int = whole(7, at_least=4, at_most=7)
+    layer: int = layer()
     health_check_s: float | None = number(None, at_least=0.01, at_most=3600, optional=True)
     unhealthy_after: int = whole(2, at_least=1, at_most=100)
     sticky: bool = yes_no(False)
@@ -57,11 +68,6 @@ class LoadBalancer(Component):
 
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
         return [self.policy.replace("_", " ")] + (["layer 4: by connection"] if self.layer == 4 else [])
-
-    def __post_init__(self):
-        super().__post_init__()
-        if self.layer not in (4, 7):
-            raise ValueError(f"layer must be 4 (connections) or 7 (requests), got {self.layer}")
 
     def conditions(self) -> list[str]:
         return [f"a health check every {seconds(self.health_check_s)}" if self.health_check_s else "no health checks"]
