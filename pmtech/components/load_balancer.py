@@ -102,7 +102,8 @@ class LoadBalancerPart(Part):
     def resize(self, targets: list[Part], retired: set[int]) -> None:
         """The pool has other machines now. Who is retired finishes what it holds."""
         more = len(targets) - len(self.targets)
-        self.targets, self.retired = targets, retired
+        super().resize(targets, retired)
+        self.retired = retired
         self.in_flight += [0] * more
         self.missed += [0] * more
         self._choose_from()
@@ -128,6 +129,7 @@ class LoadBalancerPart(Part):
         self.up = [n for n, missed in enumerate(self.missed) if missed < trusted and n not in self.retired]
         if self.spec.policy == "consistent_hash":
             self.ring = Ring((n, f"{self.targets[n].machine}") for n in self.up)
+        self.has_room()
 
     def handle(self, request: Request) -> Steps:
         if not self.up:
