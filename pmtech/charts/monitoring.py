@@ -43,9 +43,8 @@ def figure(result: Result) -> dict:
                     | {"xref": f"x{n}", "yref": f"y{n}"}
                 )
         head = f'<b>{title}</b><br><span style="font-size:11px">{PANELS[title]}</span>'
-        notes.append(
-            plot.note(head, left, 1.0, plot.TEXT, "left") | {"xref": "paper", "yref": "paper", "yanchor": "bottom"}
-        )
+        place = {"text": head, "xref": "paper", "yref": "paper", "yanchor": "bottom"}
+        notes.append(plot.note("", left, 1.0, plot.TEXT, "left") | place)
         axes[f"xaxis{n}"] = plot.axis(
             "s", result.duration_s, nticks=4, showgrid=False, domain=[left, right], anchor=f"y{n}"
         )
