@@ -63,7 +63,7 @@ def _on_curve(guess, run: Any, value: float | None, crossing: re.Match) -> dict:
     if value is not None:
         data.append(plot.marks(YOU, [(value, level)], size=13, color="var(--pmtech-text)", symbol="circle-open"))
         gap = _gap(value, truth, guess.unit)
-        words = f"{YOU}: {said(value, guess.unit)}{chr(10) * bool(gap)}{gap or ''}"
+        words = "\n".join(filter(None, [f"{YOU}: {said(value, guess.unit)}", gap]))
         side = ("right", 6) if value > (guess.low + guess.high) / 2 or value < truth else ("left", -6)
         notes.append(plot.note(words, value, level, plot.TEXT, *side) | {"yshift": 28})
     x = plot.axis(guess.unit, guess.high, showgrid=False) | {"range": [guess.low, guess.high]}
