@@ -51,7 +51,8 @@ class Contract:
         data = read(document) if isinstance(document, str | Path) else document
         if isinstance(data, dict) and "swagger" in data:
             raise ValueError(f"document is Swagger {data['swagger']}, and only OpenAPI 3 is read: convert it first")
-        if not isinstance(data, dict) or not isinstance(data.get("paths", data.get("webhooks")), dict):
+        parts = {"paths", "webhooks", "components"} & data.keys() if isinstance(data, dict) else ()
+        if not parts or not all(isinstance(data[name], dict | None) for name in parts):
             raise ValueError("document must be an OpenAPI contract, an object with paths")
         if not str(data.get("openapi", "3")).startswith("3"):
             raise ValueError(f"document is OpenAPI {data['openapi']}, and only OpenAPI 3 is read")

@@ -153,8 +153,11 @@ def read(source: str | Path) -> Any:
         raise ValueError(
             f"document {str(source)[:200]!r} cannot be read ({error.strerror}); it must be a file"
         ) from None
-    except (yaml.YAMLError, UnicodeError) as error:
-        raise ValueError(f"document is neither JSON nor YAML: {' '.join(str(error).split())}") from None
+    except (yaml.YAMLError, ValueError) as error:
+        said = " ".join(str(error).split())
+        raise ValueError(
+            said if said.startswith("document") else f"document is neither JSON nor YAML: {said}"
+        ) from None
     except RecursionError:
         raise ValueError(f"document is nested more than {DEEPEST} levels deep") from None
 

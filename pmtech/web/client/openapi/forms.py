@@ -75,6 +75,17 @@ class Forms:
             self._known[id(schema)] = schema, Union(forms, found.exclusive, found.hints)
         return self._known[id(schema)][1]
 
+    def named(self, schema: Any) -> Any:
+        """What a schema refers to that is nothing but a reference, so that one thing is not compared in each of its places."""
+        for _ in range(20):
+            if not isinstance(schema, dict) or len(schema) != 1 or not isinstance(schema.get("$ref"), str):
+                break
+            target = self.document.target(schema["$ref"])
+            if target is None:
+                break
+            schema = target
+        return schema
+
     def said(self, schema: Any, word: str) -> list:
         """What is said by a word, such as `readOnly`, of the values; empty when nothing is."""
         return [form.words[word] for form in self.union(schema).forms if word in form.words]

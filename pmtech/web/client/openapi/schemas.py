@@ -33,7 +33,7 @@ class Schemas(Sides):
 
     def findings(self, old: Any, new: Any, *, asked: bool, text: str = "") -> list[Finding]:
         """All that differs, nearest first. `text` is "one" for a parameter, "many" where ?a=1&a=2 is a list."""
-        return self._follow(self._here((id(old), id(new), asked, text), old, new), asked)
+        return self._follow(([], [Pair(old, new, text=text)]), asked)
 
     def _follow(self, start: Local, asked: bool) -> list[Finding]:
         found: list[Finding] = []
@@ -44,11 +44,12 @@ class Schemas(Sides):
             for f in here:
                 found.append(Finding(f.what, always or (f.effect.turned if turned else f.effect), place + f.place))
             for pair in pairs:
-                key = (id(pair.old), id(pair.new), asked, pair.text)
+                old, new = self.old.named(pair.old), self.new.named(pair.new)
+                key = (id(old), id(new), asked, pair.text)
                 state = (key, turned ^ pair.turned, always or pair.always)
                 if key not in self._equal and state not in above and visits[state] < SHOWN:
                     visits[state] += 1
-                    inside = self._here(key, pair.old, pair.new)
+                    inside = self._here(key, old, new)
                     waiting.append((inside, place + pair.place, *state[1:], above | {state}))
         met = {key for key, *_ in visits}
         if not found and not met & self._open:
