@@ -11,12 +11,13 @@ from typing import ClassVar
 import numpy as np
 from simpy.events import NORMAL
 
-from pmtech.components.fields import instance, number, one_of
+from pmtech.components.fields import instance, number, one_of, whole
 from pmtech.components.profile import Curve
 from pmtech.components.source import Source, SourcePart
 from pmtech.components.surge import Surge
 from pmtech.engine.clock import Alarm
-from pmtech.engine.randomness import BLOCK, Stream, exponential
+from pmtech.engine.randomness import BLOCK, ROUND, Stream, exponential, identity
+from pmtech.engine.request import Request
 from pmtech.engine.sorted_pass import joined
 
 
@@ -25,13 +26,16 @@ class Clients(Source):
     """Open-loop load: requests arrive at `rate_per_s` whether or not the system keeps up.
 
     arrivals: "poisson" (independent callers; exponential gaps) or "even" (one every 1/rate seconds, from 0 on).
-    surge: a `Surge`, during which the rate is multiplied.
+    profile: how many times `rate_per_s` is sent, moment by moment: a `Profile`, a `Day`, or a `Surge`.
+    surge: a `Surge`, during which the rate is multiplied, also that of a profile.
     endpoints: what is asked for, with weights. keys, popularity: size of the catalogue and Zipf exponent of its items.
     write_share: share of the requests that change their item instead of reading it (caches care).
     timeout_ms: a client hears nothing for so long and gives up; its status is 504, and the work goes on in vain.
     retries: how often it asks again, at once, after a 503 or a timeout; every attempt is a request of its own.
 
-    profile: how many times `rate_per_s` is sent, moment by moment: a `Profile`, a `Day`, or a `Surge`.
+    connections: requests share so many connections, each taking any of them. None: every request has its own.
+    connection_age_s: how long a connection lasts on average (exponential, as where many have many reasons to end), before
+        another takes its place. None: for ever. Only a balancer of layer 4 cares.
 
     What this leaves out: bursts that come in batches, pauses before a retry.
     """
@@ -39,14 +43,16 @@ class Clients(Source):
     rate_per_s: float = number(10.0, at_least=0, at_most=1e6)
     arrivals: str = one_of("poisson", "even")
     profile: Curve | None = instance(Curve | Surge)
+    connections: int | None = whole(None, at_least=1, at_most=1_000_000, optional=True)
+    connection_age_s: float | None = number(None, more_than=0, at_most=1e9, optional=True)
 
     load_field: ClassVar[str] = "rate_per_s"
 
     def __post_init__(self):
         super().__post_init__()
-        if self.profile is not None and self.surge is not None:
-            raise ValueError("profile and surge both say how the load changes: give one of them")
         if isinstance(self.profile, Surge):  # a surge is a profile that has a name of its own
+            if self.surge is not None:
+                raise ValueError("profile and surge are both a Surge: give one of them")
             object.__setattr__(self, "surge", self.profile)
             object.__setattr__(self, "profile", None)
 
@@ -68,10 +74,8 @@ class Clients(Source):
     def coming(self) -> str:
         return f"requests come at {'equal distances' if self.arrivals == 'even' else 'random moments'}"
 
-    def expected(self, duration_s: float) -> float:
-        if self.profile is not None:
-            return self.rate_per_s * self.profile.area(duration_s)
-        return super().expected(duration_s)
+    def times(self, duration_s: float) -> float:
+        return duration_s if self.profile is None else self.profile.area(duration_s)
 
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
         return ([self.profile.said] if self.profile else []) + super().facts(copies, held_ms)
@@ -86,6 +90,9 @@ class ClientsPart(SourcePart):
     def setup(self) -> None:
         super().setup()
         self.number = 0
+        self.lives: dict[int, tuple[int, float]] = {}  # connection -> (which life, when it ends)
+        self.takes = self.run.luck(f"{self.name}.connection", identity)
+        self.ages = self.run.luck(f"{self.name}.connection_age", exponential)
         self.phases = self._phases()
         self.anchor_s, self.anchor_phase = 0.0, 0.0
         self.arrival = Alarm(self.env, self._arrives)
@@ -113,16 +120,14 @@ class ClientsPart(SourcePart):
 
     def _anchor(self) -> None:
         now = self.env._now
-        went = (
-            now - self.anchor_s if self.profile is None else self.profile.area(now) - self.profile.area(self.anchor_s)
-        )
+        went = now - self.anchor_s if self.profile is None else self.profile.area(now) - self.anchor_area
         self.anchor_phase += went * self.rate
         self.anchor_s = now
 
     def _plan(self) -> None:
         """From now on, at the rate of the moment; look again when the surge begins or ends."""
         now, surge, self.profile = self.env._now, self.spec.surge, self.spec.profile
-        self.rate, turn = self.pace, inf
+        self.rate, turn, self.anchor_area = self.pace, inf, 0.0 if self.profile is None else self.profile.area(now)
         if surge is not None:
             end = surge.at_s + surge.for_s
             if now < surge.at_s:
@@ -138,7 +143,7 @@ class ClientsPart(SourcePart):
             if self.profile is None:
                 due = self.anchor_s + since_s
             else:
-                due = self.profile.when(self.profile.area(self.anchor_s) + since_s)
+                due = self.profile.when(self.anchor_area + since_s)
             # Rounding may put an arrival a hair before the moment the rate changed.
             self.arrival.set(due if due > self.env._now else self.env._now)
         else:
@@ -155,6 +160,19 @@ class ClientsPart(SourcePart):
         else:
             self._next()
         self.send(number)
+
+    def connection_of(self, request: Request) -> tuple[tuple, int]:
+        spec = self.spec
+        if spec.connections is None:
+            return super().connection_of(request)
+        number = int(self.takes[request.line][request.number] * spec.connections)
+        life, ends_s = self.lives.get(number, (0, 0.0))
+        if spec.connection_age_s is not None:
+            while ends_s <= self.env._now:
+                life += 1
+                ends_s += self.ages[self.name, 0][life * ROUND + number] * spec.connection_age_s
+            self.lives[number] = life, ends_s
+        return (self.name, number), life
 
     @property
     def feeds_forward(self) -> bool:

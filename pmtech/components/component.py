@@ -99,7 +99,8 @@ class Component(Checked):
     @property
     def label(self) -> str:
         """The name as people read it."""
-        return self.name or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(self).__name__).capitalize()
+        kind = type(self).__name__
+        return self.name or (kind if kind.isupper() else re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind).capitalize())
 
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
         """How it is set up, a few words each: the lines in its box.
@@ -181,7 +182,7 @@ class Component(Checked):
         raise TypeError(f"{type(self).__name__} does not say how it runs")
 
     def watcher(self, name: str, run) -> Any:
-        """Something that watches its machines during a run, and turns its knobs."""
+        """Something that watches its machines during a run, and turns its knobs; it hears by `change()` of new ones."""
 
     # system.py lies above the components and hands the operator down when it is imported.
     join: ClassVar[Callable]

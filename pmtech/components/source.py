@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from pmtech.components.component import Component
-from pmtech.components.fields import instance, number, weights, whole
+from pmtech.components.fields import instance, number, sizes, weights, whole
 from pmtech.components.surge import Surge
 from pmtech.engine.clock import Alarm
 from pmtech.engine.part import Part
@@ -28,6 +28,7 @@ class Source(Component):
     keys: int = whole(1000, at_least=1, at_most=1_000_000)
     popularity: float = number(1.0, at_least=0, at_most=10)
     write_share: float = number(0.0, at_least=0, at_most=1)
+    kb: dict[str, float] = sizes()
     timeout_ms: float | None = number(None, more_than=0, optional=True)
     retries: int = whole(0, at_least=0, at_most=10)
     priority: int = whole(0, at_least=0, at_most=9)
@@ -36,6 +37,7 @@ class Source(Component):
     icon: ClassVar[str] = "M10 9.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM3 18c0-3.6 3-5.5 7-5.5s7 1.9 7 5.5"
     is_source: ClassVar[bool] = True
     needs_next: ClassVar[bool] = True
+    profile: ClassVar[None] = None  # how the load changes over time
     load_field: ClassVar[str]  # the field that says how many there are
     waits: ClassVar[bool] = False  # does whoever asks wait for the answer before asking again (closed loop)?
     lap_s: ClassVar[float | None] = None  # after so long what they do begins again
@@ -56,13 +58,17 @@ class Source(Component):
         """How their requests come, in words."""
         raise TypeError(f"{type(self).__name__} does not say how its requests come")
 
+    def times(self, duration_s: float) -> float:
+        """For so many seconds would they send at their usual rate to send as much as in the first `duration_s`."""
+        return duration_s
+
     def expected(self, duration_s: float) -> float:
         """About how many requests a run of that length has, with surges, without retries."""
-        count, surge = self.offered_per_s * duration_s, self.surge
+        lasts, surge = self.times(duration_s), self.surge
         if surge is not None:
-            lasts = max(0.0, min(surge.at_s + surge.for_s, duration_s) - surge.at_s)
-            count += self.offered_per_s * (surge.times - 1) * lasts
-        return count
+            begin, end = (min(at_s, duration_s) for at_s in (surge.at_s, surge.at_s + surge.for_s))
+            lasts += (surge.times - 1) * (self.times(end) - self.times(begin))
+        return self.offered_per_s * lasts
 
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
         facts = [self.surge.said] if self.surge else []
@@ -111,6 +117,10 @@ class SourcePart(Part):
         if self.timeout_s is not None:
             Alarm(self.env, lambda: request.arrive(504)).set(self.env._now + self.timeout_s)
         request.begin(self.next.handle(request))
+
+    def connection_of(self, request: Request) -> tuple[tuple, int]:
+        """(which connection it comes on, which of the lives of that one): each request has its own."""
+        return (request.number, *request.line), 0
 
     def is_write(self, request: Request) -> bool:
         """Does the request change its item? A retry does what the first attempt would have done."""

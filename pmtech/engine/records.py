@@ -110,7 +110,7 @@ def from_run(run: Run) -> Records:
         ),
         notes=notes,
         deaths={name: [part.deaths for part in parts] for name, parts in run.parts.items()},
-        messages=[message.told() for message in run.messages],
+        messages=[message.told() for message in run.messages if message.is_told],
     )
 
 

@@ -53,6 +53,16 @@ class Request(Journey):
         return self.source.keys[self.source.first_line][self.number]
 
     @property
+    def connection(self) -> tuple[tuple, int]:
+        """(which connection it comes on, which of the lives of that one)"""
+        return self.source.connection_of(self)
+
+    @property
+    def kb(self) -> float:
+        """The size of its answer."""
+        return self.source.spec.kb.get(self.endpoint, 0.0)
+
+    @property
     def deadline(self) -> float:
         """Until when its client waits, in seconds of the run."""
         patience_s = self.source.timeout_s
@@ -75,12 +85,13 @@ class Call(Request):
     """What one part asks of others on behalf of a request: an attempt, a branch, a message. It has luck of its own where
     its `line` differs from the request's."""
 
-    __slots__ = ("asked_by", "items", "root")
+    __slots__ = ("asked_by", "deadline", "items", "root")
 
-    def __init__(self, request: Request, line: tuple, asked_by, answer_to: Callable[[Call], None], items: int = 1):
+    def __init__(self, request: Request, line: tuple, asked_by, answer_to: Callable[[Call], None]):
         super().__init__(request.env, request.source, request.number, line, request.endpoint, request.caller)
-        self.place = request.place
-        self.root, self.asked_by, self.answer_to, self.items = request.root, asked_by, answer_to, items
+        self.root, self.asked_by, self.answer_to, self.items = request.root, asked_by, answer_to, request.items
+        self.place = asked_by.place or request.place
+        self.deadline = inf if asked_by.spec.detached else request.deadline  # who has been answered waits no more
 
     @property
     def row(self) -> int:

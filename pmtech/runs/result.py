@@ -157,8 +157,8 @@ class Result(RunViews):
         lasted = stretches(self.history, self.warmup_s, self.duration_s)
         cost = sum(s.cost_usd_per_hour * ((until - since) / self.window_s) for since, until, s in lasted)
         for name, part in self.at_end.components.items():
-            notes = self.records.notes.get(name, np.empty((0, 0)))
-            cost += part.extra_usd(notes, self.warmup_s, self.duration_s) * 3600 / self.window_s
+            if (notes := self.records.notes.get(name)) is not None:
+                cost += part.extra_usd(notes, self.warmup_s, self.duration_s) * 3600 / self.window_s
         return pd.Series({**self._figures(slice(None)), "cost_usd_per_hour": cost, **self._ages()})
 
     def _ages(self) -> dict[str, float]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pmtech.components.fields import checked, number
 from pmtech.engine.randomness import identity
 from pmtech.engine.request import Request
-from pmtech.runs.events.event import Event, Mark, machines_of, named
+from pmtech.runs.events.event import Event, Mark, check_answers, check_works, named
 from pmtech.system.system import System
 from pmtech.wording import plain
 
@@ -44,8 +44,9 @@ class Deploy(Event):
     steps: tuple[tuple[float, float], ...] = checked(((0.0, 1.0),), _steps)
 
     def check(self, running) -> None:
-        if any(machine.spec.is_source for machine in machines_of(running, self.name)):
-            raise ValueError(f'"{self.name}" sends requests and answers none: choose a part that answers')
+        check_answers(running, self.name)
+        if self.slower != 1:
+            check_works(running, self.name)
 
     def happen(self, running) -> None:
         run, began = running.run, running.now
@@ -53,16 +54,15 @@ class Deploy(Event):
 
         def is_new(request: Request) -> bool:
             passed = [share for after_s, share in self.steps if run.env.now >= began + after_s]
-            return bool(passed) and version[request.root.line][request.number] < passed[-1]
+            return bool(passed) and version[request.source.first_line][request.number] < passed[-1]
 
         def instead(request: Request) -> int | None:
             return 500 if is_new(request) and fails[request.line][request.number] < self.errors else None
 
-        for machine in machines_of(running, self.name):
-            if self.errors:
-                machine.err(instead)
-            if self.slower != 1:
-                machine.slow(lambda request: self.slower if is_new(request) else 1.0)
+        if self.errors:
+            running.befall(self.name, lambda machine: machine.err(instead))
+        if self.slower != 1:
+            running.befall(self.name, lambda machine: machine.slow(lambda r: self.slower if is_new(r) else 1.0))
 
     def mark(self, system: System) -> Mark:
         share = plain(100 * self.steps[0][1])

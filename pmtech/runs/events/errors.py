@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pmtech.components.fields import number, yes_no
 from pmtech.engine.randomness import identity
 from pmtech.engine.request import Request
-from pmtech.runs.events.event import Event, Mark, machines_of, named
+from pmtech.runs.events.event import Event, Mark, check_answers, named
 from pmtech.system.system import System
 from pmtech.wording import percent
 
@@ -27,18 +27,16 @@ class Errors(Event):
     same: bool = yes_no(False)
 
     def check(self, running) -> None:
-        if any(machine.spec.is_source for machine in machines_of(running, self.name)):
-            raise ValueError(f'"{self.name}" sends requests and answers none: choose a part that answers')
+        check_answers(running, self.name)
 
     def happen(self, running) -> None:
         luck = running.run.luck(f"{self.name}.errors", identity)
 
         def instead(request: Request) -> int | None:
-            line = request.root.line if self.same else request.line
+            line = request.source.first_line if self.same else request.line
             return 500 if luck[line][request.number] < self.share else None
 
-        ends = [machine.err(instead) for machine in machines_of(running, self.name)]
-        running.at(running.now + self.for_s, lambda: [end() for end in ends])
+        running.befall(self.name, lambda machine: machine.err(instead), self.for_s)
 
     def mark(self, system: System) -> Mark:
         return Mark(self.at_s, self.at_s + self.for_s, f"{percent(self.share)} errors from {named(system, self.name)}")

@@ -49,7 +49,18 @@ def machines_of(running, name: str, why: str = "") -> list[Part]:
     names = [known for known, part in components.items() if name in (known, part.slug)]
     if not names:
         raise ValueError(f'there is no part "{name}"{why}: {nearest(name, components)}')
-    return [machine for known in names for machine in running.run.parts[known][: components[known].replicas]]
+    parts = [part for known in names for part in running.run.parts[known][: components[known].replicas]]
+    return [machine for part in parts for machine in part.machines()]
+
+
+def check_answers(running, name: str) -> None:
+    if any(machine.spec.is_source for machine in machines_of(running, name)):
+        raise ValueError(f'"{name}" sends requests and answers none: choose a part that answers')
+
+
+def check_works(running, name: str) -> None:
+    if not any(machine.spec.own_s for machine in machines_of(running, name)):
+        raise ValueError(f'"{name}" does no work of its own that could be slow: choose a server or a database')
 
 
 def named(system: System, name: str) -> str:
