@@ -47,6 +47,7 @@ _LATER = {
     "glossary": "pmtech.course.glossary",
     "hostile_input": "pmtech.web.experiments.requests",
     "index_demo": "pmtech.web.experiments.index_demo",
+    "lateness": "pmtech.panels.figure",
     "live": "pmtech.panels.live.live",
     "machine": "pmtech.runs.prices",
     "monitoring": "pmtech.panels.figure",

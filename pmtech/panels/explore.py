@@ -130,7 +130,9 @@ def explore(
 
     show: "clients" (who is served how much), "latency" (time to answer), "throughput" (asked, served, refused a
     second), "queue" (requests inside), "load" (time to answer against the share of the capacity that is asked for),
-    "hits" or "freshness" (of a cache's answers); without it, clients where there are several, otherwise latency.
+    "hits" or "freshness" (of a cache's answers), "age" (of answers and messages), "backlog" (messages that are not done),
+    "batches" (the wait before a queue against how many come); without it, clients where there are several, otherwise
+    latency. Where messages are kept the cards tell of them.
     duration_s, seed and events are those of `simulate`.
     Raises ValueError with a sentence for a control that does not fit the system, or a system that can't run.
     """
@@ -148,15 +150,30 @@ HINTS = {
     "p95 answer": "95 of 100 served requests took no longer",
     "refused": "share of the requests that were refused, failed or were given up",
     "cost": "all machines together",
+    "p95 done": "95 of 100 messages that are done were done within this time",
+    "not done": "messages whose work is not done at the end",
+    "handed out again": "a message that was handed out three times counts twice",
 }
 
 
 def _cards(result: Result) -> dict[str, str]:
     """Four numbers with their units."""
     s = result.summary
+
+    def time(ms: float) -> str:
+        return "–" if ms != ms else seconds(ms / 1000)
+
+    if "age_p95_ms" in s:
+        again = int((result.messages_of().receives - 1).clip(0).sum())
+        return {
+            "p95 answer": time(s.p95_ms),
+            "p95 done": time(s.age_p95_ms),
+            "not done": f"{s.not_done:,.0f}",
+            "handed out again": f"{again:,}",
+        }
     return {
         "served": f"{rate(s.served_per_s)} /s",
-        "p95 answer": "–" if s.p95_ms != s.p95_ms else seconds(s.p95_ms / 1000),
+        "p95 answer": time(s.p95_ms),
         "refused": percent(s.error_rate).replace("less than", "<").replace("more than", ">"),  # a card is narrow
         "cost": f"${s.cost_usd_per_hour:.2f} /h",
     }

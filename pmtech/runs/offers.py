@@ -57,9 +57,16 @@ def offers(
             down = sum(_is_down(*machines[n], since) for n in those if n < len(machines))
             there, dead, up = there + len(those), dead + down, len(those) - down
             places += up * part.station.places if part.station else 0
-            per_s += up * part.capacity_per_s / part.replicas
+            per_s += up * part.capacity_per_s / part.replicas * _together(system, name)
         found.append(Offer(since, until, places, per_s, there, dead))
     return found
+
+
+def _together(system: System, name: str) -> float:
+    """How many times as much a part does that is handed full batches."""
+    part, number = system.components[name], system.numbers[name]
+    batch = max((system.parts[e.tail].batch for e in system.before(number) if system.parts[e.tail].pulls), default=1)
+    return batch / (1 + (batch - 1) * part.item_s / part.own_s) if batch > 1 and part.station else 1.0
 
 
 def _is_down(times: list[float], log: list[tuple[float, bool]], at_s: float) -> bool:

@@ -38,6 +38,12 @@ COLUMNS = {
     "usd_per_month": ("a month", "$"),
     "usd_per_million": ("for a million requests", "$"),
     "cost_usd_per_hour": ("cost an hour", "$"),
+    "done": ("done", ""),
+    "again": ("handed out again", ""),
+    "dead": ("dead letters", ""),
+    "age_p50_ms": ("half done within", "ms"),
+    "age_p95_ms": ("95 of 100 done within", "ms"),
+    "overtaken": ("overtaken by a later one", "%"),
 }
 
 
@@ -83,11 +89,14 @@ def table(heads: list[str], rows, note: str = "") -> str:
 def column(values, unit: str) -> tuple[str, list[str]]:
     """A column of figures as text, all in one unit and to one precision: ("s", ["0.40", "12.30"]); "–" for nothing.
 
-    unit: "ms" (seconds where the longest takes two), "%" (of shares of 1), "$", any other word, or "".
+    unit: "ms" (seconds where the longest takes two, minutes where it takes ten), "%" (of shares of 1), "$", any other
+    word, or "".
     """
     if not all(isinstance(value, int | float | np.number) for value in values):
         return unit, [str(value) for value in values]
-    unit, scale = ("s", 0.001) if unit == "ms" and max(values, default=0) >= 2000 else (unit, 100 if unit == "%" else 1)
+    longest = max((value for value in values if not isnan(value)), default=0) if unit == "ms" else 0
+    longer = ("min", 1 / 60_000) if longest >= 600_000 else ("s", 0.001) if longest >= 2000 else (unit, 1)
+    unit, scale = (unit, 100) if unit == "%" else longer
     shown = [value * scale for value in values]
     digits = _digits([abs(value) for value in shown if value and not isnan(value)], unit)
     return unit, ["–" if isnan(value) else f"{value:,.{digits}f}" for value in shown]
@@ -163,7 +172,7 @@ def _of(run: Any, name: str) -> Any:
     if hasattr(run, "by_client"):
         part, dot, figure = name.rpartition(".")
         if not dot:
-            return {**run.summary, "waiting_share": run.waiting_share}[figure]
+            return run.summary[figure] if figure in run.summary.index else getattr(run, figure)
         return (run.by_client if part in run.by_client.index else run.components).loc[part, figure]
     value = run[name] if isinstance(run, pd.Series) else getattr(run, name)
     return len(value) if isinstance(value, list) else value
@@ -209,6 +218,28 @@ class RunViews:
         return Table(shown.assign(waiting_share=waiting).rename(index=self.system.label))
 
     @property
+    def oldest_ms(self) -> float:
+        """The greatest age of a message, from publication until its work is done; infinity with a dead letter among them."""
+        return self.messages_of().oldest_s * 1000
+
+    @property
+    def caught_up_s(self) -> float:
+        """From when on nobody waits in the queue that was the longest; infinity where that never comes."""
+        lines = [line for line in map(self.backlog, self.queues) if len(line[0])]
+        if not lines:
+            return 0.0
+        joined, gone = max(lines, key=lambda line: len(line[0]))
+        moments = np.sort(np.concatenate([joined, gone]))
+        length = np.searchsorted(np.sort(joined), moments, "right") - np.searchsorted(np.sort(gone), moments, "right")
+        worst = int(length.argmax())
+        return float(moments[worst:][length[worst:] == 0][0])
+
+    @property
+    def deliveries(self) -> Table:
+        """What became of the messages, a row a queue: done, handed out again, dead, how late, how many out of order."""
+        return Table(pd.DataFrame.from_dict({self.system.label(q): _delivered(self, q) for q in self.queues}, "index"))
+
+    @property
     def first_refusal(self) -> Table:
         """The first refused request: whose, when, with which status, and for how long it was told to stay away."""
         row = self.refusals.head(1)
@@ -216,8 +247,25 @@ class RunViews:
         return Table(row[["at_s", "status", "retry_after_s"]].set_axis(whose))
 
 
+def _delivered(run: Any, *queues: str) -> dict[str, float]:
+    """Figures of the messages of some queues, or of all."""
+    mine = run.messages_of(*queues)
+    ages = mine.age_s[~np.isnan(mine.age_s)] * 1000
+    p50, p95 = np.percentile(ages, [50, 95], method="inverted_cdf") if len(ages) else (np.nan, np.nan)
+    return {
+        "published": len(mine), "done": len(ages), "again": int((mine.receives - 1).clip(0).sum()),
+        "dead": int(mine.dead.sum()), "age_p50_ms": p50, "age_p95_ms": p95, "overtaken": mine.overtaken,
+    }  # fmt: skip
+
+
 class ComparisonViews:
     """The tables of a `Comparison` that lessons show."""
+
+    @property
+    def deliveries(self) -> Table:
+        """What became of the messages of each design that has any: see `Result.deliveries`."""
+        rows = {label: _delivered(run) for label, run in self.results.items() if run.queues}
+        return Table(pd.DataFrame.from_dict(rows, orient="index"))
 
     @property
     def counts(self) -> Table:
