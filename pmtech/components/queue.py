@@ -47,8 +47,6 @@ class Queue(Component):
     question: ClassVar[str] = (
         "What may be late, how late, who looks at dead letters, and may the same work be done twice?"
     )
-    verb: ClassVar[str] = "can hand out"
-    verbs: ClassVar[str] = "can hand out"
     fan_out: ClassVar[str] = "pool"
     pulls: ClassVar[bool] = True
     detached: ClassVar[bool] = True
@@ -80,9 +78,11 @@ class Queue(Component):
     def findings(self, label: str, figures) -> list[Finding]:
         said = []
         if figures["again"]:
-            said.append(Finding("again", 92, f"{label} handed messages out again {counted(figures['again'], 'time')}"))
+            said.append(
+                Finding("again", 75, f"{label} hands out {counted(figures['again'], 'message')} more than once")
+            )
         if figures["dead"]:
-            said.append(Finding("dead", 93, f"{counted(figures['dead'], 'message')} of {label} became dead letters"))
+            said.append(Finding("dead", 85, f"{counted(figures['dead'], 'message')} of {label} became dead letters"))
         return said
 
     def running(self, *args) -> QueuePart:

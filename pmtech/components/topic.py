@@ -20,7 +20,6 @@ class Topic(Component):
     """Answers 202 (accepted) at once; every branch behind it gets a copy of its own and works on it by itself.
 
     A copy that a branch refuses is lost: a `Queue` before the worker keeps what comes too fast (Amazon SNS with SQS).
-    A copy that a queue has taken is a message of the queue, and of nobody else.
 
     What this leaves out: filters, tries again when a branch refuses, the topic's own time and limits.
     """
@@ -64,8 +63,7 @@ class TopicPart(Part):
     def _deliver(self, request: Request, target: Part) -> None:
         message = Message(self.name, request, self.env._now)
         message.received_s, message.receives, message.outcome = self.env._now, 1, "in flight"
-        if not target.spec.detached:
-            self.run.messages.append(message)
+        self.run.messages.append(message)
 
         def over(call: Call) -> None:
             message.outcome = "done" if is_success(call.status) else "dead"
