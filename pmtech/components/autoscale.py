@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 from math import inf, nan
 
 from pmtech import theory
@@ -12,6 +15,8 @@ from pmtech.engine.clock import Alarm
 from pmtech.engine.part import Part
 from pmtech.engine.run import Run
 from pmtech.wording import percent, plain
+
+MOST = 1000  # machines of one part
 
 
 @dataclass(frozen=True, repr=False)
@@ -22,16 +27,17 @@ class Autoscale(Checked):
     least, most: never fewer, never more machines. every_s: it looks so often, at what happened since it looked last.
     starts_s: so long until a new machine takes requests; it is paid for meanwhile. calm_s: it takes machines away only
     down to the most that it would have wanted within so long. tolerance: a difference to the target that it leaves alone.
-    At most four machines or as many again are added each `every_s`, whichever is more. least = most: so many, always; a
-    machine that dies is replaced.
+    At most four machines or as many again are added each `every_s`, whichever is more. A machine that it has not seen
+    working since the look before counts as one that starts. One that dies is replaced, and goes when it is back: least =
+    most are so many, always.
 
     What this leaves out: other measures than how busy workers are, a schedule, machines that fail to start, how long the
     platform takes to measure; others have other rules (Knative's panic mode, KEDA, target tracking).
     """
 
     target: float = number(0.6, at_least=0.01, at_most=1)
-    least: int = whole(1, at_least=1, at_most=1000)
-    most: int = whole(20, at_least=1, at_most=1000)
+    least: int = whole(1, at_least=1, at_most=MOST)
+    most: int = whole(20, at_least=1, at_most=MOST)
     every_s: float = number(15.0, at_least=1, at_most=3600)
     starts_s: float = number(60.0, at_least=0, at_most=3600)
     calm_s: float = number(300.0, at_least=0, at_most=86_400)
@@ -53,73 +59,90 @@ class Autoscaler:
     """An `Autoscale` at work on the machines of one part."""
 
     def __init__(self, name: str, run: Run):
-        self.name, self.run = name, run
-        self.looked_s, self.work = 0.0, {}  # machine -> (so many of its visits are known, those that go on)
-        self.ready_s: deque[float] = deque()  # when which of those that start will be ready
+        self.name, self.run, self.looked_s = name, run, 0.0
+        self.held: dict[Part, list[list]] = {}  # who worked at the last look, and the visits that went on then
+        self.ready_s: list[float] = []  # when which of those that start will be ready, the next first
         self.wanted: deque[tuple[float, int]] = deque()  # what it would have wanted, and when
-        self.alarm = Alarm(run.env, self._look)
-        self.starts = Alarm(run.env, self._one_is_ready)
-        self.alarm.set(self._spec.autoscale.every_s)
+        self.alarm, self.starts = Alarm(run.env, self._look), Alarm(run.env, self._are_ready)
+        self.change()
+
+    def change(self) -> None:
+        """Somebody turned a knob of what it watches: it may have been switched on or off."""
+        rule = self._spec.autoscale
+        if rule is not None and self.alarm.due == inf:
+            self.wanted.clear()
+            self._see(self._alive)
+            self.alarm.set(self.looked_s + rule.every_s)
+        elif rule is None:
+            self.alarm.set(inf)
+            if self.ready_s:
+                self._start(())
+                self._note(nan)
 
     @property
     def _spec(self):
         return self.run.parts[self.name][0].spec
 
+    @property
+    def _alive(self) -> list[Part]:
+        return [machine for machine in self.run.parts[self.name][: self._spec.replicas] if machine.alive]
+
     def _look(self) -> None:
-        spec, now = self._spec, self.run.env.now
-        rule = spec.autoscale
-        if rule is None:
-            return
-        working = [machine for machine in self.run.parts[self.name][: spec.replicas] if machine.alive]
-        shares = [self._used(machine) for machine in working]
-        self.looked_s, current = now, len(working) + len(self.ready_s)
-        wanted = current
-        if current:
-            starting = len(self.ready_s)
-            wanted = theory.desired_replicas(current, shares, rule.target, starting=starting, tolerance=rule.tolerance)
+        rule, now, alive = self._spec.autoscale, self.run.env.now, self._alive
+        self.alarm.set(now + rule.every_s)
+        shares = [self._used(machine) for machine in alive if machine in self.held]
+        self._see(alive)
+        current = len(alive) + len(self.ready_s)
+        new = current - len(shares)
+        wanted = theory.desired_replicas(current, shares, rule.target, starting=new, tolerance=rule.tolerance)
         self.wanted.append((now, min(max(wanted, rule.least), rule.most)))
         wanted = theory.stabilised_replicas(current, self.wanted, calm_s=rule.calm_s)
-        wanted = min(wanted, max(theory.replica_limit(current), rule.least))
+        wanted = min(wanted, rule.most, max(theory.replica_limit(current), rule.least))
         while self.wanted[0][0] < now - rule.calm_s:
             self.wanted.popleft()
-        self._become(wanted - current)
-        used = sum(shares) / len(shares) if shares else 0.0
-        self._note(used)
-        self.alarm.set(now + rule.every_s)
+        if wanted > current:
+            self._start((*self.ready_s, *[now + rule.starts_s] * (wanted - current)))
+        else:
+            self._stop(current - wanted)
+        self._note(sum(shares) / len(shares) if shares else 0.0)
 
-    def _become(self, more: int) -> None:
-        spec, now = self._spec, self.run.env.now
-        for _ in range(more):
-            self.ready_s.append(now + spec.autoscale.starts_s)
-        while more < 0 and self.ready_s:  # who has not begun yet is the first to go
-            self.ready_s.pop()
-            more += 1
-        if more < 0:
-            self.run.turn({f"{self.name}.replicas": max(1, spec.replicas + more)})
+    def _start(self, ready_s: Iterable[float]) -> None:
+        self.ready_s = sorted(ready_s)
         self.starts.set(self.ready_s[0] if self.ready_s else inf)
 
-    def _one_is_ready(self) -> None:
-        now, ready = self.run.env.now, 0
-        while self.ready_s and self.ready_s[0] <= now:
-            self.ready_s.popleft()
-            ready += 1
-        self.run.turn({f"{self.name}.replicas": self._spec.replicas + ready})
-        self.starts.set(self.ready_s[0] if self.ready_s else inf)
+    def _stop(self, less: int) -> None:
+        """Who has not begun yet is the first to go, then the last machines, those among them that are dead besides."""
+        unborn = min(less, len(self.ready_s))
+        self._start(self.ready_s[: len(self.ready_s) - unborn])
+        less, machines, stay = less - unborn, self.run.parts[self.name], self._spec.replicas
+        while less and stay > 1:
+            stay -= 1
+            less -= machines[stay].alive
+        self.run.turn({f"{self.name}.replicas": stay})
+
+    def _are_ready(self) -> None:
+        ready = bisect_right(self.ready_s, self.run.env.now)
+        self._start(self.ready_s[ready:])
+        self.run.turn({f"{self.name}.replicas": min(self._spec.replicas + ready, MOST)})
         self._note(nan)
 
     def _note(self, used: float) -> None:
-        spec = self._spec
-        self.run.parts[self.name][0].notes.append((self.run.env.now, spec.replicas, len(self.ready_s), used))
+        machines = self.run.parts[self.name]
+        machines[0].notes.append((self.run.env.now, self._spec.replicas, len(self.ready_s), used))
+
+    def _see(self, alive: list[Part]) -> None:
+        """Remember who works, and on what."""
+        self.looked_s = self.run.env.now
+        self.held = {machine: [v for v in machine.visits if v[3] != v[3]] for machine in alive}
 
     def _used(self, machine: Part) -> float:
         """The share of its places that was taken since the last look, on average."""
-        since, now = self.looked_s, self.run.env.now
-        known, going = self.work.get(machine, (0, []))
-        going += machine.visits[known:]
+        since, now, held = self.looked_s, self.run.env.now, self.held[machine]
+        new = [*takewhile(lambda visit: visit[1] >= since, reversed(machine.visits))]
+        visits = {id(visit): visit for visit in (*held, *new)}.values()
         busy_s = sum(
-            min(left, now) - max(begun, since) if left == left else now - max(begun, since)
-            for _, _, begun, left in going
-            if begun == begun and not left < since
+            (min(left, now) if left == left else now) - max(begun, since)
+            for _, _, begun, left in visits
+            if begun == begun
         )
-        self.work[machine] = len(machine.visits), [visit for visit in going if visit[3] != visit[3]]
         return busy_s / (machine.station.places * (now - since))

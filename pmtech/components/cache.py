@@ -116,7 +116,8 @@ class CachePart(Part):
 
     def change(self, spec) -> None:
         """Another size or policy starts cold; another TTL holds for what comes in from now on."""
-        before, self.spec = self.spec, spec
+        before = self.spec
+        super().change(spec)
         self.memory.spec = spec
         if (spec.capacity, spec.policy, spec.private) != (before.capacity, before.policy, before.private):
             self.memory.forget()
@@ -141,7 +142,9 @@ class CachePart(Part):
             yield spec.hit_ms / 1000
             return 200
         if spec.miss_ms:
+            self.coming.add(request)
             yield spec.miss_ms / 1000
+            self.coming.discard(request)
         while spec.coalesce and self.alive and place in self.fetching:
             yield self.fetching[place].append(request)
             if self._hit(request, place, came):

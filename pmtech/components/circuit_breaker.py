@@ -132,6 +132,6 @@ class CircuitBreakerPart(Part):
         visit[2] = came
         status = (yield from self.next.handle(request)) if self.next else 200
         visit[3] = env._now
-        if breaker.heard(period, env._now, status >= 500, env._now - came):
+        if breaker.heard(period, env._now, status >= 500, env._now - came) and breaker is self.breaker:
             self.notes.append((env._now, 0, 1))
         return status

@@ -181,7 +181,7 @@ class Component(Checked):
         raise TypeError(f"{type(self).__name__} does not say how it runs")
 
     def watcher(self, name: str, run) -> Any:
-        """Something that watches its machines during a run, and turns its knobs."""
+        """Something that watches its machines during a run, and turns its knobs; it hears by `change()` of new ones."""
 
     # system.py lies above the components and hands the operator down when it is imported.
     join: ClassVar[Callable]

@@ -75,14 +75,13 @@ class _Asked:
 
 class GatherPart(Part):
     def setup(self) -> None:
-        self.turn = -1
-
-    def room(self) -> float:
-        return min(target.room() for target in self.targets)
+        self.turn, self.luck = -1, self.branch_luck()
 
     def handle(self, request: Request) -> Steps:
         visit, spec, branches = self.visit(request), self.spec, len(self.targets)
         visit[2] = now = self.env._now
+        if request.served_by is None:
+            request.served_by = self.machine
         need = branches if spec.need is None else min(spec.need, branches)
         self.turn += need < branches
         asked = _Asked(
@@ -118,7 +117,7 @@ class GatherPart(Part):
             if not asked.done and branch in asked.open:
                 self._answered(request, asked, branch, call.status)
 
-        self.ask(request, self.targets[branch], answered, *luck)
+        self.ask(request, self.targets[branch], answered, *self.luck[branch], *luck)
 
     def _answered(self, request: Request, asked: _Asked, branch: int, status: int) -> None:
         if is_success(status):

@@ -82,7 +82,8 @@ class LoadBalancerPart(Part):
     def resize(self, targets: list[Part], retired: set[int]) -> None:
         """The pool has other machines now. Who is retired finishes what it holds."""
         more = len(targets) - len(self.targets)
-        self.targets, self.retired = targets, retired
+        super().resize(targets, retired)
+        self.retired = retired
         self.in_flight += [0] * more
         self.missed += [0] * more
         self._choose_from()
@@ -106,6 +107,7 @@ class LoadBalancerPart(Part):
         """The targets that it believes to be well."""
         trusted = inf if self.spec.health_check_s is None else self.spec.unhealthy_after
         self.up = [n for n, missed in enumerate(self.missed) if missed < trusted and n not in self.retired]
+        self.has_room()
 
     def handle(self, request: Request) -> Steps:
         if not self.up:

@@ -61,7 +61,10 @@ class NetworkPart(Part):
         visit = [request, now, now, nan]
         self.visits.append(visit)
         half_s = self.trip[request.line][request.number] * self.spec.round_trip_ms / 2000
+        half_s = self.stretched(half_s, request) if self.slowness else half_s
+        self.coming.add(request)
         yield half_s
+        self.coming.discard(request)
         status = (yield from self.next.handle(request)) if self.next else 200
         yield half_s
         visit[3] = self.env._now

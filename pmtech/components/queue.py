@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from heapq import heappop, heappush
-from itertools import count
 from math import inf
 from typing import ClassVar
 
@@ -12,6 +10,7 @@ import numpy as np
 
 from pmtech.components.component import Component, Finding
 from pmtech.components.fields import number, whole
+from pmtech.components.messages import Messages
 from pmtech.engine.clock import Alarm, Steps
 from pmtech.engine.part import Part
 from pmtech.engine.request import Call, Request, is_success
@@ -39,7 +38,7 @@ class Queue(Component):
     max_receives: int | None = whole(None, at_least=1, at_most=1000, optional=True)
     batch: int = whole(1, at_least=1, at_most=10_000)
     batch_wait_s: float = number(0.0, at_least=0, at_most=300)
-    limit: int | None = whole(None, at_least=0, at_most=10_000_000, optional=True)
+    limit: int | None = whole(None, at_least=1, at_most=10_000_000, optional=True)
     store_ms: float = number(1.0, at_least=0, at_most=60_000)
 
     kind: ClassVar[str] = "queue"
@@ -68,22 +67,13 @@ class Queue(Component):
         return self.limit
 
     def figures(self, notes: np.ndarray) -> dict[str, float]:
-        """receives: handed out a second; again: of these not for the first time; dead: dead letters."""
-        return {
-            "handed_out": float(notes[:, 1].sum()),
-            "again": float(notes[:, 2].sum()),
-            "dead": float(notes[:, 3].sum()),
-        }
+        """handed_out: how many messages; again: how many of these not for the first time; dead: dead letters."""
+        return dict(zip(("handed_out", "again", "dead"), notes[:, 1:].sum(axis=0).tolist(), strict=True))
 
     def findings(self, label: str, figures) -> list[Finding]:
-        said = []
-        if figures["again"]:
-            said.append(
-                Finding("again", 75, f"{label} hands out {counted(figures['again'], 'message')} more than once")
-            )
-        if figures["dead"]:
-            said.append(Finding("dead", 85, f"{counted(figures['dead'], 'message')} of {label} became dead letters"))
-        return said
+        again, dead = (counted(figures[name], "message") for name in ("again", "dead"))
+        said = [Finding("again", 75, f"{label} hands out {again} more than once")] if figures["again"] else []
+        return said + ([Finding("dead", 85, f"{dead} of {label} became dead letters")] if figures["dead"] else [])
 
     def running(self, *args) -> QueuePart:
         return QueuePart(self, *args)
@@ -93,17 +83,18 @@ class QueuePart(Part):
     mortal = True
 
     def setup(self) -> None:
-        self.numbers = count()
-        self.waiting: list[tuple[int, int, Message]] = []  # a heap: the most important, the oldest first
-        self.turn, self.handing = -1, False
-        self.retired: set[int] = set()
+        self.messages = Messages(self.spec)
+        self.storing = 0  # messages that are being written down
+        self.turn, self.handing, self.retired = -1, False, set()
         self.company = Alarm(self.env, self.hand_out)  # the oldest has waited long enough for company
+        self.visible = Alarm(self.env, self._come_back)
         for target in self.targets:
             target.on_room(self.hand_out)
 
     def change(self, spec) -> None:
         super().change(spec)
-        self.hand_out()
+        self.messages.spec = spec
+        self.recover()
 
     def resize(self, targets: list[Part], retired: set[int]) -> None:
         for target in targets[len(self.targets) :]:
@@ -112,35 +103,42 @@ class QueuePart(Part):
         self.hand_out()
 
     def recover(self) -> None:
+        self.has_room()
         self.hand_out()
 
     def state(self) -> tuple[float, float, float]:
-        return len(self.waiting), 0, 0
+        return len(self.messages), 0, 0
+
+    @property
+    def left(self) -> float:
+        """How many more may wait."""
+        return inf if self.spec.limit is None else self.spec.limit - len(self.messages) - self.storing
 
     def room(self) -> float:
-        return inf if self.spec.limit is None else max(0, self.spec.limit - len(self.waiting))
+        return max(0, self.left - len(self.coming)) if self.alive else 0
 
     def on_room(self, call) -> None:
-        """It has room whenever it is there."""
+        self.roomed.append(call)
 
     def handle(self, request: Request) -> Steps:
-        visit, spec = self.visit(request), self.spec
-        if spec.limit is not None and len(self.waiting) >= spec.limit:
+        visit = self.visit(request)
+        if request.items > self.left:
             return self.refuse(request, visit, 503)
         visit[2] = self.env._now
-        yield spec.store_ms / 1000
+        self.storing += request.items
+        yield self.stretched(self.spec.store_ms / 1000, request)
+        self.storing -= request.items
+        if not self.alive:
+            return self.refuse(request, visit, 502)
         visit[3] = self.env._now
         if request.served_by is None:
             request.served_by = self.machine
-        message = Message(self.name, request, self.env._now)
-        self.run.messages.append(message)
-        self._wait(message, next(self.numbers))
+        for _ in range(request.items):
+            message = Message(self.name, request, self.env._now)
+            self.run.messages.append(message)
+            self.messages.add(message)
         self.hand_out()
         return 202
-
-    def _wait(self, message: Message, number: int) -> None:
-        message.outcome = "waiting"
-        heappush(self.waiting, (-message.request.priority, number, message))
 
     # --- handing out -----------------------------------------------------------------------------------------------
 
@@ -148,18 +146,17 @@ class QueuePart(Part):
         """To whoever is free, as long as somebody is and anything waits."""
         if self.handing:  # somebody answered at once: the loop below goes on
             return
-        self.handing = True
-        while self.alive and self.waiting and (target := self._free()):
-            few = len(self.waiting) < self.spec.batch
-            if few and self.env._now < (until_s := self._oldest_s() + self.spec.batch_wait_s):
-                self.company.set(until_s)
-                break
-            taken = [heappop(self.waiting)[1:] for _ in range(min(self.spec.batch, len(self.waiting)))]
-            self._hand(taken, target)
+        self.handing, messages, before = True, self.messages, len(self.messages)
+        while self.alive and messages and (target := self._free()):
+            if len(messages) < self.spec.batch:
+                until_s = messages.oldest_s + self.spec.batch_wait_s
+                if self.env._now < until_s:
+                    self.company.set(until_s)
+                    break
+            self._hand(messages.take(self.spec.batch, self.env._now), target)
         self.handing = False
-
-    def _oldest_s(self) -> float:
-        return min(message.published_s for _, _, message in self.waiting)
+        if len(messages) < before:
+            self.has_room()
 
     def _free(self) -> Part | None:
         """The target with the most room; of equals the next in turn."""
@@ -173,50 +170,23 @@ class QueuePart(Part):
         self.turn = best
         return targets[best]
 
-    def _hand(self, taken: list[tuple[int, Message]], target: Part) -> None:
-        now, again = self.env._now, 0
-        for _, message in taken:
-            message.receives += 1
-            message.outcome = "in flight"
-            if message.receives == 1:
-                message.received_s = now
-            else:
-                again += 1
-        self.notes.append((now, len(taken), again, 0))
-        visible = Alarm(self.env, lambda: self._visible(taken))
-        visible.set(now + self.spec.visibility_s)
+    def _hand(self, taken: list[Message], target: Part) -> None:
+        again = sum(message.receives > 1 for message in taken)
+        self.notes.append((self.env._now, len(taken), again, 0))
+        if self.messages.due_s < self.visible.due:
+            self.visible.set(self.messages.due_s)
 
         def worked(call: Call) -> None:
             if is_success(call.status):
-                visible.set(inf)
-                self._done(taken)
+                self.messages.done(taken, self.env._now)
             self.hand_out()
 
-        first = taken[0][1]
+        first = taken[0]
         luck = (first.receives,) if first.receives > 1 else ()
-        self.ask(first.request, target, worked, *luck, items=len(taken))
+        self.ask(first.request, target, worked, *luck, items=len(taken), place=self.place or first.place)
 
-    def _done(self, taken: list[tuple[int, Message]]) -> None:
-        """The work has succeeded, and the messages are deleted, also where somebody else works on them once more."""
-        gone = {message for _, message in taken if message.outcome == "waiting"}
-        if gone:
-            self.waiting = [entry for entry in self.waiting if entry[2] not in gone]
-            self.waiting.sort()
-        for _, message in taken:
-            if message.outcome not in ("done", "dead"):
-                message.outcome, message.done_s = "done", self.env._now
-
-    def _visible(self, taken: list[tuple[int, Message]]) -> None:
-        """Whoever took them has not succeeded in time."""
-        most, dead = self.spec.max_receives, 0
-        for turn, message in taken:
-            if message.outcome != "in flight":
-                continue
-            if most is not None and message.receives >= most:
-                message.outcome = "dead"
-                dead += 1
-            else:
-                self._wait(message, turn)
-        if dead:
+    def _come_back(self) -> None:
+        if dead := self.messages.come_back(self.env._now):
             self.notes.append((self.env._now, 0, 0, dead))
+        self.visible.set(self.messages.due_s)
         self.hand_out()

@@ -83,16 +83,16 @@ class RetryPart(Part):
         attempt, waited_s = 1, 0.0
         while True:
             status = yield from (self._inline if spec.timeout_ms is None else self._in_time)(request)
-            if status not in AGAIN or attempt >= spec.attempts or not self.budget.spend():
+            if status not in AGAIN or attempt >= spec.attempts:
                 break
-            asked_for_s = 0.0 if request.retry_after != request.retry_after else request.retry_after
             luck = self.luck[request.line][request.number]
             waited_s = wait_s(spec.backoff, attempt, spec.base_ms / 1000, spec.cap_ms / 1000, luck, waited_s)
-            waited_s = max(waited_s, asked_for_s)
-            if self.env._now + waited_s >= request.deadline:
+            asked_for_s = 0.0 if request.retry_after != request.retry_after else request.retry_after
+            pause_s = max(waited_s, asked_for_s)
+            if self.env._now + pause_s >= request.deadline or not self.budget.spend():
                 break
-            if waited_s:
-                yield waited_s
+            if pause_s:
+                yield pause_s
             attempt += 1
             request.served_by, request.retry_after, request.line = None, nan, (*line, self.name, attempt)
         request.line = line
@@ -121,5 +121,5 @@ class RetryPart(Part):
             late.set(self.env._now + self.spec.timeout_ms / 1000)
         yield
         request.served_by = call.served_by or self.machine
-        request.retry_after = call.retry_after
+        request.retry_after, request.version = call.retry_after, call.version
         return call.status or 504

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from pmtech.components.autoscale import Autoscale, Autoscaler
+from pmtech.components.autoscale import MOST, Autoscale, Autoscaler
 from pmtech.components.component import Component, StationSpec
 from pmtech.components.fields import instance, number, whole, yes_no
 from pmtech.components.work import WorkPart
@@ -37,7 +37,7 @@ class Server(Component):
     service_cv: float = number(1.0, at_least=0, at_most=10)
     item_ms: float = number(0.0, at_least=0, at_most=3_600_000)
     queue_limit: int | None = whole(None, at_least=0, at_most=10_000_000, optional=True)
-    replicas: int = whole(1, at_least=1, at_most=1000)
+    replicas: int = whole(1, at_least=1, at_most=MOST)
     autoscale: Autoscale | None = instance(Autoscale)
     blocking: bool = yes_no(True)
     drops_late: bool = yes_no(False)
@@ -46,6 +46,7 @@ class Server(Component):
     kind: ClassVar[str] = "server"
     icon: ClassVar[str] = "M3 3h14v6H3zM3 11h14v6H3zM6 6h.01M6 14h.01"
     makes_wait: ClassVar[bool] = True
+    noted: ClassVar[tuple[str, ...]] = ("at_s", "ready", "starting", "used")  # by an autoscaler
 
     @property
     def station(self) -> StationSpec:
@@ -66,25 +67,20 @@ class Server(Component):
         alone = self.replicas == 1 and (last or not self.blocking)
         return alone and self.service_cv == 1 and self.queue_limit is None
 
-    @property
-    def noted(self) -> tuple[str, ...]:
-        return ("at_s", "ready", "starting", "used") if self.autoscale else ()
-
     def figures(self, notes: np.ndarray) -> dict[str, float]:
-        """machines, most_machines: ready to work, on average and at most, where an autoscaler decides how many."""
-        if self.autoscale is None or not len(notes):
-            return {}
-        return {"machines": float(notes[:, 1].mean()), "most_machines": float(notes[:, 1].max())}
+        """machines, most_machines: ready to work, on average (each time an autoscaler looks) and at most."""
+        looks = notes[notes[:, 3] >= 0, 1]
+        return {"machines": float(looks.mean()), "most_machines": float(notes[:, 1].max())} if len(looks) else {}
 
     def extra_usd(self, notes: np.ndarray, begin_s: float, end_s: float) -> float:
         """Machines that start are paid for before they work."""
-        if self.autoscale is None or not len(notes):
+        if not len(notes):
             return 0.0
         at_s = np.clip([*notes[:, 0], end_s], begin_s, end_s)
         return float(notes[:, 2] @ np.diff(at_s)) * self.price_usd_per_hour / 3600
 
-    def watcher(self, name: str, run) -> Autoscaler | None:
-        return Autoscaler(name, run) if self.autoscale else None
+    def watcher(self, name: str, run) -> Autoscaler:
+        return Autoscaler(name, run)
 
     def running(self, *args) -> WorkPart:
         return WorkPart(self, *args)

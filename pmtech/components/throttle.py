@@ -179,6 +179,9 @@ class ThrottlePart(Part):
         visit[2] = visit[3] = self.env._now
         return (yield from self.next.handle(request)) if self.next else 200
 
+    def room(self) -> float:
+        return 0 if self.turns.places else min(1, super().room())
+
     def state(self) -> tuple[float, float, float]:
         return len(self.turns.places), 0, 0
 
@@ -188,13 +191,18 @@ class ThrottlePart(Part):
 
     def _next_turn(self) -> None:
         self.turns.next(self.env._now).wake()
-        self._set_alarms()
+        self._one_less()
 
     def _give_up(self) -> None:
         request = self.turns.give_up()
         self.refused.add(request)
         request.wake()
+        self._one_less()
+
+    def _one_less(self) -> None:
         self._set_alarms()
+        if not self.turns.places:
+            self.has_room()
 
     def pass_sorted(self, rows, times, book) -> None:
         turns, spec, by_endpoint = self.turns, self.spec, self.spec.priority or self.spec.shed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import ClassVar
 
 import numpy as np
@@ -11,7 +12,7 @@ from pmtech.components.component import Component, Finding
 from pmtech.engine.clock import Steps
 from pmtech.engine.part import Part
 from pmtech.engine.request import Call, Request, is_success
-from pmtech.engine.run import Message
+from pmtech.engine.run import HANDED_ON, Message
 from pmtech.wording import counted
 
 
@@ -19,7 +20,8 @@ from pmtech.wording import counted
 class Topic(Component):
     """Answers 202 (accepted) at once; every branch behind it gets a copy of its own and works on it by itself.
 
-    A copy that a branch refuses is lost: a `Queue` before the worker keeps what comes too fast (Amazon SNS with SQS).
+    A copy that a branch refuses is lost: a `Queue` before the worker keeps what comes too fast (Amazon SNS with SQS), and
+    the copy is then a message of that queue.
 
     What this leaves out: filters, tries again when a branch refuses, the topic's own time and limits.
     """
@@ -51,25 +53,37 @@ class Topic(Component):
 class TopicPart(Part):
     mortal = True
 
+    def setup(self) -> None:
+        self.luck = self.branch_luck()
+
+    def room(self) -> float:
+        return inf if self.alive else 0
+
+    def on_room(self, call) -> None:
+        self.roomed.append(call)
+
     def handle(self, request: Request) -> Steps:
         self.pass_through(request)
         if request.served_by is None:
             request.served_by = self.machine
-        for target in self.targets:
-            self._deliver(request, target)
+        for target, luck in zip(self.targets, self.luck, strict=True):
+            self._deliver(request, target, *luck)
         return 202
         yield  # a journey of no steps
 
-    def _deliver(self, request: Request, target: Part) -> None:
-        message = Message(self.name, request, self.env._now)
-        message.received_s, message.receives, message.outcome = self.env._now, 1, "in flight"
-        self.run.messages.append(message)
+    def _deliver(self, request: Request, target: Part, *luck) -> None:
+        copies = [Message(self.name, request, self.env._now) for _ in range(request.items)]
+        for message in copies:
+            message.received_s, message.receives, message.outcome = self.env._now, 1, "in flight"
+        self.run.messages += copies
 
         def over(call: Call) -> None:
-            message.outcome = "done" if is_success(call.status) else "dead"
-            if message.outcome == "done":
-                message.done_s = self.env._now
-            else:
-                self.notes.append((self.env._now, 1))
+            outcome = HANDED_ON if call.status == 202 else "done" if is_success(call.status) else "dead"
+            for message in copies:
+                message.outcome = outcome
+                if outcome == "done":
+                    message.done_s = self.env._now
+            if outcome == "dead":
+                self.notes.append((self.env._now, len(copies)))
 
-        self.ask(request, target, over)
+        self.ask(request, target, over, *luck)

@@ -31,7 +31,6 @@ class WorkPart(Part):
 
     def setup(self) -> None:
         self.station = Station(0)
-        self.roomed: list[Callable[[], None]] = []  # who wants to know when a place is free
         self.cv = None
         self._tune()
 
@@ -47,20 +46,19 @@ class WorkPart(Part):
         self.station.resize(places, limit)
 
     def room(self) -> float:
-        return self.station.room if self.alive else 0
+        return max(0, self.station.room - len(self.coming)) if self.alive else 0
 
     def on_room(self, call: Callable[[], None]) -> None:
         self.roomed.append(call)
-        self.station.freed = self._has_room
-
-    def _has_room(self) -> None:
-        for call in self.roomed:
-            call()
+        self.station.freed = self.has_room
 
     def state(self) -> tuple[float, float, float]:
         return len(self.station.waiting), self.station.busy, self.station.places
 
-    feeds_forward = True
+    @property
+    def feeds_forward(self) -> bool:
+        """As long as nobody watches it, to add machines."""
+        return self.spec.autoscale is None
 
     def pass_sorted(self, rows, times, book) -> None:
         station = self.station
@@ -98,7 +96,9 @@ class WorkPart(Part):
         died = self.station
         self.station = Station(died.places, died.limit)
         died.gone, died.freed, self.station.freed = True, None, died.freed
-        asked_others = {visit[0] for part in self._behind() for visit in part.visits if visit[3] != visit[3]}
+        behind = self.behind()
+        asked_others = {visit[0] for part in behind for visit in part.visits if visit[3] != visit[3]}
+        asked_others.update(*(part.coming for part in behind))
         held = [visit for visit in self.visits if visit[3] != visit[3]]
         for visit in held:
             self.refuse(visit[0], visit, 502)
@@ -107,19 +107,6 @@ class WorkPart(Part):
         self.run.hurry({visit[0] for visit in held}.difference(asked_others).__contains__)
         for request in died.waiting:
             request.wake()
-
-    def recover(self) -> None:
-        self._has_room()
-
-    def _behind(self) -> set[Part]:
-        """All machines that a request may reach from here."""
-        found, ahead = set(), [*self.targets]
-        while ahead:
-            part = ahead.pop()
-            if part not in found:
-                found.add(part)
-                ahead += part.targets
-        return found
 
     def handle(self, request: Request) -> Steps:
         station, env = self.station, self.env

@@ -32,6 +32,8 @@ class Part:
         self.notes: list[tuple] = []
         self.deaths: list[tuple[float, bool]] = []  # (when, is the machine alive from then on)
         self.outages = 0  # so many go on at the moment
+        self.coming: set[Request] = set()  # who is on the way through it, or to it from elsewhere
+        self.roomed: list[Callable[[], None]] = []  # who wants to know when there is room
         self.errors: list[Callable[[Request], int | None]] = []  # who answers in its place, at the moment,
         self.slowness: list[Callable[[Request], float]] = []  # and how many times its work takes
         self.setup()
@@ -42,7 +44,9 @@ class Part:
 
     def change(self, spec) -> None:
         """Somebody turned a knob: from now on behave as `spec`."""
-        self.spec = spec
+        moves, self.spec, self.place = spec.place != self.place, spec, spec.place
+        if moves:
+            self._choose_way()
 
     # --- what happens to a request ---------------------------------------------------------------------------------
 
@@ -68,14 +72,22 @@ class Part:
         self.run.refusals.append((self.env._now, self.name, request, status, retry_after))
         return status
 
-    def ask(
-        self, request: Request, target: Part, answer_to: Callable[[Call], None], *luck: Any, items: int = 1
-    ) -> Call:
-        """Ask another part on behalf of a request, while the request goes on. luck: what makes it another try."""
+    def ask(self, request: Request, target: Part, answer_to: Callable[[Call], None], *luck: Any, **more: Any) -> Call:
+        """Ask another part on behalf of a request, while the request goes on. luck: what makes it another try. more: what
+        else of the call is not as the request has it."""
         line = (*request.line, self.name, *luck) if luck else request.line
-        call = Call(request, line, self, answer_to, items)
+        call = Call(request, line, self, answer_to)
+        for name, value in more.items():
+            setattr(call, name, value)
         call.begin(target.handle(call))
         return call
+
+    def branch_luck(self) -> list[tuple]:
+        """For each target what makes the luck of its branch its own: where branches come together again behind it, the
+        same part would otherwise need the same time for all of them."""
+        reached = [{part.name for part in (target, *target.behind())} for target in self.targets]
+        meet = sum(map(len, reached)) > len(set().union(*reached))
+        return [(target.name,) if meet else () for target in self.targets]
 
     # --- what others may know of it --------------------------------------------------------------------------------
 
@@ -83,14 +95,30 @@ class Part:
     def alive(self) -> bool:
         return not self.outages
 
+    def behind(self) -> set[Part]:
+        """All machines that a request may reach from here."""
+        found, ahead = set(), [*self.targets]
+        while ahead:
+            part = ahead.pop()
+            if part not in found:
+                found.add(part)
+                ahead += part.targets
+        return found
+
     def room(self) -> float:
-        """How many requests it could begin to work on at once."""
-        return self.next.room() if self.next else inf
+        """How many requests somebody could begin to work on at once, if they came now."""
+        return max(0, min(target.room() for target in self.targets) - len(self.coming)) if self.targets else inf
 
     def on_room(self, call: Callable[[], None]) -> None:
         """Call when there is room again."""
+        self.roomed.append(call)
         for target in self.targets:
             target.on_room(call)
+
+    def has_room(self) -> None:
+        """Somebody may come."""
+        for call in self.roomed:
+            call()
 
     def state(self) -> tuple[float, float, float]:
         """(waiting, at work, places of work): what a live picture shows of the moment. 0 places: it has none."""
@@ -102,7 +130,10 @@ class Part:
 
     def resize(self, targets: list[Part], retired: set[int]) -> None:
         """There are other machines behind it now. Who is retired (by number) finishes what it holds."""
-        self.targets = targets
+        new, self.targets = targets[len(self.targets) :], targets
+        for target in new:
+            for call in self.roomed:
+                target.on_room(call)
 
     # --- what happens meanwhile ------------------------------------------------------------------------------------
 
@@ -127,6 +158,7 @@ class Part:
 
     def recover(self) -> None:
         """The machine is back, empty."""
+        self.has_room()
 
     def err(self, instead: Callable[[Request], int | None]) -> Callable[[], None]:
         """From now on `instead` may answer a request; returns what ends that."""
@@ -157,8 +189,9 @@ class Part:
             self.handle = self._refuse_all
         elif self.errors:
             self.handle = self._err(self.handle)
+        self.arrived = self.handle
         if self.place is not None:
-            self.handle = self._travel(self.handle)
+            self.handle = self._travel
 
     def _refuse_all(self, request: Request) -> Steps:
         return self.refuse(request, self.visit(request), 502)
@@ -173,22 +206,20 @@ class Part:
 
         return erring
 
-    def _travel(self, handle: Callable[[Request], Steps]) -> Callable[[Request], Steps]:
+    def _travel(self, request: Request) -> Steps:
         """A request that is elsewhere comes here and goes back."""
-
-        def travelling(request: Request) -> Steps:
-            origin = request.place
-            half_s = theory.round_trip_ms(origin or self.place, self.place) / 2000
-            if half_s:
-                yield half_s
-            request.place = self.place
-            status = yield from handle(request)
-            request.place = origin
-            if half_s:
-                yield half_s
-            return status
-
-        return travelling
+        origin, here = request.place, self.place
+        half_s = theory.round_trip_ms(origin or here, here) / 2000
+        if half_s:
+            self.coming.add(request)
+            yield half_s
+            self.coming.discard(request)
+        request.place = here
+        status = yield from self.arrived(request)
+        request.place = origin
+        if half_s:
+            yield half_s
+        return status
 
     # --- all requests at once --------------------------------------------------------------------------------------
 

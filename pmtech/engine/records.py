@@ -87,9 +87,8 @@ def from_run(run: Run) -> Records:
             *(np.array(column, dtype=float) for column in times),
             np.repeat(np.arange(len(parts)), [len(part.visits) for part in parts]),
         )
-        if columns := parts[0].spec.noted:
-            noted = sorted((note for part in parts for note in part.notes), key=itemgetter(0))
-            notes[name] = np.array(noted, dtype=float).reshape(-1, len(columns))  # by time: some are told later
+        if noted := sorted((note for part in parts for note in part.notes), key=itemgetter(0)):
+            notes[name] = np.array(noted, dtype=float)  # by time: some are told later
     refused = run.refusals
     return Records(
         sources=names,
@@ -110,7 +109,7 @@ def from_run(run: Run) -> Records:
         ),
         notes=notes,
         deaths={name: [part.deaths for part in parts] for name, parts in run.parts.items()},
-        messages=[message.told() for message in run.messages],
+        messages=[message.told() for message in run.messages if message.is_told],
     )
 
 

@@ -75,12 +75,13 @@ class Call(Request):
     """What one part asks of others on behalf of a request: an attempt, a branch, a message. It has luck of its own where
     its `line` differs from the request's."""
 
-    __slots__ = ("asked_by", "items", "root")
+    __slots__ = ("asked_by", "deadline", "items", "root")
 
-    def __init__(self, request: Request, line: tuple, asked_by, answer_to: Callable[[Call], None], items: int = 1):
+    def __init__(self, request: Request, line: tuple, asked_by, answer_to: Callable[[Call], None]):
         super().__init__(request.env, request.source, request.number, line, request.endpoint, request.caller)
-        self.place = request.place
-        self.root, self.asked_by, self.answer_to, self.items = request.root, asked_by, answer_to, items
+        self.root, self.asked_by, self.answer_to, self.items = request.root, asked_by, answer_to, request.items
+        self.place = asked_by.place or request.place
+        self.deadline = inf if asked_by.spec.detached else request.deadline  # who has been answered waits no more
 
     @property
     def row(self) -> int:

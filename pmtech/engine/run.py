@@ -14,19 +14,26 @@ from pmtech.engine.clock import Alarm, collecting_later, ring
 from pmtech.engine.randomness import Luck
 from pmtech.engine.request import Call, Request
 
+HANDED_ON = "handed on"  # to a part that keeps it as a message of its own: it is told of once
+
 
 class Message:
     """Work that somebody else does later than the request is answered: what became of it."""
 
-    __slots__ = ("done_s", "outcome", "published_s", "queue", "received_s", "receives", "request")
+    __slots__ = ("done_s", "number", "outcome", "place", "published_s", "queue", "received_s", "receives", "request")
 
     def __init__(self, queue: str, request: Request, published_s: float):
         self.queue, self.request, self.published_s = queue, request, published_s
+        self.place = request.place  # where it was published: the request goes home
         self.received_s, self.done_s, self.receives, self.outcome = nan, nan, 0, "waiting"
 
     def told(self) -> tuple[str, float, float, float, int, str]:
         """(queue, published_s, received_s, done_s, receives, outcome)"""
         return self.queue, self.published_s, self.received_s, self.done_s, self.receives, self.outcome
+
+    @property
+    def is_told(self) -> bool:
+        return self.outcome != HANDED_ON
 
     @property
     def is_under_way(self) -> bool:
@@ -59,7 +66,7 @@ class Run:
             part.visits[:] = [visit for visit in part.visits if not visit[3] < before_s]
             told.update(visit[0].root for visit in part.visits)
             part.notes[:] = [note for note in part.notes if note[0] >= before_s]
-        self.messages[:] = [m for m in self.messages if m.is_under_way or m.published_s >= before_s]
+        self.messages[:] = [m for m in self.messages if m.is_under_way or (m.is_told and m.published_s >= before_s)]
         told.update(message.request.root for message in self.messages)
         self.requests[:] = [r for r in self.requests if not r.finished < before_s or r in told]
 

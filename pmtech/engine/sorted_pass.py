@@ -220,7 +220,8 @@ class Book:
 
     def note(self, part: Part, rows: np.ndarray) -> None:
         """What a part notes for itself, in order of time: see `Component.noted`."""
-        self.notes[part.name] = rows.reshape(-1, len(part.spec.noted))
+        if len(rows):
+            self.notes[part.name] = rows
 
     def refuse(self, part: Part, rows, times, status: int, retry_after=np.nan) -> None:
         self.served_by[rows] = self._code(part)

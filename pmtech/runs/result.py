@@ -291,10 +291,11 @@ class Result(RunViews):
 
     def figures(self, name: str) -> dict[str, float]:
         """What a part counts of its own, in the measured window."""
-        notes = self.records.notes.get(name)
-        if notes is None:
+        part = self.at_end.components[name]
+        if not part.noted:
             return {}
-        return self.at_end.components[name].figures(notes[notes[:, 0] >= self.warmup_s])
+        notes = self.records.notes.get(name, np.empty((0, len(part.noted))))
+        return part.figures(notes[notes[:, 0] >= self.warmup_s])
 
     def _utilisation(self, name: str) -> float:
         begin, end, visits = self.warmup_s, self.duration_s, self.records.visits[name]

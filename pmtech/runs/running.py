@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from math import inf
 from typing import Any
 
 from pmtech.components.component import Component
@@ -31,7 +32,9 @@ class Running:
             targets, labels = self._targets(index)
             self.run.parts[name] = [self._machine(spec, name, n, targets, labels) for n in range(spec.replicas)]
         self.run.parts = {system.names[index]: self.run.parts[system.names[index]] for index in order}
-        self.watchers = [spec.watcher(name, self.run) for name, spec in system.components.items()]
+        watched = ((name, spec.watcher(name, self.run)) for name, spec in system.components.items())
+        self.watchers = {name: watcher for name, watcher in watched if watcher is not None}
+        self.lasting: list[tuple[set[str], Callable[[Part], None]]] = []  # what befalls whoever comes to these parts
         self.history: History = [(0.0, system)]
         for event in events:
             self._plan(event)
@@ -62,17 +65,37 @@ class Running:
 
     def turn(self, values: dict[str, Any]) -> None:
         """Set the values at these paths, at the present simulated time."""
-        after = self.system.replace(values)
-        for name, spec in after.components.items():
-            if spec != self.system.components[name]:
-                for part in self.run.parts[name]:
-                    part.change(spec)
-        before, self.system = self.system, after
-        for index, (old, new) in enumerate(zip(before.parts, after.parts, strict=True)):
-            if old.replicas != new.replicas:
+        before, after = self.system, self.system.replace(values)
+        changed = [n for n, (old, new) in enumerate(zip(before.parts, after.parts, strict=True)) if old != new]
+        for index in changed:
+            for part in self.run.parts[after.names[index]]:
+                part.change(after.parts[index])
+        self.system = after
+        for index in changed:
+            if before.parts[index].replicas != after.parts[index].replicas:
                 self._resize(index)
-        if after != before:
+        if changed:
             self.history.append((self.now, after))
+        for index in changed:
+            if watcher := self.watchers.get(after.names[index]):
+                watcher.change()
+
+    def befall(self, name: str, begin: Callable[[Part], Callable[[], None]], for_s: float = inf) -> None:
+        """What `begin` does to a machine holds from now on for all of a part, also for those that come later; after `for_s`
+        what it returned is called."""
+        names = {machine.name for machine in machines_of(self, name)}
+        ends: list[Callable[[], None]] = []
+        lasts = names, lambda machine: ends.append(begin(machine))
+        self.lasting.append(lasts)
+        for machine in (machine for known in names for machine in self.run.parts[known]):
+            lasts[1](machine)
+
+        def over() -> None:
+            self.lasting.remove(lasts)
+            for end in ends:
+                end()
+
+        self.at(self.now + for_s, over)
 
     @property
     def now(self) -> float:
@@ -102,6 +125,9 @@ class Running:
         targets, labels = self._targets(index)
         while len(machines) < spec.replicas:
             machines.append(self._machine(spec, name, len(machines), targets, labels))
+            for names, begin in self.lasting:
+                if name in names:
+                    begin(machines[-1])
         for tail in {edge.tail for edge in system.before(index)}:
             pool, _ = self._targets(tail)
             gone = {n for n, part in enumerate(pool) if part in machines[spec.replicas :]}

@@ -53,16 +53,15 @@ class Deploy(Event):
 
         def is_new(request: Request) -> bool:
             passed = [share for after_s, share in self.steps if run.env.now >= began + after_s]
-            return bool(passed) and version[request.root.line][request.number] < passed[-1]
+            return bool(passed) and version[request.source.first_line][request.number] < passed[-1]
 
         def instead(request: Request) -> int | None:
             return 500 if is_new(request) and fails[request.line][request.number] < self.errors else None
 
-        for machine in machines_of(running, self.name):
-            if self.errors:
-                machine.err(instead)
-            if self.slower != 1:
-                machine.slow(lambda request: self.slower if is_new(request) else 1.0)
+        if self.errors:
+            running.befall(self.name, lambda machine: machine.err(instead))
+        if self.slower != 1:
+            running.befall(self.name, lambda machine: machine.slow(lambda r: self.slower if is_new(r) else 1.0))
 
     def mark(self, system: System) -> Mark:
         share = plain(100 * self.steps[0][1])

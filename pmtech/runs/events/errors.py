@@ -34,11 +34,10 @@ class Errors(Event):
         luck = running.run.luck(f"{self.name}.errors", identity)
 
         def instead(request: Request) -> int | None:
-            line = request.root.line if self.same else request.line
+            line = request.source.first_line if self.same else request.line
             return 500 if luck[line][request.number] < self.share else None
 
-        ends = [machine.err(instead) for machine in machines_of(running, self.name)]
-        running.at(running.now + self.for_s, lambda: [end() for end in ends])
+        running.befall(self.name, lambda machine: machine.err(instead), self.for_s)
 
     def mark(self, system: System) -> Mark:
         return Mark(self.at_s, self.at_s + self.for_s, f"{percent(self.share)} errors from {named(system, self.name)}")

@@ -24,8 +24,7 @@ class Slowdown(Event):
             raise ValueError(f'"{self.name}" does no work of its own that could be slow: choose a server or a database')
 
     def happen(self, running) -> None:
-        ends = [machine.slow(lambda _: self.times) for machine in machines_of(running, self.name)]
-        running.at(running.now + self.for_s, lambda: [end() for end in ends])
+        running.befall(self.name, lambda machine: machine.slow(lambda _: self.times), self.for_s)
 
     def mark(self, system: System) -> Mark:
         return Mark(self.at_s, self.at_s + self.for_s, f"{named(system, self.name)} {plain(self.times)} times as slow")
