@@ -11,7 +11,7 @@ import pandas as pd
 
 from pmtech.engine.records import Records
 from pmtech.runs.certainty import intervals
-from pmtech.runs.messages import Messages
+from pmtech.runs.deliveries import Deliveries
 from pmtech.runs.offers import History, Offer, offers, stretches
 from pmtech.runs.views import RunViews
 from pmtech.system.system import System
@@ -171,10 +171,10 @@ class Result(RunViews):
         named = dict(zip(("age_p50_ms", "age_p95_ms", "age_p99_ms"), percentiles(done, 0.50, 0.95, 0.99), strict=True))
         return {**named, "not_done": float(len(ages) - len(done))}
 
-    def messages_of(self, *queues: str) -> Messages:
+    def messages_of(self, *queues: str) -> Deliveries:
         """The messages that were published in the measured window, as columns; without names, those of all queues."""
         rows = (m for m in self.records.messages if m[1] >= self.warmup_s and (not queues or m[0] in queues))
-        return Messages(rows, self.duration_s)
+        return Deliveries(rows, self.duration_s)
 
     @property
     def queues(self) -> list[str]:

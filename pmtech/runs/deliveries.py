@@ -8,11 +8,11 @@ from math import inf, nan
 import numpy as np
 
 
-class Messages:
+class Deliveries:
     """Columns of some messages, in order of publication: published_s, received_s, done_s (NaN: not yet), receives, dead."""
 
     def __init__(self, rows: Iterable[tuple], until_s: float):
-        """rows: as `Message.told` says; until_s: when the run ended."""
+        """rows: as `engine.run.Message.told` says; until_s: when the run ended."""
         columns = [*zip(*rows, strict=True)] or [()] * 6
         self.published_s, self.received_s, self.done_s = (np.array(column, dtype=float) for column in columns[1:4])
         self.receives = np.array(columns[4], dtype=int)
