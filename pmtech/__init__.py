@@ -15,7 +15,7 @@ try:
     from pmtech.system.system import System
     from pmtech.traces import from_log as _  # noqa: F401  hands down Clients.from_log
 except ModuleNotFoundError as missing:  # `pmtech check` must still be able to say so
-    if missing.name.startswith("pmtech"):
+    if str(missing.name).startswith("pmtech"):
         raise
     _missing = missing.name
 except KeyboardInterrupt:

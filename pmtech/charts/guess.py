@@ -58,20 +58,19 @@ def _on_curve(guess, run: Any, value: float | None, crossing: re.Match) -> dict:
         plot.line("asked", [(guess.low, level), (guess.high, level)], plot.BEHIND),
         plot.marks(RUN, [(truth, level)], size=13, color="var(--pmtech-accent)"),
     ]
-    notes = [plot.note(f"<b>{RUN}: {said(truth, guess.unit)}</b>", truth, level, plot.TEXT, "right", -12)]
-    notes[0]["yshift"] = 14
+    # The curve climbs to the right: below it there is room for the run's words, above it for the guess's.
+    notes = [
+        plot.note(f"<b>{RUN}: {said(truth, guess.unit)}</b>", truth, level, plot.TEXT, "left", 10) | {"yshift": -14}
+    ]
     if value is not None:
         data.append(plot.marks(YOU, [(value, level)], size=13, color="var(--pmtech-text)", symbol="circle-open"))
         gap = _gap(value, truth, guess.unit)
-        notes.append(
-            plot.note(
-                f"{YOU}: {said(value, guess.unit)}{f'<br>{gap}' if gap else ''}", value, level, plot.TEXT, "center"
-            )
-        )
-        notes[1]["yshift"] = -26
+        words = f"{YOU}: {said(value, guess.unit)}{f'<br>{gap}' if gap else ''}"
+        side = ("right", 6) if value > (guess.low + guess.high) / 2 or value < truth else ("left", -6)
+        notes.append(plot.note(words, value, level, plot.TEXT, *side) | {"yshift": 28})
     x = plot.axis(guess.unit, guess.high, showgrid=False) | {"range": [guess.low, guess.high]}
     words = f"{of.removesuffix('_ms')}, ms" if of.endswith("_ms") else of
-    return plot.figure(data, notes, x, plot.axis(words, top), hovermode=False)
+    return plot.figure(data, notes, x, plot.axis(words, top), hovermode=False, margin={"l": 76, "r": 24})
 
 
 def _gap(value: float, truth: float, unit: str) -> str:

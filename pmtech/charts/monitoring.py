@@ -9,7 +9,7 @@ import numpy as np
 from pmtech.charts import plot
 from pmtech.runs.result import Result, percentiles
 
-EVERY_S = 5.0  # what such a tool takes together into one point
+EVERY_S, POINTS = 5.0, 30  # what such a tool takes together into one point, and how many it draws at most
 PANELS = {
     "Traffic": "rate(http_requests_total)",
     "Errors": "rate(…{status=~“4..|5..”}) in %",
@@ -23,7 +23,7 @@ def figure(result: Result) -> dict:
 
     Beyer and others, "Site Reliability Engineering" (2016), chapter 6: latency, traffic, errors; saturation is the fourth.
     """
-    edges = np.arange(0, result.duration_s + 1e-9, EVERY_S)
+    edges = np.arange(0, result.duration_s + 1e-9, max(EVERY_S, result.duration_s / POINTS))
     middle = (edges[1:] + edges[:-1]) / 2
     drawn = {"Traffic": _traffic(result, edges), "Errors": _errors(result, edges), "Latency": _latency(result, edges)}
     data, notes, axes = [], [], {}
@@ -65,7 +65,7 @@ def plot_dash(place: int) -> str:
 def _traffic(result: Result, edges: np.ndarray) -> dict[str, np.ndarray]:
     r, names = result.records, result.records.sources[: plot.MOST]
     counts = {name: np.histogram(r.arrived_s[r.client == number], edges)[0] for number, name in enumerate(names)}
-    return {result.system.label(name): count / EVERY_S for name, count in counts.items()}
+    return {result.system.label(name): count / (edges[1] - edges[0]) for name, count in counts.items()}
 
 
 def _errors(result: Result, edges: np.ndarray) -> dict[str, np.ndarray]:

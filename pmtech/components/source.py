@@ -101,6 +101,7 @@ class SourcePart(Part):
         self.writes = self.run.luck(f"{self.name}.write", identity)
         self.only = next(iter(spec.endpoints)) if len(spec.endpoints) == 1 else None
         self.choose = self.run.luck(f"{self.name}.endpoint", pick(spec.endpoints))
+        self.log = self.run.requests.append
         self.first_line, self.tries_again = (self.name, 0), spec.retries > 0
         self.timeout_s = None if spec.timeout_ms is None else spec.timeout_ms / 1000
 
@@ -109,7 +110,7 @@ class SourcePart(Part):
         endpoint = self.only or self.choose[self.first_line][number]
         line = self.first_line if attempt == 0 else (self.name, attempt)
         request = Request(self.env, self, number, line, endpoint, caller or self.name)
-        self.run.requests.append(request)
+        self.log(request)
         if heard is not None or self.tries_again:
             request.answer_to = lambda answered: self._heard(answered, attempt, heard)
         if self.timeout_s is not None:

@@ -29,7 +29,7 @@ function render({ model, el }) {
 
   const outcome = (told) => {
     const said = told.you ? [h("p", {}, h("span", { class: "pmtech-kind" }, "You said"), rich(h("strong"), told.you))] : [];
-    const ran = h("p", {}, h("span", { class: "pmtech-kind" }, "Your run"), rich(h("strong"), told.truth ?? told.run));
+    const ran = h("p", {}, h("span", { class: "pmtech-kind" }, "Your run"), rich(h(told.truth ? "strong" : "span"), told.truth ?? told.run));
     const parts = [
       h("p", { class: "pmtech-verdict", "data-correct": String(told.right) }, told.verdict),
       h("div", { class: "pmtech-both" }, ...said, ran),

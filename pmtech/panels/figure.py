@@ -46,7 +46,7 @@ def waterfall(result: Result, *which: int | str) -> Figure:
 
 
 def monitoring(result: Result) -> Figure:
-    """The same run as your team's monitoring tool draws it: traffic, errors and latency, a point every five seconds.
+    """The same run as your team's monitoring tool draws it: traffic, errors and latency, a point every five seconds or more.
 
     What this leaves out: saturation, the fourth of the "golden signals"; a real tool samples, and rounds its percentiles.
     """

@@ -62,9 +62,12 @@ class Table(pd.DataFrame):
     def _repr_html_(self) -> str:
         words = getattr(self, "words", None) or COLUMNS
         heads, columns = [], []
-        for name in self.columns:
-            said, unit = words.get(name, (str(name).replace("_", " "), ""))
-            unit, texts = column(self[name], unit)
+        named = [words.get(name, (str(name).replace("_", " "), "")) for name in self.columns]
+        longest = max(
+            (self[name].max() for name, (_, unit) in zip(self, named, strict=True) if unit == "ms"), default=0
+        )
+        for name, (said, unit) in zip(self.columns, named, strict=True):
+            unit, texts = column(self[name], unit, longest)
             heads.append(f"{said}, {unit}" if unit else said)
             columns.append(texts)
         labels = [str(one) if isinstance(one, str) else f"{self.index.name or 'row'} {one}" for one in self.index]
@@ -86,17 +89,19 @@ def table(heads: list[str], rows, note: str = "") -> str:
     )
 
 
-def column(values, unit: str) -> tuple[str, list[str]]:
+def column(values, unit: str, longest_ms: float = 0) -> tuple[str, list[str]]:
     """A column of figures as text, all in one unit and to one precision: ("s", ["0.40", "12.30"]); "–" for nothing.
 
-    unit: "ms" (seconds where the longest takes two, minutes where it takes ten), "%" (of shares of 1), "$", any other
-    word, or "".
+    unit: "ms" (seconds where the longest, here or in a column beside it, takes ten, minutes where it takes ten of those),
+    "%" (of shares of 1), "$", any other word, or "".
     """
     if not all(isinstance(value, int | float | np.number) for value in values):
         return unit, [str(value) for value in values]
-    longest = max((value for value in values if not isnan(value)), default=0) if unit == "ms" else 0
-    longer = ("min", 1 / 60_000) if longest >= 600_000 else ("s", 0.001) if longest >= 2000 else (unit, 1)
-    unit, scale = (unit, 100) if unit == "%" else longer
+    longest = max([longest_ms, *(value for value in values if not isnan(value))]) if unit == "ms" else 0
+    if longest >= 10_000:
+        unit, scale = ("min", 1 / 60_000) if longest >= 600_000 else ("s", 0.001)
+    else:
+        scale = 100 if unit == "%" else 1
     shown = [value * scale for value in values]
     digits = _digits([abs(value) for value in shown if value and not isnan(value)], unit)
     return unit, ["–" if isnan(value) else f"{value:,.{digits}f}" for value in shown]
