@@ -46,7 +46,9 @@ def whoever_passes_a_question_by_is_told_so_and_answers_late(lab) -> None:
     question, told = page.locator(".pmtech-ask[data-question='04.break']"), page.locator(".pmtech-reveal").nth(1)
     told.scroll_into_view_if_needed()
     lab.wait_idle()
-    told.get_by_role("button", name="Go to the question").hover()  # it stays in sight, though cells above take their heights
+    told.get_by_role(
+        "button", name="Go to the question"
+    ).hover()  # it stays in sight, though cells above take their heights
     told.get_by_text("You have come to this run without a prediction.").wait_for()
     told.get_by_role("button", name="Go to the question").click()
     question.get_by_text("Skipped: you have come to the run already.").wait_for()
