@@ -25,13 +25,12 @@ class Clients(Source):
     """Open-loop load: requests arrive at `rate_per_s` whether or not the system keeps up.
 
     arrivals: "poisson" (independent callers; exponential gaps) or "even" (one every 1/rate seconds, from 0 on).
-    surge: a `Surge`, during which the rate is multiplied.
+    profile: how many times `rate_per_s` is sent, moment by moment: a `Profile`, a `Day`, or a `Surge`.
+    surge: a `Surge`, during which the rate is multiplied, also that of a profile.
     endpoints: what is asked for, with weights. keys, popularity: size of the catalogue and Zipf exponent of its items.
     write_share: share of the requests that change their item instead of reading it (caches care).
     timeout_ms: a client hears nothing for so long and gives up; its status is 504, and the work goes on in vain.
     retries: how often it asks again, at once, after a 503 or a timeout; every attempt is a request of its own.
-
-    profile: how many times `rate_per_s` is sent, moment by moment: a `Profile`, a `Day`, or a `Surge`.
 
     What this leaves out: bursts that come in batches, pauses before a retry.
     """
@@ -44,9 +43,9 @@ class Clients(Source):
 
     def __post_init__(self):
         super().__post_init__()
-        if self.profile is not None and self.surge is not None:
-            raise ValueError("profile and surge both say how the load changes: give one of them")
         if isinstance(self.profile, Surge):  # a surge is a profile that has a name of its own
+            if self.surge is not None:
+                raise ValueError("profile and surge are both a Surge: give one of them")
             object.__setattr__(self, "surge", self.profile)
             object.__setattr__(self, "profile", None)
 
@@ -68,10 +67,8 @@ class Clients(Source):
     def coming(self) -> str:
         return f"requests come at {'equal distances' if self.arrivals == 'even' else 'random moments'}"
 
-    def expected(self, duration_s: float) -> float:
-        if self.profile is not None:
-            return self.rate_per_s * self.profile.area(duration_s)
-        return super().expected(duration_s)
+    def times(self, duration_s: float) -> float:
+        return duration_s if self.profile is None else self.profile.area(duration_s)
 
     def rates(self, at_s: np.ndarray) -> np.ndarray:
         each = super().rates(at_s)
@@ -117,16 +114,14 @@ class ClientsPart(SourcePart):
 
     def _anchor(self) -> None:
         now = self.env._now
-        went = (
-            now - self.anchor_s if self.profile is None else self.profile.area(now) - self.profile.area(self.anchor_s)
-        )
+        went = now - self.anchor_s if self.profile is None else self.profile.area(now) - self.anchor_area
         self.anchor_phase += went * self.rate
         self.anchor_s = now
 
     def _plan(self) -> None:
         """From now on, at the rate of the moment; look again when the surge begins or ends."""
         now, surge, self.profile = self.env._now, self.spec.surge, self.spec.profile
-        self.rate, turn = self.pace, inf
+        self.rate, turn, self.anchor_area = self.pace, inf, 0.0 if self.profile is None else self.profile.area(now)
         if surge is not None:
             end = surge.at_s + surge.for_s
             if now < surge.at_s:
@@ -142,7 +137,7 @@ class ClientsPart(SourcePart):
             if self.profile is None:
                 due = self.anchor_s + since_s
             else:
-                due = self.profile.when(self.profile.area(self.anchor_s) + since_s)
+                due = self.profile.when(self.anchor_area + since_s)
             # Rounding may put an arrival a hair before the moment the rate changed.
             self.arrival.set(due if due > self.env._now else self.env._now)
         else:

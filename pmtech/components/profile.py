@@ -151,12 +151,13 @@ class Day(Curve):
 
     @cached_property
     def points(self) -> tuple[tuple[float, float], ...]:
-        hours = np.linspace(0, 24, QUARTERS + 1)
-        hump = (1 + np.cos((hours - self.peak_at_h) * np.pi / 12)) / 2
+        peak = round(self.peak_at_h, 6) % 24
+        hours = np.unique([0.0, 24.0, *(peak + 24 / QUARTERS * np.arange(QUARTERS)) % 24])  # the peak is one of them
+        hump = (1 + np.cos((hours - peak) * np.pi / 12)) / 2
         low, high = 0.0, 4000.0  # the higher the power, the steeper the hump, and the lower the mean
         for _ in range(100):
             power = (low + high) / 2
-            mean = self.night + (self.peak_times - self.night) * (hump[:-1] ** power).mean()
+            times = self.night + (self.peak_times - self.night) * hump**power
+            mean = (np.diff(hours) * (times[1:] + times[:-1])).sum() / 48
             low, high = (power, high) if mean > 1 else (low, power)
-        times = self.night + (self.peak_times - self.night) * hump**power
         return tuple(zip((hours / 24 * self.lasts_s).tolist(), times.tolist(), strict=True))

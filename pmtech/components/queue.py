@@ -34,7 +34,7 @@ class Queue(Component):
     out, deduplication, polling (a worker hears of a message at once), the queue's own limits.
     """
 
-    visibility_s: float = number(30.0, more_than=0, at_most=43_200)
+    visibility_s: float = number(30.0, at_least=0.1, at_most=43_200)
     max_receives: int | None = whole(None, at_least=1, at_most=1000, optional=True)
     batch: int = whole(1, at_least=1, at_most=10_000)
     batch_wait_s: float = number(0.0, at_least=0, at_most=300)

@@ -74,8 +74,6 @@ class Server(Component):
 
     def extra_usd(self, notes: np.ndarray, begin_s: float, end_s: float) -> float:
         """Machines that start are paid for before they work."""
-        if not len(notes):
-            return 0.0
         at_s = np.clip([*notes[:, 0], end_s], begin_s, end_s)
         return float(notes[:, 2] @ np.diff(at_s)) * self.price_usd_per_hour / 3600
 

@@ -36,6 +36,7 @@ class Source(Component):
     icon: ClassVar[str] = "M10 9.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM3 18c0-3.6 3-5.5 7-5.5s7 1.9 7 5.5"
     is_source: ClassVar[bool] = True
     needs_next: ClassVar[bool] = True
+    profile: ClassVar[None] = None  # how the load changes over time
     load_field: ClassVar[str]  # the field that says how many there are
     waits: ClassVar[bool] = False  # does whoever asks wait for the answer before asking again (closed loop)?
     lap_s: ClassVar[float | None] = None  # after so long what they do begins again
@@ -56,13 +57,17 @@ class Source(Component):
         """How their requests come, in words."""
         raise TypeError(f"{type(self).__name__} does not say how its requests come")
 
+    def times(self, duration_s: float) -> float:
+        """For so many seconds would they send at their usual rate to send as much as in the first `duration_s`."""
+        return duration_s
+
     def expected(self, duration_s: float) -> float:
         """About how many requests a run of that length has, with surges, without retries."""
-        count, surge = self.offered_per_s * duration_s, self.surge
+        lasts, surge = self.times(duration_s), self.surge
         if surge is not None:
-            lasts = max(0.0, min(surge.at_s + surge.for_s, duration_s) - surge.at_s)
-            count += self.offered_per_s * (surge.times - 1) * lasts
-        return count
+            begin, end = (min(at_s, duration_s) for at_s in (surge.at_s, surge.at_s + surge.for_s))
+            lasts += (surge.times - 1) * (self.times(end) - self.times(begin))
+        return self.offered_per_s * lasts
 
     def rates(self, at_s: np.ndarray) -> np.ndarray:
         """Requests a second that they would send on average at these moments."""

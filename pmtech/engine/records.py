@@ -87,8 +87,9 @@ def from_run(run: Run) -> Records:
             *(np.array(column, dtype=float) for column in times),
             np.repeat(np.arange(len(parts)), [len(part.visits) for part in parts]),
         )
-        if noted := sorted((note for part in parts for note in part.notes), key=itemgetter(0)):
-            notes[name] = np.array(noted, dtype=float)  # by time: some are told later
+        if columns := parts[0].spec.noted:
+            noted = sorted((note for part in parts for note in part.notes), key=itemgetter(0))
+            notes[name] = np.array(noted, dtype=float).reshape(-1, len(columns))  # by time: some are told later
     refused = run.refusals
     return Records(
         sources=names,

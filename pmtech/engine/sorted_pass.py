@@ -172,7 +172,8 @@ class Book:
         self.inbox: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
         self.visits: dict[str, list[Visits]] = {name: [] for name in run.parts if name not in self.sources}
         self.refused: list[Refusals] = []
-        self.notes: dict[str, np.ndarray] = {}
+        specs = {name: run.parts[name][0].spec for name in self.visits}
+        self.notes = {name: np.empty((0, len(spec.noted))) for name, spec in specs.items() if spec.noted}
         self.returns: list = []
         self.drawn = "", np.empty(0)
 
@@ -220,8 +221,7 @@ class Book:
 
     def note(self, part: Part, rows: np.ndarray) -> None:
         """What a part notes for itself, in order of time: see `Component.noted`."""
-        if len(rows):
-            self.notes[part.name] = rows
+        self.notes[part.name] = rows.reshape(-1, len(part.spec.noted))
 
     def refuse(self, part: Part, rows, times, status: int, retry_after=np.nan) -> None:
         self.served_by[rows] = self._code(part)

@@ -295,10 +295,9 @@ def _speed(result: Result, p99: bool) -> list[str]:
 
 
 def _changed(result: Result) -> bool:
-    """Did something happen meanwhile: a death, a turned knob, a surge?"""
-    died = any(log for machines in result.records.deaths.values() for log in machines)
-    surges = any(source.surge for source in result.system.sources.values())
-    return died or surges or len(result.history) > 1
+    """Did something happen meanwhile: an event, a turned knob, a surge, another load?"""
+    moves = any(source.surge or source.profile for source in result.system.sources.values())
+    return moves or len(result.history) > 1 or any(event.at_s < result.duration_s for event in result.events)
 
 
 def _p99(result: Result, count: int) -> str:

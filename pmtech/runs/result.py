@@ -158,8 +158,8 @@ class Result(RunViews):
         lasted = stretches(self.history, self.warmup_s, self.duration_s)
         cost = sum(s.cost_usd_per_hour * ((until - since) / self.window_s) for since, until, s in lasted)
         for name, part in self.at_end.components.items():
-            notes = self.records.notes.get(name, np.empty((0, 0)))
-            cost += part.extra_usd(notes, self.warmup_s, self.duration_s) * 3600 / self.window_s
+            if (notes := self.records.notes.get(name)) is not None:
+                cost += part.extra_usd(notes, self.warmup_s, self.duration_s) * 3600 / self.window_s
         return pd.Series({**self._figures(slice(None)), "cost_usd_per_hour": cost, **self._ages()})
 
     def _ages(self) -> dict[str, float]:
@@ -291,11 +291,10 @@ class Result(RunViews):
 
     def figures(self, name: str) -> dict[str, float]:
         """What a part counts of its own, in the measured window."""
-        part = self.at_end.components[name]
-        if not part.noted:
+        notes = self.records.notes.get(name)
+        if notes is None:
             return {}
-        notes = self.records.notes.get(name, np.empty((0, len(part.noted))))
-        return part.figures(notes[notes[:, 0] >= self.warmup_s])
+        return self.at_end.components[name].figures(notes[notes[:, 0] >= self.warmup_s])
 
     def _utilisation(self, name: str) -> float:
         begin, end, visits = self.warmup_s, self.duration_s, self.records.visits[name]

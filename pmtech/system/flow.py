@@ -76,17 +76,24 @@ class _Water:
         part = self.parts[number]
         if part.pulls:
             heads = [edge.head for edge in self.system.after(number)]
-            return sum(self._takes(head, part.batch, mix) for head in heads) if heads else 0.0
+            return sum(self._takes(head, part.batch, mix) for head in heads)
         return part.capacity_per_s / (1 + held_s / part.own_s) if part.station else part.capacity_per_s
 
     def _takes(self, number: int, batch: int, mix: Mix) -> float:
         """Messages a second that a part takes which is handed `batch` at a time."""
-        part = self.parts[number]
-        if not part.station:
-            heads = [self._takes(edge.head, batch, mix) for edge in self.system.after(number)]
-            return min(part.capacity_per_s, sum(heads) if heads else math.inf)
-        own_s = part.own_s + (batch - 1) * part.item_s
-        return part.replicas * part.station.places * batch / (own_s + self._held_s(number, mix))
+        part, total = self.parts[number], sum(mix.values())
+        if part.detached:
+            return math.inf
+        if part.station:
+            own_s = part.own_s + (batch - 1) * part.item_s
+            return part.replicas * part.station.places * batch / (own_s + self._held_s(number, mix))
+        behind = [
+            (self._takes(edge.head, batch, going), sum(going.values()) / total if total else 1.0)
+            for edge, going in self._split(number, self._misses(mix, number))
+        ]
+        if part.fan_out == "pool":
+            return sum(takes for takes, _ in behind)
+        return min([part.capacity_per_s, *(takes / share for takes, share in behind if share)])
 
     def _split(self, number: int, mix: Mix) -> list[tuple[Edge, Mix]]:
         """How a mix parts on the edges that leave: by replicas in a pool, by endpoint on routes, a copy on each of all."""
@@ -127,21 +134,19 @@ class _Water:
                     arriving[edge.head][c] = both if before is None else [*map(added, before, both)]
         return shares
 
-    def _work_s(self, number: int, mix: Mix) -> float:
-        """Mean seconds of work on a request at a part and behind it, nobody else in the way."""
+    def _work_s(self, number: int, mix: Mix, place: str | None = None) -> float:
+        """Mean seconds of work on a request that is at a place, at a part and behind it, nobody else in the way."""
         part, total, behind = self.parts[number], sum(mix.values()), 0.0
+        here = part.place or place
         if part.detached:  # what lies behind it happens later
             return part.own_s
         for edge, going in self._split(number, self._misses(mix, number)):
             if share := sum(going.values()):
-                below = share / total * (self._way_s(number, edge.head) + self._work_s(edge.head, going))
+                there = self.parts[edge.head].place
+                way_s = theory.round_trip_ms(here, there) / 1000 if here and there else 0.0
+                below = share / total * (way_s + self._work_s(edge.head, going, here))
                 behind = max(behind, below) if part.fan_out == "all" else behind + below  # all at the same time
         return part.own_s + behind
-
-    def _way_s(self, tail: int, head: int) -> float:
-        """Seconds there and back between two parts that stand in different places."""
-        here, there = self.parts[tail].place, self.parts[head].place
-        return theory.round_trip_ms(here, there) / 1000 if here and there else 0.0
 
 
 def _total(both) -> float:

@@ -51,19 +51,19 @@ def from_json(path: str | Path) -> tuple[tuple[Component, ...], dict[str, Any]]:
         raise ValueError(f'"{path}" can\'t be read: {error.strerror or error}') from None
     except (ValueError, RecursionError):
         raise ValueError(f'"{path}" is damaged, or no system that was saved') from None
-    if not isinstance(form, dict) or not isinstance(form.get("pmtech"), int):
+    if not isinstance(form, dict) or type(form.get("pmtech")) is not int or form["pmtech"] < 1:
         raise ValueError(f'"{path}" is no system that was saved')
     if form["pmtech"] > VERSION:
         raise ValueError(f'"{path}" was saved by a newer pmtech: install that one to open it')
     try:
         parts = tuple(_made(part) for part in form["parts"])
         count = len(parts)
-        numbers = [*form["heads"], *form["tails"], *(end for tail, head, _ in form["edges"] for end in (tail, head))]
-        whole = all(type(number) is int and 0 <= number < count for number in numbers) and count
-        labels = all(label is None or isinstance(label, str) for _, _, label in form["edges"])
+        numbers = [*form["heads"], *form["tails"], *(end for edge in form["edges"] for end in _ends(*edge))]
+        whole = all(type(number) is int and 0 <= number < count for number in numbers) and form["heads"] and form["tails"]
+        labels = all(label is None or isinstance(label, str) for *_, label in form["edges"])
         if not (whole and labels and all(isinstance(part, Component) for part in parts)):
             raise KeyError
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
         said = f": {error}" if isinstance(error, TypeError) and "has no" in str(error) else ""
         raise ValueError(f'"{path}" is damaged{said}') from None
     except ValueError as error:
@@ -71,8 +71,12 @@ def from_json(path: str | Path) -> tuple[tuple[Component, ...], dict[str, Any]]:
     return parts, form
 
 
+def _ends(tail: int, head: int, _label: str | None) -> tuple[int, int]:
+    return tail, head
+
+
 def _made(told) -> Any:
-    if isinstance(told, dict) and "kind" in told:
+    if isinstance(told, dict) and isinstance(told.get("kind"), str):  # else a table, of weights say
         known = kinds()
         if told["kind"] not in known:
             raise ValueError(f'there is no part "{told["kind"]}": {nearest(told["kind"], known)}')

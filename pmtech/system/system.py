@@ -180,9 +180,12 @@ class System:
     def open(path: str | Path) -> System:
         """The system that `save` wrote. Raises ValueError with a sentence for a file that is damaged or newer."""
         parts, form = from_json(path)
-        edges = tuple(Edge(*edge) for edge in form["edges"])
-        system = System(parts, edges, tuple(form["heads"]), tuple(form["tails"]))
-        _check(system)
+        edges = dict.fromkeys(Edge(*edge) for edge in form["edges"])
+        try:
+            system = System(parts, tuple(edges), tuple(form["heads"]), tuple(form["tails"]))
+            _check(system)
+        except ValueError as error:
+            raise ValueError(f'"{path}" holds what can\'t be: {error}') from None
         return system
 
 
@@ -212,10 +215,6 @@ def join(left, right) -> System:
     left = _side_by_side(left)
     names = left.names
     for tail in left.tails:
-        if left.parts[tail].fan_out == "none":
-            raise ValueError(
-                f'nothing can come after "{names[tail]}": a {type(left.parts[tail]).__name__} ends the way'
-            )
         if isinstance(right, dict) and left.parts[tail].fan_out != "routes":
             raise ValueError(f'a route table needs a Gateway before it, and "{names[tail]}" is none')
     if not isinstance(right, dict):
@@ -229,9 +228,6 @@ def join(left, right) -> System:
     for (label, target), number in zip(targets.items(), renumbered, strict=True):
         if label is not None and not isinstance(label, str):
             raise ValueError(f'a route must be an endpoint such as "/checkout", got {label!r}')
-        for head in target.heads:
-            if target.parts[head].is_source:
-                raise ValueError(f'"{target.names[head]}" sends requests; nothing can go into it')
         edges += [Edge(tail, number[head], label) for tail in left.tails for head in target.heads]
         tails += [number[tail] for tail in target.tails]
     edges = sorted(dict.fromkeys(edges), key=lambda edge: edge.tail)  # wherever the brackets stood
@@ -290,6 +286,10 @@ def _check(system: System) -> None:
     _check_no_cycle(system)
     for number, part in enumerate(parts):
         name, after = names[number], system.after(number)
+        if part.is_source and system.before(number):
+            raise ValueError(f'"{name}" sends requests; nothing can go into it')
+        if part.fan_out == "none" and after:
+            raise ValueError(f'nothing can come after "{name}": a {type(part).__name__} ends the way')
         if part.fan_out == "one" and len(after) > 1:
             heads = ", ".join(f'"{names[e.head]}"' for e in after)
             raise ValueError(f'"{name}" can\'t choose between {heads}: put a LoadBalancer before them')

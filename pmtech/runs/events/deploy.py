@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pmtech.components.fields import checked, number
 from pmtech.engine.randomness import identity
 from pmtech.engine.request import Request
-from pmtech.runs.events.event import Event, Mark, machines_of, named
+from pmtech.runs.events.event import Event, Mark, check_answers, check_works, named
 from pmtech.system.system import System
 from pmtech.wording import plain
 
@@ -44,8 +44,9 @@ class Deploy(Event):
     steps: tuple[tuple[float, float], ...] = checked(((0.0, 1.0),), _steps)
 
     def check(self, running) -> None:
-        if any(machine.spec.is_source for machine in machines_of(running, self.name)):
-            raise ValueError(f'"{self.name}" sends requests and answers none: choose a part that answers')
+        check_answers(running, self.name)
+        if self.slower != 1:
+            check_works(running, self.name)
 
     def happen(self, running) -> None:
         run, began = running.run, running.now

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pmtech.components.fields import number, yes_no
 from pmtech.engine.randomness import identity
 from pmtech.engine.request import Request
-from pmtech.runs.events.event import Event, Mark, machines_of, named
+from pmtech.runs.events.event import Event, Mark, check_answers, named
 from pmtech.system.system import System
 from pmtech.wording import percent
 
@@ -27,8 +27,7 @@ class Errors(Event):
     same: bool = yes_no(False)
 
     def check(self, running) -> None:
-        if any(machine.spec.is_source for machine in machines_of(running, self.name)):
-            raise ValueError(f'"{self.name}" sends requests and answers none: choose a part that answers')
+        check_answers(running, self.name)
 
     def happen(self, running) -> None:
         luck = running.run.luck(f"{self.name}.errors", identity)

@@ -52,6 +52,16 @@ def machines_of(running, name: str, why: str = "") -> list[Part]:
     return [machine for known in names for machine in running.run.parts[known][: components[known].replicas]]
 
 
+def check_answers(running, name: str) -> None:
+    if any(machine.spec.is_source for machine in machines_of(running, name)):
+        raise ValueError(f'"{name}" sends requests and answers none: choose a part that answers')
+
+
+def check_works(running, name: str) -> None:
+    if not any(machine.spec.own_s for machine in machines_of(running, name)):
+        raise ValueError(f'"{name}" does no work of its own that could be slow: choose a server or a database')
+
+
 def named(system: System, name: str) -> str:
     """A part, or a pool of twins, as people read it."""
     if name in system.numbers:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pmtech.components.fields import number
-from pmtech.runs.events.event import Event, Mark, machines_of, named
+from pmtech.runs.events.event import Event, Mark, check_works, named
 from pmtech.system.system import System
 from pmtech.wording import plain
 
@@ -20,8 +20,7 @@ class Slowdown(Event):
     times: float = number(10.0, more_than=0, at_most=1e6)
 
     def check(self, running) -> None:
-        if not any(machine.spec.own_s for machine in machines_of(running, self.name)):
-            raise ValueError(f'"{self.name}" does no work of its own that could be slow: choose a server or a database')
+        check_works(running, self.name)
 
     def happen(self, running) -> None:
         running.befall(self.name, lambda machine: machine.slow(lambda _: self.times), self.for_s)
