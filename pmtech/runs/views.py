@@ -92,14 +92,13 @@ def table(heads: list[str], rows, note: str = "") -> str:
 def column(values, unit: str, longest_ms: float = 0) -> tuple[str, list[str]]:
     """A column of figures as text, all in one unit and to one precision: ("s", ["0.40", "12.30"]); "–" for nothing.
 
-    unit: "ms" (seconds where the longest, here or in a column beside it, takes ten, minutes where it takes ten of those),
-    "%" (of shares of 1), "$", any other word, or "".
+    unit: "ms" (seconds where the longest, here or in a column beside it, takes ten), "%" (of shares of 1), "$", any other
+    word, or "".
     """
     if not all(isinstance(value, int | float | np.number) for value in values):
         return unit, [str(value) for value in values]
-    longest = max([longest_ms, *(value for value in values if not isnan(value))]) if unit == "ms" else 0
-    if longest >= 10_000:
-        unit, scale = ("min", 1 / 60_000) if longest >= 600_000 else ("s", 0.001)
+    if unit == "ms" and max([longest_ms, *(value for value in values if not isnan(value))]) >= 10_000:
+        unit, scale = "s", 0.001
     else:
         scale = 100 if unit == "%" else 1
     shown = [value * scale for value in values]
