@@ -13,8 +13,9 @@ from pmtech.charts.load_curve import load
 from pmtech.charts.messages import age, backlog, batches
 from pmtech.charts.plot import BEHIND, MOST, PINNED, QUIET, TEXT, bars, note, over_rows, over_time, room, stroke
 from pmtech.runs.result import Result
+from pmtech.runs.views import column
 from pmtech.system.system import System
-from pmtech.wording import rate, seconds
+from pmtech.wording import rate
 
 
 def latency(result: Result, pinned: Result | None = None) -> dict:
