@@ -101,7 +101,11 @@ def _in_notebook() -> bool:
     return ipython is not None and hasattr(ipython.get_ipython(), "kernel")
 
 
-if _in_notebook():
+def load_ipython_extension(_shell) -> None:
+    """A kernel of the lessons loads this when it starts: then a slip is a sentence from the first cell on."""
+
+
+if _in_notebook() and not _missing:
     for _name in ("errors", "lifetime"):
         importlib.import_module(f"pmtech.panels.{_name}").install()
     importlib.import_module("pandas").set_option("display.html.use_mathjax", False)  # dollars in a table are money

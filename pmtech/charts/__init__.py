@@ -110,11 +110,11 @@ def by_design(results: dict[str, Result]) -> dict:
     results = dict(list(results.items())[:MOST])
     labels = {name: r.system.label(name) for r in reversed(results.values()) for name in r.by_client.index}
     names = _clients(results.values())[:MOST]
-    figure, unit, scale = "served_per_s", "requests served a second", 1
+    figure, unit, scale, short = "served_per_s", "requests served a second", 1, ""
     if served_alike(results):
         figure = "p95_ms"
         unit, scale = _time_unit(max(result.by_client.p95_ms.max() for result in results.values()))
-        unit = f"p95, {unit}: 95 of 100 answers took no longer"
+        unit, short = f"p95, {unit}: 95 of 100 answers took no longer", f" {unit}"
     every = [value / scale for result in results.values() for value in result.by_client[figure]]
     digits = len(max(column(every, "")[1], key=len).partition(".")[2])  # one precision for all bars
     height = 0.8 / len(results)
@@ -124,7 +124,7 @@ def by_design(results: dict[str, Result]) -> dict:
         at = {name: -names.index(name) + 0.4 - height * (place + 0.5) for name in got}
         colour = f"var(--pmtech-series-{place + 1})"
         data.append(bars(label, [*at.values()], [*got.values()], [0] * len(got), colour, height * 0.86))
-        texts = {name: f"{value:,.{digits}f}".replace("nan", "–") for name, value in got.items()}
+        texts = {name: f"{value:,.{digits}f}{short}".replace("nan", "–") for name, value in got.items()}
         notes += [note(f"{texts[name]}  {label}", got[name], at[name], TEXT, "left", 6, 12) for name in got]
     ticks = {-row: labels[name] for row, name in enumerate(names)}
     return over_rows(data, notes, ticks, room(notes, 700), unit)

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from pmtech.components.component import Component
-from pmtech.components.fields import instance, number, weights, whole
+from pmtech.components.fields import instance, number, sizes, weights, whole
 from pmtech.components.surge import Surge
 from pmtech.engine.clock import Alarm
 from pmtech.engine.part import Part
@@ -28,6 +28,7 @@ class Source(Component):
     keys: int = whole(1000, at_least=1, at_most=1_000_000)
     popularity: float = number(1.0, at_least=0, at_most=10)
     write_share: float = number(0.0, at_least=0, at_most=1)
+    kb: dict[str, float] = sizes()
     timeout_ms: float | None = number(None, more_than=0, optional=True)
     retries: int = whole(0, at_least=0, at_most=10)
     priority: int = whole(0, at_least=0, at_most=9)
@@ -121,6 +122,10 @@ class SourcePart(Part):
         if self.timeout_s is not None:
             Alarm(self.env, lambda: request.arrive(504)).set(self.env._now + self.timeout_s)
         request.begin(self.next.handle(request))
+
+    def connection_of(self, request: Request) -> tuple[tuple, int]:
+        """(which connection it comes on, which of the lives of that one): each request has its own."""
+        return (request.number, *request.line), 0
 
     def is_write(self, request: Request) -> bool:
         """Does the request change its item? A retry does what the first attempt would have done."""

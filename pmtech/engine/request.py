@@ -53,6 +53,16 @@ class Request(Journey):
         return self.source.keys[self.source.first_line][self.number]
 
     @property
+    def connection(self) -> tuple[tuple, int]:
+        """(which connection it comes on, which of the lives of that one)"""
+        return self.source.connection_of(self)
+
+    @property
+    def kb(self) -> float:
+        """The size of its answer."""
+        return self.source.spec.kb.get(self.endpoint, 0.0)
+
+    @property
     def deadline(self) -> float:
         """Until when its client waits, in seconds of the run."""
         patience_s = self.source.timeout_s

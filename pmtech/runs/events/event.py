@@ -49,7 +49,8 @@ def machines_of(running, name: str, why: str = "") -> list[Part]:
     names = [known for known, part in components.items() if name in (known, part.slug)]
     if not names:
         raise ValueError(f'there is no part "{name}"{why}: {nearest(name, components)}')
-    return [machine for known in names for machine in running.run.parts[known][: components[known].replicas]]
+    parts = [part for known in names for part in running.run.parts[known][: components[known].replicas]]
+    return [machine for part in parts for machine in part.machines()]
 
 
 def check_answers(running, name: str) -> None:
