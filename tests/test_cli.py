@@ -47,15 +47,9 @@ def test_the_lessons_are_copied_and_the_first_one_is_opened(started, tmp_path, c
     assert capsys.readouterr().out == f"The lessons are in {mine}\n  new: {', '.join(LESSONS)}\n"
     ((options, environment),) = started
     assert options == [f"--ServerApp.root_dir={mine}", "--LabApp.default_url=/lab/tree/00_start_here.ipynb"]
-    ours = ROOT / "pmtech" / "install" / "jupyter"
     assert environment == {
-<<<<<<< HEAD
         "JUPYTER_CONFIG_PATH": f"{ROOT / 'pmtech' / 'install' / 'jupyter'}{os.pathsep}elsewhere",
         "JUPYTER_PATH": f"{ROOT / 'pmtech' / 'install' / 'jupyter'}{os.pathsep}{Path(sys.prefix) / 'share' / 'jupyter'}",
-=======
-        "JUPYTER_CONFIG_PATH": f"{ours}{os.pathsep}elsewhere",
-        "JUPYTER_PATH": f"{ours}{os.pathsep}{Path(sys.prefix) / 'share' / 'jupyter'}",
->>>>>>> panels
     }
 
 

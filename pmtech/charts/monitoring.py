@@ -42,10 +42,9 @@ def figure(result: Result) -> dict:
                     plot.note(name, middle[-1], heights[name], plot.TEXT, "left", 6, 11)
                     | {"xref": f"x{n}", "yref": f"y{n}"}
                 )
-        head = f'<b>{title}</b><br><span style="font-size:11px">{PANELS[title]}</span>'
-        notes.append(
-            plot.note(head, left, 1.0, plot.TEXT, "left") | {"xref": "paper", "yref": "paper", "yanchor": "bottom"}
-        )
+        head = {"xref": "paper", "yref": "paper", "yanchor": "bottom"}
+        notes.append(plot.note(title, left, 1.0, plot.TEXT, "left", bold=True) | head | {"yshift": 16})
+        notes.append(plot.note(PANELS[title], left, 1.0, plot.QUIET, "left", size=11) | head)
         axes[f"xaxis{n}"] = plot.axis(
             "s", result.duration_s, nticks=4, showgrid=False, domain=[left, right], anchor=f"y{n}"
         )

@@ -9,7 +9,9 @@ from __future__ import annotations
 import csv
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterable
+from functools import cached_property
 from itertools import chain, pairwise
 from math import isnan
 from typing import Any, ClassVar
@@ -24,7 +26,7 @@ UNKNOWN = {"", "-", "null", "NULL", "None", "(null)", "unknown"}
 PATH = re.compile(r"(?:[A-Z][A-Z-]* )?(?:/|\w+://|\*$)")
 REQUEST_LINE = re.compile(r"([A-Z][A-Z-]*) (\S+)(?: HTTP/\S*)?$")
 SERVERS = re.compile(r"server|upstream|origin|dest|backend|response")
-UNIT = re.compile(r"[\W_]+(ms|us|ns|s|sec|millis|micros|nanos|utc)\W*$", re.IGNORECASE)
+UNIT = re.compile(r"(?:^|(?<=[^\W_]))[\W_]+(ms|us|ns|s|sec|millis|micros|nanos|utc)\W*$", re.IGNORECASE)
 TO_A_SECOND = {"ms": 1e3, "millis": 1e3, "us": 1e6, "micros": 1e6, "ns": 1e9, "nanos": 1e9}
 
 # Names in small letters and digits alone; of several that are there the first counts.
@@ -73,14 +75,19 @@ def mostly(found: Iterable[Any]) -> bool:
 class Columns(dict[str, list[str]]):
     """The fields of a sample: title -> what stands in it. Where fields lie in one another a title is "request.uri"."""
 
+    @cached_property
+    def names(self) -> dict[str, list[str]]:
+        """Bare name -> titles: time is found as `time`, then as `time_ms`, then as `request.time`."""
+        found = defaultdict(list)
+        for form in (bare, lambda title: bare(UNIT.sub("", title)), lambda title: bare(title.rpartition(".")[2])):
+            for title in self:
+                if not (title in found[form(title)] or (form is not bare and SERVERS.search(bare(title)))):
+                    found[form(title)].append(title)
+        return found
+
     def named(self, *names: str) -> list[str]:
-        """Those of these names, in the order of the names: `uri` also finds request.uri, and `time` also time_ms."""
-        forms = (
-            bare,
-            lambda title: bare(UNIT.sub("", title)),
-            lambda title: "" if SERVERS.search(bare(title)) else bare(title.rpartition(".")[2]),
-        )
-        return list(dict.fromkeys(t for name in names for form in forms for t in self if form(t) == name))
+        """The fields of these names, in the order of the names."""
+        return list(dict.fromkeys(title for name in names for title in self.names.get(name, ())))
 
     def known(self, title: str) -> list[str]:
         return [value for value in self[title] if value not in UNKNOWN]
@@ -172,7 +179,9 @@ class Named:
             counted = [x for x in map(number, columns.known(title)) if abs(x) < FIRST_S]
             if not counted or len(counted) * 2 < len(columns.known(title)):
                 continue
-            if bare(title) not in FROM_ANY_MOMENT and any(after < before for before, after in pairwise(counted)):
+            if bare(UNIT.sub("", title)) not in FROM_ANY_MOMENT and any(
+                after < before for before, after in pairwise(counted)
+            ):
                 raise ValueError(
                     f'its field "{title}" goes up and down, as durations do: expected is a field "timestamp" with the '
                     "moment of each request"
@@ -317,7 +326,7 @@ def _text(value: Any) -> str:
 
 class Logfmt(Named):
     name = "key=value"
-    pair = re.compile(r'([\w.@/-]+)=(?:"((?:[^"\\]|\\.)*)"|(\S*))')
+    pair = re.compile(r'(?<![\w.@/-])([\w.@/-]++)=(?:"((?:[^"\\]|\\.)*)"|(\S*))')
 
     def read(self, line):
         pairs = {key: quoted or word for key, quoted, word in self.pair.findall(line)}

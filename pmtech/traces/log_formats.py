@@ -13,9 +13,9 @@ from pmtech.traces.moments import Moments
 ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|[+-]\d\d:?\d\d))?"
 CLF = r"\d\d/[A-Z][a-z]{2}/\d{4}[: ]\d\d:\d\d:\d\d(?:\.\d+)?(?: [+-]\d{4})?"
 ANY_TIME = rf"{ISO}|{CLF}|(?<![\w.])1\d{{9}}\.\d{{3}}(?![\w.])"  # the last are seconds since 1970, as nginx writes them
-IP = r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|(?=[\da-fA-F:]*::|(?:[\da-fA-F]+:){7})[\da-fA-F:.]{2,})(?![\w.])"
+IP = r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|(?=[\da-fA-F:]*::|(?:[\da-fA-F]+:){7})[\da-fA-F:.]{2,}+)(?![\w.])"
 OTHER = rf'(?:(?!{IP})[^"])*+'
-HOST = r"(?:[\w.*-]*[A-Za-z_*][\w.*-]*(?::\d+)?|(?:\d+(?:\.\d+){3}|\[[^ \]]+\]):\d+)"  # a name, or anything with a port
+HOST = r"(?:(?=[\d.-]*[A-Za-z_*])[\w.*-]++(?::\d+)?|(?:\d+(?:\.\d+){3}|\[[^ \]]+\]):\d+)"  # a name, or anything with a port
 QUOTED = r'"(?:[^"\\]|\\.)*+"'
 REQUEST = r'"(?P<method>[A-Z][A-Z-]*) (?P<target>(?:[^ "\\]+|\\.)*+)[^"\\]*+(?:\\.[^"\\]*+)*+"'
 WHO, WHEN = r"(?P<who>[^ ]+)", r"\[(?P<when>[^\]]+)\]"
@@ -42,7 +42,7 @@ PATTERNS = (
     (2, "Envoy", rf'\[(?P<when>{ISO})\] {REQUEST} [^"]*(?:{QUOTED} )?(?:[\d-]+ ){{4}}"(?P<who>[^"]*)"'),
     (2, "Squid", rf"(?P<when>\d{{9,10}}\.\d{{3}}) +\d+ {WHO} [A-Z_]+/\d+ \d+ (?P<method>[A-Z]+) (?P<target>[^ ]+) "),
     (2, "Heroku router",
-        rf'(?P<when>{ISO}) .*?heroku\[router\]: .*?method=(?P<method>[A-Z]+) path="(?P<target>[^"]*)"'
+        rf'(?P<when>{ISO}) (?>.*?heroku\[router\]: .*?method=)(?P<method>[A-Z]+) path="(?P<target>[^"]*)"'
         r'.*? fwd="(?P<who>[^"]*)"'),
     (2, "Rails", rf'.*?Started (?P<method>[A-Z]+) "(?P<target>[^"]*)" for {WHO} at (?P<when>{ISO})'),
     (0, "one time, one address and a request",

@@ -443,3 +443,12 @@ def test_what_fits_no_format_is_refused_with_its_line_and_what_was_expected(read
 def test_times_that_can_be_no_moments_are_refused(read):
     with pytest.raises(ValueError, match='the times in "access.log" would mean .* requests a second'):
         read("timestamp,path\n" + "".join(f"{n * 1e-9:.9f},/\n" for n in range(100)))
+
+
+@pytest.mark.parametrize(
+    "again", ["a", "a ", '"', "[", ":", "a:", "1.", "1.2.3.4 ", "a=b ", "[pod/a] ", "Started ", '{"a":']
+)
+def test_a_line_that_goes_on_and_on_is_refused_at_once(read, again):
+    """A pattern that tries every place in it again for every place would be at it for minutes."""
+    with pytest.raises(ValueError, match="is no access log"):
+        read(f"{again * 20_000}\n" * 3)

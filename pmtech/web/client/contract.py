@@ -15,19 +15,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from pmtech.web.client.openapi.comparison import Comparison, ContractChange
 from pmtech.web.client.openapi.document import Document, alike, is_text, read
 from pmtech.web.client.openapi.effect import Effect
 from pmtech.web.client.openapi.forms import ANY, Forms
-from pmtech.web.client.openapi.operations import calls, path_item
+from pmtech.web.client.openapi.operations import GONE, calls, path_item
 from pmtech.web.client.table import table
 from pmtech.wording import counted
 
 DESCRIBES = {"openapi", "info", "tags", "externalDocs", "examples"}
 SAFE = {"responses", "parameters", "requestBodies", "headers", "securitySchemes", "links", "callbacks", "pathItems"}
 VARIABLE = re.compile(r"\{([^{}/]*)\}")
-NONE = "No difference was found. (Descriptions, examples and tags are not compared.)"
+JUDGED = {True: "breaking", None: "not judged", False: "compatible"}  # in the order of importance
+NO_DIFFERENCE = "No difference was found. (Descriptions, examples and tags are not compared.)"
 
 
 @dataclass(frozen=True)
@@ -86,11 +88,19 @@ class ContractChanges(list):
             named = change.what.startswith("field ")  # which may lie inside another
             field = change.where.rpartition(", field ")[2] if ", field " in change.where and not named else ""
             places.setdefault((change.breaking, field, change.what), []).append(change.where)
-        judged = {True: "breaking", False: "compatible", None: "not judged"}
-        rows = [
-            (judged[breaking], _and_more(sorted(where, key=len)), what) for (breaking, _, what), where in places.items()
+        told = [
+            (JUDGED[judged], _and_more(sorted(where, key=len)), what) for (judged, _, what), where in places.items()
         ]
-        return table(("for today's clients", "where", "what"), rows) if rows else f"<p>{NONE}</p>"
+        if not told:
+            return f"<p>{NO_DIFFERENCE}</p>"
+        counts = [sum(judged is kind for judged, *_ in places) for kind in JUDGED]
+        said = [
+            f"{counted(counts[0], 'change')} break{'s' * (counts[0] == 1)} today's clients",
+            f"{counted(counts[1], 'difference')} {'was' if counts[1] == 1 else 'were'} not judged: ask engineering",
+            f"{counted(counts[2], 'change')} break{'s' * (counts[2] == 1)} nobody",
+        ]
+        summary = "; ".join(part for part, count in zip(said, counts, strict=True) if count)
+        return f"<p>{summary}.</p>" + table(("for today's clients", "where", "what"), told)
 
 
 def breaking_changes(old: Contract, new: Contract) -> ContractChanges:
@@ -99,8 +109,10 @@ def breaking_changes(old: Contract, new: Contract) -> ContractChanges:
     before, after = Document(old.document, old.folder), Document(new.document, new.folder)
     if alike(before.data, after.data) and not before.outside:
         return ContractChanges()
-    order = {True: 0, None: 1, False: 2}
-    return ContractChanges(sorted(set(_changes(before, after)), key=lambda c: (order[c.breaking], c.where, c.what)))
+    order = list(JUDGED)
+    return ContractChanges(
+        sorted(set(_changes(before, after)), key=lambda c: (order.index(c.breaking), c.where, c.what))
+    )
 
 
 def _changes(old: Document, new: Document) -> Iterator[ContractChange]:
@@ -126,10 +138,10 @@ def _paths(both: Comparison, was: dict, now: dict) -> Iterator[ContractChange]:
             pairs[path] = there
     for path in before:
         names = VARIABLE.findall(path), VARIABLE.findall(pairs.get(path, ""))
-        yield from path_item(both, was[path], now[pairs[path]] if path in pairs else None, path, names)
+        yield from path_item(both, was[path], now[pairs[path]] if path in pairs else GONE, path, names)
     for path in after:
         if path not in pairs.values():
-            yield from path_item(both, None, now[path], path)
+            yield from path_item(both, GONE, now[path], path)
     yield from both.rest(was, now, "paths", {*before, *after})
 
 
@@ -138,15 +150,16 @@ def _components(both: Comparison, was: dict, now: dict) -> Iterator[ContractChan
     used = _reached(both.old) | _reached(both.new)
     for kind in sorted({*was, *now} - DESCRIBES):
         before, after = was.get(kind) or {}, now.get(kind) or {}
-        for name in (
-            sorted(before.keys() | after.keys()) if isinstance(before, dict) and isinstance(after, dict) else ()
-        ):
-            if name in before and name in after and both.schemas.same(before[name], after[name]):
+        names = sorted(before.keys() | after.keys()) if isinstance(before, dict) and isinstance(after, dict) else ()
+        for name in names:
+            if f"#/components/{kind}/{name.replace('~', '~0').replace('/', '~1')}" in used:
                 continue
-            said = "differs" if name in before and name in after else "is gone" if name in before else "is new"
+            differs = name not in before or name not in after or not both.schemas.same(before[name], after[name])
             if kind == "securitySchemes" and name in used:
-                yield both.change(f"sign-in {name}", said, Effect.UNKNOWN)
-            elif not {id(side[name]) for side in (before, after) if name in side} & used:
+                if differs and name in before and name in after:
+                    yield both.change(f"sign-in {name}", "differs", Effect.UNKNOWN)
+            elif differs:
+                said = "is new" if name not in before else "is gone" if name not in after else "differs"
                 effect = Effect.NONE if kind in SAFE else Effect.UNKNOWN
                 yield both.change(f"components, {kind}, {name}", f"{said}, and no request uses it", effect)
     yield from both.rest(
@@ -154,19 +167,24 @@ def _components(both: Comparison, was: dict, now: dict) -> Iterator[ContractChan
     )
 
 
-def _reached(document: Document) -> set[Any]:
-    """What requests lead to, by identity, and the sign-ins that they ask for, by name."""
-    reached: set[Any] = set()
+def _reached(document: Document) -> set[str]:
+    """The references that requests lead to, and the names of the sign-ins that they ask for."""
+    reached: set[str] = set()
+    seen: set[int] = set()
     waiting = [document.data.get(name) for name in ("paths", "webhooks")] + [
         {"security": document.data.get("security")}
     ]
     while waiting:
         node = waiting.pop()
-        if isinstance(node, dict | list) and id(node) not in reached:
-            reached.add(id(node))
-            waiting += node.values() if isinstance(node, dict) else node
-            waiting.append(document.follow(node))
-            ways = node.get("security") if isinstance(node, dict) else None
+        if not isinstance(node, dict | list) or id(node) in seen:
+            continue
+        seen.add(id(node))
+        waiting += node.values() if isinstance(node, dict) else node
+        if isinstance(node, dict):
+            if isinstance(node.get("$ref"), str):
+                reached.add(unquote(node["$ref"]))
+                waiting.append(document.target(node["$ref"]))
+            ways = node.get("security")
             reached |= (
                 {name for way in ways if isinstance(way, dict) for name in way} if isinstance(ways, list) else set()
             )

@@ -35,6 +35,7 @@ SHAPES = {
     for kind, _, rest in (line.partition(":") for line in _SHAPES.replace("\n  ", " ").strip().splitlines())
 }
 _PYTHON = {"map": dict, "list": list, "text": str, "flag": bool, "number": (int, float), "bound": (int, float)}
+ODD = "(not as OpenAPI has it)"
 _MEANS_NULL = {"default", "const"}  # elsewhere an entry without a value is one that is not there
 
 
@@ -82,7 +83,7 @@ class Document:
             return {} if node is None else {"": node}
         shapes = SHAPES.get(kind, {})
         return {
-            name if name not in shapes or _fits(value, shapes[name]) else f"{name} (not as OpenAPI has it)": value
+            name if name not in shapes or _fits(value, shapes[name]) else f"{name} {ODD}": value
             for name, value in node.items()
             if value is not None or name in _MEANS_NULL
         }

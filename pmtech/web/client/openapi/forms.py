@@ -2,7 +2,7 @@
 references are worked out, so that two spellings of one thing become the same."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import reduce
 from itertools import product
 from typing import Any
@@ -71,10 +71,8 @@ class Forms:
                 found = self._expand(schema, ()) or Union([])
             except _TooMany:
                 found = Union([Form({"combination of schemas": schema})])
-            self._known[id(schema)] = (
-                schema,
-                replace(found, forms=[f for mixed in found.forms for f in _by_type(mixed)]),
-            )
+            forms = [form for mixed in found.forms for form in _by_type(mixed)]
+            self._known[id(schema)] = schema, Union(forms, found.exclusive, found.hints)
         return self._known[id(schema)][1]
 
     def said(self, schema: Any, word: str) -> list:
@@ -86,6 +84,16 @@ class Forms:
         found = self.union(schema)
         return found.types == set(KINDS) and not any(form.words for form in found.forms)
 
+    def overlap(self, a: Form, b: Form) -> bool:
+        """Whether a value may fit both: unless they are of two types, or list other values for what both of them need."""
+        if a.kind != b.kind:
+            return False
+        needed = a.words.get("required", frozenset()) & b.words.get("required", frozenset())
+        fields = [[side.words.get("properties", {}).get(name, ANY) for side in (a, b)] for name in needed]
+        pairs = [[self.said(side, "enum") for side in pair] for pair in fields]
+        pairs.append([[side.words["enum"]] if "enum" in side.words else [] for side in (a, b)])
+        return all(_common(one[0], other[0]) for one, other in pairs if len(one) == 1 == len(other))
+
     def _expand(self, schema: Any, above: tuple[int, ...]) -> Union | None:
         """None for what only names itself again."""
         if isinstance(schema, bool):
@@ -96,7 +104,9 @@ class Forms:
             raise _TooMany
         above = (*above, id(schema))
         entries = self.document.view(schema, "schema")
-        whole = [Union([_form(entries)]), *self._named(entries, above)]
+        own = _form(entries)
+        whole = [Union([own])] if own.words or own.types else []
+        whole += self._named(entries, above)
         whole += [found for part in entries.get("allOf", ()) if (found := self._expand(part, above))]
         for key in ("anyOf", "oneOf"):
             parts = [found for part in entries.get(key, ()) if (found := self._expand(part, above))]
@@ -104,13 +114,13 @@ class Forms:
                 exclusive = key == "oneOf" and len(parts) > 1 or any(part.exclusive for part in parts)
                 hints = [hint for part in parts for hint in part.hints]
                 whole.append(Union([form for part in parts for form in part.forms], exclusive, hints))
-        made = reduce(self._both, whole)
+        made = reduce(self._both, whole or [Union([Form({})])])
         if entries.get("nullable") and not any("null" in (form.types or ()) for form in made.forms):
             # Beside nothing else it adds nothing, and is kept in sight: authors mean it where this is part of an allOf.
             alone = made.forms == [Form({})]
             made.forms = [Form({"nullable": True})] if alone else [*made.forms, Form({}, frozenset(["null"]))]
-        made.hints += [entries["discriminator"]] if "discriminator" in entries else []
-        return made
+        hints = [entries["discriminator"]] if "discriminator" in entries else []
+        return Union(made.forms, made.exclusive, [*made.hints, *hints])
 
     def _named(self, entries: dict, above: tuple[int, ...]) -> Iterator[Union]:
         if "$ref" in entries:
@@ -119,7 +129,8 @@ class Forms:
                 yield Union([Form({"$ref": entries["$ref"]})])
             elif found := self._expand(named, above):
                 alone = len(found.forms) == 1
-                yield replace(found, forms=[replace(f, name=name if alone else f.name or name) for f in found.forms])
+                forms = [Form(f.words, f.types, name if alone else f.name or name) for f in found.forms]
+                yield Union(forms, found.exclusive, found.hints)
 
     def _both(self, one: Union, two: Union) -> Union:
         """What fits the one and the other."""
@@ -255,8 +266,12 @@ def _tighter(which: Any, *bounds: tuple[float, bool]) -> tuple[float, bool]:
     return value, any(strict for bound, strict in bounds if bound == value)
 
 
+def _common(a: list, b: list) -> list:
+    return [one for one in a if any(alike(one, other) for other in b)]
+
+
 _MEETS = {
-    "enum": lambda a, b: [one for one in a if any(alike(one, other) for other in b)],
+    "enum": _common,
     "required": lambda a, b: a | b,
     "and": lambda a, b: [*a, *b],
     "uniqueItems": lambda a, b: a or b,

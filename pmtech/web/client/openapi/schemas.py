@@ -7,9 +7,10 @@ lead to, and whoever asks for all findings follows the pairs. So a schema may co
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
-from pmtech.web.client.openapi.document import Document, alike
+from pmtech.web.client.openapi.document import ODD, Document, alike
 from pmtech.web.client.openapi.effect import Effect, Finding, Pair, words
 from pmtech.web.client.openapi.forms import ANY, KINDS, Form, Sides, Union
 from pmtech.web.client.openapi.rules import differences
@@ -124,9 +125,13 @@ class Schemas(Sides):
         return None not in (a.name, b.name) and a.name != b.name and a.name in components.get("schemas", {})
 
     def _exclusive(self, was: Union, now: Union, asked: bool) -> Found:
-        """From `anyOf` to `oneOf` and back. A value may fit several forms only when these have one type."""
-        crowded = any(count > 1 for side in (was, now) for count in Counter(f.kind for f in side.forms).values())
-        if was.exclusive == now.exclusive or not crowded:
+        """From `anyOf` to `oneOf` and back, which matters when a value may fit several forms."""
+        overlap = any(
+            side.overlap(a, b)
+            for side, union in ((self.old, was), (self.new, now))
+            for a, b in combinations(union.forms, 2)
+        )
+        if was.exclusive == now.exclusive or not overlap:
             return
         if was.exclusive:
             yield Finding("may now fit several of its forms", Effect.MORE if asked else Effect.UNKNOWN)
@@ -156,6 +161,8 @@ def _types(union: Union) -> str:
 
 
 def _type(was: Union, now: Union, text: str) -> Found:
+    if any(f"type {ODD}" in form.words for form in (*was.forms, *now.forms)):
+        return  # listed with what no rule knows
     lost, won = was.types - now.types, now.types - was.types
     if text and lost <= {"boolean", "number"} and any(f.kind == "string" and not f.words for f in now.forms):
         lost = set()  # in an address everything is text
