@@ -57,10 +57,6 @@ def _done(result: Result) -> str:
     return _time(result.summary.get("age_p95_ms", np.nan))
 
 
-def _again(result: Result) -> str:
-    return f"{int((result.messages_of().receives - 1).clip(0).sum()):,}"
-
-
 def _refused_most(result: Result) -> str:
     lost = result.by_client.error_rate
     name = lost.idxmax()
@@ -83,7 +79,9 @@ CARDS = {
     "database load": Card("share of its places that are taken, on average", _data),
     "p95 done": Card("95 of 100 messages that are done were done within this time", _done),
     "not done": Card("messages that are not done when the run ends", lambda r: f"{r.summary.get('not_done', 0):,.0f}"),
-    "handed out again": Card("how often a message was handed out after its first time", _again),
+    "handed out again": Card(
+        "how often a message was handed out after its first time", lambda r: f"{r.messages_of().again:,}"
+    ),
     "busiest part": Card("whose places are taken for the greatest share of the time", _busiest),
 }
 

@@ -36,6 +36,11 @@ class Deliveries:
         return inf if self.dead.any() else float(ages.max())
 
     @property
+    def again(self) -> int:
+        """How often one was handed out after its first time."""
+        return int((self.receives - 1).clip(0).sum())
+
+    @property
     def overtaken(self) -> float:
         """The share of those that are done before which one was done that had been published later."""
         done = self.done_s[~np.isnan(self.done_s)]

@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pmtech.runs.deliveries import Deliveries
+from pmtech.wording import seconds
+
 # How a column is called, and the unit it is in. Any other column is called by its own name.
 COLUMNS = {
     "offered_per_s": ("asked a second", ""),
@@ -41,8 +44,8 @@ COLUMNS = {
     "done": ("done", ""),
     "again": ("handed out again", ""),
     "dead": ("dead letters", ""),
-    "age_p50_ms": ("half done within", "ms"),
-    "age_p95_ms": ("95 of 100 done within", "ms"),
+    "half": ("half done within", ""),
+    "most": ("95 of 100 done within", ""),
     "overtaken": ("overtaken by a later one", "%"),
 }
 
@@ -241,7 +244,7 @@ class RunViews:
     @property
     def deliveries(self) -> Table:
         """What became of the messages, a row a queue: done, handed out again, dead, how late, how many out of order."""
-        return Table(pd.DataFrame.from_dict({self.system.label(q): _delivered(self, q) for q in self.queues}, "index"))
+        return _told({self.system.label(queue): self.messages_of(queue) for queue in self.queues})
 
     @property
     def first_refusal(self) -> Table:
@@ -251,15 +254,16 @@ class RunViews:
         return Table(row[["at_s", "status", "retry_after_s"]].set_axis(whose))
 
 
-def _delivered(run: Any, *queues: str) -> dict[str, float]:
-    """Figures of the messages of some queues, or of all."""
-    mine = run.messages_of(*queues)
-    ages = mine.age_s[~np.isnan(mine.age_s)] * 1000
-    p50, p95 = np.percentile(ages, [50, 95], method="inverted_cdf") if len(ages) else (np.nan, np.nan)
-    return {
-        "published": len(mine), "done": len(ages), "again": int((mine.receives - 1).clip(0).sum()),
-        "dead": int(mine.dead.sum()), "age_p50_ms": p50, "age_p95_ms": p95, "overtaken": mine.overtaken,
-    }  # fmt: skip
+def _told(messages: dict[str, Deliveries]) -> Table:
+    """A row for each of these: counts, and ages in words, for those of one queue may be ms and of the next minutes."""
+    rows = {}
+    for label, mine in messages.items():
+        ages = mine.age_s[~np.isnan(mine.age_s)]
+        within = np.percentile(ages, [50, 95], method="inverted_cdf") if len(ages) else []
+        row = {"published": len(mine), "done": len(ages), "again": mine.again, "dead": int(mine.dead.sum())}
+        half, most = [*map(seconds, within)] or ["–", "–"]
+        rows[label] = row | {"half": half, "most": most, "overtaken": mine.overtaken}
+    return Table(pd.DataFrame.from_dict(rows, orient="index"))
 
 
 class ComparisonViews:
@@ -268,8 +272,7 @@ class ComparisonViews:
     @property
     def deliveries(self) -> Table:
         """What became of the messages of each design that has any: see `Result.deliveries`."""
-        rows = {label: _delivered(run) for label, run in self.results.items() if run.queues}
-        return Table(pd.DataFrame.from_dict(rows, orient="index"))
+        return _told({label: run.messages_of() for label, run in self.results.items() if run.queues})
 
     @property
     def counts(self) -> Table:
