@@ -161,8 +161,12 @@ class FailingJob:
         return "\n".join([*(f"{at_s:5.1f} s  {what}" for at_s, what in self.log), self.sentence])
 
     def _repr_html_(self) -> str:
-        rows = ((f"{at_s:.1f}", what) for at_s, what in self.log)
-        return f"{table(('s', 'what the worker says'), rows)}<p><strong>{self.sentence}</strong></p>"
+        begun = [at_s for at_s, what in self.log if what == "at work"]
+        came = [what for _, what in self.log if what != "at work"]
+        pauses = [*(f"{pause:.1f}" for pause in self.pauses_s), "", ""]
+        rows = ((n, f"{at_s:.1f}", what, pause) for n, (at_s, what, pause) in enumerate(zip(begun, came, pauses, strict=False), 1))
+        heads = ("attempt", "begins at, s", "what came of it", "pause, s")
+        return f"{table(heads, rows)}<p><strong>{self.sentence}</strong></p>"
 
 
 def failing_job(api: Api, *, key: bool = True) -> FailingJob:
