@@ -140,9 +140,6 @@ class Line:
     def last_waits_s(self, since: float, end: float) -> float:
         """How long the last in line will wait, if its machine goes on as fast as it was since then, or since it changed."""
         waits, since = [], max(since, self.latest_s) if self.latest_s < end - 1 else since
-        if self.part.pulls:  # what it handed out stands in what left the line
-            gone = -int(np.diff(self.length, prepend=0)[self.times > since].clip(max=0).sum())
-            return self.at_end * (end - since) / gone if gone else inf
         for v in self.visits:
             waiting = np.bincount(v.machine[np.isnan(v.started_s) & np.isnan(v.left_s)])
             begun = np.bincount(v.machine[v.started_s > since], minlength=len(waiting))

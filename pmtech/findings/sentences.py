@@ -288,9 +288,6 @@ def _speed(result: Result, p99: bool) -> list[str]:
         least, most = (seconds(p95_ms / 1000) for p95_ms in by_client.iloc[[0, -1]])
         return [f"95 of 100 served requests of {quick} took no more than {least}, of {slow} {most}{rest}."]
     half, most = seconds(s.p50_ms / 1000), seconds(s.p95_ms / 1000)
-    if s.get("age_p95_ms", np.nan) > 0:
-        done = seconds(s.age_p95_ms / 1000)
-        return [f"95 of 100 answers came within {most}, 95 of 100 messages that are done took no more than {done}."]
     return [f"Half of the served requests took no more than {half}, 95 of 100 no more than {most}{rest}."]
 
 
