@@ -12,6 +12,7 @@ import pandas as pd
 from pmtech.engine.records import Records
 from pmtech.runs.certainty import intervals
 from pmtech.runs.deliveries import Deliveries
+from pmtech.runs.events.event import Slow
 from pmtech.runs.offers import History, Offer, offers, stretches
 from pmtech.runs.views import RunViews
 from pmtech.system.system import System
@@ -236,7 +237,12 @@ class Result(RunViews):
     ) -> list[Offer]:
         """What these parts, or one machine of them, offered together, stretch by stretch: see `Offer`."""
         until = self.duration_s if until is None else until
-        return offers(self.history, self.records.deaths, names, since, until, machine)
+        return offers(self.history, self.records.deaths, names, since, until, machine, self.slowed)
+
+    @cached_property
+    def slowed(self) -> list[Slow]:
+        """Whose work was slowed by what happened meanwhile, and from when until when."""
+        return [slow for event in self.events for slow in event.slows(self.system)]
 
     def backlog(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """When each request joined the queue before a component and when it left it (infinity: it stands there yet)."""
