@@ -10,6 +10,7 @@ import pandas as pd
 
 from pmtech.charts.caches import freshness, hits
 from pmtech.charts.load_curve import load
+from pmtech.charts.messages import age, backlog, batches
 from pmtech.charts.plot import BEHIND, MOST, PINNED, QUIET, TEXT, bars, note, over_rows, over_time, room, stroke
 from pmtech.runs.result import Result
 from pmtech.runs.views import column
@@ -155,7 +156,8 @@ def served_alike(results: dict[str, Result]) -> bool:
 
 
 ASKED = stroke("quiet", "dot", 2)
-CHARTS = {chart.__name__: chart for chart in (latency, throughput, queue, clients, load, hits, freshness)}
+DRAWN = (latency, throughput, queue, clients, load, hits, freshness, age, backlog, batches)
+CHARTS = {chart.__name__: chart for chart in DRAWN}
 
 
 def default_chart(system: System) -> str:

@@ -27,33 +27,6 @@ def figure(result: Result) -> dict:
     edges = np.linspace(0, result.duration_s, 1 + int(np.clip(result.duration_s / EVERY_S, 1, POINTS)))
     drawn = {"Traffic": _traffic(result, edges), "Errors": _errors(result, edges), "Latency": _latency(result, edges)}
     data, notes, axes = [], [], {}
-<<<<<<< HEAD
-    for number, (title, lines) in enumerate(drawn.items(), 1):
-        n, left, right = "" if number == 1 else str(number), (number - 1) * 0.355, (number - 1) * 0.355 + 0.27
-        top = plot.ceiling(
-            max((np.nanmax(values) for values in lines.values() if not np.isnan(values).all()), default=1)
-        )
-        heights = plot.apart({name: _last(values) for name, values in lines.items()}, 0.1 * top, top)
-        for place, (name, values) in enumerate(lines.items(), 1):
-            stroke = plot.stroke(f"series-{place}", plot_dash(place), 2)
-            on = {"xaxis": f"x{n}", "yaxis": f"y{n}"}
-            data.append(plot.line(name, zip(middle, values, strict=True), stroke) | on)
-            if len(lines) > 1:
-                notes.append(
-                    plot.note(name, middle[-1], heights[name], plot.TEXT, "left", 6, 11)
-                    | {"xref": f"x{n}", "yref": f"y{n}"}
-                )
-        head = {"xref": "paper", "yref": "paper", "yanchor": "bottom"}
-        notes.append(plot.note(title, left, 1.0, plot.TEXT, "left", bold=True) | head | {"yshift": 16})
-        notes.append(plot.note(PANELS[title], left, 1.0, plot.QUIET, "left", size=11) | head)
-        axes[f"xaxis{n}"] = plot.axis(
-            "s", result.duration_s, nticks=4, showgrid=False, domain=[left, right], anchor=f"y{n}"
-        )
-        axes[f"yaxis{n}"] = plot.axis("", top, nticks=4, anchor=f"x{n}")
-    drawing = plot.figure(
-        data, notes, axes.pop("xaxis"), axes.pop("yaxis"), margin={"l": 44, "r": 76, "t": 48, "b": 40}
-    )
-=======
     for number, (title, lines) in enumerate(drawn.items()):
         some, words, pair = _one(number, title, lines, edges)
         data, notes, axes = data + some, notes + words, axes | pair
@@ -76,7 +49,6 @@ def _one(number: int, title: str, lines: dict[str, np.ndarray], edges: np.ndarra
     above = {"xref": "paper", "yref": "paper", "yanchor": "bottom"}
     notes.append(plot.note(title, left, 1.0, plot.TEXT, "left", bold=True) | above | {"yshift": 18})
     notes.append(plot.note(NAMES[title], left, 1.0, plot.QUIET, "left", size=11) | above)
->>>>>>> course
     look = plot.TEMPLATE["layout"]
     x = plot.axis("s", edges[-1], nticks=4, showgrid=False, domain=[left, left + 0.27], anchor=f"y{n}")
     y = plot.axis("", top, nticks=4, anchor=f"x{n}")

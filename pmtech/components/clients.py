@@ -77,6 +77,10 @@ class Clients(Source):
     def times(self, duration_s: float) -> float:
         return duration_s if self.profile is None else self.profile.area(duration_s)
 
+    def rates(self, at_s: np.ndarray) -> np.ndarray:
+        each = super().rates(at_s)
+        return each * [self.profile.times(moment) for moment in at_s.tolist()] if self.profile else each
+
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
         return ([self.profile.said] if self.profile else []) + super().facts(copies, held_ms)
 

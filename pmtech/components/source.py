@@ -70,6 +70,11 @@ class Source(Component):
             lasts += (surge.times - 1) * (self.times(end) - self.times(begin))
         return self.offered_per_s * lasts
 
+    def rates(self, at_s: np.ndarray) -> np.ndarray:
+        """Requests a second that they would send on average at these moments."""
+        during = (at_s >= self.surge.at_s) & (at_s < self.surge.at_s + self.surge.for_s) if self.surge else False
+        return self.offered_per_s * np.where(during, self.surge.times if self.surge else 1.0, np.ones(len(at_s)))
+
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
         facts = [self.surge.said] if self.surge else []
         return facts + ([f"retries {counted(self.retries, 'time')}"] if self.retries else [])

@@ -156,7 +156,7 @@ def _box(system: System, flow: dict[str, Flow], group: list[int], room: float) -
     if equal:
         name = shown = (spec.label if len(group) > 1 else labels[0]) + (f" × {copies}" if copies > 1 else "")
         facts = spec.facts(copies, total.held_ms)
-        facts += [f"can serve {rate(capacity)} /s"] if capacity and not trouble else []
+        facts += [f"{spec.verb} {rate(capacity)} /s"] if capacity and not trouble else []
     else:
         name, shown, facts = ", ".join(labels), f"{len(group)} more", [f"{labels[0]} to {labels[-1]}"]
     said = tuple(facts + alarms)

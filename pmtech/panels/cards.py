@@ -53,6 +53,10 @@ def _waiting(result: Result) -> str:
     return f"{int((result.records.status == 0).sum()) + messages:,}"
 
 
+def _done(result: Result) -> str:
+    return _time(result.summary.get("age_p95_ms", np.nan))
+
+
 def _refused_most(result: Result) -> str:
     lost = result.by_client.error_rate
     name = lost.idxmax()
@@ -73,6 +77,11 @@ CARDS = {
     ),
     "out of date": Card("share of these answers that were out of date", lambda r: _share(_of_memory(r, "stale_ratio"))),
     "database load": Card("share of its places that are taken, on average", _data),
+    "p95 done": Card("95 of 100 messages that are done were done within this time", _done),
+    "not done": Card("messages that are not done when the run ends", lambda r: f"{r.summary.get('not_done', 0):,.0f}"),
+    "handed out again": Card(
+        "how often a message was handed out after its first time", lambda r: f"{r.messages_of().again:,}"
+    ),
     "busiest part": Card("whose places are taken for the greatest share of the time", _busiest),
 }
 
@@ -80,6 +89,8 @@ CARDS = {
 def default_cards(system: System) -> tuple[str, ...]:
     """Four that speak of what is in a system."""
     parts = system.parts
+    if any(part.detached for part in parts):
+        return "p95 answer", "p95 done", "not done", "handed out again"
     if any(part.remembers for part in parts):
         writes = any(source.write_share for source in system.sources.values())
         return "hit ratio", "database load", "out of date" if writes else "p95 answer", "cost"
