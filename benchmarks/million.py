@@ -16,6 +16,8 @@ import statistics
 import subprocess
 import sys
 import warnings
+from contextlib import redirect_stdout
+from io import StringIO
 from time import perf_counter, process_time
 
 from pmtech import Clients, Database, Server, simulate
@@ -58,7 +60,7 @@ def write_log(path: str, lines: int = 1_000_000) -> None:
 
 def replay(path: str) -> dict:
     before, begin, wall = held_mb(), process_time(), perf_counter()
-    with warnings.catch_warnings(record=True) as reported:
+    with warnings.catch_warnings(record=True) as reported, redirect_stdout(StringIO()):
         warnings.simplefilter("always")
         clients = Clients.from_log(path)
     read_s, read_wall_s, read_mb = process_time() - begin, perf_counter() - wall, held_mb() - before

@@ -15,7 +15,7 @@ try:
     from pmtech.system.system import System
     from pmtech.traces import from_log as _  # noqa: F401  hands down Clients.from_log
 except ModuleNotFoundError as missing:  # `pmtech check` must still be able to say so
-    if missing.name.startswith("pmtech"):
+    if str(missing.name).startswith("pmtech"):
         raise
     _missing = missing.name
 except KeyboardInterrupt:
@@ -24,6 +24,7 @@ except KeyboardInterrupt:
     raise
 else:
     _missing = None
+    del findings  # noqa: F821  the room; by this name people mean the function
 
 __version__ = "0.1.0"
 
@@ -42,11 +43,14 @@ _LATER = {
     "contract": "pmtech.web.experiments.requests",
     "costs": "pmtech.runs.prices",
     "explore": "pmtech.panels.explore",
+    "failing_job": "pmtech.web.experiments.jobs",
     "fidelity": "pmtech.runs.fidelity",
     "findings": "pmtech.web.experiments.requests",
     "glossary": "pmtech.course.glossary",
     "hostile_input": "pmtech.web.experiments.requests",
     "index_demo": "pmtech.web.experiments.index_demo",
+    "kill_worker": "pmtech.web.experiments.jobs",
+    "lateness": "pmtech.panels.figure",
     "live": "pmtech.panels.live.live",
     "machine": "pmtech.runs.prices",
     "monitoring": "pmtech.panels.figure",
@@ -98,7 +102,11 @@ def _in_notebook() -> bool:
     return ipython is not None and hasattr(ipython.get_ipython(), "kernel")
 
 
-if _in_notebook():
+def load_ipython_extension(_shell) -> None:
+    """A kernel of the lessons loads this when it starts: then a slip is a sentence from the first cell on."""
+
+
+if _in_notebook() and not _missing:
     for _name in ("errors", "lifetime"):
         importlib.import_module(f"pmtech.panels.{_name}").install()
     importlib.import_module("pandas").set_option("display.html.use_mathjax", False)  # dollars in a table are money

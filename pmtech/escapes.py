@@ -12,13 +12,13 @@ import re
 import unicodedata
 
 # In an element of its own neither a dollar nor a backslash begins a formula; `\$` would, in JupyterLab.
-_MARKDOWN = {sign: f"\\{sign}" for sign in "`*_[]|~#"} | {"<": "&lt;", ">": "&gt;"}
-_MARKDOWN |= {sign: f"<span>&#{ord(sign)};</span>" for sign in "$\\"}
+_MARKDOWN = {ord(sign): f"\\{sign}" for sign in "`*_[]|~#"} | {ord("<"): "&lt;", ord(">"): "&gt;"}
+_MARKDOWN |= {ord(sign): f"<span>&#{ord(sign)};</span>" for sign in "$\\"}
 
 
 def markdown(text: str) -> str:
     """For Markdown, in a heading, a paragraph, an item or a cell: the text on one line, without a structure of its own."""
-    line = re.sub(r"&(?=#?\w+;)", "&amp;", " ".join(text.split())).translate(str.maketrans(_MARKDOWN))
+    line = re.sub(r"&(?=#?\w+;)", "&amp;", " ".join(text.split())).translate(_MARKDOWN)
     line = re.sub(r"(?<=\bwww)\.|:(?=//)|@", r"\\\g<0>", line, flags=re.IGNORECASE)  # an address is no link
     return re.sub(r"^(\d*)([-+.)])(?=[\s-]|$)", r"\1\\\2", line)  # what begins so would be a list or a rule
 

@@ -91,9 +91,14 @@ def _holds(path: Path, content: bytes) -> bool:
 
 @contextmanager
 def in_a_sentence(what: str) -> Iterator[None]:
-    """What the computer does not allow, told as the sentence `what` and the reason: a ValueError."""
+    """What the computer does not allow, told as the sentence `what` and the reason: a ValueError.
+
+    A file that is in the way stays a FileExistsError, for whoever knows what to do then.
+    """
     try:
         yield
+    except FileExistsError:
+        raise
     except OSError as problem:
         raise ValueError(f"{what}: {reason(problem)}.") from None
 

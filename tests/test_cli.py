@@ -49,7 +49,7 @@ def test_the_lessons_are_copied_and_the_first_one_is_opened(started, tmp_path, c
     assert options == [f"--ServerApp.root_dir={mine}", "--LabApp.default_url=/lab/tree/00_start_here.ipynb"]
     assert environment == {
         "JUPYTER_CONFIG_PATH": f"{ROOT / 'pmtech' / 'install' / 'jupyter'}{os.pathsep}elsewhere",
-        "JUPYTER_PATH": str(Path(sys.prefix) / "share" / "jupyter"),
+        "JUPYTER_PATH": f"{ROOT / 'pmtech' / 'install' / 'jupyter'}{os.pathsep}{Path(sys.prefix) / 'share' / 'jupyter'}",
     }
 
 

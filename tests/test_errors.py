@@ -21,6 +21,7 @@ def shown(monkeypatch):
         assert not result.success
         return said[0]
 
+    run.shell, run.said = shell, said
     return run
 
 
@@ -91,8 +92,40 @@ def test_a_slip_is_a_sentence(shown, cell, kind, sentence):
 
 
 @pytest.mark.parametrize(
-    "cell", ["1 / 0", "int('three')", "[].push", "[] > 1", "dict(1, 2, 3)", "import json; json.loads('{')"]
+    ("cell", "sentence"),
+    [
+        ("1 / 0", "Line 1 went wrong: division by zero. Undo with Ctrl + Z"),
+        ("x = 1\ny = int('three')", "Line 2 went wrong: invalid literal for int() with base 10: 'three'. Undo"),
+        ("[].push", "Line 1 went wrong: 'list' object has no attribute 'push'. Undo"),
+        ("[] > 1", "Line 1 went wrong: '>' not supported between instances of 'list' and 'int'. Undo"),
+        ("{}['p95']", "Line 1 went wrong: KeyError 'p95'. Undo"),
+        ("import json\njson.loads('{')", "Line 2 went wrong: Expecting property name enclosed in double quotes"),
+        ("from pmtech import simulat", 'pmtech has no "simulat": did you mean simulate?'),
+        ("def f():\n    return 1 / 0\n\nf()", "Line 2 went wrong: division by zero."),
+        ("simulate", '"simulate" is not here yet: the first cell of this page has not run. To run it, choose Run'),
+        ("raise StopIteration", "Line 1 went wrong: StopIteration. Undo"),
+        ("dict(size=1 old=2)", "Line 1 is not complete or not in order (perhaps a comma is missing). Undo"),
+    ],
 )
-def test_what_the_course_did_not_refuse_keeps_its_traceback(shown, cell):
+def test_whatever_goes_wrong_in_a_cell_is_said_in_a_sentence_with_its_line(shown, cell, sentence):
     _, text = shown(cell)
-    assert "Traceback" in text
+    assert text.startswith(sentence)
+    assert "Traceback" not in text and "\n" not in text
+
+
+def test_a_fault_of_the_course_itself_keeps_its_traceback(shown, monkeypatch):
+    monkeypatch.delattr("pmtech.runs.simulate.run_sorted")
+    _, text = shown("import pmtech\npmtech.simulate(pmtech.Clients() >> pmtech.Server())")
+    assert "Traceback" in text and "run_sorted" in text
+
+
+def test_an_error_that_cannot_even_be_looked_at_keeps_its_traceback(shown):
+    _, text = shown("class Odd(Exception):\n    def __str__(self):\n        return 1 / 0\nraise Odd")
+    assert "Traceback" in text and "Odd" in text
+
+
+@pytest.mark.parametrize(("cell", "python_says"), [("1 / 0", "ZeroDivisionError"), ("x = (1 2)", "invalid syntax")])
+def test_the_whole_way_there_can_be_asked_for(shown, cell, python_says):
+    assert python_says not in shown(cell)[1]
+    shown.shell.run_cell("%tb")
+    assert python_says in shown.said[-1][1]

@@ -37,8 +37,11 @@ def test_links_lead_to_files(note):
 def test_minutes_only_go_up_and_every_misconception_has_an_answer(note):
     minutes, beliefs, *_ = tables(note.read_text(encoding="utf-8"))
     at = [int(cell) for row in minutes for cell in row if cell.isdigit()]
-    assert at == sorted(at) and len(at) == len(minutes) and at[-1] <= 40
+    assert at == sorted(at) and len(at) == len(minutes) and at[-1] <= 45
     assert all(all(row) for row in beliefs)
+    lesson = (FOLDER.parent / f"{note.stem}.ipynb").read_text(encoding="utf-8")
+    sections = sum(map(int, re.findall(r"## .+? · (\d+) min", lesson)))
+    assert 0 <= at[-1] - sections <= 1, "the note, and the headings of the lesson with a minute for its title"
 
 
 def test_the_minutes_of_the_agendas_add_up():

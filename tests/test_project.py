@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
 import zipfile
 from importlib import metadata
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import yaml
@@ -21,6 +23,7 @@ import pmtech
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+SUPPORTED = [line.rsplit(" ", 1)[1] for line in PROJECT["classifiers"] if re.search(r":: 3\.\d+$", line)]
 PINS = dict(
     line.split("==") for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")
 )
@@ -81,13 +84,12 @@ def test_every_package_is_pinned_to_a_version_that_fits():
 
 
 def test_the_pins_install_on_the_first_release_of_every_supported_python():
-    supported = [line.rsplit(" ", 1)[1] for line in PROJECT["classifiers"] if re.search(r":: 3\.\d+$", line)]
-    assert supported[0] == PROJECT["requires-python"].removeprefix(">=")
+    assert SUPPORTED[0] == PROJECT["requires-python"].removeprefix(">=")
     refused = [
         (here.name, here.version, python)
         for here in metadata.distributions()
         if PINNED.get(canonicalize_name(here.name)) == here.version
-        for python in supported
+        for python in SUPPORTED
         if not SpecifierSet(here.metadata.get("Requires-Python", "")).contains(f"{python}.0")
     ]
     assert refused == []
@@ -99,8 +101,7 @@ def test_the_pins_install_on_the_first_release_of_every_supported_python():
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
-    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-build-isolation", "--no-deps", "--no-index"]
-    subprocess.run([*pip, "--wheel-dir", str(folder), str(ROOT)], check=True)
+    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)], cwd=ROOT, check=True)
     (built,) = folder.glob("*.whl")
     return built
 
@@ -144,10 +145,74 @@ def test_the_commands_of_the_readme_exist():
     assert r".venv\Scripts\pmtech" in readme
 
 
-def test_ci_runs_make_test():
+@pytest.mark.parametrize("target", ["lint", "test"])
+def test_ci_runs_make(target):
     script = ROOT / ".ci" / "run"
     assert script.stat().st_mode & 0o111
-    assert re.search(r"^make test\b", script.read_text(), re.MULTILINE)
+    assert re.search(rf"^make {target}\b", script.read_text(), re.MULTILINE)
+
+
+def test_the_workflow_runs_the_tests_for_every_python_on_every_system_weekly_too():
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "test.yml").read_text())
+    job = workflow["jobs"]["test"]
+    assert job["strategy"]["matrix"]["python"] == SUPPORTED
+    assert job["strategy"]["matrix"]["os"] == ["ubuntu", "macos", "windows"]
+    assert re.match(r"make test\b", job["steps"][-1]["run"])
+    assert re.fullmatch(r"\d+ \d+ \* \* \d", workflow[True]["schedule"][0]["cron"])  # YAML 1.1 reads "on" as True
+    readme = (ROOT / "README.md").read_text()
+    assert f"Python {SUPPORTED[0]} to {SUPPORTED[-1]}" in readme and "have been run on Linux" in readme
+
+
+# A tool that writes down how it was called, and leaves behind a .venv whose Python does the same.
+TOOL = """#!/bin/sh
+echo "$(basename "$0") $*" >> calls
+case "$*" in *venv*) mkdir -p .venv/bin; cp "$0" .venv/bin/python ;; esac
+"""
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="there is no make here")
+@pytest.mark.parametrize(
+    ("tools", "arguments", "made", "install"),
+    [
+        (
+            ["uv", "python3"],
+            [],
+            "uv venv --quiet --seed --allow-existing --python >=3.11 .venv",
+            "uv pip install --quiet --python .venv/bin/python --constraint constraints.txt --editable",
+        ),
+        (["python3"], [], "python3 -m venv .venv", "python -m pip install"),
+        (["uv", "python3"], ["UV="], "python3 -m venv .venv", "python -m pip install"),
+        (["uv"], ["PYTHON=3.12"], "uv venv --quiet --seed --allow-existing --python 3.12 .venv", "uv pip install"),
+        (["other"], ["PYTHON=other"], "other -m venv .venv", "python -m pip install"),
+    ],
+)
+def test_make_takes_uv_where_it_is_and_pip_where_not(tmp_path, tools, arguments, made, install):
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "bin").mkdir()
+    for tool in ("sh", "mkdir", "cp", "touch", "basename", "echo"):
+        (tmp_path / "bin" / tool).symlink_to(shutil.which(tool))
+    for tool in tools:
+        (tmp_path / "bin" / tool).write_text(TOOL)
+        (tmp_path / "bin" / tool).chmod(0o755)
+    make = [shutil.which("make"), *arguments]
+    for target in ("lab", "lab", "test"):
+        subprocess.run([*make, target], cwd=tmp_path, env={"PATH": str(tmp_path / "bin")}, check=True)
+    calls = [line for line in (tmp_path / "calls").read_text().splitlines() if " -c " not in line]
+    assert [calls[0], *calls[2:4], calls[5]] == [
+        made,
+        "python -m pmtech lab notebooks",
+        "python -m pmtech lab notebooks",
+        "python -m pytest -n 2",
+    ]
+    assert calls[1].startswith(install) and calls[1].endswith("--editable .")
+    assert calls[4].startswith(install) and calls[4].endswith("--editable .[test]")
+    assert len(calls) == 6
+
+
+def test_what_only_tests_need_is_not_installed_with_the_course():
+    names = {Requirement(line).name for line in PROJECT["dependencies"]}
+    assert {"pytest", "nbval", "ruff", "mypy", "hypothesis", "playwright"} & names == set()
 
 
 @pytest.mark.parametrize(
@@ -189,14 +254,10 @@ ROOMS = [
     "runs",
     "findings",
     "diagram",
-    "charts",
-    "panels",
 ]
-ROOMS += ["web", "course", "room", "install", "__init__", "__main__"]
+ROOMS += ["charts", "web", "panels", "course", "room", "install", "__init__", "__main__"]
 LAYER = {room: number for number, room in enumerate(ROOMS)}
 MODELS = set(ROOMS[: ROOMS.index("diagram")])
-# A system draws itself at the end of a cell; it asks for the drawing then, and not before.
-ALLOWED_UP = {("system", "diagram")}
 SOURCES = sorted((ROOT / "pmtech").rglob("*.py"))
 
 
@@ -225,7 +286,7 @@ def test_imports_point_down(path):
     here = room_of(path)
     rooms = {name.split(".")[1] for name in imported_by(path) if name.startswith("pmtech.")}
     assert rooms <= set(LAYER), "a name is imported from the module that makes it, and each module has its layer"
-    up = {room for room in rooms if LAYER[room] > LAYER.get(here, 0) and (here, room) not in ALLOWED_UP}
+    up = {room for room in rooms if LAYER[room] > LAYER.get(here, 0)}
     assert up == set()
 
 
@@ -235,3 +296,9 @@ def test_imports_point_down(path):
 def test_models_know_no_view(path):
     views = {"ipywidgets", "plotly", "anywidget", "IPython"}
     assert {name.split(".")[0] for name in imported_by(path)} & views == set()
+
+
+def test_a_public_name_is_never_the_room_of_that_name():
+    """`findings` is a room and a function: whoever imports it wants the function."""
+    rooms = {name for name in pmtech.__all__ if isinstance(getattr(pmtech, name), ModuleType)}
+    assert rooms == {"theory"}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pmtech import theory
-from pmtech.course.questions import Option, Question, all_questions, question
+from pmtech.course.questions import Guess, Option, Question, Seen, all_questions, question
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("[0-9]*.ipynb"))
 
@@ -17,10 +17,16 @@ NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("[0-9]*.ipynb"
 def test_every_question_is_complete(asked):
     assert len(asked.options) >= 3
     for option in asked.options:
-        assert option.text == option.text.strip()
+        assert option.text == option.text.strip() and bool(option.text) is not bool(asked.guess)
         assert len(option.feedback) > 40
         assert bool(option.misconception) is not option.right, "a wrong option, and only that, has a misconception"
-    for text in (asked.text, asked.hint, *(t for o in asked.options for t in (o.text, o.feedback, o.misconception))):
+    for text in (
+        asked.text,
+        asked.hint,
+        asked.run,
+        asked.why,
+        *(t for o in asked.options for t in (o.text, o.feedback, o.misconception)),
+    ):
         assert "!" not in text and "  " not in text and text.count("`") % 2 == 0
     beliefs = [o.misconception for o in asked.options if o.misconception]
     assert len(set(beliefs)) == len(beliefs)
@@ -54,10 +60,15 @@ def test_an_unknown_id_names_the_nearest():
         question("04.predikt")
 
 
-GOOD = {"text": "Which?", "kind": "predict", "id": "99.x"}
+GOOD = {"text": "Which?", "kind": "predict", "id": "99.x", "run": "It was {x|ms}."}
 RIGHT, WRONG = (
     Option(text="a", right=True, feedback="f"),
     Option(text="b", right=False, feedback="f", misconception="m"),
+)
+BANDS = (
+    Option(up_to=2, right=False, feedback="f", misconception="m"),
+    Option(up_to=4, right=True, feedback="f"),
+    Option(up_to=10, right=False, feedback="f", misconception="n"),
 )
 
 
@@ -70,6 +81,17 @@ RIGHT, WRONG = (
         ({"options": (RIGHT, Option(text="b", right=False, feedback="", misconception="m"))}, "needs feedback"),
         ({"options": (RIGHT, Option(text="b", right=False, feedback="f"))}, "names its misconception"),
         ({"options": (RIGHT, Option(text="a", right=False, feedback="f", misconception="m"))}, "the same text"),
+        ({"run": ""}, "a prediction, and only that, says what its run shows"),
+        ({"kind": "check"}, "a prediction, and only that, says what its run shows"),
+        (
+            {"guess": Guess(figure="x", unit="ms", low=0, high=10, step=1), "options": BANDS[:2]},
+            "the bands go up and reach beyond 10, got [2, 4]",
+        ),
+        (
+            {"guess": Guess(figure="x", unit="ms", low=0, high=10, step=1), "options": BANDS[::-1]},
+            "the bands go up and reach beyond 10, got [10, 4, 2]",
+        ),
+        ({"seen": Seen(text="What?", option=(WRONG,))}, "exactly one option of what was seen must be right, got 0"),
     ],
 )
 def test_a_slip_of_the_writer_is_named(change, sentence):

@@ -28,5 +28,7 @@ def test_a_lesson_has_one_title_and_one_length(entry):
         rf"^\| {number} \| (.+?) \| (.+?) \|$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE
     )
     assert title in row.groups()
-    if said := re.search(r"(\d+) minutes", card):
-        assert entry["minutes"] == int(said[1])
+    assert entry["minutes"] == int(re.search(r"(\d+) minutes", card)[1])
+    said = [int(m) for cell in cells for m in re.findall(r"^## .+ · (\d+) min$", "".join(cell["source"]), re.MULTILINE)]
+    assert 0 <= entry["minutes"] - sum(said) < 5, "the minutes of its sections"
+    assert entry["minutes"] <= 45

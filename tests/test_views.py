@@ -26,6 +26,7 @@ def minute():
         ([1390, 12.25], "ms", ("ms", ["1,390", "12"])),
         ([33000.0, 194], "ms", ("s", ["33.00", "0.19"])),
         ([12_300, 4_000], "ms", ("s", ["12.3", "4.0"])),
+        ([2_390, 405.2], "ms", ("ms", ["2,390", "405"])),
         ([0.0, 0.5731], "%", ("%", ["0", "57"])),
         ([0.004, 0.57], "%", ("%", ["0.4", "57.0"])),
         ([0.1, 2.465], "$", ("$", ["0.100", "2.465"])),
@@ -96,6 +97,8 @@ def test_tables_speak_and_their_figures_are_an_ordinary_frames(minute):
         assert type(shown.round(1)) is pd.DataFrame
     assert '<th scope="col">with C: p95, s</th>' in minute.p95._repr_html_()
     assert np.isnan(minute.p95.loc["Company C", "before C"]) and "<td>–</td>" in minute.p95._repr_html_()
+    slow = minute.results["with C"].times._repr_html_()
+    assert slow.count(", s</th>") == 3, "one unit for all times of a table"
     odd = Table({"a<b": ["<i>"]}, index=["&"])
     odd.note = "<b>"
     assert "<i>" not in odd._repr_html_() and "&lt;b&gt;" in odd._repr_html_()

@@ -10,10 +10,12 @@ import pandas as pd
 
 from pmtech.charts.caches import freshness, hits
 from pmtech.charts.load_curve import load
+from pmtech.charts.messages import age, backlog, batches
 from pmtech.charts.plot import BEHIND, MOST, PINNED, QUIET, TEXT, bars, note, over_rows, over_time, room, stroke
 from pmtech.runs.result import Result
+from pmtech.runs.views import column
 from pmtech.system.system import System
-from pmtech.wording import rate, seconds
+from pmtech.wording import rate
 
 
 def latency(result: Result, pinned: Result | None = None) -> dict:
@@ -108,11 +110,13 @@ def by_design(results: dict[str, Result]) -> dict:
     results = dict(list(results.items())[:MOST])
     labels = {name: r.system.label(name) for r in reversed(results.values()) for name in r.by_client.index}
     names = _clients(results.values())[:MOST]
-    figure, unit, scale, said = "served_per_s", "requests served a second", 1, rate
+    figure, unit, scale, short = "served_per_s", "requests served a second", 1, ""
     if served_alike(results):
-        figure, said = "p95_ms", lambda value: seconds(value * scale / 1000)
+        figure = "p95_ms"
         unit, scale = _time_unit(max(result.by_client.p95_ms.max() for result in results.values()))
-        unit = f"p95, {unit}: 95 of 100 answers took no longer"
+        unit, short = f"p95, {unit}: 95 of 100 answers took no longer", f" {unit}"
+    every = [value / scale for result in results.values() for value in result.by_client[figure]]
+    digits = len(max(column(every, "")[1], key=len).partition(".")[2])  # one precision for all bars
     height = 0.8 / len(results)
     data, notes = [], []
     for place, (label, result) in enumerate(results.items()):
@@ -120,7 +124,8 @@ def by_design(results: dict[str, Result]) -> dict:
         at = {name: -names.index(name) + 0.4 - height * (place + 0.5) for name in got}
         colour = f"var(--pmtech-series-{place + 1})"
         data.append(bars(label, [*at.values()], [*got.values()], [0] * len(got), colour, height * 0.86))
-        notes += [note(f"{said(got[name])}  {label}", got[name], at[name], TEXT, "left", 6, 12) for name in got]
+        texts = {name: f"{value:,.{digits}f}{short}".replace("nan", "–") for name, value in got.items()}
+        notes += [note(f"{texts[name]}  {label}", got[name], at[name], TEXT, "left", 6, 12) for name in got]
     ticks = {-row: labels[name] for row, name in enumerate(names)}
     return over_rows(data, notes, ticks, room(notes, 700), unit)
 
@@ -151,7 +156,8 @@ def served_alike(results: dict[str, Result]) -> bool:
 
 
 ASKED = stroke("quiet", "dot", 2)
-CHARTS = {chart.__name__: chart for chart in (latency, throughput, queue, clients, load, hits, freshness)}
+DRAWN = (latency, throughput, queue, clients, load, hits, freshness, age, backlog, batches)
+CHARTS = {chart.__name__: chart for chart in DRAWN}
 
 
 def default_chart(system: System) -> str:

@@ -32,9 +32,7 @@ def _as_bars(guess, run: Any, value: float | None) -> tuple[dict, int]:
             bar["marker"]["line"] = {"width": 2, "color": "var(--pmtech-text)"}
         data.append(bar)
         text = said(length, guess.unit)
-        notes.append(
-            plot.note(f"<b>{text}</b>" if label in (YOU, RUN) else text, length, rows[label], plot.TEXT, "left", 8)
-        )
+        notes.append(plot.note(text, length, rows[label], plot.TEXT, "left", 8, bold=label in (YOU, RUN)))
     if value is not None and (gap := _gap(value, truth, guess.unit)):
         y, (low, high) = rows[RUN] + 0.5, sorted((value, truth))
         shapes.append(
@@ -58,20 +56,20 @@ def _on_curve(guess, run: Any, value: float | None, crossing: re.Match) -> dict:
         plot.line("asked", [(guess.low, level), (guess.high, level)], plot.BEHIND),
         plot.marks(RUN, [(truth, level)], size=13, color="var(--pmtech-accent)"),
     ]
-    notes = [plot.note(f"<b>{RUN}: {said(truth, guess.unit)}</b>", truth, level, plot.TEXT, "right", -12)]
-    notes[0]["yshift"] = 14
+    # The curve climbs to the right: below it there is room for the run's words, above it for the guess's.
+    notes = [
+        plot.note(f"{RUN}: {said(truth, guess.unit)}", truth, level, plot.TEXT, "left", 10, bold=True) | {"yshift": -14}
+    ]
     if value is not None:
         data.append(plot.marks(YOU, [(value, level)], size=13, color="var(--pmtech-text)", symbol="circle-open"))
         gap = _gap(value, truth, guess.unit)
-        notes.append(
-            plot.note(
-                f"{YOU}: {said(value, guess.unit)}{f'<br>{gap}' if gap else ''}", value, level, plot.TEXT, "center"
-            )
-        )
-        notes[1]["yshift"] = -26
+        side = ("right", 6) if value > (guess.low + guess.high) / 2 or value < truth else ("left", -6)
+        for words, up in ((f"{YOU}: {said(value, guess.unit)}", 34 if gap else 18), (gap, 18)):
+            if words:
+                notes.append(plot.note(words, value, level, plot.TEXT, *side) | {"yshift": up})
     x = plot.axis(guess.unit, guess.high, showgrid=False) | {"range": [guess.low, guess.high]}
     words = f"{of.removesuffix('_ms')}, ms" if of.endswith("_ms") else of
-    return plot.figure(data, notes, x, plot.axis(words, top), hovermode=False)
+    return plot.figure(data, notes, x, plot.axis(words, top), hovermode=False, margin={"l": 76, "r": 24})
 
 
 def _gap(value: float, truth: float, unit: str) -> str:

@@ -118,10 +118,13 @@ def note(
     }
 
 
-def over_time(lines: list[tuple], unit: str) -> dict:
-    """A figure of (name, values a second, stroke), each line named at its end, behind a short piece of it."""
+def over_time(lines: list[tuple], unit: str, until: float | None = None, in_: str = "seconds") -> dict:
+    """A figure of (name, values by moment, stroke), each line named at its end, behind a short piece of it.
+
+    until: where the axis of time ends; None: as many seconds as there are values.
+    """
     known = {name: values.dropna() for name, values, _ in lines if values.notna().any()}
-    styles, seconds = {name: style for name, _, style in lines}, len(lines[0][1])
+    styles, until = {name: style for name, _, style in lines}, until or len(lines[0][1])
     top = ceiling(max((float(values.max()) for values in known.values()), default=1.0))
     gap = 0.08 * top
     # Lines that end at about the same height are named in the order in which they ran.
@@ -131,9 +134,9 @@ def over_time(lines: list[tuple], unit: str) -> dict:
     for name, y in heights.items():
         end = known[name].index[-1]
         notes.append(note(name, end, y, TEXT, "left", 8 + PIECE + 6))
-        pieces.append(piece(end / seconds, y, styles[name]))
+        pieces.append(piece(end / until, y, styles[name]))
     data = [line(name, values.items(), style) for name, values, style in lines]
-    x = axis("seconds since the start", seconds, showgrid=False)
+    x = axis(f"{in_} since the start", until, showgrid=False)
     right = 24 + 8 + PIECE + 7.5 * max(map(len, styles))
     return figure(data, notes, x, axis(unit, top), shapes=pieces, margin={"r": right})
 

@@ -2,6 +2,7 @@
 
 from pmtech.components.autoscale import Autoscale as Autoscale
 from pmtech.components.cache import Cache as Cache
+from pmtech.components.cdn import CDN as CDN
 from pmtech.components.circuit_breaker import CircuitBreaker as CircuitBreaker
 from pmtech.components.clients import Clients as Clients
 from pmtech.components.database import Database as Database
@@ -10,6 +11,7 @@ from pmtech.components.gateway import Gateway as Gateway
 from pmtech.components.gather import Gather as Gather
 from pmtech.components.load_balancer import LoadBalancer as LoadBalancer
 from pmtech.components.network import Network as Network
+from pmtech.components.object_store import ObjectStore as ObjectStore
 from pmtech.components.profile import Day as Day
 from pmtech.components.profile import Profile as Profile
 from pmtech.components.queue import Queue as Queue

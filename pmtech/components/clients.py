@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from heapq import heappush
 from math import inf
 from typing import ClassVar
 
 import numpy as np
+from simpy.events import NORMAL
 
-from pmtech.components.fields import instance, number, one_of
+from pmtech.components.fields import instance, number, one_of, whole
 from pmtech.components.profile import Curve
 from pmtech.components.source import Source, SourcePart
 from pmtech.components.surge import Surge
 from pmtech.engine.clock import Alarm
-from pmtech.engine.randomness import BLOCK, Stream, exponential
+from pmtech.engine.randomness import BLOCK, ROUND, Stream, exponential, identity
+from pmtech.engine.request import Request
 from pmtech.engine.sorted_pass import joined
 
 
@@ -30,12 +33,18 @@ class Clients(Source):
     timeout_ms: a client hears nothing for so long and gives up; its status is 504, and the work goes on in vain.
     retries: how often it asks again, at once, after a 503 or a timeout; every attempt is a request of its own.
 
+    connections: requests share so many connections, each taking any of them. None: every request has its own.
+    connection_age_s: how long a connection lasts on average (exponential, as where many have many reasons to end), before
+        another takes its place. None: for ever. Only a balancer of layer 4 cares.
+
     What this leaves out: bursts that come in batches, pauses before a retry.
     """
 
     rate_per_s: float = number(10.0, at_least=0, at_most=1e6)
     arrivals: str = one_of("poisson", "even")
     profile: Curve | None = instance(Curve | Surge)
+    connections: int | None = whole(None, at_least=1, at_most=1_000_000, optional=True)
+    connection_age_s: float | None = number(None, more_than=0, at_most=1e9, optional=True)
 
     load_field: ClassVar[str] = "rate_per_s"
 
@@ -68,6 +77,10 @@ class Clients(Source):
     def times(self, duration_s: float) -> float:
         return duration_s if self.profile is None else self.profile.area(duration_s)
 
+    def rates(self, at_s: np.ndarray) -> np.ndarray:
+        each = super().rates(at_s)
+        return each * [self.profile.times(moment) for moment in at_s.tolist()] if self.profile else each
+
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
         return ([self.profile.said] if self.profile else []) + super().facts(copies, held_ms)
 
@@ -81,6 +94,9 @@ class ClientsPart(SourcePart):
     def setup(self) -> None:
         super().setup()
         self.number = 0
+        self.lives: dict[int, tuple[int, float]] = {}  # connection -> (which life, when it ends)
+        self.takes = self.run.luck(f"{self.name}.connection", identity)
+        self.ages = self.run.luck(f"{self.name}.connection_age", exponential)
         self.phases = self._phases()
         self.anchor_s, self.anchor_phase = 0.0, 0.0
         self.arrival = Alarm(self.env, self._arrives)
@@ -138,10 +154,29 @@ class ClientsPart(SourcePart):
             self.arrival.set(inf)
 
     def _arrives(self) -> None:
-        number = self.number
+        number, env = self.number, self.env
         self.number = number + 1
-        self._next()
+        if self.profile is None and self.rate > 0:  # what `_next` does, written out: this is the hot path of every run
+            alarm = self.arrival
+            due = self.anchor_s + (self.phases[number + 1] - self.anchor_phase) / self.rate
+            alarm.due = due = due if due > env._now else env._now
+            heappush(env._queue, (due, NORMAL, next(env._eid), alarm))
+        else:
+            self._next()
         self.send(number)
+
+    def connection_of(self, request: Request) -> tuple[tuple, int]:
+        spec = self.spec
+        if spec.connections is None:
+            return super().connection_of(request)
+        number = int(self.takes[request.line][request.number] * spec.connections)
+        life, ends_s = self.lives.get(number, (0, 0.0))
+        if spec.connection_age_s is not None:
+            while ends_s <= self.env._now:
+                life += 1
+                ends_s += self.ages[self.name, 0][life * ROUND + number] * spec.connection_age_s
+            self.lives[number] = life, ends_s
+        return (self.name, number), life
 
     @property
     def feeds_forward(self) -> bool:

@@ -99,7 +99,8 @@ class Component(Checked):
     @property
     def label(self) -> str:
         """The name as people read it."""
-        return self.name or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(self).__name__).capitalize()
+        kind = type(self).__name__
+        return self.name or (kind if kind.isupper() else re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind).capitalize())
 
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
         """How it is set up, a few words each: the lines in its box.

@@ -145,6 +145,19 @@ def weights(default: dict[str, float]) -> Any:
     return checked(Weights(default), check)
 
 
+def sizes() -> Any:
+    """A field that holds the size of an answer in kB by endpoint."""
+
+    def check(name: str, value):
+        known = isinstance(value, dict) and all(isinstance(endpoint, str) for endpoint in value)
+        right = known and all(type(kb) in (int, float) and 0 <= kb <= 1e9 for kb in value.values())
+        if not right:
+            raise ValueError(f'{name} must be endpoints with sizes in kB such as {{"/video": 2000}}, got {value!r}')
+        return Weights(value)
+
+    return checked(Weights(), check)
+
+
 class _Sentences(type):
     """Turns a wrong argument name into a sentence with the nearest right one."""
 

@@ -10,7 +10,8 @@ from typing import ClassVar
 import numpy as np
 
 from pmtech.components.component import Component
-from pmtech.components.fields import number, one_of, whole, yes_no
+from pmtech.components.fields import checked, number, one_of, whole, yes_no
+from pmtech.components.ring import Ring
 from pmtech.components.work import WorkPart
 from pmtech.engine.clock import Alarm, Steps
 from pmtech.engine.part import Part
@@ -18,6 +19,17 @@ from pmtech.engine.randomness import identity
 from pmtech.engine.request import Request
 from pmtech.engine.sorted_pass import Undecided
 from pmtech.wording import seconds
+
+
+def layer():
+    """A field that holds 7 or 4."""
+
+    def check(name: str, value):
+        if type(value) is not int or value not in (7, 4):
+            raise ValueError(f"{name} must be 7 (requests) or 4 (connections), got {value!r}")
+        return value
+
+    return checked(7, check, kind="choice", options=(7, 4))
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -29,14 +41,21 @@ class LoadBalancer(Component):
       "random": any of them.
       "least_connections": the one with the fewest requests in flight (ties: the next in turn).
       "power_of_two_choices": two are drawn, the less busy one is taken (Mitzenmacher 2001; Envoy's "least request").
+      "consistent_hash": the one that `request.key` belongs to on a hash ring (`Ring`): few keys move when one comes or goes.
+      "modulo": key modulo the number of targets: nearly all keys move.
+    layer: 7 picks for each request; 4 picks once for each connection (`Clients(connections=...)`), whose requests all go
+        where its first went, until it ends or its target dies.
     health_check_s: it asks every target so often whether it is well; after `unhealthy_after` checks in a row without
         an answer it sends nothing there until a check succeeds again. None: it never notices that a target died.
     sticky: a caller stays with the target that it was first sent to, as long as that is there (session affinity).
 
-    What this leaves out: its own latency and limits, connections that stay open (layer 4), weights.
+    What this leaves out: its own latency and limits, weights.
     """
 
-    policy: str = one_of("round_robin", "random", "least_connections", "power_of_two_choices")
+    policy: str = one_of(
+        "round_robin", "random", "least_connections", "power_of_two_choices", "consistent_hash", "modulo"
+    )
+    layer: int = layer()
     health_check_s: float | None = number(None, at_least=0.01, at_most=3600, optional=True)
     unhealthy_after: int = whole(2, at_least=1, at_most=100)
     sticky: bool = yes_no(False)
@@ -48,7 +67,7 @@ class LoadBalancer(Component):
     needs_next: ClassVar[bool] = True
 
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
-        return [self.policy.replace("_", " ")]
+        return [self.policy.replace("_", " ")] + (["layer 4: by connection"] if self.layer == 4 else [])
 
     def conditions(self) -> list[str]:
         return [f"a health check every {seconds(self.health_check_s)}" if self.health_check_s else "no health checks"]
@@ -68,6 +87,7 @@ class LoadBalancerPart(Part):
         self.missed = [0] * len(self.targets)
         self.retired: set[int] = set()
         self.homes: dict[str, int] = {}
+        self.kept: dict[tuple, tuple[int, int]] = {}  # connection -> (which of its lives, the target of it)
         self.first = self.run.luck(f"{self.name}.first", identity)
         self.second = self.run.luck(f"{self.name}.second", identity)
         self.checkup = Alarm(self.env, self._check_health)
@@ -107,6 +127,8 @@ class LoadBalancerPart(Part):
         """The targets that it believes to be well."""
         trusted = inf if self.spec.health_check_s is None else self.spec.unhealthy_after
         self.up = [n for n, missed in enumerate(self.missed) if missed < trusted and n not in self.retired]
+        if self.spec.policy == "consistent_hash":
+            self.ring = Ring((n, f"{self.targets[n].machine}") for n in self.up)
         self.has_room()
 
     def handle(self, request: Request) -> Steps:
@@ -123,9 +145,17 @@ class LoadBalancerPart(Part):
         if self.spec.sticky and self.homes.get(request.caller) in self.up:
             return self.homes[request.caller]
         line, number = request.line, request.number
+        if self.spec.layer == 4:
+            connection, life = request.connection
+            kept = self.kept.get(connection)
+            if kept and kept[0] == life and self.targets[kept[1]].alive and kept[1] not in self.retired:
+                return kept[1]
+        self.key = request.key if self.spec.policy in ("consistent_hash", "modulo") else 0
         chosen = getattr(self, self.spec.policy)(self.first[line][number], self.second[line][number])
         if self.spec.sticky:
             self.homes[request.caller] = chosen
+        if self.spec.layer == 4:
+            self.kept[connection] = life, chosen
         return chosen
 
     def _in_turn(self, target: int) -> int:
@@ -144,6 +174,12 @@ class LoadBalancerPart(Part):
         self.turn = min(self.up, key=lambda target: (self.in_flight[target], self._in_turn(target)))
         return self.turn
 
+    def consistent_hash(self, _first: float, _second: float) -> int:
+        return self.ring.find(self.key)
+
+    def modulo(self, _first: float, _second: float) -> int:
+        return self.up[self.key % len(self.up)]
+
     def power_of_two_choices(self, first: float, second: float) -> int:
         one = int(first * len(self.up))
         if len(self.up) == 1:
@@ -160,7 +196,8 @@ class LoadBalancerPart(Part):
         spec = self.spec
         blind = spec.policy in ("round_robin", "random")
         ends_here = all(isinstance(target, WorkPart) and target.next is None for target in self.targets)
-        return spec.health_check_s is None and not spec.sticky and (blind or ends_here)
+        state = blind or (ends_here and spec.policy in ("least_connections", "power_of_two_choices"))
+        return spec.health_check_s is None and not spec.sticky and spec.layer == 7 and state
 
     def pass_sorted(self, rows, times, book) -> None:
         book.visit(self, rows, times, times, times)

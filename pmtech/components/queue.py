@@ -46,6 +46,8 @@ class Queue(Component):
     question: ClassVar[str] = (
         "What may be late, how late, who looks at dead letters, and may the same work be done twice?"
     )
+    verb: ClassVar[str] = "can hand out"
+    verbs: ClassVar[str] = "can hand out"
     fan_out: ClassVar[str] = "pool"
     pulls: ClassVar[bool] = True
     detached: ClassVar[bool] = True
@@ -71,9 +73,9 @@ class Queue(Component):
         return dict(zip(("handed_out", "again", "dead"), notes[:, 1:].sum(axis=0).tolist(), strict=True))
 
     def findings(self, label: str, figures) -> list[Finding]:
-        again, dead = (counted(figures[name], "message") for name in ("again", "dead"))
-        said = [Finding("again", 75, f"{label} hands out {again} more than once")] if figures["again"] else []
-        return said + ([Finding("dead", 85, f"{dead} of {label} became dead letters")] if figures["dead"] else [])
+        again, dead = counted(figures["again"], "time"), counted(figures["dead"], "message")
+        said = [Finding("again", 92, f"{label} handed messages out again {again}")] if figures["again"] else []
+        return said + ([Finding("dead", 93, f"{dead} of {label} became dead letters")] if figures["dead"] else [])
 
     def running(self, *args) -> QueuePart:
         return QueuePart(self, *args)

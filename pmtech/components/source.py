@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from pmtech.components.component import Component
-from pmtech.components.fields import instance, number, weights, whole
+from pmtech.components.fields import instance, number, sizes, weights, whole
 from pmtech.components.surge import Surge
 from pmtech.engine.clock import Alarm
 from pmtech.engine.part import Part
@@ -28,6 +28,7 @@ class Source(Component):
     keys: int = whole(1000, at_least=1, at_most=1_000_000)
     popularity: float = number(1.0, at_least=0, at_most=10)
     write_share: float = number(0.0, at_least=0, at_most=1)
+    kb: dict[str, float] = sizes()
     timeout_ms: float | None = number(None, more_than=0, optional=True)
     retries: int = whole(0, at_least=0, at_most=10)
     priority: int = whole(0, at_least=0, at_most=9)
@@ -69,6 +70,11 @@ class Source(Component):
             lasts += (surge.times - 1) * (self.times(end) - self.times(begin))
         return self.offered_per_s * lasts
 
+    def rates(self, at_s: np.ndarray) -> np.ndarray:
+        """Requests a second that they would send on average at these moments."""
+        during = (at_s >= self.surge.at_s) & (at_s < self.surge.at_s + self.surge.for_s) if self.surge else False
+        return self.offered_per_s * np.where(during, self.surge.times if self.surge else 1.0, np.ones(len(at_s)))
+
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
         facts = [self.surge.said] if self.surge else []
         return facts + ([f"retries {counted(self.retries, 'time')}"] if self.retries else [])
@@ -101,6 +107,7 @@ class SourcePart(Part):
         self.writes = self.run.luck(f"{self.name}.write", identity)
         self.only = next(iter(spec.endpoints)) if len(spec.endpoints) == 1 else None
         self.choose = self.run.luck(f"{self.name}.endpoint", pick(spec.endpoints))
+        self.log = self.run.requests.append
         self.first_line, self.tries_again = (self.name, 0), spec.retries > 0
         self.timeout_s = None if spec.timeout_ms is None else spec.timeout_ms / 1000
 
@@ -109,12 +116,16 @@ class SourcePart(Part):
         endpoint = self.only or self.choose[self.first_line][number]
         line = self.first_line if attempt == 0 else (self.name, attempt)
         request = Request(self.env, self, number, line, endpoint, caller or self.name)
-        self.run.requests.append(request)
+        self.log(request)
         if heard is not None or self.tries_again:
             request.answer_to = lambda answered: self._heard(answered, attempt, heard)
         if self.timeout_s is not None:
             Alarm(self.env, lambda: request.arrive(504)).set(self.env._now + self.timeout_s)
         request.begin(self.next.handle(request))
+
+    def connection_of(self, request: Request) -> tuple[tuple, int]:
+        """(which connection it comes on, which of the lives of that one): each request has its own."""
+        return (request.number, *request.line), 0
 
     def is_write(self, request: Request) -> bool:
         """Does the request change its item? A retry does what the first attempt would have done."""

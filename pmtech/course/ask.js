@@ -48,18 +48,18 @@ function render({ model, el }) {
       ...text.split("\n\n").map((paragraph) => rich(h("span", { class: "pmtech-title" }), paragraph))),
     ...answer.rows);
   const details = h("details", {}, h("summary", {}, "Hint"), rich(h("p"), hint));
-  const commit = answering(h("button", { type: "button", class: "pmtech-primary", onclick: () => {
+  const commit = h("button", { type: "button", class: "pmtech-primary", onclick: () => {
     // The value travels with the message: a state update may still be waiting behind it.
     const value = model.get("value");
     if (value !== null && !model.get("committed")) model.send({ do: "commit", value });
-  } }, kind === "predict" ? "Keep my prediction" : "Answer"));
+  } }, kind === "predict" ? "Keep my prediction" : "Answer");
   const verdict = h("p", { class: "pmtech-verdict" });
   const feedback = h("p");
   const belief = h("p", { class: "pmtech-quiet" });
   const past = h("p", { class: "pmtech-quiet" });
   const result = h("div", { class: "pmtech-result", tabindex: "-1" }, verdict, feedback, belief, past);
   const live = h("div", { "aria-live": "polite" }, result);
-  const again = answering(h("button", { type: "button", onclick: () => model.send({ do: "again" }) }));
+  const again = h("button", { type: "button", onclick: () => model.send({ do: "again" }) });
   const skipped = h("p", { class: "pmtech-quiet", role: "status" });
   const notice = h("p", { class: "pmtech-notice", role: "status" });
   const root = h("div", { class: `pmtech-course pmtech-ask pmtech-${kind}`, "data-question": id },

@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isnan
+from math import isnan, nan
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
@@ -152,9 +152,18 @@ def _outcome(result: Result) -> str:
     refused = f"{share} {_lost(result)}" if s.error_rate > 0.01 else ""
     if _keeps_up(result):
         everybody = "nearly all are" if s.error_rate else "all are"
-        return f"{f'{refused}; the others are' if refused else everybody} answered, {served}"
+        return f"{f'{refused}; the others are' if refused else everybody} answered, {served}{_later(result)}"
     left, waits = f"only {rate(s.served_per_s)} a second are answered", f"the others wait{_longer(result.system)}"
     return f"{refused}, {left}, and {waits}" if refused else f"{left}; {waits}"
+
+
+def _later(result: Result) -> str:
+    """What is done later than the answer, where there is any."""
+    if not result.queues:
+        return ""
+    done = f", and the work is done later, 95 of 100 within {_time(result.summary.age_p95_ms)}"
+    left = result.summary.not_done
+    return f"{done} as far as it is done: {left:,.0f} are not" if left > 0.01 * len(result.messages_of()) else done
 
 
 def _lost(result: Result) -> str:
@@ -206,9 +215,21 @@ def _table(now: Result, then: Result) -> tuple:
         ("Average time to an answer", _time(a.mean_ms), _time(b.mean_ms)),
         ("95 of 100 of those answered, within", _time(a.p95_ms), _time(b.p95_ms)),
         ("99 of 100 of those answered, within", _time(a.p99_ms), _time(b.p99_ms)),
+        *_table_of_messages(now, then),
         ("Still in work or in line at the end", *inside),
         ("Cost an hour", f"{a.cost_usd_per_hour:.2f} USD", f"{b.cost_usd_per_hour:.2f} USD"),
     )
+
+
+def _table_of_messages(now: Result, then: Result) -> list[tuple]:
+    """Rows of what is done later than the answer, where there is any."""
+    if not now.queues:
+        return []
+    both = now.summary, then.summary
+    return [
+        ("95 of 100 messages of those done, within", *(_time(s.get("age_p95_ms", nan)) for s in both)),
+        ("Messages not done at the end", *(f"{s.get('not_done', 0):,.0f}" for s in both)),
+    ]
 
 
 class _Pool(NamedTuple):

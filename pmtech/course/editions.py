@@ -27,7 +27,8 @@ def shipped() -> Path:
 
 def lay_new_editions(folder: Path) -> list[str]:
     """Put this edition's lesson beside each one in `folder` that is of another; returns a sentence for each. Raises OSError."""
-    known, seen, said = _remembered(), {}, []
+    known, said = _remembered(), []
+    seen: dict[Path, str] = {}
     for lesson in sorted(shipped().glob("*.ipynb")) if not folder.samefile(shipped()) else ():
         name, here, now = lesson.name, folder / lesson.name, edition_of(lesson)
         was = {path: known.get(_key(path)) for path in editions(folder, name)}
@@ -45,10 +46,11 @@ def lay_new_editions(folder: Path) -> list[str]:
 def editions(folder: Path, name: str) -> list[Path]:
     """The lesson's files in a folder, the newest edition last."""
     stem, suffix = Path(name).stem, Path(name).suffix
-    numbers = {
+    found = {
         path: re.fullmatch(rf"{re.escape(stem)}(?:-(\d+))?{suffix}", path.name) for path in folder.glob(f"{stem}*")
     }
-    return sorted((path for path, found in numbers.items() if found), key=lambda path: int(numbers[path][1] or 1))
+    numbers = {path: int(match[1] or 1) for path, match in found.items() if match}
+    return sorted(numbers, key=numbers.__getitem__)
 
 
 def edition_of(path: Path) -> str:

@@ -25,6 +25,7 @@ from datetime import UTC, date, datetime
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import platformdirs
@@ -32,6 +33,8 @@ import platformdirs
 from pmtech import files
 
 # POSIX has the one, Windows the other, a browser kernel neither.
+fcntl: Any
+msvcrt: Any
 fcntl, msvcrt = (import_module(name) if find_spec(name) else None for name in ("fcntl", "msvcrt"))
 
 VERSION = 1

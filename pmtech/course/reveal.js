@@ -13,15 +13,15 @@ function render({ model, el }) {
       question.querySelector("input")?.focus({ preventScroll: true });
     };
     const sentence = h("p", {}, waits);
-    const go = answering(h("button", { type: "button", class: "pmtech-primary", onclick: look }, "Go to the question"));
-    const show = answering(h("button", { type: "button", onclick: () => model.send({ do: "show" }) }, "Show it without a prediction"));
+    const go = h("button", { type: "button", class: "pmtech-primary", onclick: look }, "Go to the question");
+    const show = h("button", { type: "button", onclick: () => model.send({ do: "show" }) }, "Show it without a prediction");
     return [sentence, h("div", { class: "pmtech-buttons" }, go, show)];
   };
 
   const seen = ({ text, options, chosen, right, feedback }) => {
     const rows = options.map((option, i) =>
-      answering(h("button", { type: "button", class: "pmtech-option", "aria-pressed": String(i === chosen), onclick: () => model.send({ do: "saw", value: i }) },
-        h("b", {}, LETTERS[i]), rich(h("span"), option))));
+      h("button", { type: "button", class: "pmtech-option", "aria-pressed": String(i === chosen), onclick: () => model.send({ do: "saw", value: i }) },
+        h("b", {}, LETTERS[i]), rich(h("span"), option)));
     const told = chosen === null ? [] : [rich(h("p", { class: "pmtech-result", "data-correct": String(right) }), feedback)];
     return h("div", { class: "pmtech-seen", role: "group", "aria-label": "What did you see?" },
       h("p", { class: "pmtech-kind" }, "What did you see?"), rich(h("p", { class: "pmtech-title" }), text), ...rows, ...told);
@@ -29,7 +29,7 @@ function render({ model, el }) {
 
   const outcome = (told) => {
     const said = told.you ? [h("p", {}, h("span", { class: "pmtech-kind" }, "You said"), rich(h("strong"), told.you))] : [];
-    const ran = h("p", {}, h("span", { class: "pmtech-kind" }, "Your run"), rich(h("strong"), told.truth ?? told.run));
+    const ran = h("p", {}, h("span", { class: "pmtech-kind" }, "Your run"), rich(h(told.truth ? "strong" : "span"), told.truth ?? told.run));
     const parts = [
       h("p", { class: "pmtech-verdict", "data-correct": String(told.right) }, told.verdict),
       h("div", { class: "pmtech-both" }, ...said, ran),

@@ -58,7 +58,7 @@ function firstTerm(text, done) {
 }
 
 function showTips(terms) {
-  const tip = (terms.tip = h("div", { class: "pmtech pmtech-tip", id: newId(), role: "tooltip", "data-filled": "", hidden: true }));
+  const tip = (terms.tip = h("div", { class: "pmtech-tip pmtech", id: newId(), role: "tooltip", "data-filled": "", hidden: true }));
   document.body.append(tip);
   const hide = () => (tip.hidden = true);
   const show = ({ target }) => {

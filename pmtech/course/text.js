@@ -10,9 +10,3 @@ function rich(el, text) {
 }
 
 const LETTERS = "ABCDEFG";
-
-// A button's Enter is a click, with Shift as well; but Shift + Enter belongs to the notebook and answers nothing.
-function answering(button) {
-  button.addEventListener("keydown", (event) => event.key === "Enter" && event.shiftKey && event.preventDefault());
-  return button;
-}

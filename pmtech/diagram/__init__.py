@@ -45,7 +45,8 @@ def sentences(plan: Layout) -> str:
     told = []
     for place, box in enumerate(plan.boxes):
         comes = [arrow.rate_per_s for arrow in plan.arrows if arrow.head == place]
-        does = [f"gets {requests(None if None in comes else sum(comes))}"] if comes else []
+        known = [per_s for per_s in comes if per_s is not None]
+        does = [f"gets {requests(sum(known) if len(known) == len(comes) else None)}"] if comes else []
         for arrow in (arrow for arrow in plan.arrows if arrow.tail == place):
             route = f" for {arrow.route}" if arrow.route else ""
             does.append(f"sends {requests(arrow.rate_per_s)}{route} to {plan.boxes[arrow.head].name}")

@@ -156,7 +156,7 @@ def _box(system: System, flow: dict[str, Flow], group: list[int], room: float) -
     if equal:
         name = shown = (spec.label if len(group) > 1 else labels[0]) + (f" × {copies}" if copies > 1 else "")
         facts = spec.facts(copies, total.held_ms)
-        facts += [f"can serve {rate(capacity)} /s"] if capacity and not trouble else []
+        facts += [f"{spec.verb} {rate(capacity)} /s"] if capacity and not trouble else []
     else:
         name, shown, facts = ", ".join(labels), f"{len(group)} more", [f"{labels[0]} to {labels[-1]}"]
     said = tuple(facts + alarms)
@@ -188,7 +188,7 @@ def _columns(count: int, links) -> tuple[list[list[int]], dict, dict[int, list[i
             before[there].append(here)
     for left, column in itertools.pairwise(columns):
         place = {node: index for index, node in enumerate(left)}
-        column.sort(key=lambda node: sum(map(place.get, before[node])) / len(before[node]))
+        column.sort(key=lambda node: sum(place[other] for other in before[node]) / len(before[node]))
     return columns, ways, before
 
 
@@ -239,12 +239,12 @@ def _way(nodes, outs, ins, sides, middle) -> tuple[tuple, tuple[float, float]]:
     free, fixed = (-1, -2) if fans_out else (0, 1)  # a box is tall enough to bend an almost straight arrow straight
     if abs(levels[free] - levels[fixed]) < 12:
         levels[free] = levels[fixed]
-    points, label = [(sides[nodes[0]][1], levels[0])], None
+    points, labels = [(sides[nodes[0]][1], levels[0])], []
     for step, (y0, y1) in enumerate(itertools.pairwise(levels)):
         start, (end, beyond) = sides[nodes[step]][1], sides[nodes[step + 1]]
         bend = start + 20 if fans_out else end - 28
         left, right = (bend, end - 10) if fans_out else (start, bend + 2 if ins > 1 or y0 != y1 else end - 10)
-        label = label or ((left + right) / 2, y1 if fans_out else y0)
+        labels.append(((left + right) / 2, y1 if fans_out else y0))
         points += ([(bend, y0), (bend, y1)] if y0 != y1 else []) + [(end, y1)]
         points += [(beyond, y1)] if nodes[step + 1] != nodes[-1] else []
-    return tuple(points), label
+    return tuple(points), labels[0]

@@ -24,8 +24,14 @@ from simpy.events import NORMAL, URGENT, Event
 Steps = Generator[float | None, None, Any]
 
 
-def _resume(journey: Journey) -> None:
-    journey.callbacks = RESUME  # SimPy has taken the list away; one list serves all, for it passes the event along
+def _stepped(journey: Journey) -> None:
+    """SimPy's own loop has come to a journey."""
+    journey.callbacks = _STEPPED  # it has taken the list away; one list serves all, for it passes the event along
+    resume(journey)
+
+
+def resume(journey: Journey) -> None:
+    """Take a journey's next steps."""
     try:
         delay = next(journey.steps)
     except StopIteration as end:
@@ -36,7 +42,7 @@ def _resume(journey: Journey) -> None:
             heappush(env._queue, (env._now + delay, NORMAL, next(env._eid), journey))
 
 
-RESUME = [_resume]
+_STEPPED = [_stepped]
 
 
 @contextmanager
@@ -54,16 +60,16 @@ def collecting_later() -> Iterator[None]:
 class Journey(Event):
     """A light process: an event that resumes its own generator whenever its time comes."""
 
-    __slots__ = ("steps",)
-    _ok, _value = True, None
+    __slots__ = ("env", "steps")  # SimPy would keep them in a dict
+    _ok, _value, callbacks = True, None, _STEPPED
 
     def __init__(self, env: simpy.Environment):
-        self.env, self.callbacks = env, RESUME
+        self.env = env
 
     def begin(self, steps: Steps) -> None:
         """Take the first steps now."""
         self.steps = steps
-        _resume(self)
+        resume(self)
 
     def wake(self) -> None:
         """Go on from where it parked, at the present time."""
@@ -87,11 +93,11 @@ _RING = [ring]
 class Alarm(Event):
     """Calls `rings()` at a set time, which may be moved or called off while it waits."""
 
-    __slots__ = ("due", "priority", "rings")
-    _ok, _value = True, None
+    __slots__ = ("due", "env", "priority", "rings")
+    _ok, _value, callbacks = True, None, _RING
 
     def __init__(self, env: simpy.Environment, rings: Callable[[], None], *, urgent: bool = False):
-        self.env, self.callbacks, self.rings, self.due = env, _RING, rings, inf
+        self.env, self.rings, self.due = env, rings, inf
         self.priority = URGENT if urgent else NORMAL
 
     def set(self, at_s: float) -> None:

@@ -95,6 +95,10 @@ class Part:
     def alive(self) -> bool:
         return not self.outages
 
+    def machines(self) -> list:
+        """What of it can die by itself: it alone, unless it stands in several places."""
+        return [self]
+
     def behind(self) -> set[Part]:
         """All machines that a request may reach from here."""
         found, ahead = set(), [*self.targets]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import inf, nan
 
-from pmtech.engine.clock import RESUME, Journey
+from pmtech.engine.clock import Journey
 
 
 def is_success(status: int) -> bool:
@@ -23,7 +23,7 @@ class Request(Journey):
     )  # fmt: skip
 
     def __init__(self, env, source, number: int, line: tuple, endpoint: str, caller: str):
-        self.env, self.callbacks = env, RESUME
+        self.env = env
         self.source, self.number, self.line, self.endpoint, self.caller = source, number, line, endpoint, caller
         self.arrived, self.finished, self.status = env._now, nan, 0
         self.served_by = self.answer_to = None
@@ -51,6 +51,16 @@ class Request(Journey):
     def key(self) -> int:
         """The item of the catalogue that it asks for, from 1."""
         return self.source.keys[self.source.first_line][self.number]
+
+    @property
+    def connection(self) -> tuple[tuple, int]:
+        """(which connection it comes on, which of the lives of that one)"""
+        return self.source.connection_of(self)
+
+    @property
+    def kb(self) -> float:
+        """The size of its answer."""
+        return self.source.spec.kb.get(self.endpoint, 0.0)
 
     @property
     def deadline(self) -> float:

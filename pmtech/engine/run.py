@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush
-from math import nan
+from math import inf, nan
 from typing import Any
 
 import simpy
 from simpy.events import NORMAL
 
-from pmtech.engine.clock import Alarm, collecting_later, ring
+from pmtech.engine.clock import Alarm, collecting_later
 from pmtech.engine.randomness import Luck
 from pmtech.engine.request import Call, Request
 
@@ -76,6 +76,7 @@ class Run:
             request.steps = None
         for part in (part for machines in self.parts.values() for part in machines):
             vars(part).clear()
+        self.env._queue.clear()
         vars(self).clear()
 
     def hurry(self, concerns: Callable[[Request], bool]) -> None:
@@ -95,10 +96,9 @@ class Run:
         with collecting_later():
             while queue and queue[0][0] < until_s:
                 event = queue[0][3]
-                # What `_resume` does, written out: this is the hot path of every run.
                 if event.__class__ is Request or event.__class__ is Call:
                     env._now = now = heappop(queue)[0]
-                    try:
+                    try:  # what `resume` does, written out: this is the hot path of every run
                         delay = next(event.steps)
                     except StopIteration as end:
                         event.arrive(end.value)
@@ -106,8 +106,10 @@ class Run:
                         if delay is not None:
                             heappush(queue, (now + delay, NORMAL, next(eid), event))
                 elif event.__class__ is Alarm:
-                    env._now = heappop(queue)[0]
-                    ring(event)
+                    env._now = now = heappop(queue)[0]
+                    if event.due == now:  # as `ring` does
+                        event.due = inf
+                        event.rings()
                 else:
                     env.step()
             env._now = until_s

@@ -1,5 +1,8 @@
-"""A run in sentences: rules, each with its threshold, its weight and its words."""
+"""A run in sentences: rules, each with its thresholds, its weight and its words."""
 
-from pmtech.findings.sentences import explain
+from pmtech.findings.findings import explain
+from pmtech.runs.result import Result
 
 __all__ = ["explain"]
+
+Result.explain = explain

@@ -1,4 +1,4 @@
-"""A run in two or three sentences: what the bottleneck is, by how much, and since when.
+"""The words for a backlog: who comes, who could be served, what holds them up, and what becomes of the queue.
 
 The figures are those of the run, except that a rate is named as it is set where the run's own count lies within
 what chance does to it (three standard deviations of a Poisson count).
@@ -7,312 +7,221 @@ what chance does to it (three standard deviations of a Poisson count).
 from __future__ import annotations
 
 from collections import Counter
-from math import inf
+from itertools import groupby
+from math import inf, prod
 
 import numpy as np
 
-from pmtech.components.component import Finding
-from pmtech.findings.backlog import Line
-from pmtech.runs.certainty import p99_between
+from pmtech.findings import thresholds as at
+from pmtech.findings.backlog import Backlog, Stretch, reached_from
 from pmtech.runs.offers import Offer
 from pmtech.runs.result import Result
-from pmtech.wording import counted, percent, rate, seconds
+from pmtech.wording import listed, percent, rate, seconds
 
-ENOUGH_FOR_P99 = 1000
-MOST_DOUBT = 0.5  # of p99, between the ends of where it may lie
-
-# --- which part is the bottleneck ------------------------------------------------------------------------------------
+# --- who it is, and what happened to it ------------------------------------------------------------------------------
 
 
-def _lines(result: Result) -> list[Line]:
-    """The lines before the parts that have a capacity, in flow order; twins of one pool have one together."""
-    pools: dict[tuple, list[str]] = {}
-    system = result.system
-    for name in result.records.visits:
-        if system.components[name].makes_wait:
-            feeders = frozenset(edge.tail for edge in system.before(system.numbers[name]))
-            pooled = all(system.parts[tail].fan_out == "pool" for tail in feeders)
-            pools.setdefault((system.components[name].slug, feeders) if pooled else (name,), []).append(name)
-    return [Line(result, names) for names in pools.values()]
+def called(result: Result, names: list[str]) -> str:
+    """A part, or all machines of a pool, as people read it."""
+    components, said = result.at_end.components, []
+    for _, group in groupby(names, key=lambda name: components[name].slug):
+        first, *others = group
+        machines = "machines of " if components[first].station else ""
+        pool = f"the {len(others) + 1} {machines}“{components[first].label}”"
+        said.append(pool if others else f"“{result.system.label(first)}”")
+    return listed(said)
 
 
-def _reached(line: Line) -> set[str]:
-    """The parts that a request may come to after this one."""
-    system = line.result.system
-    return {system.names[number] for number in system.reached(*map(system.numbers.get, line.names))}
+def its(backlog: Backlog) -> str:
+    return "its" if len(backlog.names) == 1 else "their"
 
 
-def _behind(line: Line, lines: list[Line]) -> list[Line]:
-    reached = _reached(line)
-    return [other for other in lines if reached.intersection(other.names)]
+def _state(result: Result, names: list[str], offer: Offer) -> str:
+    """What is the matter with those who work."""
+    if offer.dead:
+        of = f"{offer.dead} of {offer.machines} machines {'is' if offer.dead == 1 else 'are'}"
+        return f"{of if offer.machines > 1 else 'it is'} dead"
+    slow = prod(s.times for s in result.slowed if s.part == names[0] and s.at_s <= offer.begin_s < s.until_s)
+    return f"{'its' if len(names) == 1 else 'their'} work takes {rate(slow)} times as long" if slow != 1 else ""
 
 
-def _bottleneck(result: Result) -> list[str]:
-    """The line that grows; else the part that has to turn away, the line that grew and is gone, or the busiest part."""
-    lines = _lines(result)
-    growing = [line for line in lines if line.growing]
-    if growing:
-        causes = [line for line in growing if not any(other.growing for other in _behind(line, lines))]
-        return _overloaded(max(causes, key=lambda line: line.at_end), lines)
-    busiest = max((line for line in lines if line.used > 0), key=lambda line: line.used, default=None)
-    if busiest is None:
-        return []
-    full = max((line for line in lines if line.full), key=lambda line: len(line.turned_away), default=None)
-    if full:
-        return [_full(full, lines)]
-    over = max((line for line in lines if line.over), key=lambda line: line.over.longest, default=None)
-    return _overloaded(over, lines) if over else [_busy(busiest, lines)]
+def trouble(result: Result, names: list[str]) -> str:
+    """What was the matter with them at worst, and for how long anything was: " (it is dead for 30 s)"."""
+    offers = [
+        (offer.per_s, offer, state)
+        for offer in result.offers(*names, since=result.warmup_s)
+        if (state := _state(result, names, offer))
+    ]
+    lasted_s = sum(offer.lasts_s for _, offer, _ in offers)
+    return f" ({min(offers)[2]} for {seconds(lasted_s)})" if offers else ""
 
 
-# --- the sentences ---------------------------------------------------------------------------------------------------
+def has_changed(result: Result) -> bool:
+    """Did something happen meanwhile: a death, a turned knob, a load that comes and goes?"""
+    died = any(log for machines in result.records.deaths.values() for log in machines)
+    happened = any(event.at_s < result.duration_s for event in result.events)
+    waves = any(source.surge or source.profile for source in result.system.sources.values())
+    return died or happened or waves or len(result.history) > 1
 
 
-def explain(result: Result, p99: bool = True) -> str:
-    """Two or three plain sentences about a run. p99: say how far it can be trusted, too."""
-    if result.summary.offered_per_s == 0:
-        return "No request arrived. Let somebody send some."
-    first = _bottleneck(result)
-    said = [Finding("refused", 90, said[:-1]) for said in _refused(result, " ".join(first))]
-    said += [Finding("gave up", 59, said[:-1]) for said in _gave_up(result)]
-    then = [*_together(said + _of_parts(result)), *_speed(result, p99)]
-    return " ".join(sentence[0].upper() + sentence[1:] for sentence in [*first, *then][:3])
+def is_steady(it: Stretch) -> bool:
+    """Was nothing turned, and did as many come before and after? Then it is the queue alone that begins and ends."""
+    around = (it.result.warmup_s, it.begin), (it.begin, it.ends), (it.ends, it.result.duration_s)
+    rates = {rate(Stretch(it.backlog, *when).asked) for when in around if when[1] - when[0] >= at.MOMENT_S}
+    return not has_changed(it.result) and len(rates) == 1
 
 
-def _arrive(line: Line, lines: list[Line], begin: float, end: float, when: str = "") -> str:
+# --- who comes, and what could be served -----------------------------------------------------------------------------
+
+
+def arrive(it: Stretch, when: str = "") -> str:
     """How many came, how many could be served, and what holds them up."""
-    arrive, gets = f"{rate(line.asked(begin, end))} requests a second arrive", rate(line.begun(begin, end))
-    if not line.is_held(begin, end):
-        return f"{arrive} at {line.label}{when}, which {_power(line, begin, end)}."
-    behind = _behind(line, lines)
-    fullest = max(behind, key=lambda other: np.nan_to_num(other.used), default=None)
-    if fullest and fullest.used > 0.9:
-        get = "get" if len(line.names) > 1 else "gets"
-        fullest_can = f"{fullest.label} {_power(fullest, begin, end)}"
-        return f"{arrive}{when}; {fullest_can}, and {line.label}, held up by it, {get} {gets} through."
-    held = f"{line.its} workers are held while they wait for {_holder(line, lines)}"
-    return f"{arrive}{when} at {line.label}; {held}, so {gets} a second get through."
+    backlog, name = it.backlog, called(it.result, it.backlog.names)
+    come = f"{rate(it.asked)} {'messages' if backlog.part.pulls else 'requests'} a second arrive"
+    if not it.is_held():
+        return f"{come} at {name}{when}{power(it)}"
+    behind = [Stretch(other, it.begin, it.ends) for other in backlog.behind if not other.part.pulls]
+    free = [other for other in behind if not other.is_held()]
+    fullest = max(free, key=lambda other: np.nan_to_num(other.backlog.used), default=None)
+    if fullest and fullest.backlog.used > at.NEARLY:
+        can = f"{called(it.result, fullest.backlog.names)} {_can_serve(fullest)}"
+        get = "gets" if len(backlog.names) == 1 else "get"
+        return f"{come}{when}; {can}, and {name}, held up by it, {get} {rate(it.begun)} through"
+    held = f"{its(backlog)} workers are held while they wait for {_holder(backlog)}"
+    return f"{come}{when} at {name}; {held}, so {rate(it.begun)} a second get through"
 
 
-def _holder(line: Line, lines: list[Line]) -> str:
+def _holder(backlog: Backlog) -> str:
     """Who keeps the workers waiting: the last part on the way in which they spend most of that time."""
-    labels, reached = {name: other.label for other in lines for name in other.names}, _reached(line)
-    stays: Counter[str] = Counter()
-    for name, v in line.result.records.visits.items():
-        if name in reached:
-            left_s = np.where(np.isnan(v.left_s), line.result.duration_s, v.left_s)
-            stays[labels.get(name, f"“{line.result.system.label(name)}”")] += (left_s - v.entered_s).sum()
-    return [label for label, stay_s in stays.items() if stay_s >= 0.6 * max(stays.values())][-1]
+    result, stays = backlog.result, Counter()
+    pools = {name: other.names for other in backlog.behind for name in other.names}
+    for name, v in result.records.visits.items():
+        if name in reached_from(result.system, backlog.workers):
+            left_s = np.where(np.isnan(v.left_s), result.duration_s, v.left_s)
+            stays[called(result, pools.get(name, [name]))] += (left_s - v.entered_s).sum()
+    return [holder for holder, stay_s in stays.items() if stay_s >= at.HOLDER * max(stays.values())][-1]
 
 
-def _power(line: Line, begin: float, end: float) -> str:
-    """What it could serve for most of that time."""
-    mostly = line.offered(begin, end)
-    verb = line.part.verb if line.its == "its" else line.part.verbs
-    said = f"{verb} {rate(mostly.per_s)}"
-    return f"{said} while {_deaths(mostly)}" if mostly.dead else said + _otherwise(line, mostly.per_s)
+def power(it: Stretch) -> str:
+    """What is done about those who come."""
+    backlog, times = it.backlog, it.batches[1]
+    if not backlog.part.pulls:
+        return f", which {_can_serve(it)}"
+    if not backlog.workers:
+        return "; nobody behind it works on them"
+    again = f", which hands each out {times:.1f} times" if times > at.AGAIN else ""
+    return f"{again}; {called(it.result, backlog.workers)} behind it {_can_serve(it)}"
 
 
-def _deaths(offer: Offer) -> str:
-    if offer.machines == 1:
-        return "it is dead"
-    return f"{offer.dead} of {offer.machines} machines {'is' if offer.dead == 1 else 'are'} dead"
+def _can_serve(it: Stretch) -> str:
+    """What it could serve for most of that time, and what else."""
+    backlog, mostly = it.backlog, it.mostly
+    part = it.result.at_end.components[backlog.workers[0]]
+    said = f"{part.verb if len(backlog.workers) == 1 else part.verbs} {rate(mostly.per_s)}"
+    if state := _state(it.result, backlog.workers, mostly):
+        return f"{said} while {state}"
+    return said + ((backlog.part.pulls and trouble(it.result, backlog.workers)) or _otherwise(backlog, mostly.per_s))
 
 
-def _death(result: Result, names: list[str]) -> str:
-    """How many of the machines were dead at worst, and for how long any was."""
-    dead = [offer for offer in result.offers(*names, since=result.warmup_s) if offer.dead]
-    lasted_s = sum(offer.lasts_s for offer in dead)
-    return f"{_deaths(max(dead, key=lambda offer: offer.dead))} for {seconds(lasted_s)}" if dead else ""
-
-
-def _otherwise(line: Line, per_s: float) -> str:
+def _otherwise(backlog: Backlog, per_s: float) -> str:
     """What else it could serve, before or after somebody turned a knob."""
-    first, last = line.offers()[0], line.offers()[-1]
+    first, last = backlog.offers()[0], backlog.offers()[-1]
     if rate(first.per_s) != rate(per_s) and not first.dead:
         return f" ({rate(first.per_s)} at first)"
     another = rate(last.per_s) != rate(per_s) and not last.dead
-    return f" ({rate(last.per_s)} from second {line.latest_s:.0f} on)" if another else ""
+    return f" ({rate(last.per_s)} from second {backlog.latest_s:.0f} on)" if another else ""
 
 
-def _steady(line: Line, begin: float, ends: float) -> bool:
-    """Was nothing turned, and did as many come before and after? Then it is the line alone that begins and ends."""
-    if _changed(line.result):
-        return False
-    around = (line.result.warmup_s, begin), (begin, ends), (ends, line.result.duration_s)
-    return len({rate(line.asked(*stretch)) for stretch in around if stretch[1] - stretch[0] >= 1}) == 1
+# --- what becomes of the queue ---------------------------------------------------------------------------------------
 
 
-def _overloaded(line: Line, lines: list[Line]) -> list[str]:
-    """A line that stands there at the end, or was long for a time."""
-    (begin, ends, longest), end, at_end = line.growing or line.over, line.result.duration_s, f"{line.at_end:,}"
-    since = "" if begin < 1 else f" from second {begin:.0f} on"
-    asked = line.asked(begin, ends)
-    steady = _steady(line, begin, ends)
-    when = "" if steady else f" from second {begin:.0f} to {ends:.0f}" if ends < end else since
-    first = _arrive(line, lines, begin, ends, when)
-    if ends == end and (line.is_full or line.max_wait_s is not None):
-        limit = "and no more may" if line.max_wait_s is None else f"each for {seconds(line.max_wait_s)} at most"
-        return [first, f"{at_end} wait there at the end, {limit}."]
-    held, could = line.is_held(begin, ends), line.could_serve(begin, ends)
-    waits_s = line.last_waits_s(ends if ends < end else begin, end)
-    last = "none of them moves" if waits_s == inf else f"the last of them will wait about {seconds(waits_s)}"
-    if ends < end:
-        left = f"at the end {at_end} {'still do' if line.at_end < longest else 'do'}, and {last}"
-        left = left if line.at_end > 0.1 * longest else "the line is gone by the end"
-        by = "" if held or asked > could else "By chance "
-        return [first, f"{by}{longest:,} stood in line at second {ends:.0f}; {left}."]
-    before = line.length_at(begin)
-    growth = (line.at_end - before) / (end - begin)
-    chance = 3 * line.chance(begin, end) / (end - begin)
-    if held or asked - could > growth / 2:
-        through = line.begun(begin, end) if held else could
-        grows = asked - through if abs(growth - (asked - through)) <= chance else growth  # as the sentence subtracts
-        queue, begins = "The queue", " from the start" if begin < 1 else since * steady
-        if before > 0.1 * line.at_end:
-            queue, begins = f"The queue is {before:,} long by {f'second {begin:.0f}' if steady else 'then'} and", ""
-        here = f" ({rate(growth)} in this run)" if abs(growth - grows) > 0.1 * grows else ""
-        why = f"{queue} grows by {rate(grows)} every second{begins}{here};"
-    elif line.offered(begin, end).machines > 1 and line.begun(begin, end) < 0.95 * could:
-        why = "The machines do not get equal shares:"
-    elif asked > 0.95 * could:
-        then = f" since second {begin:.0f}" * (steady and begin >= 1)
-        why = (
-            f"The queue grows by {rate(asked - could)} every second, and by chance has grown faster{then}:"
-            if asked > 1.01 * could
-            else f"That leaves nothing over to work off a line that chance has made{then}:"
-        )
-    else:
-        why = "By chance a line has formed that is not worked off yet:"
-    return [first, f"{why} at the end {at_end} are waiting, and {last}."]
+def since(begin: float) -> str:
+    return f" from second {begin:.0f} on" if begin >= at.MOMENT_S else ""
 
 
-def _full(line: Line, lines: list[Line]) -> str:
-    """A line so long, or a throttle so busy, that others are turned away."""
-    begin, end, (first, last) = line.result.warmup_s, line.result.duration_s, line.full
-    if _steady(line, first, last):
-        return _arrive(line, lines, begin, end)
-    if last > end - 1:
-        first, since = (begin, "") if first < begin + 1 else (first, f" from second {first:.0f} on")
-        return _arrive(line, lines, first, end, since)
-    return _arrive(line, lines, first, last, f" from second {first:.0f} to {last:.0f}")
+def last_waits(it: Stretch, since_s: float) -> str:
+    waits_s = it.backlog.last_waits_s(since_s, freely=it.cause not in ("held", "again"))
+    return "none of them moves" if waits_s == inf else f"the last of them will wait about {seconds(waits_s)}"
 
 
-def _busy(line: Line, lines: list[Line]) -> str:
-    """No line to speak of: how much of a part is in use."""
-    begin, end, share = line.result.warmup_s, line.result.duration_s, percent(min(line.used, 1))
-    could, longest = line.could_serve(begin, end), int(line.measured.max(initial=0))
-    said = f"{share} of {line.its} capacity of {rate(could)} a second is used"
-    other, dead = _otherwise(line, could), _death(line.result, line.names)
-    if line.is_held(begin, end, share=0.85):
-        said = f"{line.its} workers are taken {share} of the time, held while they wait for {_holder(line, lines)}"
-        other = ""
-    elif not (dead or other) and (meant := line.meant(begin, end)):
-        if meant > 1.01 * could:
-            other = f" ({rate(meant)} a second arrive)"
-        elif meant < could and percent(meant / could) != share:
-            other = f" ({percent(meant / could)} in the long run)"
-    said += f" ({dead})" if dead else other
-    is_, it = ("part is", "it") if line.its == "its" else ("are", "them")
-    said += f", and up to {longest:,} requests stood in line before {it}" if longest > 1 else ""
-    return f"The busiest {is_} {line.label}: {said}."
-
-
-def _of_parts(result: Result) -> list[Finding]:
-    """What the parts have to say of themselves."""
-    found = []
-    for name in result.records.visits:
-        if figures := result.figures(name):
-            found += result.at_end.components[name].findings(f"“{result.system.label(name)}”", figures)
-    return found
-
-
-def _together(findings: list[Finding]) -> list[str]:
-    """A sentence a rule, the weightiest first."""
-    rules: dict[str, list[Finding]] = {}
-    for finding in sorted(findings, key=lambda finding: -finding.weight):
-        rules.setdefault(finding.rule, []).append(finding)
-    return [f"{'; '.join(finding.said for finding in those)}." for those in rules.values()]
-
-
-def _refused(result: Result, before: str) -> list[str]:
-    """Who refused most, and whose requests these were; a death that was not spoken of `before`."""
-    refused, system = result.refusals[result.refusals.at_s >= result.warmup_s], result.system
-    if not len(refused):
-        return []
-    said = []
-    for (name, status), count in Counter(zip(refused.component, refused.status, strict=True)).most_common(2):
-        if said and count < 0.1 * len(refused):
-            break
-        whose, these = "", refused.request[(refused.component == name) & (refused.status == status)]
-        clients = np.bincount(result.records.client[these])
-        if len(result.records.sources) > 1 and clients.max() > 0.5 * count:
-            share = percent(clients.max() / count).replace("100 %", "all").replace("more than 99 %", "nearly all")
-            whose = f", {share} of them from “{system.label(result.records.sources[clients.argmax()])}”"
-        dead = _death(result, [name]) if status == 502 else ""
-        why = f" ({dead})" if dead and dead not in before else ""
-        said.append(
-            f"“{system.label(name)}” refuses {rate(count / result.window_s)} a second with {status}{why}{whose}"
-        )
-    return [f"{'; '.join(said)}."]
-
-
-def _gave_up(result: Result) -> list[str]:
-    """Who did not wait for the answer."""
-    records = result.records
-    came = records.arrived_s >= result.warmup_s
-    gave_up = int((came & (records.status == 504)).sum())
-    if not gave_up:
-        return []
-    patience = {part.timeout_ms for part in result.system.sources.values() if part.timeout_ms is not None}
-    after = f" after {seconds(patience.pop() / 1000)}" if len(patience) == 1 else ""
-    return [
-        f"{percent(gave_up / came.sum())} of the requests were given up{after} (504); the work on them was for nobody."
-    ]
-
-
-def _speed(result: Result, p99: bool) -> list[str]:
-    """How long the served ones took, and how far to trust it."""
-    s, records = result.summary, result.records
-    came = records.arrived_s >= result.warmup_s
-    count, inside = int((came & records.served).sum()), int((came & (records.status == 0)).sum())
-    if not count:
-        return ["Nobody was served." if not s.served_per_s else "Nobody was served who came in the measured time."]
-    if count < 20:
-        return [f"Only {counted(count, 'request')} {'were' if count > 1 else 'was'} served: too few for a percentile."]
-    rest = _p99(result, count) if p99 else ""
-    if inside > 0.05 * came.sum():
-        rest = "; those who still wait are not in these figures"
-    by_client = result.by_client.p95_ms.dropna().sort_values()
-    if len(by_client) > 1 and by_client.iloc[-1] > 3 * by_client.iloc[0]:
-        quick, slow = (f"“{result.system.label(client)}”" for client in by_client.index[[0, -1]])
-        least, most = (seconds(p95_ms / 1000) for p95_ms in by_client.iloc[[0, -1]])
-        return [f"95 of 100 served requests of {quick} took no more than {least}, of {slow} {most}{rest}."]
-    half, most = seconds(s.p50_ms / 1000), seconds(s.p95_ms / 1000)
-    return [f"Half of the served requests took no more than {half}, 95 of 100 no more than {most}{rest}."]
-
-
-def _changed(result: Result) -> bool:
-    """Did something happen meanwhile: an event, a turned knob, a surge, another load?"""
-    moves = any(source.surge or source.profile for source in result.system.sources.values())
-    return moves or len(result.history) > 1 or any(event.at_s < result.duration_s for event in result.events)
-
-
-def _p99(result: Result, count: int) -> str:
-    """What replications say about p99; without them, whether the run is too short for it (something changed: neither)."""
-    if count < ENOUGH_FOR_P99:
-        return f"; {count} are too few to judge the slowest 1 in 100"
-    if result.others:
-        _, low, high, runs = result.intervals.loc["p99_ms"]
-        return f"; p99 of runs this long lies between {seconds(low / 1000)} and {seconds(high / 1000)} ({runs:.0f} runs, 95 %)"
-    if _changed(result):
-        return ""
-    low, high = p99_between(result)
-    if high - low <= MOST_DOUBT * result.summary.p99_ms:
-        return ""
-    ends = (
-        f"above {seconds(low / 1000)}" if high == inf else f"between {seconds(low / 1000)} and {seconds(high / 1000)}"
+def of_growth(it: Stretch) -> str:
+    """A queue that grows, because more come than get through."""
+    before, steady, through = (
+        it.backlog.length_at(it.begin),
+        is_steady(it),
+        it.could if it.cause == "demand" else it.begun,
     )
-    return f"; the run is too short for p99: it may lie anywhere {ends}"
+    by_chance = abs(it.growth - (it.asked - through)) <= at.CHANCE * it.chance / it.lasts
+    grows = it.asked - through if by_chance else it.growth  # as the sentence subtracts
+    queue, begins = "The queue", since(it.begin) * steady if it.begin >= at.MOMENT_S else " from the start"
+    if before > at.PART * it.longest:
+        queue, begins = f"The queue is {before:,} long by {f'second {it.begin:.0f}' if steady else 'then'} and", ""
+    here = f" ({rate(it.growth)} in this run)" if abs(it.growth - grows) > at.PART * grows else ""
+    return f"{queue} grows by {rate(grows)} every second{begins}{here};"
 
 
-Result.explain = explain
+def of_chance(it: Stretch) -> str:
+    """A queue that chance has made, alone or where nothing is left over to work it off."""
+    then = f" since second {it.begin:.0f}" * (is_steady(it) and it.begin >= at.MOMENT_S)
+    if it.asked <= at.CLEARLY * it.could:
+        return "By chance a line has formed that is not worked off yet:"
+    if it.asked <= at.A_LITTLE * it.could:
+        return f"That leaves nothing over to work off a line that chance has made{then}:"
+    return f"The queue grows by {rate(it.asked - it.could)} every second, and by chance has grown faster{then}:"
+
+
+def of_wave(it: Stretch) -> str:
+    """A queue that does not grow any more."""
+    backlog, queued = it.backlog, it.backlog.part.pulls
+    chance = "By chance " if it.cause in ("uneven", "chance") else ""
+    said = f"{chance}{it.longest:,} {'were waiting' if queued else 'stood in line'} at second {it.ends:.0f}"
+    empty = backlog.times[(backlog.times > it.ends) & (backlog.length == 0)]
+    if queued and len(empty):
+        return f"{said}; the queue was empty again at second {empty[0]:.0f}"
+    if backlog.at_end <= at.PART * it.longest:
+        return f"{said}; the line is gone by the end"
+    still = f"{'still ' if backlog.at_end < it.longest else ''}{'are' if queued else 'do'}"
+    return f"{said}; at the end {backlog.at_end:,} {still}, and {last_waits(it, it.ends)}"
+
+
+def of_another(it: Stretch, told: Backlog) -> str:
+    """One more queue, beside that which has been told."""
+    held = told in it.backlog.behind and it.is_held()
+    passed = it.ends < it.result.duration_s and it.backlog.at_end < it.longest
+    when, many, stood = (
+        (f"second {it.ends:.0f}", it.longest, "stood") if passed else ("the end", it.backlog.at_end, "wait")
+    )
+    where = f"{'in' if it.backlog.part.pulls else 'before'} {called(it.result, it.backlog.names)}"
+    return f"At {when}, {many:,} more {stood} {where}{', held up by it' if held else power(it)}"
+
+
+def of_use(it: Stretch, before: Backlog, taken: float) -> str:
+    """No queue to speak of: how much of the busiest part is in use, and how many stood before it at most."""
+    backlog, mine, share = it.backlog, its(it.backlog), percent(min(it.backlog.used, 1))
+    what, together = trouble(it.result, backlog.names), it.batches[0]
+    said = f"{mine} workers are taken {share} of the time, "
+    if it.is_held(taken):
+        said += f"held while they wait for {_holder(backlog)}{what}"
+    elif together > at.A_LITTLE:
+        said += f"by {rate(together)} messages at once on average{what}"
+    else:
+        said = f"{share} of {mine} capacity of {rate(it.could)} a second is used"
+        said += what or _otherwise(backlog, it.could) or _long_run(it, share)
+    part_is, line = ("part is", "it") if mine == "its" else ("are", "them")
+    longest = int(before.length[before.times >= it.begin].max(initial=0))
+    stood = (
+        f"requests stood in line before {line}"
+        if before is backlog
+        else f"messages waited in {called(it.result, before.names)}"
+    )
+    most = f", and up to {longest:,} {stood}" if longest > 1 else ""
+    return f"The busiest {part_is} {called(it.result, backlog.names)}: {said}{most}"
+
+
+def _long_run(it: Stretch, share: str) -> str:
+    """What the use of a part will be, where chance made it another one in this run."""
+    if it.meant and it.meant > at.A_LITTLE * it.could:
+        return f" ({rate(it.meant)} a second arrive)"
+    if it.meant and it.meant < it.could and percent(it.meant / it.could) != share:
+        return f" ({percent(it.meant / it.could)} in the long run)"
+    return ""

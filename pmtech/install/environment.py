@@ -92,13 +92,13 @@ def _packages() -> Iterator[Finding]:
             _install("-e", str(Path(__file__).resolve().parents[2])),
         )
         return
-    needed = {line: re.match(r"[\w.-]+", line).group() for line in lines if "extra ==" not in line}
+    needed = {line: re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in lines if "extra ==" not in line}
     here = {line: _version(name) for line, name in needed.items()}
     missing = [line for line, version in here.items() if version is None]
     wrong = [line for line, version in here.items() if version is not None and not _accepts(line, version)]
     if missing:
         yield Finding(
-            f"{', '.join(map(needed.get, missing))} {'is' if len(missing) == 1 else 'are'} missing.",
+            f"{', '.join(needed[line] for line in missing)} {'is' if len(missing) == 1 else 'are'} missing.",
             "Install what is missing, then restart the kernel of an open notebook:",
             _install(*missing),
         )
@@ -114,7 +114,9 @@ def _packages() -> Iterator[Finding]:
 def _version(name: str) -> str | None:
     """The installed version; None when it cannot be imported (each of our packages is imported by its own name)."""
     try:
-        return metadata.version(name) if util.find_spec(name) else None
+        found = metadata.distribution(name)
+        modules = (found.read_text("top_level.txt") or name).split()  # pyyaml is imported as yaml
+        return found.version if any(util.find_spec(module) for module in modules) else None
     except (metadata.PackageNotFoundError, ValueError):
         return None
 
@@ -169,9 +171,10 @@ def _kernel_of_lab() -> Iterator[Finding]:
 
 def _prefix_of(python: str) -> str:
     """Where a Python is installed; nothing when it does not run."""
-    how = {"capture_output": True, "text": True, "timeout": 30, "stdin": subprocess.DEVNULL, "check": False}
+    asked = [python, "-c", "import sys; print(sys.prefix)"]
     try:
-        return subprocess.run([python, "-c", "import sys; print(sys.prefix)"], **how).stdout.strip()
+        said = subprocess.run(asked, capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL, check=False)
+        return said.stdout.strip()
     except (OSError, subprocess.TimeoutExpired):
         return ""
 
@@ -187,8 +190,10 @@ def _lab_around_this_kernel() -> dict | None:
         request = urllib.request.Request(server["url"] + "lab", headers={"Authorization": f"token {server['token']}"})
         # A proxy of the machine must not be asked for a page of the machine.
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=5) as page:
-            config = re.search(r'<script id="jupyter-config-data"[^>]*>(.*?)</script>', page.read().decode(), re.DOTALL)
-        return json.loads(config.group(1))
+            config = re.findall(
+                r'<script id="jupyter-config-data"[^>]*>(.*?)</script>', page.read().decode(), re.DOTALL
+            )
+        return json.loads(config[0])
     except Exception:  # noqa: BLE001 - whatever the reason, what cannot be known is not reported
         return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import nan
 from pathlib import Path
 
 import traitlets
@@ -83,11 +84,19 @@ def _rows(comparison: ShownComparison) -> list[list[str]]:
         "Served a second": column([s.served_per_s for s in sums], "")[1],
         f"Against “{first}”": _against(comparison, list(runs)[1:]),
         f"p95, {p95}": times,
+        **_done(sums),
         "Refused or failed, %": column([s.error_rate for s in sums], "%")[1],
         "Still waiting, %": column(waiting, "%")[1],
         "Cost an hour, $": column([s.cost_usd_per_hour for s in sums], "$")[1],
     }
     return [list(columns), *map(list, zip(*columns.values(), strict=True))]
+
+
+def _done(sums: list) -> dict[str, list[str]]:
+    """Where any design has messages: within which time 95 of 100 of them are done."""
+    ages = [s.get("age_p95_ms", nan) for s in sums]
+    unit, times = column(ages, "ms")
+    return {f"95 of 100 done, {unit}": times} if any("age_p95_ms" in s for s in sums) else {}
 
 
 def _against(comparison: ShownComparison, others: list[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable
 from dataclasses import FrozenInstanceError
 from difflib import get_close_matches
@@ -19,11 +20,14 @@ CALL = re.compile(
     r"(?:\w+\.)?(\w+)\(\) (?:missing .*?: (.*)|got an unexpected keyword argument '(\w+)'|takes .* positional argument)"
 )
 ONE_SIGN = re.compile(r"'>' not supported between instances of '(\w+)' and '(\w+)'")
+NOT_THERE = re.compile(r"cannot import name '(\w+)' from 'pmtech'")
 SYNTAX = {
     "incomplete input": "a bracket or a quote is not closed",
+    "invalid syntax. Perhaps you forgot a comma?": "perhaps a comma is missing",
     "positional argument follows keyword argument": "a name and = are missing, or a comma is too many: 1000, not 1,000",
 }
 UNDO = "Undo with Ctrl + Z, or compare it with the cells above."
+RUN_ABOVE = "choose Run > Run All Above Selected Cell"
 
 
 def sentence(kind: type[BaseException], error: BaseException, traceback) -> str | None:
@@ -36,10 +40,11 @@ def sentence(kind: type[BaseException], error: BaseException, traceback) -> str 
     if issubclass(kind, FrozenInstanceError):
         return "A part stays as it was made: change the number in the cell that makes it, and run that cell and those below it."
     if issubclass(kind, NameError) and error.name and _ends_in_cell(traceback):
-        return (
-            f'"{error.name}" is not known here. Either an earlier cell has not run yet (choose Run > Run All Above '
-            "Selected Cell), or it is misspelt."
-        )
+        if error.name in sys.modules["pmtech"].__all__:
+            return f'"{error.name}" is not here yet: the first cell of this page has not run. To run it, {RUN_ABOVE}.'
+        return f'"{error.name}" is not known here. Either an earlier cell has not run yet ({RUN_ABOVE}), or it is misspelt.'
+    if issubclass(kind, ImportError) and (wanted := NOT_THERE.match(str(error))):
+        return _has_no("pmtech", wanted[1], sys.modules["pmtech"].__all__)
     if issubclass(kind, AttributeError) and error.name and _ends_in_cell(traceback) and _is_ours(type(error.obj)):
         return _has_no(type(error.obj).__name__, error.name, dir(error.obj))
     ours = _ends_in_package(traceback)
@@ -60,7 +65,9 @@ def sentence(kind: type[BaseException], error: BaseException, traceback) -> str 
     if issubclass(kind, ValueError | TypeError) and ours:
         said = str(error)
         return said if said.endswith((".", "?")) else f"{said}."
-    return None
+    # Not the course's own: a fault of ours is worth its traceback, anything else began in the learner's line.
+    line = None if ours else _line_in_cell(traceback)
+    return None if line is None else f"Line {line} went wrong: {_in_words(kind, error)}. {UNDO}"
 
 
 def why(error: Exception) -> str:
@@ -68,19 +75,39 @@ def why(error: Exception) -> str:
     return str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
 
 
-def _end(traceback):
-    while traceback.tb_next is not None:
+def _steps(traceback):
+    while traceback is not None:
+        yield traceback
         traceback = traceback.tb_next
-    return traceback.tb_frame
+
+
+def _end(traceback):
+    return [*_steps(traceback)][-1].tb_frame
 
 
 def _last_file(traceback) -> str:
     return _end(traceback).f_code.co_filename
 
 
-def _ends_in_cell(traceback) -> bool:
-    file = _last_file(traceback)  # IPython and ipykernel name the files that cells are compiled as
+def _is_cell(file: str) -> bool:
+    """IPython and ipykernel name the files that cells are compiled as."""
     return file.startswith("<ipython-input") or "ipykernel_" in file
+
+
+def _ends_in_cell(traceback) -> bool:
+    return _is_cell(_last_file(traceback))
+
+
+def _line_in_cell(traceback) -> int | None:
+    """The line of the cell from which the error came; None when no cell is on its way."""
+    lines = [step.tb_lineno for step in _steps(traceback) if _is_cell(step.tb_frame.f_code.co_filename)]
+    return lines[-1] if lines else None
+
+
+def _in_words(kind: type[BaseException], error: BaseException) -> str:
+    """What Python says, in one line; with the kind of the error where that is a word alone."""
+    said = " ".join(str(error).split()).rstrip(".")
+    return said if " " in said else f"{kind.__name__} {said}".strip()
 
 
 def _is_ours(thing: object) -> bool:
@@ -102,9 +129,14 @@ def install() -> None:
     shell = get_ipython()
     whole, syntax = shell.showtraceback, shell.showsyntaxerror
 
+    def is_over() -> bool:
+        """Then somebody asks for the whole of it, with %tb."""
+        return sys.exc_info()[0] is None
+
     def show(exc_tuple=None, *args, **kwargs):
         kind, error, traceback = shell._get_exc_info(exc_tuple)
-        said = sentence(kind, error, traceback) if traceback is not None else None
+        again = exc_tuple is None and is_over()
+        said = None if again or traceback is None else _said(kind, error, traceback)
         if said is None:
             return whole(exc_tuple, *args, **kwargs)
         shell._showtraceback(kind, error, [said])
@@ -112,10 +144,18 @@ def install() -> None:
 
     def show_syntax(*args, **kwargs):
         kind, error, traceback = shell._get_exc_info(None)
-        if isinstance(error, SyntaxError) and error.lineno:
+        if isinstance(error, SyntaxError) and error.lineno and not is_over():
             # Not `kind`, which Python 3.13 calls _IncompleteInputError.
             shell._showtraceback(SyntaxError, error, [sentence(kind, error, traceback)])
         else:
             syntax(*args, **kwargs)
 
     shell.showtraceback, shell.showsyntaxerror = show, show_syntax
+
+
+def _said(kind, error, traceback) -> str | None:
+    """The sentence; none where an error is of a kind that cannot even be looked at."""
+    try:
+        return sentence(kind, error, traceback)
+    except Exception:  # noqa: BLE001  then its traceback says more
+        return None

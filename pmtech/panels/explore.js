@@ -18,8 +18,8 @@ function render({ model, el }) {
     [values, seed] = [knobs.first, model.get("first_seed")];
     send();
   };
-  const keep = h("button", { type: "button", onclick: () => ((pin = ++lastPin), send()) }, "Keep this as A");
-  const forget = h("button", { type: "button", onclick: () => ((pin = 0), send()) }, "Forget A");
+  const keep = h("button", { type: "button", onclick: () => ((pin = ++lastPin), send()) }, "Keep this run");
+  const forget = h("button", { type: "button", onclick: () => ((pin = 0), send()) }, "Forget the kept run");
   const actions = h(
     "div",
     { class: "pmtech-actions" },
@@ -31,6 +31,7 @@ function render({ model, el }) {
   );
 
   // ---- what comes out ----
+  const picture = h("div", { class: "pmtech-picture" });
   const cards = h("div", { class: "pmtech-cards" });
   const plot = h("div", { class: "pmtech-plot", role: "img" });
   const sentences = h("p", { class: "pmtech-sentences", "aria-live": "polite" });
@@ -39,6 +40,8 @@ function render({ model, el }) {
   const root = h(
     "div",
     { class: "pmtech-explore", role: "group", "aria-label": "What if" },
+    picture,
+    h("p", { class: "pmtech-quiet pmtech-caption" }, "The picture: the long run. Below: this run, with its chance."),
     h("div", { class: "pmtech-controls" }, ...knobs.rows, actions),
     h("div", { class: "pmtech-outcome" }, cards, plot),
     h("div", { class: "pmtech-said" }, problem, sentences),
@@ -59,8 +62,9 @@ function render({ model, el }) {
       root.classList.remove("pmtech-busy");
     }
     const card = ({ name, hint, value, pinned }) =>
-      h("p", { title: hint }, h("span", {}, name), h("strong", {}, answer.error ? "–" : value), pinned ? h("small", {}, `A: ${pinned}`) : "");
+      h("p", { title: hint }, h("span", {}, name), h("strong", {}, answer.error ? "–" : value), pinned ? h("small", {}, `kept: ${pinned}`) : "");
     cards.replaceChildren(...answer.cards.map(card));
+    if (picture.drawn !== answer.picture) picture.innerHTML = picture.drawn = answer.picture;
     write(customers, `Customers #${answer.seed}`);
     write(sentences, answer.sentences);
     plot.setAttribute("aria-label", `Chart: ${answer.axis}. The sentences below say what it shows.`);

@@ -1,4 +1,4 @@
-"""The what-if panel: sliders, four numbers, one chart, and the sentences that explain it."""
+"""The what-if panel: sliders, the living picture, four numbers, one chart, and the sentences that explain it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from pathlib import Path
 import traitlets
 
 from pmtech import charts
+from pmtech.diagram import diagram
+from pmtech.panels.cards import CARDS, chosen, read
 from pmtech.panels.controls import Choice, Controls, Slider
 from pmtech.panels.errors import why
 from pmtech.panels.widget import Panel
 from pmtech.runs.result import Result
 from pmtech.runs.simulate import simulate
 from pmtech.system.system import System, check_complete
-from pmtech.wording import nearest, percent, rate, seconds
+from pmtech.wording import nearest
 
 
 class Explore(Panel):
@@ -34,8 +36,10 @@ class Explore(Panel):
     wish = traitlets.Dict().tag(sync=True, echo_update=False)
     answer = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, system: System, controls: tuple[Slider | Choice, ...], show: str, seed: int, **run):
-        self._system, self._draw, self._run = system, charts.CHARTS[show], run
+    def __init__(
+        self, system: System, controls: tuple[Slider | Choice, ...], show: str, cards: tuple, seed: int, **run
+    ):
+        self._system, self._draw, self._cards, self._run = system, charts.CHARTS[show], cards, run
         self._number = self._pin = 0  # of the last wish; of the last "keep" in it
         self.seed = seed
         self.controls = Controls("explore", system, controls, lambda _: self._compute())
@@ -93,13 +97,15 @@ class Explore(Panel):
             self._say({**self.answer, "error": f"This can't be run: {why(error)}."})
 
     def _show(self) -> None:
-        cards, pinned = _cards(self.result), _cards(self.pinned) if self.pinned else {}
+        names = self._cards
+        shown, pinned = read(self.result, names), read(self.pinned, names) if self.pinned else {}
         self._say(
             {
                 "cards": [
-                    {"name": name, "value": value, "pinned": pinned.get(name), "hint": HINTS[name]}
-                    for name, value in cards.items()
+                    {"name": name, "value": value, "pinned": pinned.get(name), "hint": CARDS[name].hint}
+                    for name, value in shown.items()
                 ],
+                "picture": diagram(self.result.system),
                 "figure": self._draw(self.result, self.pinned),
                 "sentences": self.result.explain(p99=False),  # no card shows it
                 "axis": self._draw.__doc__.partition("\n")[0].rstrip("."),
@@ -122,6 +128,7 @@ def explore(
     system: System,
     *controls: Slider | Choice,
     show: str | None = None,
+    cards: Iterable[str] | None = None,
     duration_s: float = 60.0,
     seed: int = 1,
     events: Iterable = (),
@@ -130,7 +137,10 @@ def explore(
 
     show: "clients" (who is served how much), "latency" (time to answer), "throughput" (asked, served, refused a
     second), "queue" (requests inside), "load" (time to answer against the share of the capacity that is asked for),
-    "hits" or "freshness" (of a cache's answers); without it, clients where there are several, otherwise latency.
+    "hits" or "freshness" (of a cache's answers), "age" (of answers and messages), "backlog" (messages that are not done),
+    "batches" (the wait before a queue against how many come); without it, clients where there are several, otherwise
+    latency.
+    cards: up to four of the numbers in cards.py; without it, those that fit what is in the system.
     duration_s, seed and events are those of `simulate`.
     Raises ValueError with a sentence for a control that does not fit the system, or a system that can't run.
     """
@@ -140,23 +150,6 @@ def explore(
         raise ValueError(
             f'show must be one of {", ".join(charts.CHARTS)}; got "{show}": {nearest(show, charts.CHARTS)}'
         )
-    return Explore(system, controls, show, duration_s=duration_s, seed=seed, events=tuple(events))
-
-
-HINTS = {
-    "served": "requests answered in a second, on average",
-    "p95 answer": "95 of 100 served requests took no longer",
-    "refused": "share of the requests that were refused, failed or were given up",
-    "cost": "all machines together",
-}
-
-
-def _cards(result: Result) -> dict[str, str]:
-    """Four numbers with their units."""
-    s = result.summary
-    return {
-        "served": f"{rate(s.served_per_s)} /s",
-        "p95 answer": "–" if s.p95_ms != s.p95_ms else seconds(s.p95_ms / 1000),
-        "refused": percent(s.error_rate).replace("less than", "<").replace("more than", ">"),  # a card is narrow
-        "cost": f"${s.cost_usd_per_hour:.2f} /h",
-    }
+    return Explore(
+        system, controls, show, chosen(system, cards), duration_s=duration_s, seed=seed, events=tuple(events)
+    )

@@ -2,10 +2,11 @@
 
 import traitlets
 
-from pmtech.charts import journey
+from pmtech.charts import journey, messages
 from pmtech.charts import monitoring as monitored
 from pmtech.panels.widget import Panel
 from pmtech.runs.result import Result
+from pmtech.wording import counted, seconds
 
 
 class Figure(Panel):
@@ -45,7 +46,7 @@ def waterfall(result: Result, *which: int | str) -> Figure:
 
 
 def monitoring(result: Result) -> Figure:
-    """The same run as your team's monitoring tool draws it: traffic, errors and latency, a point every five seconds.
+    """The same run as your team's monitoring tool draws it: traffic, errors and latency, a point every five seconds or more.
 
     What this leaves out: saturation, the fourth of the "golden signals"; a real tool samples, and rounds its percentiles.
     """
@@ -53,3 +54,20 @@ def monitoring(result: Result) -> Figure:
         raise ValueError(f"monitoring needs a run, such as simulate(system), got {result!r}")
     drawn = monitored.figure(result)
     return Figure(figure=drawn, height=230, name="Traffic, errors and latency over time", said=[])
+
+
+def lateness(result: Result) -> Figure:
+    """Answered is not done: how long the answer took and how old each message was when its work was done, over the run."""
+    if not isinstance(result, Result) or not result.queues:
+        raise ValueError(f"lateness needs a run with a Queue or a Topic, such as simulate(system), got {result!r}")
+    s, lines = result.summary, result.components.loc[result.queues].max_queue
+    said = f"95 of 100 answers came within {seconds(s.p95_ms / 1000)}, 95 of 100 messages were done within {seconds(s.age_p95_ms / 1000)}."
+    longest = f"At most {counted(int(lines.max()), 'message')} waited in “{result.system.label(lines.idxmax())}”"
+    until = result.caught_up_s
+    then = (
+        f"; from minute {until / 60:.0f} on it was empty again"
+        if until < result.duration_s
+        else "; it is not empty yet"
+    )
+    name = "Time to answer and age of the messages"
+    return Figure(figure=messages.age(result), height=240, name=name, said=[said, f"{longest}{then}."])

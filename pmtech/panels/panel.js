@@ -67,8 +67,15 @@ function onPage(render, { alone = false } = {}) {
 function show(model, el, render, alone) {
   const heard = []; // a div that is emptied must not go on listening to its model
   const on = (name, callback) => (heard.push([name, callback]), model.on(name, callback));
-  const whileAlive = (act) => (...all) => kernelOf(model) === null || act(...all);
-  const own = { ...model, on, send: whileAlive(model.send), save_changes: whileAlive(model.save_changes) };
+  const kernel = kernelOf(model);
+  const toKernel = (act) => (...all) => {
+    try {
+      if (kernelOf(model) === kernel) act(...all);
+    } catch (error) {
+      console.warn(error); // it began anew a moment ago: nobody is left to be told
+    }
+  };
+  const own = { ...model, on, send: toKernel(model.send), save_changes: toKernel(model.save_changes) };
   const problem = h("p", { class: "pmtech-error pmtech-stopped", role: "alert", hidden: true });
   const body = h("div");
   const say = (text) => (write(problem, text), (problem.hidden = !text));

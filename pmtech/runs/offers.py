@@ -5,8 +5,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
+from math import prod
 from typing import NamedTuple
 
+from pmtech.runs.events.event import Slow
 from pmtech.system.system import System
 
 History = list[tuple[float, System]]  # since when the system has been so
@@ -40,12 +42,20 @@ def stretches(history: History, begin: float, end: float, cuts: Iterable[float] 
 
 
 def offers(
-    history: History, deaths: Deaths, names: Iterable[str], begin: float, end: float, machine: int | None = None
+    history: History,
+    deaths: Deaths,
+    names: Iterable[str],
+    begin: float,
+    end: float,
+    machine: int | None = None,
+    slowed: Iterable[Slow] = (),
 ) -> list[Offer]:
     """What these parts offered together, or one machine of each; nothing for parts that keep nobody waiting by
     themselves (a queue offers what those behind it do)."""
     logs = {name: [([at_s for at_s, _ in log], log) for log in deaths.get(name, [])] for name in names}
     happened = {at_s for machines in logs.values() for times, _ in machines for at_s in times}
+    slowed = [slow for slow in slowed if slow.part in logs]
+    happened |= {moment for slow in slowed for moment in (slow.at_s, slow.until_s)}
     found = []
     for since, until, system in stretches(history, begin, end, happened):
         places = per_s = there = dead = 0
@@ -57,7 +67,8 @@ def offers(
             down = sum(_is_down(*machines[n], since) for n in those if n < len(machines))
             there, dead, up = there + len(those), dead + down, len(those) - down
             places += up * part.station.places if part.station else 0
-            per_s += up * part.capacity_per_s / part.replicas
+            now = (slow for slow in slowed if part.station and slow.part == name and slow.at_s <= since < slow.until_s)
+            per_s += up * part.capacity_per_s / part.replicas / prod(slow.times for slow in now)
         found.append(Offer(since, until, places, per_s, there, dead))
     return found
 

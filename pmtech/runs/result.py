@@ -11,6 +11,8 @@ import pandas as pd
 
 from pmtech.engine.records import Records
 from pmtech.runs.certainty import intervals
+from pmtech.runs.deliveries import Deliveries
+from pmtech.runs.events.event import Slow
 from pmtech.runs.offers import History, Offer, offers, stretches
 from pmtech.runs.views import RunViews
 from pmtech.system.system import System
@@ -165,11 +167,20 @@ class Result(RunViews):
         """Figures of the messages, where there are any."""
         if not self.records.messages:
             return {}
-        mine = self.messages[self.messages.published_s >= self.warmup_s]
-        done = mine[mine.outcome == "done"]
-        ages = percentiles(((done.done_s - done.published_s) * 1000).to_numpy(), 0.50, 0.95, 0.99)
-        named = dict(zip(("age_p50_ms", "age_p95_ms", "age_p99_ms"), ages, strict=True))
-        return {**named, "not_done": float(len(mine) - len(done))}
+        ages = self.messages_of().age_s * 1000
+        done = ages[~np.isnan(ages)]
+        named = dict(zip(("age_p50_ms", "age_p95_ms", "age_p99_ms"), percentiles(done, 0.50, 0.95, 0.99), strict=True))
+        return {**named, "not_done": float(len(ages) - len(done))}
+
+    def messages_of(self, *queues: str) -> Deliveries:
+        """The messages that were published in the measured window, as columns; without names, those of all queues."""
+        rows = (m for m in self.records.messages if m[1] >= self.warmup_s and (not queues or m[0] in queues))
+        return Deliveries(rows, self.duration_s)
+
+    @property
+    def queues(self) -> list[str]:
+        """The parts that keep or copy messages, in the order in which they published."""
+        return list(dict.fromkeys(message[0] for message in self.records.messages))
 
     @cached_property
     def intervals(self) -> pd.DataFrame:
@@ -226,7 +237,12 @@ class Result(RunViews):
     ) -> list[Offer]:
         """What these parts, or one machine of them, offered together, stretch by stretch: see `Offer`."""
         until = self.duration_s if until is None else until
-        return offers(self.history, self.records.deaths, names, since, until, machine)
+        return offers(self.history, self.records.deaths, names, since, until, machine, self.slowed)
+
+    @cached_property
+    def slowed(self) -> list[Slow]:
+        """Whose work was slowed by what happened meanwhile, and from when until when."""
+        return [slow for event in self.events for slow in event.slows(self.system)]
 
     def backlog(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """When each request joined the queue before a component and when it left it (infinity: it stands there yet)."""

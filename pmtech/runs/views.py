@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pmtech.runs.deliveries import Deliveries
+from pmtech.wording import seconds
+
 # How a column is called, and the unit it is in. Any other column is called by its own name.
 COLUMNS = {
     "offered_per_s": ("asked a second", ""),
@@ -38,6 +41,12 @@ COLUMNS = {
     "usd_per_month": ("a month", "$"),
     "usd_per_million": ("for a million requests", "$"),
     "cost_usd_per_hour": ("cost an hour", "$"),
+    "done": ("done", ""),
+    "again": ("handed out again", ""),
+    "dead": ("dead letters", ""),
+    "half": ("half done within", ""),
+    "most": ("95 of 100 done within", ""),
+    "overtaken": ("overtaken by a later one", "%"),
 }
 
 
@@ -56,9 +65,12 @@ class Table(pd.DataFrame):
     def _repr_html_(self) -> str:
         words = getattr(self, "words", None) or COLUMNS
         heads, columns = [], []
-        for name in self.columns:
-            said, unit = words.get(name, (str(name).replace("_", " "), ""))
-            unit, texts = column(self[name], unit)
+        named = [words.get(name, (str(name).replace("_", " "), "")) for name in self.columns]
+        longest = max(
+            (self[name].max() for name, (_, unit) in zip(self, named, strict=True) if unit == "ms"), default=0
+        )
+        for name, (said, unit) in zip(self.columns, named, strict=True):
+            unit, texts = column(self[name], unit, longest)
             heads.append(f"{said}, {unit}" if unit else said)
             columns.append(texts)
         labels = [str(one) if isinstance(one, str) else f"{self.index.name or 'row'} {one}" for one in self.index]
@@ -80,14 +92,18 @@ def table(heads: list[str], rows, note: str = "") -> str:
     )
 
 
-def column(values, unit: str) -> tuple[str, list[str]]:
+def column(values, unit: str, longest_ms: float = 0) -> tuple[str, list[str]]:
     """A column of figures as text, all in one unit and to one precision: ("s", ["0.40", "12.30"]); "–" for nothing.
 
-    unit: "ms" (seconds where the longest takes two), "%" (of shares of 1), "$", any other word, or "".
+    unit: "ms" (seconds where the longest, here or in a column beside it, takes ten), "%" (of shares of 1), "$", any other
+    word, or "".
     """
     if not all(isinstance(value, int | float | np.number) for value in values):
         return unit, [str(value) for value in values]
-    unit, scale = ("s", 0.001) if unit == "ms" and max(values, default=0) >= 2000 else (unit, 100 if unit == "%" else 1)
+    if unit == "ms" and max([longest_ms, *(value for value in values if not isnan(value))]) >= 10_000:
+        unit, scale = "s", 0.001
+    else:
+        scale = 100 if unit == "%" else 1
     shown = [value * scale for value in values]
     digits = _digits([abs(value) for value in shown if value and not isnan(value)], unit)
     return unit, ["–" if isnan(value) else f"{value:,.{digits}f}" for value in shown]
@@ -163,7 +179,7 @@ def _of(run: Any, name: str) -> Any:
     if hasattr(run, "by_client"):
         part, dot, figure = name.rpartition(".")
         if not dot:
-            return {**run.summary, "waiting_share": run.waiting_share}[figure]
+            return run.summary[figure] if figure in run.summary.index else getattr(run, figure)
         return (run.by_client if part in run.by_client.index else run.components).loc[part, figure]
     value = run[name] if isinstance(run, pd.Series) else getattr(run, name)
     return len(value) if isinstance(value, list) else value
@@ -209,6 +225,28 @@ class RunViews:
         return Table(shown.assign(waiting_share=waiting).rename(index=self.system.label))
 
     @property
+    def oldest_ms(self) -> float:
+        """The greatest age of a message, from publication until its work is done; infinity with a dead letter among them."""
+        return self.messages_of().oldest_s * 1000
+
+    @property
+    def caught_up_s(self) -> float:
+        """From when on nobody waits in the queue that was the longest; infinity where that never comes."""
+        lines = [line for line in map(self.backlog, self.queues) if len(line[0])]
+        if not lines:
+            return 0.0
+        joined, gone = max(lines, key=lambda line: len(line[0]))
+        moments = np.sort(np.concatenate([joined, gone]))
+        length = np.searchsorted(np.sort(joined), moments, "right") - np.searchsorted(np.sort(gone), moments, "right")
+        worst = int(length.argmax())
+        return float(moments[worst:][length[worst:] == 0][0])
+
+    @property
+    def deliveries(self) -> Table:
+        """What became of the messages, a row a queue: done, handed out again, dead, how late, how many out of order."""
+        return _told({self.system.label(queue): self.messages_of(queue) for queue in self.queues})
+
+    @property
     def first_refusal(self) -> Table:
         """The first refused request: whose, when, with which status, and for how long it was told to stay away."""
         row = self.refusals.head(1)
@@ -216,8 +254,25 @@ class RunViews:
         return Table(row[["at_s", "status", "retry_after_s"]].set_axis(whose))
 
 
+def _told(messages: dict[str, Deliveries]) -> Table:
+    """A row for each of these: counts, and ages in words, for those of one queue may be ms and of the next minutes."""
+    rows = {}
+    for label, mine in messages.items():
+        ages = mine.age_s[~np.isnan(mine.age_s)]
+        within = np.percentile(ages, [50, 95], method="inverted_cdf") if len(ages) else []
+        row = {"published": len(mine), "done": len(ages), "again": mine.again, "dead": int(mine.dead.sum())}
+        half, most = [*map(seconds, within)] or ["–", "–"]
+        rows[label] = row | {"half": half, "most": most, "overtaken": mine.overtaken}
+    return Table(pd.DataFrame.from_dict(rows, orient="index"))
+
+
 class ComparisonViews:
     """The tables of a `Comparison` that lessons show."""
+
+    @property
+    def deliveries(self) -> Table:
+        """What became of the messages of each design that has any: see `Result.deliveries`."""
+        return _told({label: run.messages_of() for label, run in self.results.items() if run.queues})
 
     @property
     def counts(self) -> Table:

@@ -59,7 +59,9 @@ def from_json(path: str | Path) -> tuple[tuple[Component, ...], dict[str, Any]]:
         parts = tuple(_made(part) for part in form["parts"])
         count = len(parts)
         numbers = [*form["heads"], *form["tails"], *(end for edge in form["edges"] for end in _ends(*edge))]
-        whole = all(type(number) is int and 0 <= number < count for number in numbers) and form["heads"] and form["tails"]
+        whole = (
+            all(type(number) is int and 0 <= number < count for number in numbers) and form["heads"] and form["tails"]
+        )
         labels = all(label is None or isinstance(label, str) for *_, label in form["edges"])
         if not (whole and labels and all(isinstance(part, Component) for part in parts)):
             raise KeyError

@@ -18,7 +18,7 @@ class CacheHits:
     lifetime_s: float  #: how long an entry stays: the TTL, or Che's characteristic time for LRU
 
 
-def che_lru(rates_per_s: Sequence[float], capacity: int) -> CacheHits:
+def che_lru(rates_per_s: Sequence[float] | np.ndarray, capacity: int) -> CacheHits:
     """Che's approximation of an LRU cache: an unused key stays for one characteristic time T.
 
     T solves sum_i (1 - exp(-rate_i T)) = capacity, and hit_i = 1 - exp(-rate_i T). `rates_per_s` is the rate of each

@@ -184,10 +184,10 @@ def littles_law(
     known = {name: number(name, value, at_least=0) for name, value in given.items() if value is not None}
     if len(known) != 2:
         raise ValueError(f"littles_law needs two of {', '.join(given)}, got {len(known)}")
-    if in_system is None:
-        return rate_per_s * time_in_system_s
-    ((name, divisor),) = known.items() - {("in_system", in_system)}
-    return in_system / number(name, divisor, above=0)
+    if "in_system" not in known:
+        return known["rate_per_s"] * known["time_in_system_s"]
+    ((name, divisor),) = known.items() - {("in_system", known["in_system"])}
+    return known["in_system"] / number(name, divisor, above=0)
 
 
 @dataclass(frozen=True)

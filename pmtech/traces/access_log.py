@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 import warnings
 from array import array
+from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import blake2b
-from itertools import chain, compress
-from math import isnan
+from itertools import chain, compress, count
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -34,21 +33,13 @@ NO_TIME = "with no time that there could be"
 ADDRESS = re.compile(r"(\d+(?:\.\d+){3})(?::\d+)?|\[([\da-fA-F:.]+)\](?::\d+)?|([\da-fA-F]*:[\da-fA-F:.]+)")
 
 
-class LeftOut(NamedTuple):
-    """Lines that could not be read: why, how many, and the number of the first."""
-
-    why: str
-    count: int
-    first: int
-
-
 @dataclass(frozen=True)
 class AccessLog:
     """The requests of a log, in order of time. Logs are equal when they hold the same requests.
 
     at_s counts from the first request. endpoint is the path without the query; key numbers what was asked for, path
     and query, the most wanted is 1; a write is a POST, PUT, PATCH or DELETE. broken: lines that could not be read.
-    Printed, it is a table of what was understood; `doubts` are sentences about what may have been misunderstood.
+    Printed it is a table of what was understood; `doubts` are sentences about what may have been misunderstood.
     """
 
     name: str
@@ -62,10 +53,10 @@ class AccessLog:
     endpoints: tuple[str, ...] = field(compare=False)
     callers: tuple[str, ...] = field(compare=False)
     read_as: str = field(compare=False)
-    left_out: tuple[LeftOut, ...] = field(compare=False)
+    left_out: dict[str, tuple[int, int]] = field(compare=False)  #: why -> how many lines, and which is the first
     begins_s: float = field(compare=False)  #: since 1970, or since any moment where the log does not say more
     zone: str = field(compare=False)
-    remarks: tuple[str, ...] = field(compare=False)  #: of the format
+    remarks: tuple[str, ...] = field(compare=False)
 
     def __len__(self):
         return len(self.at_s)
@@ -81,19 +72,18 @@ class AccessLog:
         rows = [
             (self.name, self.read_as),
             ("lines read", f"{len(self) + self.broken:,}: {counted(len(self), 'request')}, {self.broken:,} left out"),
-            *(("", f"{each.count:,} {each.why}, the first is line {each.first:,}") for each in self.left_out),
-            ("callers", f"{len(self.callers):,}: {caller or '(not said)'} sends {_all(sends)}"),
-            ("endpoints", f"{len(self.endpoints):,}: {endpoint} gets {_all(gets)}"),
+            *(("", f"{many:,} {why}, the first is line {n:,}") for why, (many, n) in self.left_out.items()),
+            ("callers", f"{len(self.callers):,}: {caller or '(not said)'} sends {_of_all(sends)}"),
+            ("endpoints", f"{len(self.endpoints):,}: {endpoint} gets {_of_all(gets)}"),
             ("writes", f"{percent(float(self.write.mean()))} of the requests"),
-            ("first request", self.moment(0)),
-            ("last request", self.moment(-1)),
+            ("first request", self._moment(0)),
+            ("last request", self._moment(-1)),
             ("lasts", f"{seconds(self.lasts_s)}, {rate(len(self) / self.lasts_s)} requests a second on average"),
         ]
         width = max(len(head) for head, _ in rows)
         return "\n".join(f"{head:{width}}  {words}" for head, words in rows)
 
-    def moment(self, number: int) -> str:
-        """When request `number` came, as people read it."""
+    def _moment(self, number: int) -> str:
         at_s = self.begins_s + float(self.at_s[number])
         if self.begins_s < FIRST_S:
             return f"{at_s:,.3f} s".replace(".000", "")
@@ -102,38 +92,30 @@ class AccessLog:
     @property
     def doubts(self) -> list[str]:
         """What was left out or may have been misunderstood, a sentence each."""
-        said = []
+        said, whole = [], len(self) + self.broken
         if self.broken:
-            first = min(each.first for each in self.left_out)
-            said.append(
-                f"{self.broken:,} of {len(self) + self.broken:,} lines of {self.name} can't be read and are left out; the "
-                f"first is line {first:,}"
-            )
-        return [*said, *self.remarks, *self._sameness(), *self._silence()]
-
-    def _sameness(self) -> list[str]:
+            first = min(first for _, first in self.left_out.values())
+            lines = f"{self.broken:,} of {whole:,} lines of {self.name}"
+            said.append(f"{lines} can't be read and are left out; the first is line {first:,}")
+        said += self.remarks
+        if len(self) < 2:
+            return said
         (caller, sends), (endpoint, gets) = _most(self.callers, self.caller), _most(self.endpoints, self.endpoint)
-        said = []
-        if len(self) > 1 and not caller and sends > ALL:
+        if sends > ALL and not caller:
             said.append(f"{self.name} does not say who sent a request: all count as one caller")
-        elif len(self) > 1 and sends > ALL:
+        elif sends > ALL:
             said.append(
-                f"one caller, {caller}, sends {_all(sends)} of {self.name}: if that is a proxy, the log has no callers, and "
-                "limits and fairness between them say nothing"
+                f"one caller, {caller}, sends {_of_all(sends)} of {self.name}: if that is a proxy, nobody is told "
+                "apart, and limits and fairness between callers say nothing"
             )
-        if len(self) > 1 and gets > ALL:
-            said.append(f"one endpoint, {endpoint}, gets {_all(gets)} of {self.name}")
-        return said
-
-    def _silence(self) -> list[str]:
+        if gets > ALL:
+            said.append(f"one endpoint, {endpoint}, gets {_of_all(gets)} of {self.name}")
         gaps = np.diff(self.at_s)
-        if not len(gaps) or gaps.max() < max(60.0, self.lasts_s / 2):
-            return []
-        before = int(gaps.argmax())
-        return [
-            f"nothing came from {self.moment(before)} to {self.moment(before + 1)}, which is most of the time that "
-            f"{self.name} covers: its average says little"
-        ]
+        last = int(gaps.argmax())
+        if gaps[last] > max(60.0, self.lasts_s / 2):
+            silent = f"nothing came from {self._moment(last)} to {self._moment(last + 1)}"
+            said.append(f"{silent}, most of the time that {self.name} covers: its average says little")
+        return said
 
     @property
     def whole_seconds(self) -> bool:
@@ -160,16 +142,16 @@ class AccessLog:
 def _most(names: tuple[str, ...], column: np.ndarray) -> tuple[str, float]:
     """The most frequent name, fit to be shown, and its share."""
     counts = np.bincount(column, minlength=len(names))
-    return shown(names[counts.argmax()], 60), float(counts.max() / len(column))
+    return _shown(names[counts.argmax()], 60), float(counts.max() / len(column))
 
 
-def _all(share: float) -> str:
+def _of_all(share: float) -> str:
     return "all requests" if share == 1 else f"{percent(share)} of the requests"
 
 
-def shown(words: str, most: int = 160) -> str:
+def _shown(words: str, most: int = 160) -> str:
     """What stands in a file, in one line and without what would steer a terminal."""
-    words = "".join(letter if letter.isprintable() else "\N{MIDDLE DOT}" for letter in words)
+    words = "".join(letter if letter.isprintable() else "\N{MIDDLE DOT}" for letter in words[: most + 1])
     return words if len(words) <= most else f"{words[:most]}..."
 
 
@@ -188,70 +170,60 @@ def read_log(path: str | Path) -> AccessLog:
         first = next(blocks)
         if lines.broke_off and not any(first):
             raise ValueError(f'"{path.name}" ({lines.written[0]}) breaks off before its first line is whole')
-        form = _recognised(first, path.name)
-        table = _Table(form)
+        reading = _Reading(_recognised(first, path.name))
         for block in chain([first], blocks):
-            table.take(block)
-    log = table.log(path.name, lines)
+            reading.take(block)
+    log = reading.log(path.name, lines)
     for doubt in log.doubts:
         warnings.warn(doubt, stacklevel=3)
     return log
 
 
 def _recognised(lines: list[str], name: str) -> Format:
-    sample = lines[:SAMPLE]
     try:
-        return recognise(sample)
+        return recognise(lines[:SAMPLE])
     except ValueError as why:
         if len(lines) > SAMPLE:  # a server may have much to say before its first request
             with suppress(ValueError):
                 return recognise(lines)
         expected, number = why.args
-        shows = f". Its line {number} is “{shown(sample[number - 1])}”" if number else ""
+        shows = f". Its line {number} is “{_shown(lines[number - 1])}”" if number else ""
         raise ValueError(f'"{name}" is no access log that can be read here: {expected}{shows}') from None
 
 
-class _Codes(dict):
+def _codes() -> defaultdict[str, int]:
     """Word -> number, in order of first sight."""
-
-    def __missing__(self, word: str) -> int:
-        self[word] = number = len(self)
-        return number
+    return defaultdict(count().__next__)
 
 
-class _Table:
+class _Reading:
     """Numbers instead of words while the log is read: a million lines then take little room."""
 
     def __init__(self, form: Format):
         self.form, self.lines = form, 0
         self.at_s, self.caller, self.target, self.write = array("d"), array("L"), array("L"), bytearray()
-        self.callers, self.targets = _Codes(), _Codes()
-        self.left: dict[str, list[int]] = {}  # why -> how many lines, and the first
+        self.callers, self.targets = _codes(), _codes()
+        self.left_out: dict[str, tuple[int, int]] = {}
 
     def take(self, lines: list[str]) -> None:
-        rows, begin = self.form.rows(lines), self.lines + 1
-        self.lines += len(lines)
+        rows = self.form.rows(lines)
         good = [row for row in rows if type(row) is tuple]
-        if len(good) < len(rows):
-            for number, why in [(number, why) for number, why in enumerate(rows, begin) if type(why) is str]:
-                self._leave(why, number)
-        if not good:
-            return
-        when, who, method, what = self.form.fields(good)
-        at_s = [*map(self.form.moments.__getitem__, when)]
-        if any(map(isnan, at_s)):
-            real = [not isnan(moment) for moment in at_s]
-            numbers = (number for number, row in enumerate(rows, begin) if type(row) is tuple)
-            for number in (number for number, there in zip(numbers, real, strict=True) if not there):
-                self._leave(NO_TIME, number)
-            at_s, who, method, what = (compress(column, real) for column in (at_s, who, method, what))
-        self.at_s.extend(at_s)
+        when, who, method, what = self.form.fields(good) if good else [()] * 4
+        at_s = np.fromiter(map(self.form.moments.__getitem__, when), float, len(good))
+        if (never := np.isnan(at_s)).any():
+            numbers = [number for number, row in enumerate(rows) if type(row) is tuple]
+            for number in compress(numbers, never):
+                rows[number] = NO_TIME
+            at_s, who, method, what = at_s[~never], *(compress(column, ~never) for column in (who, method, what))
+        if len(at_s) < len(rows):
+            for number, why in [(number, why) for number, why in enumerate(rows, self.lines + 1) if type(why) is str]:
+                many, first = self.left_out.get(why, (0, number))
+                self.left_out[why] = many + 1, first
+        self.lines += len(lines)
+        self.at_s.frombytes(at_s.tobytes())
         self.caller.extend(map(self.callers.__getitem__, who))
         self.target.extend(map(self.targets.__getitem__, what))
         self.write.extend(map(WRITES.__contains__, method))
-
-    def _leave(self, why: str, number: int) -> None:
-        self.left.setdefault(why, [0, number])[0] += 1
 
     def log(self, name: str, lines: Lines) -> AccessLog:
         if not self.at_s:
@@ -269,34 +241,31 @@ class _Table:
         digest = blake2b("\n".join([*callers, *self.targets]).encode(errors="replace"), digest_size=16)
         for column in (at_s, caller, target, write):
             digest.update(column.tobytes())
-        left_out = tuple(LeftOut(why, count, first) for why, (count, first) in self.left.items())
-        cut = f"{name} breaks off, or is damaged: only what stands before that was read"
+        cut = [f"{name} breaks off, or is damaged: only what stands before that was read"] * lines.broke_off
         log = AccessLog(
-            name, digest.hexdigest(), sum(each.count for each in left_out), at_s, endpoint, rank[target] + 1, caller,
-            write, endpoints, callers, ", ".join([self.form.name, *lines.written]), left_out, begins_s,
-            self.form.moments.zone, (*[cut] * lines.broke_off, *(f"{name}: {each}" for each in self.form.remarks)),
+            name, digest.hexdigest(), sum(many for many, _ in self.left_out.values()), at_s, endpoint, rank[target] + 1,
+            caller, write, endpoints, callers, ", ".join([self.form.name, *lines.written]), self.left_out, begins_s,
+            self.form.moments.zone, (*cut, *(f"{name}: {remark}" for remark in self.form.remarks)),
         )  # fmt: skip
         if len(log) > MOST_PER_S * log.lasts_s:
-            raise ValueError(
-                f'the times in "{name}" would mean {rate(len(log) / log.lasts_s)} requests a second: expected are moments, '
-                "not durations or counts"
-            )
+            per_s = rate(len(log) / log.lasts_s)
+            raise ValueError(f'the times in "{name}" would mean {per_s} requests a second: they can be no moments')
         return log
 
 
 def _renumbered(names: Iterable[str], column: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:
     """Where names that were numbered turn out to be the same: each once, and the column with their new numbers."""
-    codes = _Codes()
+    codes = _codes()
     new = np.array([codes[name] for name in names])
     return tuple(codes), new[column]
 
 
 def _caller_of(word: str) -> str:
     """Who sent it, without the port, and without the proxies on the way, which X-Forwarded-For adds behind a comma."""
-    if ":" not in word and "," not in word:
-        return "" if word in UNKNOWN else word
-    address = ADDRESS.fullmatch(word.split(",", 1)[0].strip())
-    return next(filter(None, address.groups())) if address else "" if word in UNKNOWN else word
+    if ":" in word or "," in word:
+        address = ADDRESS.fullmatch(word.split(",", 1)[0].strip())
+        word = next(filter(None, address.groups())) if address else word
+    return "" if word in UNKNOWN else word
 
 
 def _path_of(target: str) -> str:

@@ -1,7 +1,7 @@
 """Formats whose fields have names: CSV with a header, W3C with #Fields, JSON lines, key=value.
 
-What a field is, is told by its name and by what stands in it: `time` is a moment or a duration, `host` the server or the
-client, `request` a path or a whole request line. What can't be told is refused, or remarked on.
+What a field is, is told by its name and by what stands in it: `time` is a moment or a duration, `host` the server or
+the client, `request` a path or a whole request line. What can't be told is refused, or remarked on.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 import csv
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterable
+from functools import cached_property
 from itertools import chain, pairwise
 from math import isnan
 from typing import Any, ClassVar
@@ -24,13 +26,13 @@ UNKNOWN = {"", "-", "null", "NULL", "None", "(null)", "unknown"}
 PATH = re.compile(r"(?:[A-Z][A-Z-]* )?(?:/|\w+://|\*$)")
 REQUEST_LINE = re.compile(r"([A-Z][A-Z-]*) (\S+)(?: HTTP/\S*)?$")
 SERVERS = re.compile(r"server|upstream|origin|dest|backend|response")
-UNIT = re.compile(r"[\W_]+(ms|us|ns|s|sec|millis|micros|nanos|utc)\W*$", re.IGNORECASE)
+UNIT = re.compile(r"(?:^|(?<=[^\W_]))[\W_]+(ms|us|ns|s|sec|millis|micros|nanos|utc)\W*$", re.IGNORECASE)
 TO_A_SECOND = {"ms": 1e3, "millis": 1e3, "us": 1e6, "micros": 1e6, "ns": 1e9, "nanos": 1e9}
 
 # Names in small letters and digits alone; of several that are there the first counts.
 WHEN = (
-    "timestamp timelocal timeiso8601 msec starttime startutc startlocal startedat edgestarttimestamp eventtime datetime "
-    "ts time requesttimeepoch requesttime reqtime reqtimesec date epoch unixtime at"
+    "timestamp timelocal timeiso8601 msec starttime startutc startlocal startedat edgestarttimestamp eventtime "
+    "datetime ts time requesttimeepoch requesttime reqtime reqtimesec date epoch unixtime at"
 ).split()
 WHO = (
     "client caller customer tenant xforwardedfor httpxforwardedfor forwardedfor fwd user clientip clienthost remoteip "
@@ -38,8 +40,8 @@ WHO = (
     "downstreamremoteaddress userid"
 ).split()
 WHAT = (
-    "endpoint requesturi path requestpath url uri target route csuristem requesturl clientrequesturi urloriginal urlpath "
-    "reqpath request requestline req resourcepath routekey page label name operation"
+    "endpoint requesturi path requestpath url uri target route csuristem requesturl clientrequesturi urloriginal "
+    "urlpath reqpath request requestline req resourcepath routekey page label name operation"
 ).split()
 WORDS = {"endpoint", "path", "url", "target", "route", "page", "label", "name", "operation"}  # need not begin with "/"
 QUERY = ("query", "querystring", "args", "csuriquery")
@@ -73,14 +75,19 @@ def mostly(found: Iterable[Any]) -> bool:
 class Columns(dict[str, list[str]]):
     """The fields of a sample: title -> what stands in it. Where fields lie in one another a title is "request.uri"."""
 
+    @cached_property
+    def names(self) -> dict[str, list[str]]:
+        """Bare name -> titles: time is found as `time`, then as `time_ms`, then as `request.time`."""
+        found = defaultdict(list)
+        for form in (bare, lambda title: bare(UNIT.sub("", title)), lambda title: bare(title.rpartition(".")[2])):
+            for title in self:
+                if not (title in found[form(title)] or (form is not bare and SERVERS.search(bare(title)))):
+                    found[form(title)].append(title)
+        return found
+
     def named(self, *names: str) -> list[str]:
-        """Those of these names, in the order of the names: `uri` also finds request.uri, and `time` also time_ms."""
-        forms = (
-            bare,
-            lambda title: bare(UNIT.sub("", title)),
-            lambda title: "" if SERVERS.search(bare(title)) else bare(title.rpartition(".")[2]),
-        )
-        return list(dict.fromkeys(t for name in names for form in forms for t in self if form(t) == name))
+        """The fields of these names, in the order of the names."""
+        return list(dict.fromkeys(title for name in names for title in self.names.get(name, ())))
 
     def known(self, title: str) -> list[str]:
         return [value for value in self[title] if value not in UNKNOWN]
@@ -172,10 +179,12 @@ class Named:
             counted = [x for x in map(number, columns.known(title)) if abs(x) < FIRST_S]
             if not counted or len(counted) * 2 < len(columns.known(title)):
                 continue
-            if bare(title) not in FROM_ANY_MOMENT and any(after < before for before, after in pairwise(counted)):
+            if bare(UNIT.sub("", title)) not in FROM_ANY_MOMENT and any(
+                after < before for before, after in pairwise(counted)
+            ):
                 raise ValueError(
-                    f'its field "{title}" goes up and down, as durations do: expected is a field "timestamp" with the moment '
-                    "of each request"
+                    f'its field "{title}" goes up and down, as durations do: expected is a field "timestamp" with the '
+                    "moment of each request"
                 )
             unit = UNIT.search(title)
             return (title,), SinceStart(TO_A_SECOND.get(unit[1].lower(), 1) if unit else 1)
@@ -185,8 +194,8 @@ class Named:
             return tuple(written), Moments()
         shows = ", ".join(f"{title}: {values[0] if values else ''}"[:50] for title, values in [*columns.items()][:8])
         raise ValueError(
-            f'none of its fields tells when a request came ({shows}): expected is a field "timestamp" with a date and a time '
-            "of day to the second, as in 2026-03-01T10:00:00Z, or with seconds since 1970"
+            f"none of its fields tells when a request came ({shows}): expected is a field "
+            '"timestamp" with a date and a time of day to the second, as in 2026-03-01T10:00:00Z, or with seconds since 1970'
         )
 
     def _what(self, columns: Columns) -> str | None:
@@ -221,8 +230,8 @@ class Named:
                 return title
             if len(kinds) > 1 and not mostly(map(PATH.match, kinds)):
                 raise ValueError(
-                    f'several lines stand for one request, for its field "{title}" holds {listed(kinds[:3])}: expected is a '
-                    "line a request"
+                    f'several lines stand for one request, for its field "{title}" holds {listed(kinds[:3])}: expected '
+                    "is a line a request"
                 )
         return None
 
@@ -231,10 +240,16 @@ class Named:
             counts = [number(value) for value in columns.known(title)]
             if counts and all(count.is_integer() for count in counts) and max(counts) > 1:
                 raise ValueError(
-                    f'a line stands for several requests, which its field "{title}" counts: expected is a line a request'
+                    f'a line stands for several requests, which its field "{title}" counts: expected is a line for each'
                 )
         for title in columns.named(*IDS)[:1]:
-            if len({self.get(record, title) for record in records}) < 0.75 * len(records):
+            ids = [self.get(record, title) for record in records]
+            if len(ids) > 1 and 2 * sum(before == after for before, after in pairwise(ids)) >= len(ids):
+                raise ValueError(
+                    f'several lines stand for one request, for its field "{title}" holds the same in line after line: '
+                    "expected is a line a request"
+                )
+            if len(set(ids)) < 0.75 * len(ids):
                 self.remarks.append(f'its field "{title}" often holds the same again; each line counts as a request')
 
 
@@ -250,9 +265,10 @@ class Csv(Named):
     def _split(self, line: str) -> list[str]:
         """Each line by itself: a quote that is not closed must not swallow those that follow."""
         try:
-            return next(csv.reader((line,), delimiter=self.delimiter)) if '"' in line else line.split(self.delimiter)
+            values = next(csv.reader((line,), delimiter=self.delimiter)) if '"' in line else line.split(self.delimiter)
         except csv.Error:
             return []
+        return [*map(str.strip, values)]
 
     def read(self, line):
         values = self._split(line)
@@ -310,7 +326,7 @@ def _text(value: Any) -> str:
 
 class Logfmt(Named):
     name = "key=value"
-    pair = re.compile(r'([\w.@/-]+)=(?:"((?:[^"\\]|\\.)*)"|(\S*))')
+    pair = re.compile(r'(?<![\w.@/-])([\w.@/-]++)=(?:"((?:[^"\\]|\\.)*)"|(\S*))')
 
     def read(self, line):
         pairs = {key: quoted or word for key, quoted, word in self.pair.findall(line)}

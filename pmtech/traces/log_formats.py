@@ -12,43 +12,42 @@ from pmtech.traces.moments import Moments
 
 ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|[+-]\d\d:?\d\d))?"
 CLF = r"\d\d/[A-Z][a-z]{2}/\d{4}[: ]\d\d:\d\d:\d\d(?:\.\d+)?(?: [+-]\d{4})?"
-MSEC = r"(?<![\w.])1\d{9}\.\d{3}(?![\w.])"  # seconds since 1970, as nginx writes them
-IP = r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|(?=[\da-fA-F:]*::|(?:[\da-fA-F]+:){7})[\da-fA-F:.]{2,})(?![\w.])"
-NAME = (
-    r"(?:[\w.*-]*[A-Za-z_*][\w.*-]*(?::\d+)?|(?:\d+(?:\.\d+){3}|\[[^ \]]+\]):\d+)"  # of a host, or anything with a port
-)
+ANY_TIME = rf"{ISO}|{CLF}|(?<![\w.])1\d{{9}}\.\d{{3}}(?![\w.])"  # the last are seconds since 1970, as nginx writes them
+IP = r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|(?=[\da-fA-F:]*::|(?:[\da-fA-F]+:){7})[\da-fA-F:.]{2,}+)(?![\w.])"
+OTHER = rf'(?:(?!{IP})[^"])*+'
+HOST = r"(?:(?=[\d.-]*[A-Za-z_*])[\w.*-]++(?::\d+)?|(?:\d+(?:\.\d+){3}|\[[^ \]]+\]):\d+)"  # a name, or anything with a port
 QUOTED = r'"(?:[^"\\]|\\.)*+"'
 REQUEST = r'"(?P<method>[A-Z][A-Z-]*) (?P<target>(?:[^ "\\]+|\\.)*+)[^"\\]*+(?:\\.[^"\\]*+)*+"'
-# Who sent it, after it the identity (nearly always -), the user (maybe of several words), and when.
-WHO = r"(?P<who>[^ ]+) (?:- \[[^ ]+\] )?(?:[^ .:]+ [^ ]+|- [^\[\"]+) \[(?P<when>[^\]]+)\] "
+WHO, WHEN = r"(?P<who>[^ ]+)", r"\[(?P<when>[^\]]+)\]"
+# Between them the identity (nearly always -), and the user (maybe of several words).
+BEGIN = rf"{WHO} (?:- \[[^ ]+\] )?(?:[^ .:]+ [^ ]+|- [^\[\"]+) {WHEN} "
 
 # How sure a format is, what it is called, and what a line of it is. Of those in which most lines can be read the surest
 # counts, then the one that tells more callers apart, then the first. `forwarded` comes before `who`, where it is known.
 # The last two are for formats of one's own, in which only one thing can be meant.
-OTHER = rf'(?:(?!{IP})[^"])*+'
 PATTERNS = (
-    (2, "common or combined (Apache, nginx)", WHO + REQUEST),
+    (2, "common or combined (Apache, nginx)", BEGIN + REQUEST),
     (3, "combined, with X-Forwarded-For at the end (nginx)",
-        rf'{WHO}{REQUEST} \d+ [^ ]+ {QUOTED} {QUOTED} "(?P<forwarded>{IP}|-)(?:,[^"]*)?"'),
-    (2, "combined, with the virtual host in front (Apache)", f"{NAME} {WHO}{REQUEST}"),
+        rf'{BEGIN}{REQUEST} \d+ [^ ]+ {QUOTED} {QUOTED} "(?P<forwarded>{IP}|-)(?:,[^"]*)?"'),
+    (2, "combined, with the virtual host in front (Apache)", f"{HOST} {BEGIN}{REQUEST}"),
     (2, "combined, with X-Forwarded-For in front",
-        rf"(?P<forwarded>{IP}|-)(?:, ?{IP})* (?P<who>{IP}) - [^\[\"]+ \[(?P<when>[^\]]+)\] {REQUEST}"),
-    (2, "combined, with the server's address in front",
-        rf"{IP} (?P<who>{IP}) - [^\[\"]+ \[(?P<when>[^\]]+)\] {REQUEST}"),
+        rf"(?P<forwarded>{IP}|-)(?:, ?{IP})* (?P<who>{IP}) - [^\[\"]+ {WHEN} {REQUEST}"),
+    (2, "combined, with the server's address in front", rf"{IP} (?P<who>{IP}) - [^\[\"]+ {WHEN} {REQUEST}"),
     (2, "AWS load balancer (ALB, Classic)",
-        rf"(?:(?:https?|h2|grpcs?|wss?) )?(?P<when>{ISO}) [^ ]+ (?P<who>[^ ]+) [^ ]+ (?:-?[\d.]+ ){{3}}[^ ]+ [^ ]+ -?\d+ -?\d+ {REQUEST}"),
-    (2, "AWS S3",
-        rf"[^ ]+ [^ ]+ \[(?P<when>[^\]]+)\] (?P<who>[^ ]+) [^ ]+ [^ ]+ [A-Z\d]+\.[^ ]+ [^ ]+ {REQUEST}"),
+        rf"(?:(?:https?|h2|grpcs?|wss?) )?(?P<when>{ISO}) [^ ]+ {WHO} [^ ]+ (?:-?[\d.]+ ){{3}}"
+        rf"[^ ]+ [^ ]+ -?\d+ -?\d+ {REQUEST}"),
+    (2, "AWS S3", rf"[^ ]+ [^ ]+ {WHEN} {WHO} [^ ]+ [^ ]+ [A-Z\d]+\.[^ ]+ [^ ]+ {REQUEST}"),
     (2, "HAProxy",
-        rf"(?:.*? haproxy\[\d+\]: )?(?P<who>[^ ]+) \[(?P<when>{CLF})\] [^ ]+ [^ ]+ [-\d/+]+ -?\d+ [^\"]*{REQUEST}"),
+        rf"(?:.*? haproxy\[\d+\]: )?{WHO} \[(?P<when>{CLF})\] [^ ]+ [^ ]+ [-\d/+]+ -?\d+ [^\"]*{REQUEST}"),
     (2, "Envoy", rf'\[(?P<when>{ISO})\] {REQUEST} [^"]*(?:{QUOTED} )?(?:[\d-]+ ){{4}}"(?P<who>[^"]*)"'),
-    (2, "Squid",
-        r"(?P<when>\d{9,10}\.\d{3}) +\d+ (?P<who>[^ ]+) [A-Z_]+/\d+ \d+ (?P<method>[A-Z]+) (?P<target>[^ ]+) "),
+    (2, "Squid", rf"(?P<when>\d{{9,10}}\.\d{{3}}) +\d+ {WHO} [A-Z_]+/\d+ \d+ (?P<method>[A-Z]+) (?P<target>[^ ]+) "),
     (2, "Heroku router",
-        rf'(?P<when>{ISO}) .*?heroku\[router\]: .*?method=(?P<method>[A-Z]+) path="(?P<target>[^"]*)".*? fwd="(?P<who>[^"]*)"'),
-    (2, "Rails", rf'.*?Started (?P<method>[A-Z]+) "(?P<target>[^"]*)" for (?P<who>[^ ]+) at (?P<when>{ISO})'),
-    (0, "one time, one address and a request", rf'(?=[^"]*?(?P<when>{ISO}|{CLF}|{MSEC})){OTHER}(?P<who>{IP}){OTHER}{REQUEST}'),
-    (0, "one time and a request", rf'(?=[^"]*?(?P<when>{ISO}|{CLF}|{MSEC})){OTHER}{REQUEST}(?P<who>)'),
+        rf'(?P<when>{ISO}) (?>.*?heroku\[router\]: .*?method=)(?P<method>[A-Z]+) path="(?P<target>[^"]*)"'
+        r'.*? fwd="(?P<who>[^"]*)"'),
+    (2, "Rails", rf'.*?Started (?P<method>[A-Z]+) "(?P<target>[^"]*)" for {WHO} at (?P<when>{ISO})'),
+    (0, "one time, one address and a request",
+        rf'(?=[^"]*?(?P<when>{ANY_TIME})){OTHER}(?P<who>{IP}){OTHER}{REQUEST}'),
+    (0, "one time and a request", rf'(?=[^"]*?(?P<when>{ANY_TIME})){OTHER}{REQUEST}(?P<who>)'),
 )  # fmt: skip
 # What is not sure, even where a format fits.
 REMARKS = {
@@ -58,11 +57,11 @@ REMARKS = {
 HUNG_UP = re.compile(r'[\]\d] "(?![A-Z]+ )')  # what was sent was no HTTP request, or nothing at all
 
 # What syslog, a container or kubectl writes before a line.
-_ = r"\ "
+SPACED = ISO.replace(" ", r"\ ")
 PREFIX = re.compile(
     rf"""(?:<\d+>1\ (?:\S+\ ){{5}}(?:-|(?:\[(?:[^\]"]|{QUOTED})*\])+)\ \ufeff?  # RFC 5424
-    | (?:<\d+>)?(?:[A-Z][a-z]{{2}}\ [\ \d]\d\ \d\d:\d\d:\d\d|{ISO.replace(" ", _)})\ \S+\ [^\s:\["{{]+(?:\[\d+\])?:\s+  # RFC 3164
-    | {ISO.replace(" ", _)}\ (?:std(?:out|err)\ [FP]\ )?  # CRI; docker logs -t, kubectl logs --timestamps
+    | (?:<\d+>)?(?:[A-Z][a-z]{{2}}\ [\ \d]\d\ \d\d:\d\d:\d\d|{SPACED})\ \S+\ [^\s:\["{{]+(?:\[\d+\])?:\s+  # RFC 3164
+    | {SPACED}\ (?:std(?:out|err)\ [FP]\ )?  # CRI; docker logs -t, kubectl logs --timestamps
     | \[pod/[^\]]+\]\ +  # kubectl logs --prefix
     | [\w.-]+\ +\|\ +  # docker compose
     )+""",
@@ -163,13 +162,20 @@ def _reads(form: Pattern | Named, lines: list[str]) -> tuple[int, int]:
 
 # What a file that can't be read seems to be, and what was expected.
 SEEMS = (
-    (r"\s*[\[{]\s*$", "a JSON document is no access log: expected is JSON with an object a line (jq -c '.[]' makes it)"),
-    (r"\d{4}/\d\d/\d\d [\d:]{8} \[|\[[^\]]+\] \[[\w:]+\] \[pid ", "it is an error log: expected is the access log, which names every request"),
-    (rf"(?!.*(?:{ISO}|{CLF}|{MSEC})).*\"[A-Z]+ /[^\"]*\"", "it does not say when: expected is a time in each line (docker logs -t and kubectl logs --timestamps add one)"),
-    (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [\w.:]+ ", "it looks like W3C extended: expected is a line #Fields: before it, which names the fields"),
-    (r".*[\x00-\x08\x0e-\x1a\x1c-\x1f]|(?:.*\ufffd){4}", "it is no text: expected are lines that can be read, packed with gzip, bzip2 or xz or not at all"),
-    ("", "expected is the common or combined format, as in 10.0.0.1 - - [10/Oct/2000:13:55:36 +0000] \"GET /a HTTP/1.1\" 200 5, "
-     "or CSV with a column \"timestamp\", JSON lines, W3C with #Fields, or the log of an AWS load balancer"),
+    (r"\s*[\[{]\s*$", "it is a JSON document: expected is JSON with an object a line (jq -c '.[]' makes it)"),
+    (r"\d{4}/\d\d/\d\d [\d:]{8} \[|\[[^\]]+\] \[[\w:]+\] \[pid ",
+     "it is an error log: expected is the access log, which names every request"),
+    (rf"(?!.*(?:{ANY_TIME})).*\"[A-Z]+ /[^\"]*\"",
+     "it does not say when: expected is a time in each line (docker logs -t and kubectl logs --timestamps add one)"),
+    (rf'{OTHER}{IP}{OTHER}{IP}[^"]*"[A-Z]+ ',
+     "several addresses stand before the request, and which of them sent it can't be told: expected is one"),
+    (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [\w.:]+ ",
+     "it looks like W3C extended: expected is a line #Fields: before it, which names the fields"),
+    (r".*[\x00-\x08\x0e-\x1a\x1c-\x1f]|(?:.*\ufffd){4}",
+     "it is no text: expected are lines that can be read, packed with gzip, bzip2 or xz or not at all"),
+    ("",
+     'expected is the common or combined format, as in 10.0.0.1 - - [10/Oct/2000:13:55:36 +0000] "GET /a HTTP/1.1" 200 '
+     '5, or CSV with a column "timestamp", JSON lines, W3C with #Fields, or the log of an AWS load balancer'),
 )  # fmt: skip
 
 

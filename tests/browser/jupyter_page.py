@@ -79,7 +79,7 @@ class JupyterServer:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_end_with_parent,
+                preexec_fn=_end_with_parent if sys.platform == "linux" else None,
             )
         try:
             self._wait_until_it_answers(runtime / f"jpserver-{self.process.pid}.json")
@@ -127,9 +127,8 @@ class JupyterServer:
 
 
 def _end_with_parent() -> None:
-    """On Linux the server ends even when the tests are killed."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+    """The server ends even when the tests are killed. Linux alone knows this."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
 class LabPage:
@@ -251,16 +250,17 @@ class LabPage:
         return self
 
     def ready(self) -> LabPage:
-        """Wait until every panel is on the page, with its chart."""
+        """Wait until every panel is on the page, with its chart where it is not folded away."""
         self.wait_idle().until(
             """() => [...document.querySelectorAll('.pmtech')].every((panel) => 'filled' in panel.dataset
-                && [...panel.querySelectorAll('.pmtech-plot')].every((plot) => plot.querySelector('.main-svg')))"""
+                && [...panel.querySelectorAll('.pmtech-plot')].every((plot) => !plot.clientWidth || plot.querySelector('.main-svg')))"""
         )
         return self.wait_idle()
 
     def cell(self, source: str) -> Locator:
-        """The first code cell whose source contains these words."""
-        return self.page.locator(".jp-CodeCell", has=self.page.locator(".jp-InputArea-editor", has_text=source)).first
+        """The first code cell whose source, or of a folded one its first line, contains these words."""
+        shown = self.page.locator(".jp-InputArea-editor, .jp-InputPlaceholder", has_text=source)
+        return self.page.locator(".jp-CodeCell", has=shown).first
 
     def errors(self) -> list[str]:
         """Every output a learner would read as "it is broken", out of sight, too (where `innerText` is empty)."""

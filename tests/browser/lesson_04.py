@@ -1,31 +1,79 @@
-"""Lesson 04 as a learner plays it: a wrong prediction is answered, and a moved slider changes the chart and the sentence."""
+"""Lesson 04 as a learner plays it: a guess is kept without a verdict, the run tells, and a moved slider changes the chart."""
 
 from __future__ import annotations
 
 
 def play(lab) -> None:
-    a_prediction_is_kept_before_its_answer_shows(lab)
+    a_guess_is_kept_and_the_run_tells(lab)
+    whoever_passes_a_question_by_is_told_so_and_answers_late(lab)
+    a_term_shows_its_line_when_it_has_the_focus(lab)
     a_slider_moved_by_keyboard_changes_the_chart_and_the_sentence(lab)
 
 
-def a_prediction_is_kept_before_its_answer_shows(lab) -> None:
-    question = lab.cell('ask("04.predict")').locator(".pmtech")
+def a_guess_is_kept_and_the_run_tells(lab) -> None:
+    """With the keyboard alone, and wrong on purpose: "A is fine, it sends so little"."""
+    page = lab.page
+    question = page.locator(".pmtech-ask[data-question='04.predict']")
+    told = page.locator(".pmtech-reveal").first
     question.scroll_into_view_if_needed()
-    assert "misconception" not in question.inner_text()
-    assert "first come, first served does not ask" not in question.inner_text().lower()
-    # With the keyboard alone, and wrong on purpose: "Only C is slowed down".
-    question.locator("input[type=radio]").first.focus()
-    for _ in range(2):
-        lab.page.keyboard.press("ArrowDown")
-    question.get_by_role("button").last.press("Enter")
+    assert question.get_by_role("button", name="Keep my prediction").is_disabled(), "nothing has been chosen yet"
+    question.get_by_role("slider").focus()
+    page.keyboard.press("End")
+    cells = page.locator(".jp-Cell").count()
+    for key in ("Enter", "Shift+Enter"):  # to touch is not to answer
+        page.keyboard.press(key)
+        lab.wait_idle()
+    keep = question.get_by_role("button", name="Keep my prediction")
+    keep.focus()
+    page.keyboard.press("Shift+Enter")
     lab.wait_idle()
-    assert "first come, first served does not ask who sent a request" in question.inner_text().lower()
-    assert question.locator("input[type=radio]").nth(2).is_checked()
+    assert page.locator(".jp-Cell").count() == cells
+    assert keep.is_visible() and "You have not said yet" in told.inner_text()
+    keep.press("Enter")
+    lab.wait_idle()
+    assert "Your prediction is kept." in question.inner_text() and "joins the same queue" not in question.inner_text()
+    told.get_by_text("It turned out otherwise.").wait_for()
+    assert "10 a second" in told.inner_text() and "4.2 a second" in told.inner_text()
+    told.scroll_into_view_if_needed()
+    told.locator(".main-svg").first.wait_for()
+    told.locator(".pmtech-seen button").nth(1).press("Enter")
+    told.get_by_text("That is what happened.").wait_for()
     lab.screenshot("a-wrong-prediction")
 
 
+def whoever_passes_a_question_by_is_told_so_and_answers_late(lab) -> None:
+    page = lab.page
+    question, told = page.locator(".pmtech-ask[data-question='04.break']"), page.locator(".pmtech-reveal").nth(1)
+    told.scroll_into_view_if_needed()
+    lab.wait_idle()
+    told.get_by_role(
+        "button", name="Go to the question"
+    ).hover()  # it stays in sight, though cells above take their heights
+    told.get_by_text("You have come to this run without a prediction.").wait_for()
+    told.get_by_role("button", name="Go to the question").click()
+    question.get_by_text("Skipped: you have come to the run already.").wait_for()
+    question.get_by_role("radio").nth(3).check()
+    lab.wait_idle()
+    question.get_by_role("button", name="Keep my prediction").click()
+    question.get_by_text("Kept, as an answer given after the run.").wait_for()
+    told.get_by_text("Answered after the run. That is what it shows.").wait_for()
+
+
+def a_term_shows_its_line_when_it_has_the_focus(lab) -> None:
+    page = lab.page
+    term = page.locator("dfn.pmtech-term", has_text="load shedding")
+    term.focus()
+    tip = page.get_by_role("tooltip")
+    tip.wait_for()
+    assert tip.inner_text().startswith("load shedding")
+    page.keyboard.press("Escape")
+    tip.wait_for(state="hidden")
+    once = page.locator("dfn.pmtech-term").evaluate_all("(all) => all.map((one) => one.dataset.term)")
+    assert len(once) == len(set(once)) > 8
+
+
 def a_slider_moved_by_keyboard_changes_the_chart_and_the_sentence(lab) -> None:
-    panel = lab.cell("patient = ").locator(".pmtech")
+    panel = lab.page.locator(".pmtech:has(.pmtech-explore)")
     panel.scroll_into_view_if_needed()
     sentences, chart = panel.locator(".pmtech-sentences"), panel.locator(".main-svg").first
     said, painted = sentences.inner_text(), chart.inner_html()

@@ -33,7 +33,7 @@ def test_a_lesson_runs_and_every_slider_moves_to_its_ends(lab, lesson):
     no_trouble(lab)
     cells = lab.page.locator(".jp-Cell").count()
     PLAYS.get(lesson, no_trouble)(lab)
-    sliders = lab.page.locator(f"{PANEL} input[type=range]")
+    sliders = lab.page.locator(f"{PANEL} input[type=range]:visible:enabled")
     for number in range(sliders.count()):
         slider = sliders.nth(number)
         slider.scroll_into_view_if_needed()
@@ -57,7 +57,7 @@ def test_restarted_and_saved_and_opened_again_a_lesson_looks_fresh_and_keeps_wha
     lab.page.keyboard.insert_text(OWN)
     lab.run_all().ready()
     cells, panels = lab.page.locator(".jp-Cell").count(), lab.page.locator(LIVES).count()
-    question = lab.cell('ask("00.try")').locator(PANEL)
+    question = lab.cell("A question to try").locator(PANEL)
     question.get_by_role("radio").nth(2).check()
     question.get_by_role("button").last.click()
     lab.wait_idle()

@@ -59,7 +59,7 @@ def test_a_slider_is_moved_by_keyboard(opened):
     assert panel.get_by_role("alert").inner_text() == "This can't be run: workers must be at least 1, got 0."
     assert lab.axe(".pmtech-explore") == []
     panel.get_by_role("button", name="Reset").click()
-    panel.get_by_role("button", name="Keep this as A").click()
+    panel.get_by_role("button", name="Keep this run").click()
     panel.get_by_role("button", name="New customers").click()
     lab.wait_idle()
     assert panel.get_by_role("alert").count() == 0

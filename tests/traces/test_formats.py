@@ -3,6 +3,7 @@
 Nearly every sample tells the same story: 10.0.0.1 gets /a?x=1, and a second later 10.0.0.2 posts to /b.
 """
 
+import json
 import warnings
 
 import pytest
@@ -177,13 +178,12 @@ def test_json_lines_behind_a_prefix(read):
     )
 
 
-def test_the_file_that_docker_writes(read):
-    text = "".join(
-        f'{{"log":"{line.replace(chr(92), chr(92) * 2).replace(chr(34), chr(92) + chr(34))}\\n","stream":"stdout",'
-        '"time":"2026-03-01T10:00:07Z"}\n'
-        for line in COMMON.splitlines()
+@pytest.mark.parametrize("inside", ["common or combined", "Caddy"])
+def test_the_file_that_docker_writes(read, inside):
+    lines = NAMED.get(inside, COMMON).splitlines(keepends=True)
+    log = read(
+        "".join(f"{json.dumps({'log': x, 'stream': 'stdout', 'time': '2026-03-01T10:00:07Z'})}\n" for x in lines)
     )
-    log = read(text)
     assert rows(log) == STORY and log.read_as.endswith("inside JSON")
 
 
@@ -333,11 +333,11 @@ def test_what_is_left_out_is_counted_by_its_reason(read):
         "2026/03/01 10:00:01 [error] 31#31: *1 open() failed, request: \"GET /x HTTP/1.1\"\n"
     )  # fmt: skip
     assert rows(log) == STORY and log.broken == 4
-    assert [tuple(each) for each in log.left_out] == [
-        ("without an HTTP request", 2, 4),
-        ("not in this format", 1, 7),
-        ("with no time that there could be", 1, 6),
-    ]
+    assert log.left_out == {
+        "without an HTTP request": (2, 4),
+        "with no time that there could be": (1, 6),
+        "not in this format": (1, 7),
+    }
     assert read.said == ["4 of 6 lines of access.log can't be read and are left out; the first is line 4"]
 
 
@@ -345,7 +345,7 @@ def test_fields_that_stand_in_other_places_than_the_header_says_are_left_out(rea
     """A comma in a path would make the rest of it a caller, and an open quote would swallow the lines after it."""
     log = read('timestamp,path,ip\n1,/a,b,10.0.0.1\n2,"/c,10.0.0.2\n3,"/d,e",10.0.0.3\n4,/f,10.0.0.4\n')
     assert rows(log) == [[0, "/d,e", "10.0.0.3", False], [1, "/f", "10.0.0.4", False]]
-    assert [tuple(each) for each in log.left_out] == [("with other fields than are named", 2, 2)]
+    assert log.left_out == {"with other fields than are named": (2, 2)}
 
 
 def test_a_clock_that_was_not_set_does_not_stretch_the_log(read):
@@ -366,7 +366,7 @@ def test_a_clock_that_was_not_set_does_not_stretch_the_log(read):
         (COMMON.replace("/b", "/a"), "one endpoint, /a, gets all requests of access.log"),
         ("timestamp,ip\n1,10.0.0.1\n2,10.0.0.2\n", "none of its fields tells what was asked for"),
         ("logged,path\n2026-03-01T10:00:00Z,/a\n2026-03-01T10:00:01Z,/b\n", 'when requests came is read from its field "logged"'),
-        ("timestamp,request_id,path\n1,a,/a\n1,a,/a\n2,b,/b\n2,b,/b\n", 'its field "request_id" often holds the same again'),
+        ("timestamp,request_id,path\n1,a,/a\n1,b,/b\n2,a,/a\n2,b,/b\n", 'its field "request_id" often holds the same again'),
         (COMMON.replace("10:00:01", "14:00:01"), "nothing came from 2026-03-01 10:00:00 UTC to 2026-03-01 14:00:01 UTC"),
         (dict(LINES)["combined, with the server's address in front"], "of the two addresses in front the second is taken for the caller"),
     ],
@@ -423,9 +423,10 @@ def test_what_a_log_holds_does_not_steer_a_terminal(read):
         ("timestamp,metric,value,path\n1,latency,3,/a\n1,bytes,3,/a\n", "several lines stand for one request, for its field \"metric\" holds latency and bytes", ""),
         ("timestamp,path,count\n1,/a,30\n60,/b,40\n", 'a line stands for several requests, which its field "count" counts', ""),
         ('{"time":"2026-03-01T10:00:00Z","msg":"started"}\n', 'none of its fields tells what was asked for: expected is a field "path"', "Its line 1 is “{"),
-        ('{\n "log": {}\n}\n', "a JSON document is no access log: expected is JSON with an object a line", "Its line 1 is “{”"),
+        ('{\n "log": {}\n}\n', "it is a JSON document: expected is JSON with an object a line", "Its line 1 is “{”"),
         ("time:[01/Mar/2026:10:00:00 +0000]\thost:10.0.0.1\treq:GET /a HTTP/1.0\n", "expected is", "Its line 1 is"),
-        ("203.0.113.7 10.0.0.1 www.example.com [01/Mar/2026:10:00:00 +0000] \"GET /a HTTP/1.1\" 200\n", "expected is the common or combined format", "Its line 1 is"),
+        ("203.0.113.7 10.0.0.1 www.example.com [01/Mar/2026:10:00:00 +0000] \"GET /a HTTP/1.1\" 200\n", "several addresses stand before the request", "Its line 1 is"),
+        ("timestamp,request_id,stage,path\n1,a,dns,/a\n1,a,tls,/a\n1,a,body,/a\n2,b,dns,/b\n2,b,tls,/b\n", 'several lines stand for one request, for its field "request_id"', ""),
         ("", "it is empty", ""),
         ("\n \n", "it is empty", ""),
         ("\x00\x01\x02\x03\x04", "it is no text", ""),
@@ -442,3 +443,12 @@ def test_what_fits_no_format_is_refused_with_its_line_and_what_was_expected(read
 def test_times_that_can_be_no_moments_are_refused(read):
     with pytest.raises(ValueError, match='the times in "access.log" would mean .* requests a second'):
         read("timestamp,path\n" + "".join(f"{n * 1e-9:.9f},/\n" for n in range(100)))
+
+
+@pytest.mark.parametrize(
+    "again", ["a", "a ", '"', "[", ":", "a:", "1.", "1.2.3.4 ", "a=b ", "[pod/a] ", "Started ", '{"a":']
+)
+def test_a_line_that_goes_on_and_on_is_refused_at_once(read, again):
+    """A pattern that tries every place in it again for every place would be at it for minutes."""
+    with pytest.raises(ValueError, match="is no access log"):
+        read(f"{again * 20_000}\n" * 3)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 from pmtech.components.fields import checked, number
 from pmtech.engine.randomness import identity
 from pmtech.engine.request import Request
-from pmtech.runs.events.event import Event, Mark, check_answers, check_works, named
+from pmtech.runs.events.event import Event, Mark, Slow, check_answers, check_works, named, names_of
 from pmtech.system.system import System
 from pmtech.wording import plain
 
@@ -63,6 +64,11 @@ class Deploy(Event):
             running.befall(self.name, lambda machine: machine.err(instead))
         if self.slower != 1:
             running.befall(self.name, lambda machine: machine.slow(lambda r: self.slower if is_new(r) else 1.0))
+
+    def slows(self, system: System) -> list[Slow]:
+        begins = [self.at_s + after_s for after_s, _ in self.steps]
+        steps = zip(begins, [*begins[1:], inf], (1 + share * (self.slower - 1) for _, share in self.steps), strict=True)
+        return [Slow(name, *step) for step in steps for name in names_of(system, self.name)]
 
     def mark(self, system: System) -> Mark:
         share = plain(100 * self.steps[0][1])

@@ -18,6 +18,15 @@ class Mark(NamedTuple):
     words: str
 
 
+class Slow(NamedTuple):
+    """From when until when the work of a part takes how many times as long."""
+
+    part: str
+    at_s: float
+    until_s: float
+    times: float
+
+
 class Event(Checked):
     """Something that happens to a system while it runs. A subclass says when (`at_s`), and what it does then."""
 
@@ -34,6 +43,10 @@ class Event(Checked):
         """The system as it is from then on: another one where knobs were turned."""
         return system
 
+    def slows(self, system: System) -> list[Slow]:
+        """Whose work it makes slower, on average."""
+        return []
+
     def told(self, system: System) -> str:
         """In a sentence about the run, "Server 1 down for 20 s"; "" for what nobody suffers from."""
         return ""
@@ -43,13 +56,19 @@ class Event(Checked):
         raise TypeError(f"{type(self).__name__} has no words")
 
 
+def names_of(system: System, name: str) -> list[str]:
+    """The part, or all parts of the pool of twins, of that name."""
+    return [known for known, part in system.components.items() if name in (known, part.slug)]
+
+
 def machines_of(running, name: str, why: str = "") -> list[Part]:
     """All machines of the part, or the pool of twins, of that name, in the order of the system."""
     components = running.system.components
-    names = [known for known, part in components.items() if name in (known, part.slug)]
+    names = names_of(running.system, name)
     if not names:
         raise ValueError(f'there is no part "{name}"{why}: {nearest(name, components)}')
-    return [machine for known in names for machine in running.run.parts[known][: components[known].replicas]]
+    parts = [part for known in names for part in running.run.parts[known][: components[known].replicas]]
+    return [machine for part in parts for machine in part.machines()]
 
 
 def check_answers(running, name: str) -> None:

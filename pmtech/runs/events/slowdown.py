@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pmtech.components.fields import number
-from pmtech.runs.events.event import Event, Mark, check_works, named
+from pmtech.runs.events.event import Event, Mark, Slow, check_works, named, names_of
 from pmtech.system.system import System
 from pmtech.wording import plain
 
@@ -24,6 +24,9 @@ class Slowdown(Event):
 
     def happen(self, running) -> None:
         running.befall(self.name, lambda machine: machine.slow(lambda _: self.times), self.for_s)
+
+    def slows(self, system: System) -> list[Slow]:
+        return [Slow(name, self.at_s, self.at_s + self.for_s, self.times) for name in names_of(system, self.name)]
 
     def mark(self, system: System) -> Mark:
         return Mark(self.at_s, self.at_s + self.for_s, f"{named(system, self.name)} {plain(self.times)} times as slow")

@@ -26,16 +26,16 @@ UVICORN = {"http": "h11", "ws": "none", "lifespan": "off", "loop": "asyncio", "l
 _running: list["Api"] = []
 
 
-def start_api(*, transport: str = "auto") -> "Api":
+def start_api(*, transport: str = "auto", worker: bool = False) -> "Api":
     """Starts the survey tool's API with a fresh database; one that was started before is stopped.
 
     `transport`: "socket" for a server on a free port of 127.0.0.1, "in_process" for no server at all, "auto" for
-    the first of the two that works here.
+    the first of the two that works here. `worker`: takes orders, too, and starts a process that works on them later.
     """
     if transport not in ("auto", "socket", "in_process"):
         raise ValueError(f'transport must be "auto", "socket" or "in_process", got {transport!r}')
     _stop_all()
-    api = Api(transport)
+    api = Api(transport, worker)
     api.start()
     return api
 
@@ -50,12 +50,14 @@ class Api:
     """The running API.
 
     `url` is where it listens, `faults` what goes wrong on purpose, `request` sends, `rows()` are the rows of its database.
+    With a worker `orders` are those that were accepted, and `worker` is the process that works on them.
     """
 
-    def __init__(self, transport: str = "auto"):
+    def __init__(self, transport: str = "auto", worker: bool = False):
         self.faults = Faults()
         self.url = ""
-        self._wish = transport
+        self.orders = self.worker = None
+        self._wish, self._works = transport, worker
         self._port = 0
         self._server: _Server | None = None
         self._app = None
@@ -86,9 +88,10 @@ class Api:
         if fresh:
             fill(self._store)
         calendar = create_calendar(self.faults)
+        more = self._jobs(path.parent) if self._works else ()
 
         def app(url: str, transport: httpx.ASGITransport | None = None):
-            return create_app(self._store, faults=self.faults, calendar=CalendarClient(url, transport))
+            return create_app(self._store, faults=self.faults, calendar=CalendarClient(url, transport), more=more)
 
         if self._wish != "in_process" and sys.platform != "emscripten":
             try:
@@ -108,12 +111,37 @@ class Api:
         _running.append(self)
         # The first request of all pays for imports; nobody shall measure that one.
         self.request("GET", "/surveys")
+        if self._works:
+            self._start_worker()
+
+    def _jobs(self, folder: Path) -> list:
+        """The routes for orders."""
+        from pmtech.web.jobs.orders import Orders
+        from pmtech.web.jobs.routes import routes
+        from pmtech.web.jobs.worker import Worker
+
+        self.orders = Orders(folder)
+        self.worker = Worker(self.orders)
+        return [routes(self.orders)]
+
+    def _start_worker(self) -> None:
+        if not self._server:
+            self.stop()
+            raise RuntimeError("a worker in a process of its own needs sockets, and there are none here")
+        self.orders.url = self.url
+        try:
+            self.worker.start()
+        except (OSError, RuntimeError):
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """Stops the server. The database stays for `start`, until the kernel ends."""
         if not self.running:
             return
         _running.remove(self)
+        if self.worker:
+            self.worker.kill()
         if self._server:
             self._server.stop()
         self._server = self._app = None
@@ -189,7 +217,8 @@ class Api:
             return "Survey API, stopped: api.start() starts it again"
         counts = ", ".join(f"{table.replace('_', ' ')}: {len(rows)}" for table, rows in self.rows().items() if rows)
         where = f"listening on {self.url}" if self._server else "answering in process (no sockets here)"
-        return f"Survey API, {where}; rows in its database: {counts or 'none'}"
+        works = f"; worker: {'process of its own, alive' if self.worker.alive else 'dead'}" if self.worker else ""
+        return f"Survey API, {where}; rows in its database: {counts or 'none'}{works}"
 
     def _repr_html_(self) -> str:
         return f"<p>{html.escape(repr(self))}</p>"

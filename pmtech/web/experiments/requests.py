@@ -2,6 +2,7 @@
 
 import html
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pmtech.web.app.server import Api
@@ -104,8 +105,11 @@ def hostile_input(api: Api) -> Experiment:
     )
 
 
-def contract(api: Api) -> Contract:
-    """The API's own OpenAPI contract, as it publishes it."""
+def contract(api: Api | dict | str | Path) -> Contract:
+    """The API's own OpenAPI contract, as it publishes it; or one of your own: the path of a file in JSON or YAML, its text,
+    or its data. Raises ValueError with a sentence when there is none to read."""
+    if not isinstance(api, Api):
+        return Contract(api)
     answer = api.request("GET", "/openapi.json")
     if answer.error:
         raise ValueError(answer.error)

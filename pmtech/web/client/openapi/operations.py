@@ -10,12 +10,13 @@ from pmtech.web.client.openapi.parameters import headers, listed, parameters
 from pmtech.web.client.openapi.sign_in import sign_in
 
 KNOWN = {"parameters", "requestBody", "responses", "security", "callbacks", "deprecated"}
+GONE: dict = {}  # in place of what is not there
 STATUS = re.compile(r"[1-5](\d\d|XX)|default")
 
 
 def path_item(both: Comparison, was: Any, now: Any, where: str, variables: tuple[list, list] = ([], [])) -> Found:
-    """All requests on a path, with the variables in it; None for a path that is not there."""
-    alone, said = was is None or now is None, "is gone" if now is None else "is new"
+    """All requests on a path, with the variables in it; GONE for a path that is not there."""
+    alone, said = was is GONE or now is GONE, "is gone" if now is GONE else "is new"
     was, now = both.old.view(was, "path"), both.new.view(now, "path")
     shared = was.get("parameters", []), now.get("parameters", [])
     for method in METHODS:
@@ -36,7 +37,7 @@ def calls(both: Comparison, was: Any, now: Any, where: str) -> Found:
     unjudged = Comparison(both.old, both.new, judged=False)
     was, now = both.old.view(was, "calls"), both.new.view(now, "calls")
     for name in sorted(was.keys() | now.keys()):
-        yield from path_item(unjudged, was.get(name), now.get(name), f"{where} {name}")
+        yield from path_item(unjudged, was.get(name, GONE), now.get(name, GONE), f"{where} {name}")
 
 
 def _operation(both: Comparison, was: Any, now: Any, shared: tuple, where: str, variables: tuple[list, list]) -> Found:

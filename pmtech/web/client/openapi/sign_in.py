@@ -27,11 +27,12 @@ def sign_in(both: Comparison, was: Any, now: Any, where: str) -> Found:
     before = _ways(both.old, both.old.data.get("security") if was is None else was)
     after = _ways(both.new, both.new.data.get("security") if now is None else now)
     for way in before:
-        if not any(other.asks_no_more(way) for other in after):
+        if not any(other.scopes == way.scopes for other in after):
             said = f"no longer takes the sign-in {way.said}" if way.scopes else "now asks for a sign-in"
-            yield both.change(where, said, Effect.LESS)
+            kept = any(other.asks_no_more(way) for other in after)
+            yield both.change(where, said, Effect.NONE if kept else Effect.LESS)
     for way in after:
-        if not any(other.asks_no_more(way) for other in before):
+        if not any(other.scopes == way.scopes for other in before):
             said = f"now takes the sign-in {way.said}" if way.scopes else "no longer asks for a sign-in"
             yield both.change(where, said, Effect.MORE)
 

@@ -18,6 +18,13 @@
       notebook.activeCellIndex === notebook.widgets.length - 1 ? run(notebook, ...how) : runAndAdvance(notebook, ...how);
   };
 
+  // A stray m, r or 1 makes no text of a lesson's code (and of a text, which cannot be changed, no dialog).
+  const keepKinds = (actions) => {
+    const { changeCellType } = actions;
+    actions.changeCellType = (notebook, ...how) =>
+      notebook.activeCell?.model.getMetadata("deletable") === false || changeCellType(notebook, ...how);
+  };
+
   // ---- what a cell opens is in view --------------------------------------------------------
 
   const byHand = (notebook, act) => {
@@ -125,6 +132,7 @@
     const [{ get }] = Object.values(shared["@jupyterlab/notebook"]);
     const { NotebookActions } = (await get())();
     stopAtTheEnd(NotebookActions);
+    keepKinds(NotebookActions);
     watchRuns(NotebookActions);
     foldFileBrowser(app);
   };

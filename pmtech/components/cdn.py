@@ -1,0 +1,300 @@
+"""A CDN: copies of answers near the customers, each edge with a memory of its own."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import reduce
+from math import inf, nan
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from pmtech import theory
+from pmtech.components.component import Component, Finding, added
+from pmtech.components.fields import checked, endpoints_tuple, number, whole, yes_no
+from pmtech.engine.clock import Steps
+from pmtech.engine.part import Part
+from pmtech.engine.request import Call, Request, is_success
+from pmtech.wording import counted, listed, percent, seconds
+
+
+def _places(name: str, value):
+    value = (value,) if isinstance(value, str) else value
+    if not isinstance(value, tuple | list) or not value or len(set(value)) < len(value):
+        raise ValueError(f'{name} must be different cities such as ("Mumbai", "London"), got {value!r}')
+    for place in value:
+        theory.round_trip_ms(place, place)
+    return tuple(value)
+
+
+def _shield(_name: str, value):
+    theory.round_trip_ms(value, value)
+    return value
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class CDN(Component):
+    """The nearest edge that is alive answers from its memory, or asks the origin behind it and keeps the answer.
+
+    edges: the cities where copies are kept, each with up to `capacity` answers (the one unused for longest makes room).
+    ttl_s: an answer is fresh for so long after it came. stale_while_revalidate_s: for so long after that it is still given
+        out at once, and asked for anew meanwhile. stale_if_error_s: for so long it is given out when the origin fails (RFC
+        5861 both).
+    collapse: whoever wants what is being fetched waits for that one answer instead of asking too.
+    shield: a city whose memory all edges ask before the origin is asked.
+    keeps: endpoints that may be kept; none: all. Writes pass through. hit_ms: an edge's own time.
+    The size of answers is `Clients(kb=...)`; price_usd_per_gb is for what the edges send.
+
+    What this leaves out: how long many bytes take, purges, what the edges of one city are in truth (many machines), how
+    customers are led to an edge (DNS or anycast) and how soon they notice that one is gone. A shield's answers count as fresh
+    anew at the edge (HTTP's `Age` is there to prevent that).
+    """
+
+    edges: tuple[str, ...] = checked(("Frankfurt",), _places)
+    capacity: int = whole(1000, at_least=1, at_most=10_000_000)
+    ttl_s: float = number(60.0, more_than=0, at_most=1e9)
+    stale_while_revalidate_s: float = number(0.0, at_least=0, at_most=1e9)
+    stale_if_error_s: float = number(0.0, at_least=0, at_most=1e9)
+    collapse: bool = yes_no(True)
+    shield: str | None = checked(None, _shield, optional=True)
+    keeps: tuple[str, ...] = endpoints_tuple()
+    hit_ms: float = number(1.0, at_least=0, at_most=60_000)
+    price_usd_per_gb: float = number(0.085, at_least=0, at_most=1000)
+
+    kind: ClassVar[str] = "CDN"
+    icon: ClassVar[str] = "M10 3v14M3 10h14M5 5l10 10M15 5L5 15M10 7.5a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5z"
+    question: ClassVar[str] = "What may be kept at the edge, how old may it be, and how do we take back what was wrong?"
+    policy: ClassVar[str] = "lru"
+    invalidate: ClassVar[bool] = False
+    remembers: ClassVar[bool] = True
+    thins: ClassVar[bool] = True
+    noted: ClassVar[tuple[str, ...]] = ("at_s", "hit", "stale", "fetched", "kb")
+
+    def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
+        facts = [
+            listed(self.edges) if len(self.edges) < 4 else f"{len(self.edges)} edges",
+            f"fresh for {seconds(self.ttl_s)}",
+        ]
+        facts += [f"shield in {self.shield}"] if self.shield else []
+        return facts + (
+            [f"old for {seconds(self.stale_while_revalidate_s)} more"] if self.stale_while_revalidate_s else []
+        )
+
+    @property
+    def age_s(self) -> float:
+        return self.ttl_s + self.stale_while_revalidate_s
+
+    def leaves(self, coming, callers):
+        """As if the requests were spread evenly over the edges; the shield asks once for all of them."""
+        reads = reduce(added, (some for some, _ in coming.values()), np.zeros(0))
+        left = 1 - self.hit_chances(reads, np.zeros_like(reads))
+        if self.shield:
+            left = left * (1 - theory.hit_chances(reads * left, 0 * reads, capacity=self.capacity, ttl_s=self.ttl_s))
+        return {caller: (some * left[: len(some)], others) for caller, (some, others) in coming.items()}
+
+    def hit_chances(self, reads: np.ndarray, writes: np.ndarray) -> np.ndarray:
+        """For each key the share of its reads that the edges answer in the long run."""
+        return theory.hit_chances(reads / len(self.edges), 0 * reads, capacity=self.capacity, ttl_s=self.ttl_s)
+
+    def figures(self, notes: np.ndarray) -> dict[str, float]:
+        """hit_ratio: share of the reads that an edge answered at once; stale_ratio: share of these that were out of date;
+        to_origin: requests that reached the origin; gb: what the edges sent."""
+        _, hits, stale, fetched, kb = notes.T
+        reads = hits != NO_READ
+        return {
+            "hit_ratio": float((hits[reads] == HIT).mean()) if reads.any() else nan,
+            "stale_ratio": float(stale.sum() / (hits == HIT).sum()) if (hits == HIT).any() else 0.0,
+            "to_origin": float(fetched.sum()),
+            "gb": float(kb.sum() / 1e6),
+        }
+
+    def findings(self, label: str, figures) -> list[Finding]:
+        if figures["hit_ratio"] != figures["hit_ratio"]:
+            return []
+        wrong = f", {percent(figures['stale_ratio'])} of them out of date" if figures["stale_ratio"] else ""
+        left = counted(figures["to_origin"], "request")
+        return [
+            Finding(
+                "cached",
+                60,
+                f"{label} answers {percent(figures['hit_ratio'])} of the reads at the edge{wrong}; {left} reach the origin",
+            )
+        ]
+
+    def extra_usd(self, notes: np.ndarray, begin_s: float, end_s: float) -> float:
+        """What the bytes cost that the edges sent."""
+        sent = notes[(notes[:, 0] >= begin_s) & (notes[:, 0] < end_s), 4].sum() if len(notes) else 0.0
+        return float(sent) / 1e6 * self.price_usd_per_gb
+
+    def running(self, *args) -> CDNPart:
+        return CDNPart(self, *args)
+
+
+HIT, MISS, NO_READ = 1, 0, -1
+
+
+class Answer(NamedTuple):
+    """What is kept of an item: when it came, and which version of the item it shows."""
+
+    came_s: float
+    version: int
+
+
+class Edge:
+    """The memory of one city, which may die and come back empty."""
+
+    mortal = True
+
+    def __init__(self, cdn: CDNPart, place: str):
+        self.cdn, self.place, self.outages = cdn, place, 0
+        self.machine = f"{cdn.name} in {place}"
+        self.forget()
+
+    def forget(self) -> None:
+        """Start again with nothing."""
+        self.kept: OrderedDict[int, Answer] = OrderedDict()
+        self.fetching: dict[int, list[Request]] = {}  # who waits for what is being fetched
+
+    @property
+    def alive(self) -> bool:
+        return not self.outages
+
+    def die(self) -> None:
+        """One more reason for being dead."""
+        self.outages += 1
+        waiting = [request for those in self.fetching.values() for request in those]
+        self.forget()
+        for request in waiting:
+            request.wake()
+
+    def revive(self) -> None:
+        """A reason is gone."""
+        self.outages -= 1
+
+    def keep(self, key: int, answer: Answer, capacity: int) -> None:
+        """The one that was not used for longest makes room."""
+        self.kept[key] = answer
+        self.kept.move_to_end(key)
+        while len(self.kept) > capacity:
+            self.kept.popitem(last=False)
+
+    def look(self, key: int) -> Answer | None:
+        """What is kept, fresh or not."""
+        answer = self.kept.get(key)
+        if answer is not None:
+            self.kept.move_to_end(key)
+        return answer
+
+
+class CDNPart(Part):
+    def setup(self) -> None:
+        self.edges = [Edge(self, place) for place in self.spec.edges]
+        self.shield = Edge(self, self.spec.shield) if self.spec.shield else None
+
+    def change(self, spec) -> None:
+        """Edges that stay keep what they have; another shield starts empty."""
+        there = {edge.place: edge for edge in self.edges}
+        before, self.spec = self.spec, spec
+        self.edges = [there.get(place) or Edge(self, place) for place in spec.edges]
+        if spec.shield != before.shield:
+            self.shield = Edge(self, spec.shield) if spec.shield else None
+
+    def machines(self) -> list:
+        return self.edges
+
+    def nearest(self, place: str | None) -> Edge | None:
+        """The edge that is alive and soonest reached."""
+        alive = [edge for edge in self.edges if edge.alive]
+        if place is None:
+            return alive[0] if alive else None
+        return min(alive, key=lambda edge: theory.round_trip_ms(place, edge.place), default=None)
+
+    def handle(self, request: Request) -> Steps:
+        visit, env, origin = self.visit(request), self.env, request.place
+        visit[2], edge = env._now, self.nearest(request.place)
+        if edge is None:  # no edge is left: straight to the origin
+            status = yield from self._ask_origin(request)
+        else:
+            half_s = theory.round_trip_ms(origin or edge.place, edge.place) / 2000 + self.spec.hit_ms / 2000
+            yield half_s
+            request.place = edge.place
+            pass_by = request.write or (self.spec.keeps and request.endpoint not in self.spec.keeps)
+            status = yield from (self._pass(request) if pass_by else self._read(request, edge))
+            request.place = origin
+            yield half_s
+        visit[3] = env._now
+        return status
+
+    def _note(self, hit: float, stale: bool = False, fetched: int = 0, kb: float = 0.0) -> None:
+        self.notes.append((self.env._now, hit, stale, fetched, kb))
+
+    def _ask_origin(self, request: Request) -> Steps:
+        self._note(NO_READ, fetched=1)
+        return (yield from self.next.handle(request)) if self.next else 200
+
+    def _pass(self, request: Request) -> Steps:
+        """What is not kept, writes among it."""
+        status = yield from self._ask_origin(request)
+        self._note(NO_READ, kb=request.kb)
+        if request.write and is_success(status) and request.version is None:
+            request.version = self.run.versions[request.key] = self.run.versions.get(request.key, 0) + 1
+        return status
+
+    def _read(self, request: Request, edge: Edge) -> Steps:
+        spec, key = self.spec, request.key
+        age_s, answer = self._age(edge, key)
+        at_once = age_s < spec.ttl_s + spec.stale_while_revalidate_s
+        if at_once:
+            if age_s >= spec.ttl_s and key not in edge.fetching:
+                call = Call(request, request.line, self, lambda _: None)
+                call.begin(self._fetch(call, edge))  # for the next ones: this one has its answer
+        else:
+            status = yield from self._fetch(request, edge)
+            if not is_success(status) and (answer is None or age_s >= spec.ttl_s + spec.stale_if_error_s):
+                return status
+            answer = edge.look(key) or answer
+        if answer is None:  # the edge died meanwhile, and the answer came all the same
+            self._note(MISS, kb=request.kb)
+            return 200
+        request.version, request.served_by = answer.version, edge.machine
+        stale = at_once and answer.version != self.run.versions.get(key, 0)
+        self._note(HIT if at_once else MISS, stale, kb=request.kb)
+        return 200
+
+    def _age(self, memory: Edge, key: int) -> tuple[float, Answer | None]:
+        answer = memory.look(key)
+        return (self.env._now - answer.came_s, answer) if answer else (inf, None)
+
+    def _fetch(self, request: Request, memory: Edge) -> Steps:
+        """Ask the shield or the origin and keep the answer, or wait for what somebody else is asking."""
+        key, fresh_s = request.key, self.spec.ttl_s
+        while self.spec.collapse and key in memory.fetching:
+            yield memory.fetching[key].append(request)
+            if self._age(memory, key)[0] < fresh_s:
+                return 200
+        memory.fetching.setdefault(key, [])
+        behind = (
+            self._ask_shield if memory is not self.shield and self.shield and self.shield.alive else self._ask_origin
+        )
+        status = yield from behind(request)
+        if status == 200 and memory.alive:
+            version = self.run.versions.get(key, 0) if request.version is None else request.version
+            memory.keep(key, Answer(self.env._now, version), self.spec.capacity)
+        for other in memory.fetching.pop(key, ()):
+            other.wake()
+        return status
+
+    def _ask_shield(self, request: Request) -> Steps:
+        """From the edge to the shield and back."""
+        edge, key, shield, status = request.place, request.key, self.shield, 200
+        half_s = theory.round_trip_ms(edge or shield.place, shield.place) / 2000
+        yield half_s
+        request.place = shield.place
+        if self._age(shield, key)[0] >= self.spec.ttl_s:
+            status = yield from self._fetch(request, shield)
+        if status == 200 and (answer := shield.look(key)):
+            request.version = answer.version
+        request.place = edge
+        yield half_s
+        return status

@@ -1,0 +1,93 @@
+"""Lesson 07: confirmations out in time after another lunch, nothing handed out twice, with as few workers as that takes."""
+
+from bisect import bisect_left
+from dataclasses import dataclass, replace
+
+from pmtech.components import Clients, Queue, Server, Surge
+from pmtech.course.task import Marking, SystemTask, Target, about, differences
+from pmtech.system.system import System
+
+
+def busy_lunch(workers: int = 4, visibility_s: float = 4) -> System:
+    """What the learner starts from: too few workers, and messages that come back before a mail can be out."""
+    return (
+        Clients("People", rate_per_s=0.5, surge=Surge(at_s=300, for_s=1500, times=7), timeout_ms=10_000)
+        >> Server("Survey tool", service_ms=50)
+        >> Queue(visibility_s=visibility_s)
+        >> Server("Mailer", workers=workers, service_ms=3000, service_cv=0.5, item_ms=300)
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LunchTask(SystemTask):
+    """The targets are to be met with the fewest workers. The best there is is searched for each time, for the visibility
+    timeout that the learner chose.
+
+    Whoever takes the queue away again is measured, too: their people wait for the mail.
+    """
+
+    def mark(self, system: System, tries: int = 1) -> Marking:
+        if isinstance(system, System) and "queue" not in system.components and not self._without_queue(system):
+            p95 = self.targets[0]
+            seen = replace(self, targets=(p95,))._measure(system)
+            lost = f"Without a queue people wait for the mail: {p95.sentence(seen[p95.figure])}"
+            return Marking(title=self.title, passed=False, gaps=[lost], figures=[p95.row(seen[p95.figure], True)])
+        return super().mark(system, tries)
+
+    def _without_queue(self, system: System) -> list[str]:
+        """What else differs from the task's own system."""
+        start, mine = self.start().components, system.components
+        known = [name for name in start if name != "queue"]
+        if list(mine) != known:
+            return [f"This task has {', '.join(known)}."]
+        fixed = replace(start["mailer"], workers=mine["mailer"].workers)
+        return [
+            sentence
+            for name in known
+            for sentence in differences(name, fixed if name == "mailer" else start[name], mine[name])
+        ]
+
+    def _beside_the_best(self, system: System, met: bool, precise: bool) -> Marking:
+        workers, marking = system.get("mailer.workers"), super()._beside_the_best(system, met, precise)
+        figure = "Workers that send mails", "as few as possible", str(workers)
+        if not met:
+            return replace(marking, figures=[(*figure, "")])
+        fewest = self.fewest(system)
+        if fewest == workers:
+            note = "With one worker fewer a promise would be broken."
+            return replace(marking, figures=[(*figure, "met")], note=note)
+        less = f"{about(workers - fewest)} fewer workers" if precise else "fewer workers"
+        gap = f"With {less} every promise would be kept, too."
+        return replace(marking, passed=False, figures=[(*figure, "could be fewer")], gaps=[gap])
+
+    def fewest(self, system: System) -> int:
+        """The fewest workers with which the targets are met, as `system` meets them: more never do worse."""
+        workers = system.get("mailer.workers")
+        numbers = range(1, workers)
+        met = bisect_left(numbers, True, key=lambda number: self._meets(system.replace({"mailer.workers": number})))
+        return met + 1
+
+    def _changed(self, system: System) -> list[str]:
+        if sentences := super()._changed(system):
+            return sentences
+        given, yours = self.start().components, system.components
+        queue = replace(given["queue"], visibility_s=yours["queue"].visibility_s)
+        mailer = replace(given["mailer"], workers=yours["mailer"].workers)
+        return differences("Queue", queue, yours["queue"]) + differences("Mailer", mailer, yours["mailer"])
+
+
+TASKS = (
+    LunchTask(
+        id="07.your_turn",
+        title="Every confirmation in time, none twice, with as few workers as that takes",
+        start=busy_lunch,
+        free=("queue", "mailer"),
+        targets=(
+            Target("p95_ms", at_most=200, name="The p95 of the answers", unit="ms"),
+            Target("oldest_ms / 60000", at_most=10, name="The age of the oldest confirmation", unit="min"),
+            Target("queue.again", at_most=0, name="What was handed out again", unit="messages"),
+        ),
+        duration_s=3600,
+        seeds=(1,),
+    ),
+)

@@ -1,0 +1,117 @@
+"""Numbers of a run on cards: each has a name, a hint and a way to be read off a result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+from pmtech.runs.result import Result
+from pmtech.system.system import System
+from pmtech.wording import nearest, percent, rate, seconds
+
+MOST = 4
+
+
+class Card(NamedTuple):
+    """A number of a run in words, and what it means."""
+
+    hint: str
+    read: Callable[[Result], str]
+
+
+def _time(ms: float) -> str:
+    return "–" if ms != ms else seconds(ms / 1000)
+
+
+def _share(share: float) -> str:
+    """A card is narrow."""
+    return "–" if share != share else percent(share).replace("less than", "<").replace("more than", ">")
+
+
+def _of_memory(result: Result, figure: str) -> float:
+    """A figure of the part that remembers answers, of several the one nearest to the customers."""
+    table = result.components
+    return float(table[figure].dropna().iloc[0]) if figure in table and table[figure].notna().any() else np.nan
+
+
+def _data(result: Result) -> str:
+    """How much of its time a database is busy, of several the busiest."""
+    names = [name for name, part in result.system.components.items() if part.holds_data and part.station]
+    return _share(float(result.components.utilisation[names].max())) if names else "–"
+
+
+def _busiest(result: Result) -> str:
+    used = result.components.utilisation.dropna()
+    return f"{result.system.label(used.idxmax())} {_share(float(used.max()))}" if len(used) else "–"
+
+
+def _waiting(result: Result) -> str:
+    """Requests that are inside when the run ends, and messages that nobody has taken."""
+    messages = sum(message[5] == "waiting" for message in result.records.messages)
+    return f"{int((result.records.status == 0).sum()) + messages:,}"
+
+
+def _done(result: Result) -> str:
+    return _time(result.summary.get("age_p95_ms", np.nan))
+
+
+def _refused_most(result: Result) -> str:
+    lost = result.by_client.error_rate
+    name = lost.idxmax()
+    return f"{_share(float(lost[name]))} {result.system.label(name)}" if lost[name] else "nobody"
+
+
+CARDS = {
+    "served": Card("requests answered in a second, on average", lambda r: f"{rate(r.summary.served_per_s)} /s"),
+    "p95 answer": Card("95 of 100 served requests took no longer", lambda r: _time(r.summary.p95_ms)),
+    "refused": Card(
+        "share of the requests that were refused, failed or were given up", lambda r: _share(r.summary.error_rate)
+    ),
+    "refused most": Card("of whose requests the greatest share was refused", _refused_most),
+    "still waiting": Card("requests and messages that nobody has finished when the run ends", _waiting),
+    "cost": Card("all machines together", lambda r: f"${r.summary.cost_usd_per_hour:.2f} /h"),
+    "hit ratio": Card(
+        "share of the reads that were answered from memory", lambda r: _share(_of_memory(r, "hit_ratio"))
+    ),
+    "out of date": Card("share of these answers that were out of date", lambda r: _share(_of_memory(r, "stale_ratio"))),
+    "database load": Card("share of its places that are taken, on average", _data),
+    "p95 done": Card("95 of 100 messages that are done were done within this time", _done),
+    "not done": Card("messages that are not done when the run ends", lambda r: f"{r.summary.get('not_done', 0):,.0f}"),
+    "handed out again": Card(
+        "how often a message was handed out after its first time", lambda r: f"{r.messages_of().again:,}"
+    ),
+    "busiest part": Card("whose places are taken for the greatest share of the time", _busiest),
+}
+
+
+def default_cards(system: System) -> tuple[str, ...]:
+    """Four that speak of what is in a system."""
+    parts = system.parts
+    if any(part.detached for part in parts):
+        return "p95 answer", "p95 done", "not done", "handed out again"
+    if any(part.remembers for part in parts):
+        writes = any(source.write_share for source in system.sources.values())
+        return "hit ratio", "database load", "out of date" if writes else "p95 answer", "cost"
+    if any(part.fan_out == "pool" and not part.detached for part in parts):
+        return "served", "p95 answer", "busiest part", "cost"
+    if len(system.sources) > 1:
+        return "served", "p95 answer", "refused", "still waiting"
+    return "served", "p95 answer", "refused", "cost"
+
+
+def chosen(system: System, cards: Iterable[str] | None) -> tuple[str, ...]:
+    """The names of a panel's cards. Raises ValueError with a sentence."""
+    names = default_cards(system) if cards is None else (cards,) if isinstance(cards, str) else tuple(cards)
+    for name in names:
+        if name not in CARDS:
+            raise ValueError(f'there is no card "{name}": {nearest(name, CARDS)}')
+    if not 1 <= len(names) <= MOST:
+        raise ValueError(f"a panel has one to {MOST} cards, got {len(names)}")
+    return names
+
+
+def read(result: Result, names: Iterable[str]) -> dict[str, str]:
+    """Name -> what it says of this run."""
+    return {name: CARDS[name].read(result) for name in names}

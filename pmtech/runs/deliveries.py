@@ -1,0 +1,53 @@
+"""What became of the messages of a run, as columns: how old they got, how many were open, which overtook others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import inf, nan
+
+import numpy as np
+
+
+class Deliveries:
+    """Columns of some messages, in order of publication: published_s, received_s, done_s (NaN: not yet), receives, dead."""
+
+    def __init__(self, rows: Iterable[tuple], until_s: float):
+        """rows: as `engine.run.Message.told` says; until_s: when the run ended."""
+        columns = [*zip(*rows, strict=True)] or [()] * 6
+        self.published_s, self.received_s, self.done_s = (np.array(column, dtype=float) for column in columns[1:4])
+        self.receives = np.array(columns[4], dtype=int)
+        self.dead = np.array([outcome == "dead" for outcome in columns[5]], dtype=bool)
+        self.until_s = until_s
+
+    def __len__(self) -> int:
+        return len(self.published_s)
+
+    @property
+    def age_s(self) -> np.ndarray:
+        """From publication to the end of the work; NaN for what is not done."""
+        return self.done_s - self.published_s
+
+    @property
+    def oldest_s(self) -> float:
+        """The greatest age of any: what is not done yet is as old as it is at the end, a dead letter is never done."""
+        if not len(self):
+            return nan
+        ages = np.where(np.isnan(self.done_s), self.until_s - self.published_s, self.age_s)
+        return inf if self.dead.any() else float(ages.max())
+
+    @property
+    def again(self) -> int:
+        """How often one was handed out after its first time."""
+        return int((self.receives - 1).clip(0).sum())
+
+    @property
+    def overtaken(self) -> float:
+        """The share of those that are done before which one was done that had been published later."""
+        done = self.done_s[~np.isnan(self.done_s)]
+        soonest_later = np.minimum.accumulate(done[::-1])[::-1]
+        return float((soonest_later[1:] < done[:-1]).sum() / len(done)) if len(done) else nan
+
+    def waiting(self, at_s: np.ndarray) -> np.ndarray:
+        """How many are published and not done, moment by moment; dead letters lie elsewhere."""
+        published, done = np.sort(self.published_s[~self.dead]), np.sort(self.done_s[~np.isnan(self.done_s)])
+        return np.searchsorted(published, at_s, "right") - np.searchsorted(done, at_s, "right")

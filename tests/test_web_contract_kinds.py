@@ -1,0 +1,401 @@
+"""Every kind of difference between two contracts, judged once as a request and once as an answer: a request must still be
+taken, so that it breaks when less is taken; an answer must still be understood, so that it breaks when more may come."""
+
+import copy
+
+import pytest
+
+from pmtech.web.client.contract import Contract, breaking_changes
+
+PERSON = {"type": "object", "properties": {"name": {"type": "string"}}}
+CARD = {"type": "object", "properties": {"kind": {"const": "card"}, "digits": {"type": "string"}}, "required": ["kind"]}
+CASH = {"type": "object", "properties": {"kind": {"const": "cash"}, "coins": {"type": "integer"}}, "required": ["kind"]}
+BREAKS, FITS, UNJUDGED = True, False, None
+
+
+def fields(required=(), more=None, **properties):
+    return {"type": "object", "properties": properties, "required": list(required)} | (more or {})
+
+
+def document(operation, *, path="/orders", method="post", shared=(), **rest):
+    return {"openapi": "3.1.0", "info": {}, "paths": {path: {method: operation, "parameters": list(shared)}}} | rest
+
+
+def asks(schema, **rest):
+    return document({"requestBody": {"content": {"application/json": {"schema": schema}}}, "responses": {}}, **rest)
+
+
+def answers(schema, **rest):
+    return document({"responses": {"200": {"content": {"application/json": {"schema": schema}}}}}, **rest)
+
+
+def differences(old, new):
+    found = breaking_changes(Contract(old), Contract(new))
+    assert all(change.where and change.what for change in found)
+    assert all((change.breaking is None) == change.what.startswith("differs, not judged") for change in found)
+    return found
+
+
+def verdict(old, new):
+    """What a reader takes home: the worst of what is listed; "none" for no difference."""
+    judged = [change.breaking for change in differences(old, new)]
+    return "none" if not judged else BREAKS if BREAKS in judged else UNJUDGED if UNJUDGED in judged else FITS
+
+
+NARROWER = {  # the new one takes less: (old, new); the other way round it takes more
+    "another type": ({"type": ["string", "integer"]}, {"type": "string"}),
+    "no type before": ({}, {"type": "string"}),
+    "a whole number": ({"type": "number"}, {"type": "integer"}),
+    "null, in 3.0": ({"type": "string", "nullable": True}, {"type": "string"}),
+    "null beside allOf": ({"allOf": [PERSON], "nullable": True}, {"allOf": [PERSON]}),
+    "null, in 3.1": ({"type": ["string", "null"]}, {"type": "string"}),
+    "null beside an object": ({"anyOf": [PERSON, {"type": "null"}]}, PERSON),
+    "fewer values": ({"enum": ["a", "b"]}, {"enum": ["a"]}),
+    "values at all": ({"type": "string"}, {"type": "string", "enum": ["a"]}),
+    "one value": ({"enum": ["a", "b"]}, {"const": "a"}),
+    "least": ({"type": "integer", "minimum": 1}, {"type": "integer", "minimum": 2}),
+    "least, new": ({"type": "integer"}, {"type": "integer", "minimum": 2}),
+    "least, itself out": ({"type": "integer", "minimum": 1}, {"type": "integer", "exclusiveMinimum": 1}),
+    "most, itself out, in 3.0": (
+        {"type": "number", "maximum": 9},
+        {"type": "number", "maximum": 9, "exclusiveMaximum": True},
+    ),
+    "most": ({"type": "integer", "maximum": 9}, {"type": "integer", "maximum": 8}),
+    "length": ({"type": "string", "maxLength": 9}, {"type": "string", "maxLength": 8}),
+    "items": ({"type": "array", "minItems": 1}, {"type": "array", "minItems": 2}),
+    "no item twice": ({"type": "array"}, {"type": "array", "uniqueItems": True}),
+    "steps": ({"type": "integer", "multipleOf": 5}, {"type": "integer", "multipleOf": 10}),
+    "a pattern": ({"type": "string", "pattern": ".*"}, {"type": "string", "pattern": "^a"}),
+    "a format": ({"type": "string"}, {"type": "string", "format": "date"}),
+    "a smaller format": ({"type": "integer", "format": "int64"}, {"type": "integer", "format": "int32"}),
+    "map values": (
+        {"type": "object", "additionalProperties": {"type": "number"}},
+        {"type": "object", "additionalProperties": {"type": "integer"}},
+    ),
+    "each item": ({"type": "array", "items": {"type": "number"}}, {"type": "array", "items": {"type": "integer"}}),
+    "the first item": (
+        {"type": "array", "prefixItems": [{"type": "number"}]},
+        {"type": "array", "prefixItems": [{"type": "integer"}]},
+    ),
+    "required": (fields(a={"type": "string"}), fields(["a"], a={"type": "string"})),
+    "one form fewer": ({"oneOf": [CARD, CASH]}, {"oneOf": [CARD]}),
+    "one type fewer": ({"anyOf": [{"type": "string"}, {"type": "integer"}]}, {"type": "string"}),
+    "a part more": ({"allOf": [PERSON]}, {"allOf": [PERSON, {"required": ["name"]}]}),
+    "not": ({"type": "string"}, {"type": "string", "not": {"enum": ["a"]}}),
+    "not, less of it": ({"not": {"enum": ["a"]}}, {"not": {"enum": ["a", "b"]}}),
+    "names of fields": ({"type": "object"}, {"type": "object", "propertyNames": {"pattern": "^a"}}),
+    "names like": ({"type": "object"}, {"type": "object", "patternProperties": {"^a": {"type": "string"}}}),
+    "contains": ({"type": "array"}, {"type": "array", "contains": {"const": 1}}),
+    "together": ({"type": "object"}, {"type": "object", "dependentRequired": {"a": ["b"]}}),
+    "a condition": (PERSON, PERSON | {"if": {"required": ["name"]}, "then": {"minProperties": 2}}),
+    "nothing at all": ({"type": "string"}, False),
+    "anything before": (True, {"type": "string"}),
+    "unevaluated": (PERSON, PERSON | {"unevaluatedProperties": False}),
+}
+
+
+@pytest.mark.parametrize(("old", "new"), NARROWER.values(), ids=NARROWER)
+def test_less_breaks_who_asks_and_more_breaks_who_is_answered(old, new):
+    assert (verdict(asks(old), asks(new)), verdict(asks(new), asks(old))) == (BREAKS, FITS)
+    assert (verdict(answers(old), answers(new)), verdict(answers(new), answers(old))) == (FITS, BREAKS)
+    inside = [{"type": "array", "items": fields(inner={"anyOf": [s, {"type": "null"}]})} for s in (old, new)]
+    if "null" not in str(old) and old not in ({}, True):  # which have null in them as it is
+        assert (
+            verdict(asks(inside[0]), asks(inside[1])) is BREAKS
+            and verdict(answers(*inside[:1]), answers(inside[1])) is FITS
+        )
+
+
+CASES = {  # what stands for itself: (old, new, as a request, as an answer)
+    "new field": (fields(), fields(a={}), FITS, FITS),
+    "new duty": (fields(), fields(["a"], a={}), BREAKS, FITS),
+    "new duty with a default": (fields(), fields(["a"], a={"default": 1}), UNJUDGED, FITS),
+    "field gone": (fields(a={}), fields(), FITS, BREAKS),
+    "field refused": (fields(a={}), fields(more={"additionalProperties": False}), BREAKS, BREAKS),
+    "field among typed ones": (
+        fields(a={"type": "string"}, more={"additionalProperties": {"type": "string"}}),
+        fields(more={"additionalProperties": {"type": "string"}}), FITS, BREAKS,
+    ),
+    "further fields": (fields(more={"additionalProperties": False}), fields(), FITS, FITS),
+    "a map closed": (fields(more={"additionalProperties": {"type": "string"}}), fields(more={"additionalProperties": False}),
+                     BREAKS, BREAKS),
+    "read-only duty": (fields(a={"readOnly": True}), fields(["a"], a={"readOnly": True}), FITS, FITS),
+    "new read-only duty": (fields(), fields(["id"], id={"readOnly": True}), FITS, FITS),
+    "read-only field of another type": (fields(a={"type": "string", "readOnly": True}),
+                                        fields(a={"type": "integer", "readOnly": True}), FITS, BREAKS),
+    "write-only field of another type": (fields(a={"type": "string", "writeOnly": True}),
+                                         fields(a={"type": "integer", "writeOnly": True}), BREAKS, FITS),
+    "no longer answered": (fields(a={}), fields(a={"writeOnly": True}), FITS, BREAKS),
+    "no longer taken": (fields(a={}), fields(a={"readOnly": True}), FITS, FITS),
+    "other values": ({"enum": ["a"]}, {"enum": ["b"]}, BREAKS, BREAKS),
+    "open values gained": ({"type": "string", "x-extensible-enum": ["a"]}, {"type": "string", "x-extensible-enum": ["a", "b"]},
+                           FITS, FITS),
+    "open values lost": ({"type": "string", "x-extensible-enum": ["a", "b"]}, {"type": "string", "x-extensible-enum": ["a"]},
+                         BREAKS, FITS),
+    "other pattern": ({"type": "string", "pattern": "^a"}, {"type": "string", "pattern": "^b"}, UNJUDGED, UNJUDGED),
+    "other format": ({"type": "string", "format": "date"}, {"type": "string", "format": "uuid"}, BREAKS, BREAKS),
+    "other steps": ({"type": "integer", "multipleOf": 4}, {"type": "integer", "multipleOf": 6}, BREAKS, BREAKS),
+    "default": ({"type": "string", "default": "a"}, {"type": "string", "default": "b"}, FITS, FITS),
+    "deprecated": ({"type": "string"}, {"type": "string", "deprecated": True}, FITS, FITS),
+    "type written down": ({"minLength": 1}, {"type": "string", "minLength": 1}, FITS, FITS),
+    "both forms at once": (
+        fields(["a", "b"], a={}, b={}), {"oneOf": [fields(["a"], a={}, b={}), fields(["b"], a={}, b={})]}, BREAKS, BREAKS),
+    "any or one of objects": ({"anyOf": [fields(["a"], a={}), fields(["b"], b={})]},
+                              {"oneOf": [fields(["a"], a={}), fields(["b"], b={})]}, UNJUDGED, UNJUDGED),
+    "any or one of objects told apart": ({"anyOf": [CARD, CASH]}, {"oneOf": [CARD, CASH]}, "none", "none"),
+    "any or one of types": ({"anyOf": [{"type": "string"}, {"type": "null"}]}, {"oneOf": [{"type": "string"}, {"type": "null"}]},
+                            "none", "none"),
+    "an extension": ({"type": "string"}, {"type": "string", "x-check": "luhn"}, UNJUDGED, UNJUDGED),
+    "an unknown word": ({"type": "string"}, {"type": "string", "$dynamicRef": "#x"}, UNJUDGED, UNJUDGED),
+    "what OpenAPI does not have": ({"type": "string"}, {"type": "text"}, UNJUDGED, UNJUDGED),
+    "a condition of another kind": (
+        {"if": {"required": ["a"]}, "then": {"minProperties": 2}}, {"if": {"required": ["b"]}, "then": {"minProperties": 2}},
+        UNJUDGED, UNJUDGED),
+    "told apart": ({"oneOf": [CARD, CASH]}, {"oneOf": [CARD, CASH], "discriminator": {"propertyName": "kind"}}, FITS, FITS),
+    "told apart by another field": ({"oneOf": [CARD, CASH], "discriminator": {"propertyName": "kind"}},
+                                    {"oneOf": [CARD, CASH], "discriminator": {"propertyName": "sort"}}, UNJUDGED, FITS),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "asked", "answered"), CASES.values(), ids=CASES)
+def test_what_is_not_simply_less_or_more(old, new, asked, answered):
+    assert (verdict(asks(old), asks(new)), verdict(answers(old), answers(new))) == (asked, answered)
+
+
+SPELLINGS = {
+    "null": [{"type": "string", "nullable": True}, {"type": ["null", "string"]}, {"anyOf": [{"type": "null"}, {"type": "string"}]}],
+    "a list of types": [{"type": ["string", "boolean"]}, {"oneOf": [{"type": "boolean"}, {"type": "string"}]}],
+    "one value": [{"type": "string", "const": "a"}, {"type": "string", "enum": ["a"]}],
+    "parts": [fields(["a"], a={"type": "string"}), {"allOf": [fields(a={"type": "string"}), {"required": ["a"]}]}],
+    "any": [{}, True, {"description": "x", "title": "y", "example": 1}],
+    "order": [fields(["a", "b"], a={"enum": [1, 2]}, b={}), fields(["b", "a"], b={}, a={"enum": [2, 1.0]})],
+    "bounds": [{"type": "number", "exclusiveMinimum": 1}, {"type": "number", "minimum": 1, "exclusiveMinimum": True}],
+    "said or not": [{"type": "string"}, {"type": "string", "minLength": 0, "nullable": False, "readOnly": False}],
+    "objects": [{"type": "object"}, {"type": "object", "additionalProperties": True, "properties": {}, "required": []}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("spellings", SPELLINGS.values(), ids=SPELLINGS)
+def test_two_spellings_of_one_thing_are_no_difference(spellings):
+    for other in spellings[1:]:
+        for of in (asks, answers):
+            assert differences(of(spellings[0]), of(other)) == [] == differences(of(other), of(spellings[0]))
+
+
+def named(schema, **schemas):
+    return answers(schema, components={"schemas": schemas})
+
+
+def test_a_schema_that_is_named_or_renamed_is_the_same_and_one_that_is_exchanged_is_not():
+    pet = {"oneOf": [{"$ref": "#/components/schemas/Card"}, {"$ref": "#/components/schemas/Cash"}]}
+    old = named(pet, Card=CARD, Cash=CASH)
+    renamed = {"oneOf": [{"$ref": "#/components/schemas/Coin"}, {"$ref": "#/components/schemas/Card"}]}
+    assert (
+        differences(old, answers({"oneOf": [CASH, CARD]}))
+        == differences(old, named(renamed, Card=CARD, Coin=CASH))
+        == []
+    )
+    swapped = {"oneOf": [{"$ref": "#/components/schemas/Card"}, {"$ref": "#/components/schemas/Twin"}]}
+    assert (
+        verdict(named(pet, Card=CARD, Cash=CASH, Twin=CASH), named(swapped, Card=CARD, Cash=CASH, Twin=CASH)) is BREAKS
+    )
+    wider = named(pet, Card=CARD, Cash=fields(["kind"], kind={"const": "cash"}, coins={"type": "number"}))
+    (found,) = differences(old, wider)
+    assert (found.where, found.what) == (
+        "POST /orders, answer 200, form Cash, field coins", "type changed from integer to number",
+    )  # fmt: skip
+
+
+def test_what_contains_itself_is_compared_to_its_end():
+    def tree(leaf, also=None):
+        node = fields(
+            leaf={"type": leaf}, left={"$ref": "#/components/schemas/Node"}, right={"$ref": "#/components/schemas/Node"}
+        )
+        return named({"$ref": "#/components/schemas/Node"}, Node=node | (also or {}))
+
+    assert differences(tree("string"), tree("string")) == []
+    places = {change.where for change in differences(tree("string"), tree("integer"))}
+    assert "POST /orders, answer 200, field leaf" in places and len(places) < 10
+    both = [
+        {"$ref": "#/components/schemas/Node"},
+        {"type": "object", "properties": {"left": {"$ref": "#/components/schemas/Node"}}},
+    ]
+    grown = [
+        named({"allOf": both}, Node=fields(leaf={"type": leaf}, left={"allOf": both})) for leaf in ("string", "integer")
+    ]
+    assert verdict(*grown) is BREAKS and differences(grown[0], copy.deepcopy(grown[0])) == []
+    itself = named({"$ref": "#/components/schemas/Me"}, Me={"$ref": "#/components/schemas/Me"})
+    assert differences(itself, copy.deepcopy(itself)) == [] and differences(itself, answers({"type": "string"}))
+
+
+def test_a_chain_of_two_thousand_schemas_is_gone_through():
+    def chain(last):
+        links = {f"S{n}": fields(next={"$ref": f"#/components/schemas/S{n + 1}"}) for n in range(2000)}
+        return named({"$ref": "#/components/schemas/S0"}, **links, S2000=last)
+
+    (found,) = differences(chain({"type": "string"}), chain({"type": "integer"}))
+    assert found.breaking and found.where.count("field next") == 2000
+
+
+def call(*parameters, **rest):
+    return document({"parameters": list(parameters), "responses": {}} | rest)
+
+
+def query(schema, **rest):
+    return {"name": "q", "in": "query", "schema": schema} | rest
+
+
+TEXT, NUMBER, LIST = {"type": "string"}, {"type": "integer"}, {"type": "array", "items": {"type": "integer"}}
+PARAMETERS = {
+    "gone": (call(query(TEXT)), call(), BREAKS),
+    "new": (call(), call(query(TEXT)), FITS),
+    "new duty": (call(), call(query(TEXT, required=True)), BREAKS),
+    "duty": (call(query(TEXT)), call(query(TEXT, required=True)), BREAKS),
+    "no duty": (call(query(TEXT, required=True)), call(query(TEXT)), FITS),
+    "moved": (call(query(TEXT)), call(query(TEXT) | {"in": "header"}), BREAKS),
+    "default": (call(query(TEXT | {"default": "a"})), call(query(TEXT | {"default": "b"})), BREAKS),
+    "number to text": (call(query(NUMBER)), call(query(TEXT)), FITS),
+    "text to number": (call(query(TEXT)), call(query(NUMBER)), BREAKS),
+    "number to short text": (call(query(NUMBER)), call(query(TEXT | {"maxLength": 3})), BREAKS),
+    "one to many": (call(query(NUMBER)), call(query(LIST)), FITS),
+    "one to many joined": (call(query(NUMBER)), call(query(LIST, explode=False)), BREAKS),
+    "one to two at least": (call(query(NUMBER)), call(query(LIST | {"minItems": 2})), BREAKS),
+    "numbers to texts": (call(query(LIST)), call(query(LIST | {"items": TEXT})), FITS),
+    "joined": (call(query(LIST)), call(query(LIST, explode=False)), BREAKS),
+    "as it was": (call(query(LIST)), call(query(LIST, explode=True, style="form", allowReserved=False)), "none"),
+    "of one value": (call(query(TEXT)), call(query(TEXT, explode=False)), FITS),
+    "style": (call(query(LIST)), call(query(LIST, style="pipeDelimited")), BREAKS),
+    "reserved signs": (call(query(TEXT)), call(query(TEXT, allowReserved=True)), FITS),
+    "as JSON": (call(query(TEXT)), call({"name": "q", "in": "query", "content": {"application/json": {}}}), BREAKS),
+    "a header's case": (call(query(TEXT) | {"in": "header"}), call(query(TEXT) | {"in": "header", "name": "Q"}), "none"),
+    "elsewhere described": (call({"$ref": "p.yaml#/q"}), call({"$ref": "p.yaml#/r"}), BREAKS),
+    "shared": (call(query(TEXT)), document({"responses": {}}, shared=[query(TEXT)]), "none"),
+    "shared, overruled": (call(query(TEXT)), document({"parameters": [query(TEXT)], "responses": {}}, shared=[query(NUMBER)]),
+                          "none"),
+    "shared and changed": (document({}, shared=[query(TEXT)]), document({}, shared=[query(NUMBER)]), BREAKS),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "judged"), PARAMETERS.values(), ids=PARAMETERS)
+def test_parameters(old, new, judged):
+    assert verdict(old, new) == judged
+
+
+def test_a_variable_of_a_path_goes_by_its_position():
+    def path(name, schema):
+        return document(
+            {"parameters": [{"name": name, "in": "path", "required": True, "schema": schema}]}, path=f"/a/{{{name}}}/b"
+        )
+
+    assert differences(path("id", TEXT), path("number", TEXT)) == []
+    assert verdict(path("id", TEXT), path("number", NUMBER)) is BREAKS
+    assert verdict(path("id", TEXT), document({}, path="/a/{id}/c")) is BREAKS
+
+
+def body(media=("application/json",), **rest):
+    return document({"requestBody": {"content": {name: {"schema": PERSON} for name in media}} | rest, "responses": {}})
+
+
+def answer(status="200", media=("application/json",), **rest):
+    return document({"responses": {status: {"content": {name: {"schema": PERSON} for name in media}} | rest}})
+
+
+def secured(*ways, **schemes):
+    return document({"security": list(ways)}, components={"securitySchemes": schemes})
+
+
+KEY, OAUTH = {"type": "apiKey", "in": "header", "name": "X-Key"}, {"type": "oauth2", "flows": {}}
+HEADER = {"X-Left": {"schema": NUMBER, "required": True}}
+MESSAGES = {
+    "body now needed": (body(), body(required=True), BREAKS),
+    "body no longer needed": (body(required=True), body(), FITS),
+    "body gone": (body(), document({"responses": {}}), BREAKS),
+    "body new": (document({"responses": {}}), body(), FITS),
+    "body new and needed": (document({"responses": {}}), body(required=True), BREAKS),
+    "media type no longer taken": (body(["application/json", "text/csv"]), body(), BREAKS),
+    "media type also taken": (body(), body(["application/json", "text/csv"]), FITS),
+    "everything taken": (body(), body(["*/*"]), FITS),
+    "everything given": (answer(), answer(media=["*/*"]), BREAKS),
+    "only JSON given": (answer(media=["*/*"]), answer(), FITS),
+    "media type no longer given": (answer(media=["application/json", "text/csv"]), answer(), BREAKS),
+    "media type also given": (answer(), answer(media=["application/json", "text/csv"]), FITS),
+    "a charset": (answer(), answer(media=["application/json; charset=UTF-8"]), "none"),
+    "success gone": (answer("200"), answer("204"), BREAKS),
+    "error gone": (answer("404"), document({"responses": {}}), FITS),
+    "error new": (document({"responses": {}}), answer("404"), FITS),
+    "status as a number": (answer("200"), answer(200), "none"),
+    "by its hundred": (answer("200"), answer("2XX"), FITS),
+    "by its hundred, in small": (answer("2XX"), answer("2xx"), "none"),
+    "by default": (answer("200"), answer("default"), FITS),
+    "default gone": (answer("default"), answer("404"), BREAKS),
+    "header gone": (answer(headers=HEADER), answer(), BREAKS),
+    "header new": (answer(), answer(headers=HEADER), FITS),
+    "header in another case": (answer(headers=HEADER), answer(headers={"x-left": HEADER["X-Left"]}), "none"),
+    "header no longer there": (answer(headers=HEADER), answer(headers={"X-Left": {"schema": NUMBER}}), BREAKS),
+    "header of another type": (answer(headers=HEADER), answer(headers={"X-Left": {"schema": TEXT, "required": True}}), BREAKS),
+    "links": (answer(), answer(links={"next": {"operationId": "x"}}), UNJUDGED),
+    "encoding": (body(), document({"requestBody": {"content": {"application/json": {"schema": PERSON, "encoding": {"a": {}}}}},
+                                   "responses": {}}), UNJUDGED),
+    "deprecated": (document({}), document({"deprecated": True}), FITS),
+    "sign-in": (secured(), secured({"key": []}, key=KEY), BREAKS),
+    "sign-in if you like": (secured(), secured({"key": []}, {}, key=KEY), FITS),
+    "no sign-in": (secured({"key": []}, key=KEY), secured(key=KEY), FITS),
+    "sign-in renamed": (secured({"key": []}, key=KEY), secured({"k": []}, k=KEY), "none"),
+    "another sign-in": (secured({"key": []}, key=KEY), secured({"key": []}, key=KEY | {"name": "X-Token"}), BREAKS),
+    "a second sign-in to choose": (secured({"key": []}, key=KEY, o=OAUTH), secured({"key": []}, {"o": []}, key=KEY, o=OAUTH), FITS),
+    "a second sign-in on top": (secured({"key": []}, key=KEY, o=OAUTH), secured({"key": [], "o": []}, key=KEY, o=OAUTH), BREAKS),
+    "a right more": (secured({"o": ["read"]}, o=OAUTH), secured({"o": ["read", "write"]}, o=OAUTH), BREAKS),
+    "a right fewer": (secured({"o": ["read", "write"]}, o=OAUTH), secured({"o": ["read"]}, o=OAUTH), FITS),
+    "sign-in for all": (document({}), document({}, security=[{"key": []}], components={"securitySchemes": {"key": KEY}}), BREAKS),
+    "servers": (document({}), document({}, servers=[{"url": "/v2"}]), UNJUDGED),
+    "a request's servers": (document({}), document({"servers": [{"url": "/v2"}]}), UNJUDGED),
+    "described": (document({"summary": "a", "tags": ["b"], "operationId": "c"}), document({"description": "d"}), "none"),
+    "webhook": (document({}), document({}, webhooks={"sent": {"post": {}}}), UNJUDGED),
+    "webhook's body": (document({}, webhooks={"sent": {"post": asks(TEXT)["paths"]["/orders"]["post"]}}),
+                       document({}, webhooks={"sent": {"post": asks(NUMBER)["paths"]["/orders"]["post"]}}), UNJUDGED),
+    "callback": (document({"callbacks": {"done": {"{$url}": {"post": {}}}}}),
+                 document({"callbacks": {"done": {"{$url}": {"put": {}}}}}), UNJUDGED),
+    "HEAD": (document({}, method="head"), document({}, method="options"), BREAKS),
+    "an entry among paths": (document({}, path="x-note"), document({"a": 1}, path="x-note"), UNJUDGED),
+    "what nobody uses": (named(TEXT, Old=TEXT), named(TEXT), UNJUDGED),
+    "what nobody signs in with": (secured(key=KEY), secured(), FITS),
+    "an unknown entry": (document({}), document({}, colour="red"), UNJUDGED),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "judged"), MESSAGES.values(), ids=MESSAGES)
+def test_bodies_answers_headers_and_sign_in(old, new, judged):
+    assert verdict(old, new) == judged
+
+
+def test_a_change_within_a_shared_part_is_found_wherever_the_part_is_used():
+    def shared(schema):
+        parts = {
+            "parameters": {"Q": query(schema)},
+            "responses": {"Bad": answer()["paths"]["/orders"]["post"]["responses"]["200"]},
+        }
+        use = {
+            "parameters": [{"$ref": "#/components/parameters/Q"}],
+            "responses": {"400": {"$ref": "#/components/responses/Bad"}},
+        }
+        return document(use, components=parts)
+
+    (found,) = differences(shared(NUMBER), shared(TEXT | {"format": "date"}))[:1]
+    assert found.breaking and found.where == "POST /orders, parameter q"
+    assert (
+        differences(shared(TEXT), call(query(TEXT), responses=answer("400")["paths"]["/orders"]["post"]["responses"]))
+        == []
+    )
+
+
+def test_the_page_groups_what_breaks_what_was_not_judged_and_what_fits():
+    old, new = (
+        answers(fields(a=TEXT, b=TEXT, c={"enum": ["x"]})),
+        answers(fields(a=NUMBER, b=TEXT | {"x-b": 1}, c={"enum": ["x"]}, d={})),
+    )
+    found = differences(old, new)
+    assert [change.breaking for change in found] == [True, None, False]
+    assert len(found.breaking) == len(found.not_judged) == 1
+    page = found._repr_html_()
+    assert page.index("1 change breaks") < page.index("differs, not judged") < page.index("field d is new")
+    assert "No difference was found" in differences(old, old)._repr_html_()
