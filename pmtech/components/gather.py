@@ -66,8 +66,8 @@ class _Asked:
 
     __slots__ = ("answered", "done", "failed", "hedges", "left", "need", "open", "status")
 
-    def __init__(self, need: int, order: list[int]):
-        self.need, self.left = need, order  # how many answers, and who has not been asked yet
+    def __init__(self, need: int, left: list[int]):
+        self.need, self.left = need, left  # how many answers, and who is spared at first
         self.open: dict[int, int] = {}  # branch -> of how many questions the answer is still to come
         self.answered = self.failed = self.hedges = 0
         self.status, self.done = 200, False
@@ -84,12 +84,11 @@ class GatherPart(Part):
             request.served_by = self.machine
         need = branches if spec.need is None else min(spec.need, branches)
         self.turn += need < branches
-        asked = _Asked(
-            need, [(self.turn + ahead) % branches if need < branches else ahead for ahead in range(branches)]
-        )
+        order = [(self.turn + ahead) % branches if need < branches else ahead for ahead in range(branches)]
         first = branches if spec.hedge_after_ms is None else need
-        for _ in range(first):
-            self._ask(request, asked, asked.left.pop(0))
+        asked = _Asked(need, order[first:])
+        for branch in order[:first]:
+            self._ask(request, asked, branch)
         if spec.hedge_after_ms is not None and not asked.done:
             Alarm(self.env, lambda: self._help_out(request, asked)).set(now + spec.hedge_after_ms / 1000)
         yield  # until enough have answered, or too few can
@@ -99,16 +98,17 @@ class GatherPart(Part):
 
     def _help_out(self, request: Request, asked: _Asked) -> None:
         """Ask who was spared at first; where nobody was, once more all that have not answered."""
-        if asked.done:
-            return
-        spared, asked.left = asked.left, []
-        for branch in spared:
-            asked.hedges += 1
-            self._ask(request, asked, branch)
-        if asked.need == len(self.targets):
-            for branch in list(asked.open):
+        again = [*asked.open] if asked.need == len(self.targets) else []
+        while asked.left and not asked.done:
+            self._ask_spared(request, asked)
+        for branch in again:
+            if not asked.done:
                 asked.hedges += 1
                 self._ask(request, asked, branch, "hedge")
+
+    def _ask_spared(self, request: Request, asked: _Asked) -> None:
+        asked.hedges += 1
+        self._ask(request, asked, asked.left.pop(0))
 
     def _ask(self, request: Request, asked: _Asked, branch: int, *luck) -> None:
         asked.open[branch] = asked.open.get(branch, 0) + 1
@@ -133,7 +133,6 @@ class GatherPart(Part):
             if len(self.targets) - asked.failed < asked.need:
                 asked.status, asked.done = status, True
             elif asked.left:
-                asked.hedges += 1
-                self._ask(request, asked, asked.left.pop(0))
+                return self._ask_spared(request, asked)
         if asked.done:
             request.wake()
