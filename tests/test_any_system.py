@@ -51,7 +51,9 @@ SOURCES = [cls for cls in PARTS if cls.is_source]
 OTHERS = [cls for cls in PARTS if not cls.is_source]
 ENDPOINTS = ("/", "/submit", "/dashboard")
 MOST_PER_S = 60  # of a source
-SLOW = 400  # a number that is a time, a rate or a count is mostly small: such runs are over soon, and more happens in them
+SLOW = (
+    400  # a number that is a time, a rate or a count is mostly small: such runs are over soon, and more happens in them
+)
 
 some = st.sampled_from
 
@@ -60,8 +62,12 @@ VALUES = {
     "name": st.none(),
     "place": some([None, None, None, "Mumbai", "Paris"]),
     "surge": some([None, None, Surge(0.5, 1, 3)]),
-    "profile": some([None, Profile(((0, 1), (2, 3))), Profile(((0, 0), (1, 2)), repeat=True), Day(lasts_s=4), Surge(1, 1, 2)]),
-    "autoscale": some([None, Autoscale(every_s=1, starts_s=0.5, calm_s=1), Autoscale(least=2, most=2, every_s=1, starts_s=0)]),
+    "profile": some(
+        [None, Profile(((0, 1), (2, 3))), Profile(((0, 0), (1, 2)), repeat=True), Day(lasts_s=4), Surge(1, 1, 2)]
+    ),
+    "autoscale": some(
+        [None, Autoscale(every_s=1, starts_s=0.5, calm_s=1), Autoscale(least=2, most=2, every_s=1, starts_s=0)]
+    ),
     "endpoints": st.dictionaries(some(ENDPOINTS), some([0.5, 1]), min_size=1),
     "priority": st.lists(some(ENDPOINTS), max_size=2, unique=True).map(tuple),
     "shed": st.lists(some(ENDPOINTS), max_size=1).map(tuple),

@@ -135,7 +135,7 @@ def test_a_topic_gives_every_branch_its_own_copy_and_a_slow_one_holds_nobody():
 
 
 def test_a_copy_that_a_branch_refuses_is_lost_and_said():
-    limited = Server("Full", workers=1, service_ms=10_000, queue_limit=0)
+    limited = Server("Full", workers=1, service_ms=10_000, service_cv=0, queue_limit=0)
     result = simulate(Clients(rate_per_s=1, **EVEN) >> Topic() >> [limited, Server("Other")], duration_s=5)
     assert result.components.lost["topic"] == 4
     assert "4 copies" in result.explain()
