@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from functools import cached_property
 from itertools import groupby, takewhile
 from math import inf, sqrt
@@ -20,55 +19,52 @@ class Backlog:
     """What stood before a part, or before all machines of a pool together; of a `Queue` the messages that it kept until
     they were handed out for the first time.
 
-    workers: the stations that work it off, the part itself or those to whom a queue hands; queues: those which hand to
-    them. came, started, began, left: when requests (messages) came, when each was taken up, and when a worker began and ended.
-    handed: (when, how many messages, how many of them once more). times, length: when the queue changed, and how long it was
-    then. used: the utilisation of the workers. turned_away: when the part answered 503. behind: the backlogs further on.
+    workers: the stations that work it off, the part itself or those to whom a queue hands; queue: the backlog of the queue
+    that hands to these, or itself. came, started, began, left: when requests (messages) came, when each was taken up, when a
+    worker began and ended. handed: (when, how many messages, how many of them once more). times, length: when the backlog
+    changed, and how long it was then. used: the utilisation of the workers. turned_away: when the part answered 503.
+    behind: the backlogs further on.
     """
 
     def __init__(self, result: Result, names: list[str]):
         system, records = result.system, result.records
         self.result, self.names, self.part = result, names, result.at_end.components[names[0]]
-        handing = {queue: workers_of(system, queue) for queue, part in system.components.items() if part.pulls}
-        self.queues = names if self.part.pulls else [queue for queue, those in handing.items() if names[0] in those]
-        self.workers = [worker for queue in names for worker in handing[queue]] if self.part.pulls else names
+        self.queue, self.behind = self, []
+        self.workers = workers_of(system, *names) if self.part.pulls else names
         self.station = result.at_end.components[self.workers[0]].station if self.workers else None
-        self.behind: list[Backlog] = []
-
         visits = [(v.entered_s, v.started_s, v.left_s) for v in map(records.visits.get, self.workers)]
         self.came, self.began, left = map(np.concatenate, zip([[]] * 3, *visits, strict=True))
         self.started, self.left = self.began, np.where(np.isnan(left), result.duration_s, left)
         if self.part.pulls:
-            told = [message[1:3] for message in records.messages if message[0] in names]
-            self.came, self.started = np.array(told, dtype=float).reshape(-1, 2).T
-        self.handed = np.concatenate([np.empty((0, 3)), *(records.notes[queue][:, :3] for queue in self.queues)])
+            self.came = np.concatenate([records.visits[name].entered_s for name in names])
+            self.started = np.array([message[2] for message in records.messages if message[0] in names], dtype=float)
+        notes = [records.notes[name][:, :3] for name in names if self.part.pulls]
+        self.handed = np.concatenate([np.empty((0, 3)), *notes])
         refused = records.refusals
         here = np.isin(refused.component, names) & (refused.status == 503) & (refused.at_s >= result.warmup_s)
         self.turned_away = refused.at_s[here]
-
         joined, gone = (np.concatenate(times) for times in zip(*map(result.backlog, names), strict=True))
         times = np.concatenate([joined, gone[gone < inf]])
-        steps = np.concatenate([np.ones(len(joined), dtype=int), -np.ones(len(times) - len(joined), dtype=int)])
+        steps = np.where(np.arange(len(times)) < len(joined), 1, -1)
         order = np.lexsort((steps, times))
         self.times, self.length = times[order], np.cumsum(steps[order])
         self.at_end = int(self.length[-1]) if len(times) else 0
         self.used = float(result.components.utilisation[self.workers].mean())
 
     def offers(self, begin: float | None = None, end: float | None = None) -> list[Offer]:
-        """What its workers offered, stretch by stretch (a queue's in messages); without times, in the measured window."""
-        begin = self.result.warmup_s if begin is None else begin
-        found = self.result.offers(*self.workers, since=begin, until=end)
-        return [offer._replace(per_s=self._messages(offer)) for offer in found] if self.part.pulls else found
+        """What its workers offered, stretch by stretch, to a queue in batches as large as may be; without times, in the
+        measured window."""
+        found = self.result.offers(*self.workers, since=self.result.warmup_s if begin is None else begin, until=end)
+        for number, offer in enumerate(found if self.part.pulls and self.workers else ()):
+            ((_, _, system),) = stretches(self.result.history, offer.begin_s, offer.end_s)
+            batch = system.components[self.names[0]].batch
+            found[number] = offer._replace(per_s=offer.per_s * batch / self.as_long(batch))
+        return found
 
-    def _messages(self, offer: Offer) -> float:
-        """Messages a second that the workers could be done with during this stretch, in batches as large as may be."""
-        ((_, _, system),) = stretches(self.result.history, offer.begin_s, offer.end_s)
-        batch, per_s = system.components[self.queues[0]].batch, 0.0
-        for name in self.workers:
-            (own,) = self.result.offers(name, since=offer.begin_s, until=offer.end_s)
-            part = system.components[name]
-            per_s += own.per_s * batch / (1 + (batch - 1) * part.item_s / part.own_s)
-        return per_s
+    def as_long(self, together: float) -> float:
+        """How many times as long as on one its workers work on so many that they are handed together."""
+        part = self.result.at_end.components[self.workers[0]]
+        return 1 + (together - 1) * part.item_s / part.own_s
 
     @cached_property
     def latest_s(self) -> float:
@@ -88,49 +84,53 @@ class Backlog:
 
     def since_empty(self, step: int) -> int:
         """The step with which the queue began that was there after `step`."""
-        empty = np.flatnonzero(self.length[:step] == 0)
-        return int(empty[-1]) + 1 if len(empty) else 0
+        return int(np.flatnonzero(np.append(0, self.length[:step]) == 0)[-1])
 
-    def last_waits_s(self, since: float, freely: bool) -> float:
+    def last_waits_s(self, since: float) -> float:
         """How long the last of those who wait at the end will wait; infinity: nothing moves.
 
         Whoever stands before a machine stays there, so the slowest machine decides: where their queues are not equally
-        long that is more than all of them divided by what all can serve, which only one common queue would keep. A machine
-        goes on as fast as it was since then, or since it changed. freely: a queue's workers go on as they can.
+        long that is more than all of them divided by what all can serve, which only one common queue would keep. Each
+        goes on as fast as it was since then, or since it changed; a queue's workers, where nothing holds them up, as they can.
         """
-        end, waits = self.result.duration_s, []
+        end, found = self.result.duration_s, []
         since = max(since, self.latest_s) if self.latest_s < end - at.MOMENT_S else since
         if self.part.pulls:
-            pace = self.offers()[-1].per_s if freely else Stretch(self, since, end).begun
+            it = Stretch(self, since, end)
+            pace = it.begun if it.cause in ("back", "held") else self.offers()[-1].per_s
             return self.at_end / pace if pace else inf
         for v in map(self.result.records.visits.get, self.names):
             waiting = np.bincount(v.machine[np.isnan(v.started_s) & np.isnan(v.left_s)])
-            begun = np.bincount(v.machine[v.started_s > since], minlength=len(waiting))
-            waits += [n * (end - since) / b for n, b in zip(waiting, begun, strict=False) if n and b]
-        return max(waits, default=inf)
+            found += zip(waiting, np.bincount(v.machine[v.started_s > since], minlength=len(waiting)), strict=False)
+        return max((many * (end - since) / begun for many, begun in found if many and begun), default=inf)
 
 
 class Stretch:
     """Some time of a run at a backlog, and what it met then.
 
-    longest: how long the queue was when it ended. arrived: how many came; begun: how many were taken up, a second; chance:
-    the standard deviation of how many come while as many go, to which work of very different size adds. meant: requests a
-    second that the customers are set to send here, if chance alone explains the difference to those that came (None where
-    nobody can know); asked: the same, or else those that came.
+    longest: how long the queue was when it ended. arrived: how many came; begun: how many were taken up, a second; back: how
+    many were handed out once more, a second. chance: the standard deviation of how many come while as many go, to which
+    work of very different size adds. meant: requests a second that the customers are set to send here, if chance alone
+    explains the difference to those that came (None where nobody can know); asked: the same, or else those that came.
     """
 
     def __init__(self, backlog: Backlog, begin: float, ends: float, longest: int = 0):
         self.backlog, self.result, self.begin, self.ends, self.longest = backlog, backlog.result, begin, ends, longest
-        self.lasts = ends - begin
+        self.lasts, handed = ends - begin, backlog.queue.handed
         self.arrived = int(((backlog.came >= begin) & (backlog.came <= ends)).sum())
         self.begun = float(self.within(backlog.started).sum()) / self.lasts
+        self.handed = handed[self.within(handed[:, 0]) & (handed[:, 1] > 0), 1:]
+        self.back = float(self.handed[:, 1].sum()) / self.lasts
         self.chance = sqrt(self.arrived) * max(1, backlog.station.cv if backlog.station else 1)
-        then = [(until - since, s.sources.values()) for since, until, s in stretches(self.result.history, begin, ends)]
-        sources = [(lasts, source) for lasts, those in then for source in those]
+        then = stretches(self.result.history, begin, ends)
+        sources = [(until - since, source) for since, until, system in then for source in system.sources.values()]
         expected = sum(lasts * source.offered_per_s for lasts, source in sources)
         known = all(source.is_steady for _, source in sources) and as_set(self.arrived, expected) == expected
         self.meant = expected / self.lasts if known else None
-        self.asked = self.meant if known else self.arrived / self.lasts
+        self.asked = self.arrived / self.lasts if self.meant is None else self.meant
+
+    def is_long(self, long: at.Long, per_s: float) -> bool:
+        return self.longest > long.sigmas * self.chance and self.longest >= max(long.requests, long.seconds * per_s)
 
     def within(self, times: np.ndarray) -> np.ndarray:
         return (times > self.begin) & (times <= self.ends)
@@ -143,65 +143,54 @@ class Stretch:
     @cached_property
     def mostly(self) -> Offer:
         """What was offered for most of the time, as it was first."""
-        lasted: Counter[tuple] = Counter()
-        for offer in (offers := self.backlog.offers(self.begin, self.ends)):
-            lasted[offer[2:]] += offer.lasts_s
-        return next(offer for offer in offers if offer[2:] == lasted.most_common(1)[0][0])
+        offers = self.backlog.offers(self.begin, self.ends)
+        return max(offers, key=lambda offer: sum(other.lasts_s for other in offers if other[2:] == offer[2:]))
 
-    @cached_property
-    def batches(self) -> tuple[float, float]:
-        """How many messages the workers were handed at once, on average, and how many times each of them."""
-        _, handed, again = self.backlog.handed[self.within(self.backlog.handed[:, 0])].sum(axis=0)
-        calls = self.within(self.backlog.began).sum()
-        return float(handed / calls) if handed and calls else 1.0, float(
-            handed / (handed - again)
-        ) if handed > again else 1.0
+    @property
+    def together(self) -> float:
+        """How many messages the workers were handed at once, on average."""
+        return float(self.handed[:, 0].mean()) if len(self.handed) else 1.0
 
     def is_held(self, share: float = at.CLEARLY) -> bool:
         """Is their own work clearly less than this share of the time that the workers spend on requests?"""
-        backlog, station, system = self.backlog, self.backlog.station, self.result.system
-        taken, ahead = (
-            self.within(backlog.began),
-            [edge for w in backlog.workers for edge in system.after(system.numbers[w])],
-        )
-        if not (station and station.held and ahead and taken.any()):
+        backlog, station, taken = self.backlog, self.backlog.station, self.within(self.backlog.began)
+        if not (station and station.held and taken.any() and reached_from(self.result.system, backlog.workers)):
             return False
-        more_s = (self.batches[0] - 1) * self.result.at_end.components[backlog.workers[0]].item_s
-        offers = [o for o in self.result.offers(*backlog.workers, since=self.begin, until=self.ends) if o.per_s]
-        begun = [((backlog.began > o.begin_s) & (backlog.began <= o.end_s)).sum() for o in offers]
-        work_s = sum(n * (o.places / o.per_s + more_s) for n, o in zip(begun, offers, strict=True))
+        work_s, as_long = 0.0, backlog.as_long(self.together)
+        for offer in self.result.offers(*backlog.workers, since=self.begin, until=self.ends):
+            begun = ((backlog.began > offer.begin_s) & (backlog.began <= offer.end_s)).sum()
+            work_s += begun * as_long * offer.places / offer.per_s if offer.per_s else 0.0
         chance = at.CHANCE * max(1, station.cv) / sqrt(taken.sum())
         return bool(work_s * (1 + chance) < share * (backlog.left - backlog.began)[taken].sum())
 
-    @cached_property
+    @property
     def growth(self) -> float:
         """By so many the queue grew, a second."""
         return (self.longest - self.backlog.length_at(self.begin)) / self.lasts
 
     @cached_property
     def cause(self) -> str:
-        """What made most of the queue: "held" up, more "demand" than can be served, the same work "again", "uneven" shares,
-        "chance"."""
+        """What made most of the queue: those who came "back" to be worked on once more, workers that were "held", more
+        "demand" than could be served, "uneven" shares, or "chance"."""
+        if self.asked <= self.could < self.asked + self.back:
+            return "back"
         if self.is_held():
             return "held"
-        enough = 0 if self.ends < self.result.duration_s else at.MOSTLY * self.growth
-        if self.asked - self.could > enough:
+        if self.asked - self.could > (0 if self.ends < self.result.duration_s else at.MOSTLY * self.growth):
             return "demand"
-        if self.asked * self.batches[1] - self.could > enough:
-            return "again"
         return "uneven" if self.mostly.machines > 1 and self.begun < at.CLEARLY * self.could else "chance"
 
 
-# --- which times there are to speak of -------------------------------------------------------------------------------
+# --- the times that there are to speak of ----------------------------------------------------------------------------
 
 
 def standing(backlog: Backlog, long: at.Long) -> Stretch | None:
     """The queue at the end, if it is long: since when it grew as it did, or until when."""
     result, end, first = backlog.result, backlog.result.duration_s, backlog.since_empty(len(backlog.times))
-    if not backlog.at_end or end - (begin := float(backlog.times[first])) < at.YOUNG * result.window_s:
+    if not backlog.at_end or end - backlog.times[first] < at.YOUNG * result.window_s:
         return None
-    whole = Stretch(backlog, begin, end, backlog.at_end)
-    if not long.holds(whole.longest, whole.chance, whole.begun):
+    whole = Stretch(backlog, float(backlog.times[first]), end, backlog.at_end)
+    if not whole.is_long(long, whole.begun):
         return None
     if backlog.is_full or backlog.part.max_wait_s is not None:
         return whole
@@ -209,41 +198,37 @@ def standing(backlog: Backlog, long: at.Long) -> Stretch | None:
 
 
 def _turned(whole: Stretch) -> Stretch | None:
-    """Since the last time that a knob, a death or a surge made the queue grow clearly faster or slower than before;
-    until then, where it does not grow any more."""
+    """Since the last time that something made the queue grow clearly faster or slower than before; until then, where it does
+    not grow any more."""
     backlog, begin, end = whole.backlog, whole.begin, whole.ends
-    for at_s in sorted(_moments(backlog), reverse=True):
+    for at_s in sorted(moments(whole.result), reverse=True):
         if begin + at.MOMENT_S < at_s < end - max(at.MOMENT_S, at.YOUNG * whole.result.window_s):
-            before, after = (
-                Stretch(backlog, begin, at_s, backlog.length_at(at_s)),
-                Stretch(backlog, at_s, end, whole.longest),
-            )
+            before = Stretch(backlog, begin, at_s, backlog.length_at(at_s))
+            after = Stretch(backlog, at_s, end, whole.longest)
             if abs(after.growth - before.growth) > at.TURNED * max(abs(after.growth), before.growth):
                 return after if after.longest - before.longest > at.CHANCE * after.chance else before
     return None
 
 
-def _moments(backlog: Backlog) -> set[float]:
-    """When something happened that may have turned the growth of a queue."""
-    result = backlog.result
-    surges = [source.surge for _, system in result.history for source in system.sources.values() if source.surge]
-    found = {since for since, _ in result.history} | {offer.begin_s for offer in backlog.offers(0.0)}
-    found |= {moment for event in result.events for moment in event.mark(result.system)[:2]}
-    return found | {moment for surge in surges for moment in (surge.at_s, surge.at_s + surge.for_s)}
+def moments(result: Result) -> set[float]:
+    """When something happened: a knob was turned, a machine died or came back, a surge began or ended."""
+    marks = [event.mark(result.system)[:2] for event in result.events]
+    surges = [source.surge for source in result.system.sources.values() if source.surge]
+    marks += [(surge.at_s, surge.at_s + surge.for_s) for surge in surges]
+    return {since for since, _ in result.history} | {at_s for mark in marks for at_s in mark}
 
 
 def _stopped(whole: Stretch, first: int) -> Stretch | None:
     """Until it was longest, if it has become clearly shorter since; until it was as long as it is, if whoever can come has
     been there for long."""
-    backlog, begin = whole.backlog, whole.begin
-    times, length = backlog.times[first:], backlog.length[first:]
-    top = int(length.argmax())
-    longest, level = int(length[top]), int((length >= at.NEARLY * length[top]).argmax())
-    since = Stretch(backlog, float(times[top]), whole.ends)
-    if since.begin > begin + at.MOMENT_S and longest - whole.longest > max(at.PART * longest, at.CHANCE * since.chance):
-        return Stretch(backlog, begin, since.begin, longest)
-    if begin < times[level] < begin + at.LEVEL * whole.lasts:
-        return Stretch(backlog, begin, float(times[level]), int(length[level]))
+    backlog, times, length = whole.backlog, whole.backlog.times[first:], whole.backlog.length[first:]
+    longest, top = int(length.max()), float(times[length.argmax()])
+    fell = longest - whole.longest > max(at.PART * longest, at.CHANCE * Stretch(backlog, top, whole.ends).chance)
+    if fell and top > whole.begin + at.MOMENT_S:
+        return Stretch(backlog, whole.begin, top, longest)
+    level = int((length >= at.NEARLY * longest).argmax())
+    if whole.begin < times[level] < whole.begin + at.LEVEL * whole.lasts:
+        return Stretch(backlog, whole.begin, float(times[level]), int(length[level]))
     return None
 
 
@@ -253,26 +238,22 @@ def passed(backlog: Backlog, long: at.Long) -> Stretch | None:
     if not measured.any():
         return None
     top = int(measured.argmax())
-    begin, ends = float(backlog.times[backlog.since_empty(top)]), float(backlog.times[top])
-    if ends < begin + at.MOMENT_S:
-        return None
-    wave = Stretch(backlog, begin, ends, int(measured[top]))
-    return wave if long.holds(wave.longest, wave.chance, wave.could) else None
+    begin, ends = (float(backlog.times[step]) for step in (backlog.since_empty(top), top))
+    wave = Stretch(backlog, begin, ends, int(measured[top])) if ends >= begin + at.MOMENT_S else None
+    return wave if wave and wave.is_long(long, wave.could) else None
 
 
 def turning_away(backlog: Backlog, share: float) -> Stretch | None:
     """While it offered the same it turned away more than that share of those who came, for a while and not by chance."""
-    result, times = backlog.result, np.empty(0)
+    result, turned_away, times = backlog.result, backlog.turned_away, np.empty(0)
     for _, same in groupby(backlog.offers(), key=lambda offer: offer.per_s):
         begin, *_, end = [moment for offer in same for moment in (offer.begin_s, offer.end_s)]
-        those = backlog.turned_away[(backlog.turned_away >= begin) & (backlog.turned_away < end)]
-        times = max(times, those, key=len)
+        times = max(times, turned_away[(turned_away >= begin) & (turned_away < end)], key=len)
     came = Stretch(backlog, result.warmup_s, result.duration_s).arrived
     if len(times) <= share * came or np.ptp(times) < at.MOMENT_S:
         return None
-    when = Stretch(backlog, float(times[0]), float(times[-1]))
-    limited = backlog.part.waiting_limit is not None or backlog.used > at.NEARLY
-    return when if limited and (when.asked > when.could or when.is_held()) else None
+    it, limited = Stretch(backlog, *times[[0, -1]].tolist()), backlog.part.waiting_limit is not None
+    return it if (limited or backlog.used > at.NEARLY) and (it.asked > it.could or it.is_held()) else None
 
 
 def backlogs(result: Result) -> list[Backlog]:
@@ -286,6 +267,8 @@ def backlogs(result: Result) -> list[Backlog]:
     found = [Backlog(result, names) for names in pools.values()]
     for one in found:
         one.behind = [other for other in found if reached_from(system, one.names).intersection(other.names)]
+        for other in one.behind if one.part.pulls else ():
+            other.queue = one if set(other.names) & set(one.workers) else other.queue
     return found
 
 
@@ -294,15 +277,14 @@ def reached_from(system: System, names: list[str]) -> set[str]:
     return {system.names[number] for number in system.reached(*map(system.numbers.get, names))}
 
 
-def workers_of(system: System, name: str) -> list[str]:
-    """The stations that work on what a part hands on; where it asks all of several, those of them that can do least."""
-    branches = []
-    for edge in system.after(system.numbers[name]):
-        part, head = system.parts[edge.head], system.names[edge.head]
-        branches.append([head] if part.station else [] if part.detached else workers_of(system, head))
-    if system.components[name].fan_out == "all":
-        least = {
-            sum(system.components[worker].capacity_per_s for worker in those): those for those in branches if those
-        }
-        return least[min(least)] if least else []
-    return [*dict.fromkeys(worker for those in branches for worker in those)]
+def workers_of(system: System, *names: str) -> list[str]:
+    """The stations that work on what these hand on; where one asks all of several, those of them that can do least."""
+    found, parts = [], system.components
+    for name in names:
+        heads = [system.names[edge.head] for edge in system.after(system.numbers[name])]
+        branches = [[h] if parts[h].station else [] if parts[h].detached else workers_of(system, h) for h in heads]
+        if parts[name].fan_out == "all":
+            able = filter(None, branches)
+            branches = [min(able, key=lambda those: sum(parts[w].capacity_per_s for w in those), default=[])]
+        found += [worker for those in branches for worker in those if worker not in found]
+    return found

@@ -4,64 +4,59 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from math import inf
 from typing import NamedTuple
 
 import numpy as np
 
 from pmtech.components.component import Finding
-from pmtech.findings import sentences
+from pmtech.findings import sentences as words
 from pmtech.findings import thresholds as at
-from pmtech.findings.backlog import Stretch, backlogs, passed, standing, turning_away
+from pmtech.findings.backlog import Backlog, Stretch, backlogs, passed, standing, turning_away
 from pmtech.runs.certainty import p99_between
 from pmtech.runs.result import Result, percentiles
 from pmtech.wording import counted, percent, rate, seconds
 
-MOST = 3  # sentences
+SENTENCES = 3  # at most
 
 
+@dataclass
 class Case:
-    """A run that is looked into. waves: the queues that there are to speak of, and told: the one that is spoken of first;
-    said: what has been said."""
+    """A run that is looked into; p99: also how far it can be trusted. waves: the queues that there are to speak of, and
+    told: the one that is spoken of first; said: all that has been said."""
 
-    def __init__(self, result: Result, p99: bool):
-        self.result, self.p99, self.backlogs = result, p99, backlogs(result)
-        self.waves: list[Stretch] = []
-        self.told: Stretch | None = None
-        self.said = ""
+    result: Result
+    p99: bool
+    backlogs: list[Backlog]
+    waves: list[Stretch] = field(default_factory=list)
+    told: Stretch | None = None
+    said: str = ""
 
 
 def explain(result: Result, p99: bool = True) -> str:
     """Two or three plain sentences about a run. p99: say how far it can be trusted, too."""
     if result.summary.offered_per_s == 0:
         return "No request arrived. Let somebody send some."
-    said = [f"{said[0].upper()}{said[1:]}." for said in _together(findings(result, p99))]
-    return " ".join(said[:MOST])
+    topics: dict[str, list[str]] = {}
+    for finding in findings(result, p99):
+        topics.setdefault(finding.rule, []).append(finding.said)
+    said = ["; ".join(those) for those in topics.values()][:SENTENCES]
+    return " ".join(f"{sentence[0].upper()}{sentence[1:]}." for sentence in said)
 
 
 def findings(result: Result, p99: bool = True) -> list[Finding]:
     """Everything that there is to say of a run, the weightiest first: by the rules below, and by its parts themselves."""
-    case, found, topics = Case(result, p99), [], set()
+    case, found, topics = Case(result, p99, backlogs(result)), [], set()
     for rule in RULES:
         if rule.topic not in topics and (said := rule.look(case, *rule.thresholds)):
             topics.add(rule.topic)
             case.said += " ".join(said)
-            found += [
-                Finding(f"{rule.topic}, then" if number else rule.topic, rule.weight, s)
-                for number, s in enumerate(said)
-            ]
+            found += [Finding(f"{rule.topic}{', then' * n}", rule.weight, sentence) for n, sentence in enumerate(said)]
     for name in result.records.visits:
         if figures := result.figures(name):
             found += result.at_end.components[name].findings(f"“{result.system.label(name)}”", figures)
     return sorted(found, key=lambda finding: -finding.weight)
-
-
-def _together(found: list[Finding]) -> list[str]:
-    """A sentence a topic."""
-    topics: dict[str, list[Finding]] = {}
-    for finding in found:
-        topics.setdefault(finding.rule, []).append(finding)
-    return ["; ".join(finding.said for finding in those) for those in topics.values()]
 
 
 # --- the bottleneck --------------------------------------------------------------------------------------------------
@@ -73,39 +68,35 @@ def _standing(case: Case, long: at.Long) -> list[str]:
     case.waves = [wave for wave in waves if wave.cause != "chance"] or waves
     queued = [wave.backlog for wave in case.waves]
     causes = [wave for wave in case.waves if not any(other in queued for other in wave.backlog.behind)]
-    if not causes:
-        return []
-    case.told = told = max(causes, key=lambda wave: wave.backlog.at_end)
-    if told.ends < case.result.duration_s:
+    case.told = told = max(causes, key=lambda wave: wave.backlog.at_end, default=None)
+    if told is None or told.ends < case.result.duration_s:
         return _wave(told)
-    first = sentences.arrive(told, "" if sentences.is_steady(told) else sentences.since(told.begin))
     at_end, patience_s = f"{told.backlog.at_end:,}", told.backlog.part.max_wait_s
     if told.backlog.is_full or patience_s is not None:
         limit = "and no more may" if patience_s is None else f"each for {seconds(patience_s)} at most"
-        return [first, f"{at_end} wait there at the end, {limit}"]
-    uneven = "The machines do not get equal shares:"
-    words = {"uneven": lambda _: uneven, "chance": sentences.of_chance}.get(told.cause, sentences.of_growth)
-    return [first, f"{words(told)} at the end {at_end} are waiting, and {sentences.last_waits(told, told.begin)}"]
+        return [words.arrive(told), f"{at_end} wait there at the end, {limit}"]
+    why = "The machines do not get equal shares:"
+    if told.cause != "uneven":
+        why = words.of_chance(told) if told.cause == "chance" else words.of_growth(told)
+    return [words.arrive(told), f"{why} at the end {at_end} are waiting, and {words.waits(told.backlog, told.begin)}"]
 
 
-def _wave(told: Stretch) -> list[str]:
+def _wave(told: Stretch | None) -> list[str]:
     """A queue that does not grow any more."""
-    when = "" if sentences.is_steady(told) else f" from second {told.begin:.0f} to {told.ends:.0f}"
-    return [sentences.arrive(told, when), sentences.of_wave(told)]
+    return [words.arrive(told), words.of_wave(told)] if told else []
 
 
 def _full(case: Case, share: float) -> list[str]:
     """A queue so long, or a throttle so busy, that others are turned away."""
     full = [it for one in case.backlogs if (it := turning_away(one, share))]
-    if not full:
+    told = max(full, key=lambda it: len(it.backlog.turned_away), default=None)
+    if told is None:
         return []
-    case.told = told = max(full, key=lambda it: len(it.backlog.turned_away))
-    begin, end = case.result.warmup_s, case.result.duration_s
-    if not sentences.is_steady(told) and told.ends <= end - at.MOMENT_S:
-        return [sentences.arrive(told, f" from second {told.begin:.0f} to {told.ends:.0f}")]
-    if sentences.is_steady(told) or told.begin < begin + at.MOMENT_S:
-        return [sentences.arrive(Stretch(told.backlog, begin, end))]
-    return [sentences.arrive(Stretch(told.backlog, told.begin, end), f" from second {told.begin:.0f} on")]
+    warmup_s, end, steady = case.result.warmup_s, case.result.duration_s, words.is_steady(told)
+    ends = end if steady or told.ends > end - at.MOMENT_S else told.ends
+    whole = ends == end and (steady or told.begin < warmup_s + at.MOMENT_S)
+    case.told = Stretch(told.backlog, warmup_s if whole else told.begin, ends)
+    return [words.arrive(case.told)]
 
 
 def _passed(case: Case, long: at.Long) -> list[str]:
@@ -113,17 +104,14 @@ def _passed(case: Case, long: at.Long) -> list[str]:
     waves = [wave for one in case.backlogs if (wave := passed(one, long))]
     case.waves = [wave for wave in waves if wave.cause not in ("uneven", "chance")] or waves
     case.told = max(case.waves, key=lambda wave: wave.longest, default=None)
-    return _wave(case.told) if case.told else []
+    return _wave(case.told)
 
 
 def _in_use(case: Case, taken: float) -> list[str]:
     """No queue to speak of: the busiest part."""
     used = [one for one in case.backlogs if one.used > 0 and not one.part.pulls]
-    if not used:
-        return []
-    busiest = max(used, key=lambda one: one.used)
-    before = [one for one in case.backlogs if one.part.pulls and set(one.names) & set(busiest.queues)] or [busiest]
-    return [sentences.of_use(Stretch(busiest, case.result.warmup_s, case.result.duration_s), before[0], taken)]
+    busiest = max(used, key=lambda one: one.used, default=None)
+    return [words.of_use(Stretch(busiest, case.result.warmup_s, case.result.duration_s), taken)] if busiest else []
 
 
 def _further(case: Case) -> list[str]:
@@ -132,40 +120,25 @@ def _further(case: Case) -> list[str]:
     for it in case.waves:
         is_cause = it.backlog in told.backlog.behind and told.is_held()
         if it is not told and not is_cause and it.cause not in ("uneven", "chance"):
-            said.append(sentences.of_another(it, told.backlog))
+            said.append(words.of_another(it, told.backlog))
     return ["; ".join(said)] if said else []
 
 
 # --- what else there is to say ---------------------------------------------------------------------------------------
 
 
-def _refused(case: Case, part: float, most: float) -> list[str]:
-    """Who refused most, and whose requests these were."""
-    return _refusals(case, _heard(case.result), part, most)
-
-
-def _refused_later(case: Case, part: float, most: float) -> list[str]:
-    """The same of those whose refusals no client hears, for they work for a queue or a topic."""
-    return _refusals(case, set(case.result.records.visits) - _heard(case.result), part, most)
-
-
-def _heard(result: Result) -> set[str]:
-    """The parts whose answers a client waits for."""
-    system = result.system
-    found, ahead = set(), [*system.sources]
-    while ahead:
-        name = ahead.pop()
-        if name not in found:
-            found.add(name)
-            heads = [system.names[edge.head] for edge in system.after(system.numbers[name])]
-            ahead += [] if system.components[name].detached else heads
-    return found
-
-
-def _refusals(case: Case, those: set[str], part: float, most: float) -> list[str]:
-    result, said = case.result, []
+def _refused(case: Case, heard: bool, part: float, most: float) -> list[str]:
+    """Who refused most, and whose requests these were. heard: of those whose answers a client hears, or of the others, which
+    work for a queue or a topic."""
+    result, said, hear, ahead = case.result, [], set(), [*case.result.system.sources]
     system, sources = result.system, result.records.sources
-    refused = result.refusals[(result.refusals.at_s >= result.warmup_s) & result.refusals.component.isin(those)]
+    while ahead:
+        hear.add(name := ahead.pop())
+        heads = [system.names[edge.head] for edge in system.after(system.numbers[name])]
+        ahead += [] if system.components[name].detached else [head for head in heads if head not in hear]
+    refused = result.refusals[
+        (result.refusals.at_s >= result.warmup_s) & (result.refusals.component.isin(hear) == heard)
+    ]
     for (name, status), count in Counter(zip(refused.component, refused.status, strict=True)).most_common(2):
         if said and count < part * len(refused):
             break
@@ -174,66 +147,59 @@ def _refusals(case: Case, those: set[str], part: float, most: float) -> list[str
         if len(sources) > 1 and clients.max() > most * count:
             share = percent(clients.max() / count).replace("100 %", "all").replace("more than 99 %", "nearly all")
             whose = f", {share} of them from “{system.label(sources[clients.argmax()])}”"
-        dead = sentences.trouble(result, [name]) if status == 502 else ""
-        why = "" if dead in case.said else dead
+        why = words.trouble(result, [name]) if status == 502 else ""
+        why = "" if why in case.said else why
         said.append(
             f"“{system.label(name)}” refuses {rate(count / result.window_s)} a second with {status}{why}{whose}"
         )
     return ["; ".join(said)] if said else []
 
 
-def _gave_up(case: Case) -> list[str]:
-    """Who did not wait for the answer."""
-    records = case.result.records
-    came = records.arrived_s >= case.result.warmup_s
-    gave_up = int((came & (records.status == 504)).sum())
-    if not gave_up:
-        return []
-    patience = {part.timeout_ms for part in case.result.system.sources.values() if part.timeout_ms is not None}
-    after = f" after {seconds(patience.pop() / 1000)}" if len(patience) == 1 else ""
-    return [
-        f"{percent(gave_up / came.sum())} of the requests were given up{after} (504); the work on them was for nobody"
-    ]
-
-
 def _age(case: Case, enough: int, inside: float) -> list[str]:
     """How long it took until messages were done, where that was longest."""
     messages, found = case.result.messages, []
     for name, mine in messages[messages.published_s >= case.result.warmup_s].groupby("queue", sort=False):
-        done = mine[mine.outcome == "done"]
-        half_s, most_s = percentiles((done.done_s - done.published_s).to_numpy(), 0.5, 0.95)
-        whose, open_ = f"messages of “{case.result.system.label(name)}”", mine.outcome.isin(["waiting", "in flight"])
-        if not len(done):
-            found.append((inf, f"None of the {len(mine):,} {whose} was done"))
-        elif len(done) >= enough:
-            rest = "; those that are not done yet are not in these figures" if open_.mean() > inside else ""
+        ages = (mine.done_s - mine.published_s).dropna().to_numpy()
+        half_s, most_s = percentiles(ages, 0.5, 0.95)
+        whose = f"messages of “{case.result.system.label(name)}”"
+        if not len(ages):
+            found.append((inf, f"none of the {len(mine):,} {whose} was done"))
+        elif len(ages) >= enough:
+            open_ = mine.outcome.isin(["waiting", "in flight"]).mean() > inside
+            rest = "; those that are not done yet are not in these figures" if open_ else ""
             within = f"within {seconds(half_s)}, 95 of 100 within {seconds(most_s)}"
-            found.append((most_s, f"Half of the {whose} were done {within}{rest}"))
+            found.append((most_s, f"half of the {whose} were done {within}{rest}"))
     return [max(found)[1]] if found else []
+
+
+def _gave_up(case: Case) -> list[str]:
+    """Who did not wait for the answer."""
+    records, sources = case.result.records, case.result.system.sources.values()
+    came = records.arrived_s >= case.result.warmup_s
+    share = (records.status[came] == 504).mean()
+    patience = {part.timeout_ms for part in sources if part.timeout_ms is not None}
+    after = f" after {seconds(patience.pop() / 1000)}" if len(patience) == 1 else ""
+    said = f"{percent(share)} of the requests were given up{after} (504); the work on them was for nobody"
+    return [said] if share else []
 
 
 def _speed(case: Case, enough: int, inside: float, unlike: float) -> list[str]:
     """How long the served ones took, and how far to trust it."""
-    result, records = case.result, case.result.records
+    result, records, s = case.result, case.result.records, case.result.summary
     came = records.arrived_s >= result.warmup_s
     count, still = int((came & records.served).sum()), int((came & (records.status == 0)).sum())
     if not count:
-        return [
-            "Nobody was served"
-            if not result.summary.served_per_s
-            else "Nobody was served who came in the measured time"
-        ]
+        return ["Nobody was served" + (" who came in the measured time" if s.served_per_s else "")]
     if count < enough:
         return [f"Only {counted(count, 'request')} {'were' if count > 1 else 'was'} served: too few for a percentile"]
     rest = _p99(result, count) if case.p99 else ""
-    if still > inside * came.sum():
-        rest = "; those who still wait are not in these figures"
+    rest = "; those who still wait are not in these figures" if still > inside * came.sum() else rest
     by_client = result.by_client.p95_ms.dropna().sort_values()
     if len(by_client) > 1 and by_client.iloc[-1] > unlike * by_client.iloc[0]:
         quick, slow = (f"“{result.system.label(client)}”" for client in by_client.index[[0, -1]])
         least, most = (seconds(p95_ms / 1000) for p95_ms in by_client.iloc[[0, -1]])
         return [f"95 of 100 served requests of {quick} took no more than {least}, of {slow} {most}{rest}"]
-    half, most = seconds(result.summary.p50_ms / 1000), seconds(result.summary.p95_ms / 1000)
+    half, most = seconds(s.p50_ms / 1000), seconds(s.p95_ms / 1000)
     return [f"Half of the served requests took no more than {half}, 95 of 100 no more than {most}{rest}"]
 
 
@@ -244,13 +210,12 @@ def _p99(result: Result, count: int) -> str:
     if result.others:
         _, low, high, runs = result.intervals.loc["p99_ms"]
         return f"; p99 of runs this long lies between {seconds(low / 1000)} and {seconds(high / 1000)} ({runs:.0f} runs, 95 %)"
-    if sentences.has_changed(result):
-        return ""
     low, high = p99_between(result)
-    if high - low <= at.DOUBT * result.summary.p99_ms:
+    if words.has_changed(result) or high - low <= at.DOUBT * result.summary.p99_ms:
         return ""
-    between = f"between {seconds(low / 1000)} and {seconds(high / 1000)}"
-    ends = f"above {seconds(low / 1000)}" if high == inf else between
+    ends = (
+        f"above {seconds(low / 1000)}" if high == inf else f"between {seconds(low / 1000)} and {seconds(high / 1000)}"
+    )
     return f"; the run is too short for p99: it may lie anywhere {ends}"
 
 
@@ -258,23 +223,26 @@ def _p99(result: Result, count: int) -> str:
 
 
 class Rule(NamedTuple):
-    """What there is to say of a topic: the first rule of a topic that finds anything speaks, the weightiest topics first."""
+    """What there is to say of a topic: the first rule of it that finds anything speaks, the weightiest topics first.
+
+    weight: those of what parts say of themselves lie between. look: sentences, of a case and with the thresholds.
+    """
 
     topic: str
-    weight: int  # those of the parts' own findings lie between
-    look: Callable[..., list[str]]  # at a case, with the thresholds: sentences
-    thresholds: tuple = ()  # from where on it speaks
+    weight: int
+    thresholds: tuple
+    look: Callable[..., list[str]]
 
 
 RULES = (
-    Rule("bottleneck", 100, _standing, (at.STANDING,)),
-    Rule("bottleneck", 99, _full, (at.TURNED_AWAY,)),
-    Rule("bottleneck", 98, _passed, (at.PASSED,)),
-    Rule("bottleneck", 97, _in_use, (at.TAKEN,)),
-    Rule("further queues", 95, _further),
-    Rule("refused", 90, _refused, (at.PART, at.MOSTLY)),
-    Rule("age", 78, _age, (at.ENOUGH, at.INSIDE)),
-    Rule("again", 76, _refused_later, (at.PART, at.MOSTLY)),
-    Rule("gave up", 59, _gave_up),
-    Rule("speed", 10, _speed, (at.ENOUGH, at.INSIDE, at.UNLIKE)),
+    Rule("bottleneck", 100, (at.STANDING,), _standing),
+    Rule("bottleneck", 99, (at.TURNED_AWAY,), _full),
+    Rule("bottleneck", 98, (at.PASSED,), _passed),
+    Rule("bottleneck", 97, (at.TAKEN,), _in_use),
+    Rule("further queues", 95, (), _further),
+    Rule("refused", 90, (True, at.PART, at.MOSTLY), _refused),
+    Rule("age", 78, (at.ENOUGH, at.INSIDE), _age),
+    Rule("again", 76, (False, at.PART, at.MOSTLY), _refused),
+    Rule("gave up", 59, (), _gave_up),
+    Rule("speed", 10, (at.ENOUGH, at.INSIDE, at.UNLIKE), _speed),
 )

@@ -4,18 +4,14 @@ from typing import NamedTuple
 
 
 class Long(NamedTuple):
-    """A queue is long if it is longer than so many standard deviations of chance, and not shorter than so many requests
-    or than what is served in so many seconds."""
+    """A queue is long that is longer than so many standard deviations of chance, and has at least so many requests, and as
+    many as are served in so many seconds."""
 
     sigmas: float
     requests: int
     seconds: float
 
-    def holds(self, longest: int, chance: float, per_s: float) -> bool:
-        return longest > self.sigmas * chance and longest >= max(self.requests, self.seconds * per_s)
 
-
-# What chance does, and what is worth a word
 CHANCE = 3.0  # standard deviations: chance alone goes further once in 370 times
 STANDING = Long(CHANCE, 10, 0.5)  # at the end: half a second is noticed, and fewer than ten are nobody's concern
 PASSED = Long(
@@ -25,18 +21,15 @@ MOMENT_S = 1.0  # shorter is no time in a sentence that counts in seconds
 YOUNG = 0.05  # of the run: what is younger may be over in a moment
 PART = 0.1  # of a whole: less is not worth a word of its own
 TURNED_AWAY = 0.02  # of those who came: fewer are an accident
-AGAIN = 1.05  # times that each message is handed out: below that it is an accident too
-
 # What made a queue
 TURNED = 0.3  # of its growth: by so much faster or slower a queue grows since somebody turned something
 MOSTLY = 0.5  # of something: what explains more than half of it is its cause
 NEARLY = 0.9  # of a limit: a full queue has a free place now and then, a part in full use pauses
 LEVEL = 0.6  # of its time: a queue that had its length before that has stopped growing
 CLEARLY = 0.95  # of what was to be expected: less is not the same any more
-TAKEN = 0.85  # of the time of workers that are not short: if their own work is less than that, it is others who take it
+TAKEN = 0.85  # of the time of workers that are enough: if their own work is less than that, it is others who take it
 A_LITTLE = 1.01  # times what can be served: above that it is more than all of it
 HOLDER = 0.6  # of the longest stay behind a part: who stays so long there is held there too, by the last of them
-
 # How quick it was, and how sure that is
 ENOUGH = 20  # for the slowest 1 in 20
 ENOUGH_FOR_P99 = 1000  # ten slower ones, so that one more or less does not move it far
