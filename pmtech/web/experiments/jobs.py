@@ -164,7 +164,10 @@ class FailingJob:
         begun = [at_s for at_s, what in self.log if what == "at work"]
         came = [what for _, what in self.log if what != "at work"]
         pauses = [*(f"{pause:.1f}" for pause in self.pauses_s), "", ""]
-        rows = ((n, f"{at_s:.1f}", what, pause) for n, (at_s, what, pause) in enumerate(zip(begun, came, pauses, strict=False), 1))
+        rows = (
+            (n, f"{at_s:.1f}", what, pause)
+            for n, (at_s, what, pause) in enumerate(zip(begun, came, pauses, strict=False), 1)
+        )
         heads = ("attempt", "begins at, s", "what came of it", "pause, s")
         return f"{table(heads, rows)}<p><strong>{self.sentence}</strong></p>"
 
