@@ -24,6 +24,7 @@ except KeyboardInterrupt:
     raise
 else:
     _missing = None
+    del findings  # noqa: F821  the room; by this name people mean the function
 
 __version__ = "0.1.0"
 

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
+import traitlets
 
 from pmtech import Clients, Outage, RateLimiter, Server, Throttle, simulate
 from pmtech.panels import explore as explore_module
@@ -128,6 +129,23 @@ def test_an_error_is_a_sentence_and_the_sliders_stay_alive(monkeypatch):
     monkeypatch.undo()
     live.controls["server.workers"].value = 11
     assert (live.error, live.result.system.get("server.workers")) == (None, 11)
+
+
+@pytest.mark.parametrize(("strange", "said"), [("maybe", "This can't be run: fair must be"), (None, "This can't be")])
+def test_a_value_that_is_no_option_is_said_and_the_other_knobs_go_on(strange, said):
+    live = panel()
+    live.controls["throttle.fair"].value = strange
+    assert live.error.startswith(said)
+    wish(live, 1, **{"company_c.rate_per_s": 30})  # the page has no number for it, and leaves it as it is
+    assert live.error.startswith(said)
+    live.controls["throttle.fair"].value = False
+    assert live.error is None
+    assert live.result.system == SURVEY_TOOL.replace({"company_c.rate_per_s": 30, "throttle.fair": False})
+    live.controls["throttle.max_wait_s"].value = 3  # no option, and yet the model takes it
+    wish(live, 2, **{"company_c.rate_per_s": 60})
+    assert (live.error, live.result.system.get("throttle.max_wait_s")) == (None, 3)
+    wish(live, 3, **{"throttle.max_wait_s": 0})
+    assert live.result.system.get("throttle.max_wait_s") is None
 
 
 def wish(live, number, pin=0, seed=1, **values):
@@ -289,6 +307,22 @@ def test_the_page_asks_for_plotly_and_gets_it(monkeypatch):
     assert b"window.Plotly" in source[-200:]
 
 
+def test_a_page_that_comes_late_is_told_what_has_changed_and_nothing_else(monkeypatch):
+    class Counter(Panel):
+        _esm = "function render() {}"
+        count = traitlets.Int(1).tag(sync=True)
+        name = traitlets.Unicode("a").tag(sync=True)
+
+    counter, sent = Counter(), []
+    monkeypatch.setattr(Counter, "send_state", lambda self, key=None: sent.append(key))
+    counter._handle_custom_msg({"kind": "catch up"}, [])
+    assert sent == []
+    counter.count = 2
+    sent.clear()
+    counter._handle_custom_msg({"kind": "catch up"}, [])
+    assert sent == [{"count"}]
+
+
 def test_a_subclass_brings_its_own_render_and_looks_like_the_others():
     class Question(Panel):
         _esm = "function render({ el }) { el.append('why'); }"
@@ -347,6 +381,14 @@ def test_a_comparison_says_when_its_bars_show_the_p95():
     assert calm.note.endswith("so the bars show p95.") and "p95" not in cut.note
     calm_axis, cut_axis = (panel.figure["layout"]["xaxis"]["title"]["text"] for panel in (calm, cut))
     assert calm_axis.startswith("p95, ms") and cut_axis == "requests served a second"
+
+
+def test_a_client_that_the_first_design_does_not_have_is_all_gain():
+    more = Comparison(
+        run_designs({"before": COMPANIES[:2] >> Server(), "with C": COMPANIES >> Server()}, duration_s=10)
+    )
+    served = more.table.served_per_s
+    assert more.differences.served_per_s["with C", "company_c"] == pytest.approx(served["with C", "company_c"])
 
 
 def test_the_difference_of_a_design_to_itself_is_nothing():

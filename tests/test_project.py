@@ -11,6 +11,7 @@ import tomllib
 import zipfile
 from importlib import metadata
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import yaml
@@ -295,3 +296,9 @@ def test_imports_point_down(path):
 def test_models_know_no_view(path):
     views = {"ipywidgets", "plotly", "anywidget", "IPython"}
     assert {name.split(".")[0] for name in imported_by(path)} & views == set()
+
+
+def test_a_public_name_is_never_the_room_of_that_name():
+    """`findings` is a room and a function: whoever imports it wants the function."""
+    rooms = {name for name in pmtech.__all__ if isinstance(getattr(pmtech, name), ModuleType)}
+    assert rooms == {"theory"}

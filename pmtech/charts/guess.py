@@ -63,9 +63,10 @@ def _on_curve(guess, run: Any, value: float | None, crossing: re.Match) -> dict:
     if value is not None:
         data.append(plot.marks(YOU, [(value, level)], size=13, color="var(--pmtech-text)", symbol="circle-open"))
         gap = _gap(value, truth, guess.unit)
-        words = f"{YOU}: {said(value, guess.unit)}{chr(10) * bool(gap)}{gap or ''}"
         side = ("right", 6) if value > (guess.low + guess.high) / 2 or value < truth else ("left", -6)
-        notes.append(plot.note(words, value, level, plot.TEXT, *side) | {"yshift": 28})
+        for words, up in ((f"{YOU}: {said(value, guess.unit)}", 34 if gap else 18), (gap, 18)):
+            if words:
+                notes.append(plot.note(words, value, level, plot.TEXT, *side) | {"yshift": up})
     x = plot.axis(guess.unit, guess.high, showgrid=False) | {"range": [guess.low, guess.high]}
     words = f"{of.removesuffix('_ms')}, ms" if of.endswith("_ms") else of
     return plot.figure(data, notes, x, plot.axis(words, top), hovermode=False, margin={"l": 76, "r": 24})

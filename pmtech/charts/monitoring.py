@@ -10,11 +10,12 @@ from pmtech.charts import plot
 from pmtech.runs.result import Result, percentiles
 
 EVERY_S, POINTS = 5.0, 30  # what such a tool takes together into one point, and how many it draws at most
-PANELS = {
+NAMES = {  # in such a tool
     "Traffic": "rate(http_requests_total)",
     "Errors": "rate(…{status=~“4..|5..”}) in %",
     "Latency": "histogram_quantile(0.95, …), ms",
 }
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 SHARES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
 
 
@@ -23,42 +24,35 @@ def figure(result: Result) -> dict:
 
     Beyer and others, "Site Reliability Engineering" (2016), chapter 6: latency, traffic, errors; saturation is the fourth.
     """
-    edges = np.arange(0, result.duration_s + 1e-9, max(EVERY_S, result.duration_s / POINTS))
-    middle = (edges[1:] + edges[:-1]) / 2
+    edges = np.linspace(0, result.duration_s, 1 + int(np.clip(result.duration_s / EVERY_S, 1, POINTS)))
     drawn = {"Traffic": _traffic(result, edges), "Errors": _errors(result, edges), "Latency": _latency(result, edges)}
     data, notes, axes = [], [], {}
-    for number, (title, lines) in enumerate(drawn.items(), 1):
-        n, left, right = "" if number == 1 else str(number), (number - 1) * 0.355, (number - 1) * 0.355 + 0.27
-        top = plot.ceiling(
-            max((np.nanmax(values) for values in lines.values() if not np.isnan(values).all()), default=1)
-        )
-        heights = plot.apart({name: _last(values) for name, values in lines.items()}, 0.1 * top, top)
-        for place, (name, values) in enumerate(lines.items(), 1):
-            stroke = plot.stroke(f"series-{place}", plot_dash(place), 2)
-            on = {"xaxis": f"x{n}", "yaxis": f"y{n}"}
-            data.append(plot.line(name, zip(middle, values, strict=True), stroke) | on)
-            if len(lines) > 1:
-                notes.append(
-                    plot.note(name, middle[-1], heights[name], plot.TEXT, "left", 6, 11)
-                    | {"xref": f"x{n}", "yref": f"y{n}"}
-                )
-        head = {"xref": "paper", "yref": "paper", "yanchor": "bottom"}
-        notes.append(plot.note(title, left, 1.0, plot.TEXT, "left", bold=True) | head | {"yshift": 16})
-        notes.append(plot.note(PANELS[title], left, 1.0, plot.QUIET, "left", size=11) | head)
-        axes[f"xaxis{n}"] = plot.axis(
-            "s", result.duration_s, nticks=4, showgrid=False, domain=[left, right], anchor=f"y{n}"
-        )
-        axes[f"yaxis{n}"] = plot.axis("", top, nticks=4, anchor=f"x{n}")
-    drawing = plot.figure(
-        data, notes, axes.pop("xaxis"), axes.pop("yaxis"), margin={"l": 44, "r": 76, "t": 48, "b": 40}
-    )
+    for number, (title, lines) in enumerate(drawn.items()):
+        some, words, pair = _one(number, title, lines, edges)
+        data, notes, axes = data + some, notes + words, axes | pair
+    x, y = axes.pop("xaxis"), axes.pop("yaxis")
+    return plot.figure(data, notes, x, y, margin={"l": 44, "r": 76, "t": 48, "b": 40}, **axes)
+
+
+def _one(number: int, title: str, lines: dict[str, np.ndarray], edges: np.ndarray) -> tuple[list, list, dict]:
+    """One of the charts: its lines, its words, its pair of axes."""
+    n, left, middle = str(number + 1).replace("1", ""), number * 0.355, (edges[1:] + edges[:-1]) / 2
+    top = plot.ceiling(max(float(np.nanmax([0, *values])) for values in lines.values()))
+    heights = plot.apart({name: _last(values) for name, values in lines.items()}, 0.1 * top, top)
+    data, notes, here = [], [], {"xref": f"x{n}", "yref": f"y{n}"}
+    for place, (name, values) in enumerate(lines.items()):
+        stroke = plot.stroke(f"series-{place + 1}", DASHES[place], 2)
+        points = zip(middle, values, strict=True)
+        data.append(plot.line(name, points, stroke) | {"xaxis": f"x{n}", "yaxis": f"y{n}"})
+        if len(lines) > 1:
+            notes.append(plot.note(name, middle[-1], heights[name], plot.TEXT, "left", 6, 11) | here)
+    above = {"xref": "paper", "yref": "paper", "yanchor": "bottom"}
+    notes.append(plot.note(title, left, 1.0, plot.TEXT, "left", bold=True) | above | {"yshift": 18})
+    notes.append(plot.note(NAMES[title], left, 1.0, plot.QUIET, "left", size=11) | above)
     look = plot.TEMPLATE["layout"]
-    drawing["layout"] |= {name: {**look[name.rstrip("23")], **axis} for name, axis in axes.items()}
-    return drawing
-
-
-def plot_dash(place: int) -> str:
-    return ("solid", "dash", "dot", "dashdot", "longdash")[(place - 1) % 5]
+    x = plot.axis("s", edges[-1], nticks=4, showgrid=False, domain=[left, left + 0.27], anchor=f"y{n}")
+    y = plot.axis("", top, nticks=4, anchor=f"x{n}")
+    return data, notes, {f"xaxis{n}": {**look["xaxis"], **x}, f"yaxis{n}": {**look["yaxis"], **y}}
 
 
 def _traffic(result: Result, edges: np.ndarray) -> dict[str, np.ndarray]:

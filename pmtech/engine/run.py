@@ -76,6 +76,7 @@ class Run:
             request.steps = None
         for part in (part for machines in self.parts.values() for part in machines):
             vars(part).clear()
+        self.env._queue.clear()
         vars(self).clear()
 
     def hurry(self, concerns: Callable[[Request], bool]) -> None:

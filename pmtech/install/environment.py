@@ -114,7 +114,9 @@ def _packages() -> Iterator[Finding]:
 def _version(name: str) -> str | None:
     """The installed version; None when it cannot be imported (each of our packages is imported by its own name)."""
     try:
-        return metadata.version(name) if util.find_spec(name) else None
+        found = metadata.distribution(name)
+        modules = (found.read_text("top_level.txt") or name).split()  # pyyaml is imported as yaml
+        return found.version if any(util.find_spec(module) for module in modules) else None
     except (metadata.PackageNotFoundError, ValueError):
         return None
 

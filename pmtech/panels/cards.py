@@ -94,7 +94,7 @@ def default_cards(system: System) -> tuple[str, ...]:
     if any(part.remembers for part in parts):
         writes = any(source.write_share for source in system.sources.values())
         return "hit ratio", "database load", "out of date" if writes else "p95 answer", "cost"
-    if any(part.replicas > 1 or part.autoscale for part in parts):
+    if any(part.fan_out == "pool" and not part.detached for part in parts):
         return "served", "p95 answer", "busiest part", "cost"
     if len(system.sources) > 1:
         return "served", "p95 answer", "refused", "still waiting"

@@ -155,13 +155,19 @@ class Controls(dict[str, Control]):
     def defaults(self) -> dict[str, Any]:
         return {path: control.default for path, control in self.items()}
 
-    # The page knows an option by its number, so that a tuple or None need not survive the way through it.
+    # The page knows an option by its number, so that a tuple or None need not survive the way through it. A value that
+    # is no option, set from Python, has none: the page shows that nothing is chosen, and leaves it as it is.
     def sent(self) -> dict[str, Any]:
-        return {path: c.value if c.options is None else c.options.index(c.value) for path, c in self.items()}
+        return {path: c.value if c.options is None else _place(c.value, c.options) for path, c in self.items()}
 
     def received(self, values: dict[str, Any]) -> dict[str, Any]:
         options = {path: self[path].options for path in values}
-        return {path: value if options[path] is None else options[path][value] for path, value in values.items()}
+        chosen = {path: value for path, value in values.items() if value is not None}
+        return {path: value if options[path] is None else options[path][value] for path, value in chosen.items()}
+
+
+def _place(value, options: tuple) -> int | None:
+    return options.index(value) if value in options else None
 
 
 def _is_number(value) -> bool:

@@ -41,6 +41,7 @@ function render({ model, el }) {
     "div",
     { class: "pmtech-explore", role: "group", "aria-label": "What if" },
     picture,
+    h("p", { class: "pmtech-quiet pmtech-caption" }, "The picture: the long run. Below: this run, with its chance."),
     h("div", { class: "pmtech-controls" }, ...knobs.rows, actions),
     h("div", { class: "pmtech-outcome" }, cards, plot),
     h("div", { class: "pmtech-said" }, problem, sentences),

@@ -10,24 +10,19 @@ version. What no rule knows is listed as "differs, not judged": servers, links, 
 dollars keeps its type), so an empty list is no proof that nothing breaks.
 """
 
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
-from pmtech.web.client.openapi.comparison import Comparison, ContractChange
-from pmtech.web.client.openapi.document import Document, alike, is_text, read
-from pmtech.web.client.openapi.effect import Effect
-from pmtech.web.client.openapi.forms import ANY, Forms
-from pmtech.web.client.openapi.operations import GONE, calls, path_item
+from pmtech.web.client.openapi.changes import changes
+from pmtech.web.client.openapi.comparison import ContractChange
+from pmtech.web.client.openapi.document import Document, alike
+from pmtech.web.client.openapi.form import ANY
+from pmtech.web.client.openapi.forms import Forms
+from pmtech.web.client.openapi.reading import is_text, read
 from pmtech.web.client.table import table
 from pmtech.wording import counted
 
-DESCRIBES = {"openapi", "info", "tags", "externalDocs", "examples"}
-SAFE = {"responses", "parameters", "requestBodies", "headers", "securitySchemes", "links", "callbacks", "pathItems"}
-VARIABLE = re.compile(r"\{([^{}/]*)\}")
 JUDGED = {True: "breaking", None: "not judged", False: "compatible"}  # in the order of importance
 NO_DIFFERENCE = "No difference was found. (Descriptions, examples and tags are not compared.)"
 
@@ -51,7 +46,8 @@ class Contract:
         data = read(document) if isinstance(document, str | Path) else document
         if isinstance(data, dict) and "swagger" in data:
             raise ValueError(f"document is Swagger {data['swagger']}, and only OpenAPI 3 is read: convert it first")
-        if not isinstance(data, dict) or not isinstance(data.get("paths", data.get("webhooks")), dict):
+        parts = {"paths", "webhooks", "components"} & data.keys() if isinstance(data, dict) else ()
+        if not parts or not all(isinstance(data[name], dict | None) for name in parts):
             raise ValueError("document must be an OpenAPI contract, an object with paths")
         if not str(data.get("openapi", "3")).startswith("3"):
             raise ValueError(f"document is OpenAPI {data['openapi']}, and only OpenAPI 3 is read")
@@ -103,7 +99,7 @@ class ContractChanges(list):
         return f"<p>{summary}.</p>" + table(("for today's clients", "where", "what"), told)
 
 
-def breaking_changes(old: Contract, new: Contract) -> ContractChanges:
+def breaking_changes(old: Contract | dict | str | Path, new: Contract | dict | str | Path) -> ContractChanges:
     """What differs between two versions of a contract. See the head of this file for what is not compared."""
     old, new = (side if isinstance(side, Contract) else Contract(side) for side in (old, new))
     before, after = Document(old.document, old.folder), Document(new.document, new.folder)
@@ -111,84 +107,8 @@ def breaking_changes(old: Contract, new: Contract) -> ContractChanges:
         return ContractChanges()
     order = list(JUDGED)
     return ContractChanges(
-        sorted(set(_changes(before, after)), key=lambda c: (order.index(c.breaking), c.where, c.what))
+        sorted(set(changes(before, after)), key=lambda c: (order.index(c.breaking), c.where, c.what))
     )
-
-
-def _changes(old: Document, new: Document) -> Iterator[ContractChange]:
-    both = Comparison(old, new)
-    was, now = old.view(old.data, "document"), new.view(new.data, "document")
-    yield from _paths(both, was.get("paths", {}), now.get("paths", {}))
-    yield from calls(both, was.get("webhooks"), now.get("webhooks"), "webhook")
-    yield from _components(both, was.get("components", {}), now.get("components", {}))
-    yield from both.rest(was, now, "the whole contract", DESCRIBES | {"paths", "webhooks", "components", "security"})
-    for reference in sorted(old.unread | new.unread):
-        file, _, place = reference.partition("#")
-        where = "#".join(filter(None, (file if "://" in file else Path(file).name, place)))
-        yield ContractChange(where, "differs, not judged: what is referred to here could not be read", None)
-
-
-def _paths(both: Comparison, was: dict, now: dict) -> Iterator[ContractChange]:
-    """Paths are the same that differ only in what their variables are called."""
-    before, after = ([path for path in side if path.startswith("/")] for side in (was, now))
-    pairs = {path: path for path in before if path in after}
-    for path in before:
-        alike = (p for p in after if p not in pairs.values() and VARIABLE.sub("{}", p) == VARIABLE.sub("{}", path))
-        if path not in pairs and (there := next(alike, None)):
-            pairs[path] = there
-    for path in before:
-        names = VARIABLE.findall(path), VARIABLE.findall(pairs.get(path, ""))
-        yield from path_item(both, was[path], now[pairs[path]] if path in pairs else GONE, path, names)
-    for path in after:
-        if path not in pairs.values():
-            yield from path_item(both, GONE, now[path], path)
-    yield from both.rest(was, now, "paths", {*before, *after})
-
-
-def _components(both: Comparison, was: dict, now: dict) -> Iterator[ContractChange]:
-    """What no request leads to was not met on the way. A schema among it may still be meant, by a discriminator."""
-    used = _reached(both.old) | _reached(both.new)
-    for kind in sorted({*was, *now} - DESCRIBES):
-        before, after = was.get(kind) or {}, now.get(kind) or {}
-        names = sorted(before.keys() | after.keys()) if isinstance(before, dict) and isinstance(after, dict) else ()
-        for name in names:
-            if f"#/components/{kind}/{name.replace('~', '~0').replace('/', '~1')}" in used:
-                continue
-            differs = name not in before or name not in after or not both.schemas.same(before[name], after[name])
-            if kind == "securitySchemes" and name in used:
-                if differs and name in before and name in after:
-                    yield both.change(f"sign-in {name}", "differs", Effect.UNKNOWN)
-            elif differs:
-                said = "is new" if name not in before else "is gone" if name not in after else "differs"
-                effect = Effect.NONE if kind in SAFE else Effect.UNKNOWN
-                yield both.change(f"components, {kind}, {name}", f"{said}, and no request uses it", effect)
-    yield from both.rest(
-        was, now, "components", [k for k in {*was, *now} if isinstance(was.get(k) or now.get(k), dict)]
-    )
-
-
-def _reached(document: Document) -> set[str]:
-    """The references that requests lead to, and the names of the sign-ins that they ask for."""
-    reached: set[str] = set()
-    seen: set[int] = set()
-    waiting = [document.data.get(name) for name in ("paths", "webhooks")] + [
-        {"security": document.data.get("security")}
-    ]
-    while waiting:
-        node = waiting.pop()
-        if not isinstance(node, dict | list) or id(node) in seen:
-            continue
-        seen.add(id(node))
-        waiting += node.values() if isinstance(node, dict) else node
-        if isinstance(node, dict):
-            if isinstance(node.get("$ref"), str):
-                reached.add(unquote(node["$ref"]))
-                waiting.append(document.target(node["$ref"]))
-            ways = node.get("security")
-            reached |= (
-                {name for way in ways if isinstance(way, dict) for name in way} if isinstance(ways, list) else set()
-            )
-    return reached
 
 
 def _operation(document: Document, path: str, method: str, node: Any, shared: list) -> Operation:

@@ -6,7 +6,7 @@ from typing import Any
 
 from pmtech.web.client.openapi.document import Document
 from pmtech.web.client.openapi.effect import Effect
-from pmtech.web.client.openapi.forms import ANY
+from pmtech.web.client.openapi.form import ANY
 from pmtech.web.client.openapi.schemas import Schemas
 
 DESCRIBES = frozenset("summary description tags operationId externalDocs example examples".split())

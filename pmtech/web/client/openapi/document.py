@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-import yaml
+from pmtech.web.client.openapi.reading import DEEPEST, once, read
 
-DEEPEST, LARGEST = 100, 3_000_000  # levels, and values once everything that is repeated is written out
+LARGEST = 3_000_000  # values, once everything that is repeated is written out
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
 TYPES = ("null", "boolean", "string", "number", "integer", "array", "object")
 
@@ -121,7 +121,7 @@ class Document:
                 parts = [copy(part, level + 1) for part in inside]
                 made: Any = [part for part, _ in parts]
                 if isinstance(value, dict):
-                    made = _once(list(zip(map(_text, value), made, strict=True)))
+                    made = once(list(zip(map(_text, value), made, strict=True)))
                     if isinstance(made.get("$ref"), str):
                         made["$ref"] = self._full(made["$ref"], file, folder)
                 known[id(value)] = made, 1 + sum(size for _, size in parts)
@@ -134,34 +134,10 @@ class Document:
     def _full(self, reference: str, file: str, folder: Path | None) -> str:
         there, mark, pointer = reference.partition("#")
         self.outside |= bool(there)
-        if there and folder is not None and not re.match(r"[a-zA-Z][\w+.-]+:", there):
+        address = re.match(r"[a-zA-Z][\w+.-]+:", there)
+        if there and folder is not None and not address and not Path(there).is_absolute():
             there = str((folder / unquote(there)).resolve())
         return (there or file) + mark + pointer
-
-
-def read(source: str | Path) -> Any:
-    """The data in a file of JSON or YAML, or in such a text itself. Raises ValueError with a sentence."""
-    try:
-        data = source.encode() if isinstance(source, str) and is_text(source) else Path(source).read_bytes()
-        if data.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{"):
-            try:
-                return json.loads(data, object_pairs_hook=_once)
-            except json.JSONDecodeError:
-                pass  # YAML may begin like this, too
-        return yaml.load(data, _Yaml)
-    except OSError as error:
-        raise ValueError(
-            f"document {str(source)[:200]!r} cannot be read ({error.strerror}); it must be a file"
-        ) from None
-    except (yaml.YAMLError, UnicodeError) as error:
-        raise ValueError(f"document is neither JSON nor YAML: {' '.join(str(error).split())}") from None
-    except RecursionError:
-        raise ValueError(f"document is nested more than {DEEPEST} levels deep") from None
-
-
-def is_text(source: str) -> bool:
-    """Whether it is a document itself, and not the path of one."""
-    return "\n" in source or source.lstrip().startswith("{")
 
 
 def alike(a: Any, b: Any) -> bool:
@@ -193,31 +169,3 @@ def _text(name: Any) -> str:
     if isinstance(name, bool) or name is None:
         return json.dumps(name)
     return name.isoformat() if isinstance(name, date) else str(name)
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict:
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"document has {next(n for n in names if names.count(n) > 1)!r} twice in one place")
-    return made
-
-
-class _Yaml(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
-    """YAML 1.2, which OpenAPI asks for: no, on, 12:30 and 2026-01-01 are text, and no key comes twice."""
-
-    yaml_implicit_resolvers: dict = {}
-
-    def construct_mapping(self, node, deep=False):
-        _once([(str(key.value), None) for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"])
-        return super().construct_mapping(node, deep)
-
-
-for _tag, _pattern in {
-    "null": "~|null|Null|NULL|",
-    "bool": "true|True|TRUE|false|False|FALSE",
-    "int": "[-+]?(0|[1-9][0-9]*)",
-    "float": r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
-    "merge": "<<",
-}.items():
-    _Yaml.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), None)

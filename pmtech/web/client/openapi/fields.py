@@ -11,7 +11,8 @@ from typing import Any
 
 from pmtech.web.client.openapi.document import alike
 from pmtech.web.client.openapi.effect import Effect, Finding, Pair
-from pmtech.web.client.openapi.forms import ANY, Sides
+from pmtech.web.client.openapi.form import ANY
+from pmtech.web.client.openapi.forms import Sides
 
 Found = Iterator[Finding | Pair]
 BY_NAME = {"patternProperties": "fields with names like", "dependentSchemas": "what must hold beside field"}
@@ -70,7 +71,7 @@ def _unnamed(name: str, words: dict) -> Any:
                 return schema
         except re.error:  # another dialect than Python's
             continue
-    return words.get("additionalProperties", ANY)
+    return words.get("additionalProperties", words.get("unevaluatedProperties", ANY))
 
 
 def _required(a: dict, b: dict, hid: set[str], hides: set[str], *, asked: bool) -> Found:

@@ -2,59 +2,14 @@
 references are worked out, so that two spellings of one thing become the same."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import reduce
 from itertools import product
 from typing import Any
 
-from pmtech.web.client.openapi.document import TYPES, Document, alike
+from pmtech.web.client.openapi.document import Document, alike
+from pmtech.web.client.openapi.form import ANY, KINDS, MEETS, Form, Union, by_type, common, form_of
 
-ANY: dict = {}  # the schema that takes every value
 MOST_FORMS = 60
-KINDS = tuple(name for name in TYPES if name != "integer")  # an integer is a number that is `whole`
-
-# Words that change nothing of what is taken, and to which type the others apply.
-NOTES = frozenset("title description example examples externalDocs $comment $schema $defs definitions $anchor".split())
-OWN = frozenset("allOf anyOf oneOf nullable discriminator $ref type const exclusiveMinimum exclusiveMaximum".split())
-APPLIES = {
-    name: kind
-    for kind, names in {
-        "string": "minLength maxLength pattern contentEncoding contentMediaType contentSchema",
-        "number": "minimum maximum multipleOf whole",
-        "array": "minItems maxItems uniqueItems items contains minContains maxContains prefixItems unevaluatedItems",
-        "object": "properties required additionalProperties patternProperties propertyNames minProperties maxProperties "
-        "dependentRequired dependentSchemas unevaluatedProperties",
-    }.items()
-    for name in names.split()
-}
-
-
-@dataclass
-class Form:
-    """Values of these types (None: not said) for which the words hold; the name is that of the schema, where it has one."""
-
-    words: dict[str, Any]
-    types: frozenset[str] | None = None
-    name: str | None = None
-    declared: bool = True  # false when the type was only meant, by what is said of it
-
-    @property
-    def kind(self) -> str:
-        return next(iter(self.types or ()))
-
-
-@dataclass
-class Union:
-    """The forms of which a value must fit one, `exclusive` when it may fit no more than one of them. `hints` are the
-    discriminators, which say by what field the forms are told apart."""
-
-    forms: list[Form]
-    exclusive: bool = False
-    hints: list[dict] = field(default_factory=list)
-
-    @property
-    def types(self) -> set[str]:
-        return {form.kind for form in self.forms}
 
 
 class Forms:
@@ -71,9 +26,20 @@ class Forms:
                 found = self._expand(schema, ()) or Union([])
             except _TooMany:
                 found = Union([Form({"combination of schemas": schema})])
-            forms = [form for mixed in found.forms for form in _by_type(mixed)]
+            forms = [form for mixed in found.forms for form in by_type(mixed)]
             self._known[id(schema)] = schema, Union(forms, found.exclusive, found.hints)
         return self._known[id(schema)][1]
+
+    def named(self, schema: Any) -> Any:
+        """What a schema refers to that is nothing but a reference, so that one thing is not compared in each of its places."""
+        for _ in range(20):
+            if not isinstance(schema, dict) or len(schema) != 1 or not isinstance(schema.get("$ref"), str):
+                break
+            target = self.document.target(schema["$ref"])
+            if target is None:
+                break
+            schema = target
+        return schema
 
     def said(self, schema: Any, word: str) -> list:
         """What is said by a word, such as `readOnly`, of the values; empty when nothing is."""
@@ -92,7 +58,7 @@ class Forms:
         fields = [[side.words.get("properties", {}).get(name, ANY) for side in (a, b)] for name in needed]
         pairs = [[self.said(side, "enum") for side in pair] for pair in fields]
         pairs.append([[side.words["enum"]] if "enum" in side.words else [] for side in (a, b)])
-        return all(_common(one[0], other[0]) for one, other in pairs if len(one) == 1 == len(other))
+        return all(common(one[0], other[0]) for one, other in pairs if len(one) == 1 == len(other))
 
     def _expand(self, schema: Any, above: tuple[int, ...]) -> Union | None:
         """None for what only names itself again."""
@@ -104,7 +70,7 @@ class Forms:
             raise _TooMany
         above = (*above, id(schema))
         entries = self.document.view(schema, "schema")
-        own = _form(entries)
+        own = form_of(entries)
         whole = [Union([own])] if own.words or own.types else []
         whole += self._named(entries, above)
         whole += [found for part in entries.get("allOf", ()) if (found := self._expand(part, above))]
@@ -143,8 +109,8 @@ class Forms:
         made = one.words | two.words
         for word in one.words.keys() & two.words.keys():
             a, b = one.words[word], two.words[word]
-            if word in _MEETS:
-                made[word] = _MEETS[word](a, b)
+            if word in MEETS:
+                made[word] = MEETS[word](a, b)
             elif word in ("items", "additionalProperties", "propertyNames"):
                 made[word] = self._join(a, b)
             elif not alike(a, b) and word != "properties":
@@ -212,71 +178,3 @@ class _TooMany(Exception):
 
 def _describes(name: str, value: Any) -> bool:
     return name in ("description", "summary") and isinstance(value, str)
-
-
-def _form(entries: dict[str, Any]) -> Form:
-    """A schema's own words: bounds with whether they are left out themselves, `const` as the only value."""
-    words = {word: value for word, value in entries.items() if word not in NOTES | OWN}
-    types = None
-    if "type" in entries:
-        types = {entries["type"]} if isinstance(entries["type"], str) else set(entries["type"])
-        if "integer" in types and "number" not in types:
-            words["whole"] = True
-        types = frozenset("number" if name == "integer" else name for name in types)
-    for word, tighter in (("minimum", max), ("maximum", min)):
-        strict = entries.get(f"exclusive{word.capitalize()}")  # a flag in OpenAPI 3.0, a bound of its own in 3.1
-        bounds = [(entries[word], strict is True)] if word in entries else []
-        bounds += [(strict, True)] if strict is not None and not isinstance(strict, bool) else []
-        if bounds:
-            words[word] = _tighter(tighter, *bounds)
-    if "const" in entries:
-        words["enum"] = [v for v in entries.get("enum", [entries["const"]]) if alike(v, entries["const"])]
-    if "required" in words:
-        words["required"] = frozenset(words["required"])
-    if "if" in words:
-        words["if"] = {"if": words["if"]} | {word: words.pop(word) for word in ("then", "else") if word in words}
-    return Form(words, types)
-
-
-def _by_type(mixed: Form) -> Iterator[Form]:
-    """One form for each type that a form takes, with the words that apply to it."""
-    listed = {_type(value) for value in mixed.words.get("enum", ())}
-    meant = listed or {APPLIES[word] for word in mixed.words if word in APPLIES} or set(KINDS)
-    types = mixed.types or meant
-    for kind in KINDS:
-        if kind in types:
-            # A word for another type than any that is taken says nothing; authors mean it all the same.
-            words = {w: v for w, v in mixed.words.items() if APPLIES.get(w, kind) == kind or APPLIES[w] not in types}
-            if "enum" in words:
-                words["enum"] = [v for v in words["enum"] if _type(v) == kind or _type(v) not in types]
-                if not words["enum"]:
-                    continue
-                if len({str(v) for v in words["enum"]}) == {"null": 1, "boolean": 2}.get(kind):
-                    del words["enum"]  # all that there are
-            yield Form(words, frozenset([kind]), mixed.name, mixed.types is not None)
-
-
-def _type(value: Any) -> str:
-    kinds = {bool: "boolean", str: "string", int: "number", float: "number", list: "array", dict: "object"}
-    return kinds.get(type(value), "null")
-
-
-def _tighter(which: Any, *bounds: tuple[float, bool]) -> tuple[float, bool]:
-    value = which(bound for bound, _ in bounds)
-    return value, any(strict for bound, strict in bounds if bound == value)
-
-
-def _common(a: list, b: list) -> list:
-    return [one for one in a if any(alike(one, other) for other in b)]
-
-
-_MEETS = {
-    "enum": _common,
-    "required": lambda a, b: a | b,
-    "and": lambda a, b: [*a, *b],
-    "uniqueItems": lambda a, b: a or b,
-    "minimum": lambda a, b: _tighter(max, a, b),
-    "maximum": lambda a, b: _tighter(min, a, b),
-    **dict.fromkeys(("minLength", "minItems", "minProperties"), max),
-    **dict.fromkeys(("maxLength", "maxItems", "maxProperties"), min),
-}

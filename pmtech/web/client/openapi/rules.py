@@ -11,7 +11,9 @@ from typing import Any
 from pmtech.web.client.openapi.document import alike
 from pmtech.web.client.openapi.effect import Effect, Finding, Pair, words
 from pmtech.web.client.openapi.fields import FIELDS, fields
-from pmtech.web.client.openapi.forms import ANY, Form, Sides
+from pmtech.web.client.openapi.form import Form
+from pmtech.web.client.openapi.forms import Sides
+from pmtech.web.client.openapi.parts import ITEMS, PARTS, conditions, items, part
 
 Found = Iterator[Finding | Pair]
 
@@ -28,18 +30,9 @@ LIMITS = {
     "minContains": ("the fewest items that a list must contain", 1, 1),
     "maxContains": ("the most items that a list may contain", -1, None),
 }
-PARTS = {
-    "not": "what it must not be",
-    "contains": "what a list must contain",
-    "propertyNames": "the names of fields",
-    "unevaluatedProperties": "further fields",
-    "unevaluatedItems": "further items",
-    "contentSchema": "what the text holds",
-}
 LABELS = {"format": "its format", "contentEncoding": "its encoding", "contentMediaType": "what kind of text it is"}
 WIDER = {("int32", "int64"), ("float", "double")}
 EVERY_TEXT = {"", ".*", "^.*", ".*$", "^.*$", "^", "$", "(.*)", "^(.*)$", r"[\s\S]*", r"^[\s\S]*$"}
-ITEMS = {"items", "prefixItems"}
 
 
 def differences(a: Form, b: Form, sides: Sides, *, asked: bool, text: str) -> Found:
@@ -50,7 +43,7 @@ def differences(a: Form, b: Form, sides: Sides, *, asked: bool, text: str) -> Fo
             yield from _limit(word, was, now)
         elif word in PARTS:
             counted = word == "contains" and ("maxContains" in a.words or "maxContains" in b.words)
-            yield from _part(word, was, now, sides, Effect.UNKNOWN if counted else None)
+            yield from part(word, was, now, sides, Effect.UNKNOWN if counted else None)
         elif word in LABELS:
             yield from _label(LABELS[word], was, now)
         elif word in _RULES:
@@ -60,7 +53,7 @@ def differences(a: Form, b: Form, sides: Sides, *, asked: bool, text: str) -> Fo
         elif word not in FIELDS | ITEMS and not sides.same(was, now):
             yield Finding("a further rule" if word == "and" else word, Effect.UNKNOWN)
     if ITEMS & (a.words.keys() | b.words.keys()):
-        yield from _items(a.words, b.words, text)
+        yield from items(a.words, b.words, text)
     if FIELDS & (a.words.keys() | b.words.keys()):
         yield from fields(a.words, b.words, sides, asked=asked)
 
@@ -163,42 +156,12 @@ def _default(a: dict, b: dict, *, decides: bool) -> Found:
         yield _changed("its default", was, now, Effect.OTHER if decides else Effect.NONE)
 
 
-def _part(word: str, was: Any, now: Any, sides: Sides, always: Effect | None) -> Found:
-    """A schema within a schema asks for more than none."""
-    if was is not None and now is not None:
-        yield Pair(was, now, (PARTS[word],), turned=word == "not", always=always)
-    elif word in ("not", "contains") or not (sides.new.open(now) if was is None else sides.old.open(was)):
-        yield from _rule(PARTS[word], added=was is None)
-
-
-def _rule(said: str, *, added: bool) -> Found:
-    yield Finding(f"a rule about {said} is {'new' if added else 'gone'}", Effect.LESS if added else Effect.MORE)
-
-
-def _conditions(was: dict | None, now: dict | None, asked: bool) -> Found:
-    if was is None or now is None:
-        yield from _rule("what must hold if something else does", added=was is None)
-        return
-    yield Pair(was["if"], now["if"], ("its condition",), always=Effect.UNKNOWN)
-    for word, said in (("then", "if its condition holds"), ("else", "if its condition does not hold")):
-        yield Pair(was.get(word, ANY), now.get(word, ANY), (said,))
-
-
-def _items(a: dict, b: dict, text: str) -> Found:
-    first, second = a.get("prefixItems", []), b.get("prefixItems", [])
-    rest, others = a.get("items", ANY), b.get("items", ANY)
-    for n in range(max(len(first), len(second))):
-        was, now = first[n] if n < len(first) else rest, second[n] if n < len(second) else others
-        yield Pair(was, now, (f"item {n + 1}",), text=text)
-    yield Pair(rest, others, ("each further item" if first or second else "each item",), text=text)
-
-
 _RULES: dict[str, Callable[[Any, Any, bool], Found]] = {
     "enum": _values,
     "x-extensible-enum": _extensible,
     "pattern": _pattern,
     "multipleOf": _multiple,
-    "if": _conditions,
+    "if": conditions,
     "readOnly": _way("readOnly"),
     "writeOnly": _way("writeOnly"),
     "deprecated": _switch("is now deprecated", "is no longer deprecated", Effect.NONE, Effect.NONE),

@@ -12,7 +12,8 @@ from typing import Any
 
 from pmtech.web.client.openapi.document import ODD, Document, alike
 from pmtech.web.client.openapi.effect import Effect, Finding, Pair, words
-from pmtech.web.client.openapi.forms import ANY, KINDS, Form, Sides, Union
+from pmtech.web.client.openapi.form import ANY, KINDS, Form, Union
+from pmtech.web.client.openapi.forms import Sides
 from pmtech.web.client.openapi.rules import differences
 
 Found = Iterator[Finding | Pair]
@@ -33,7 +34,7 @@ class Schemas(Sides):
 
     def findings(self, old: Any, new: Any, *, asked: bool, text: str = "") -> list[Finding]:
         """All that differs, nearest first. `text` is "one" for a parameter, "many" where ?a=1&a=2 is a list."""
-        return self._follow(self._here((id(old), id(new), asked, text), old, new), asked)
+        return self._follow(([], [Pair(old, new, text=text)]), asked)
 
     def _follow(self, start: Local, asked: bool) -> list[Finding]:
         found: list[Finding] = []
@@ -44,11 +45,12 @@ class Schemas(Sides):
             for f in here:
                 found.append(Finding(f.what, always or (f.effect.turned if turned else f.effect), place + f.place))
             for pair in pairs:
-                key = (id(pair.old), id(pair.new), asked, pair.text)
+                old, new = self.old.named(pair.old), self.new.named(pair.new)
+                key = (id(old), id(new), asked, pair.text)
                 state = (key, turned ^ pair.turned, always or pair.always)
                 if key not in self._equal and state not in above and visits[state] < SHOWN:
                     visits[state] += 1
-                    inside = self._here(key, pair.old, pair.new)
+                    inside = self._here(key, old, new)
                     waiting.append((inside, place + pair.place, *state[1:], above | {state}))
         met = {key for key, *_ in visits}
         if not found and not met & self._open:
@@ -85,9 +87,12 @@ class Schemas(Sides):
         narrower one. What is left is gone, or new."""
         left, others = list(before), list(after)
 
+        known: dict[tuple[int, int], set[Effect]] = {}
+
         def effects(a: Form, b: Form) -> set[Effect]:
-            local = _local(differences(a, b, self, asked=asked, text=text))
-            return {f.effect for f in self._follow(local, asked)}
+            if (id(a), id(b)) not in known:
+                known[id(a), id(b)] = self._effects(a, b, asked, text)
+            return known[id(a), id(b)]
 
         def paired(fits: Callable[[Form, Form], bool]) -> Found:
             for a in list(left):
@@ -118,6 +123,10 @@ class Schemas(Sides):
             yield Finding(f"{said} the form {_called(b, after)}", Effect.NONE if kept else Effect.MORE)
         self._nested -= 1
 
+    def _effects(self, a: Form, b: Form, asked: bool, text: str) -> set[Effect]:
+        local = _local(differences(a, b, self, asked=asked, text=text))
+        return {f.effect for f in self._follow(local, asked)}
+
     def _replaced(self, a: Form, b: Form) -> bool:
         """Whether the two have different names and the old name is still in use: another thing then, and not renamed."""
         document = self.new.document
@@ -137,8 +146,7 @@ class Schemas(Sides):
             yield Finding("may now fit several of its forms", Effect.MORE if asked else Effect.UNKNOWN)
             return
         for a in was.forms:
-            like = (_local(differences(a, b, self, asked=asked, text="")) for b in now.forms if b.kind == a.kind)
-            if sum({f.effect for f in self._follow(local, asked)} <= WIDER for local in like) > 1:
+            if sum(self._effects(a, b, asked, "") <= WIDER for b in now.forms if b.kind == a.kind) > 1:
                 yield Finding("what fits several of its forms is no longer taken", Effect.LESS)
                 return
         yield Finding("must now fit one of its forms and no other", Effect.UNKNOWN)
@@ -164,7 +172,11 @@ def _type(was: Union, now: Union, text: str) -> Found:
     if any(f"type {ODD}" in form.words for form in (*was.forms, *now.forms)):
         return  # listed with what no rule knows
     lost, won = was.types - now.types, now.types - was.types
-    if text and lost <= {"boolean", "number"} and any(f.kind == "string" and not f.words for f in now.forms):
+    if (
+        text
+        and lost <= {"boolean", "number"}
+        and any(f.kind == "string" and f.words.keys() <= {"default", "deprecated"} for f in now.forms)
+    ):
         lost = set()  # in an address everything is text
     if lost or won:
         effect = Effect.OTHER if lost and won else Effect.LESS if lost else Effect.MORE

@@ -1,0 +1,93 @@
+"""What differs between two whole documents."""
+
+import re
+from pathlib import Path
+from urllib.parse import unquote
+
+from pmtech.web.client.openapi.comparison import Comparison, ContractChange, Found
+from pmtech.web.client.openapi.document import Document
+from pmtech.web.client.openapi.effect import Effect
+from pmtech.web.client.openapi.operations import GONE, calls, path_item
+
+DESCRIBES = {"openapi", "info", "tags", "externalDocs", "examples"}
+SAFE = {"responses", "parameters", "requestBodies", "headers", "securitySchemes", "links", "callbacks", "pathItems"}
+VARIABLE = re.compile(r"\{([^{}/]*)\}")
+
+
+def changes(old: Document, new: Document) -> Found:
+    both = Comparison(old, new)
+    was, now = old.view(old.data, "document"), new.view(new.data, "document")
+    yield from _paths(both, was.get("paths", {}), now.get("paths", {}))
+    yield from calls(both, was.get("webhooks"), now.get("webhooks"), "webhook")
+    yield from _components(both, was.get("components", {}), now.get("components", {}))
+    yield from both.rest(was, now, "the whole contract", DESCRIBES | {"paths", "webhooks", "components", "security"})
+    for reference in sorted(old.unread | new.unread):
+        file, _, place = reference.partition("#")
+        where = "#".join(filter(None, (file if "://" in file else Path(file).name, place)))
+        yield ContractChange(where, "differs, not judged: what is referred to here could not be read", None)
+
+
+def _paths(both: Comparison, was: dict, now: dict) -> Found:
+    """Paths are the same that differ only in what their variables are called."""
+    before, after = ([path for path in side if path.startswith("/")] for side in (was, now))
+    free: dict[str, list[str]] = {}
+    for path in after:
+        if path not in before:
+            free.setdefault(VARIABLE.sub("{}", path), []).append(path)
+    pairs = {path: path for path in before if path in now}
+    for path in before:
+        if path not in pairs and (others := free.get(VARIABLE.sub("{}", path))):
+            pairs[path] = others.pop(0)
+    for path in before:
+        names = VARIABLE.findall(path), VARIABLE.findall(pairs.get(path, ""))
+        yield from path_item(both, was[path], now[pairs[path]] if path in pairs else GONE, path, names)
+    for path in after:
+        if path not in {*pairs.values()}:
+            yield from path_item(both, GONE, now[path], path)
+    yield from both.rest(was, now, "paths", {*before, *after})
+
+
+def _components(both: Comparison, was: dict, now: dict) -> Found:
+    """What no request leads to was not met on the way. A schema among it may still be meant, by a discriminator."""
+    used = _reached(both.old) | _reached(both.new)
+    for kind in sorted({*was, *now} - DESCRIBES):
+        before, after = was.get(kind) or {}, now.get(kind) or {}
+        names = sorted(before.keys() | after.keys()) if isinstance(before, dict) and isinstance(after, dict) else ()
+        for name in names:
+            if f"#/components/{kind}/{name.replace('~', '~0').replace('/', '~1')}" in used:
+                continue
+            differs = name not in before or name not in after or not both.schemas.same(before[name], after[name])
+            if kind == "securitySchemes" and name in used:
+                if differs and name in before and name in after:
+                    yield both.change(f"sign-in {name}", "differs", Effect.UNKNOWN)
+            elif differs:
+                said = "is new" if name not in before else "is gone" if name not in after else "differs"
+                effect = Effect.NONE if kind in SAFE else Effect.UNKNOWN
+                yield both.change(f"components, {kind}, {name}", f"{said}, and no request uses it", effect)
+    yield from both.rest(
+        was, now, "components", [k for k in {*was, *now} if isinstance(was.get(k) or now.get(k), dict)]
+    )
+
+
+def _reached(document: Document) -> set[str]:
+    """The references that requests lead to, and the names of the sign-ins that they ask for."""
+    reached: set[str] = set()
+    seen: set[int] = set()
+    waiting = [document.data.get(name) for name in ("paths", "webhooks")] + [
+        {"security": document.data.get("security")}
+    ]
+    while waiting:
+        node = waiting.pop()
+        if not isinstance(node, dict | list) or id(node) in seen:
+            continue
+        seen.add(id(node))
+        waiting += node.values() if isinstance(node, dict) else node
+        if isinstance(node, dict):
+            if isinstance(node.get("$ref"), str):
+                reached.add(unquote(node["$ref"]))
+                waiting.append(document.target(node["$ref"]))
+            ways = node.get("security")
+            reached |= (
+                {name for way in ways if isinstance(way, dict) for name in way} if isinstance(ways, list) else set()
+            )
+    return reached
