@@ -27,25 +27,27 @@ class Messages:
 
     def take(self, most: int, now: float) -> list[Message]:
         """Hand out up to so many. They are hidden until their work is done, or for `visibility_s`."""
-        taken = [heappop(self.waiting)[2] for _ in range(min(most, len(self.waiting)))]
+        waiting, hidden, until_s = self.waiting, self.hidden, now + self.spec.visibility_s
+        taken = [heappop(waiting)[2] for _ in range(min(most, len(waiting)))]
         for message in taken:
-            message.receives += 1
+            message.receives = receive = message.receives + 1
             message.outcome = "in flight"
-            if message.receives == 1:
+            if receive == 1:
                 message.received_s = now
-            heappush(self.hidden, (now + self.spec.visibility_s, message.number, message.receives, message))
+            heappush(hidden, (until_s, message.number, receive, message))
         return taken
 
     def done(self, taken: list[Message], now: float) -> None:
         """The work has succeeded. They are deleted, also where they wait or somebody works on them once more; what is a
         dead letter stays one."""
-        late = {message for message in taken if message.outcome == "waiting"}
-        if late:
-            self.waiting = [entry for entry in self.waiting if entry[2] not in late]
-            heapify(self.waiting)
+        late = False
         for message in taken:
             if message.outcome not in ("done", "dead"):
+                late |= message.outcome == "waiting"
                 message.outcome, message.done_s = "done", now
+        if late:
+            self.waiting[:] = [entry for entry in self.waiting if entry[2].outcome == "waiting"]
+            heapify(self.waiting)
 
     @property
     def due_s(self) -> float:

@@ -128,15 +128,16 @@ class QueuePart(Part):
             return self.refuse(request, visit, 503)
         visit[2] = self.env._now
         self.storing += request.items
-        yield self.stretched(self.spec.store_ms / 1000, request)
+        store_s = self.spec.store_ms / 1000
+        yield self.stretched(store_s, request) if self.slowness else store_s
         self.storing -= request.items
-        if not self.alive:
+        if self.outages:
             return self.refuse(request, visit, 502)
-        visit[3] = self.env._now
+        visit[3] = now = self.env._now
         if request.served_by is None:
             request.served_by = self.machine
         for _ in range(request.items):
-            message = Message(self.name, request, self.env._now)
+            message = Message(self.name, request, now)
             self.run.messages.append(message)
             self.messages.add(message)
         self.hand_out()
@@ -146,23 +147,27 @@ class QueuePart(Part):
 
     def hand_out(self) -> None:
         """To whoever is free, as long as somebody is and anything waits."""
-        if self.handing:  # somebody answered at once: the loop below goes on
+        waiting = self.messages.waiting
+        before = len(waiting)
+        if not before or self.handing or self.outages:  # handing: somebody answered at once, and the loop below goes on
             return
-        self.handing, messages, before = True, self.messages, len(self.messages)
-        while self.alive and messages and (target := self._free()):
-            if len(messages) < self.spec.batch:
-                until_s = messages.oldest_s + self.spec.batch_wait_s
-                if self.env._now < until_s:
+        self.handing, now, batch = True, self.env._now, self.spec.batch
+        while waiting and (target := self._free()):
+            if len(waiting) < batch:
+                until_s = self.messages.oldest_s + self.spec.batch_wait_s
+                if now < until_s:
                     self.company.set(until_s)
                     break
-            self._hand(messages.take(self.spec.batch, self.env._now), target)
+            self._hand(self.messages.take(batch, now), target)
         self.handing = False
-        if len(messages) < before:
+        if self.roomed and len(waiting) < before:
             self.has_room()
 
     def _free(self) -> Part | None:
         """The target with the most room; of equals the next in turn."""
         best, room, targets = None, 0.0, self.targets
+        if len(targets) == 1:
+            return targets[0] if targets[0].room() > 0 and not self.retired else None
         for ahead in range(1, len(targets) + 1):
             number = (self.turn + ahead) % len(targets)
             if number not in self.retired and (has := targets[number].room()) > room:
@@ -173,17 +178,18 @@ class QueuePart(Part):
         return targets[best]
 
     def _hand(self, taken: list[Message], target: Part) -> None:
-        again = sum(message.receives > 1 for message in taken)
-        self.notes.append((self.env._now, len(taken), again, 0))
-        if self.messages.due_s < self.visible.due:
-            self.visible.set(self.messages.due_s)
+        first, now = taken[0], self.env._now
+        again = sum([message.receives > 1 for message in taken]) if len(taken) > 1 else int(first.receives > 1)
+        self.notes.append((now, len(taken), again, 0))
+        hidden_s = now + self.spec.visibility_s
+        if hidden_s < self.visible.due:
+            self.visible.set(hidden_s)
 
         def worked(call: Call) -> None:
             if is_success(call.status):
                 self.messages.done(taken, self.env._now)
             self.hand_out()
 
-        first = taken[0]
         luck = (first.receives,) if first.receives > 1 else ()
         self.ask(first.request, target, worked, *luck, items=len(taken), place=self.place or first.place)
 

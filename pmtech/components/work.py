@@ -46,7 +46,11 @@ class WorkPart(Part):
         self.station.resize(places, limit)
 
     def room(self) -> float:
-        return max(0, self.station.room - len(self.coming)) if self.alive else 0
+        if self.outages:
+            return 0
+        station = self.station
+        free = station.places - station.busy - len(station.waiting) - len(self.coming)
+        return free if free > 0 else 0
 
     def on_room(self, call: Callable[[], None]) -> None:
         self.roomed.append(call)

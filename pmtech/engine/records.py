@@ -61,6 +61,14 @@ class Records:
     messages: list[tuple] = field(default_factory=list)  # as `Message.told` says
 
     @cached_property
+    def told(self) -> dict[str, np.ndarray]:
+        """The messages as columns."""
+        columns = [*zip(*self.messages, strict=True)] or [()] * 6
+        kinds = {"queue": object, **dict.fromkeys(("published_s", "received_s", "done_s"), float)}
+        kinds |= {"receives": np.int64, "outcome": object}
+        return {name: np.array(column, kind) for (name, kind), column in zip(kinds.items(), columns, strict=True)}
+
+    @cached_property
     def served(self) -> np.ndarray:
         """Which requests were answered with a 2xx."""
         return self.status // 100 == 2

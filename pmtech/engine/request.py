@@ -88,7 +88,15 @@ class Call(Request):
     __slots__ = ("asked_by", "deadline", "items", "root")
 
     def __init__(self, request: Request, line: tuple, asked_by, answer_to: Callable[[Call], None]):
-        super().__init__(request.env, request.source, request.number, line, request.endpoint, request.caller)
+        # Written out, as this is the hot path of runs with messages and branches.
+        self.env, self.source, self.number, self.line = request.env, request.source, request.number, line
+        self.endpoint, self.caller, self.arrived, self.finished = (
+            request.endpoint,
+            request.caller,
+            request.env._now,
+            nan,
+        )
+        self.status, self.served_by, self.retry_after, self.version = 0, None, nan, None
         self.root, self.asked_by, self.answer_to, self.items = request.root, asked_by, answer_to, request.items
         self.place = asked_by.place or request.place
         self.deadline = inf if asked_by.spec.detached else request.deadline  # who has been answered waits no more

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import dataclass
 from math import inf, nan
 
 import numpy as np
 
 
+@dataclass(frozen=True)
 class Deliveries:
-    """Columns of some messages, in order of publication: published_s, received_s, done_s (NaN: not yet), receives, dead."""
+    """Columns of some messages, in order of publication, as `Result.messages` has them; until_s: when the run ended."""
 
-    def __init__(self, rows: Iterable[tuple], until_s: float):
-        """rows: as `engine.run.Message.told` says; until_s: when the run ended."""
-        columns = [*zip(*rows, strict=True)] or [()] * 6
-        self.published_s, self.received_s, self.done_s = (np.array(column, dtype=float) for column in columns[1:4])
-        self.receives = np.array(columns[4], dtype=int)
-        self.dead = np.array([outcome == "dead" for outcome in columns[5]], dtype=bool)
-        self.until_s = until_s
+    queue: np.ndarray
+    published_s: np.ndarray
+    received_s: np.ndarray
+    done_s: np.ndarray
+    receives: np.ndarray
+    outcome: np.ndarray
+    until_s: float
+
+    @property
+    def dead(self) -> np.ndarray:
+        """Which of them are dead letters."""
+        return self.outcome == "dead"
 
     def __len__(self) -> int:
         return len(self.published_s)

@@ -114,10 +114,7 @@ class Result(RunViews):
     def messages(self) -> pd.DataFrame:
         """A row a message, in order of publication: published_s, first received_s and done_s (NaN: not yet), how often it
         was handed out, and what became of it: "done", "waiting", "in flight" or "dead"."""
-        columns = ("queue", "published_s", "received_s", "done_s", "receives", "outcome")
-        table = pd.DataFrame(self.records.messages, columns=columns)
-        kinds = {"queue": object, "outcome": object, "receives": np.int64, **dict.fromkeys(columns[1:4], float)}
-        return table.astype(kinds)
+        return pd.DataFrame({name: pd.Series(column) for name, column in self.records.told.items()})
 
     # --- figures -------------------------------------------------------------------------------------------------
 
@@ -174,8 +171,11 @@ class Result(RunViews):
 
     def messages_of(self, *queues: str) -> Deliveries:
         """The messages that were published in the measured window, as columns; without names, those of all queues."""
-        rows = (m for m in self.records.messages if m[1] >= self.warmup_s and (not queues or m[0] in queues))
-        return Deliveries(rows, self.duration_s)
+        told = self.records.told
+        mine = told["published_s"] >= self.warmup_s
+        if queues:
+            mine &= np.isin(told["queue"], queues)
+        return Deliveries(**{name: column[mine] for name, column in told.items()}, until_s=self.duration_s)
 
     @property
     def queues(self) -> list[str]:
@@ -256,8 +256,8 @@ class Result(RunViews):
 
     def _stored(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """The same for the messages that a queue keeps, until they are handed out for the first time."""
-        mine = [message for message in self.records.messages if message[0] == name]
-        joined, gone = np.array([message[1:3] for message in mine], dtype=float).reshape(-1, 2).T.copy()
+        told = self.records.told
+        joined, gone = (told[column][told["queue"] == name] for column in ("published_s", "received_s"))
         gone[np.isnan(gone)] = np.inf
         waited = gone > joined
         return joined[waited], gone[waited]
