@@ -13,7 +13,7 @@ ADDED_S = 60  # when the two servers are there
 def front_door() -> System:
     """The lesson's system: one server that is full, and a balancer that sees connections."""
     return (
-        [Clients("Visitors", rate_per_s=20), Clients("Company D", rate_per_s=80, connections=40)]
+        [Clients("Visitors", rate_per_s=20), Clients("Company D", rate_per_s=85, connections=40)]
         >> LoadBalancer(layer=4)
         >> Server(workers=8, service_ms=100, service_cv=0.5)
     )
