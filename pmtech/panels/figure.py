@@ -2,6 +2,7 @@
 
 import traitlets
 
+from pmtech.charts import first_page as first
 from pmtech.charts import journey
 from pmtech.charts import monitoring as monitored
 from pmtech.panels.widget import Panel
@@ -53,3 +54,15 @@ def monitoring(result: Result) -> Figure:
         raise ValueError(f"monitoring needs a run, such as simulate(system), got {result!r}")
     drawn = monitored.figure(result)
     return Figure(figure=drawn, height=230, name="Traffic, errors and latency over time", said=[])
+
+
+def first_page(viewer: str, others: dict[str, float]) -> Figure:
+    """What a first page costs a viewer in one city, answered from others: `first_page("Mumbai", {"Frankfurt": 50})`.
+
+    others: city -> ms of work there. What this leaves out: that a name is mostly known nearby (DNS), the detours of real
+    cables, loss, the bytes. Raises ValueError with a sentence for a city that the map does not know.
+    """
+    if not isinstance(others, dict) or not others:
+        raise ValueError(f'first_page needs cities with their work in ms, such as {{"Frankfurt": 50}}, got {others!r}')
+    height = 40 * len(others) + 60
+    return Figure(figure=first.figure(viewer, others), height=height, name="A first page, step by step", said=first.said(viewer, others))
