@@ -59,6 +59,7 @@ _LATER = {
     "reveal": "pmtech.course.reveal",
     "scalability": "pmtech.panels.scalability",
     "send_twice": "pmtech.web.experiments.requests",
+    "shared_cache": "pmtech.web.experiments.shared_cache",
     "sizes": "pmtech.runs.prices",
     "Slider": "pmtech.panels.controls",
     "sql_injection": "pmtech.web.experiments.injection",

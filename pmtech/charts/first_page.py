@@ -19,9 +19,7 @@ def figure(viewer: str, others: dict[str, float]) -> dict:
     data, notes, ticks, longest = [], [], {}, 0.0
     rows = {other: -row for row, other in enumerate(others)}
     found = {other: [*steps(viewer, other).values(), work_ms] for other, work_ms in others.items()}
-    for number, (name, colour) in enumerate(
-        zip((*STEPS, "work"), (*COLOURS, "var(--pmtech-served)"), strict=True)
-    ):
+    for number, (name, colour) in enumerate(zip((*STEPS, "work"), (*COLOURS, "var(--pmtech-served)"), strict=True)):
         widths = [times[number] for times in found.values()]
         begins = [sum(times[:number]) for times in found.values()]
         data.append(bars(name, [*rows.values()], widths, begins, colour, 0.6))

@@ -32,7 +32,9 @@ def ways(system: System) -> list[Way]:
     if not sources or not near + origins:
         raise ValueError('a picture of places needs viewers and servers that have one: Clients(place="Mumbai", ...)')
     to = near or origins
-    return [Way(city, min(to, key=lambda other, city=city: theory.distance_km(city, other))) for city in sorted(sources)]
+    return [
+        Way(city, min(to, key=lambda other, city=city: theory.distance_km(city, other))) for city in sorted(sources)
+    ]
 
 
 def svg(system: System) -> str:
@@ -73,7 +75,10 @@ def _laid_out(names: list[str]) -> dict[str, tuple[float, float]]:
     north, west = max(d[0] for d in degrees.values()), min(d[1] for d in degrees.values())
     wide = max(max(d[1] for d in degrees.values()) - west, 40)
     scale = (WIDTH - 2 * EDGE - 130) / wide
-    return {name: (round(EDGE + (e - west) * scale, 1), round(EDGE + (north - n) * scale, 1)) for name, (n, e) in degrees.items()}
+    return {
+        name: (round(EDGE + (e - west) * scale, 1), round(EDGE + (north - n) * scale, 1))
+        for name, (n, e) in degrees.items()
+    }
 
 
 def _label(words: str, x: float, y: float, height: float, taken: list) -> str:

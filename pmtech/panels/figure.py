@@ -65,4 +65,9 @@ def first_page(viewer: str, others: dict[str, float]) -> Figure:
     if not isinstance(others, dict) or not others:
         raise ValueError(f'first_page needs cities with their work in ms, such as {{"Frankfurt": 50}}, got {others!r}')
     height = 40 * len(others) + 60
-    return Figure(figure=first.figure(viewer, others), height=height, name="A first page, step by step", said=first.said(viewer, others))
+    return Figure(
+        figure=first.figure(viewer, others),
+        height=height,
+        name="A first page, step by step",
+        said=first.said(viewer, others),
+    )
