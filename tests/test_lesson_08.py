@@ -89,36 +89,160 @@ def test_the_next_edge_takes_over_and_the_dead_one_comes_back_cold():
 def test_a_real_shared_cache_hits_where_the_model_hits(monkeypatch):
     """The same moments and keys through `hishel` by a clock of our own, and through the model: hit for hit."""
     hishel = pytest.importorskip("hishel")
-    import sqlite3
-    import time
-
-    import httpx
     from hishel.httpx import CacheTransport
 
-    viewers = Clients(rate_per_s=3, keys=6, arrivals="even")
-    run = simulate(viewers >> CDN(ttl_s=4.5, hit_ms=0) >> Server(service_ms=0.001, service_cv=0), duration_s=60)
-    moments = run.requests.arrived_s.tolist()
-    asked = run.visits[run.visits.component == "server"].request.tolist()
-    keys = [int(key) for key in _keys(viewers, len(moments))]
-    now, reached, start = [0.0], [], 1_900_000_000
+    # A request each second; HTTP counts whole ones, so that copies of 3.5 s and of s-maxage=4 end alike.
+    viewers = Clients(rate_per_s=1, keys=8, arrivals="even")
+    run = simulate(viewers >> CDN(ttl_s=3.5, hit_ms=0) >> Server(service_ms=0.001, service_cv=0), duration_s=400)
+    keys, begin = keys_of(run).tolist(), 1_900_000_000
+    reached, now = [], [begin]
 
     def origin(request):
-        reached.append(int(request.url.params["n"]) if "n" in request.url.params else request.extensions["n"])
-        stamp = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(start + now[0]))
+        reached.append(now[0] - begin)
+        stamp = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(now[0]))
         return httpx.Response(200, headers={"Cache-Control": "s-maxage=4, max-age=60", "Date": stamp}, content=b"x")
 
-    monkeypatch.setattr(time, "time", lambda: start + now[0])
     storage = hishel.SqliteStorage(connection=sqlite3.connect(":memory:", check_same_thread=False))
     cache = CacheTransport(httpx.MockTransport(origin), storage, rfc=True)
-    for number, (at_s, key) in enumerate(zip(moments, keys, strict=True)):
-        now[0] = int(at_s)  # HTTP counts whole seconds
-        cache.handle_request(httpx.Request("GET", f"http://a/{key}", extensions={"n": number})).read()
-    assert reached == _asked_in_whole_seconds(moments, keys, 4)
-    assert 0 < len(set(asked) ^ set(reached)) / len(moments) + 1e-9 < 0.15  # seconds and fractions of them
+    monkeypatch.setattr(time, "time", lambda: now[0])
+    for second, key in enumerate(keys):
+        now[0] = begin + second
+        cache.handle_request(httpx.Request("GET", f"http://origin/{key}")).read()
+    visited = run.visits[run.visits.component == "server"].request
+    assert len(keys) == 400 and sorted(visited) == reached and 100 < len(reached) < 350
 
 
-def _keys(clients, count):
-    from pmtech.components.source import zipf_of
-    from pmtech.engine.randomness import Luck  # noqa: F401
+def test_what_a_shared_cache_may_keep():
+    pytest.importorskip("hishel")
+    kept, shared, private, never, varied = shared_cache(start_api(transport="in_process")).rows
+    assert kept[1:3] == ("origin", "copy, Age 0") and re.fullmatch("copy, Age [23]", kept[3])
+    assert shared[1:3] == ("origin", "copy, Age 0") and shared[3] == "still good (304)"  # s-maxage beats max-age
+    assert private[1:] == never[1:] == ("origin", "origin", "origin")
+    assert varied[1] == "origin" and "copy" not in varied[2] and "copy" in varied[3]
 
-    return zipf_of(clients.keys, clients.popularity)
+
+def test_without_the_library_it_is_said(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "hishel", None)
+    assert shared_cache(start_api(transport="in_process")) is None
+    assert "pmtech[cdn]" in capsys.readouterr().out
+
+
+# --- places ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_picture_has_every_place_and_the_way_to_the_nearest():
+    drawn = places(evening(edges=THREE)).svg
+    for city in (*CITIES, "Frankfurt"):
+        assert f">{city}" in drawn
+    assert "Delhi: 1,153 km to Mumbai, 12 ms there and back" in drawn
+    assert drawn.count("<line") == len(CITIES)
+    alone = places(Clients("V", place="Mumbai") >> Server(place="Frankfurt")).svg
+    assert "to Frankfurt, 66 ms" in alone
+
+
+def test_a_picture_without_places_is_refused():
+    with pytest.raises(ValueError, match="a picture of places needs viewers and servers"):
+        places(Clients() >> Server())
+    with pytest.raises(ValueError, match="needs a system"):
+        places("Mumbai")
+
+
+def test_a_first_page_is_four_round_trips_and_the_work():
+    panel = first_page("Mumbai", {"Frankfurt": 50, "Mumbai": 1})
+    go.Figure(panel.figure)
+    ends = {}
+    for bar in panel.figure["data"]:
+        for row, begin, width in zip(bar["y"], bar["base"], bar["x"], strict=True):
+            ends[row] = max(ends.get(row, 0), begin + width)
+    assert ends[0] == pytest.approx(4 * theory.round_trip_ms("Mumbai", "Frankfurt") + 50, abs=0.01)
+    assert ends[-1] == pytest.approx(1) and len(panel.said) == 2
+    with pytest.raises(ValueError, match="did you mean Mumbai"):
+        first_page("Mumbay", {"Frankfurt": 50})
+    with pytest.raises(ValueError, match="needs cities with their work"):
+        first_page("Mumbai", ["Frankfurt"])
+
+
+# --- the task ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def _own_progress(tmp_path, monkeypatch):
+    monkeypatch.setenv("PMTECH_HOME", str(tmp_path))
+
+
+def missed(system):
+    marking = all_tasks()["08.your_turn"].mark(system, 3)
+    return marking.passed, " ".join(marking.gaps)
+
+
+SOLUTION = {"edges": THREE, "ttl_s": 3, "stale_while_revalidate_s": 2, "shield": "Frankfurt"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {}, {"shield": "London"}, {"edges": CITIES}, {"ttl_s": 2, "stale_while_revalidate_s": 3},
+        {"ttl_s": 2.5, "stale_while_revalidate_s": 2.5},
+    ],
+)  # fmt: skip
+def test_the_solution_passes_and_its_neighbours(change):
+    assert missed(evening(**SOLUTION | change)) == (True, "")
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"edges": ("Mumbai",)}, "The p95 of New York"),
+        ({"edges": ("Mumbai", "London")}, "The p95 of New York"),
+        ({"edges": ("Frankfurt",)}, "The p95 of Mumbai"),
+        ({"shield": None}, "The busy share of the origin"),
+        ({"ttl_s": 5, "stale_while_revalidate_s": 0}, "The p95 of New York"),
+        ({"ttl_s": 10}, "The age of the oldest score shown"),
+        ({"ttl_s": 1, "stale_while_revalidate_s": 4}, "The cost of all bytes"),
+        ({"collapse": False, "shield": None}, "The busy share of the origin"),
+    ],
+)
+def test_each_idea_bears_its_load(change, sentence):
+    passed, gaps = missed(evening(**SOLUTION | change))
+    assert not passed and sentence in gaps
+
+
+def test_a_bigger_origin_alone_does_not_win():
+    """Neither as a change of the task, which it is not, nor if it were to be had."""
+    assert not check("08.your_turn", evening().replace({"origin.workers": 64})).counts
+    task = all_tasks()["08.your_turn"]
+    for edges in (("Mumbai",), THREE, CITIES):
+        measured = task._measure(evening(edges=edges).replace({"origin.workers": 640}))
+        assert any(measured[target.figure] > target.at_most for target in task.targets)
+
+
+@pytest.mark.parametrize("change", [{"hit_ms": 0}, {"price_usd_per_gb": 0}, {"capacity": 10}])
+def test_what_a_cdn_costs_and_how_fast_it_is_is_not_the_learners(change):
+    marking = check("08.your_turn", evening(**SOLUTION | change))
+    assert not marking.counts and next(iter(change)) in marking.gaps[0]
+
+
+def test_the_cell_as_it_stands_is_off_target():
+    marking = check("08.your_turn", evening())
+    assert not marking.passed and marking.counts and all_tasks()["08.your_turn"].untouched(evening())
+
+
+# --- what the prose says -----------------------------------------------------------------------------------------------
+
+
+def test_more_edges_do_not_raise_the_hit_ratio_and_ask_more():
+    runs = [
+        simulate(evening(edges=edges), duration_s=12).components.loc["cdn"] for edges in (("Mumbai",), THREE, CITIES)
+    ]
+    assert [run.hit_ratio for run in runs] == sorted((run.hit_ratio for run in runs), reverse=True)
+    assert [run.to_origin for run in runs] == sorted(run.to_origin for run in runs)
+
+
+def test_old_copies_save_the_evening():
+    died = [Outage("origin", 8, 10)]
+    runs = [
+        simulate(evening(edges=THREE, shield="Frankfurt", stale_if_error_s=s), duration_s=20, events=died)
+        for s in (0, 60)
+    ]
+    assert 0.25 < runs[0].summary.error_rate < 0.45 and runs[1].summary.error_rate == 0
+    assert 10 < runs[1].components.loc["cdn"].oldest_s < 16
