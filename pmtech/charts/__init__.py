@@ -102,16 +102,22 @@ def _fates(result: Result, name: str) -> dict[str, float]:
     return {"served": served, "waiting": max(0.0, mine.offered_per_s - refused - served), "refused": refused}
 
 
-def by_design(results: dict[str, Result]) -> dict:
+def waits(result: Result, pinned: Result | None = None) -> dict:
+    """How long each client's answers took: p95."""
+    return by_design(({"A": pinned} if pinned else {}) | {"now": result}, slow=True)
+
+
+def by_design(results: dict[str, Result], slow: bool = False) -> dict:
     """What each client gets from each design, a bar a design (five of each at most).
 
-    Requests served a second; or p95, where the designs serve alike and bars of the served would say nothing.
+    Requests served a second; or p95, where that is wanted (`slow`), or the designs serve alike and bars of the served
+    would say nothing.
     """
     results = dict(list(results.items())[:MOST])
     labels = {name: r.system.label(name) for r in reversed(results.values()) for name in r.by_client.index}
     names = _clients(results.values())[:MOST]
     figure, unit, scale, short = "served_per_s", "requests served a second", 1, ""
-    if served_alike(results):
+    if slow or served_alike(results):
         figure = "p95_ms"
         unit, scale = _time_unit(max(result.by_client.p95_ms.max() for result in results.values()))
         unit, short = f"p95, {unit}: 95 of 100 answers took no longer", f" {unit}"
@@ -156,7 +162,7 @@ def served_alike(results: dict[str, Result]) -> bool:
 
 
 ASKED = stroke("quiet", "dot", 2)
-DRAWN = (latency, throughput, queue, clients, load, hits, freshness, age, backlog, batches)
+DRAWN = (latency, throughput, queue, clients, waits, load, hits, freshness, age, backlog, batches)
 CHARTS = {chart.__name__: chart for chart in DRAWN}
 
 

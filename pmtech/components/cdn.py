@@ -44,11 +44,12 @@ class CDN(Component):
     collapse: whoever wants what is being fetched waits for that one answer instead of asking too.
     shield: a city whose memory all edges ask before the origin is asked.
     keeps: endpoints that may be kept; none: all. Writes pass through. hit_ms: an edge's own time.
-    The size of answers is `Clients(kb=...)`; price_usd_per_gb is for what the edges send.
+    The size of answers is `Clients(kb=...)`; price_usd_per_gb is for what the edges send, origin_usd_per_gb for what the
+    origin sends them. An answer's age is counted from its leaving the origin, also behind a shield (RFC 9111, Age).
 
     What this leaves out: how long many bytes take, purges, what the edges of one city are in truth (many machines), how
-    customers are led to an edge (DNS or anycast) and how soon they notice that one is gone. A shield's answers count as fresh
-    anew at the edge (HTTP's `Age` is there to prevent that).
+    customers are led to an edge (DNS or anycast) and how soon they notice that one is gone, the death of the shield, what
+    the way from shield to edge costs, and that prices differ from city to city.
     """
 
     edges: tuple[str, ...] = checked(("Frankfurt",), _places)
@@ -61,6 +62,7 @@ class CDN(Component):
     keeps: tuple[str, ...] = endpoints_tuple()
     hit_ms: float = number(1.0, at_least=0, at_most=60_000)
     price_usd_per_gb: float = number(0.085, at_least=0, at_most=1000)
+    origin_usd_per_gb: float = number(0.09, at_least=0, at_most=1000)
 
     kind: ClassVar[str] = "CDN"
     icon: ClassVar[str] = "M10 3v14M3 10h14M5 5l10 10M15 5L5 15M10 7.5a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5z"
@@ -69,7 +71,7 @@ class CDN(Component):
     invalidate: ClassVar[bool] = False
     remembers: ClassVar[bool] = True
     thins: ClassVar[bool] = True
-    noted: ClassVar[tuple[str, ...]] = ("at_s", "hit", "stale", "fetched", "kb")
+    noted: ClassVar[tuple[str, ...]] = ("at_s", "hit", "stale", "fetched", "kb", "age_s")
 
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
         facts = [
@@ -80,6 +82,10 @@ class CDN(Component):
         return facts + (
             [f"old for {seconds(self.stale_while_revalidate_s)} more"] if self.stale_while_revalidate_s else []
         )
+
+    @property
+    def copies_in(self) -> tuple[str, ...]:
+        return self.edges
 
     @property
     def age_s(self) -> float:
@@ -99,14 +105,16 @@ class CDN(Component):
 
     def figures(self, notes: np.ndarray) -> dict[str, float]:
         """hit_ratio: share of the reads that an edge answered at once; stale_ratio: share of these that were out of date;
-        to_origin: requests that reached the origin; gb: what the edges sent."""
-        _, hits, stale, fetched, kb = notes.T
-        reads = hits != NO_READ
+        oldest_s: the age of the oldest answer it gave; to_origin: requests that reached the origin; gb: what the edges sent.
+        """
+        _, hits, stale, fetched, kb, age_s = notes.T
+        reads = hits >= MISS
         return {
             "hit_ratio": float((hits[reads] == HIT).mean()) if reads.any() else nan,
             "stale_ratio": float(stale.sum() / (hits == HIT).sum()) if (hits == HIT).any() else 0.0,
+            "oldest_s": float(age_s.max(initial=0)),
             "to_origin": float(fetched.sum()),
-            "gb": float(kb.sum() / 1e6),
+            "gb": float(kb[hits != REFILL].sum() / 1e6),
         }
 
     def findings(self, label: str, figures) -> list[Finding]:
@@ -123,15 +131,18 @@ class CDN(Component):
         ]
 
     def extra_usd(self, notes: np.ndarray, begin_s: float, end_s: float) -> float:
-        """What the bytes cost that the edges sent."""
-        sent = notes[(notes[:, 0] >= begin_s) & (notes[:, 0] < end_s), 4].sum() if len(notes) else 0.0
-        return float(sent) / 1e6 * self.price_usd_per_gb
+        """What the bytes cost that the edges sent, and those that the origin sent them."""
+        if not len(notes):
+            return 0.0
+        at_s, hits, _, _, kb, _ = notes.T
+        price = np.where(hits == REFILL, self.origin_usd_per_gb, self.price_usd_per_gb)
+        return float((kb * price)[(at_s >= begin_s) & (at_s < end_s)].sum()) / 1e6
 
     def running(self, *args) -> CDNPart:
         return CDNPart(self, *args)
 
 
-HIT, MISS, NO_READ = 1, 0, -1
+HIT, MISS, NO_READ, REFILL = 1, 0, -1, -2  # the last: bytes that came from the origin
 
 
 class Answer(NamedTuple):
@@ -189,34 +200,38 @@ class Edge:
 
 class CDNPart(Part):
     def setup(self) -> None:
-        self.edges = [Edge(self, place) for place in self.spec.edges]
+        self.edges, self.order = [Edge(self, place) for place in self.spec.edges], {}
         self.shield = Edge(self, self.spec.shield) if self.spec.shield else None
 
     def change(self, spec) -> None:
         """Edges that stay keep what they have; another shield starts empty."""
         there = {edge.place: edge for edge in self.edges}
         before, self.spec = self.spec, spec
-        self.edges = [there.get(place) or Edge(self, place) for place in spec.edges]
+        self.edges, self.order = [there.get(place) or Edge(self, place) for place in spec.edges], {}
         if spec.shield != before.shield:
             self.shield = Edge(self, spec.shield) if spec.shield else None
 
     def machines(self) -> list:
         return self.edges
 
-    def nearest(self, place: str | None) -> Edge | None:
-        """The edge that is alive and soonest reached."""
-        alive = [edge for edge in self.edges if edge.alive]
-        if place is None:
-            return alive[0] if alive else None
-        return min(alive, key=lambda edge: theory.round_trip_ms(place, edge.place), default=None)
+    def nearest(self, place: str | None) -> tuple[float, Edge] | None:
+        """The edge that is alive and soonest reached, and how long it takes to get there."""
+        if place not in self.order:  # (half of the way in s, the edge), the soonest reached first
+            half_s = [theory.round_trip_ms(place or edge.place, edge.place) / 2000 for edge in self.edges]
+            self.order[place] = sorted(zip(half_s, self.edges, strict=True), key=lambda way: way[0])
+        for half_s, edge in self.order[place]:
+            if edge.alive:
+                return half_s, edge
+        return None
 
     def handle(self, request: Request) -> Steps:
         visit, env, origin = self.visit(request), self.env, request.place
-        visit[2], edge = env._now, self.nearest(request.place)
-        if edge is None:  # no edge is left: straight to the origin
+        visit[2], found = env._now, self.nearest(request.place)
+        if found is None:  # no edge is left: straight to the origin
             status = yield from self._ask_origin(request)
         else:
-            half_s = theory.round_trip_ms(origin or edge.place, edge.place) / 2000 + self.spec.hit_ms / 2000
+            half_s, edge = found
+            half_s += self.spec.hit_ms / 2000
             yield half_s
             request.place = edge.place
             pass_by = request.write or (self.spec.keeps and request.endpoint not in self.spec.keeps)
@@ -226,12 +241,15 @@ class CDNPart(Part):
         visit[3] = env._now
         return status
 
-    def _note(self, hit: float, stale: bool = False, fetched: int = 0, kb: float = 0.0) -> None:
-        self.notes.append((self.env._now, hit, stale, fetched, kb))
+    def _note(self, hit: float, stale: bool = False, fetched: int = 0, kb: float = 0.0, age_s: float = 0.0) -> None:
+        self.notes.append((self.env._now, hit, stale, fetched, kb, age_s))
 
     def _ask_origin(self, request: Request) -> Steps:
         self._note(NO_READ, fetched=1)
-        return (yield from self.next.handle(request)) if self.next else 200
+        status = (yield from self.next.handle(request)) if self.next else 200
+        if is_success(status) and request.kb:
+            self._note(REFILL, kb=request.kb)
+        return status
 
     def _pass(self, request: Request) -> Steps:
         """What is not kept, writes among it."""
@@ -259,7 +277,7 @@ class CDNPart(Part):
             return 200
         request.version, request.served_by = answer.version, edge.machine
         stale = at_once and answer.version != self.run.versions.get(key, 0)
-        self._note(HIT if at_once else MISS, stale, kb=request.kb)
+        self._note(HIT if at_once else MISS, stale, kb=request.kb, age_s=self.env._now - answer.came_s)
         return 200
 
     def _age(self, memory: Edge, key: int) -> tuple[float, Answer | None]:
@@ -280,10 +298,15 @@ class CDNPart(Part):
         status = yield from behind(request)
         if status == 200 and memory.alive:
             version = self.run.versions.get(key, 0) if request.version is None else request.version
-            memory.keep(key, Answer(self.env._now, version), self.spec.capacity)
+            shielded = self._shielded(key) if behind == self._ask_shield else None
+            memory.keep(key, shielded or Answer(self.env._now, version), self.spec.capacity)
         for other in memory.fetching.pop(key, ()):
             other.wake()
         return status
+
+    def _shielded(self, key: int) -> Answer | None:
+        """What the shield has; as old at the edge as it is there."""
+        return self.shield.look(key) if self.shield else None
 
     def _ask_shield(self, request: Request) -> Steps:
         """From the edge to the shield and back."""

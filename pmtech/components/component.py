@@ -91,6 +91,11 @@ class Component(Checked):
     autoscale: ClassVar[Any] = None
 
     @property
+    def copies_in(self) -> tuple[str, ...]:
+        """The cities where it keeps copies of answers, near those who ask."""
+        return ()
+
+    @property
     def slug(self) -> str:
         """The name as it stands in a path: `Clients("Company C")` is `company_c`."""
         words = self.name or re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(self).__name__)

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from pmtech.course.page import page
 from pmtech.course.questions import nearest
+from pmtech.diagram import places as drawn
+from pmtech.system.system import System
 
 FOLDER = Path(__file__).parent / "pictures"
 
@@ -24,3 +26,10 @@ def picture(name: str) -> Picture:
     if name not in known:
         raise ValueError(f'there is no picture "{name}"; there is {", ".join(nearest(name, known))}')
     return Picture(known[name].read_text(encoding="utf-8"))
+
+
+def places(system: System) -> Picture:
+    """Where viewers, edges and servers stand, and light's time between them. Raises ValueError where nothing has a place."""
+    if not isinstance(system, System):
+        raise ValueError(f"places needs a system, got {system!r}")
+    return Picture(drawn.svg(system))

@@ -135,7 +135,7 @@ def explore(
 ) -> Explore:
     """A panel in which controls change the system and the run is shown again at once.
 
-    show: "clients" (who is served how much), "latency" (time to answer), "throughput" (asked, served, refused a
+    show: "clients" (who is served how much), "waits" (p95 of each), "latency" (time to answer), "throughput" (asked, served, refused a
     second), "queue" (requests inside), "load" (time to answer against the share of the capacity that is asked for),
     "hits" or "freshness" (of a cache's answers), "age" (of answers and messages), "backlog" (messages that are not done),
     "batches" (the wait before a queue against how many come); without it, clients where there are several, otherwise

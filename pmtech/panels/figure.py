@@ -2,6 +2,7 @@
 
 import traitlets
 
+from pmtech.charts import first_page as first
 from pmtech.charts import journey, messages
 from pmtech.charts import monitoring as monitored
 from pmtech.panels.widget import Panel
@@ -71,3 +72,20 @@ def lateness(result: Result) -> Figure:
     )
     name = "Time to answer and age of the messages"
     return Figure(figure=messages.age(result), height=240, name=name, said=[said, f"{longest}{then}."])
+
+
+def first_page(viewer: str, others: dict[str, float]) -> Figure:
+    """What a first page costs a viewer in one city, answered from others: `first_page("Mumbai", {"Frankfurt": 50})`.
+
+    others: city -> ms of work there. What this leaves out: that a name is mostly known nearby (DNS), the detours of real
+    cables, loss, the bytes. Raises ValueError with a sentence for a city that the map does not know.
+    """
+    if not isinstance(others, dict) or not others:
+        raise ValueError(f'first_page needs cities with their work in ms, such as {{"Frankfurt": 50}}, got {others!r}')
+    height = 40 * len(others) + 60
+    return Figure(
+        figure=first.figure(viewer, others),
+        height=height,
+        name="A first page, step by step",
+        said=first.said(viewer, others),
+    )

@@ -2,6 +2,7 @@
 
 import math
 import unicodedata
+from functools import lru_cache
 
 from pmtech.theory.checks import number
 from pmtech.wording import nearest
@@ -38,7 +39,12 @@ def distance_km(place: str, other: str) -> float:
 
     Haversine on a sphere of `EARTH_KM`; the flattening of the earth moves it by less than 0.6 %.
     """
-    (north, east), (north2, east2) = (map(math.radians, _coordinates(name)) for name in (place, other))
+    return _great_circle_km(coordinates(place), coordinates(other))
+
+
+@lru_cache(maxsize=4096)  # a run asks for the same few again and again
+def _great_circle_km(one: tuple[float, float], other: tuple[float, float]) -> float:
+    (north, east), (north2, east2) = (map(math.radians, where) for where in (one, other))
     chord = math.sin((north2 - north) / 2) ** 2
     chord += math.cos(north) * math.cos(north2) * math.sin((east2 - east) / 2) ** 2
     return 2 * EARTH_KM * math.asin(min(1.0, math.sqrt(chord)))
@@ -66,8 +72,9 @@ def round_trips(*, kept: bool = False, tls: float | None = 1.3) -> int:
     return 1 if kept else 3 + {None: 0, 1.3: 1, 1.2: 2}[tls]
 
 
-def _coordinates(place):
-    if isinstance(place, str) and (found := _BY_PLAIN_NAME.get(_plain(place))):
+def coordinates(place: str) -> tuple[float, float]:
+    """Degrees north and east of a city of `PLACES`, upper case and accents aside."""
+    if isinstance(place, str) and (found := PLACES.get(place) or _BY_PLAIN_NAME.get(_plain(place))):
         return found
     raise ValueError(f"place must be a city that the map knows, got {place!r}: {nearest(place, PLACES)}")
 

@@ -1,0 +1,92 @@
+"""Where the parts of a system stand: cities by their degrees, without a map of anybody's, and who asks whom."""
+
+from __future__ import annotations
+
+from html import escape
+
+from pmtech import theory
+from pmtech.system.system import System
+from pmtech.theory.network import coordinates
+from pmtech.wording import listed
+
+WIDTH, EDGE, LINE = 720, 40, 18  # px: of the drawing, around it, of a line of text
+
+
+class Way:
+    """From a city of viewers to the city that answers them."""
+
+    def __init__(self, viewer: str, other: str):
+        self.viewer, self.other = viewer, other
+        self.km, self.ms = theory.distance_km(viewer, other), theory.round_trip_ms(viewer, other)
+
+    @property
+    def said(self) -> str:
+        return f"{self.viewer}: {self.km:,.0f} km to {self.other}, {self.ms:.0f} ms there and back"
+
+
+def ways(system: System) -> list[Way]:
+    """Each city of viewers with the nearest one that answers there: an edge, or else where the servers stand."""
+    sources = {part.place for part in system.sources.values() if part.place}
+    near = [city for part in system.components.values() for city in part.copies_in]
+    origins = [part.place for name, part in system.components.items() if part.place and not part.is_source]
+    if not sources or not near + origins:
+        raise ValueError('a picture of places needs viewers and servers that have one: Clients(place="Mumbai", ...)')
+    to = near or origins
+    return [
+        Way(city, min(to, key=lambda other, city=city: theory.distance_km(city, other))) for city in sorted(sources)
+    ]
+
+
+def svg(system: System) -> str:
+    """The cities as they lie to one another, west left and north up, each way a line with its light's time."""
+    found = ways(system)
+    near = {city for part in system.components.values() for city in part.copies_in}
+    origins = {part.place for part in system.components.values() if part.place and not part.is_source}
+    names = sorted({way.viewer for way in found} | near | origins)
+    at = _laid_out(names)
+    height = round(max(y for _, y in at.values()) + EDGE + LINE)
+    said = {way.viewer: f"{way.viewer}: {way.ms:.0f} ms" for way in found}
+    title = f"Light's time there and back. {listed([way.said for way in found])}."
+    drawn = [
+        f'<line x1="{at[w.viewer][0]}" y1="{at[w.viewer][1]}" x2="{at[w.other][0]}" y2="{at[w.other][1]}" '
+        'stroke="var(--pmtech-quiet)" stroke-width="1.5"/>'
+        for w in found
+    ]
+    taken: list[tuple[float, float, float]] = []  # left, base line, width
+    for name in names:
+        x, y = at[name]
+        role = "var(--pmtech-series-2)" if name in near else "var(--pmtech-served)"
+        shape = (
+            f'<rect x="{x - 7}" y="{y - 7}" width="14" height="14" fill="{role}"/>'
+            if name in near | origins
+            else f'<circle cx="{x}" cy="{y}" r="5" fill="var(--pmtech-text)"/>'
+        )
+        words = said.get(name, name) + (" (edge)" if name in near else " (servers)" if name in origins else "")
+        drawn += [shape, _label(words, x, y, height, taken)]
+    return (
+        f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}" style="max-width: {WIDTH}px">'
+        f"<title>{escape(title)}</title>{''.join(drawn)}</svg>"
+    )
+
+
+def _laid_out(names: list[str]) -> dict[str, tuple[float, float]]:
+    """Degrees as px, one scale for both, over the part of the earth that is needed."""
+    degrees = {name: coordinates(name) for name in names}
+    north, west = max(d[0] for d in degrees.values()), min(d[1] for d in degrees.values())
+    wide = max(max(d[1] for d in degrees.values()) - west, 40)
+    scale = (WIDTH - 2 * EDGE - 130) / wide
+    return {
+        name: (round(EDGE + (e - west) * scale, 1), round(EDGE + (north - n) * scale, 1))
+        for name, (n, e) in degrees.items()
+    }
+
+
+def _label(words: str, x: float, y: float, height: float, taken: list) -> str:
+    """Beside its city, where no other label stands yet."""
+    wide = 7.2 * len(words)
+    places = [(x + 11, y + 5), (x - 11 - wide, y + 5), (x - wide / 2, y - 13), (x - wide / 2, y + 24)]
+    free = [(a, b) for a, b in places if a >= 0 and a + wide <= WIDTH and b - 13 >= 0 and b <= height
+            and all(a + wide < c or c + w < a or abs(b - d) >= LINE for c, d, w in taken)]  # fmt: skip
+    left, base = (free or places)[0]
+    taken.append((left, base, wide))
+    return f'<text x="{left:.0f}" y="{base:.0f}" font-size="13" fill="var(--pmtech-text)">{escape(words)}</text>'

@@ -1,0 +1,89 @@
+"""A real shared cache before the real API: which answers it keeps, and what it says of them."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from dataclasses import dataclass
+
+from pmtech.web.app.server import Api
+from pmtech.web.client.table import table
+
+MISSING = (
+    'The library hishel is not installed: pip install "pmtech[cdn]" brings it. Nothing else of the lesson needs it.'
+)
+ASKED = (  # what the origin says of its answer, and in which language each of three requests asks
+    ("public, max-age=60", ""),
+    ("s-maxage=1, max-age=60", ""),
+    ("private, max-age=60", ""),
+    ("no-store", ""),
+    ("public, max-age=60", "Accept-Language"),
+)
+PAUSE_S = 2.1  # longer than the s-maxage of one second: ages are counted in whole seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class SharedCache:
+    """rows: (what the origin said, who answered the first, the second and the third request)."""
+
+    rows: list[tuple[str, str, str, str]]
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{said}: {', then '.join(answers)}" for said, *answers in self.rows)
+
+    def _repr_html_(self) -> str:
+        return table(("the origin says", "first", "at once again", f"after {PAUSE_S:.0f} seconds"), self.rows)
+
+
+def shared_cache(api: Api) -> SharedCache | None:
+    """Sends each request of a small list three times through `hishel`, a cache by RFC 9111 as an edge has it.
+
+    The API itself says `private` of all it shows; here it stands behind a door that says something else of each answer, as
+    the settings of a CDN do. The third request comes 2 seconds later; where the answer varies, the second asks in another
+    language. What this leaves out: edges, distance, more than one reader.
+    """
+    try:
+        from hishel import SqliteStorage
+        from hishel.httpx import CacheTransport
+    except ModuleNotFoundError:
+        print(MISSING)
+        return None
+    door = Door(api)
+    cache = CacheTransport(
+        door, SqliteStorage(connection=sqlite3.connect(":memory:", check_same_thread=False)), rfc=True
+    )
+    says = [{"Cache-Control": kept} | ({"Vary": vary} if vary else {}) for kept, vary in ASKED]
+    rows = [["; ".join(filter(None, (kept, vary and f"Vary: {vary}")))] for kept, vary in ASKED]
+    for turn in range(3):
+        if turn == 2:
+            time.sleep(PAUSE_S)
+        for number, (row, said) in enumerate(zip(rows, says, strict=True)):
+            row.append(door.ask(cache, number, said, "de" if "Vary" in said and turn == 1 else "en"))
+    return SharedCache(rows=[tuple(row) for row in rows])
+
+
+class Door:
+    """Hands requests to the API, as a transport of httpx does, and says of its answers what it is told to."""
+
+    def __init__(self, api: Api):
+        self.api, self.status, self.says = api, None, {}
+
+    def ask(self, cache, number: int, says: dict[str, str], language: str) -> str:
+        """Who answers: "origin", "still good (304)", or "copy" with its age."""
+        import httpx
+
+        self.status, self.says = None, says
+        address = f"{self.api.url}/surveys/1?row={number}"
+        answer = cache.handle_request(httpx.Request("GET", address, headers={"Accept-Language": language}))
+        answer.read()
+        if self.status is None:
+            return f"copy, Age {answer.headers.get('age', '0')}"
+        return "still good (304)" if self.status == 304 else "origin"
+
+    def handle_request(self, request):
+        import httpx
+
+        came = self.api.request(request.method, request.url.raw_path.decode(), headers=dict(request.headers))
+        self.status = came.status
+        kept = {name: value for name, value in came.headers.items() if name in ("content-type", "date", "etag")}
+        return httpx.Response(came.status, headers={**kept, **self.says}, content=came.text.encode())

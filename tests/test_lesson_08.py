@@ -1,0 +1,248 @@
+"""Lesson 08: edges against their closed forms and a real shared cache, the places, the task, and what the prose says."""
+
+import pytest
+
+from pmtech import CDN, Clients, ObjectStore, Outage, Server, simulate, theory
+from pmtech.course.tasks.lesson_08 import CITIES
+
+THREE = ("Mumbai", "London", "New York")
+
+
+def one_key(rate_per_s: float, fetch_s: float, **cdn):
+    """A key at one edge whose fetches take the same time always, and never wait."""
+    edge = CDN(**{"edges": ("Mumbai",), "hit_ms": 0, **cdn})
+    return (
+        Clients(rate_per_s=rate_per_s, keys=1) >> edge >> Server(workers=5000, service_ms=1000 * fetch_s, service_cv=0)
+    )
+
+
+# --- held against closed forms -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("collapse", [True, False])
+@pytest.mark.parametrize(
+    ("rate", "ttl", "fetch", "stale"),
+    [(5, 2, 0.5, 0), (20, 0.5, 0.2, 0), (0.5, 2, 0.1, 0), (2, 1, 0.2, 0.5), (3, 0.5, 0.5, 0.2), (1, 0.5, 0.3, 3)],
+)
+def test_an_edge_asks_as_often_as_renewals_say(rate, ttl, fetch, stale, collapse):
+    system = one_key(rate, fetch, ttl_s=ttl, stale_while_revalidate_s=stale, collapse=collapse)
+    run = simulate(system, duration_s=40_000 / rate, warmup_s=10)
+    expected = theory.edge_cache(rate, ttl, fetch_s=fetch, collapse=collapse, stale_s=stale)
+    cdn, asked = run.components.loc["cdn"], (run.requests.arrived_s >= 10).sum()
+    assert cdn.to_origin / asked == pytest.approx(expected.origin_share, rel=0.04)
+    assert 1 - cdn.hit_ratio == pytest.approx(expected.waiting_share, rel=0.05, abs=0.002)
+
+
+@pytest.mark.parametrize("shield", [False, True])
+@pytest.mark.parametrize(("rate", "ttl", "edges"), [(0.5, 2, 4), (2, 1, 3), (0.2, 5, 2)])
+def test_several_edges_ask_each_for_itself_and_behind_a_shield_as_one(rate, ttl, edges, shield):
+    cities = CITIES[:edges]
+    viewers = [Clients(city, place=city, rate_per_s=rate, keys=1) for city in cities]
+    cdn = CDN(edges=cities, ttl_s=ttl, hit_ms=0, shield="Frankfurt" if shield else None)
+    run = simulate(viewers >> cdn >> Server(workers=100, service_ms=0.001), duration_s=20_000, warmup_s=10)
+    expected = theory.origin_per_s([rate] * edges, ttl, shield=shield)
+    # The way to the shield and the origin takes some tens of milliseconds, which the closed form leaves out.
+    assert run.components.loc["cdn"].to_origin / 19_990 == pytest.approx(expected, rel=0.04)
+
+
+def test_a_shield_makes_no_copy_younger():
+    viewers = [Clients(city, place=city, rate_per_s=5, keys=5) for city in CITIES]
+    run = simulate(viewers >> CDN(edges=CITIES, ttl_s=3, shield="London") >> Server(workers=100), duration_s=300)
+    assert 2.9 < run.components.loc["cdn"].oldest_s < 3.2  # and the way back to the viewer's edge
+
+
+def test_only_bytes_that_came_are_paid_for():
+    viewers = Clients(rate_per_s=50, keys=1, arrivals="even", kb={"/": 1000})
+    cdn = CDN(ttl_s=1, price_usd_per_gb=2, origin_usd_per_gb=3, hit_ms=0)
+    system = viewers >> cdn >> Server(workers=10, service_ms=1, service_cv=0, price_usd_per_hour=0)
+    run = simulate(system, duration_s=100)
+    row = run.components.loc["cdn"]
+    assert row.gb == pytest.approx(5, rel=0.01) and row.to_origin == pytest.approx(98, abs=2)
+    assert run.summary.cost_usd_per_hour == pytest.approx(36 * (2 * row.gb + 3 * row.to_origin / 1000), rel=0.01)
+    dead = simulate(system, duration_s=100, events=[Outage("server", 0, 100)])
+    assert dead.summary.cost_usd_per_hour == pytest.approx(0, abs=0.01) and dead.summary.error_rate > 0.99
+
+
+def test_a_file_takes_its_first_byte_and_its_length():
+    store = ObjectStore(first_byte_ms=30, mbit_per_s=80, price_usd_per_gb=0.1)
+    run = simulate(Clients(rate_per_s=5, kb={"/": 1000}) >> store)
+    assert run.summary.p50_ms == pytest.approx(130) and run.summary.p99_ms == pytest.approx(130)
+    gb = run.components.loc["object_store"].gb
+    assert gb == pytest.approx(run.summary.served_per_s * 60 / 1000, rel=0.01)
+    assert run.summary.cost_usd_per_hour == pytest.approx(60 * gb * 0.1, rel=0.01)
+
+
+def test_the_next_edge_takes_over_and_the_dead_one_comes_back_cold():
+    viewers = Clients("Mumbai", place="Mumbai", rate_per_s=20, keys=1)
+    system = viewers >> CDN(edges=("Mumbai", "London"), ttl_s=1000) >> Server("Origin", place="Frankfurt")
+    run = simulate(system, duration_s=30, events=[Outage("cdn", at_s=10, for_s=10)])
+    served = run.requests.dropna(subset="served_by")
+    middle = served[(served.arrived_s > 10.2) & (served.arrived_s < 19.9)]
+    assert set(middle.served_by) == {"cdn in London"} and run.summary.error_rate == 0
+    assert middle.latency_ms.median() == pytest.approx(1 + theory.round_trip_ms("Mumbai", "London"))
+    assert run.components.loc["cdn"].to_origin == 3  # Mumbai, London, and Mumbai once more
+
+
+# --- held against a real shared cache ----------------------------------------------------------------------------------
+
+
+def test_a_real_shared_cache_hits_where_the_model_hits(monkeypatch):
+    """The same moments and keys through `hishel` by a clock of our own, and through the model: hit for hit."""
+    hishel = pytest.importorskip("hishel")
+    from hishel.httpx import CacheTransport
+
+    # A request each second; HTTP counts whole ones, so that copies of 3.5 s and of s-maxage=4 end alike.
+    viewers = Clients(rate_per_s=1, keys=8, arrivals="even")
+    run = simulate(viewers >> CDN(ttl_s=3.5, hit_ms=0) >> Server(service_ms=0.001, service_cv=0), duration_s=400)
+    keys, begin = keys_of(run).tolist(), 1_900_000_000
+    reached, now = [], [begin]
+
+    def origin(request):
+        reached.append(now[0] - begin)
+        stamp = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(now[0]))
+        return httpx.Response(200, headers={"Cache-Control": "s-maxage=4, max-age=60", "Date": stamp}, content=b"x")
+
+    storage = hishel.SqliteStorage(connection=sqlite3.connect(":memory:", check_same_thread=False))
+    cache = CacheTransport(httpx.MockTransport(origin), storage, rfc=True)
+    monkeypatch.setattr(time, "time", lambda: now[0])
+    for second, key in enumerate(keys):
+        now[0] = begin + second
+        cache.handle_request(httpx.Request("GET", f"http://origin/{key}")).read()
+    visited = run.visits[run.visits.component == "server"].request
+    assert len(keys) == 400 and sorted(visited) == reached and 100 < len(reached) < 350
+
+
+def test_what_a_shared_cache_may_keep():
+    pytest.importorskip("hishel")
+    kept, shared, private, never, varied = shared_cache(start_api(transport="in_process")).rows
+    assert kept[1:3] == ("origin", "copy, Age 0") and re.fullmatch("copy, Age [23]", kept[3])
+    assert shared[1:3] == ("origin", "copy, Age 0") and shared[3] == "still good (304)"  # s-maxage beats max-age
+    assert private[1:] == never[1:] == ("origin", "origin", "origin")
+    assert varied[1] == "origin" and "copy" not in varied[2] and "copy" in varied[3]
+
+
+def test_without_the_library_it_is_said(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "hishel", None)
+    assert shared_cache(start_api(transport="in_process")) is None
+    assert "pmtech[cdn]" in capsys.readouterr().out
+
+
+# --- places ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_picture_has_every_place_and_the_way_to_the_nearest():
+    drawn = places(evening(edges=THREE)).svg
+    for city in (*CITIES, "Frankfurt"):
+        assert f">{city}" in drawn
+    assert "Delhi: 1,153 km to Mumbai, 12 ms there and back" in drawn
+    assert drawn.count("<line") == len(CITIES)
+    alone = places(Clients("V", place="Mumbai") >> Server(place="Frankfurt")).svg
+    assert "to Frankfurt, 66 ms" in alone
+
+
+def test_a_picture_without_places_is_refused():
+    with pytest.raises(ValueError, match="a picture of places needs viewers and servers"):
+        places(Clients() >> Server())
+    with pytest.raises(ValueError, match="needs a system"):
+        places("Mumbai")
+
+
+def test_a_first_page_is_four_round_trips_and_the_work():
+    panel = first_page("Mumbai", {"Frankfurt": 50, "Mumbai": 1})
+    go.Figure(panel.figure)
+    ends = {}
+    for bar in panel.figure["data"]:
+        for row, begin, width in zip(bar["y"], bar["base"], bar["x"], strict=True):
+            ends[row] = max(ends.get(row, 0), begin + width)
+    assert ends[0] == pytest.approx(4 * theory.round_trip_ms("Mumbai", "Frankfurt") + 50, abs=0.01)
+    assert ends[-1] == pytest.approx(1) and len(panel.said) == 2
+    with pytest.raises(ValueError, match="did you mean Mumbai"):
+        first_page("Mumbay", {"Frankfurt": 50})
+    with pytest.raises(ValueError, match="needs cities with their work"):
+        first_page("Mumbai", ["Frankfurt"])
+
+
+# --- the task ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def _own_progress(tmp_path, monkeypatch):
+    monkeypatch.setenv("PMTECH_HOME", str(tmp_path))
+
+
+def missed(system):
+    marking = all_tasks()["08.your_turn"].mark(system, 3)
+    return marking.passed, " ".join(marking.gaps)
+
+
+SOLUTION = {"edges": THREE, "ttl_s": 3, "stale_while_revalidate_s": 2, "shield": "Frankfurt"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {}, {"shield": "London"}, {"edges": CITIES}, {"ttl_s": 2, "stale_while_revalidate_s": 3},
+        {"ttl_s": 2.5, "stale_while_revalidate_s": 2.5},
+    ],
+)  # fmt: skip
+def test_the_solution_passes_and_its_neighbours(change):
+    assert missed(evening(**SOLUTION | change)) == (True, "")
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"edges": ("Mumbai",)}, "The p95 of New York"),
+        ({"edges": ("Mumbai", "London")}, "The p95 of New York"),
+        ({"edges": ("Frankfurt",)}, "The p95 of Mumbai"),
+        ({"shield": None}, "The busy share of the origin"),
+        ({"ttl_s": 5, "stale_while_revalidate_s": 0}, "The p95 of New York"),
+        ({"ttl_s": 10}, "The age of the oldest score shown"),
+        ({"ttl_s": 1, "stale_while_revalidate_s": 4}, "The cost of all bytes"),
+        ({"collapse": False, "shield": None}, "The busy share of the origin"),
+    ],
+)
+def test_each_idea_bears_its_load(change, sentence):
+    passed, gaps = missed(evening(**SOLUTION | change))
+    assert not passed and sentence in gaps
+
+
+def test_a_bigger_origin_alone_does_not_win():
+    """Neither as a change of the task, which it is not, nor if it were to be had."""
+    assert not check("08.your_turn", evening().replace({"origin.workers": 64})).counts
+    task = all_tasks()["08.your_turn"]
+    for edges in (("Mumbai",), THREE, CITIES):
+        measured = task._measure(evening(edges=edges).replace({"origin.workers": 640}))
+        assert any(measured[target.figure] > target.at_most for target in task.targets)
+
+
+@pytest.mark.parametrize("change", [{"hit_ms": 0}, {"price_usd_per_gb": 0}, {"capacity": 10}])
+def test_what_a_cdn_costs_and_how_fast_it_is_is_not_the_learners(change):
+    marking = check("08.your_turn", evening(**SOLUTION | change))
+    assert not marking.counts and next(iter(change)) in marking.gaps[0]
+
+
+def test_the_cell_as_it_stands_is_off_target():
+    marking = check("08.your_turn", evening())
+    assert not marking.passed and marking.counts and all_tasks()["08.your_turn"].untouched(evening())
+
+
+# --- what the prose says -----------------------------------------------------------------------------------------------
+
+
+def test_more_edges_do_not_raise_the_hit_ratio_and_ask_more():
+    runs = [
+        simulate(evening(edges=edges), duration_s=12).components.loc["cdn"] for edges in (("Mumbai",), THREE, CITIES)
+    ]
+    assert [run.hit_ratio for run in runs] == sorted((run.hit_ratio for run in runs), reverse=True)
+    assert [run.to_origin for run in runs] == sorted(run.to_origin for run in runs)
+
+
+def test_old_copies_save_the_evening():
+    died = [Outage("origin", 8, 10)]
+    runs = [
+        simulate(evening(edges=THREE, shield="Frankfurt", stale_if_error_s=s), duration_s=20, events=died)
+        for s in (0, 60)
+    ]
+    assert 0.25 < runs[0].summary.error_rate < 0.45 and runs[1].summary.error_rate == 0
+    assert 10 < runs[1].components.loc["cdn"].oldest_s < 16
