@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from html import escape
 
 from pmtech import theory
@@ -32,9 +33,7 @@ def ways(system: System) -> list[Way]:
     if not sources or not near + origins:
         raise ValueError('a picture of places needs viewers and servers that have one: Clients(place="Mumbai", ...)')
     to = near or origins
-    return [
-        Way(city, min(to, key=lambda other, city=city: theory.distance_km(city, other))) for city in sorted(sources)
-    ]
+    return [Way(city, min(to, key=partial(theory.distance_km, city))) for city in sorted(sources)]
 
 
 def svg(system: System) -> str:
