@@ -62,6 +62,11 @@ def test_until_then_the_page_holds_nothing_of_the_outcome(minute):
     assert "4.2" not in state
 
 
+def test_the_page_is_told_at_once_for_it_may_begin_before_anything_is_added(minute, monkeypatch):
+    monkeypatch.setattr("pmtech.course.reveal.Reveal.refresh", lambda self: None)
+    assert "waits" in reveal("04.predict", minute).told
+
+
 def test_it_opens_when_the_question_is_answered_further_up(minute):
     asked, shown = ask("04.predict"), reveal("04.predict", minute)
     asked.value = 4.5

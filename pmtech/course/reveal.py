@@ -32,21 +32,22 @@ class Reveal(Panel):
     def __init__(self, asked: Question, run: Any):
         self._asked, self._run, self._progress = asked, run, progress_file()
         self._outcome()  # a run that lacks what is to be told is refused at once, in a sentence
-        super().__init__()
+        super().__init__(told=self._due())  # the page may begin before anything could be added
         self.on_msg(self._from_page)
         joined(self, asked.id)
-        self.refresh()
 
     def refresh(self) -> None:
         """Shows what is due by now."""
+        self.told = self._due()
+
+    def _due(self) -> dict:
         answers = self._progress.records("answer", self._asked.id)
         passed = self._progress.records("run", self._asked.id)
         value = self._asked.value(answers[-1]["option"]) if answers else None
         if value is None and not any(record.get("shown") for record in passed):
-            self.told = {"id": self._asked.id, "waits": PASSED if passed else OPEN}
-            return
+            return {"id": self._asked.id, "waits": PASSED if passed else OPEN}
         said_so = self._answer(value, bool(answers and answers[-1].get("late")))
-        self.told = {**self._outcome(value), **said_so, "seen": self._seen(), "notice": self._progress.notice}
+        return {**self._outcome(value), **said_so, "seen": self._seen(), "notice": self._progress.notice}
 
     def show(self) -> None:
         """Tells the outcome without an answer."""
