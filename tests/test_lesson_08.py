@@ -1,9 +1,31 @@
 """Lesson 08: edges against their closed forms and a real shared cache, the places, the task, and what the prose says."""
 
+import re
+import sqlite3
+import sys
+import time
+
+import httpx
+import plotly.graph_objects as go
 import pytest
 
-from pmtech import CDN, Clients, ObjectStore, Outage, Server, simulate, theory
-from pmtech.course.tasks.lesson_08 import CITIES
+from pmtech import (
+    CDN,
+    Clients,
+    ObjectStore,
+    Outage,
+    Server,
+    check,
+    first_page,
+    places,
+    shared_cache,
+    simulate,
+    start_api,
+    theory,
+)
+from pmtech.charts.caches import _keys as keys_of
+from pmtech.course.check import all_tasks
+from pmtech.course.tasks.lesson_08 import CITIES, evening
 
 THREE = ("Mumbai", "London", "New York")
 
@@ -26,11 +48,11 @@ def one_key(rate_per_s: float, fetch_s: float, **cdn):
 )
 def test_an_edge_asks_as_often_as_renewals_say(rate, ttl, fetch, stale, collapse):
     system = one_key(rate, fetch, ttl_s=ttl, stale_while_revalidate_s=stale, collapse=collapse)
-    run = simulate(system, duration_s=40_000 / rate, warmup_s=10)
+    run = simulate(system, duration_s=10 + 15_000 / rate, warmup_s=10)
     expected = theory.edge_cache(rate, ttl, fetch_s=fetch, collapse=collapse, stale_s=stale)
     cdn, asked = run.components.loc["cdn"], (run.requests.arrived_s >= 10).sum()
-    assert cdn.to_origin / asked == pytest.approx(expected.origin_share, rel=0.04)
-    assert 1 - cdn.hit_ratio == pytest.approx(expected.waiting_share, rel=0.05, abs=0.002)
+    assert cdn.to_origin / asked == pytest.approx(expected.origin_share, rel=0.06)
+    assert 1 - cdn.hit_ratio == pytest.approx(expected.waiting_share, rel=0.08, abs=0.003)
 
 
 @pytest.mark.parametrize("shield", [False, True])
@@ -39,10 +61,10 @@ def test_several_edges_ask_each_for_itself_and_behind_a_shield_as_one(rate, ttl,
     cities = CITIES[:edges]
     viewers = [Clients(city, place=city, rate_per_s=rate, keys=1) for city in cities]
     cdn = CDN(edges=cities, ttl_s=ttl, hit_ms=0, shield="Frankfurt" if shield else None)
-    run = simulate(viewers >> cdn >> Server(workers=100, service_ms=0.001), duration_s=20_000, warmup_s=10)
+    run = simulate(viewers >> cdn >> Server(workers=100, service_ms=0.001), duration_s=4010, warmup_s=10)
     expected = theory.origin_per_s([rate] * edges, ttl, shield=shield)
     # The way to the shield and the origin takes some tens of milliseconds, which the closed form leaves out.
-    assert run.components.loc["cdn"].to_origin / 19_990 == pytest.approx(expected, rel=0.04)
+    assert run.components.loc["cdn"].to_origin / 4000 == pytest.approx(expected, rel=0.04)
 
 
 def test_a_shield_makes_no_copy_younger():
