@@ -299,7 +299,9 @@ class CDNPart(Part):
         if status == 200 and memory.alive:
             version = self.run.versions.get(key, 0) if request.version is None else request.version
             shielded = self._shielded(key) if behind == self._ask_shield else None
-            memory.keep(key, shielded or Answer(self.env._now, version), self.spec.capacity)
+            age_s, kept = self._age(memory, key)
+            if age_s >= fresh_s or kept.version != version:  # the first of several alike; the others change nothing
+                memory.keep(key, shielded or Answer(self.env._now, version), self.spec.capacity)
         for other in memory.fetching.pop(key, ()):
             other.wake()
         return status

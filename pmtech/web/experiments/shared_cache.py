@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from dataclasses import dataclass
+from email.utils import formatdate
 
 from pmtech.web.app.server import Api
 from pmtech.web.client.table import table
@@ -86,4 +87,5 @@ class Door:
         came = self.api.request(request.method, request.url.raw_path.decode(), headers=dict(request.headers))
         self.status = came.status
         kept = {name: value for name, value in came.headers.items() if name in ("content-type", "date", "etag")}
+        kept.setdefault("date", formatdate(usegmt=True))  # a server says so; without one nobody does
         return httpx.Response(came.status, headers={**kept, **self.says}, content=came.text.encode())
