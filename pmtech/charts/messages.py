@@ -79,7 +79,7 @@ def batches(result: Result, pinned: Result | None = None) -> dict:
     for run, name in ((pinned, "A"), (result, "your run")):
         if run is not None and _queue(run.system):
             mine = run.messages_of(_queue(run.system))
-            waits = (mine.received_s - mine.published_s)[~np.isnan(mine.received_s)]
+            waits = mine.wait_s[~np.isnan(mine.wait_s)]
             dots.append((name, len(mine) / run.window_s, float(waits.mean()) if len(waits) else 0.0))
     capacity = flows(result.system)[0][part].capacity or inf
     end = plot.ceiling(max(1.15 * capacity if capacity < inf else 0.0, *(1.05 * x for _, x, _ in dots)))

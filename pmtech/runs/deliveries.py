@@ -34,6 +34,17 @@ class Deliveries:
         return self.done_s - self.published_s
 
     @property
+    def wait_s(self) -> np.ndarray:
+        """From publication until it was handed out for the first time; NaN for what was not."""
+        return self.received_s - self.published_s
+
+    @property
+    def mean_batch(self) -> float:
+        """How many were handed out together on average; those that were handed out at the same moment went together."""
+        received = self.received_s[~np.isnan(self.received_s)]
+        return len(received) / len(np.unique(received)) if len(received) else nan
+
+    @property
     def oldest_s(self) -> float:
         """The greatest age of any: what is not done yet is as old as it is at the end, a dead letter is never done."""
         if not len(self):

@@ -20,7 +20,18 @@ import pandas as pd
 from scipy.special import pdtrc
 
 from pmtech import theory
-from pmtech.components import Cache, Clients, Database, Gateway, LoadBalancer, RateLimiter, Server, Throttle, Users
+from pmtech.components import (
+    Cache,
+    Clients,
+    Database,
+    Gateway,
+    LoadBalancer,
+    Queue,
+    RateLimiter,
+    Server,
+    Throttle,
+    Users,
+)
 from pmtech.runs.certainty import intervals
 from pmtech.runs.simulate import simulate
 from pmtech.system.system import System
@@ -38,6 +49,9 @@ FIGURES = {
     "refused": ("share refused", lambda run: run.summary.error_rate),
     "served_per_s": ("served a second", lambda run: run.summary.served_per_s),
     "hit_ratio": ("hit ratio", lambda run: run.components.hit_ratio.iloc[0]),
+    "age_ms": ("mean age of a message when it is done, ms", lambda run: 1000 * np.nanmean(run.messages_of().age_s)),
+    "handed_ms": ("mean wait until work begins, ms", lambda run: 1000 * np.nanmean(run.messages_of().wait_s)),
+    "mean_batch": ("messages handed out together", lambda run: run.messages_of().mean_batch),
 }
 
 
@@ -177,6 +191,24 @@ def cases(full: bool = False) -> Iterator[Case]:
         ):
             limited = clients(10 * load) >> RateLimiter(limit=10, per_s=1, algorithm=algorithm)
             yield case("RateLimiter", f"{algorithm}: {model}", load, limited, {"refused": lost}, 30_000, warmup_s=100)
+
+    for load in loads[:-1]:
+        how = {"requests": 3_000, "replications": 10}
+        many, batched = (
+            theory.mmc(4 * load / SERVICE_S, SERVICE_S, 4),
+            theory.batch_server(5 * load / SERVICE_S, SERVICE_S, 5),
+        )
+        system = clients(4 * load / SERVICE_S) >> Queue(store_ms=0, visibility_s=3600) >> server(4)
+        yield case("Queue", "M/M/4, the age", load, system, {"age_ms": many.time_in_system_s * 1000}, **how)
+        system = clients(5 * load / SERVICE_S) >> Queue(store_ms=0, visibility_s=3600, batch=5) >> server()
+        expected = {"handed_ms": batched.wait_s * 1000, "mean_batch": batched.mean_batch}
+        yield case("Queue", "batches of what waits, 5 at most (Bailey)", load, system, expected, **how)
+    for rate in (20, 100):
+        company = theory.linger(rate, 0.05, 5)
+        system = clients(rate) >> Queue(store_ms=0, batch=5, batch_wait_s=0.05) >> server(workers=500)
+        expected = {"handed_ms": company.wait_s * 1000, "mean_batch": company.mean_batch}
+        yield case("Queue", "waiting for company, workers free", 0.3, system, expected, 3_000, replications=10,
+                   at=f"{rate} a second")  # fmt: skip
 
     asked = 100 * np.arange(1, 1001) ** -0.9 / (np.arange(1, 1001) ** -0.9).sum()
     readers = clients(100, keys=1000, popularity=0.9)
