@@ -88,4 +88,4 @@ def _label(words: str, x: float, y: float, height: float, taken: list) -> str:
             and all(a + wide < c or c + w < a or abs(b - d) >= LINE for c, d, w in taken)]  # fmt: skip
     left, base = (free or places)[0]
     taken.append((left, base, wide))
-    return f'<text x="{left:.0f}" y="{base:.0f}" font-size="13" fill="var(--pmtech-text)">{escape(words)}</text>'
+    return f'<text x="{left:.0f}" y="{base:.0f}" font-size="13" fill="var(--pmtech-text)" stroke="var(--pmtech-ground)" stroke-width="4" paint-order="stroke">{escape(words)}</text>'
