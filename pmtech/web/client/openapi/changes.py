@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 from pmtech.web.client.openapi.comparison import Comparison, ContractChange, Found
@@ -41,19 +42,18 @@ def _paths(both: Comparison, was: dict, now: dict) -> Found:
     for path in before:
         names = VARIABLE.findall(path), VARIABLE.findall(pairs.get(path, ""))
         yield from path_item(both, was[path], now[pairs[path]] if path in pairs else GONE, path, names)
-    for path in after:
-        if path not in {*pairs.values()}:
-            yield from path_item(both, GONE, now[path], path)
+    for path in sorted({*after} - {*pairs.values()}):
+        yield from path_item(both, GONE, now[path], path)
     yield from both.rest(was, now, "paths", {*before, *after})
 
 
 def _components(both: Comparison, was: dict, now: dict) -> Found:
     """What no request leads to was not met on the way. A schema among it may still be meant, by a discriminator."""
     used = _reached(both.old) | _reached(both.new)
-    for kind in sorted({*was, *now} - DESCRIBES):
-        before, after = was.get(kind) or {}, now.get(kind) or {}
-        names = sorted(before.keys() | after.keys()) if isinstance(before, dict) and isinstance(after, dict) else ()
-        for name in names:
+    kinds = {kind for kind in {*was, *now} if all(isinstance(side.get(kind, {}), dict) for side in (was, now))}
+    for kind in sorted(kinds - DESCRIBES):
+        before, after = was.get(kind, {}), now.get(kind, {})
+        for name in sorted(before.keys() | after.keys()):
             if f"#/components/{kind}/{name.replace('~', '~0').replace('/', '~1')}" in used:
                 continue
             differs = name not in before or name not in after or not both.schemas.same(before[name], after[name])
@@ -64,18 +64,14 @@ def _components(both: Comparison, was: dict, now: dict) -> Found:
                 said = "is new" if name not in before else "is gone" if name not in after else "differs"
                 effect = Effect.NONE if kind in SAFE else Effect.UNKNOWN
                 yield both.change(f"components, {kind}, {name}", f"{said}, and no request uses it", effect)
-    yield from both.rest(
-        was, now, "components", [k for k in {*was, *now} if isinstance(was.get(k) or now.get(k), dict)]
-    )
+    yield from both.rest(was, now, "components", kinds)
 
 
 def _reached(document: Document) -> set[str]:
     """The references that requests lead to, and the names of the sign-ins that they ask for."""
     reached: set[str] = set()
     seen: set[int] = set()
-    waiting = [document.data.get(name) for name in ("paths", "webhooks")] + [
-        {"security": document.data.get("security")}
-    ]
+    waiting: list[Any] = [{name: document.data.get(name) for name in ("paths", "webhooks", "security")}]
     while waiting:
         node = waiting.pop()
         if not isinstance(node, dict | list) or id(node) in seen:
@@ -86,8 +82,6 @@ def _reached(document: Document) -> set[str]:
             if isinstance(node.get("$ref"), str):
                 reached.add(unquote(node["$ref"]))
                 waiting.append(document.target(node["$ref"]))
-            ways = node.get("security")
-            reached |= (
-                {name for way in ways if isinstance(way, dict) for name in way} if isinstance(ways, list) else set()
-            )
+            ways = node["security"] if isinstance(node.get("security"), list) else []
+            reached |= {name for way in ways if isinstance(way, dict) for name in way}
     return reached

@@ -77,16 +77,13 @@ def _answers(both: Comparison, was: dict, now: dict, where: str) -> Found:
         if there:
             yield from _answer(both, was[status], now[there], f"{where}, answer {status}")
         if there != status:
-            success = status.startswith("2") or (
-                status == "default" and not any(s.startswith("2") for s in {*was, *now})
-            )
+            success = status.startswith("2") or (status[0] in "3d" and not any(s.startswith("2") for s in {*was, *now}))
             said = f"is now described by {there}" if there else "is no longer given or described"
             yield both.change(f"{where}, answer {status}", said, Effect.OTHER if success and not there else Effect.NONE)
     for status in sorted(filter(STATUS.fullmatch, now.keys() - was.keys())):
         there = _described(status, was)
-        yield both.change(
-            f"{where}, answer {status}", f"is new{there and f', until now described by {there}' or ''}", Effect.NONE
-        )
+        said = f"is new, until now it was described by {there}" if there else "is new"
+        yield both.change(f"{where}, answer {status}", said, Effect.NONE)
         if there:
             yield from _answer(both, was[there], now[status], f"{where}, answer {status}")
     yield from both.rest(was, now, f"{where}, answers", [s for s in {*was, *now} if STATUS.fullmatch(s)])
