@@ -139,7 +139,9 @@ def test_one_missed_check_is_forgotten_with_the_next_that_is_answered(story):
 
 
 def test_without_checks_it_never_notices(story):
-    run = story(checked().replace({"load_balancer.health_check_s": None}), duration_s=4.4, events=[Outage("server", 0.65, 9)])
+    run = story(
+        checked().replace({"load_balancer.health_check_s": None}), duration_s=4.4, events=[Outage("server", 0.65, 9)]
+    )
     assert [n for n, (*_, status) in enumerate(run.requests) if status == 502] == list(range(4, 18, 2))
 
 
@@ -154,4 +156,7 @@ def test_new_machines_are_trusted_and_a_taken_one_is_not_sent_to(story):
     events = [Outage("server", 0.65, 9), Change("server.replicas", 3, 2.1), Change("server.replicas", 1, 3.1)]
     run = story(checked(), duration_s=3.6, events=events)
     assert run.column("served_by")[8:13] == ["server#2", "server#3", "server#2", "server#3", "server#2"]
-    assert [status for *_, status in run.requests][-2:] == [503, 503]  # the only one that is left is dead, and known to be
+    assert [status for *_, status in run.requests][-2:] == [
+        503,
+        503,
+    ]  # the only one that is left is dead, and known to be

@@ -121,7 +121,9 @@ def test_a_batch_waits_for_company_but_not_for_ever():
 
 
 def test_a_retry_asks_for_the_whole_batch(story):
-    system = QUARTERS >> Queue(store_ms=0, batch=2, batch_wait_s=9) >> Retry(timeout_ms=9_000) >> worker(250, item_ms=250)
+    system = (
+        QUARTERS >> Queue(store_ms=0, batch=2, batch_wait_s=9) >> Retry(timeout_ms=9_000) >> worker(250, item_ms=250)
+    )
     assert at(story(system, duration_s=1), "server") == [(0, 0.25, 0.25, 0.75), (2, 0.75, 0.75, None)]
 
 
@@ -234,7 +236,9 @@ def test_whose_client_has_its_answer_is_not_late():
     result = simulate(clients >> Queue(store_ms=0) >> worker(900, drops_late=True), duration_s=20)
     assert set(result.messages.outcome) == {"done", "in flight", "waiting"} and result.components.rejected.sum() == 0
     retry = Retry(attempts=2, backoff="exponential", base_ms=2000)
-    again = simulate(clients >> Queue(store_ms=0) >> retry >> worker(1), duration_s=20, events=[Errors("server", 0, 1, 1)])
+    again = simulate(
+        clients >> Queue(store_ms=0) >> retry >> worker(1), duration_s=20, events=[Errors("server", 0, 1, 1)]
+    )
     assert set(again.messages[again.messages.published_s < 17].outcome) == {"done"}
 
 
@@ -244,10 +248,14 @@ def test_whose_client_has_its_answer_is_not_late():
 def test_a_slow_queue_and_turned_knobs():
     system = HALF_SECONDS >> Queue(store_ms=100) >> worker(1)
     events = [Slowdown("queue", 0.25, 0.5, 3), Change("queue.store_ms", 50, 1.25)]
-    assert simulate(system, duration_s=2, events=events).requests.latency_ms.tolist() == pytest.approx([100, 300, 100, 50])
+    assert simulate(system, duration_s=2, events=events).requests.latency_ms.tolist() == pytest.approx(
+        [100, 300, 100, 50]
+    )
     events = [Change("queue.batch", 2, 0.2), Change("queue.batch_wait_s", 1, 0.2)]
     late = simulate(system, duration_s=3, events=events)
-    assert late.messages.received_s.tolist() == pytest.approx([0.1, 1.1, 1.1, 2.1, 2.1, 2.7][:5] + [float("nan")], nan_ok=True)
+    assert late.messages.received_s.tolist() == pytest.approx(
+        [0.1, 1.1, 1.1, 2.1, 2.1, 2.7][:5] + [float("nan")], nan_ok=True
+    )
 
 
 def test_live_it_forgets_what_is_over_and_nothing_else():

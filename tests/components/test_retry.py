@@ -33,10 +33,9 @@ def test_how_long_it_waits(kind):
     asked = np.array([times for times in asked if len(times) == 4]) * 1000
     for retry in (0, 1, 2):
         waits, expected = np.diff(asked)[:, retry], theory.backoff_waits_ms(kind, retry, base_ms=100, cap_ms=350)
-        assert expected.min() - 0.1 <= waits.min() and waits.max() <= expected.max() + 0.1
-        # the theory's own values are a thousand: half a step of them is what it leaves open
-        open_ms = np.diff(expected).max(initial=0) / 2
-        assert abs(waits.mean() - expected.mean()) <= 3.3 * waits.std() / len(waits) ** 0.5 + open_ms + 1e-6
+        step_ms = np.diff(expected).max(initial=0)  # the theory's own values are a thousand
+        assert expected.min() - step_ms - 0.1 <= waits.min() and waits.max() <= expected.max() + step_ms + 0.1
+        assert abs(waits.mean() - expected.mean()) <= 3.3 * waits.std() / len(waits) ** 0.5 + 1e-3
 
 
 def test_retries_at_three_layers_multiply():
@@ -99,7 +98,7 @@ def down_after(load, **more):
         >> Retry(backoff="none", timeout_ms=500, **more)
         >> Server(workers=10, service_ms=100, service_cv=0)
     )
-    result = simulate(system, duration_s=150, events=[Slowdown("server", 10, 20, times=1000)])
+    result = simulate(system, duration_s=150, events=[Slowdown("server", 10, 20, times=20)])
     return (result.requests.status[result.requests.arrived_s.between(135, 145)] == 504).mean()
 
 

@@ -51,7 +51,11 @@ def test_a_question_that_is_on_its_way_when_its_server_dies_arrives_when_it_woul
 
 def test_a_part_may_move_during_a_run():
     system = MUMBAI >> server(place="Frankfurt")
-    events = [Change("server.place", "Mumbai", 0.5), Change("server.place", None, 1.5), Change("clients.place", "Paris", 2.5)]
+    events = [
+        Change("server.place", "Mumbai", 0.5),
+        Change("server.place", None, 1.5),
+        Change("clients.place", "Paris", 2.5),
+    ]
     events.append(Change("server.place", "Frankfurt", 2.5))
     latency = simulate(system, duration_s=3.9, events=events).requests.latency_ms.tolist()
     away = theory.round_trip_ms("Paris", "Frankfurt")
@@ -63,7 +67,5 @@ def test_mean_rates_know_the_way():
     assert flows(system)[0]["server"].held_ms == pytest.approx(2000 * HALF_S)
     far = MUMBAI >> server(workers=1, service_ms=1, place="Mumbai") >> server("Deep", place="Frankfurt")
     result = simulate(far.replace({"clients.rate_per_s": 20}), duration_s=60)
-    assert flows(far.replace({"clients.rate_per_s": 20}))[0]["server"].passes == pytest.approx(
-        1 / (0.101 + 2 * HALF_S)
-    )
+    assert flows(far.replace({"clients.rate_per_s": 20}))[0]["server"].passes == pytest.approx(1 / (0.101 + 2 * HALF_S))
     assert result.components.served["server"] == pytest.approx(60 / (0.101 + 2 * HALF_S), abs=1)
