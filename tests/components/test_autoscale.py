@@ -97,14 +97,14 @@ def test_when_all_are_dead_it_starts_as_many_as_there_must_be():
 
 
 def test_of_those_that_go_the_dead_ones_do_not_count():
-    """Four idle machines, the last of them dead: one is enough, and one that lives stays."""
-    events = [Outage("server", 1, 1e6, count=1), Change("server.replicas", 4, 2)]
-    system = Clients(rate_per_s=1, **EVEN) >> LoadBalancer(health_check_s=0.1) >> pool(Autoscale(calm_s=0), replicas=2)
-    result = simulate(system, duration_s=40, events=events)
-    assert machines(result)[-1] == (15, 2)  # the first is the dead one
-    assert set(result.requests.status[result.requests.arrived_s.between(16, 39)]) == {200}
-    last = simulate(system, duration_s=40, events=[Outage("server", 1, 1e6, count=2), Change("server.replicas", 4, 2)])
-    assert machines(last)[-1][1] == 3  # two dead ones, and one that works
+    """Of four idle machines one is dead, so three work, and one is enough: it has to be one that works."""
+    rule = Autoscale(calm_s=0)
+    system = Clients(rate_per_s=1, **EVEN) >> LoadBalancer(health_check_s=0.1) >> pool(rule, replicas=4)
+    first = simulate(system, duration_s=40, events=[Outage("server", 1, 1e6)])
+    last = simulate(system, duration_s=40, events=[Outage("server", 1, 0.5, count=3), Outage("server", 1.2, 1e6)])
+    for result, ready in ((first, 2), (last, 1)):
+        assert machines(result) == [(0, 4), (15, ready)]
+        assert set(result.requests.status[result.requests.arrived_s.between(16, 39)]) == {200}
 
 
 def test_it_can_be_switched_off_and_on():

@@ -222,12 +222,13 @@ def test_nobody_is_handed_more_than_can_be_begun_however_long_the_way(queue, way
 
 
 def test_a_message_sets_out_from_where_it_was_published():
-    there_s = theory.round_trip_ms("Mumbai", "Frankfurt") / 2000
+    there_s, on_s = (theory.round_trip_ms("Frankfurt", place) / 2000 for place in ("Mumbai", "Paris"))
     store = Server("Store", workers=9, service_ms=1, service_cv=0, place="Frankfurt") >> Queue(store_ms=0)
-    system = Clients(rate_per_s=0.001, arrivals="even", place="Mumbai") >> store >> worker(1, place="Frankfurt")
+    system = Clients(rate_per_s=0.001, arrivals="even", place="Mumbai") >> store >> worker(1, place="Paris")
     result = simulate(system, duration_s=9)
     assert result.requests.finished_s[0] == pytest.approx(2 * there_s + 0.001)
-    assert result.messages.iloc[0, 1:4].tolist() == pytest.approx([there_s + 0.001, there_s + 0.001, there_s + 0.002])
+    stored_s = there_s + 0.001
+    assert result.messages.iloc[0, 1:4].tolist() == pytest.approx([stored_s, stored_s, stored_s + 2 * on_s + 0.001])
 
 
 def test_whose_client_has_its_answer_is_not_late():

@@ -73,6 +73,13 @@ def test_who_dies_is_among_those_that_live():
     ]
 
 
+def test_outages_of_one_machine_are_one():
+    events = [Outage("server", 1, 3), Outage("server", 2, 1), Outage("server", 5, 0.5)]
+    result = simulate(POOL, duration_s=6, events=events)
+    assert result.records.deaths["server"] == [[(1, False), (4, True), (5, False), (5.5, True)]]
+    assert [offer.dead for offer in result.offers("server")] == [0, 1, 0, 1, 0]
+
+
 def test_machines_that_were_taken_away_cannot_die():
     running = Running(QUARTERS >> LoadBalancer() >> Server(replicas=4), 1)
     running.advance(1)
