@@ -141,6 +141,8 @@ def _refused(case: Case, heard: bool, part: float, most: float) -> list[str]:
     for (name, status), count in counts.most_common(2):
         if said and count < part * those.sum():
             break
+        if not heard and status == 502 and "dead" in case.said:  # the queue tells what came of that
+            continue
         rows = refused.row[those & (refused.component == name) & (refused.status == status)]
         clients, whose = np.bincount(records.client[rows]), ""
         if len(sources) > 1 and clients.max() > most * count:
