@@ -130,7 +130,7 @@ class Stretch:
         self.asked = self.arrived / self.lasts if self.meant is None else self.meant
 
     def is_long(self, long: at.Long, per_s: float) -> bool:
-        return self.longest > long.sigmas * self.chance and self.longest >= max(long.requests, long.seconds * per_s)
+        return self.longest > long.sigmas * self.chance and self.longest >= long.seconds * per_s
 
     def within(self, times: np.ndarray) -> np.ndarray:
         return (times > self.begin) & (times <= self.ends)
