@@ -100,7 +100,7 @@ def test_a_page_that_is_loaded_again_while_it_plays_goes_on(opened):
     lab.run_all().ready().command("docmanager:save")
     page = lab.page
     clock, play = page.locator(".pmtech-clock"), page.locator(".pmtech-play")
-    page.get_by_role("button", name="Keep this as A").click()
+    page.get_by_role("button", name="Keep this run").click()
     lab.wait_idle()
     for before in ("Surge now", "Kill one"):
         if play.inner_text() == "Play":
@@ -118,7 +118,7 @@ def test_a_page_that_is_loaded_again_while_it_plays_goes_on(opened):
         page.get_by_role("button", name="Step").click()
         lab.until("(stopped) => document.querySelector('.pmtech-clock').innerText !== stopped", stopped)
     what_if = page.locator(".pmtech-explore")
-    what_if.get_by_role("button", name="Forget A").wait_for()
+    what_if.get_by_role("button", name="Forget the kept run").wait_for()
     said = what_if.locator(".pmtech-sentences").inner_text()
     what_if.get_by_role("slider").press("End")
     lab.until("(said) => document.querySelector('.pmtech-sentences').innerText !== said", said)
