@@ -117,7 +117,9 @@ def test_several_machines_work_for_a_queue(balancer):
         system = system >> part
     pool = system >> [Server("Mailer", workers=1, service_ms=80, service_cv=0) for _ in range(2)]
     text = said(pool, Outage("mailer", at_s=20, for_s=50))
-    assert "“Queue” from second 2" in text and "the 2 machines of “Mailer” behind it can serve 12.5 while 1 of 2" in text
+    assert (
+        "“Queue” from second 2" in text and "the 2 machines of “Mailer” behind it can serve 12.5 while 1 of 2" in text
+    )
     assert number("The queue grows by # every second", text) == pytest.approx(7.5, abs=0.3)
 
 
@@ -319,7 +321,9 @@ def test_the_slowest_machine_decides_how_long_the_last_one_waits():
 def test_what_parts_say_of_themselves_stands_where_it_weighs():
     breaker = Clients(rate_per_s=60) >> CircuitBreaker(open_s=5, fallback=True) >> Server(workers=8, service_ms=100)
     text = said(breaker, Errors("server", at_s=20, for_s=20, share=0.8))
-    first, refused, opened = (text.index(words) for words in ("busiest part", "“Server” refuses", "“Circuit breaker” opens"))
+    first, refused, opened = (
+        text.index(words) for words in ("busiest part", "“Server” refuses", "“Circuit breaker” opens")
+    )
     assert first < refused < opened
     limited = Clients(rate_per_s=60, timeout_ms=50) >> RateLimiter(limit=50) >> Server(workers=8, service_ms=100)
     text = said(limited)
