@@ -14,7 +14,7 @@ from typing import Any
 from pmtech import components
 from pmtech.components.fields import Checked
 from pmtech.system.system import System
-from pmtech.wording import field_in_words, nearest, plain, unit, value_in_words
+from pmtech.wording import field_in_words, nearest, unit, value_in_words
 
 # What a field may hold besides nothing: the value that is put in when somebody switches it on.
 INSTANCES = {"surge": "Surge", "profile": "Day", "autoscale": "Autoscale"}
@@ -36,10 +36,10 @@ def meaning(kind: type, field: str) -> str:
     said = _said(kind, field, "means")
     if said:
         return said
-    text = inspect.cleandoc(kind.__doc__ or "")
-    found = re.search(rf"^(?:\w+, )*{field}(?:, \w+)*: (.+?)(?=\n\w[\w, ]*: |\n\n|\Z)", text, re.MULTILINE | re.DOTALL)
-    first = " ".join(found[1].split()).replace("`", "") if found else ""
-    return first[:1].upper() + re.split(r"(?<=[.:;]) ", first)[0][1:].rstrip(".:;") + "." if first else ""
+    text = re.sub(r"(?<!\n)\n(?!\n)\s*", " ", inspect.cleandoc(kind.__doc__ or "")).replace("`", "")
+    found = re.search(rf"(?<!\w)(?:\w+, )*{field}(?:, \w+)*: (.+?(?:[.:;](?= )|(?=\n)|$))", text)
+    first = found[1].rstrip(".:;") if found else ""
+    return f"{first[:1].upper()}{first[1:]}{')' * (first.count('(') - first.count(')'))}." if first else ""
 
 
 def form(system: System, name: str) -> list[dict[str, Any]]:
@@ -126,23 +126,31 @@ def _step(low: float, high: float) -> float:
 
 
 def as_text(value) -> str:
-    """A table as "/submit: 1, /dashboard: 4", several words as "/a, /b"; points of a profile as "0: 1, 60: 4"."""
+    """A table as "/submit: 1, /dashboard: 4", or "Company A: /a /b"; several words as "/a, /b"."""
     if isinstance(value, dict):
-        return ", ".join(f"{key}: {plain(weight).replace(',', '')}" for key, weight in value.items())
+        return ", ".join(f"{key}: {_side(inside)}" for key, inside in value.items())
     if isinstance(value, tuple):
-        return ", ".join(": ".join(f"{one:g}" for one in item) if isinstance(item, tuple) else str(item) for item in value)
+        return ", ".join(f"{item[0]:g}: {item[1]:g}" if isinstance(item, tuple) else str(item) for item in value)
     return "" if value is None else str(value)
 
 
-def from_text(text: str, old) -> Any:
-    """What somebody has written, as a value of the kind that stands there. Raises ValueError with a sentence."""
+def _side(inside) -> str:
+    return " ".join(inside) if isinstance(inside, tuple) else f"{inside:g}"
+
+
+def from_text(text: str, field: dataclasses.Field) -> Any:
+    """What somebody has written, as a value for this field. Raises ValueError with a sentence."""
     items = [item.strip() for item in str(text).split(",") if item.strip()]
-    if isinstance(old, dict):
+    if not items and field.metadata.get("optional"):
+        return None
+    if field.metadata.get("kind") == "keys":
+        return {who.strip(): tuple(paths.split()) for who, _, paths in (item.partition(":") for item in items)}
+    if isinstance(field.default, dict):
         pairs = [item.rpartition(":") if ":" in item else (item, ":", "1") for item in items]
         return {key.strip(): _number(said) for key, _, said in pairs}
-    if isinstance(old, tuple) and old and isinstance(old[0], tuple):
+    if field.default and isinstance(field.default, tuple) and isinstance(field.default[0], tuple):
         return tuple(tuple(_number(side) for side in item.split(":")) for item in items)
-    return tuple(items) if isinstance(old, tuple) or "," in str(text) else (str(text).strip() or None)
+    return tuple(items)
 
 
 def _number(said: str) -> float:
@@ -160,7 +168,7 @@ def taken(system: System, path: str, sent) -> System:
     known = {f.name: f for f in dataclasses.fields(part)} if dataclasses.is_dataclass(part) else {}
     if field not in known:
         raise ValueError(f'there is no "{path}": {nearest(field, known or system.names)}')
-    shown, old = _shown(type(part), known[field], getattr(part, field)), getattr(part, field)
+    shown = _shown(type(part), known[field], getattr(part, field))
     if shown["as"] == "choice":
         value = (known[field].metadata.get("options") or (True, False))[int(sent)]
     elif shown["as"] == "place":
@@ -168,7 +176,7 @@ def taken(system: System, path: str, sent) -> System:
     elif shown["as"] == "switch":
         value = getattr(components, INSTANCES[field])() if sent else None
     elif shown["as"] == "text":
-        value = from_text(sent, known[field].default if old is None else old)
+        value = from_text(sent, known[field])
     else:
         value = sent
     return system.replace({path: value})

@@ -39,10 +39,14 @@ def _shop() -> System:
     database = Database(connections=20, query_ms=15)
     pages = Cache(capacity=400, ttl_s=60) >> Server("Catalogue", workers=8, service_ms=40) >> database
     checkout = Server("Checkout", workers=6, service_ms=80) >> database
-    return Clients("Shoppers", rate_per_s=60, endpoints={"/": 8, "/checkout": 2}, keys=2000) >> Gateway() >> {
-        "/": pages,
-        "/checkout": checkout,
-    }
+    return (
+        Clients("Shoppers", rate_per_s=60, endpoints={"/": 8, "/checkout": 2}, keys=2000)
+        >> Gateway()
+        >> {
+            "/": pages,
+            "/checkout": checkout,
+        }
+    )
 
 
 def _tickets() -> System:
@@ -69,7 +73,9 @@ def _video() -> System:
         Clients("Mumbai", place="Mumbai", rate_per_s=80, keys=300, kb={"/": 800}),
         Clients("London", place="London", rate_per_s=40, keys=300, kb={"/": 800}),
     ]
-    return viewers >> CDN(edges=("Mumbai", "London"), capacity=200, ttl_s=30) >> ObjectStore("Videos", place="Frankfurt")
+    return (
+        viewers >> CDN(edges=("Mumbai", "London"), capacity=200, ttl_s=30) >> ObjectStore("Videos", place="Frankfurt")
+    )
 
 
 def _food() -> System:
@@ -117,7 +123,9 @@ def _page_of_parts() -> System:
 
 def _partners() -> System:
     partners = [Clients("Large partner", rate_per_s=90), Clients("Small partner", rate_per_s=6)]
-    machines = LoadBalancer(policy="least_connections", health_check_s=2) >> Server(workers=6, service_ms=80, replicas=2)
+    machines = LoadBalancer(policy="least_connections", health_check_s=2) >> Server(
+        workers=6, service_ms=80, replicas=2
+    )
     return partners >> RateLimiter(limit=60, algorithm="token_bucket") >> machines >> Database(query_ms=10)
 
 
@@ -125,7 +133,9 @@ PRESETS = {
     "shop": Preset("Shop", "What is only looked at comes from a cache, so that buying is not slowed down.", _shop),
     "tickets": Preset("Ticket sale", "Programs and people want the same seats at the same moment.", _tickets),
     "chat": Preset("Chat", "One message, and several who must hear of it.", _chat),
-    "payments": Preset("Payments", "A partner of whom everything hangs: timeouts, attempts, and when to stop.", _payments),
+    "payments": Preset(
+        "Payments", "A partner of whom everything hangs: timeouts, attempts, and when to stop.", _payments
+    ),
     "video": Preset("Video", "Copies near those who watch, and one place where the files lie.", _video),
     "food": Preset("Food orders", "A limit that no server lifts: the kitchens.", _food),
     "import": Preset("Data import", "Answered now, done later: a queue between unequal stages.", _import),

@@ -14,6 +14,7 @@ from pmtech.components.component import Component
 from pmtech.course.brief import Brief, brief
 from pmtech.diagram import diagram
 from pmtech.diagram.layout import layout
+from pmtech.panels import explore
 from pmtech.panels.cards import CARDS, default_cards, read
 from pmtech.panels.errors import why
 from pmtech.panels.live.theatre import theatre
@@ -30,6 +31,8 @@ from pmtech.wording import nearest, plain
 
 REQUESTS = 4000  # of one run: enough for p95, and done while somebody looks
 LONGEST_S, SHORTEST_S = 60.0, 5.0
+
+CARDS_LOOK = (Path(explore.__file__).parent / "explore.css").read_text(encoding="utf-8")  # cards look alike everywhere
 
 KINDS = {
     name: kind
@@ -50,7 +53,7 @@ class Sketch(Panel):
     """
 
     _esm = Path(__file__).parent / "sketch.js"
-    _css = Path(__file__).parent / "sketch.css"
+    _css = CARDS_LOOK + (Path(__file__).parent / "sketch.css").read_text(encoding="utf-8")
 
     about = traitlets.Dict().tag(sync=True)
     answer = traitlets.Dict().tag(sync=True)
@@ -93,7 +96,9 @@ class Sketch(Panel):
         """Choose a part."""
         if name is not None and (self.value is None or name not in self.value.numbers):
             there = self.value.names if self.value else ()
-            raise ValueError(f'there is no part "{name}": {nearest(str(name), there)}' if there else "the page is empty")
+            raise ValueError(
+                f'there is no part "{name}": {nearest(str(name), there)}' if there else "the page is empty"
+            )
         self._past[self._at] = self.value, name
 
     # --- putting it together ----------------------------------------------------------------------------------------
@@ -265,7 +270,7 @@ class Sketch(Panel):
                 said = PAGE[done](self, *message.get("with", ())) or ""
             except Exception as error:  # noqa: BLE001  a panel must live on
                 problem = _sentence(why(error))
-            if done != "run":
+            if done != "run" or problem:
                 self._tell(said=said, problem=problem)
 
     def _put(self, path: str, sent: Any) -> None:
@@ -349,7 +354,9 @@ class Sketch(Panel):
             return []
         before = {place for place in range(len(system.parts)) if number in system.reached(place)}
         no = {number, *before, *(edge.head for edge in after if part.fan_out != "routes")}
-        return [name for place, name in enumerate(system.names) if place not in no and not system.parts[place].is_source]
+        return [
+            name for place, name in enumerate(system.names) if place not in no and not system.parts[place].is_source
+        ]
 
 
 def _can(step, system: System, name: str, part: Component) -> bool:
@@ -417,5 +424,3 @@ def sketch(system: System | None = None) -> Sketch:
     if system is not None and not isinstance(system, System):
         raise ValueError(f"sketch takes a system such as Clients() >> Server(), or nothing, got {system!r}")
     return Sketch(system)
-
-

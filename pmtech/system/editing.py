@@ -113,7 +113,9 @@ def reroute(system: System, tail: str, head: str, routes: Iterable[str]) -> Syst
         raise ValueError(f'a route table needs a Gateway before it, and "{tail}" is none')
     if not routes or not all(isinstance(route, str) and route.strip() for route in routes):
         raise ValueError(f'a route must be an endpoint such as "/checkout", got {routes!r}')
-    others = [edge for edge in system.edges if edge[:2] != (start, end) and (edge.tail != start or edge.label not in routes)]
+    others = [
+        edge for edge in system.edges if edge[:2] != (start, end) and (edge.tail != start or edge.label not in routes)
+    ]
     return composed(system.parts, [*others, *(Edge(start, end, route) for route in routes)])
 
 
