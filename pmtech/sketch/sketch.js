@@ -177,8 +177,8 @@ function render({ model, el }) {
       span.innerHTML = `<svg viewBox="0 0 20 20"><path d="${d}"/></svg>`;
       return span;
     };
-    const palette = kinds.map(({ kind, label, icon: d }) =>
-      button("", () => send("add", kind, where), { class: "sk-kind", "data-kind": kind, disabled: !can.has(kind), title: can.has(kind) ? null : `This can't stand ${where} ${answer.label ?? "it"}.` }),
+    const palette = kinds.map(({ kind, is }) =>
+      button("", () => send("add", kind, where), { class: "sk-kind", "data-kind": kind, disabled: !can.has(kind), title: can.has(kind) ? is : `This can't stand ${where} ${answer.label ?? "it"}.` }),
     );
     palette.forEach((one, n) => one.append(icon(kinds[n].icon), kinds[n].label));
     return [

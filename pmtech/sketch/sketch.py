@@ -34,11 +34,8 @@ LONGEST_S, SHORTEST_S = 60.0, 5.0
 
 CARDS_LOOK = (Path(explore.__file__).parent / "explore.css").read_text(encoding="utf-8")  # cards look alike everywhere
 
-KINDS = {
-    name: kind
-    for name in components.__all__
-    if issubclass(kind := getattr(components, name), Component)
-}  # fmt: skip
+_PARTS = [kind for kind in map(vars(components).get, components.__all__) if issubclass(kind, Component)]
+KINDS = {kind.__name__: kind for kind in sorted(_PARTS, key=lambda kind: not kind.is_source)}  # senders come first
 STEPS = {"after": editing.put_after, "before": editing.put_before, "beside": editing.put_beside}
 Moment = tuple[System | None, str | None]  # the system, and the part that is chosen
 
@@ -68,7 +65,10 @@ class Sketch(Panel):
         self._offers: tuple[Any, dict[str, list[str]]] = (None, {})
         super().__init__(
             about={
-                "kinds": [{"kind": name, "label": _label(kind), "icon": kind.icon} for name, kind in KINDS.items()],
+                "kinds": [
+                    {"kind": name, "label": kind().label, "icon": kind.icon, "is": _first_line(kind)}
+                    for name, kind in KINDS.items()
+                ],
                 "presets": [{"id": key, "label": p.label, "shows": p.shows} for key, p in PRESETS.items()],
                 "places": [*theory.PLACES],
                 "troubles": [{"id": key, "label": t.label, "whole": t.whole} for key, t in TROUBLES.items()],
@@ -313,7 +313,7 @@ class Sketch(Panel):
              "x": b.x, "y": b.y, "width": b.width, "height": b.height}
             for b in plan.boxes
         ]  # fmt: skip
-        told = {"picture": diagram(system), "boxes": boxes, "size": [plan.width, plan.height]}
+        told = {"picture": diagram(system, plan), "boxes": boxes, "size": [plan.width, plan.height]}
         told |= {"selected": self.selected, "form": [], "can": {}, "arrows": [], "others": []}
         if self.selected in system.numbers:
             number, part = system.numbers[self.selected], system.components[self.selected]
@@ -367,8 +367,8 @@ def _can(step, system: System, name: str, part: Component) -> bool:
     return True
 
 
-def _label(kind: type[Component]) -> str:
-    return kind().label
+def _first_line(kind: type[Component]) -> str:
+    return (kind.__doc__ or "").partition("\n")[0].replace("`", "")
 
 
 def _sentence(text: str) -> str:
