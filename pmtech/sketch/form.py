@@ -21,7 +21,7 @@ INSTANCES = {"surge": "Surge", "profile": "Day", "autoscale": "Autoscale"}
 
 
 @cache
-def _words() -> dict[str, dict[str, str]]:
+def _words() -> dict[str, dict[str, Any]]:
     return tomllib.loads((Path(__file__).parent / "fields.toml").read_text(encoding="utf-8"))
 
 
@@ -47,7 +47,7 @@ def form(system: System, name: str) -> list[dict[str, Any]]:
     return _fields(system.components[name], name)
 
 
-def _fields(value: Checked, path: str) -> list[dict[str, Any]]:
+def _fields(value: Any, path: str) -> list[dict[str, Any]]:
     own = [n for kind in type(value).__mro__ for n in vars(kind).get("__annotations__", ())]
     late = ("place", "priority")
     fields = sorted(
@@ -168,7 +168,7 @@ def taken(system: System, path: str, sent) -> System:
     known = {f.name: f for f in dataclasses.fields(part)} if dataclasses.is_dataclass(part) else {}
     if field not in known:
         raise ValueError(f'there is no "{path}": {nearest(field, known or system.names)}')
-    shown = _shown(type(part), known[field], getattr(part, field))
+    shown = _shown(type(part), known[field], system.get(path))
     if shown["as"] == "choice":
         value = (known[field].metadata.get("options") or (True, False))[int(sent)]
     elif shown["as"] == "place":

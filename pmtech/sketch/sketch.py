@@ -34,8 +34,12 @@ LONGEST_S, SHORTEST_S = 60.0, 5.0
 
 CARDS_LOOK = (Path(explore.__file__).parent / "explore.css").read_text(encoding="utf-8")  # cards look alike everywhere
 
-_PARTS = [kind for kind in map(vars(components).get, components.__all__) if issubclass(kind, Component)]
-KINDS = {kind.__name__: kind for kind in sorted(_PARTS, key=lambda kind: not kind.is_source)}  # senders come first
+_PARTS: list[Any] = [
+    kind for kind in map(vars(components).__getitem__, components.__all__) if issubclass(kind, Component)
+]
+KINDS: dict[str, Any] = {
+    kind.__name__: kind for kind in sorted(_PARTS, key=lambda kind: not kind.is_source)
+}  # senders come first
 STEPS = {"after": editing.put_after, "before": editing.put_before, "beside": editing.put_beside}
 Moment = tuple[System | None, str | None]  # the system, and the part that is chosen
 
@@ -253,9 +257,10 @@ class Sketch(Panel):
 
     @property
     def _ran(self) -> Result:
-        if self.result is None and self.run() is None:
+        result = self.result or self.run()
+        if result is None:
             raise ValueError(self.error or "the page is empty: put a part on it first")
-        return self.result
+        return result
 
     # --- the page ---------------------------------------------------------------------------------------------------
 
@@ -278,7 +283,7 @@ class Sketch(Panel):
 
     def _tell(self, said: str = "", problem: str | None = None, run: bool = False) -> None:
         system = self.value
-        told = {"number": self._number, "said": said, "problem": problem, "code": self.code, "ran": run}
+        told: dict[str, Any] = {"number": self._number, "said": said, "problem": problem, "code": self.code, "ran": run}
         told |= {"undo": self._at > 0, "redo": self._at < len(self._past) - 1, "kept": self.kept is not None}
         told |= self._drawn(system) if system else {"picture": "", "boxes": [], "selected": None, "form": [], "can": {}}
         told["troubles"] = [
@@ -313,7 +318,7 @@ class Sketch(Panel):
              "x": b.x, "y": b.y, "width": b.width, "height": b.height}
             for b in plan.boxes
         ]  # fmt: skip
-        told = {"picture": diagram(system, plan), "boxes": boxes, "size": [plan.width, plan.height]}
+        told: dict[str, Any] = {"picture": diagram(system, plan), "boxes": boxes, "size": [plan.width, plan.height]}
         told |= {"selected": self.selected, "form": [], "can": {}, "arrows": [], "others": []}
         if self.selected in system.numbers:
             number, part = system.numbers[self.selected], system.components[self.selected]
@@ -388,7 +393,7 @@ def duration_s(system: System) -> float:
 
 
 # What the page may ask for, and what is said when it is done.
-PAGE = {
+PAGE: dict[str, Any] = {
     "select": Sketch.select,
     "start": lambda self, preset=None: self.start(preset),
     "add": lambda self, kind, where: self.add(kind, where) and None,

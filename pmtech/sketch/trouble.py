@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from dataclasses import fields
+from typing import Any, NamedTuple
 
 from pmtech.components import Day
 from pmtech.runs.events import Change, Errors, Outage, Slowdown
@@ -23,14 +24,15 @@ def _times(many: float) -> Callable[[System, str | None, float], list[Event]]:
     def surge(system: System, _: str | None, duration_s: float) -> list[Event]:
         found: list[Event] = []
         for name, source in system.sources.items():
-            path, usual = f"{name}.{source.load_field}", getattr(source, source.load_field)
+            path = f"{name}.{source.load_field}"
+            usual = system.get(path)
             found += [Change(path, usual * many, at_s=duration_s / 3), Change(path, usual, at_s=duration_s * 2 / 3)]
         return found
 
     return surge
 
 
-def _when(duration_s: float) -> dict[str, float]:
+def _when(duration_s: float) -> dict[str, Any]:
     return {"at_s": duration_s / 3, "for_s": duration_s / 3}
 
 
@@ -50,7 +52,7 @@ def with_day(system: System, set_off: list[Set], duration_s: float) -> System:
     """The system whose customers come as over a day, if that is set off: the day is as long as the run."""
     if ("day", None) not in set_off:
         return system
-    able = [name for name, source in system.sources.items() if hasattr(type(source), "profile") and not source.waits]
+    able = [name for name, source in system.sources.items() if "profile" in {field.name for field in fields(source)}]
     return system.replace({f"{name}.profile": Day(lasts_s=duration_s) for name in able})
 
 

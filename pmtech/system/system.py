@@ -72,7 +72,7 @@ class System:
         return dict(zip(self.names, self.parts, strict=True))
 
     @cached_property
-    def sources(self) -> dict[str, Component]:
+    def sources(self) -> dict[str, Any]:
         """Name -> part, of those that send requests."""
         return {name: part for name, part in self.components.items() if part.is_source}
 
