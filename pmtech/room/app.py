@@ -137,7 +137,7 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
         if not room.is_facilitator(secret):
             raise Refused(401, "This needs the address that stands in the terminal.")
 
-    Seat, Lead = Annotated[int, Depends(seated)], Depends(facilitator)
+    lead = [Depends(facilitator)]
 
     def address(request: Request) -> str:
         return request.client.host if request.client else ""
@@ -155,47 +155,47 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
             raise
 
     @api.delete("/api/seats/mine", status_code=204)
-    def leave(seat: Seat) -> None:
+    def leave(seat: Annotated[int, Depends(seated)]) -> None:
         room.leave(seat)
 
     @api.get("/api/room")
-    def now(_: Seat) -> dict[str, Any]:
+    def now(_: Annotated[int, Depends(seated)]) -> dict[str, Any]:
         return _shown(room)
 
     @api.put("/api/votes/mine", status_code=204)
-    def vote(cast: Vote, seat: Seat) -> None:
+    def vote(cast: Vote, seat: Annotated[int, Depends(seated)]) -> None:
         votes.take(f"seat {seat}")
         _check_vote(cast.question, cast.option)
         room.vote(seat, cast.question, cast.option)
 
     @api.put("/api/pace/mine", status_code=204)
-    def reached(place: Reached, seat: Seat) -> None:
+    def reached(place: Reached, seat: Annotated[int, Depends(seated)]) -> None:
         room.reached(seat, place.lesson, place.section, place.state)
 
     @api.put("/api/stuck/mine", status_code=204)
-    def stuck(asked: Stuck, seat: Seat) -> None:
+    def stuck(asked: Stuck, seat: Annotated[int, Depends(seated)]) -> None:
         room.set_stuck(seat, asked.stuck)
 
     # --- the facilitator ----------------------------------------------------------------------------------------------
 
-    @api.get("/api/board", dependencies=[Lead])
+    @api.get("/api/board", dependencies=lead)
     def board(lesson: str = "") -> dict[str, Any]:
         return _board(room, lesson[:8]) | {"host": host()}
 
-    @api.post("/api/rounds", status_code=201, dependencies=[Lead])
+    @api.post("/api/rounds", status_code=201, dependencies=lead)
     def ask(asked: Ask) -> dict[str, int]:
         _options(asked.question)
         return {"round": room.ask(asked.question)}
 
-    @api.post("/api/stop", status_code=204, dependencies=[Lead])
+    @api.post("/api/stop", status_code=204, dependencies=lead)
     def stop() -> None:
         room.stop()
 
-    @api.post("/api/show", status_code=204, dependencies=[Lead])
+    @api.post("/api/show", status_code=204, dependencies=lead)
     def show() -> None:
         room.show()
 
-    @api.post("/api/hands", status_code=204, dependencies=[Lead])
+    @api.post("/api/hands", status_code=204, dependencies=lead)
     def hands(counted: Hands) -> None:
         question = room.told()["question"]
         if question is None:
@@ -210,7 +210,7 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
             _check_vote(question, option)
         room.show_hands(counts)
 
-    @api.get("/api/code.svg", dependencies=[Lead])
+    @api.get("/api/code.svg", dependencies=lead)
     def code() -> Response:
         import segno
 
@@ -218,12 +218,12 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
         segno.make(f"http://{host()}/#{room.word}", error="m").save(picture, kind="svg", scale=4, border=1)
         return Response(picture.getvalue(), media_type="image/svg+xml")
 
-    @api.get("/api/questions", dependencies=[Lead])
+    @api.get("/api/questions", dependencies=lead)
     def questions(lesson: str = "") -> list[dict[str, str]]:
         found = [q for q in all_questions().values() if q.id.startswith(lesson[:8])]
         return [{"id": q.id, "kind": q.kind, "text": q.text.strip()} for q in found]
 
-    @api.get("/api/export", dependencies=[Lead])
+    @api.get("/api/export", dependencies=lead)
     def export() -> list[dict[str, Any]]:
         return room.export()
 

@@ -15,7 +15,7 @@ const act = async (method, path, body) => {
 };
 const problem = $("p", { class: "problem", role: "alert" });
 const head = $("header");
-const qr = $("img", { class: "qr", alt: "To join with a phone", width: 132, height: 132 });
+const qr = $("img", { class: "qr", alt: "To join with a phone", width: 96, height: 96 });
 const body = $("section");
 const pace = $("section");
 const choose = $("select", { "aria-label": "Question" });
