@@ -71,6 +71,11 @@ def brief(
         content = {str(head): [said if isinstance(said, str) else list(said)] for head, said in result.items()}
     else:
         raise ValueError(f'brief needs a Result, or points such as {{"What was asked": "..."}}, got {result!r}')
+    return written(title, content, folder, drawn)
+
+
+def written(title: str, content: Page, folder: str | Path, drawn: str = "") -> Brief:
+    """The page as two files; `drawn` is a picture for its first heading."""
     return _write(Path(folder), title, _markdown(title, content), _html(title, content, drawn))
 
 
