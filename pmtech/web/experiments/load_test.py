@@ -99,6 +99,11 @@ class LoadTest:
         return table
 
     @property
+    def results(self) -> dict[str, pd.Series]:
+        """Each tester's row by name."""
+        return dict(self.testers.iterrows())
+
+    @property
     def said(self) -> list[str]:
         """How far the model is from the real server, in a sentence; none where it was full all the time."""
         under = [step for step in self.steps if step.load <= 0.8 and len(step.real)]
