@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil, inf, log, log1p
@@ -120,7 +121,7 @@ class Plan:
 
     def _repr_html_(self) -> str:
         debts = self.roadmap._repr_html_() if self.debts else ""
-        return f"{self.parts._repr_html_()}<p>{self.said}</p>{debts}"
+        return f'{self.parts._repr_html_()}<p class="mathjax_ignore">{html.escape(self.said)}</p>{debts}'
 
 
 def plan(
