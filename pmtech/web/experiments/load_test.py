@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import cycle
+from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ import pandas as pd
 
 from pmtech import theory
 from pmtech.components import Clients, Profile, Server
+from pmtech.components.component import Component
 from pmtech.engine.sorted_pass import fifo
 from pmtech.runs.result import Result, percentiles
 from pmtech.runs.simulate import simulate
@@ -25,7 +27,7 @@ from pmtech.runs.views import Table
 from pmtech.system.system import System
 from pmtech.theory.checks import number
 from pmtech.web.app.server import Api
-from pmtech.wording import counted, percent, plain, rate, seconds
+from pmtech.wording import counted, plain, rate, seconds
 
 # Who calls, with the shares of lesson 04's example (invented), and what they ask for.
 CALLERS = {"company-a.example": 10, "company-b.example": 30, "company-c.example": 150}
@@ -115,10 +117,10 @@ class LoadTest:
         off = {}
         for name in ("model", "held"):
             p95 = [(percentiles(getattr(s, name), 0.95)[0], percentiles(s.real, 0.95)[0]) for s in under]
-            off[name] = percent(max(abs(of / real - 1) for of, real in p95))
+            off[name] = ceil(100 * max(abs(of / real - 1) for of, real in p95))
         return [
-            f"Up to 80 % of what the server can do, the model's p95 is at most {off['model']} off; with arrivals and work as "
-            f"they were measured, at most {off['held']}."
+            f"Up to 80 % of what the server can do, the model's p95 is at most {off['model']} % off; with arrivals and work "
+            f"as they were measured, at most {off['held']} %."
         ]
 
     @property
@@ -259,7 +261,8 @@ def _checked(api, rate_per_s, server, for_s, stall_s) -> list[float]:
         raise ValueError(f"a load test needs the running API, as start_api() gives it, got {api!r}")
     if api.transport != "socket":
         raise ValueError("a load test needs an API that listens on a socket, and there are none here")
-    if not isinstance(server, Server) or server.replicas != 1 or server.queue_limit is not None or server.autoscale:
+    station = server.station if isinstance(server, Component) else None
+    if station is None or server.replicas != 1 or station.limit is not None or vars(server).get("autoscale"):
         raise ValueError(f"server must be one Server without a limit to its queue, got {server!r}")
     rates = [*rate_per_s] if isinstance(rate_per_s, Iterable) and not isinstance(rate_per_s, str) else [rate_per_s]
     if not rates:
@@ -306,7 +309,7 @@ async def _drive(api, run, per_s, server, for_s, stall_s) -> tuple[Step, np.ndar
     plan = [*zip(due_s.tolist(), whose, requests.endpoint, strict=True)]
     begin = clock() + 0.1
     stalled = begin + (for_s - stall_s) / 2
-    door = Door(server.workers, work_s, (stalled, stalled + stall_s))
+    door = Door(server.station.places, work_s, (stalled, stalled + stall_s))
     api.faults.door = door
     try:
         beside = tester.one_by_one(begin + for_s) if stall_s else _nobody()
@@ -314,7 +317,7 @@ async def _drive(api, run, per_s, server, for_s, stall_s) -> tuple[Step, np.ndar
     finally:
         api.faults.door = None
         tester.close()
-    held = _held(door, real, server.workers)
+    held = _held(door, real, server.station.places)
     load, model = per_s / server.capacity_per_s, requests.latency_ms.to_numpy()
     step = Step(rate_per_s=per_s, load=load, real=real, model=model, held=held, failed=tester.failed)
     return step, seen, tester.lines
