@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import ceil, inf, log, log1p
+from math import ceil
 from pathlib import Path
 
 import traitlets
@@ -11,7 +11,7 @@ from pmtech import theory
 from pmtech.charts import plot
 from pmtech.panels.controls import round_step
 from pmtech.panels.widget import Panel
-from pmtech.theory.checks import number
+from pmtech.theory.checks import growth_range, number
 from pmtech.wording import percent, plain, rate
 
 MOST = 1e12
@@ -52,11 +52,6 @@ class Demand(Panel):
         self.answer = self._answer_to(wish["number"])
 
     @property
-    def per_day(self) -> float:
-        """Requests a day."""
-        return self.users_per_day * self.requests_per_user
-
-    @property
     def mean_per_s(self) -> float:
         return theory.peak_per_s(self.users_per_day, self.requests_per_user)
 
@@ -73,17 +68,15 @@ class Demand(Panel):
     def full_in(self, capacity_per_s: float) -> tuple[float, float]:
         """After how many months, at the earliest and at the latest, the peak is as much as can be served."""
         number("capacity_per_s", capacity_per_s, above=0)
-        if self.peak_per_s >= capacity_per_s:
-            return 0.0, 0.0
-        times = log(capacity_per_s / self.peak_per_s) if self.peak_per_s else inf
-        return tuple(times / log1p(share) if share else inf for share in reversed(self.growth))
+        load = self.peak_per_s / capacity_per_s
+        return tuple(theory.months_until_full(load, share) for share in reversed(self.growth))
 
     @property
     def steps(self) -> list[str]:
         """Each step by hand."""
         users, each, peak = (plain(round(getattr(self, name), 4)) for name in LEAST)
         return [
-            f"{users} users a day × {each} requests = {rate(self.per_day)} requests a day",
+            f"{users} users a day × {each} requests = {rate(self.users_per_day * self.requests_per_user)} requests a day",
             f"/ 86,400 seconds in a day = {rate(self.mean_per_s)} a second on average",
             f"× {peak} at the peak = {rate(self.peak_per_s)} a second",
         ]
@@ -162,16 +155,9 @@ def demand(
     values = {"users_per_day": users_per_day, "requests_per_user": requests_per_user, "peak_times": peak_times}
     for (name, value), most in zip(values.items(), (MOST, 1e6, 1000), strict=True):
         number(name, value, at_least=LEAST[name], at_most=most)
-    if not isinstance(growth, tuple | list) or len(growth) != 2:
-        raise ValueError(
-            f"growth must be two shares a month, at least and at most, such as (0.02, 0.15), got {growth!r}"
-        )
-    low, high = (number("growth", share, at_least=0, at_most=1) for share in growth)
-    if low > high:
-        raise ValueError(f"growth goes from the least to the most, got {low:g} and then {high:g}")
     if capacity_per_s is not None:
         number("capacity_per_s", capacity_per_s, above=0, at_most=MOST)
-    return Demand({name: float(value) for name, value in values.items()}, (low, high), capacity_per_s)
+    return Demand({name: float(value) for name, value in values.items()}, growth_range(growth), capacity_per_s)
 
 
 def _growth(growth: tuple[float, float]) -> str:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import ceil, inf, log, log1p
+from math import ceil, inf
 
 import pandas as pd
 
+from pmtech import theory
 from pmtech.runs.prices import HOURS_A_MONTH
 from pmtech.runs.views import Table
 from pmtech.system.flow import flows
 from pmtech.system.system import System, check_complete
-from pmtech.theory.checks import number
+from pmtech.theory.checks import growth_range, number
 from pmtech.wording import plain, rate
 
 SMALL = 0.01  # of the load, at which nothing is full and each part's share can be told
@@ -143,15 +144,10 @@ def plan(
     system = check_complete(system)
     number("times", times, at_least=1, at_most=10_000)
     number("free", free, at_least=0, below=1)
-    if not isinstance(growth, tuple | list) or len(growth) != 2:
-        raise ValueError(
-            f"growth must be two shares a month, at least and at most, such as (0.02, 0.15), got {growth!r}"
-        )
-    low, high = (number("growth", share, at_least=0, at_most=1) for share in growth)
     if not isinstance(debts, Mapping | None) or not all(isinstance(paths, Mapping) for paths in (debts or {}).values()):
         raise ValueError(f'debts must be such as {{"No index": {{"database.query_ms": 10}}}}, got {debts!r}')
     without = {str(name): _loads(system.replace(dict(paths))) for name, paths in (debts or {}).items()}
-    return Plan(system, times, free, (min(low, high), max(low, high)), _loads(system), without)
+    return Plan(system, times, free, growth_range(growth), _loads(system), without)
 
 
 def _loads(system: System) -> dict[str, float]:
@@ -177,10 +173,7 @@ def _points(load: float, growth: tuple[float, float]) -> str:
 
 def _months(load: float, growth: tuple[float, float]) -> str:
     """When the load has grown to all there is, at the earliest and at the latest."""
-    if load >= 1:
-        return "full today"
-    low, high = growth
-    late, early = (log(1 / load) / log1p(share) if share and load else inf for share in (low, high))
-    if early > 120:
-        return "not within ten years"
+    late, early = (theory.months_until_full(load, share) for share in growth)
+    if early == 0 or early > 120:
+        return "not within ten years" if early else "full today"
     return f"{ceil(early)} to {ceil(late) if late <= 120 else 'more than 120'}"

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import cycle
+from itertools import count, cycle
 from math import ceil
 from pathlib import Path
 
@@ -87,15 +87,14 @@ class LoadTest:
         """Two testers of one run with a stall: who sends on time, and who waits for each answer."""
         slow_ms, rows = 500 * self.stall_s, {}
         for name, ms in {"sends on time": self.steps[0].real, "waits for the answer": self.waiting}.items():
-            p95_ms, longest = percentiles(ms, 0.95)[0], float(ms.max())
-            slow = int((ms > slow_ms).sum())
-            rows[name] = {
-                "sent": len(ms),
+            slow, row = int((ms > slow_ms).sum()), {"sent": len(ms)}
+            row |= {
                 "slow": slow,
                 "share": slow / len(ms),
-                "p95_ms": p95_ms,
-                "longest_ms": longest,
+                "p95_ms": percentiles(ms, 0.95)[0],
+                "longest_ms": float(ms.max()),
             }
+            rows[name] = row
         table = Table(pd.DataFrame.from_dict(rows, orient="index"))
         table.words = {
             "slow": (f"slower than {seconds(slow_ms / 1000)}", ""), "share": ("that is", "%"), "p95_ms": ("p95", "ms"),
@@ -340,8 +339,7 @@ def _held(door: Door, real_ms: np.ndarray, places: int) -> np.ndarray:
 
 def _written(api: Api, lines: list[tuple]) -> Path:
     """An access log in the common format, in the folder of the API's database."""
-    folder = api.folder
-    path = next(p for p in (folder / f"access-{n}.log" for n in range(1, 1_000_000)) if not p.exists())
+    path = next(path for n in count(1) if not (path := api.folder / f"access-{n}.log").exists())
     path.write_text("".join(_line(*line) for line in sorted(lines)), encoding="utf-8")
     return path
 
