@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import plotly.graph_objects as go
 import pytest
+from lessons import NOTEBOOKS, sources
 
 from pmtech import (
     Clients,
@@ -32,6 +33,7 @@ from pmtech.course.check import all_tasks
 from pmtech.course.tasks.lesson_11 import TASKS, month
 from pmtech.runs.result import percentiles
 
+(NOTEBOOK,) = (path for path in NOTEBOOKS if path.name.startswith("11_"))
 ODD = ["1", None, True, [1], -1, math.inf, math.nan]
 
 # --- promises ----------------------------------------------------------------------------------------------------------
@@ -448,3 +450,22 @@ def test_the_evening_hour_costs_more_than_its_minutes():
     assert outage.for_s / 720 == pytest.approx(0.0014, abs=1e-4)
     assert 0.0035 < seen["error_rate"] < 0.0045 and seen["p95_ms"] < 230
     assert [round(month(3, spare).cost_usd_per_hour, 3) for spare in (False, True)] == [0.835, 1.235]
+
+
+def test_the_systems_of_the_cell_are_those_of_the_task():
+    made = {}
+    (build,) = (source for source in sources(NOTEBOOK, "code") if source.startswith("day = Day"))
+    exec(f"from pmtech import *\n{build}", made)
+    assert made["one_database"] == month() and made["two_databases"] == month(2, stand_in=True)
+    (tried_first,) = (source for source in sources(NOTEBOOK, "code") if source.startswith("my_promise"))
+    exec(tried_first.replace('check("11.your_turn", ', "attempt = ("), made)
+    assert TASKS[0].untouched(made["attempt"])
+
+
+def test_what_the_launch_says_by_hand():
+    """The figures of the page: 960 and 694 a second, full at 1.4 and 2.2 times, 25 servers and 80 connections at twice."""
+    text = "\n".join(sources(NOTEBOOK, "code"))
+    assert "rate_per_s=694" in text and "capacity_per_s=960" in text
+    assert 12 * machine("c7g.2xlarge")["workers"] * 10 == 960
+    twice = plan(LAUNCH, times=2).needs(plan(LAUNCH).loads)
+    assert math.ceil(12 * twice["tool"]) == 25 and math.ceil(60 * twice["database"] / 10) * 10 == 80

@@ -85,7 +85,7 @@ class PromiseTask(SystemTask):
         return min(alone, system, key=_price)
 
     def untouched(self, attempt) -> bool:
-        return repr(attempt) == repr(self.first())
+        return attempt == self.first()
 
     def first(self) -> dict:
         """What the learner's cell has at first."""
