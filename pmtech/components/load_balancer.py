@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from heapq import heappop, heappush
-from math import inf
+from math import inf, nan
 from typing import ClassVar
 
 import numpy as np
@@ -18,7 +18,10 @@ from pmtech.engine.part import Part
 from pmtech.engine.randomness import identity
 from pmtech.engine.request import Request
 from pmtech.engine.sorted_pass import Undecided
-from pmtech.wording import seconds
+from pmtech.wording import counted, seconds
+
+
+ELSEWHERE = (502, 503)  # somebody else may be able to do it
 
 
 def layer():
@@ -48,6 +51,8 @@ class LoadBalancer(Component):
     health_check_s: it asks every target so often whether it is well; after `unhealthy_after` checks in a row without
         an answer it sends nothing there until a check succeeds again. None: it never notices that a target died.
     sticky: a caller stays with the target that it was first sent to, as long as that is there (session affinity).
+    retries: what one target answers 502 or 503 is asked of so many others, at once, the least busy first; but never what
+        changes something (`write_share`): it may have been done. Needs layer 7, which reads requests.
 
     What this leaves out: its own latency and limits, weights.
     """
@@ -59,6 +64,7 @@ class LoadBalancer(Component):
     health_check_s: float | None = number(None, at_least=0.01, at_most=3600, optional=True)
     unhealthy_after: int = whole(2, at_least=1, at_most=100)
     sticky: bool = yes_no(False)
+    retries: int = whole(0, at_least=0, at_most=10)
 
     kind: ClassVar[str] = "load balancer"
     icon: ClassVar[str] = "M2 10h15M6 10l5-6h6M6 10l5 6h6"
@@ -66,8 +72,15 @@ class LoadBalancer(Component):
     fan_out: ClassVar[str] = "pool"
     needs_next: ClassVar[bool] = True
 
+    def __post_init__(self):
+        super().__post_init__()
+        if self.layer == 4 and self.retries:
+            raise ValueError("retries need layer=7: at layer 4 a balancer sees connections, and no request to try again")
+
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
-        return [self.policy.replace("_", " ")] + (["layer 4: by connection"] if self.layer == 4 else [])
+        layer = ["layer 4: by connection"] if self.layer == 4 else []
+        again = [f"tries {counted(self.retries, 'other')} (reads only)"] if self.retries else []
+        return [self.policy.replace("_", " "), *layer, *again]
 
     def conditions(self) -> list[str]:
         return [f"a health check every {seconds(self.health_check_s)}" if self.health_check_s else "no health checks"]
@@ -139,6 +152,24 @@ class LoadBalancerPart(Part):
         self.in_flight[chosen] += 1
         status = yield from self.targets[chosen].handle(request)
         self.in_flight[chosen] -= 1
+        if status in ELSEWHERE and self.spec.retries and not request.write:
+            status = yield from self._elsewhere(request, chosen, status)
+        return status
+
+    def _elsewhere(self, request: Request, failed: int, status: int) -> Steps:
+        """Ask others for what one could not do; each attempt has luck of its own."""
+        tried, line = {failed}, request.line
+        for attempt in range(1, self.spec.retries + 1):
+            others = [target for target in self.up if target not in tried]
+            if not others or status not in ELSEWHERE:
+                break
+            chosen = min(others, key=lambda target: (self.in_flight[target], self._in_turn(target)))
+            tried.add(chosen)
+            request.served_by, request.retry_after, request.line = None, nan, (*line, self.name, attempt)
+            self.in_flight[chosen] += 1
+            status = yield from self.targets[chosen].handle(request)
+            self.in_flight[chosen] -= 1
+        request.line = line
         return status
 
     def _choose(self, request: Request) -> int:
@@ -197,7 +228,7 @@ class LoadBalancerPart(Part):
         blind = spec.policy in ("round_robin", "random")
         ends_here = all(isinstance(target, WorkPart) and target.next is None for target in self.targets)
         state = blind or (ends_here and spec.policy in ("least_connections", "power_of_two_choices"))
-        return spec.health_check_s is None and not spec.sticky and spec.layer == 7 and state
+        return spec.health_check_s is None and not (spec.sticky or spec.retries) and spec.layer == 7 and state
 
     def pass_sorted(self, rows, times, book) -> None:
         book.visit(self, rows, times, times, times)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import operator
 import re
+from http import HTTPStatus
 from math import floor, isnan, log10
 from typing import Any
 
@@ -223,6 +224,16 @@ class RunViews:
         numbers = [self.records.sources.index(name) for name in shown.index]
         waiting = [self._waiting(self.records.client == number) for number in numbers]
         return Table(shown.assign(waiting_share=waiting).rename(index=self.system.label))
+
+    @property
+    def statuses(self) -> Table:
+        """How each client's requests of the measured window ended: a column a status, and which share of its requests."""
+        asked = self.requests[self.requests.arrived_s >= self.warmup_s]
+        names = {code: f"{code} {HTTPStatus(code).phrase}" if code else "no answer yet" for code in asked.status.unique()}
+        shares = pd.crosstab(asked.client, asked.status, normalize="index").rename_axis(index=None, columns=None)
+        table = Table(shares.rename(index=self.system.label, columns=names))
+        table.words = {name: (name, "%") for name in table}
+        return table
 
     @property
     def oldest_ms(self) -> float:

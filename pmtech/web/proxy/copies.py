@@ -27,7 +27,7 @@ ASKS = {"health_checks": {"active": {"uri": "/surveys?limit=1", "interval": "1s"
 WAYS = {  # how the proxy goes about with a copy that does not answer; a request names its way in a header
     "takes turns": {},
     "asks each copy every second": ASKS,
-    "and tries again elsewhere": {**ASKS, "load_balancing": {"retries": 2}},
+    "asks, and tries again elsewhere": {**ASKS, "load_balancing": {"retries": 2}},
 }
 WAY = "Way"
 
