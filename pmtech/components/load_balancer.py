@@ -227,8 +227,8 @@ class LoadBalancerPart(Part):
         spec = self.spec
         blind = spec.policy in ("round_robin", "random")
         ends_here = all(isinstance(target, WorkPart) and target.next is None for target in self.targets)
-        state = blind or (ends_here and spec.policy in ("least_connections", "power_of_two_choices"))
-        return spec.health_check_s is None and not (spec.sticky or spec.retries) and spec.layer == 7 and state
+        counts = spec.layer == 7 and ends_here and spec.policy in ("least_connections", "power_of_two_choices")
+        return spec.health_check_s is None and not (spec.sticky or spec.retries) and (blind or counts)
 
     def pass_sorted(self, rows, times, book) -> None:
         book.visit(self, rows, times, times, times)
@@ -238,14 +238,32 @@ class LoadBalancerPart(Part):
     def _shares(self, rows, times, book) -> list[slice] | list[np.ndarray]:
         """Which of these requests each target is sent."""
         targets = len(self.targets)
-        if self.spec.policy == "round_robin":
+        if self.spec.layer == 4:
+            chosen = self._by_connection(rows, times, book)
+        elif self.spec.policy == "round_robin":
             return [slice(turn, None, targets) for turn in range(targets)]
-        if self.spec.policy == "random":
+        elif self.spec.policy == "random":
             chosen = (book.draw(self.first, rows) * targets).astype(int)
         else:
             chosen = self._by_load(rows, times, book)
         order = np.argsort(chosen.astype(np.min_scalar_type(targets)), kind="stable")  # small numbers sort by counting
         return np.split(order, np.cumsum(np.bincount(chosen, minlength=targets))[:-1])
+
+    def _by_connection(self, rows, times, book) -> np.ndarray:
+        """Which target each request is sent to, when that is chosen once for each connection."""
+        lives, kept, chosen, choose = [{} for _ in book.sources], {}, [], getattr(self, self.spec.policy)
+        sources = [self.run.parts[name][0] for name in book.sources]
+        luck = (book.draw(each, rows).tolist() for each in (self.first, self.second))
+        who, takes = book.client[rows].tolist(), book.connection()[rows].tolist()
+        for now, source, number, first, second in zip(times.tolist(), who, takes, *luck, strict=True):
+            if number < 0:  # one of its own
+                chosen.append(choose(first, second))
+                continue
+            connection = source, number, sources[source].life(number, now, lives[source])
+            if connection not in kept:
+                kept[connection] = choose(first, second)
+            chosen.append(kept[connection])
+        return np.array(chosen, dtype=int)
 
     def _by_load(self, rows, times, book) -> np.ndarray:
         """Which target each request is sent to, from how many the targets hold at that moment."""
