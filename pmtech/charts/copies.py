@@ -9,7 +9,9 @@ SYMBOLS = ("circle", "square", "diamond")
 FAILED = "failed"
 
 
-def figure(blocks: dict[str, list[tuple[float, str | None]]], names: tuple[str, ...], moments: dict[str, float]) -> dict:
+def figure(
+    blocks: dict[str, list[tuple[float, str | None]]], names: tuple[str, ...], moments: dict[str, float]
+) -> dict:
     """blocks: {title: (when in s, who answered; None: it failed)}; moments: {what happened: when in s}."""
     end = max(at_s for tried in blocks.values() for at_s, _ in tried)
     data, notes, ticks = [], [], {}

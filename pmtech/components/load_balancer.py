@@ -20,7 +20,6 @@ from pmtech.engine.request import Request
 from pmtech.engine.sorted_pass import Undecided
 from pmtech.wording import counted, seconds
 
-
 ELSEWHERE = (502, 503)  # somebody else may be able to do it
 
 
@@ -75,7 +74,9 @@ class LoadBalancer(Component):
     def __post_init__(self):
         super().__post_init__()
         if self.layer == 4 and self.retries:
-            raise ValueError("retries need layer=7: at layer 4 a balancer sees connections, and no request to try again")
+            raise ValueError(
+                "retries need layer=7: at layer 4 a balancer sees connections, and no request to try again"
+            )
 
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
         layer = ["layer 4: by connection"] if self.layer == 4 else []
@@ -255,11 +256,11 @@ class LoadBalancerPart(Part):
         sources = [self.run.parts[name][0] for name in book.sources]
         luck = (book.draw(each, rows).tolist() for each in (self.first, self.second))
         who, takes = book.client[rows].tolist(), book.connection()[rows].tolist()
-        for now, source, number, first, second in zip(times.tolist(), who, takes, *luck, strict=True):
-            if number < 0:  # one of its own
+        for now, source, taken, first, second in zip(times.tolist(), who, takes, *luck, strict=True):
+            if taken < 0:  # one of its own
                 chosen.append(choose(first, second))
                 continue
-            connection = source, number, sources[source].life(number, now, lives[source])
+            connection = source, taken, sources[source].life(taken, now, lives[source])
             if connection not in kept:
                 kept[connection] = choose(first, second)
             chosen.append(kept[connection])

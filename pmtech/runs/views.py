@@ -229,7 +229,9 @@ class RunViews:
     def statuses(self) -> Table:
         """How each client's requests of the measured window ended: a column a status, and which share of its requests."""
         asked = self.requests[self.requests.arrived_s >= self.warmup_s]
-        names = {code: f"{code} {HTTPStatus(code).phrase}" if code else "no answer yet" for code in asked.status.unique()}
+        names = {
+            code: f"{code} {HTTPStatus(code).phrase}" if code else "no answer yet" for code in asked.status.unique()
+        }
         shares = pd.crosstab(asked.client, asked.status, normalize="index").rename_axis(index=None, columns=None)
         table = Table(shares.rename(index=self.system.label, columns=names))
         table.words = {name: (name, "%") for name in table}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import cycle
 from typing import NamedTuple
 
-from pmtech.web.proxy.copies import NAMES, WAY, WAYS, Copies
+from pmtech.web.proxy.copies import WAY, WAYS, Copies
 from pmtech.wording import counted
 
 EVERY_S, KILLED_S, DEAD_S, AFTER_S = 1 / 30, 1.0, 2.0, 1.0
@@ -73,5 +73,3 @@ def kill_one(copies: Copies, victim: str = "copy 2") -> KilledCopy:
         tries.append(Try(at_s, way, came.status, came.headers.get("served-by")))
         time.sleep(max(0.0, at_s + EVERY_S - (time.monotonic() - begun)))
     return KilledCopy(victim=victim, killed_s=killed_s, back_s=back_s, tries=tries)
-
-
