@@ -17,7 +17,7 @@ def figure(
     data, notes, ticks = [], [], {}
     for block, (title, tried) in enumerate(blocks.items()):
         top = -BLOCK * block
-        notes.append(plot.note(title, 0, top, plot.TEXT, "left", size=12, bold=True))
+        notes.append({**plot.note(title, 0, top, plot.TEXT, "left", size=12, bold=True), "bgcolor": plot.GROUND})
         for lane, name in enumerate((*names, None), 1):
             y = top - lane
             ticks[y] = name or FAILED
@@ -30,6 +30,6 @@ def figure(
         lines.append({"type": "line", "x0": at_s, "x1": at_s, "y0": bottom, "y1": 0.7, "line": plot.BEHIND})
         notes.append({**plot.note(words, at_s, 0.7, plot.QUIET, "left", size=12), "yanchor": "bottom"})
     y = {"tickvals": list(ticks), "ticktext": list(ticks.values()), "range": [bottom, 0.7], "showgrid": False}
-    x = plot.axis("s", end, showgrid=False)
+    x = plot.axis("seconds", end, showgrid=False)
     more = {"shapes": lines, "hovermode": False, "margin": {"l": 64, "t": 24}}
     return plot.figure(data, notes, x, y, **more)

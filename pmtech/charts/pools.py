@@ -6,7 +6,7 @@ import numpy as np
 
 from pmtech.charts import plot
 from pmtech.runs.result import Result
-from pmtech.wording import listed, percent
+from pmtech.wording import counted, listed, percent
 
 POLICIES = {"in turn": "round_robin", "ring": "consistent_hash"}  # what a line is called -> the policy
 Shares = dict[str, dict[int, float]]  # line -> servers -> share of the reads
@@ -36,7 +36,8 @@ def hits(shares: Shares) -> dict:
 
 def hits_said(shares: Shares) -> list[str]:
     """The chart in sentences."""
-    return [
-        f"{title.capitalize()}: {listed(f'{percent(share)} with {servers}' for servers, share in line.items())}."
-        for title, line in shares.items()
-    ]
+
+    def told(line: dict[int, float]) -> str:
+        return listed(f"{percent(share)} with {counted(servers, 'server')}" for servers, share in line.items())
+
+    return [f"{title.capitalize()}: {told(line)}." for title, line in shares.items()]

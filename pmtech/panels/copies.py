@@ -26,4 +26,4 @@ def kill_copy(copies: Copies | None) -> Figure | None:
         for way in WAYS
     }
     moments = {f"{killed.victim} killed": killed.killed_s, "a new one": killed.back_s}
-    return Figure(figure=chart.figure(blocks, NAMES, moments), height=370, name="A copy that dies", said=killed.said)
+    return Figure(figure=chart.figure(blocks, NAMES, moments), height=350, name="A copy that dies", said=killed.said)

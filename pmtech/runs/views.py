@@ -6,7 +6,7 @@ import html
 import operator
 import re
 from http import HTTPStatus
-from math import floor, isnan, log10
+from math import floor, inf, isnan, log10
 from typing import Any
 
 import numpy as np
@@ -227,15 +227,13 @@ class RunViews:
 
     @property
     def statuses(self) -> Table:
-        """How each client's requests of the measured window ended: a column a status, and which share of its requests."""
+        """How many of each client's requests of the measured window ended how: a column a status."""
         asked = self.requests[self.requests.arrived_s >= self.warmup_s]
-        names = {
-            code: f"{code} {HTTPStatus(code).phrase}" if code else "no answer yet" for code in asked.status.unique()
-        }
-        shares = pd.crosstab(asked.client, asked.status, normalize="index").rename_axis(index=None, columns=None)
-        table = Table(shares.rename(index=self.system.label, columns=names))
-        table.words = {name: (name, "%") for name in table}
-        return table
+        table = pd.crosstab(asked.client, asked.status).rename_axis(index=None, columns=None)
+        order = sorted(table.columns, key=lambda code: code or inf)  # 0, no answer yet, comes last
+        table = table.reindex([name for name in self.records.sources if name in table.index])[order]
+        names = {code: f"{code} {HTTPStatus(code).phrase}" if code else "no answer yet" for code in order}
+        return Table(table.rename(index=self.system.label, columns=names))
 
     @property
     def oldest_ms(self) -> float:
