@@ -101,7 +101,9 @@ class LoadBalancerPart(Part):
         self.missed = [0] * len(self.targets)
         self.retired: set[int] = set()
         self.homes: dict[str, int] = {}
-        self.kept: dict[tuple, tuple[int, int]] = {}  # connection -> (which of its lives, the target of it)
+        self.kept: dict[
+            tuple, tuple[int, int, int]
+        ] = {}  # connection -> (which life, its target, whose deaths till then)
         self.first = self.run.luck(f"{self.name}.first", identity)
         self.second = self.run.luck(f"{self.name}.second", identity)
         self.checkup = Alarm(self.env, self._check_health)
@@ -118,6 +120,7 @@ class LoadBalancerPart(Part):
         more = len(targets) - len(self.targets)
         super().resize(targets, retired)
         self.retired = retired
+        self.kept = {line: kept for line, kept in self.kept.items() if kept[1] not in retired}
         self.in_flight += [0] * more
         self.missed += [0] * more
         self._choose_from()
@@ -179,15 +182,15 @@ class LoadBalancerPart(Part):
         line, number = request.line, request.number
         if self.spec.layer == 4:
             connection, life = request.connection
-            kept = self.kept.get(connection)
-            if kept and kept[0] == life and self.targets[kept[1]].alive and kept[1] not in self.retired:
-                return kept[1]
+            kept_life, kept, deaths = self.kept.get(connection, (None, 0, 0))
+            if kept_life == life and len(self.targets[kept].deaths) == deaths and self.targets[kept].alive:
+                return kept
         self.key = request.key if self.spec.policy in ("consistent_hash", "modulo") else 0
         chosen = getattr(self, self.spec.policy)(self.first[line][number], self.second[line][number])
         if self.spec.sticky:
             self.homes[request.caller] = chosen
         if self.spec.layer == 4:
-            self.kept[connection] = life, chosen
+            self.kept[connection] = life, chosen, len(self.targets[chosen].deaths)
         return chosen
 
     def _in_turn(self, target: int) -> int:
