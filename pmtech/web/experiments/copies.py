@@ -10,7 +10,7 @@ from typing import NamedTuple
 from pmtech.web.proxy.copies import NAMES, WAY, WAYS, Copies
 from pmtech.wording import counted
 
-EVERY_S, KILLED_S, DEAD_S, AFTER_S = 1 / 30, 1.0, 2.0, 1.0
+EVERY_S, KILLED_S, DEAD_S, AFTER_S = 1 / 30, 0.7, 1.6, 0.7
 TURNS = 2 * len(NAMES) * len(WAYS)  # also on a slow machine it is missed in each way
 GIVE_UP_S = 60.0
 
