@@ -12,7 +12,7 @@ def kill_copy(copies: Copies | None) -> Figure | None:
     """Kill one of the copies that `start_copies()` started, start it anew, and show which requests failed, and for how long.
 
     Three customers ask ten times a second each; for the first the proxy takes the copies in turn, for the second it asks
-    each copy every second whether it is well, for the third it also tries again elsewhere. About six seconds.
+    each copy every second whether it is well, for the third it also tries again elsewhere. About five seconds.
     Without copies (`None`: there is no proxy here) it says so.
     """
     if copies is None:
