@@ -134,7 +134,8 @@ def test_a_second_door_answers_what_a_dead_one_would_not(lesson):
     assert shut.loc["Visitors", "502 Bad Gateway"] / shut.loc["Visitors"].sum() == pytest.approx(1 / 6, abs=0.03)
     assert (0 < one_left["502 Bad Gateway"]).all() and (one_left["502 Bad Gateway"] < shut["502 Bad Gateway"] / 5).all()
     lost = lesson["one_left"].requests.query("status == 502").arrived_s
-    assert (lost < 32).all() and (lost > 30).sum() > 50, "until the second check in a row; and what was inside"
+    # Checks at 30 and at 31 s go unanswered, and until then every second of 80 a second; what was inside is lost, too.
+    assert (lost < 31).all() and (lost > 30).sum() == pytest.approx(40, abs=12)
     again = lesson["two_doors"].replace({"address.retries": 1})
     assert "502 Bad Gateway" not in simulate(again, events=[Outage("gateway_1", at_s=30, for_s=10)]).statuses
 
