@@ -32,6 +32,7 @@ class Source(Component):
     timeout_ms: float | None = number(None, more_than=0, optional=True)
     retries: int = whole(0, at_least=0, at_most=10)
     priority: int = whole(0, at_least=0, at_most=9)
+    round_trips: int = whole(1, at_least=1, at_most=9)
 
     kind: ClassVar[str] = "clients"
     icon: ClassVar[str] = "M10 9.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM3 18c0-3.6 3-5.5 7-5.5s7 1.9 7 5.5"
@@ -110,6 +111,7 @@ class SourcePart(Part):
         self.log = self.run.requests.append
         self.first_line, self.tries_again = (self.name, 0), spec.retries > 0
         self.timeout_s = None if spec.timeout_ms is None else spec.timeout_ms / 1000
+        self.trips = spec.round_trips
 
     def send(self, number: int, attempt: int = 0, heard: Callable | None = None, caller: str | None = None) -> None:
         """Send request `number` for the `attempt`-th time after the first; `heard` is called when it is over."""
