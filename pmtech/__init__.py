@@ -9,7 +9,7 @@ import sys
 try:
     from pmtech import components, diagram, findings, traces  # noqa: F401  diagram and findings hand themselves down
     from pmtech.components import *  # noqa: F403  a new part is one line there
-    from pmtech.runs.events import Change, Deploy, Errors, Outage, Slowdown
+    from pmtech.runs.events import Change, Deploy, Errors, Outage, Purge, Slowdown
     from pmtech.runs.result import Result
     from pmtech.runs.simulate import simulate
     from pmtech.system.system import System
@@ -65,6 +65,7 @@ _LATER = {
     "monitoring": "pmtech.panels.figure",
     "next_contract": "pmtech.web.experiments.requests",
     "picture": "pmtech.course.picture",
+    "outdated": "pmtech.panels.cached",
     "places": "pmtech.course.picture",
     "plan": "pmtech.runs.planning",
     "progress": "pmtech.course.map",
@@ -89,7 +90,7 @@ _LATER = {
     "waterfall": "pmtech.panels.figure",
 }
 
-__all__ = ["Change", "Deploy", "Errors", "Outage", "Result", "Slowdown", "System", "simulate"]
+__all__ = ["Change", "Deploy", "Errors", "Outage", "Purge", "Result", "Slowdown", "System", "simulate"]
 __all__ += [] if _missing else components.__all__
 __all__ += list(_LATER)
 

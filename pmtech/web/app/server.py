@@ -19,6 +19,10 @@ from pmtech.web.app.store import Snapshot, Store, fill
 from pmtech.web.client.exchange import Exchange
 
 HOST = "127.0.0.1"
+NO_QUEUE = (
+    "A worker needs the library huey, which is not installed: pip install huey brings it. "
+    "start_api() alone starts the rest, and nothing else of the lesson needs the worker."
+)
 TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 UVICORN = {"http": "h11", "ws": "none", "lifespan": "off", "loop": "asyncio", "log_level": "critical",
            "timeout_graceful_shutdown": 1}  # fmt: skip
@@ -127,9 +131,13 @@ class Api:
 
     def _jobs(self, folder: Path) -> list:
         """The routes for orders."""
-        from pmtech.web.jobs.orders import Orders
-        from pmtech.web.jobs.routes import routes
-        from pmtech.web.jobs.worker import Worker
+        try:
+            from pmtech.web.jobs.orders import Orders
+            from pmtech.web.jobs.routes import routes
+            from pmtech.web.jobs.worker import Worker
+        except ModuleNotFoundError as missing:
+            self._store.close()
+            raise RuntimeError(NO_QUEUE) from missing
 
         self.orders = Orders(folder)
         self.worker = Worker(self.orders)
