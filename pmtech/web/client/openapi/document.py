@@ -48,9 +48,15 @@ class Document:
         self.outside = False
         self.data = self._plain(data, "", folder)
         self._files: dict[str, Any] = {"": self.data}
+        self._targets: dict[str, Any] = {}
 
     def target(self, reference: str) -> Any:
         """What the reference names, None when it leads nowhere."""
+        if reference not in self._targets:
+            self._targets[reference] = self._target(reference)
+        return self._targets[reference]
+
+    def _target(self, reference: str) -> Any:
         file, _, pointer = reference.partition("#")
         found = self._file(file) if pointer[:1] in ("", "/") else None
         for step in pointer.split("/")[1:]:

@@ -5,7 +5,7 @@ lead to, and whoever asks for all findings follows the pairs. So a schema may co
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import combinations
 from typing import Any
@@ -18,7 +18,8 @@ from pmtech.web.client.openapi.rules import differences
 
 Found = Iterator[Finding | Pair]
 Local = tuple[list[Finding], list[Pair]]  # what differs here, and what to compare further in
-SHOWN, NESTED = 3, 12  # places told of the same two schemas in one message; choices of forms within choices of forms
+SHOWN, FEW = 3, 200  # places told of the same two schemas in one message, as long as it has no more schemas than that
+NESTED = 12  # choices of forms within choices of forms
 WIDER, NARROWER = {Effect.MORE, Effect.NONE}, {Effect.LESS, Effect.NONE}
 
 
@@ -27,6 +28,7 @@ class Schemas(Sides):
 
     def __init__(self, old: Document, new: Document):
         super().__init__(old, new)
+        self._found: dict[tuple, list[Finding]] = {}
         self._known: dict[tuple, Local] = {}
         self._open: set[tuple] = set()
         self._equal: set[tuple] = set()
@@ -34,27 +36,34 @@ class Schemas(Sides):
 
     def findings(self, old: Any, new: Any, *, asked: bool, text: str = "") -> list[Finding]:
         """All that differs, nearest first. `text` is "one" for a parameter, "many" where ?a=1&a=2 is a list."""
-        return self._follow(([], [Pair(old, new, text=text)]), asked)
+        key = (id(old), id(new), asked, text)
+        if key not in self._found:
+            self._found[key] = self._follow(self._local([Pair(old, new, text=text)]), asked)
+        return self._found[key]
 
     def _follow(self, start: Local, asked: bool) -> list[Finding]:
         found: list[Finding] = []
-        waiting: deque = deque([(start, (), False, None, frozenset())])
+        waiting: deque = deque([(start, (), False, None, None, frozenset())])
         visits: Counter = Counter()
+        parents: dict[Any, set] = {}
+        differing = set()
         while waiting:
-            (here, pairs), place, turned, always, above = waiting.popleft()
+            (here, pairs), place, turned, always, parent, above = waiting.popleft()
             for f in here:
                 found.append(Finding(f.what, always or (f.effect.turned if turned else f.effect), place + f.place))
             for pair in pairs:
-                old, new = self.old.named(pair.old), self.new.named(pair.new)
-                key = (id(old), id(new), asked, pair.text)
+                key = (id(pair.old), id(pair.new), asked, pair.text)
                 state = (key, turned ^ pair.turned, always or pair.always)
-                if key not in self._equal and state not in above and visits[state] < SHOWN:
+                if key in self._equal:
+                    continue
+                parents.setdefault(key, set()).add(parent)
+                if state not in above and visits[state] < (SHOWN if len(visits) < FEW else 1):
                     visits[state] += 1
-                    inside = self._here(key, old, new)
-                    waiting.append((inside, place + pair.place, *state[1:], above | {state}))
-        met = {key for key, *_ in visits}
-        if not found and not met & self._open:
-            self._equal |= met
+                    differing |= {key} if key in self._open else set()
+                    inside = self._here(key, pair.old, pair.new)
+                    differing |= {key} if inside[0] else set()
+                    waiting.append((inside, place + pair.place, *state[1:], key, above | {state}))
+        self._equal |= parents.keys() - _reaching(differing, parents)
         return found
 
     def _here(self, key: tuple, old: Any, new: Any) -> Local:
@@ -62,9 +71,18 @@ class Schemas(Sides):
             return [], []  # met again while it is worked out: no further difference
         if key not in self._known:
             self._open.add(key)
-            self._known[key] = _local(self._unions(self.old.union(old), self.new.union(new), *key[2:]))
+            self._known[key] = self._local(self._unions(self.old.union(old), self.new.union(new), *key[2:]))
             self._open.remove(key)
         return self._known[key]
+
+    def _local(self, found: Iterable[Finding | Pair]) -> Local:
+        both = list(found)
+        pairs = [
+            replace(pair, old=self.old.named(pair.old), new=self.new.named(pair.new))
+            for pair in both
+            if isinstance(pair, Pair)
+        ]
+        return [f for f in both if isinstance(f, Finding)], pairs
 
     def _unions(self, was: Union, now: Union, asked: bool, text: str) -> Found:
         if text == "many" and "array" not in was.types and [form.kind for form in now.forms] == ["array"]:
@@ -124,7 +142,7 @@ class Schemas(Sides):
         self._nested -= 1
 
     def _effects(self, a: Form, b: Form, asked: bool, text: str) -> set[Effect]:
-        local = _local(differences(a, b, self, asked=asked, text=text))
+        local = self._local(differences(a, b, self, asked=asked, text=text))
         return {f.effect for f in self._follow(local, asked)}
 
     def _replaced(self, a: Form, b: Form) -> bool:
@@ -152,9 +170,14 @@ class Schemas(Sides):
         yield Finding("must now fit one of its forms and no other", Effect.UNKNOWN)
 
 
-def _local(found: Found) -> Local:
-    both = list(found)
-    return [f for f in both if isinstance(f, Finding)], [p for p in both if isinstance(p, Pair)]
+def _reaching(targets: set, parents: dict[Any, set]) -> set:
+    """The targets, and all that leads to them."""
+    reaching, waiting = set(targets), list(targets)
+    while waiting:
+        new = parents.get(waiting.pop(), set()) - reaching
+        reaching |= new
+        waiting += new
+    return reaching
 
 
 def _called(form: Form, among: list[Form]) -> str:
