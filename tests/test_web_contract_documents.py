@@ -196,7 +196,7 @@ def documents(draw):
         st.sampled_from(["application/json", "text/csv"]), st.builds(lambda s: {"schema": s}, SCHEMAS), min_size=1
     )
     calls = st.fixed_dictionaries({
-        "parameters": st.sampled_from([[], [parameter], [{"$ref": "#/components/parameters/Page"}]]),
+        "parameters": st.sampled_from([[parameter], [{"$ref": "#/components/parameters/Page"}]]),
         "requestBody": st.fixed_dictionaries({"required": st.just(True), "content": content}),
         "responses": st.dictionaries(
             st.sampled_from(["200", "201", "404", "4XX", "default"]), st.fixed_dictionaries({"content": content}), min_size=1, max_size=2

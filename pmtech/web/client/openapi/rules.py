@@ -4,18 +4,16 @@ A rule is given what the old and the new form say by one word (None: nothing), a
 stand at the same place within the two. `asked` is true for what a client sends, false for what it is answered.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
 from pmtech.web.client.openapi.document import alike
-from pmtech.web.client.openapi.effect import Effect, Finding, Pair, words
+from pmtech.web.client.openapi.effect import Effect, Finding, Found, words
 from pmtech.web.client.openapi.fields import FIELDS, fields
 from pmtech.web.client.openapi.form import Form
 from pmtech.web.client.openapi.forms import Sides
 from pmtech.web.client.openapi.parts import ITEMS, PARTS, conditions, items, part
-
-Found = Iterator[Finding | Pair]
 
 # A least value takes less the higher it is, a greatest value the lower it is; last what holds when nothing is said.
 LIMITS = {

@@ -5,20 +5,19 @@ lead to, and whoever asks for all findings follows the pairs. So a schema may co
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
 from pmtech.web.client.openapi.document import ODD, Document, alike
-from pmtech.web.client.openapi.effect import Effect, Finding, Pair, words
+from pmtech.web.client.openapi.effect import Effect, Finding, Found, Pair, words
 from pmtech.web.client.openapi.form import ANY, KINDS, Form, Union
 from pmtech.web.client.openapi.forms import Sides
 from pmtech.web.client.openapi.rules import differences
 
-Found = Iterator[Finding | Pair]
-Local = tuple[list[Finding], list[Pair]]  # what differs here, and what to compare further in
-SHOWN, FEW = 3, 200  # places told of the same two schemas in one message, as long as it has no more schemas than that
+Local = tuple[list[Finding], list[tuple[tuple, Pair]]]  # what differs here, and what to compare further in
+SHOWN, FEW = 3, 300  # places told of the same two schemas in one message, of contracts with no more pairs than that
 NESTED = 12  # choices of forms within choices of forms
 WIDER, NARROWER = {Effect.MORE, Effect.NONE}, {Effect.LESS, Effect.NONE}
 
@@ -31,58 +30,66 @@ class Schemas(Sides):
         self._found: dict[tuple, list[Finding]] = {}
         self._known: dict[tuple, Local] = {}
         self._open: set[tuple] = set()
-        self._equal: set[tuple] = set()
+        self._equal: set[tuple] = set()  # leads to no difference
+        self._differing: set[tuple] = set()  # leads to one
         self._nested = 0
 
     def findings(self, old: Any, new: Any, *, asked: bool, text: str = "") -> list[Finding]:
         """All that differs, nearest first. `text` is "one" for a parameter, "many" where ?a=1&a=2 is a list."""
         key = (id(old), id(new), asked, text)
         if key not in self._found:
-            self._found[key] = self._follow(self._local([Pair(old, new, text=text)]), asked)
+            self._found[key] = self._follow(self._local([Pair(old, new, text=text)], asked), asked)
         return self._found[key]
 
     def _follow(self, start: Local, asked: bool) -> list[Finding]:
         found: list[Finding] = []
         waiting: deque = deque([(start, (), False, None, None, frozenset())])
         visits: Counter = Counter()
-        parents: dict[Any, set] = {}
-        differing = set()
+        parents: dict[tuple, set] = {}  # of what was not met before
+        differing: set[tuple] = set()
         while waiting:
             (here, pairs), place, turned, always, parent, above = waiting.popleft()
             for f in here:
                 found.append(Finding(f.what, always or (f.effect.turned if turned else f.effect), place + f.place))
-            for pair in pairs:
-                key = (id(pair.old), id(pair.new), asked, pair.text)
-                state = (key, turned ^ pair.turned, always or pair.always)
+            for key, pair in pairs:
                 if key in self._equal:
                     continue
-                parents.setdefault(key, set()).add(parent)
-                if state not in above and visits[state] < (SHOWN if len(visits) < FEW else 1):
+                if key in self._differing:
+                    differing.add(parent)
+                else:
+                    parents.setdefault(key, set()).add(parent)
+                state = (key, turned ^ pair.turned, always or pair.always)
+                many = len(self._known) > FEW
+                if visits[state] < (1 if many else SHOWN) and state not in above:
                     visits[state] += 1
-                    differing |= {key} if key in self._open else set()
-                    inside = self._here(key, pair.old, pair.new)
-                    differing |= {key} if inside[0] else set()
-                    waiting.append((inside, place + pair.place, *state[1:], key, above | {state}))
-        self._equal |= parents.keys() - _reaching(differing, parents)
+                    inside = self._here(key, pair)
+                    if inside[0] or key in self._open:
+                        differing.add(key)
+                    waiting.append((inside, place + pair.place, *state[1:], key, above if many else above | {state}))
+        differing = _leading(differing, parents)
+        self._equal |= parents.keys() - differing
+        self._differing |= differing - self._open
         return found
 
-    def _here(self, key: tuple, old: Any, new: Any) -> Local:
+    def _here(self, key: tuple, pair: Pair) -> Local:
         if key in self._open:
             return [], []  # met again while it is worked out: no further difference
         if key not in self._known:
             self._open.add(key)
-            self._known[key] = self._local(self._unions(self.old.union(old), self.new.union(new), *key[2:]))
+            unions = self.old.union(pair.old), self.new.union(pair.new)
+            self._known[key] = self._local(self._unions(*unions, *key[2:]), key[2])
             self._open.remove(key)
         return self._known[key]
 
-    def _local(self, found: Iterable[Finding | Pair]) -> Local:
-        both = list(found)
-        pairs = [
-            replace(pair, old=self.old.named(pair.old), new=self.new.named(pair.new))
-            for pair in both
-            if isinstance(pair, Pair)
-        ]
-        return [f for f in both if isinstance(f, Finding)], pairs
+    def _local(self, found: Iterable[Finding | Pair], asked: bool) -> Local:
+        here, pairs = [], []
+        for each in found:
+            if isinstance(each, Finding):
+                here.append(each)
+            else:
+                pair = replace(each, old=self.old.named(each.old), new=self.new.named(each.new))
+                pairs.append(((id(pair.old), id(pair.new), asked, pair.text), pair))
+        return here, pairs
 
     def _unions(self, was: Union, now: Union, asked: bool, text: str) -> Found:
         if text == "many" and "array" not in was.types and [form.kind for form in now.forms] == ["array"]:
@@ -142,7 +149,7 @@ class Schemas(Sides):
         self._nested -= 1
 
     def _effects(self, a: Form, b: Form, asked: bool, text: str) -> set[Effect]:
-        local = self._local(differences(a, b, self, asked=asked, text=text))
+        local = self._local(differences(a, b, self, asked=asked, text=text), asked)
         return {f.effect for f in self._follow(local, asked)}
 
     def _replaced(self, a: Form, b: Form) -> bool:
@@ -160,8 +167,10 @@ class Schemas(Sides):
         )
         if was.exclusive == now.exclusive or not overlap:
             return
-        if was.exclusive:
-            yield Finding("may now fit several of its forms", Effect.MORE if asked else Effect.UNKNOWN)
+        if was.exclusive or not asked:
+            said = "may now fit several of its forms" if was.exclusive else "now fits one of its forms and no other"
+            effect = Effect.LESS if now.exclusive else Effect.MORE if asked else Effect.UNKNOWN
+            yield Finding(said, effect)
             return
         for a in was.forms:
             if sum(self._effects(a, b, asked, "") <= WIDER for b in now.forms if b.kind == a.kind) > 1:
@@ -170,14 +179,14 @@ class Schemas(Sides):
         yield Finding("must now fit one of its forms and no other", Effect.UNKNOWN)
 
 
-def _reaching(targets: set, parents: dict[Any, set]) -> set:
-    """The targets, and all that leads to them."""
-    reaching, waiting = set(targets), list(targets)
+def _leading(to: set, parents: dict[tuple, set]) -> set:
+    """These, and all that leads to them."""
+    leading, waiting = set(to), list(to)
     while waiting:
-        new = parents.get(waiting.pop(), set()) - reaching
-        reaching |= new
+        new = parents.get(waiting.pop(), set()) - leading
+        leading |= new
         waiting += new
-    return reaching
+    return leading - {None}
 
 
 def _called(form: Form, among: list[Form]) -> str:
@@ -222,7 +231,7 @@ def _hints(was: list[dict], now: list[dict], asked: bool) -> Found:
     )
     rest = [{name: value for name, value in hint.items() if name not in ("propertyName", "mapping")} for hint in hints]
     known = not was or not now or (kept and alike(*rest) and (alike(*names) or not asked))
-    yield Finding(
-        f"the field by which its forms are told apart, or its values, changed (it was {names[0]}, it is {names[1]})",
-        Effect.NONE if known else Effect.UNKNOWN,
-    )
+    said = "the values that tell its forms apart changed"
+    if not alike(*names):
+        said = f"the field that tells its forms apart changed from {names[0] or 'none'} to {names[1] or 'none'}"
+    yield Finding(said, Effect.NONE if known else Effect.UNKNOWN)
