@@ -141,8 +141,8 @@ def test_workers_that_die_again_and_again_are_given_up(every_core):
         for worker in workers_of():
             worker.kill()
 
-    with pytest.raises(BrokenProcessPool):
-        run_grid(BUSY, MANY, duration_s=10, on_progress=kill_all)
+    with pytest.raises(BrokenProcessPool):  # far more work than can be over before the killing
+        run_grid(BUSY, {"server.workers": range(1, 1000)}, duration_s=20, on_progress=kill_all)
 
 
 @pytest.mark.parametrize("whole_group", [False, True])  # a terminal and Jupyter interrupt the workers too

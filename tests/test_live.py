@@ -278,6 +278,18 @@ def test_wishes_count_so_that_none_is_lost():
     assert (panel.now, panel.playing, panel.marks) == (0.0, False, [])
 
 
+def test_a_wish_that_comes_late_from_a_page_that_is_gone_undoes_nothing():
+    panel = live(POOL)
+    gone = {**WISH, "number": 1, "presses": 1, "playing": True}
+    panel.wish = {**gone}
+    panel.wish = {**WISH, "number": 2, "presses": 2, "surges": 1}
+    panel.wish = gone
+    assert not panel.playing
+    assert [mark["key"] for mark in panel.marks] == ["surge"]
+    panel.wish = {**WISH, "number": 3, "presses": 2, "surges": 2}
+    assert [mark["key"] for mark in panel.marks] == ["surge", "surge"]
+
+
 def test_a_page_that_comes_late_is_told_everything():
     panel = live(POOL, Slider("server.replicas", 1, 6))
     panel.advance(5)

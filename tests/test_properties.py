@@ -192,7 +192,9 @@ def runs(draw):
         (f"{name}.{field}", value)
         for name, part in system.components.items()
         for field, values in CHANGES.items()
-        if field in {f.name for f in dataclasses.fields(part)} and (field != "replicas" or pooled(system, name))
+        if field in {f.name for f in dataclasses.fields(part)}
+        and (field != "replicas" or pooled(system, name))
+        and not (field == "priority" and part.is_source)  # a number there, endpoints in a throttle
         for value in values
     ]
     moments = st.one_of(st.floats(0, duration_s), some([0, 0.5, 1, 2]))

@@ -133,6 +133,7 @@ class Autoscaler:
     def _see(self, alive: list[Part]) -> None:
         """Remember who works, and on what."""
         self.looked_s = self.run.env.now
+        self.run.keeps_s = max(self.run.keeps_s, self._spec.autoscale.every_s)
         self.held = {machine: [v for v in machine.visits if v[3] != v[3]] for machine in alive}
 
     def _used(self, machine: Part) -> float:

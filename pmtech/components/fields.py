@@ -155,7 +155,7 @@ def sizes() -> Any:
             raise ValueError(f'{name} must be endpoints with sizes in kB such as {{"/video": 2000}}, got {value!r}')
         return Weights(value)
 
-    return checked(Weights(), check)
+    return checked(Weights(), check, kind="sizes")
 
 
 class _Sentences(type):

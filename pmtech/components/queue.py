@@ -90,8 +90,9 @@ class QueuePart(Part):
         self.turn, self.handing, self.retired = -1, False, set()
         self.company = Alarm(self.env, self.hand_out)  # the oldest has waited long enough for company
         self.visible = Alarm(self.env, self._come_back)
+        self.after = Alarm(self.env, self.hand_out)
         for target in self.targets:
-            target.on_room(self.hand_out)
+            target.on_room(self._has_place)
 
     def change(self, spec) -> None:
         super().change(spec)
@@ -100,7 +101,7 @@ class QueuePart(Part):
 
     def resize(self, targets: list[Part], retired: set[int]) -> None:
         for target in targets[len(self.targets) :]:
-            target.on_room(self.hand_out)
+            target.on_room(self._has_place)
         self.targets, self.retired = targets, retired
         self.hand_out()
 
@@ -162,6 +163,14 @@ class QueuePart(Part):
         self.handing = False
         if self.roomed and len(waiting) < before:
             self.has_room()
+
+    def _has_place(self) -> None:
+        """Somebody is free. If the next message came back: whoever is done at last with that one first says so."""
+        waiting = self.messages.waiting
+        if waiting and waiting[0][2].receives:
+            self.after.set(self.env._now)
+        else:
+            self.hand_out()
 
     def _free(self) -> Part | None:
         """The target with the most room; of equals the next in turn."""

@@ -7,7 +7,6 @@ from html import escape
 
 from pmtech import theory
 from pmtech.system.system import System
-from pmtech.theory.network import coordinates
 from pmtech.wording import listed
 
 WIDTH, EDGE, LINE = 720, 40, 18  # px: of the drawing, around it, of a line of text
@@ -70,7 +69,7 @@ def svg(system: System) -> str:
 
 def _laid_out(names: list[str]) -> dict[str, tuple[float, float]]:
     """Degrees as px, one scale for both, over the part of the earth that is needed."""
-    degrees = {name: coordinates(name) for name in names}
+    degrees = {name: theory.coordinates(name) for name in names}
     north, west = max(d[0] for d in degrees.values()), min(d[1] for d in degrees.values())
     wide = max(max(d[1] for d in degrees.values()) - west, 40)
     scale = (WIDTH - 2 * EDGE - 130) / wide

@@ -50,6 +50,7 @@ class Run:
         self.requests: list[Request] = []
         self.refusals: list[tuple] = []
         self.messages: list[Message] = []
+        self.keeps_s = 0.0  # so far back somebody looks
         self.versions: dict[int, int] = {}  # key -> how often it was written
         self.crowds: dict[str, int] = {}  # source -> how many users it has
         self.turn: Callable[[dict[str, Any]], None]  # sets values of the system, as somebody who turns its knobs
@@ -60,6 +61,7 @@ class Run:
 
     def forget(self, before_s: float) -> None:
         """Drop what was over before `before_s`: a run without an end then needs no more memory as it goes on."""
+        before_s = min(before_s, self.env.now - self.keeps_s)
         self.refusals[:] = [refusal for refusal in self.refusals if refusal[0] >= before_s]
         told = {refusal[2].root for refusal in self.refusals}  # also of those whose client gave up long ago
         for part in (part for machines in self.parts.values() for part in machines):

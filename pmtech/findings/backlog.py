@@ -26,10 +26,12 @@ class Backlog:
     behind: the backlogs further on.
     """
 
+    _queue: Backlog | None = None  # not itself: a circle would hold the whole run until somebody looks for garbage
+
     def __init__(self, result: Result, names: list[str]):
         system, records = result.system, result.records
         self.result, self.names, self.part = result, names, result.at_end.components[names[0]]
-        self.queue, self.behind = self, []
+        self.behind: list[Backlog] = []
         self.workers = workers_of(system, *names) if self.part.pulls else names
         self.station = result.at_end.components[self.workers[0]].station if self.workers else None
         visits = [(v.entered_s, v.started_s, v.left_s) for v in map(records.visits.get, self.workers)]
@@ -71,6 +73,10 @@ class Backlog:
         """Since when they have offered what they do at the end."""
         offers = self.offers()
         return [*takewhile(lambda offer: offer.per_s == offers[-1].per_s, reversed(offers))][-1].begin_s
+
+    @property
+    def queue(self) -> Backlog:
+        return self._queue or self
 
     @property
     def is_full(self) -> bool:
@@ -130,7 +136,7 @@ class Stretch:
         self.asked = self.arrived / self.lasts if self.meant is None else self.meant
 
     def is_long(self, long: at.Long, per_s: float) -> bool:
-        return self.longest > long.sigmas * self.chance and self.longest >= max(long.requests, long.seconds * per_s)
+        return self.longest > long.sigmas * self.chance and self.longest >= long.seconds * per_s
 
     def within(self, times: np.ndarray) -> np.ndarray:
         return (times > self.begin) & (times <= self.ends)
@@ -268,7 +274,7 @@ def backlogs(result: Result) -> list[Backlog]:
     for one in found:
         one.behind = [other for other in found if reached_from(system, one.names).intersection(other.names)]
         for other in one.behind if one.part.pulls else ():
-            other.queue = one if set(other.names) & set(one.workers) else other.queue
+            other._queue = one if set(other.names) & set(one.workers) else other._queue
     return found
 
 

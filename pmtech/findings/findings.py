@@ -130,46 +130,45 @@ def _further(case: Case) -> list[str]:
 def _refused(case: Case, heard: bool, part: float, most: float) -> list[str]:
     """Who refused most, and whose requests these were. heard: of those whose answers a client hears, or of the others, which
     work for a queue or a topic."""
-    result, said, hear, ahead = case.result, [], set(), [*case.result.system.sources]
-    system, sources = result.system, result.records.sources
+    result, records, said, hear, ahead = case.result, case.result.records, [], set(), [*case.result.system.sources]
+    system, sources, refused = result.system, records.sources, records.refusals
     while ahead:
         hear.add(name := ahead.pop())
         heads = [system.names[edge.head] for edge in system.after(system.numbers[name])]
         ahead += [] if system.components[name].detached else [head for head in heads if head not in hear]
-    refused = result.refusals[
-        (result.refusals.at_s >= result.warmup_s) & (result.refusals.component.isin(hear) == heard)
-    ]
-    for (name, status), count in Counter(zip(refused.component, refused.status, strict=True)).most_common(2):
-        if said and count < part * len(refused):
+    those = (refused.at_s >= result.warmup_s) & (np.isin(refused.component, [*hear]) == heard)
+    counts = Counter(zip(refused.component[those], refused.status[those], strict=True))
+    for (name, status), count in counts.most_common(2):
+        if said and count < part * those.sum():
             break
-        whose, these = "", refused.request[(refused.component == name) & (refused.status == status)]
-        clients = np.bincount(result.records.client[these])
+        if not heard and status == 502 and "dead" in case.said:  # the queue tells what came of that
+            continue
+        rows = refused.row[those & (refused.component == name) & (refused.status == status)]
+        clients, whose = np.bincount(records.client[rows]), ""
         if len(sources) > 1 and clients.max() > most * count:
             share = percent(clients.max() / count).replace("100 %", "all").replace("more than 99 %", "nearly all")
             whose = f", {share} of them from “{system.label(sources[clients.argmax()])}”"
         why = words.trouble(result, [name]) if status == 502 else ""
-        why = "" if why in case.said else why
-        said.append(
-            f"“{system.label(name)}” refuses {rate(count / result.window_s)} a second with {status}{why}{whose}"
-        )
+        why, often = "" if why in case.said else why, rate(count / result.window_s)
+        said.append(f"“{system.label(name)}” refuses {often} a second with {status}{why}{whose}")
     return ["; ".join(said)] if said else []
 
 
 def _age(case: Case, enough: int, inside: float) -> list[str]:
     """How long it took until messages were done, where that was longest."""
-    messages, found = case.result.messages, []
-    for name, mine in messages[messages.published_s >= case.result.warmup_s].groupby("queue", sort=False):
-        ages = (mine.done_s - mine.published_s).dropna().to_numpy()
+    found = [(0.0, "")]
+    for name in case.result.queues:
+        mine = case.result.messages_of(name)
+        ages, whose = mine.age_s[~np.isnan(mine.age_s)], f"messages of “{case.result.system.label(name)}”"
         half_s, most_s = percentiles(ages, 0.5, 0.95)
-        whose = f"messages of “{case.result.system.label(name)}”"
-        if not len(ages):
+        if len(mine) and not len(ages):
             found.append((inf, f"none of the {len(mine):,} {whose} was done"))
         elif len(ages) >= enough:
-            open_ = mine.outcome.isin(["waiting", "in flight"]).mean() > inside
-            rest = "; those that are not done yet are not in these figures" if open_ else ""
+            still = np.isin(mine.outcome, ("waiting", "in flight")).mean() > inside
+            rest = "; those that are not done yet are not in these figures" if still else ""
             within = f"within {seconds(half_s)}, 95 of 100 within {seconds(most_s)}"
             found.append((most_s, f"half of the {whose} were done {within}{rest}"))
-    return [max(found)[1]] if found else []
+    return [said for _, said in [max(found)] if said]
 
 
 def _gave_up(case: Case) -> list[str]:

@@ -171,7 +171,8 @@ def of_wave(it: Stretch) -> str:
     if backlog.at_end <= at.PART * it.longest:
         return f"{said}; the line is gone by the end"
     still = f"{'still ' if backlog.at_end < it.longest else ''}{'are' if queued else 'do'}"
-    return f"{said}; at the end {backlog.at_end:,} {still}, and {waits(backlog, it.ends)}"
+    since_s = it.ends if it.ends < it.result.duration_s - at.MOMENT_S else it.begin
+    return f"{said}; at the end {backlog.at_end:,} {still}, and {waits(backlog, since_s)}"
 
 
 def of_another(it: Stretch, told: Backlog) -> str:

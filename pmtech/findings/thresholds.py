@@ -4,19 +4,15 @@ from typing import NamedTuple
 
 
 class Long(NamedTuple):
-    """A queue is long that is longer than so many standard deviations of chance, and has at least so many requests, and as
-    many as are served in so many seconds."""
+    """A queue is long that is longer than so many standard deviations of chance, and than what is served in so many seconds."""
 
     sigmas: float
-    requests: int
     seconds: float
 
 
 CHANCE = 3.0  # standard deviations: chance alone goes further once in 370 times
-STANDING = Long(CHANCE, 10, 0.5)  # at the end: half a second is noticed, and fewer than ten are nobody's concern
-PASSED = Long(
-    2 * CHANCE, 10, 1.0
-)  # the longest of a whole run: near 100 % in use chance makes long queues, and ends them
+STANDING = Long(CHANCE, 0.5)  # at the end: half a second is noticed
+PASSED = Long(2 * CHANCE, 1.0)  # the longest of a whole run: near 100 % in use chance makes long queues, and ends them
 MOMENT_S = 1.0  # shorter is no time in a sentence that counts in seconds
 YOUNG = 0.05  # of the run: what is younger may be over in a moment
 PART = 0.1  # of a whole: less is not worth a word of its own

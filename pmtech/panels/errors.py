@@ -115,7 +115,8 @@ def _is_ours(thing: object) -> bool:
 
 
 def _has_no(owner: str, name: str, known: Iterable[str]) -> str:
-    near = get_close_matches(name, [one for one in known if not one.startswith("_")], 1, 0.7)
+    likely = [one for one in known if one[0] == name[0] != "_"]  # hardly anybody mistypes the first letter
+    near = get_close_matches(name, likely, 1, 0.7)
     return f'{owner} has no "{name}"' + (f": did you mean {near[0]}?" if near else f". {UNDO}")
 
 

@@ -72,6 +72,11 @@ class Explore(Panel):
             self.pinned = None
             self._compute()
 
+    def close(self) -> None:
+        """A panel is a circle, and what it holds would stay until somebody looks for garbage: the runs go at once."""
+        self.result = self.pinned = None
+        super().close()
+
     def _wished(self, change) -> None:
         wish = change["new"]
         with self._lock:

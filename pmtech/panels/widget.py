@@ -78,7 +78,8 @@ class Panel(anywidget.AnyWidget):
             self.send_state(set(self._changed))
 
     def notify_change(self, change) -> None:
-        if self.comm is not None and change["name"] in self.keys:
+        # What the page itself has set it knows, and may have set anew meanwhile.
+        if self.comm is not None and change["name"] in self.keys and change["name"] not in self._property_lock:
             self._changed.add(change["name"])
         super().notify_change(change)
 

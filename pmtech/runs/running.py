@@ -11,7 +11,7 @@ from pmtech.components.surge import Surge
 from pmtech.engine.clock import Alarm
 from pmtech.engine.part import Part
 from pmtech.engine.run import Run
-from pmtech.runs.events.event import Event, machines_of
+from pmtech.runs.events.event import Event, machines_of, parts_of
 from pmtech.runs.events.outage import Outage
 from pmtech.runs.offers import History
 from pmtech.system.system import System
@@ -83,7 +83,7 @@ class Running:
     def befall(self, name: str, begin: Callable[[Part], Callable[[], None]], for_s: float = inf) -> None:
         """What `begin` does to a machine holds from now on for all of a part, also for those that come later; after `for_s`
         what it returned is called."""
-        names = {machine.name for machine in machines_of(self, name)}
+        names = {part.name for part in parts_of(self, name)}
         ends: list[Callable[[], None]] = []
         lasts = names, lambda machine: ends.append(begin(machine))
         self.lasting.append(lasts)

@@ -44,6 +44,7 @@ class _Water:
     def __init__(self, system: System):
         self.system, self.parts, self.names = system, system.parts, system.names
         self.callers = {name: part.callers for name, part in system.sources.items()}
+        self.batches = self._batches()
         self.missed = self._missed()
 
     def flows(self) -> tuple[dict[str, Flow], dict[Edge, float]]:
@@ -61,7 +62,8 @@ class _Water:
             passed, refused = part.passes(mix, capacity, self.callers, routes)
             works = capacity if part.station or (part.pulls and capacity < math.inf) else None
             per_part[name] = Flow(sum(mix.values()), sum(passed.values()), refused, works, held_s * 1000)
-            for edge, going in self._split(number, self._misses(passed, number)):
+            shares = self._handed(number, passed) if part.pulls else None
+            for edge, going in self._split(number, self._misses(passed, number), shares):
                 per_edge[edge] = sum(going.values())
                 for key, rate in going.items():
                     arriving[edge.head][key] += rate
@@ -75,9 +77,35 @@ class _Water:
     def _capacity(self, number: int, held_s: float, mix: Mix) -> float:
         part = self.parts[number]
         if part.pulls:
-            heads = [edge.head for edge in self.system.after(number)]
-            return sum(self._takes(head, part.batch, mix) for head in heads)
-        return part.capacity_per_s / (1 + held_s / part.own_s) if part.station else part.capacity_per_s
+            return sum(self._takes(edge.head, part.batch, mix) for edge in self.system.after(number))
+        if part.station and self.batches[number] > 1:
+            return self._takes(number, self.batches[number], mix)
+        held = held_s / part.own_s if part.station else 0.0
+        return part.capacity_per_s * self.batches[number] / (1 + held)
+
+    def _batches(self) -> dict[int, int]:
+        """For every part how many messages come to it together, where a queue hands out as many as it may."""
+        found: dict[int, int] = {}
+        for number in self.system.plan.order:
+            before = [edge.tail for edge in self.system.before(number)]
+            parts = [self.parts[tail] for tail in before]
+            sizes = [
+                part.batch if part.pulls else 1 if part.detached else found[tail]
+                for tail, part in zip(before, parts, strict=True)
+            ]
+            found[number] = min(sizes, default=1)
+        return found
+
+    def _handed(self, number: int, mix: Mix) -> list[float]:
+        """How much each target of a queue is handed: as even, machine by machine, as what each can take allows."""
+        heads = [edge.head for edge in self.system.after(number)]
+        machines = [self.parts[head].replicas for head in heads]
+        takes = [self._takes(head, self.parts[number].batch, mix) for head in heads]
+        left, rest, shares = sum(mix.values()), sum(machines), [0.0] * len(heads)
+        for n in sorted(range(len(heads)), key=lambda n: takes[n] / machines[n]):
+            shares[n] = min(takes[n], left * machines[n] / rest)
+            left, rest = left - shares[n], rest - machines[n]
+        return shares
 
     def _takes(self, number: int, batch: int, mix: Mix) -> float:
         """Messages a second that a part takes which is handed `batch` at a time."""
@@ -93,12 +121,14 @@ class _Water:
         ]
         if part.fan_out == "pool":
             return sum(takes for takes, _ in behind)
-        return min([part.capacity_per_s, *(takes / share for takes, share in behind if share)])
+        return min([part.capacity_per_s * batch, *(takes / share for takes, share in behind if share)])
 
-    def _split(self, number: int, mix: Mix) -> list[tuple[Edge, Mix]]:
-        """How a mix parts on the edges that leave: by replicas in a pool, by endpoint on routes, a copy on each of all."""
+    def _split(self, number: int, mix: Mix, shares: list[float] | None = None) -> list[tuple[Edge, Mix]]:
+        """How a mix parts on the edges that leave: in a pool by `shares` or by replicas, by endpoint on routes, a copy on
+        each of all."""
         edges, pool = self.system.after(number), self.parts[number].fan_out == "pool"
-        shares = [self.parts[edge.head].replicas if pool else 1 for edge in edges]
+        if not shares or not sum(shares):
+            shares = [self.parts[edge.head].replicas if pool else 1 for edge in edges]
         whole = sum(shares) if pool else 1
         return [
             (edge, {key: rate * share / whole for key, rate in mix.items() if edge.label in (None, key[1])})

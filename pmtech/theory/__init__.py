@@ -17,7 +17,7 @@ from pmtech.theory.connections import busiest_share, moved_share, new_machine_sh
 from pmtech.theory.edges import EdgeCache, edge_cache, origin_per_s
 from pmtech.theory.failure import BACKOFFS, attempts, backoff_waits_ms, vulnerable_from
 from pmtech.theory.fan_out import any_slow, availability, deadlock_free_pool, gathered_s
-from pmtech.theory.network import PLACES, distance_km, round_trip_ms, round_trips
+from pmtech.theory.network import PLACES, coordinates, distance_km, round_trip_ms, round_trips
 from pmtech.theory.promises import (
     allowed_minutes,
     budget_spent,
@@ -50,7 +50,7 @@ __all__ = [
     "BACKOFFS", "Backlog", "Batch", "BatchQueue", "CacheHits", "Canary", "EdgeCache", "MarkovQueue", "Network",
     "PLACES", "Queue", "UniversalScalability", "allowed_minutes", "amdahl", "any_slow", "attempts", "availability",
     "backlog", "backoff_waits_ms", "batch_capacity_per_s", "batch_server", "budget_spent", "burn_rate",
-    "busiest_share", "canary", "che_lru", "cold_share", "deadlock_free_pool", "desired_replicas", "distance_km",
+    "busiest_share", "canary", "che_lru", "cold_share", "coordinates", "deadlock_free_pool", "desired_replicas", "distance_km",
     "edge_cache", "erlang_b", "erlang_c", "gathered_s", "hit_chances", "jackson", "linger", "littles_law", "logins_per_s", "md1",
     "mg1", "mm1", "mm1k", "mmc", "mmck", "moved_share", "new_machine_share", "origin_per_s", "peak_per_s",
     "power_of_choices", "price_crossing_per_s", "processor_sharing", "replica_limit", "requests_for_percentile",

@@ -68,7 +68,7 @@ def test_a_slider_is_moved_by_keyboard(opened):
 
     chart, controls = panel.locator(".pmtech-plot").bounding_box(), panel.locator(".pmtech-controls").bounding_box()
     assert chart["y"] < controls["y"] + controls["height"] and controls["y"] < chart["y"] + chart["height"]
-    assert panel.bounding_box()["height"] <= 480
+    assert panel.bounding_box()["height"] <= 580  # what JupyterLab leaves of 720, with the architecture in it
     for theme in ("light", "dark"):
         lab.set_theme(theme).wait_idle()
         expected = {"light": "#0072b2", "dark": "#56b4e9"}[theme]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pmtech import Cache, Change, Clients, Database, Network, Outage, Server, Users, simulate, theory
+from pmtech import Cache, Change, Clients, Database, Errors, Network, Outage, Server, Users, simulate, theory
 from pmtech.components.cache import CachePart
 from pmtech.components.memory import lru
 from pmtech.engine.request import Request
@@ -350,3 +350,12 @@ def test_random_pushes_out_any_and_is_no_better_than_fifo_in_the_long_run():
     random = hit_ratios(fifo.replace({"cache.policy": "random"}), range(6), **how)
     within_confidence(random - hit_ratios(fifo, range(6), **how), 0, at_least=0.003)
     assert len(set(random)) == 6
+
+
+def test_when_a_fetch_fails_one_of_those_who_wait_asks_and_the_others_wait_for_that_one():
+    """Each fetch takes half a second and fails: one at a time, six in three seconds, however many want it."""
+    broken = Server(workers=9, service_ms=500, service_cv=0) >> Server("Broken")
+    crowd = Clients(rate_per_s=8, **ONE_KEY) >> Cache(coalesce=True, hit_ms=0) >> broken
+    run = simulate(crowd, duration_s=3, events=[Errors("broken", 0, 1e6, share=1)])
+    assert run.records.visits["server"].entered_s.tolist() == [0.0, 0.5, 1.0, 1.5, 2.0, 2.5]
+    assert run.requests.status.tolist().count(500) == 5

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from pmtech import Change, Clients, Database, LoadBalancer, Server, Throttle, simulate
+from pmtech import Change, Clients, Database, LoadBalancer, Outage, Server, Throttle, simulate
 
 QUARTERS = Clients(rate_per_s=4, arrivals="even")
 
@@ -108,3 +108,55 @@ def test_a_policy_can_be_turned_during_a_run(story):
     events = [Change("load_balancer.policy", "least_connections", at_s=0.9)]
     run = story(pool("round_robin", 125, 2000), duration_s=2, events=events)
     assert run.column("served_by") == ["s1", "s2", "s1", None, "s1", "s1", "s1", "s1"]
+
+
+# Health checks, at 0.9, 1.8, 2.7, 3.6 s
+
+
+def checked(**more):
+    one = Server(workers=1, service_ms=100, service_cv=0, replicas=2)
+    return QUARTERS >> LoadBalancer(health_check_s=0.9, **more) >> one
+
+
+def test_after_two_checks_without_an_answer_nothing_is_sent_there_until_one_succeeds(story):
+    """Machine 1 is dead from 0.65 to 3.15: missed at 0.9 and 1.8, found again at 3.6. Until 1.8 each of its turns is lost."""
+    run = story(checked(), duration_s=4.4, events=[Outage("server", 0.65, 2.5)])
+    ones, twos = "server#1", "server#2"
+    assert run.column("served_by") == [*[ones, twos] * 4, *[twos] * 7, ones, twos, ones]
+    assert [n for n, (*_, status) in enumerate(run.requests) if status == 502] == [4, 6]
+    assert {status for *_, status in run.requests} == {200, 502}
+
+
+def test_one_missed_check_is_forgotten_with_the_next_that_is_answered(story):
+    """Dead at 0.9, alive at 1.8, dead at 2.7: never two in a row, so that it keeps its turns."""
+    events = [Outage("server", 0.65, 0.9), Outage("server", 2.65, 0.3)]
+    run = story(checked(), duration_s=4.4, events=events)
+    assert run.column("served_by") == [f"server#{1 + n % 2}" for n in range(18)]
+    assert [n for n, (*_, status) in enumerate(run.requests) if status == 502] == [4, 6]
+    quick = story(checked(unhealthy_after=1), duration_s=4.4, events=events)
+    assert quick.column("served_by")[4:8] == ["server#2"] * 4
+    assert [n for n, (*_, status) in enumerate(quick.requests) if status == 502] == []
+
+
+def test_without_checks_it_never_notices(story):
+    run = story(
+        checked().replace({"load_balancer.health_check_s": None}), duration_s=4.4, events=[Outage("server", 0.65, 9)]
+    )
+    assert [n for n, (*_, status) in enumerate(run.requests) if status == 502] == list(range(4, 18, 2))
+
+
+def test_when_nobody_is_well_it_answers_itself(story):
+    """Both dead from 0.65 on: 502 by the machines until 1.8, then 503 by the balancer."""
+    run = story(checked(), duration_s=2.4, events=[Outage("server", 0.65, 9, count=2)])
+    assert [status for *_, status in run.requests] == [200] * 3 + [502] * 5 + [503] * 2
+    assert run.column("served_by")[-2:] == ["load_balancer"] * 2
+
+
+def test_new_machines_are_trusted_and_a_taken_one_is_not_sent_to(story):
+    events = [Outage("server", 0.65, 9), Change("server.replicas", 3, 2.1), Change("server.replicas", 1, 3.1)]
+    run = story(checked(), duration_s=3.6, events=events)
+    assert run.column("served_by")[8:13] == ["server#2", "server#3", "server#2", "server#3", "server#2"]
+    assert [status for *_, status in run.requests][-2:] == [
+        503,
+        503,
+    ]  # the only one that is left is dead, and known to be

@@ -1,6 +1,9 @@
 """A throttle: who is let through when, in which order, and who is turned away."""
 
+from math import inf
+
 from pmtech import Change, Clients, Server, Throttle, simulate
+from pmtech.components.throttle import Turns
 
 QUARTERS = Clients(rate_per_s=4, arrivals="even")
 
@@ -194,3 +197,20 @@ def test_however_it_is_turned_it_never_lets_two_through_too_close():
         passed = result.visits.started_s.dropna().sort_values()
         assert len(passed) >= 80 * 30 - 1  # and never idle while somebody waits
         assert passed.diff().min() >= 1 / 80 - 1e-9
+
+
+def test_when_all_of_a_rank_have_given_up_the_next_rank_has_its_turn(story):
+    """The order waits from 0.25 on and gives up at 0.875; the view of 0.5 goes at 1, though nobody stands before it now."""
+    clients = [
+        Clients("Views", rate_per_s=2, arrivals="even", endpoints="/view"),
+        Clients("Orders", rate_per_s=1.6, arrivals="even", endpoints="/order"),
+    ]
+    throttle = Throttle(rate_per_s=0.8, priority="/order", max_wait_s=0.625)
+    run = story(clients >> throttle, duration_s=3)
+    assert {status for *_, status in run.requests} <= {0, 200, 503}
+    turns = Turns(Throttle(rate_per_s=1, priority="/order", max_wait_s=1))
+    assert turns.lets_through(0.0)
+    turns.join("order", "A", "/order", 0.25)
+    turns.join("view", "A", "/view", 0.5)
+    assert (turns.turn_s, turns.deadline_s, turns.give_up()) == (1.0, 1.25, "order")
+    assert (turns.deadline_s, turns.next(1.0), turns.turn_s) == (1.5, "view", inf)

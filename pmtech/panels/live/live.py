@@ -224,8 +224,10 @@ class Live(Panel):
     # --- the page -----------------------------------------------------------------------------------------------
 
     def _wished(self, change) -> None:
-        wish, granted = change["new"], self._granted
         with self._lock:
+            wish, granted = change["new"], self._granted
+            if wish["number"] <= granted["number"]:
+                return  # it comes late, from a page that is gone: what was wished since then counts
             self._granted = wish
             if wish["resets"] != granted["resets"]:
                 self.reset()

@@ -61,23 +61,27 @@ def names_of(system: System, name: str) -> list[str]:
     return [known for known, part in system.components.items() if name in (known, part.slug)]
 
 
-def machines_of(running, name: str, why: str = "") -> list[Part]:
+def parts_of(running, name: str, why: str = "") -> list[Part]:
     """All machines of the part, or the pool of twins, of that name, in the order of the system."""
     components = running.system.components
     names = names_of(running.system, name)
     if not names:
         raise ValueError(f'there is no part "{name}"{why}: {nearest(name, components)}')
-    parts = [part for known in names for part in running.run.parts[known][: components[known].replicas]]
-    return [machine for part in parts for machine in part.machines()]
+    return [part for known in names for part in running.run.parts[known][: components[known].replicas]]
+
+
+def machines_of(running, name: str, why: str = "") -> list[Part]:
+    """What of them can die by itself: of a part that stands in several places, each place."""
+    return [machine for part in parts_of(running, name, why) for machine in part.machines()]
 
 
 def check_answers(running, name: str) -> None:
-    if any(machine.spec.is_source for machine in machines_of(running, name)):
+    if any(part.spec.is_source for part in parts_of(running, name)):
         raise ValueError(f'"{name}" sends requests and answers none: choose a part that answers')
 
 
 def check_works(running, name: str) -> None:
-    if not any(machine.spec.own_s for machine in machines_of(running, name)):
+    if not any(part.spec.own_s for part in parts_of(running, name)):
         raise ValueError(f'"{name}" does no work of its own that could be slow: choose a server or a database')
 
 

@@ -1,0 +1,139 @@
+"""How a lesson behaves as a page: one key leads through it, nothing gets lost, and nothing plays dead."""
+
+from __future__ import annotations
+
+import nbformat.v4 as nb
+import pytest
+from jupyter_page import NOTEBOOK
+
+SHOP = (
+    "from pmtech import Clients, LoadBalancer, Server, Slider, ask, console, explore, live, start_api, verb_table\n"
+    'shop = Clients("Customers", rate_per_s=15) >> LoadBalancer() >> Server(workers=2, replicas=2, service_ms=200)'
+)
+LIVE = 'live(shop, Slider("customers.rate_per_s", 5, 60, label="Customers send"), speed=5)'
+EXPLORE = 'explore(shop, Slider("customers.rate_per_s", 5, 60, label="Customers send"))'
+SELECTED = f"() => {NOTEBOOK}.content.activeCellIndex"
+IN_VIEW = f"""(index) => {{
+    const {{ outerNode, widgets }} = {NOTEBOOK}.content;
+    const [page, output] = [outerNode, widgets[index].outputArea.node].map((node) => node.getBoundingClientRect());
+    return output.height > 0 && output.top >= page.top && output.bottom <= page.bottom;
+}}"""
+AT_THE_TOP = f"() => {NOTEBOOK}.content.outerNode.scrollTop === 0 && {NOTEBOOK}.content.activeCellIndex === 0"
+
+
+@pytest.fixture
+def opened(lab):
+    def write_and_open(*sources):
+        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+        notebook = nb.new_notebook(cells=[nb.new_code_cell(source) for source in sources], metadata=kernel)
+        (lab.server.folder / lab.folder / "page.ipynb").write_text(nb.writes(notebook))
+        return lab.open("page.ipynb", sidebar=False)
+
+    return write_and_open
+
+
+def counts(lab):
+    """The number beside each code cell of a notebook of code: None where it has not run."""
+    return lab.page.evaluate(f"() => {NOTEBOOK}.content.widgets.map((cell) => cell.model.executionCount)")
+
+
+def test_one_key_leads_through_a_lesson_and_stray_ones_do_no_harm(lab):
+    page = lab.page
+    page.goto(f"{lab.server.url}/lab/tree/{lab.folder}/00_start_here.ipynb?reset&token={lab.server.token}")
+    lab.until(f"() => {NOTEBOOK}?.context?.sessionContext?.session?.kernel?.status === 'idle'")
+    page.wait_for_selector("#jupyterlab-splash", state="detached")
+    page.locator(".jp-FileBrowser").wait_for(state="hidden")  # it is folded
+    cells = page.locator(".jp-Cell").count()
+    page.locator(".jp-MarkdownCell").first.dblclick()
+    assert page.locator(".jp-MarkdownCell:not(.jp-mod-rendered)").count() == 0
+    opened = []
+    while (selected := page.evaluate(SELECTED)) not in opened:
+        opened.append(selected)
+        page.keyboard.press("Shift+Enter")
+        lab.wait_idle()
+        if page.evaluate(f"(index) => {NOTEBOOK}.content.widgets[index].outputArea?.node.clientHeight > 0", selected):
+            lab.until(IN_VIEW, selected)
+    assert opened == list(range(cells))  # the last one stays where it is, and none is added
+    for stray in "xdd", "m", "b", "z":
+        page.keyboard.type(stray)
+    assert page.locator(".jp-Cell").count() == cells
+    assert page.locator(".jp-CodeCell").count() == sum(kind == "code" for kind in kinds(lab))
+    lab._begin("runmenu:restart-and-run-all")
+    page.click(".jp-Dialog .jp-mod-accept")
+    lab.until(AT_THE_TOP)
+    assert lab.wait_idle().errors() == lab.console_errors == []
+
+
+def kinds(lab):
+    return lab.page.evaluate(f"() => {NOTEBOOK}.content.widgets.map((cell) => cell.model.type)")
+
+
+def test_the_key_goes_on_from_whatever_was_touched_and_leaves_it_as_it_is(opened):
+    lab = opened(SHOP, LIVE, EXPLORE, "ask('02.predict')", "console(start_api())", "1 + 1")
+    page = lab.page
+    for _ in range(5):
+        page.keyboard.press("Shift+Enter")
+        lab.wait_idle()
+    assert counts(lab) == [1, 2, 3, 4, 5, None]
+    page.locator(".pmtech-play").click()
+    page.locator(".pmtech-clock", has_text="running").wait_for()
+    page.keyboard.press("Shift+Enter")  # from the button
+    lab.until(f"() => {NOTEBOOK}.content.widgets[2].model.executionCount === 6")
+    page.locator(".pmtech-clock", has_text="running").wait_for()
+    slider = page.locator(".pmtech-explore").get_by_role("slider")
+    slider.press("End")
+    slider.press("Shift+Enter")
+    lab.until(f"() => {NOTEBOOK}.content.widgets[3].model.executionCount === 7")
+    assert slider.input_value() == "60"
+    option = page.locator(".pmtech-ask").get_by_role("radio").first
+    option.check()
+    option.press("Shift+Enter")
+    lab.until(f"() => {NOTEBOOK}.content.widgets[4].model.executionCount === 8")
+    assert option.is_checked() and option.is_enabled()  # touched, and not given as an answer
+    page.locator(".pmtech-console").get_by_label("Headers").press("Shift+Enter")
+    lab.until(f"() => {NOTEBOOK}.content.widgets[5].model.executionCount === 9")
+    assert lab.errors() == lab.console_errors == []
+
+
+def test_a_page_that_is_loaded_again_while_it_plays_goes_on(opened):
+    lab = opened(SHOP, LIVE, EXPLORE)
+    lab.run_all().ready().command("docmanager:save")
+    page = lab.page
+    clock, play = page.locator(".pmtech-clock"), page.locator(".pmtech-play")
+    page.get_by_role("button", name="Keep this run").click()
+    lab.wait_idle()
+    for before in ("Surge now", "Kill one"):
+        if play.inner_text() == "Play":
+            play.click()
+        clock.get_by_text("running").wait_for()
+        page.get_by_role("button", name=before).click()
+        page.reload()
+        page.get_by_role("button", name="Reset").first.click()
+        clock.get_by_text("paused, 0.0 s").wait_for()
+        play.click()
+        clock.get_by_text("running").wait_for()
+        play.click()
+        clock.get_by_text("paused").wait_for()
+        stopped = clock.inner_text()
+        page.get_by_role("button", name="Step").click()
+        lab.until("(stopped) => document.querySelector('.pmtech-clock').innerText !== stopped", stopped)
+    what_if = page.locator(".pmtech-explore")
+    what_if.get_by_role("button", name="Forget the kept run").wait_for()
+    said = what_if.locator(".pmtech-sentences").inner_text()
+    what_if.get_by_role("slider").press("End")
+    lab.until("(said) => document.querySelector('.pmtech-sentences').innerText !== said", said)
+    assert lab.errors() == lab.console_errors == []
+
+
+def test_a_panel_whose_kernel_has_stopped_says_so_and_can_be_brought_back(opened):
+    lab = opened(SHOP, LIVE, EXPLORE, "ask('02.predict')", "console(start_api())", "verb_table()")
+    lab.run_all().ready()
+    lab.command("kernelmenu:shutdown")
+    said = "[...document.querySelectorAll('.pmtech-stopped')].filter((one) => /^The kernel behind this panel has stopped/.test(one.textContent))"
+    lab.until(f"() => {said}.length === 5 && document.querySelectorAll('.pmtech > [inert]').length === 5")
+    assert lab.axe(".jp-Notebook .pmtech") == []
+    lab._begin("runmenu:restart-and-run-all")
+    lab.until(f"() => {said}.length === 0 && {NOTEBOOK}.content.widgets.at(-1).model.executionCount === 6")
+    lab.ready().page.locator(".pmtech-play").click()
+    lab.page.locator(".pmtech-clock", has_text="running").wait_for()
+    assert lab.errors() == lab.console_errors == []

@@ -1,0 +1,59 @@
+"""Lesson 07: the task is lost without the queue, is not won by a bigger machine alone, and the lunch is worked off as said."""
+
+from dataclasses import replace
+
+import pytest
+
+from pmtech import Clients, Outage, Queue, Server, Surge, simulate, theory
+from pmtech.course.check import all_tasks
+from pmtech.course.tasks.lesson_07 import busy_lunch
+
+TASK = "07.your_turn"
+
+
+def marking(system):
+    return all_tasks()[TASK].mark(system, 3)
+
+
+def test_the_cell_as_it_stands_is_off_target():
+    assert not marking(busy_lunch()).passed
+
+
+def test_the_solution_of_the_notebook_passes():
+    assert marking(busy_lunch(workers=8, visibility_s=60)).passed
+
+
+@pytest.mark.parametrize(("workers", "visibility_s"), [(7, 60), (8, 4), (12, 60)])
+def test_too_few_workers_a_short_visibility_and_idle_workers_miss(workers, visibility_s):
+    assert not marking(busy_lunch(workers, visibility_s)).passed
+
+
+def test_without_the_queue_people_wait_for_the_mail():
+    clients, tool, _, mailer = busy_lunch(workers=8).parts
+    found = marking(clients >> tool >> mailer)
+    assert not found.passed and "Without a queue people wait" in found.gaps[0]
+
+
+def test_a_bigger_machine_alone_does_not_keep_the_answers_quick():
+    """Even eleven workers, who keep up with the peak, let people wait for three seconds."""
+    clients, tool, _, mailer = busy_lunch(workers=8).parts
+    run = simulate(clients >> tool >> replace(mailer, workers=100), duration_s=3600)
+    assert run.summary.p95_ms > 200
+
+
+def test_the_backlog_at_its_worst_and_when_it_is_gone_are_those_of_the_sum_by_hand():
+    lunch = Surge(at_s=600, for_s=1200, times=4)
+    system = Clients(rate_per_s=0.5, surge=lunch) >> Queue() >> Server("Mailer", workers=3, service_ms=3000)
+    run = simulate(system, duration_s=5400)
+    assert run.components.max_queue["queue"] == pytest.approx(1200 * (2 - 1), rel=0.12)
+    spare = 1 - 0.5
+    assert run.waiting_at("queue", 1800 + 1200 / spare + 500) < 30
+    assert run.waiting_at("queue", 1800 + 1200 / spare - 900) > 100
+    assert theory.mmc(0.5, 3, 3).load == pytest.approx(0.5)
+
+
+def test_a_death_in_the_middle_makes_some_mails_twice_and_loses_none():
+    system = busy_lunch(workers=8, visibility_s=30)
+    run = simulate(system, duration_s=5400, events=[Outage("mailer", at_s=1000, for_s=20)])
+    assert run.components.again["queue"] > 0
+    assert set(run.messages.query("published_s < 5000").outcome) == {"done"}

@@ -1,0 +1,95 @@
+"""Mean rates, worked out like water, against long runs: what comes, what goes on, what is refused at every part.
+
+The customers come evenly, so that the counts of a run differ from the rates by no more than what is inside when it ends,
+and by the chance in what is drawn of each: the share of an endpoint, of a key, of a way.
+"""
+
+import pytest
+
+from pmtech import (
+    Cache,
+    Clients,
+    Database,
+    Day,
+    Gateway,
+    Gather,
+    LoadBalancer,
+    Network,
+    Queue,
+    RateLimiter,
+    Retry,
+    Server,
+    Throttle,
+    Topic,
+    simulate,
+    theory,
+)
+from pmtech.system.flow import flows
+
+FIFTY = Clients(rate_per_s=50, arrivals="even")
+TWO_PATHS = Clients(rate_per_s=50, arrivals="even", endpoints={"/a": 3, "/b": 1})
+
+
+def fixed(name=None, workers=8, service_ms=100, **more):
+    return Server(name, workers=workers, service_ms=service_ms, service_cv=0, **more)
+
+
+SYSTEMS = {
+    "a topic copies": FIFTY >> Topic() >> [fixed("A"), fixed("B", queue_limit=5, workers=2)],
+    "a gather asks all": FIFTY >> Gather() >> [fixed("A"), fixed("B", service_ms=10)] >> Database(query_cv=0),
+    "a queue hands out what its worker can do": FIFTY >> Queue(store_ms=0) >> fixed(workers=2),
+    "in batches": FIFTY >> Queue(store_ms=0, batch=10) >> fixed(workers=1, item_ms=20),
+    "to several": FIFTY >> Queue(store_ms=0) >> [fixed("A", workers=1), fixed("B", workers=1, service_ms=50)],
+    "over a balancer": FIFTY
+    >> Queue(store_ms=0)
+    >> LoadBalancer(policy="least_connections")
+    >> fixed(workers=1, replicas=3),
+    "over a slow way": FIFTY >> Queue(store_ms=0) >> Throttle(rate_per_s=12) >> fixed(),
+    "whose workers are held": FIFTY >> Queue(store_ms=0) >> fixed(workers=4) >> Database(query_ms=60, query_cv=0),
+    "into another": FIFTY >> Queue("First", store_ms=0) >> Queue("Second", store_ms=0) >> fixed(workers=3),
+    "held by a network": FIFTY >> fixed(workers=4, service_ms=20) >> Network(round_trip_ms=180) >> fixed("Deep"),
+    "held by the slower of two": FIFTY
+    >> fixed(workers=4, service_ms=20)
+    >> Gather()
+    >> [fixed("A"), fixed("B", service_ms=180)],
+    "held by nobody": FIFTY >> fixed(workers=1, service_ms=10) >> Queue(store_ms=5) >> fixed("Later", workers=3),
+    "routes": TWO_PATHS
+    >> Gateway()
+    >> {"/a": fixed("A", workers=2), "/b": RateLimiter(limit=5, algorithm="token_bucket") >> fixed("B")},
+    "retries of what does not fail": FIFTY >> Retry() >> fixed(),
+    "over a day": FIFTY.__class__(rate_per_s=50, arrivals="even", profile=Day(lasts_s=50)) >> fixed(),
+}
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_a_long_run_goes_as_the_water(name):
+    system, lasts_s = SYSTEMS[name], 100
+    result, (per_part, _) = simulate(system, duration_s=lasts_s), flows(system)
+    for part in result.components.index:
+        flow, here = per_part[part], result.visits[result.visits.component == part]
+        batch = max((one.batch for one in system.parts if one.pulls), default=1)
+        chance = 0 if len(system.sources["clients"].endpoints) == 1 else 3.3 * (flow.arrives * lasts_s / 4) ** 0.5
+        within = (
+            chance
+            + 2 * batch
+            + int(here.left_s.isna().sum()) * (not system.components[part].pulls)
+            + 0.002 * 50 * lasts_s
+        )
+        together = batch if system.components[part].station else 1
+        assert len(here) * together == pytest.approx(flow.arrives * lasts_s, abs=within), part
+        assert result.components.rejected[part] == pytest.approx(flow.refused * lasts_s, abs=within), part
+        if system.components[part].pulls:
+            outcomes = result.messages[result.messages.queue == part].outcome.value_counts()
+            assert outcomes["done"] == pytest.approx(flow.passes * lasts_s, abs=within), part
+            assert outcomes.get("waiting", 0) == pytest.approx(flow.held_back * lasts_s, abs=within), part
+
+
+def test_a_cache_behind_a_route_is_asked_for_its_share_alone():
+    """Three of four requests reach it; what it remembers for a second is asked for three quarters as often as all together."""
+    clients = Clients(rate_per_s=100, endpoints={"/a": 3, "/b": 1}, keys=50, popularity=0)
+    store = fixed("A", service_ms=0.01)
+    system = clients >> Gateway() >> {"/a": Cache(capacity=50, ttl_s=1) >> store, "/b": fixed("B")}
+    misses = flows(system)[0]["a"].arrives
+    assert misses == pytest.approx(75 * (1 - theory.ttl_cache([1.5] * 50, 1).hit_ratio))
+    result = simulate(system, duration_s=200)
+    assert abs(len(result.records.visits["a"].row) - misses * 200) < 3.3 * (misses * 200) ** 0.5
