@@ -230,7 +230,7 @@ def _changed(value):
     return value + "x" if isinstance(value, str) else value
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(documents(), st.data())
 def test_a_contract_that_was_changed_anywhere_is_never_called_equal(old, data):
     assert breaking_changes(Contract(old), Contract(copy.deepcopy(old))) == []
@@ -253,7 +253,7 @@ JUNK = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(documents(), st.data())
 def test_a_contract_with_anything_anywhere_is_compared_or_refused_in_a_sentence(old, data):
     new = copy.deepcopy(old)
@@ -267,7 +267,8 @@ def test_a_contract_with_anything_anywhere_is_compared_or_refused_in_a_sentence(
     except ValueError as refused:
         assert str(refused).startswith("document")
         return
-    assert breaking_changes(changed, Contract(copy.deepcopy(new))) == []
+    same = breaking_changes(changed, Contract(copy.deepcopy(new)))
+    assert all(change.what.startswith("may differ") for change in same)  # by what other files say, which were not given
     for pair in ((Contract(old), changed), (changed, Contract(old))):
         breaking_changes(*pair)._repr_html_()
     changed._repr_html_()
