@@ -213,10 +213,11 @@ def _type(was: Union, now: Union, text: str) -> Found:
     if lost or won:
         effect = Effect.OTHER if lost and won else Effect.LESS if lost else Effect.MORE
         yield Finding(f"type changed from {_types(was)} to {_types(now)}", effect)
-    elif was.types == now.types:
-        before, after = (any(form.declared for form in side.forms) for side in (was, now))
-        if before != after:
-            yield Finding(f"its type, {_types(now)}, is {'now' if after else 'no longer'} written down", Effect.NONE)
+    before, after = ({form.kind for form in side.forms if form.declared} & was.types & now.types for side in (was, now))
+    for kinds, written in ((after - before, "now"), (before - after, "no longer")):
+        if kinds:
+            said = "its type" if kinds == was.types == now.types else "a type of its forms"
+            yield Finding(f"{said}, {words(kinds)}, is {written} written down", Effect.NONE)
 
 
 def _hints(was: list[dict], now: list[dict], asked: bool) -> Found:
