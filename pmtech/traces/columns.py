@@ -134,7 +134,7 @@ class Named:
 
     def read(self, line: str) -> dict | str | None:
         """The fields of a line, or why there are none, or None for a line that need not have any."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} does not say what stands in a line")
 
     def get(self, record: dict, title: str) -> str:
         return record.get(title, "")

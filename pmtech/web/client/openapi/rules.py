@@ -35,6 +35,10 @@ EVERY_TEXT = {"", ".*", "^.*", ".*$", "^.*$", "^", "$", "(.*)", "^(.*)$", r"[\s\
 
 def differences(a: Form, b: Form, sides: Sides, *, asked: bool, text: str) -> Found:
     """Of two forms of the same type. `text` is set for a parameter, which travels as text."""
+    if (
+        a.declared != b.declared and (a if b.declared else b).words
+    ):  # else it is any type that is no longer, or now, taken
+        yield Finding(f"its type, {a.kind}, is {'now' if b.declared else 'no longer'} written down", Effect.NONE)
     for word in sorted(a.words.keys() | b.words.keys()):
         was, now = a.words.get(word), b.words.get(word)
         if word in LIMITS:

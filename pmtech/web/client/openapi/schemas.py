@@ -213,11 +213,6 @@ def _type(was: Union, now: Union, text: str) -> Found:
     if lost or won:
         effect = Effect.OTHER if lost and won else Effect.LESS if lost else Effect.MORE
         yield Finding(f"type changed from {_types(was)} to {_types(now)}", effect)
-    before, after = ({form.kind for form in side.forms if form.declared} & was.types & now.types for side in (was, now))
-    for kinds, written in ((after - before, "now"), (before - after, "no longer")):
-        if kinds:
-            said = "its type" if kinds == was.types == now.types else "a type of its forms"
-            yield Finding(f"{said}, {words(kinds)}, is {written} written down", Effect.NONE)
 
 
 def _hints(was: list[dict], now: list[dict], asked: bool) -> Found:
