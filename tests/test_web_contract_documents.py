@@ -92,6 +92,8 @@ def test_other_files_are_read_and_where_they_cannot_be_that_is_said(tmp_path):
     data = read(old)  # without the folder that it came from
     (unread,) = breaking_changes(data, copy.deepcopy(data))
     assert unread.breaking is None and unread.where == "schemas.yaml#/Order" and "could not be read" in unread.what
+    (same.parent / "note.json").unlink()
+    assert breaking_changes(contract(same), contract(same)) == []  # one file, whatever it would say
     (new.parent / "note.json").unlink()
     found = breaking_changes(contract(old), contract(new))
     assert found.not_judged and str(tmp_path) not in str(found)
@@ -102,7 +104,7 @@ def test_other_files_are_read_and_where_they_cannot_be_that_is_said(tmp_path):
 BAD = {
     "another standard": ({"swagger": "2.0", "paths": {}}, "Swagger 2.0"),
     "the next standard": ({"openapi": "4.0.0", "paths": {}}, "OpenAPI 4.0.0"),
-    "events": ({"asyncapi": "2.0.0", "channels": {}}, "object with paths"),
+    "events": ({"asyncapi": "2.0.0", "channels": {}}, "AsyncAPI 2.0.0"),
     "a list": ([], "object with paths"),
     "nothing": (None, "object with paths"),
     "paths in a list": ({"openapi": "3.0.0", "paths": []}, "object with paths"),

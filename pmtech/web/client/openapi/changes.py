@@ -28,9 +28,6 @@ def changes(old: Document, new: Document) -> Found:
     yield from both.rest(was, now, "the whole contract", DESCRIBES | {"paths", "webhooks", "components", "security"})
     for reference in sorted(old.unread | new.unread):
         file, _, place = reference.partition("#")
-        one = not file or "://" in file or Path(file).is_absolute()
-        if one and reference in old.unread & new.unread:
-            continue  # both mean the same, whatever it is; a name may mean another file in another folder
         where = "#".join(filter(None, (file if "://" in file else Path(file).name, place)))
         yield ContractChange(where, "may differ, not judged: what is referred to here could not be read", None)
 
