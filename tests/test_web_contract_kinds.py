@@ -261,6 +261,28 @@ def test_what_was_gone_through_for_one_request_is_found_for_the_next():
         } <= places and not any("Other" in place for place in places)
 
 
+def test_where_everything_leads_to_everything_each_request_is_listed_and_what_differs_is_told_a_few_times():
+    names = [f"S{n}" for n in range(40)]
+
+    def web(leaf):
+        links = {f"to{name}": {"$ref": f"#/components/schemas/{name}"} for name in names}
+        schemas = {
+            n: fields(**{f"own{k}": {"type": "string", "maxLength": k} for k in range(9)}, **links) for n in names
+        }
+        schemas["S7"]["properties"]["own0"] = {"type": leaf, "maxLength": 0}
+        asked = {f"/{n}": asks({"$ref": f"#/components/schemas/{n}"})["paths"]["/orders"] for n in names}
+        return {"paths": asked, "components": {"schemas": schemas}}
+
+    found = differences(web("string"), web("boolean"))
+    assert {change.where.split(",")[0] for change in found.breaking} == {f"POST /{name}" for name in names}
+    told = [change.where for change in found if change.what == "type changed from string to boolean"]
+    assert "POST /S7, request, field own0" in told and len(told) < 20
+    assert {change.what for change in found if change.where not in told} == {
+        "differs further in, as is listed with other requests"
+    }
+    assert [*differences(web("string"), web("string"))] == []
+
+
 def call(*parameters, **rest):
     return document({"parameters": list(parameters), "responses": {}} | rest)
 

@@ -4,7 +4,7 @@ Two schemas are compared once, themselves without what is in them; the schemas w
 lead to, and whoever asks for all findings follows the pairs. So a schema may contain itself, and go as deep as it likes.
 """
 
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import combinations
@@ -18,6 +18,7 @@ from pmtech.web.client.openapi.rules import differences
 
 Local = tuple[list[Finding], list[tuple[tuple, Pair]]]  # what differs here, and what to compare further in
 SHOWN, FEW = 3, 300  # places told of the same two schemas in one message, of contracts with no more pairs than that
+FURTHER = "differs further in, as is listed with other requests"
 NESTED = 12  # choices of forms within choices of forms
 WIDER, NARROWER = {Effect.MORE, Effect.NONE}, {Effect.LESS, Effect.NONE}
 
@@ -30,8 +31,8 @@ class Schemas(Sides):
         self._found: dict[tuple, list[Finding]] = {}
         self._known: dict[tuple, Local] = {}
         self._open: set[tuple] = set()
-        self._equal: set[tuple] = set()  # leads to no difference
-        self._differing: set[tuple] = set()  # leads to one
+        self._reached: dict[tuple, frozenset[Effect]] = {}  # what the differences do that it leads to
+        self._told: Counter = Counter()
         self._nested = 0
 
     def findings(self, old: Any, new: Any, *, asked: bool, text: str = "") -> list[Finding]:
@@ -41,34 +42,38 @@ class Schemas(Sides):
             self._found[key] = self._follow(self._local([Pair(old, new, text=text)], asked), asked)
         return self._found[key]
 
-    def _follow(self, start: Local, asked: bool) -> list[Finding]:
+    def _follow(self, start: Local, asked: bool, *, tells: bool = True) -> list[Finding]:
+        """In large contracts, where everything may lead to everything, what was told several times is only pointed to. With
+        `tells` off the effects count alone, and what is known of them is not gone through again."""
         found: list[Finding] = []
         waiting: deque = deque([(start, (), False, None, None, frozenset())])
         visits: Counter = Counter()
-        parents: dict[tuple, set] = {}  # of what was not met before
-        differing: set[tuple] = set()
+        parents: dict[tuple, set] = {}
+        effects: dict[tuple | None, set] = defaultdict(set)
+        unsure: set[tuple] = set()  # of what is still worked out
         while waiting:
             (here, pairs), place, turned, always, parent, above = waiting.popleft()
             for f in here:
                 found.append(Finding(f.what, always or (f.effect.turned if turned else f.effect), place + f.place))
+                effects[parent].add(found[-1].effect)
             for key, pair in pairs:
-                if key in self._equal:
-                    continue
-                if key in self._differing:
-                    differing.add(parent)
-                else:
-                    parents.setdefault(key, set()).add(parent)
                 state = (key, turned ^ pair.turned, always or pair.always)
-                many = len(self._known) > FEW
+                known, many = self._reached.get(state), len(self._known) > FEW
+                effects[parent] |= known or set()
+                again = many and parent and self._told[state] >= SHOWN and self._here(key, pair)[1]
+                if known is not None and (not known or not tells or again):
+                    found += [Finding(FURTHER, effect, place + pair.place) for effect in known]
+                    continue
+                parents.setdefault(state, set()).add(parent)
                 if visits[state] < (1 if many else SHOWN) and state not in above:
                     visits[state] += 1
+                    unsure |= {state} if key in self._open else set()
                     inside = self._here(key, pair)
-                    if inside[0] or key in self._open:
-                        differing.add(key)
-                    waiting.append((inside, place + pair.place, *state[1:], key, above if many else above | {state}))
-        differing = _leading(differing, parents)
-        self._equal |= parents.keys() - differing
-        self._differing |= differing - self._open
+                    waiting.append((inside, place + pair.place, *state[1:], state, above if many else above | {state}))
+        self._told.update(visits.keys() if tells else ())
+        reach = {effect: _leading({s for s, found in effects.items() if effect in found}, parents) for effect in Effect}
+        for state in parents.keys() - _leading(unsure, parents):
+            self._reached[state] = frozenset(effect for effect in Effect if state in reach[effect])
         return found
 
     def _here(self, key: tuple, pair: Pair) -> Local:
@@ -150,7 +155,7 @@ class Schemas(Sides):
 
     def _effects(self, a: Form, b: Form, asked: bool, text: str) -> set[Effect]:
         local = self._local(differences(a, b, self, asked=asked, text=text), asked)
-        return {f.effect for f in self._follow(local, asked)}
+        return {f.effect for f in self._follow(local, asked, tells=False)}
 
     def _replaced(self, a: Form, b: Form) -> bool:
         """Whether the two have different names and the old name is still in use: another thing then, and not renamed."""
