@@ -170,13 +170,25 @@ class ClientsPart(SourcePart):
         if spec.connections is None:
             return super().connection_of(request)
         number = int(self.takes[request.line][request.number] * spec.connections)
-        life, ends_s = self.lives.get(number, (0, 0.0))
-        if spec.connection_age_s is not None:
-            while ends_s <= self.env._now:
-                life += 1
-                ends_s += self.ages[self.name, 0][life * ROUND + number] * spec.connection_age_s
-            self.lives[number] = life, ends_s
-        return (self.name, number), life
+        return (self.name, number), self.life(number, self.env._now, self.lives)
+
+    def life(self, number: int, now: float, lives: dict[int, tuple[int, float]]) -> int:
+        """Which of its lives a connection has at a moment; `lives` remembers how far each has come."""
+        age_s = self.spec.connection_age_s
+        if age_s is None:
+            return lives.get(number, (0, 0.0))[0]
+        life, ends_s = lives.get(number, (0, 0.0))
+        while ends_s <= now:
+            life += 1
+            ends_s += self.ages[self.name, 0][life * ROUND + number] * age_s
+        lives[number] = life, ends_s
+        return life
+
+    def connections_among(self, count: int) -> np.ndarray:
+        """Which connection each of the first requests takes: the other form of `connection_of`."""
+        if self.spec.connections is None:
+            return super().connections_among(count)
+        return (self.takes[self.first_line].first(count) * self.spec.connections).astype(int)
 
     @property
     def feeds_forward(self) -> bool:

@@ -127,6 +127,10 @@ class SourcePart(Part):
         """(which connection it comes on, which of the lives of that one): each request has its own."""
         return (request.number, *request.line), 0
 
+    def connections_among(self, count: int) -> np.ndarray:
+        """The other form of `connection_of`, for the first requests: -1 is a connection of its own."""
+        return np.full(count, -1)
+
     def is_write(self, request: Request) -> bool:
         """Does the request change its item? A retry does what the first attempt would have done."""
         share = self.spec.write_share

@@ -1,8 +1,9 @@
-"""Two pictures of what a cache does for a design: who answers, and what still reaches a part."""
+"""Pictures of what caches do for a design: who answers, what still reaches a part, what a pool of them remembers."""
 
 from collections.abc import Iterable
 
-from pmtech.charts import caches
+from pmtech.charts import caches, pools
+from pmtech.components.load_balancer import LoadBalancer
 from pmtech.panels.figure import Figure
 from pmtech.runs.comparison import Comparison, run_designs
 from pmtech.system.system import System
@@ -36,3 +37,21 @@ def traffic(
             )
     said = caches.traffic_said(results, at)
     return Figure(figure=caches.traffic(results, at), height=300, name=f"Requests at {at}", said=said)
+
+
+def hit_ratios(
+    clients, server: System, *, servers: Iterable[int] = (1, 4, 8), duration_s: float = 60.0, seed: int = 1
+) -> Figure:
+    """Which share of the reads the caches answer when so many servers stand behind a balancer, each with a cache of its own.
+
+    server: one of them with what is behind it, such as Server() >> Cache() >> Database(). A line each for a balancer that
+    takes them in turn, and for one with a hash ring; the same customers. Counted in the second half of the run.
+    Raises ValueError with a sentence.
+    """
+    counts = sorted({*servers})
+    shares = {}
+    for title, policy in pools.POLICIES.items():
+        designs = {f"{n}": clients >> LoadBalancer(policy=policy) >> [server] * n for n in counts}
+        results = run_designs(designs, duration_s=duration_s, seed=seed)
+        shares[title] = {int(n): pools.hit_ratio(result) for n, result in results.items()}
+    return Figure(figure=pools.hits(shares), height=260, name="Hit ratios by servers", said=pools.hits_said(shares))
