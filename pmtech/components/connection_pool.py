@@ -48,14 +48,9 @@ class ConnectionPool(Component):
     needs_next: ClassVar[bool] = True
     noted: ClassVar[tuple[str, ...]] = ("at_s", "waited_s", "opened", "in_vain", "too_many")
 
-    def __post_init__(self):
-        super().__post_init__()
-        if self.size < self.needs:
-            raise ValueError(f"size must be at least needs ({self.needs}), or no request could go on; got {self.size}")
-
     @property
-    def lends(self) -> int:
-        return self.size // self.needs
+    def lends(self) -> float:
+        return self.size / self.needs
 
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
         kept = "" if self.keep else " for each request"

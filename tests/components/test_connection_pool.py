@@ -147,10 +147,6 @@ def test_one_connection_fewer_than_the_rule_and_nobody_goes_on(threads, needs):
     """All threads ask at the same moment, and each takes its next connection only when all have theirs."""
     enough = theory.deadlock_free_pool(threads, needs)
     for size in (enough, enough - 1):
-        if size < needs:
-            with pytest.raises(ValueError, match=f"size must be at least needs \\({needs}\\)"):
-                pool(size=size, needs=needs)
-            continue
         burst = Clients(rate_per_s=200, arrivals="even")
         server = Server(workers=threads, service_ms=0.001, service_cv=0)
         run = simulate(burst >> server >> pool(size=size, needs=needs, open_ms=0) >> data(query_ms=100), duration_s=9)
