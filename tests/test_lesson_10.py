@@ -9,7 +9,6 @@ from pmtech import (
     Clients,
     ConnectionPool,
     Database,
-    Deploy,
     Errors,
     Gateway,
     Gather,
@@ -36,7 +35,7 @@ def student(values, share=0.999):
 @pytest.mark.parametrize("asked", [1, 2, 8, 20])
 def test_the_slowest_of_many_takes_a_harmonic_number_of_times_the_mean(asked):
     services = [Server(f"s{n}", workers=10_000, service_ms=100) for n in range(asked)]
-    runs = [simulate(Clients(rate_per_s=40) >> Gather() >> services, duration_s=25, seed=seed) for seed in range(6)]
+    runs = [simulate(Clients(rate_per_s=40) >> Gather() >> services, duration_s=12, seed=seed) for seed in range(6)]
     low, high = student([run.summary.mean_ms for run in runs])
     assert low <= 100 * sum(1 / n for n in range(1, asked + 1)) <= high
 
@@ -46,7 +45,7 @@ def test_a_page_is_up_as_often_as_its_parts_in_series_or_parallel_say(asked, nee
     services = [Server(f"s{n}", workers=10_000, service_ms=1, service_cv=0) for n in range(asked)]
     errors = [Errors(f"s{n}", 0, 1e6, share=share) for n in range(asked)]
     system = Clients(rate_per_s=100) >> Gather(need=need) >> services
-    up = [1 - simulate(system, duration_s=20, seed=seed, events=errors).summary.error_rate for seed in range(8)]
+    up = [1 - simulate(system, duration_s=10, seed=seed, events=errors).summary.error_rate for seed in range(6)]
     low, high = student(up)
     assert low <= theory.availability([1 - share] * asked, need) <= high
 
@@ -146,7 +145,7 @@ def test_a_bigger_program_alone_does_not_win(program):
 def test_what_is_not_the_learners_is_not_measured():
     faster = monday(cut=("/report",), program=10, service=6).replace({"network.round_trip_ms": 0})
     quiet = monday(cut=("/report",), program=10, service=6).replace({"managers.rate_per_s": 0.1})
-    people = [Clients("Respondents", rate_per_s=60, endpoints="/answers")]
+    people = [Clients("Visitors", rate_per_s=60, endpoints="/answers")]
     for other in (faster, quiet, people >> Gateway("Door") >> {"/answers": Server("Survey tool")}):
         assert not check("10.your_turn", other).counts
 
@@ -181,7 +180,7 @@ def test_who_wins_depends():
     frozen, cut, walled = (simulate(s.replace(monday_)) for s in (one, services, wall))
     assert frozen.by_client.p95_ms["buyers"] > 100 * cut.by_client.p95_ms["buyers"]
     assert walled.by_client.p95_ms["buyers"] < 100 and walled.by_client.error_rate["managers"] > 0.5
-    rushed = [simulate(s.replace(names["rush"])).by_client.p95_ms["respondents"] for s in (one, services)]
+    rushed = [simulate(s.replace(names["rush"])).by_client.p95_ms["visitors"] for s in (one, services)]
     assert rushed[1] > 1.8 * rushed[0]
     bad = [simulate(s, events=[names["mistake"]]).by_client.error_rate["buyers"] for s in (one, services)]
     assert bad[0] > 0.05 and bad[1] == 0
@@ -204,7 +203,7 @@ def test_nine_connections_for_eight_workers_and_no_fewer():
     both = run(NOTEBOOK)["both"]
     stuck, free = (simulate(both.replace({"pool.size": size})) for size in (8, 9))
     assert (stuck.requests.status[stuck.requests.arrived_s > 20] == 0).all()
-    assert free.summary.served_per_s > 25
+    assert free.summary.served_per_s > 35
 
 
 def test_the_figures_of_the_text_follow_from_the_numbers():
@@ -223,8 +222,3 @@ def test_one_pool_for_all_is_not_one_pool_each():
         for n in (1, 10, 40)
     ]  # fmt: skip
     assert opened[0] < opened[1] < opened[2]
-
-
-def test_a_release_of_one_part_is_no_release_of_another():
-    names = run(NOTEBOOK)
-    assert isinstance(names["mistake"], Deploy)

@@ -19,7 +19,7 @@ def monday(cut: tuple[str, ...] = (), program: int = 16, service: int = 16) -> S
     data = [Database(name.title(), query_ms=ms, query_cv=spread.get(name, 0.5)) for name, ms in PLACES.items()]
     inside = dict(zip(ENDPOINTS, data, strict=True))
     people = [
-        Clients("Respondents", rate_per_s=60, endpoints="/answers"),
+        Clients("Visitors", rate_per_s=60, endpoints="/answers"),
         Clients("Buyers", rate_per_s=15, endpoints="/checkout"),
         Clients("Invited", rate_per_s=5, endpoints="/mail"),
         Clients("Managers", rate_per_s=1.5, endpoints="/report"),
