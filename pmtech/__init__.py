@@ -66,6 +66,7 @@ _LATER = {
     "send_twice": "pmtech.web.experiments.requests",
     "shared_cache": "pmtech.web.experiments.shared_cache",
     "sizes": "pmtech.runs.prices",
+    "sketch": "pmtech.sketch.sketch",
     "Slider": "pmtech.panels.controls",
     "sort": "pmtech.course.sort",
     "sql_injection": "pmtech.web.experiments.injection",
