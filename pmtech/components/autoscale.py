@@ -123,14 +123,17 @@ class Autoscaler:
         new = current - len(shares)
         wanted = theory.desired_replicas(current, shares, rule.target, starting=new, tolerance=rule.tolerance)
         least = rule.least_at(now)
-        self.wanted.append((now, min(max(wanted, least), rule.most)))
+        wanted = min(max(wanted, least), rule.most)
+        while self.wanted and self.wanted[-1][1] <= wanted:  # an older one that is not higher will never decide
+            self.wanted.pop()
+        self.wanted.append((now, wanted))
         wanted = theory.stabilised_replicas(current, self.wanted, calm_s=rule.calm_s)
         wanted = min(wanted, rule.most, max(theory.replica_limit(current), least))
         while self.wanted[0][0] < now - rule.calm_s:
             self.wanted.popleft()
         if wanted > current:
             self._start((*self.ready_s, *[now + rule.starts_s] * (wanted - current)))
-        else:
+        elif wanted < current:
             self._stop(current - wanted)
         self._note(sum(shares) / len(shares) if shares else 0.0)
 
