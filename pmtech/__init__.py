@@ -66,6 +66,7 @@ _LATER = {
     "shared_cache": "pmtech.web.experiments.shared_cache",
     "sizes": "pmtech.runs.prices",
     "Slider": "pmtech.panels.controls",
+    "sort": "pmtech.course.sort",
     "sql_injection": "pmtech.web.experiments.injection",
     "start_api": "pmtech.web.app.server",
     "sweep": "pmtech.panels.sweep",
