@@ -33,7 +33,8 @@ class Functions(Component):
     grow_per_10s: so many environments are started within any 10 seconds; what is not used of it is not saved up. Whoever
         needs one more is told 429.
     price_usd_per_million, price_usd_per_gb_s: for a million calls, and for the time of each, its start included, times its
-        memory_mb; warm_usd_per_gb_s: for those always kept. List prices of AWS Lambda as of 2026-11; no free tier.
+        memory_mb (at Lambda 1,769 are a whole processor core); warm_usd_per_gb_s: for those always kept. List prices of AWS
+        Lambda as of 2026-11, without what is free.
     Source of the limits: AWS Lambda Developer Guide, "Lambda scaling behavior".
 
     What this leaves out: Lambda lets growth come back evenly rather than 10 s after each start; a call that has begun to
@@ -49,7 +50,7 @@ class Functions(Component):
     warm: int = whole(0, at_least=0, at_most=MOST)
     concurrency: int = whole(1000, at_least=1, at_most=MOST)
     grow_per_10s: int = whole(1000, at_least=1, at_most=MOST)
-    memory_mb: float = number(512.0, at_least=1, at_most=1e6)
+    memory_mb: float = number(1769.0, at_least=1, at_most=1e6)
     price_usd_per_million: float = number(0.20, at_least=0, at_most=1e6)
     price_usd_per_gb_s: float = number(0.0000166667, at_least=0, at_most=1e3)
     warm_usd_per_gb_s: float = number(0.0000041667, at_least=0, at_most=1e3)

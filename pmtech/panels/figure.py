@@ -3,11 +3,12 @@
 import traitlets
 
 from pmtech.charts import first_page as first
-from pmtech.charts import journey, messages
+from pmtech.charts import journey, machines, messages
 from pmtech.charts import monitoring as monitored
 from pmtech.panels.widget import Panel
+from pmtech.runs.comparison import Comparison
 from pmtech.runs.result import Result
-from pmtech.wording import counted, seconds
+from pmtech.wording import counted, percent, seconds
 
 
 class Figure(Panel):
@@ -72,6 +73,22 @@ def lateness(result: Result) -> Figure:
     )
     name = "Time to answer and age of the messages"
     return Figure(figure=messages.age(result), height=240, name=name, said=[said, f"{longest}{then}."])
+
+
+def fleets(runs: Comparison) -> Figure:
+    """How many machines each design had, moment by moment, and how many the load would have kept at work; what each cost.
+
+    runs: what `compare` gave, of up to four designs.
+    """
+    results = getattr(runs, "results", None)
+    if not results:
+        raise ValueError(f"fleets needs what compare(...) gave, got {runs!r}")
+    said = [
+        f"“{label}”: {run.summary.cost_usd_per_hour * run.window_s / 3600:,.2f} dollars in all, "
+        f"{percent(run.summary.error_rate)} of the requests lost."
+        for label, run in results.items()
+    ]
+    return Figure(figure=machines.fleets(results), height=280, name="Machines over time", said=said)
 
 
 def first_page(viewer: str, others: dict[str, float]) -> Figure:

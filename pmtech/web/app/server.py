@@ -228,7 +228,7 @@ class _Server:
     """uvicorn on a thread that ends with the kernel: one app on each of some ports (0, or one that is taken: any)."""
 
     def __init__(self, *ports: int):
-        self._listeners = [_listener(port) for port in ports]
+        self._listeners = [listener(port) for port in ports]
         self.urls = [f"http://{HOST}:{listener.getsockname()[1]}" for listener in self._listeners]
 
     def start(self, *apps) -> None:
@@ -255,7 +255,7 @@ class _Server:
             listener.close()
 
 
-def _listener(port: int) -> socket.socket:
+def listener(port: int) -> socket.socket:
     # Only a socket that says it is TCP gets TCP_NODELAY from asyncio; without it answers can come 40 ms late.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     if sys.platform != "win32":

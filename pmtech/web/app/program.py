@@ -1,0 +1,59 @@
+"""The API as a program of its own: `uvicorn --factory pmtech.web.app.program:app`, as its container starts it; and, run
+by itself, several copies of it under uvicorn's supervisor, on this machine alone, until whoever started them is gone."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+from pmtech.web.app.server import HOST, UVICORN, listener
+
+FOLDER = "PMTECH_DATA"  # where the database lies; without it, a new one that nobody keeps
+COPY = b"x-copy"  # the header that says which process answered
+
+
+def app():
+    """The API on the database in that folder; each answer says which process gave it."""
+    from pmtech.web.app.api import create_app
+    from pmtech.web.app.store import Store, fill
+
+    path = Path(os.environ.get(FOLDER) or tempfile.mkdtemp(prefix="pmtech-")) / "surveys.db"
+    fresh = not path.exists()
+    store = Store(path)
+    if fresh:
+        fill(store)
+    api, me = create_app(store), str(os.getpid()).encode()
+
+    async def signed(scope, receive, send) -> None:
+        async def answer(message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (COPY, me)]
+            await send(message)
+
+        await api(scope, receive, answer if scope["type"] == "http" else send)
+
+    return signed
+
+
+def main(copies: int) -> None:
+    """So many copies, always: uvicorn's supervisor looks twice a second, and starts another for each that is gone."""
+    import uvicorn
+    from uvicorn.supervisors import Multiprocess
+
+    with tempfile.TemporaryDirectory(prefix="pmtech-", ignore_cleanup_errors=True) as folder, listener(0) as socket:
+        os.environ[FOLDER] = folder
+        app()  # the database is there before two begin to make it
+        socket.listen()
+        socket.set_inheritable(True)
+        config = uvicorn.Config(f"{__package__}.program:app", factory=True, workers=copies, **UVICORN)
+        supervisor = Multiprocess(config, [socket])
+        print(f"http://{HOST}:{socket.getsockname()[1]}", flush=True)
+        threading.Thread(target=lambda: (sys.stdin.read(), supervisor.should_exit.set()), daemon=True).start()
+        supervisor.run()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
