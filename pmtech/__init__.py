@@ -55,6 +55,7 @@ _LATER = {
     "index_demo": "pmtech.web.experiments.index_demo",
     "kill_copy": "pmtech.web.experiments.copies",
     "kill_worker": "pmtech.web.experiments.jobs",
+    "layers": "pmtech.course.layers",
     "lateness": "pmtech.panels.figure",
     "live": "pmtech.panels.live.live",
     "machine": "pmtech.runs.prices",
