@@ -10,9 +10,9 @@ import pandas as pd
 
 from pmtech.charts.caches import freshness, hits
 from pmtech.charts.load_curve import load
-from pmtech.charts.machines import machines, price
 from pmtech.charts.messages import age, backlog, batches
 from pmtech.charts.plot import BEHIND, MOST, PINNED, QUIET, TEXT, bars, note, over_rows, over_time, room, stroke
+from pmtech.charts.rented import machines, price
 from pmtech.runs.result import Result
 from pmtech.runs.views import column
 from pmtech.system.system import System

@@ -3,7 +3,7 @@
 import traitlets
 
 from pmtech.charts import first_page as first
-from pmtech.charts import journey, machines, messages
+from pmtech.charts import journey, messages, rented
 from pmtech.charts import monitoring as monitored
 from pmtech.panels.widget import Panel
 from pmtech.runs.comparison import Comparison
@@ -88,7 +88,7 @@ def fleets(runs: Comparison) -> Figure:
         f"{percent(run.summary.error_rate)} of the requests lost."
         for label, run in results.items()
     ]
-    return Figure(figure=machines.fleets(results), height=280, name="Machines over time", said=said)
+    return Figure(figure=rented.fleets(results), height=280, name="Machines over time", said=said)
 
 
 def first_page(viewer: str, others: dict[str, float]) -> Figure:

@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 from pmtech.web.app.server import HOST, UVICORN, listener
+from pmtech.web.app.store import Store, fill
 
 FOLDER = "PMTECH_DATA"  # where the database lies; without it, a new one that nobody keeps
 COPY = b"x-copy"  # the header that says which process answered
@@ -18,14 +19,8 @@ COPY = b"x-copy"  # the header that says which process answered
 def app():
     """The API on the database in that folder; each answer says which process gave it."""
     from pmtech.web.app.api import create_app
-    from pmtech.web.app.store import Store, fill
 
-    path = Path(os.environ.get(FOLDER) or tempfile.mkdtemp(prefix="pmtech-")) / "surveys.db"
-    fresh = not path.exists()
-    store = Store(path)
-    if fresh:
-        fill(store)
-    api, me = create_app(store), str(os.getpid()).encode()
+    api, me = create_app(_store()), str(os.getpid()).encode()
 
     async def signed(scope, receive, send) -> None:
         async def answer(message) -> None:
@@ -38,6 +33,15 @@ def app():
     return signed
 
 
+def _store() -> Store:
+    path = Path(os.environ.get(FOLDER) or tempfile.mkdtemp(prefix="pmtech-")) / "surveys.db"
+    fresh = not path.exists()
+    store = Store(path)
+    if fresh:
+        fill(store)
+    return store
+
+
 def main(copies: int) -> None:
     """So many copies, always: uvicorn's supervisor looks twice a second, and starts another for each that is gone."""
     import uvicorn
@@ -45,7 +49,7 @@ def main(copies: int) -> None:
 
     with tempfile.TemporaryDirectory(prefix="pmtech-", ignore_cleanup_errors=True) as folder, listener(0) as socket:
         os.environ[FOLDER] = folder
-        app()  # the database is there before two begin to make it
+        _store().close()  # it is there before two begin to make it
         socket.listen()
         socket.set_inheritable(True)
         config = uvicorn.Config(f"{__package__}.program:app", factory=True, workers=copies, **UVICORN)
