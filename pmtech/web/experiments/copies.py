@@ -19,7 +19,7 @@ from pmtech.web.app import program
 from pmtech.web.client.table import table
 from pmtech.wording import counted
 
-GIVE_UP_S = 60.0
+GIVE_UP_S = 180.0
 CONTAINER = Path(__file__).parent.parent / "Dockerfile"
 # The API alone: what else is in this package (the models, with numpy and pandas) no server of it would load.
 ANSWER = """
@@ -209,7 +209,7 @@ def _supervised(copies: int) -> Iterator[str]:
     finally:
         process.stdin.close()
         try:
-            process.wait(10)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
         process.stdout.close()
