@@ -20,6 +20,7 @@ from pmtech.web.client.table import table
 from pmtech.wording import counted
 
 GIVE_UP_S = 180.0
+TIMEOUTS = ("connect", "read", "write", "pool")
 CONTAINER = Path(__file__).parent.parent / "Dockerfile"
 # The API alone: what else is in this package (the models, with numpy and pandas) no server of it would load.
 ANSWER = """
@@ -186,9 +187,6 @@ def kill_copy(copies: int = 2) -> KilledCopy:
         back = time.monotonic()
         steps.append((back - begun, f"process {answers[-1]} answers, which was not there before"))
         return KilledCopy(steps=steps, back_s=back - died, asked=len(answers), failed=answers.count(None))
-
-
-TIMEOUTS = ("connect", "read", "write", "pool")
 
 
 def _listed(processes: set[int]) -> str:
