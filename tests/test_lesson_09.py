@@ -155,10 +155,10 @@ def test_a_cold_start_is_measured_and_fits_the_model():
 
 def test_a_copy_that_is_killed_comes_back():
     killed = kill_copy(2)
-    assert killed.steps[0][1].startswith("2 copies answer") and "is killed" in killed.steps[1][1]
+    assert killed.steps[0][1].startswith("2 copies: processes ") and "is killed" in killed.steps[1][1]
     before = set(re.findall(r"\d{2,}", killed.steps[0][1]))
-    (new,) = re.findall(r"process (\d+) answers", killed.steps[2][1])
-    assert new not in before and killed.back_s > 0 and killed.asked > 0
+    (new,) = re.findall(r"process (\d+) is there", killed.steps[2][1])
+    assert new not in before and killed.back_s > 0 and killed.asked > killed.failed
     for pid in {*before, new}:
         _is_gone(int(pid))
     with pytest.raises(ValueError, match="copies must be a whole number from 1 to 8"):

@@ -83,11 +83,14 @@ def fleets(runs: Comparison) -> Figure:
     results = getattr(runs, "results", None)
     if not results:
         raise ValueError(f"fleets needs what compare(...) gave, got {runs!r}")
-    said = [
-        f"“{label}”: {run.summary.cost_usd_per_hour * run.window_s / 3600:,.2f} dollars in all, "
-        f"{percent(run.summary.error_rate)} of the requests lost."
-        for label, run in results.items()
-    ]
+    said = []
+    for label, run in results.items():
+        s, what = run.summary, "messages done" if run.queues else "answers"
+        took = seconds(s.get("age_p95_ms", s.p95_ms) / 1000)
+        said.append(
+            f"“{label}”: {s.cost_usd_per_hour * run.window_s / 3600:,.2f} dollars in all, {percent(s.error_rate)} of the "
+            f"requests lost, 95 of 100 {what} within {took}."
+        )
     return Figure(figure=rented.fleets(results), height=280, name="Machines over time", said=said)
 
 

@@ -14,6 +14,7 @@ from pmtech.web.app.store import Store, fill
 
 FOLDER = "PMTECH_DATA"  # where the database lies; without it, a new one that nobody keeps
 COPY = b"x-copy"  # the header that says which process answered
+TELLS = "PMTECH_TELLS"  # set: a copy says its number when it is ready
 
 
 def app():
@@ -21,6 +22,8 @@ def app():
     from pmtech.web.app.api import create_app
 
     api, me = create_app(_store()), str(os.getpid()).encode()
+    if TELLS in os.environ:
+        print(os.getpid(), flush=True)
 
     async def signed(scope, receive, send) -> None:
         async def answer(message) -> None:
@@ -48,7 +51,7 @@ def main(copies: int) -> None:
     from uvicorn.supervisors import Multiprocess
 
     with tempfile.TemporaryDirectory(prefix="pmtech-", ignore_cleanup_errors=True) as folder, listener(0) as socket:
-        os.environ[FOLDER] = folder
+        os.environ |= {FOLDER: folder, TELLS: "yes"}
         _store().close()  # it is there before two begin to make it
         socket.listen()
         socket.set_inheritable(True)

@@ -8,8 +8,9 @@ import signal
 import statistics
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import log10
@@ -125,9 +126,9 @@ def _strip(rows: dict[str, list[float]]) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class KilledCopy:
-    """What became of a copy that was killed: steps are (when in s, what), asked every 50 ms from outside.
+    """What became of a copy that was killed: steps are (when in s, what).
 
-    back_s: from its death until a new copy answered. failed: questions without an answer, of asked.
+    back_s: from its death until a new copy was ready. failed: questions without an answer, of those asked meanwhile.
     """
 
     steps: list[tuple[float, str]]
@@ -138,7 +139,7 @@ class KilledCopy:
     @property
     def sentence(self) -> str:
         lost = "every question was answered" if not self.failed else f"{counted(self.failed, 'question')} got no answer"
-        return f"After {self.back_s:.1f} s a new copy answers; nobody ordered it. Of {self.asked} questions meanwhile {lost}."
+        return f"After {self.back_s:.1f} s there is a new copy; nobody ordered it. Of {self.asked} questions meanwhile {lost}."
 
     def __repr__(self) -> str:
         return "\n".join([*(f"{at_s:5.1f} s  {what}" for at_s, what in self.steps), self.sentence])
@@ -153,49 +154,48 @@ def kill_copy(copies: int = 2) -> KilledCopy:
 
     All of it on this machine alone; it is over when this returns. What this leaves out: other machines to start it on.
     """
-    import httpx
-
     if not isinstance(copies, int) or not 1 <= copies <= 8:
         raise ValueError(f"copies must be a whole number from 1 to 8, got {copies!r}")
-    with _supervised(copies) as url:
-
-        def who() -> int | None:
-            try:
-                with httpx.HTTPTransport(verify=False) as one_connection:
-                    request = httpx.Request(
-                        "GET", f"{url}/surveys", extensions={"timeout": dict.fromkeys(TIMEOUTS, 2.0)}
-                    )
-                    return int(one_connection.handle_request(request).headers[program.COPY.decode()])
-            except httpx.TransportError:
-                return None
-
-        seen, give_up, begun = set(), time.monotonic() + GIVE_UP_S, time.monotonic()
-
-        def until(found) -> None:
-            while not found():
-                if time.monotonic() > give_up:
-                    raise RuntimeError(f"the copies have not come so far within {GIVE_UP_S:g} s")
-                time.sleep(0.02)
-
-        until(lambda: seen.add(who()) or len(seen - {None}) == copies)
-        known, killed, answers = seen - {None}, max(seen - {None}), []
-        steps = [(time.monotonic() - begun, f"{counted(copies, 'copy', 'copies')} answer: processes {_listed(known)}")]
+    begun = time.monotonic()
+    with _supervised(copies) as (url, there):
+        _until(lambda: len(there) == copies and _answers(url))
+        known, killed = sorted(there), max(there)
+        steps = [
+            (time.monotonic() - begun, f"{counted(copies, 'copy', 'copies')}: processes {', '.join(map(str, known))}")
+        ]
         os.kill(killed, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
         died = time.monotonic()
         steps.append((died - begun, f"process {killed} is killed"))
-        until(lambda: answers.append(who()) or answers[-1] not in (None, *known))
+        asked = []
+        _until(lambda: asked.append(_answers(url)) or len(there) > copies)
         back = time.monotonic()
-        steps.append((back - begun, f"process {answers[-1]} answers, which was not there before"))
-        return KilledCopy(steps=steps, back_s=back - died, asked=len(answers), failed=answers.count(None))
+        steps.append((back - begun, f"process {there[-1]} is there, which nobody has ordered"))
+        return KilledCopy(steps=steps, back_s=back - died, asked=len(asked), failed=asked.count(False))
 
 
-def _listed(processes: set[int]) -> str:
-    return ", ".join(map(str, sorted(processes)))
+def _answers(url: str) -> bool:
+    import httpx
+
+    request = httpx.Request("GET", f"{url}/surveys", extensions={"timeout": dict.fromkeys(TIMEOUTS, 2.0)})
+    try:
+        with httpx.HTTPTransport(verify=False) as one_connection:
+            return one_connection.handle_request(request).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def _until(found: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + GIVE_UP_S
+    while not found():
+        if time.monotonic() > give_up:
+            raise RuntimeError(f"the copies have not come so far within {GIVE_UP_S:g} s")
+        time.sleep(0.05)
 
 
 @contextmanager
-def _supervised(copies: int) -> Iterator[str]:
-    """The address of so many copies; they end with the block, or with this process."""
+def _supervised(copies: int) -> Iterator[tuple[str, list[int]]]:
+    """The address of so many copies, and which processes have said that they are ready; they end with the block, or with
+    this process."""
     command = [sys.executable, "-m", program.__name__, str(copies)]
     quiet = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
     process = subprocess.Popen(command, text=True, env=_env(), **quiet)
@@ -203,14 +203,15 @@ def _supervised(copies: int) -> Iterator[str]:
         url = process.stdout.readline().strip()
         if not url:
             raise RuntimeError("the supervisor did not start")
-        yield url
+        there: list[int] = []
+        threading.Thread(target=lambda: there.extend(map(int, process.stdout)), daemon=True).start()
+        yield url, there
     finally:
         process.stdin.close()
         try:
             process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
-        process.stdout.close()
 
 
 class ContainerFile:
