@@ -55,7 +55,9 @@ def main(copies: int) -> None:
         _store().close()  # it is there before two begin to make it
         socket.listen()
         socket.set_inheritable(True)
-        config = uvicorn.Config(f"{__package__}.program:app", factory=True, workers=copies, **UVICORN)
+        # On a busy computer a copy takes long until it answers its supervisor for the first time.
+        slow = {"timeout_worker_healthcheck": 120}
+        config = uvicorn.Config(f"{__package__}.program:app", factory=True, workers=copies, **UVICORN, **slow)
         supervisor = Multiprocess(config, [socket])
         print(f"http://{HOST}:{socket.getsockname()[1]}", flush=True)
         threading.Thread(target=lambda: (sys.stdin.read(), supervisor.should_exit.set()), daemon=True).start()
