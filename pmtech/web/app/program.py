@@ -7,10 +7,15 @@ import os
 import sys
 import tempfile
 import threading
+import types
 from pathlib import Path
 
-from pmtech.web.app.server import HOST, UVICORN, listener
-from pmtech.web.app.store import Store, fill
+if __name__ in ("__main__", "__mp_main__"):  # run as a file, the API alone: no server of it would load the models
+    sys.modules["pmtech"] = types.ModuleType("pmtech")
+    sys.modules["pmtech"].__path__ = [str(Path(__file__).parents[2])]
+
+from pmtech.web.app.server import HOST, UVICORN, listener  # noqa: E402
+from pmtech.web.app.store import Store, fill  # noqa: E402
 
 FOLDER = "PMTECH_DATA"  # where the database lies; without it, a new one that nobody keeps
 COPY = b"x-copy"  # the header that says which process answered
@@ -57,7 +62,7 @@ def main(copies: int) -> None:
         socket.set_inheritable(True)
         # On a busy computer a copy takes long until it answers its supervisor for the first time.
         slow = {"timeout_worker_healthcheck": 120}
-        config = uvicorn.Config(f"{__package__}.program:app", factory=True, workers=copies, **UVICORN, **slow)
+        config = uvicorn.Config("pmtech.web.app.program:app", factory=True, workers=copies, **UVICORN, **slow)
         supervisor = Multiprocess(config, [socket])
         print(f"http://{HOST}:{socket.getsockname()[1]}", flush=True)
         threading.Thread(target=lambda: (sys.stdin.read(), supervisor.should_exit.set()), daemon=True).start()

@@ -92,12 +92,6 @@ def cold_starts(times: int = 5, calls: int = 10) -> ColdStarts:
     return ColdStarts(cold_ms=cold, warm_ms=warm)
 
 
-def _env() -> dict[str, str]:
-    """A process of ours finds the package where this one has found it."""
-    root = str(Path(program.__file__).parents[3])
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))}
-
-
 def _strip(rows: dict[str, list[float]]) -> str:
     """Dots on an axis on which each step is ten times the one before."""
     every = [value for values in rows.values() for value in values]
@@ -196,9 +190,9 @@ def _until(found: Callable[[], bool]) -> None:
 def _supervised(copies: int) -> Iterator[tuple[str, list[int]]]:
     """The address of so many copies, and which processes have said that they are ready; they end with the block, or with
     this process."""
-    command = [sys.executable, "-m", program.__name__, str(copies)]
+    command = [sys.executable, "-P", program.__file__, str(copies)]  # -P: its folder has names of the library
     quiet = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen(command, text=True, env=_env(), **quiet)
+    process = subprocess.Popen(command, text=True, **quiet)
     try:
         url = process.stdout.readline().strip()
         if not url:
