@@ -70,6 +70,7 @@ _LATER = {
     "send_twice": "pmtech.web.experiments.requests",
     "shared_cache": "pmtech.web.experiments.shared_cache",
     "sizes": "pmtech.runs.prices",
+    "sketch": "pmtech.sketch.sketch",
     "Slider": "pmtech.panels.controls",
     "sort": "pmtech.course.sort",
     "sql_injection": "pmtech.web.experiments.injection",

@@ -12,7 +12,7 @@ from pmtech.runs.prices import machine
 from pmtech.runs.result import Result
 from pmtech.system.system import System
 
-MOMENTS = 96  # points of a line over time
+MOMENTS, EACH = 96, 40  # points of a line over time, at most; about so many requests for each
 LINES = (plot.stroke("series-1"), plot.stroke("series-2"), plot.stroke("series-3"), plot.stroke("series-4"))
 NEEDED = plot.stroke("quiet", "dot", 2)
 RENTED, BUSY = "c7g.medium", 0.6  # the machine of the price list that calls are held against, and how busy it shall be
@@ -59,8 +59,8 @@ def there(result: Result) -> pd.Series:
 
 def needed(result: Result) -> pd.Series:
     """How many machines would be at work all the time on what arrives, by the mean work of a request."""
-    edges = np.linspace(0, result.duration_s, MOMENTS + 1)
     r, part = result.records, result.system.components[fleet(result.system)]
+    edges = np.linspace(0, result.duration_s, min(MOMENTS, max(12, len(r.arrived_s) // EACH)) + 1)
     came = np.histogram(r.arrived_s, edges)[0] / np.diff(edges)
     return pd.Series(came * part.station.mean_s / part.station.places, (edges[1:] + edges[:-1]) / 2)
 
