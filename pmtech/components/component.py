@@ -92,6 +92,11 @@ class Component(Checked):
     autoscale: ClassVar[Any] = None
 
     @property
+    def most_replicas(self) -> int:
+        """So many machines there may be in the long run."""
+        return self.autoscale.most if self.autoscale else self.replicas
+
+    @property
     def copies_in(self) -> tuple[str, ...]:
         """The cities where it keeps copies of answers, near those who ask."""
         return ()

@@ -31,7 +31,7 @@ def flows(system: System) -> tuple[dict[str, Flow], dict[Edge, float]]:
     """A `Flow` for every part by its name, and the rate on every edge.
 
     Mean rates, like water: limits cap each caller, a throttle is max-min fair, a pool shares evenly, a station passes
-    at most its capacity, a blocking server's workers wait for the work that lies downstream, a queue hands out what
+    at most its capacity (with as many machines as an autoscaler may start), a blocking server's workers wait for the work that lies downstream, a queue hands out what
     those behind it can take, and a warm cache answers its hits.
     What this leaves out: surges, retries, chance, users who wait before they ask again, queues downstream.
     """
@@ -81,7 +81,7 @@ class _Water:
         if part.station and self.batches[number] > 1:
             return self._takes(number, self.batches[number], mix)
         held = held_s / part.own_s if part.station else 0.0
-        return part.capacity_per_s * self.batches[number] / (1 + held)
+        return part.capacity_per_s / part.replicas * part.most_replicas * self.batches[number] / (1 + held)
 
     def _batches(self) -> dict[int, int]:
         """For every part how many messages come to it together, where a queue hands out as many as it may."""
@@ -114,7 +114,7 @@ class _Water:
             return math.inf
         if part.station:
             own_s = part.own_s + (batch - 1) * part.item_s
-            return part.replicas * part.station.places * batch / (own_s + self._held_s(number, mix))
+            return part.most_replicas * part.station.places * batch / (own_s + self._held_s(number, mix))
         behind = [
             (self._takes(edge.head, batch, going), sum(going.values()) / total if total else 1.0)
             for edge, going in self._split(number, self._misses(mix, number))

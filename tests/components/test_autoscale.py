@@ -7,6 +7,7 @@ import pytest
 
 from pmtech import Autoscale, Change, Clients, LoadBalancer, Outage, Profile, Queue, Server, simulate, theory
 from pmtech.runs.running import Running
+from pmtech.system.flow import flows
 
 EVEN = {"arrivals": "even"}
 
@@ -150,6 +151,14 @@ def test_a_schedule_is_faster_than_the_limit_and_never_above_most():
     system = Clients(rate_per_s=1, **EVEN) >> Queue() >> pool(rule)
     assert machines(simulate(system, duration_s=40)) == [(0, 1), (15, 25)]
     assert AHEAD.facts() == ["1 to 9 machines, 50 % busy", "at least 6 from 60 s", "at least 2 from 120 s"]
+
+
+def test_in_the_long_run_there_are_as_many_as_there_may_be():
+    """Mean rates, as the picture has them: nothing is refused that the most machines can take."""
+    system = Clients(rate_per_s=50) >> LoadBalancer() >> pool(Autoscale(most=6), queue_limit=5)
+    flow = flows(system)[0]["server"]
+    assert (flow.capacity, flow.passes) == (60, 50)
+    assert flows(system.replace({"server.autoscale": None}))[0]["server"].capacity == 10
 
 
 @pytest.mark.parametrize(
