@@ -70,7 +70,7 @@ class ColdStarts:
         return f"{_strip({'cold': self.cold_ms, 'warm': self.warm_ms})}<p><strong>{self.sentence}</strong></p>"
 
 
-def cold_starts(times: int = 5, calls: int = 10) -> ColdStarts:
+def cold_starts(times: int = 4, calls: int = 10) -> ColdStarts:
     """Starts a new Python process `times` times that imports the API and answers; then `calls` - 1 more answers of each.
 
     What this leaves out: the network, and what a platform does before a process begins (finding a machine, fetching the
