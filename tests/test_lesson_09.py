@@ -24,7 +24,7 @@ from pmtech import (
     compare,
     container_file,
     fleets,
-    kill_copy,
+    kill_process,
     layers,
     machine,
     simulate,
@@ -154,7 +154,7 @@ def test_a_cold_start_is_measured_and_fits_the_model():
 
 
 def test_a_copy_that_is_killed_comes_back():
-    killed = kill_copy(2)
+    killed = kill_process(2)
     assert killed.steps[0][1].startswith("2 copies: processes ") and "is killed" in killed.steps[1][1]
     before = set(re.findall(r"\d{2,}", killed.steps[0][1]))
     (new,) = re.findall(r"process (\d+) is there", killed.steps[2][1])
@@ -162,7 +162,7 @@ def test_a_copy_that_is_killed_comes_back():
     for pid in {*before, new}:
         _is_gone(int(pid))
     with pytest.raises(ValueError, match="copies must be a whole number from 1 to 8"):
-        kill_copy(0)
+        kill_process(0)
 
 
 def _is_gone(pid: int) -> None:

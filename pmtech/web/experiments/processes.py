@@ -143,7 +143,7 @@ class KilledCopy:
         return f"{table(('s', 'what happens'), rows)}<p><strong>{self.sentence}</strong></p>"
 
 
-def kill_copy(copies: int = 2) -> KilledCopy:
+def kill_process(copies: int = 2) -> KilledCopy:
     """Starts so many real copies of the API under uvicorn's supervisor, kills one as a power cut does, and asks on.
 
     All of it on this machine alone; it is over when this returns. What this leaves out: other machines to start it on.
