@@ -9,7 +9,7 @@ import sys
 try:
     from pmtech import components, diagram, findings, traces  # noqa: F401  diagram and findings hand themselves down
     from pmtech.components import *  # noqa: F403  a new part is one line there
-    from pmtech.runs.events import Change, Deploy, Errors, Outage, Slowdown
+    from pmtech.runs.events import Change, Deploy, Errors, Outage, Purge, Slowdown
     from pmtech.runs.result import Result
     from pmtech.runs.simulate import simulate
     from pmtech.system.system import System
@@ -35,6 +35,7 @@ _LATER = {
     "ask": "pmtech.course.ask",
     "breaking_changes": "pmtech.web.client.contract",
     "brief": "pmtech.course.brief",
+    "busiest": "pmtech.runs.callers",
     "check": "pmtech.course.check",
     "check_environment": "pmtech.install.environment",
     "Choice": "pmtech.panels.controls",
@@ -44,6 +45,7 @@ _LATER = {
     "container_file": "pmtech.web.experiments.processes",
     "contract": "pmtech.web.experiments.requests",
     "costs": "pmtech.runs.prices",
+    "demand": "pmtech.panels.demand",
     "explore": "pmtech.panels.explore",
     "failing_job": "pmtech.web.experiments.jobs",
     "fidelity": "pmtech.runs.fidelity",
@@ -51,19 +53,29 @@ _LATER = {
     "first_page": "pmtech.panels.figure",
     "fleets": "pmtech.panels.figure",
     "glossary": "pmtech.course.glossary",
+    "hit_ratios": "pmtech.panels.cached",
     "hostile_input": "pmtech.web.experiments.requests",
     "index_demo": "pmtech.web.experiments.index_demo",
+    "join": "pmtech.room.join",
+    "keys_moved": "pmtech.runs.homes",
+    "kill_copy": "pmtech.panels.copies",
     "kill_process": "pmtech.web.experiments.processes",
     "kill_worker": "pmtech.web.experiments.jobs",
     "layers": "pmtech.course.layers",
     "lateness": "pmtech.panels.figure",
+    "leave": "pmtech.room.join",
     "live": "pmtech.panels.live.live",
+    "load_test": "pmtech.panels.load_test",
     "machine": "pmtech.runs.prices",
     "monitoring": "pmtech.panels.figure",
     "next_contract": "pmtech.web.experiments.requests",
     "picture": "pmtech.course.picture",
+    "outdated": "pmtech.panels.cached",
     "places": "pmtech.course.picture",
+    "plan": "pmtech.runs.planning",
     "progress": "pmtech.course.map",
+    "promise": "pmtech.runs.promise",
+    "requirements": "pmtech.course.requirements",
     "retry_lost_answer": "pmtech.web.experiments.requests",
     "reveal": "pmtech.course.reveal",
     "scalability": "pmtech.panels.scalability",
@@ -75,6 +87,7 @@ _LATER = {
     "sort": "pmtech.course.sort",
     "sql_injection": "pmtech.web.experiments.injection",
     "start_api": "pmtech.web.app.server",
+    "start_copies": "pmtech.web.proxy.copies",
     "sweep": "pmtech.panels.sweep",
     "theatre": "pmtech.panels.live.theatre",
     "theory": "pmtech",
@@ -83,7 +96,7 @@ _LATER = {
     "waterfall": "pmtech.panels.figure",
 }
 
-__all__ = ["Change", "Deploy", "Errors", "Outage", "Result", "Slowdown", "System", "simulate"]
+__all__ = ["Change", "Deploy", "Errors", "Outage", "Purge", "Result", "Slowdown", "System", "simulate"]
 __all__ += [] if _missing else components.__all__
 __all__ += list(_LATER)
 

@@ -14,7 +14,7 @@ if __name__ in ("__main__", "__mp_main__"):  # run as a file, the API alone: no 
     sys.modules["pmtech"] = types.ModuleType("pmtech")
     sys.modules["pmtech"].__path__ = [str(Path(__file__).parents[2])]
 
-from pmtech.web.app.server import HOST, UVICORN, listener  # noqa: E402
+from pmtech.web.app.server import HOST, UVICORN, listener_at  # noqa: E402
 from pmtech.web.app.store import Store, fill  # noqa: E402
 
 FOLDER = "PMTECH_DATA"  # where the database lies; without it, a new one that nobody keeps
@@ -55,7 +55,7 @@ def main(copies: int) -> None:
     import uvicorn
     from uvicorn.supervisors import Multiprocess
 
-    with tempfile.TemporaryDirectory(prefix="pmtech-", ignore_cleanup_errors=True) as folder, listener(0) as socket:
+    with tempfile.TemporaryDirectory(prefix="pmtech-", ignore_cleanup_errors=True) as folder, listener_at(0) as socket:
         os.environ |= {FOLDER: folder, TELLS: "yes"}
         _store().close()  # it is there before two begin to make it
         socket.listen()
