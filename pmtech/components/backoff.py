@@ -30,7 +30,8 @@ def wait_s(kind: str, attempt: int, base_s: float, cap_s: float, luck: float, la
 class RetryBudget:
     """Tries again are paid for: each request earns `share` of one, of which ten are kept at most. None: they are free.
 
-    Source: the retry budgets of Finagle and gRPC (proposal A6), in their simplest form.
+    Source: the retry budget of Finagle, in its simplest form. gRPC (proposal A6) pays with successes instead: a failure
+    takes a token, a success gives back a part of one, and below half of them nobody tries again.
     """
 
     def __init__(self, share: float | None):

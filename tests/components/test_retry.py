@@ -91,14 +91,14 @@ def test_a_copy_is_as_old_behind_a_retry_as_it_is():
     assert len(hits) > 5 and hits[:, 2].all()
 
 
-def down_after(load, **more):
+def down_after(load, for_s=20, **more):
     """The share of the requests that fail long after a stumble of 20 s, at that share of a capacity of 100 a second."""
     system = (
         Clients(rate_per_s=100 * load)
         >> Retry(backoff="none", timeout_ms=500, **more)
         >> Server(workers=10, service_ms=100, service_cv=0)
     )
-    result = simulate(system, duration_s=150, events=[Slowdown("server", 10, 20, times=20)])
+    result = simulate(system, duration_s=150, events=[Slowdown("server", 10, for_s, times=20)])
     return (result.requests.status[result.requests.arrived_s.between(135, 145)] == 504).mean()
 
 
@@ -109,3 +109,11 @@ def test_from_which_load_on_it_stays_down():
     assert down_after(0.45, attempts=3) == 1
     assert down_after(0.45, attempts=3, budget=0.1) == 0
     assert down_after(0.45, attempts=1) == 0
+
+
+@pytest.mark.parametrize(("attempts", "budget"), [(1, None), (2, None), (3, None), (4, None), (3, 0.2), (3, 0.5)])
+def test_the_edge_of_vulnerability_lies_where_theory_has_it(attempts, budget):
+    """At 85 % of it the system recovers by itself after a stumble of 8 s, at 115 % it stays down."""
+    edge, how = theory.vulnerable_from(attempts, budget), {"for_s": 8, "attempts": attempts, "budget": budget}
+    assert down_after(0.85 * edge, **how) == 0
+    assert edge > 0.85 or down_after(1.15 * edge, **how) > 0.9
