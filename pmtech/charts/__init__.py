@@ -12,6 +12,7 @@ from pmtech.charts.caches import freshness, hits
 from pmtech.charts.load_curve import load
 from pmtech.charts.messages import age, backlog, batches
 from pmtech.charts.plot import BEHIND, MOST, PINNED, QUIET, TEXT, bars, note, over_rows, over_time, room, stroke
+from pmtech.charts.retries import attempts
 from pmtech.runs.result import Result
 from pmtech.runs.views import column
 from pmtech.system.system import System
@@ -162,7 +163,7 @@ def served_alike(results: dict[str, Result]) -> bool:
 
 
 ASKED = stroke("quiet", "dot", 2)
-DRAWN = (latency, throughput, queue, clients, waits, load, hits, freshness, age, backlog, batches)
+DRAWN = (latency, throughput, queue, clients, waits, load, hits, freshness, age, backlog, batches, attempts)
 CHARTS = {chart.__name__: chart for chart in DRAWN}
 
 
