@@ -10,7 +10,7 @@ import pandas as pd
 from pmtech.charts.plot import BEHIND, MOST, over_time, stroke
 from pmtech.runs.result import Result
 
-STYLES = ("accent", "series-2", "series-3", "served", "waiting-fill")
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash")  # of as many runs as a figure has room for
 
 
 def attempts(result: Result, pinned: Result | None = None) -> dict:
@@ -49,9 +49,9 @@ def _each(times: np.ndarray, until_s: float, every_s: float) -> pd.Series:
 def by_run(runs: dict[str, Result], at: str | None = None, every_s: float = 1.0) -> dict:
     """A line a run: answers a second, or attempts that come to the part `at`."""
     lines = []
-    for (label, run), colour in zip(list(runs.items())[:MOST], STYLES, strict=False):
+    for number, (label, run) in enumerate(list(runs.items())[:MOST]):
         times = run.records.finished_s[run.records.served] if at is None else came(run, at)
-        lines.append((label, _each(times, run.duration_s, every_s), stroke(colour)))
+        lines.append((label, _each(times, run.duration_s, every_s), stroke(f"series-{number + 1}", DASHES[number])))
     until = max(run.duration_s for run in runs.values())
     return over_time(lines, "answered a second" if at is None else "attempts a second", until)
 

@@ -51,7 +51,8 @@ class Retry(Component):
     noted: ClassVar[tuple[str, ...]] = ("at_s", "attempts")
 
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
-        facts = [counted(self.attempts, "attempt"), f"{self.backoff.replace('_', ' ')}"]
+        pause = "without a pause" if self.backoff == "none" else self.backoff.replace("_", " ")
+        facts = [counted(self.attempts, "attempt"), *([pause] if self.attempts > 1 else [])]
         facts += [f"each {plain(self.timeout_ms)} ms at most"] if self.timeout_ms is not None else []
         return facts + ([f"budget {percent(self.budget)}"] if self.budget is not None else [])
 

@@ -61,7 +61,7 @@ def causal_loop(result: Result) -> Picture:
     )
     closed, same = all(one.up for one in nodes), now.asked_per_s < 1.15 * then.asked_per_s
     goes_on = "and the circle goes on by itself" if same else "while more is asked than before"
-    middle = f"each drives the next,\n{goes_on}" if closed else "the circle is broken:\nit comes to rest"
-    asked = f"Customers ask {rate(then.asked_per_s)} times a second before, {rate(now.asked_per_s)} at the end."
+    end = ("each drives the next,", goes_on) if closed else ("the circle is broken:", "it comes to rest")
+    middle = [*end, f"(asked: {rate(then.asked_per_s)} a second", f"before, {rate(now.asked_per_s)} at the end)"]
     told = "; ".join(f"{one.words}: {one.before} before, {one.now} at the end" for one in nodes)
-    return Picture(circle.svg(nodes, f"{middle}\n{asked}", f"{asked} {told}. {middle.replace(chr(10), ' ')}."))
+    return Picture(circle.svg(nodes, middle, f"{told}. {' '.join(middle)}."))

@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from pmtech.runs.events import Change
 from pmtech.runs.result import Result
-from pmtech.wording import counted, percent, seconds
+from pmtech.wording import counted, listed, nearest, percent, seconds
 
 BROKEN = 0.05  # share of those who came in a second that were not answered, from which on it is an incident
 CALM_S = 10  # so long must all be well before it is over
 BESIDE_S = 10  # before and after somebody acted
 
 
-def post_mortem(run: Any, *, usd_per_request: float | None = None, actions: Iterable[str] = ()) -> dict:
+def post_mortem(
+    run: Any, *, usd_per_request: float | Mapping[str, float] | None = None, actions: Iterable[str] = ()
+) -> dict:
     """The points of a page without blame, for `brief(post_mortem(run), title=...)`.
 
     run: a run with events, or a `live` panel after a game day. usd_per_request: what a request that failed would have
-    brought; that is an assumption, and the page says so. actions: what was agreed, each with who and by when.
+    brought, of everybody or by client ({"buyers": 20}); that is an assumption, and the page says so. actions: what was agreed, each with who and by when.
     An incident lasts from the first second in which more than 5 of 100 were not answered until they are for ten seconds.
     Raises ValueError with a sentence.
     """
     run = run.recorded if hasattr(run, "recorded") else run
     if not isinstance(run, Result):
         raise ValueError(f"post_mortem needs a run, or a live panel that has played, got {run!r}")
-    if usd_per_request is not None and not (isinstance(usd_per_request, int | float) and usd_per_request >= 0):
-        raise ValueError(f"usd_per_request must be dollars for a request, got {usd_per_request!r}")
+    usd = _prices(run, usd_per_request)
     actions = [actions] if isinstance(actions, str) else [str(action) for action in actions]
     asked, lost = _by_second(run)
     begins, ends = _incident(asked, lost)
@@ -36,12 +37,25 @@ def post_mortem(run: Any, *, usd_per_request: float | None = None, actions: Iter
     return {
         "In short": _short(run, begins, ends),
         "Timeline": [f"{seconds(at_s)}: {words}" for at_s, words in _timeline(run, begins, ends)],
-        "Impact": _impact(run, usd_per_request),
+        "Impact": _impact(run, usd),
         "What helped": _helped(run, asked, lost, begins),
         "Actions, each with a name and a date": actions or [f"To settle: {question}" for question in questions],
         "Without blame": "Whoever acted did what made sense with what could be seen. The question is what made it sensible, "
         "and what would have shown more. Times are seconds of the simulated evening.",
     }
+
+
+def _prices(run: Result, usd: float | Mapping[str, float] | None) -> dict[str, float]:
+    """Dollars for a request, by client; empty where nobody said."""
+    prices = dict.fromkeys(run.records.sources, usd) if not isinstance(usd, Mapping) else dict(usd)
+    if usd is None:
+        return {}
+    for name, price in prices.items():
+        if name not in run.records.sources:
+            raise ValueError(f'usd_per_request: there are no clients "{name}": {nearest(name, run.records.sources)}')
+        if isinstance(price, bool) or not isinstance(price, int | float) or not 0 <= price < 1e9:
+            raise ValueError(f"usd_per_request must be dollars for a request, got {price!r}")
+    return prices
 
 
 def _by_second(run: Result) -> tuple[np.ndarray, np.ndarray]:
@@ -86,19 +100,20 @@ def _timeline(run: Result, begins: int | None, ends: int | None) -> list[tuple[f
     return sorted(found)
 
 
-def _impact(run: Result, usd: float | None) -> list[str]:
-    said, r = [], run.records
+def _impact(run: Result, usd: dict[str, float]) -> list[str]:
+    said, money, r = [], 0.0, run.records
     for number, name in enumerate(r.sources):
         mine = r.status[r.client == number]
         lost = int((mine >= 400).sum())
+        money += lost * usd.get(name, 0.0)
         said.append(
             f"{run.system.label(name)}: {counted(lost, 'request')} of {len(mine):,} failed, were refused or gave up"
         )
     late = int((r.status == 0).sum())
     said += [f"{counted(late, 'request')} had no answer yet at the end"] if late else []
-    if usd is not None:
-        lost = int((r.status >= 400).sum())
-        said.append(f"In money: {lost * usd:,.0f} USD, if each would have brought {usd:,.2f} USD (an assumption)")
+    if usd:
+        each = listed(f"{price:,.2f} USD for one of {run.system.label(name)}" for name, price in usd.items())
+        said.append(f"In money: {money:,.0f} USD, at {each} (an assumption)")
     return said
 
 

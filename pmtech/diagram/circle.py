@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import NamedTuple
 
-WIDTH, HEIGHT, BOX, HIGH = 720, 300, 208, 56
+WIDTH, HEIGHT, BOX, HIGH = 720, 300, 216, 56
 AT = ((WIDTH / 2, 40), (WIDTH - 122, 150), (WIDTH / 2, 260), (122, 150))  # centres: top, right, bottom, left
 WAYS = (
     "M478 44 Q 600 52 604 112",
@@ -24,7 +24,7 @@ class Node(NamedTuple):
     up: bool
 
 
-def svg(nodes: tuple[Node, Node, Node, Node], middle: str, said: str) -> str:
+def svg(nodes: tuple[Node, Node, Node, Node], middle: list[str], said: str) -> str:
     """Clockwise from the top. An arrow between two that are both up is drawn whole and drives; any other is broken."""
     drawn = []
     for number, way in enumerate(WAYS):
@@ -43,15 +43,15 @@ def svg(nodes: tuple[Node, Node, Node, Node], middle: str, said: str) -> str:
             _text(node.words, x, y - 6, 13),
             _text(f"{node.before} → {node.now}", x, y + 16, 15, bold=True),
         ]
-    for number, line in enumerate(middle.split("\n")):
-        drawn.append(_text(line, WIDTH / 2, 144 + 20 * number, 13))
+    for number, line in enumerate(middle):
+        drawn.append(_text(line, WIDTH / 2, 130 + 20 * number, 13))
     tips = "".join(
         f'<marker id="pmtech-tip-{name}" viewBox="0 0 10 10" refX="8" refY="5" markerWidth="6" markerHeight="6" '
         f'orient="auto"><path d="M0 0L10 5L0 10z" fill="var(--pmtech-{colour})"/></marker>'
         for name, colour in (("on", "refused"), ("off", "quiet"))
     )
     return (
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(said)}" style="max-width: {WIDTH}px">'
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(said)}" style="width: 100%; max-width: {WIDTH}px">'
         f"<title>{escape(said)}</title><defs>{tips}</defs>{''.join(drawn)}</svg>"
     )
 
