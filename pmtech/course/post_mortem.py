@@ -38,7 +38,7 @@ def post_mortem(
         "In short": _short(run, begins, ends),
         "Timeline": [f"{seconds(at_s)}: {words}" for at_s, words in _timeline(run, begins, ends)],
         "Impact": _impact(run, usd),
-        "What helped": _helped(run, asked, lost, begins),
+        "What helped": _helped(run, asked, lost, begins, ends),
         "Actions, each with a name and a date": actions or [f"To settle: {question}" for question in questions],
         "Without blame": "Whoever acted did what made sense with what could be seen. The question is what made it sensible, "
         "and what would have shown more. Times are seconds of the simulated evening.",
@@ -117,7 +117,7 @@ def _impact(run: Result, usd: dict[str, float]) -> list[str]:
     return said
 
 
-def _helped(run: Result, asked: np.ndarray, lost: np.ndarray, begins: int | None) -> list[str]:
+def _helped(run: Result, asked: np.ndarray, lost: np.ndarray, begins: int | None, ends: int | None) -> list[str]:
     """What was lost in the seconds before and after each act."""
 
     def share(since: float, until: float) -> float:
@@ -131,4 +131,4 @@ def _helped(run: Result, asked: np.ndarray, lost: np.ndarray, begins: int | None
             words = event.mark(system).words
             said.append(f"{words}: {percent(before)} were lost in the ten seconds before, {percent(after)} after")
         system = event.after(system)
-    return said or ["Nobody turned anything: what ended, ended by itself."]
+    return said or [f"Nobody turned anything{': what ended, ended by itself' if ends else ''}."]
