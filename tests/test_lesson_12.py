@@ -45,17 +45,13 @@ SOLUTION = {
 (NOTEBOOK,) = (path for path in NOTEBOOKS if path.name.startswith("12_"))
 
 
-def marking(**numbers):
-    return all_tasks()["12.your_turn"].mark(evening().replace({k.replace("__", "."): v for k, v in numbers.items()}), 3)
-
-
 # --- the task ----------------------------------------------------------------------------------------------------------
 
 
 def test_the_cell_as_it_stands_is_off_target_and_the_solution_of_the_notebook_passes():
-    start = check("12.your_turn", evening())
-    assert start.counts and not start.passed and all_tasks()["12.your_turn"].untouched(evening())
-    assert all_tasks()["12.your_turn"].mark(evening().replace(SOLUTION)).passed
+    start, task = check("12.your_turn", evening()), all_tasks()["12.your_turn"]
+    assert start.counts and not start.passed and task.untouched(evening())
+    assert task.mark(evening().replace(SOLUTION)).passed
 
 
 @pytest.mark.parametrize(
@@ -151,15 +147,16 @@ def test_who_comes_back_in_step_and_who_does_not(lesson):
 
 
 def test_breaker_fallback_and_bulkhead_keep_the_pages_up(lesson):
-    for design in (lesson.breaker, lesson.fallback, lesson.bulkhead):
-        run = simulate(design, duration_s=120, events=[lesson.slow])
+    lost = {}
+    for name in ("breaker", "fallback", "bulkhead"):
+        run = simulate(getattr(lesson, name), duration_s=120, events=[lesson.slow])
+        lost[name] = run.by_client.error_rate["buyers"]
         assert run.by_client.error_rate["visitors"] == 0
-    kept = simulate(lesson.fallback, duration_s=120, events=[lesson.slow]).by_client.error_rate["buyers"]
-    assert kept < 0.06 < simulate(lesson.breaker, duration_s=120, events=[lesson.slow]).by_client.error_rate["buyers"]
+    assert lost["fallback"] < 0.06 < 0.4 < min(lost["breaker"], lost["bulkhead"])
 
 
 def test_hedging_helps_only_with_headroom(lesson):
-    p95 = {name: simulate(design, duration_s=120).summary.p95_ms for name, design in lesson.times.items()}
+    p95 = {name: simulate(design, duration_s=60).summary.p95_ms for name, design in lesson.times.items()}
     assert p95["quiet, hedged"] < 0.8 * p95["quiet"]
     assert p95["busy, hedged"] > p95["busy"]
 
@@ -252,9 +249,7 @@ def test_a_post_mortem_tells_when_what_it_cost_and_what_helped():
 
 def test_an_evening_without_an_incident_and_one_that_is_not_over():
     calm = post_mortem(simulate(STORM, duration_s=20))
-    assert "no incident" in calm["In short"] and calm["What helped"] == [
-        "Nobody turned anything: what ended, ended by itself."
-    ]
+    assert "no incident" in calm["In short"] and calm["What helped"] == ["Nobody turned anything."]
     assert any("Who asks again" in action for action in calm["Actions, each with a name and a date"])
     down = post_mortem(simulate(STORM, duration_s=60, events=[STUMBLE]))
     assert "is not over after 40 s. Nobody acted." in down["In short"]

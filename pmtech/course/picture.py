@@ -53,10 +53,13 @@ def causal_loop(result: Result) -> Picture:
     def node(words: str, told, before: float, after: float, floor: float) -> circle.Node:
         return circle.Node(words, told(before), told(after), after > max(1.3 * before, floor))
 
+    def share(value: float) -> str:
+        return percent(value).replace("less than", "<").replace("more than", ">")
+
     nodes = (
         node("attempts a second", rate, then.attempts_per_s, now.attempts_per_s, 0.0),
         node(f"an attempt waits at “{label}”", seconds, then.wait_s, now.wait_s, 0.05),
-        node("work for which nobody waits", percent, then.in_vain, now.in_vain, 0.05),
+        node("work for which nobody waits", share, then.in_vain, now.in_vain, 0.05),
         node("attempts for each request", rate, then.each, now.each, 0.0),
     )
     closed, same = all(one.up for one in nodes), now.asked_per_s < 1.15 * then.asked_per_s

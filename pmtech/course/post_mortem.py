@@ -36,7 +36,8 @@ def post_mortem(
     questions = dict.fromkeys(part.question for part in run.system.parts if part.question)
     return {
         "In short": _short(run, begins, ends),
-        "Timeline": [f"{seconds(at_s)}: {words}" for at_s, words in _timeline(run, begins, ends)],
+        "Timeline": [f"{seconds(at_s)}: {words}" for at_s, words in _timeline(run, begins, ends)]
+        or ["Nothing happened."],
         "Impact": _impact(run, usd),
         "What helped": _helped(run, asked, lost, begins, ends),
         "Actions, each with a name and a date": actions or [f"To settle: {question}" for question in questions],
