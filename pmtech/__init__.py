@@ -70,6 +70,7 @@ _LATER = {
     "shared_cache": "pmtech.web.experiments.shared_cache",
     "sizes": "pmtech.runs.prices",
     "slow_calls": "pmtech.web.experiments.faulty_calls",
+    "sketch": "pmtech.sketch.sketch",
     "Slider": "pmtech.panels.controls",
     "sql_injection": "pmtech.web.experiments.injection",
     "start_api": "pmtech.web.app.server",
