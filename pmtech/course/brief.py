@@ -71,6 +71,11 @@ def brief(
         content = {str(head): [said if isinstance(said, str) else list(said)] for head, said in result.items()}
     else:
         raise ValueError(f'brief needs a Result, or points such as {{"What was asked": "..."}}, got {result!r}')
+    return written(title, content, folder, drawn)
+
+
+def written(title: str, content: Page, folder: str | Path, drawn: str = "") -> Brief:
+    """The page as two files; `drawn` is a picture for its first heading."""
     return _write(Path(folder), title, _markdown(title, content), _html(title, content, drawn))
 
 
@@ -353,7 +358,8 @@ def _markdown(title: str, content: Page) -> str:
         for block in blocks:
             if isinstance(block, tuple):
                 first, *rest = [f"| {' | '.join(map(markdown, row))} |" for row in block]
-                lines += [first, "|---" + "|---:" * (len(block[0]) - 1) + "|", *rest, ""]
+                column = "|---" if _of_words(block) else "|---:"
+                lines += [first, "|---" + column * (len(block[0]) - 1) + "|", *rest, ""]
             else:
                 texts = [markdown(block)] if isinstance(block, str) else [f"- {markdown(line)}" for line in block]
                 lines += [*texts, ""]
@@ -380,7 +386,13 @@ def _block(block: str | list | tuple) -> str:
     heads, *rows = [[html.escape(cell) for cell in row] for row in block]
     top = "".join(f'<th scope="col">{cell}</th>' for cell in heads)
     body = "".join(f'<tr><th scope="row">{name}</th><td>{"</td><td>".join(cells)}</td></tr>' for name, *cells in rows)
-    return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+    words = ' class="words"' if _of_words(block) else ""
+    return f"<table{words}><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _of_words(block: tuple) -> bool:
+    """Has a table sentences in it, rather than figures? Those stand at the left."""
+    return any(len(cell) > 40 for row in block for cell in row[1:])
 
 
 def _write(folder: Path, title: str, markdown: str, sheet: str) -> Brief:

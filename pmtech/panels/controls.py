@@ -60,7 +60,7 @@ class Slider:
             "unit": unit(self.path),
             "low": self.low,
             "high": self.high,
-            "step": self.step or (1 if whole else _step(self.low, self.high, value)),
+            "step": self.step or (1 if whole else round_step(self.low, self.high, value)),
             "default": value,
         }
 
@@ -183,7 +183,7 @@ def _is_whole(system: System, slider: Slider) -> bool:
     return False
 
 
-def _step(low: float, high: float, value: float) -> float:
+def round_step(low: float, high: float, value: float) -> float:
     """A round step, about fifty to the whole range, that meets the present value."""
     unit = 10.0 ** math.floor(math.log10((high - low) / 50))
     for step in (5 * unit, 2 * unit, unit, unit / 2, unit / 5, unit / 10, unit / 100):

@@ -69,6 +69,11 @@ class Api:
         return self._app is not None
 
     @property
+    def folder(self) -> Path:
+        """Where its database lies, until the kernel ends."""
+        return Path(self._folder.name)
+
+    @property
     def transport(self) -> str:
         """How requests travel: "socket" or "in_process"."""
         return "socket" if self._server else "in_process"
@@ -82,7 +87,7 @@ class Api:
         from pmtech.web.app.api import create_app
         from pmtech.web.app.calendar import CalendarClient, create_calendar
 
-        path = Path(self._folder.name) / "surveys.db"
+        path = self.folder / "surveys.db"
         fresh = not path.exists()
         self._store = Store(path)
         if fresh:
