@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 
 import pybreaker
 import pytest
-from freezegun import freeze_time
 
 from pmtech import CircuitBreaker, Clients, Errors, Outage, RateLimiter, Server, Slowdown, simulate
 from pmtech.components.circuit_breaker import CLOSED, HALF_OPEN, OPEN, Breaker
@@ -198,8 +197,8 @@ def test_decision_for_decision_like_the_count_window_of_resilience4j(seed):
 
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("in_a_row", [1, 3, 5])
-def test_failures_in_a_row_are_those_of_pybreaker(in_a_row, seed):
-    luck, begun = random.Random(seed), datetime(2026, 1, 1, tzinfo=UTC)
+def test_failures_in_a_row_are_those_of_pybreaker(in_a_row, seed, monkeypatch):
+    luck, begun, now = random.Random(seed), datetime(2026, 1, 1, tzinfo=UTC), 0
     spec = CircuitBreaker(window=in_a_row, least_calls=in_a_row, failure_share=1, trials=1, open_s=7.5)
     mine = Breaker(spec)
     theirs = pybreaker.CircuitBreaker(fail_max=in_a_row, reset_timeout=7.5, throw_new_error_on_trip=False)
@@ -208,19 +207,23 @@ def test_failures_in_a_row_are_those_of_pybreaker(in_a_row, seed):
         if fails:
             raise TimeoutError
 
-    with freeze_time(begun) as clock:
-        for now in range(200):
-            clock.move_to(begun + timedelta(seconds=now))
-            fails, period, passed = luck.random() < 0.6, mine.lets_through(now), True
-            try:
-                theirs.call(call, fails)
-            except pybreaker.CircuitBreakerError:
-                passed = False
-            except TimeoutError:
-                pass
-            assert (period is not None) is passed, now
-            if period is not None:
-                mine.heard(period, now, fails, 0.1)
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return begun + timedelta(seconds=now)
+
+    monkeypatch.setattr(pybreaker, "datetime", Clock)
+    for now in range(200):
+        fails, period, passed = luck.random() < 0.6, mine.lets_through(now), True
+        try:
+            theirs.call(call, fails)
+        except pybreaker.CircuitBreakerError:
+            passed = False
+        except TimeoutError:
+            pass
+        assert (period is not None) is passed, now
+        if period is not None:
+            mine.heard(period, now, fails, 0.1)
 
 
 # --- in a system -----------------------------------------------------------------------------------------------------
