@@ -9,7 +9,7 @@ import sys
 try:
     from pmtech import components, diagram, findings, traces  # noqa: F401  diagram and findings hand themselves down
     from pmtech.components import *  # noqa: F403  a new part is one line there
-    from pmtech.runs.events import Change, Deploy, Errors, Outage, Slowdown
+    from pmtech.runs.events import Change, Deploy, Errors, Outage, Purge, Slowdown
     from pmtech.runs.result import Result
     from pmtech.runs.simulate import simulate
     from pmtech.system.system import System
@@ -51,9 +51,12 @@ _LATER = {
     "findings": "pmtech.web.experiments.requests",
     "first_page": "pmtech.panels.figure",
     "glossary": "pmtech.course.glossary",
+    "hit_ratios": "pmtech.panels.cached",
     "hostile_input": "pmtech.web.experiments.requests",
     "index_demo": "pmtech.web.experiments.index_demo",
     "join": "pmtech.room.join",
+    "keys_moved": "pmtech.runs.homes",
+    "kill_copy": "pmtech.panels.copies",
     "kill_worker": "pmtech.web.experiments.jobs",
     "lateness": "pmtech.panels.figure",
     "leave": "pmtech.room.join",
@@ -65,6 +68,7 @@ _LATER = {
     "next_contract": "pmtech.web.experiments.requests",
     "over_time": "pmtech.panels.figure",
     "picture": "pmtech.course.picture",
+    "outdated": "pmtech.panels.cached",
     "places": "pmtech.course.picture",
     "plan": "pmtech.runs.planning",
     "post_mortem": "pmtech.course.post_mortem",
@@ -82,6 +86,7 @@ _LATER = {
     "slow_calls": "pmtech.web.experiments.faulty_calls",
     "sql_injection": "pmtech.web.experiments.injection",
     "start_api": "pmtech.web.app.server",
+    "start_copies": "pmtech.web.proxy.copies",
     "sweep": "pmtech.panels.sweep",
     "theatre": "pmtech.panels.live.theatre",
     "theory": "pmtech",
@@ -90,7 +95,7 @@ _LATER = {
     "waterfall": "pmtech.panels.figure",
 }
 
-__all__ = ["Change", "Deploy", "Errors", "Outage", "Result", "Slowdown", "System", "simulate"]
+__all__ = ["Change", "Deploy", "Errors", "Outage", "Purge", "Result", "Slowdown", "System", "simulate"]
 __all__ += [] if _missing else components.__all__
 __all__ += list(_LATER)
 

@@ -9,6 +9,7 @@ from math import isnan
 import pandas as pd
 
 from pmtech.charts.caches import freshness, hits
+from pmtech.charts.first_page import first_page
 from pmtech.charts.load_curve import load
 from pmtech.charts.messages import age, backlog, batches
 from pmtech.charts.plot import BEHIND, MOST, PINNED, QUIET, TEXT, bars, note, over_rows, over_time, room, stroke
@@ -163,7 +164,7 @@ def served_alike(results: dict[str, Result]) -> bool:
 
 
 ASKED = stroke("quiet", "dot", 2)
-DRAWN = (latency, throughput, queue, clients, waits, load, hits, freshness, age, backlog, batches, attempts)
+DRAWN = (latency, throughput, queue, clients, waits, load, hits, freshness, age, backlog, batches, first_page, attempts)
 CHARTS = {chart.__name__: chart for chart in DRAWN}
 
 

@@ -134,6 +134,11 @@ class Component(Checked):
         """Mean seconds that it takes itself for a request, nobody else in the way."""
         return 0.0 if self.station is None else self.station.mean_s
 
+    @property
+    def looks_per_s(self) -> float:
+        """How often a second it looks at machines, whether or not a request comes."""
+        return 1 / self.autoscale.every_s if self.autoscale else 0.0
+
     def is_markov(self, last: bool) -> bool:
         """Have its work and arrivals no memory, and does nothing but its own queue decide when work begins?
 
