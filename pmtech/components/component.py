@@ -79,6 +79,7 @@ class Component(Checked):
     remembers: ClassVar[bool] = False  # does it answer some requests itself, by their key?
     thins: ClassVar[bool] = False  # does it send on less than in proportion to what comes?
     noted: ClassVar[tuple[str, ...]] = ()  # columns of what its `Part.notes` holds, the first of them the moment
+    lends: ClassVar[float | None] = None  # how many requests may be behind it at a time, for each machine that asks
     replicas: ClassVar[int] = 1
     price_usd_per_hour: ClassVar[float] = 0.0
     item_s: ClassVar[float] = 0.0  # work for every further message that is handed over together
