@@ -14,6 +14,7 @@ from pmtech.charts.load_curve import load
 from pmtech.charts.messages import age, backlog, batches
 from pmtech.charts.plot import BEHIND, MOST, PINNED, QUIET, TEXT, bars, note, over_rows, over_time, room, stroke
 from pmtech.charts.rented import machines, price
+from pmtech.charts.retries import attempts
 from pmtech.runs.result import Result
 from pmtech.runs.views import column
 from pmtech.system.system import System
@@ -179,6 +180,7 @@ DRAWN = (
     first_page,
     machines,
     price,
+    attempts,
 )
 CHARTS = {chart.__name__: chart for chart in DRAWN}
 

@@ -2,7 +2,7 @@
 function render({ model, el }) {
   const LATE_S = 0.09; // so far behind the news the page stays, to bridge the time to the next
   const scene = model.get("scene");
-  let wish = { number: 0, presses: 0, steps: 0, resets: 0, surges: 0, kills: {}, values: {}, speed: 1, playing: false };
+  let wish = { number: 0, presses: 0, steps: 0, resets: 0, surges: 0, kills: {}, failures: {}, values: {}, speed: 1, playing: false };
   let news = null; // the last that were drawn; none are before those that answer the page's greeting
   let heardAt = performance.now();
   let [at, jump, since, acked] = [0, true, 0, 0];
@@ -20,6 +20,9 @@ function render({ model, el }) {
   const kills = pools.map(([name, label]) =>
     button("", pools.length > 1 ? `Kill one ${label}` : "Kill one", () => send({ kills: { ...wish.kills, [name]: (wish.kills[name] ?? 0) + 1 } })),
   );
+  const failures = model.get("failures").map((words, n) =>
+    button("", words, () => send({ failures: { ...wish.failures, [n]: (wish.failures[n] ?? 0) + 1 } })),
+  );
   const root = h("section", { class: "pmtech-theatre pmtech-live", "aria-label": "Live run. Space plays and pauses, the right arrow steps." });
   const bar = transport(
     root,
@@ -31,6 +34,7 @@ function render({ model, el }) {
     },
     button("", "Surge now", () => send({ surges: wish.surges + 1 })),
     ...kills,
+    ...failures,
   );
   const everyLabel = h("span", { class: "pmtech-every" });
   const stageEl = h("div", { class: "pmtech-stage", role: "img", "aria-label": scene.said });
