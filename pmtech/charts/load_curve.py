@@ -60,7 +60,7 @@ def load(result: Result, pinned: Result | None = None) -> dict:
     }
     x = axis("% of the capacity asked for", END, tickvals=[*range(0, 101, 20)], showgrid=False)
     beyond["fillcolor"] = "var(--pmtech-raised)"
-    y, right = axis("time to answer, ms", top), {"r": 128 if pinned else 104}
+    y, right = axis("time to answer, ms", top), {"r": 156 if pinned else 104}
     return figure(data, notes, x, y, hovermode=False, shapes=[beyond], margin=right)
 
 
@@ -192,5 +192,5 @@ def _values(result: Result, pinned: Result | None, top: float) -> list[dict]:
     for name, y in heights.items():
         ms, colour = told[name]
         said = f"{name} {f'{ms:,.0f} ms' if ms < 2000 else seconds(ms / 1000)}"
-        notes.append({**note(said, 1, y, colour, "left", 8, 13, bold=colour != QUIET), "xref": "paper"})
+        notes.append({**note(said, 1, y, colour, "left", 8, 13, bold=name in LINES), "xref": "paper"})
     return notes

@@ -50,11 +50,12 @@ class Rail {
   constructor(app, panel) {
     [this.app, this.panel, this.notebook] = [app, panel, panel.content];
     this.list = make("ol");
+    this.print = make("button", { type: "button", class: "pmtech-print", onclick: () => this.#print() }, "Print, or save as a page");
     this.tools = make("button", { type: "button", class: "pmtech-tools", onclick: () => turnTools(app) });
     const home = panel.context.path.replace(/[^/]*$/, "00_start_here.ipynb");
     const all = make("button", { type: "button", class: "pmtech-home", onclick: () => app.commands.execute("docmanager:open", { path: home }) }, "All lessons");
     all.hidden = home === panel.context.path;
-    this.el = make("nav", { class: "pmtech-rail", "aria-label": "Sections of this lesson" }, all, this.list, this.tools);
+    this.el = make("nav", { class: "pmtech-rail", "aria-label": "Sections of this lesson" }, all, this.list, this.print, this.tools);
     panel.addClass("pmtech-lesson");
     this.notebook.node.prepend(this.el);
     this.look = this.look.bind(this);
@@ -101,6 +102,20 @@ class Rail {
     this.notebook.activate();
   }
 
+  // All cells are put on the page for a moment: out of sight they have no charts.
+  async #print() {
+    const [page, config] = [window.open("", "_blank"), this.notebook.notebookConfig];
+    if (!page) return;
+    this.print.disabled = true;
+    this.notebook.notebookConfig = { ...config, windowingMode: "none" };
+    await drawn(this.notebook.node);
+    page.document.write(pageOf(this.notebook, this.panel.title.label.replace(/\.ipynb$/, "")));
+    page.document.close();
+    this.notebook.notebookConfig = config;
+    this.print.disabled = false;
+    setTimeout(() => page.print(), 500); // its pictures are there by then
+  }
+
   #sections() {
     const sections = [];
     this.notebook.widgets.forEach((cell, index) => {
@@ -131,6 +146,55 @@ class Rail {
     const first = this.notebook.widgets.findIndex(({ node }) => node.isConnected && node.getBoundingClientRect().bottom > top + TOP);
     return sections.findLastIndex(({ from }) => from <= first);
   }
+}
+
+// ---- a page to print -----------------------------------------------------------------------------------------------------
+
+const PATIENCE_MS = 8000;
+
+async function drawn(root) {
+  const late = performance.now() + PATIENCE_MS;
+  const waits = () => [...root.querySelectorAll(".pmtech-plot")].some((plot) => plot.clientWidth && !plot.querySelector(".main-svg"));
+  do await new Promise((resolve) => setTimeout(resolve, 400));
+  while (waits() && performance.now() < late);
+}
+
+// What stands in the notebook, without anything that must be running: drawings that move become pictures of this moment.
+function pageOf({ widgets }, title) {
+  const cells = widgets.map(({ node, model }) => {
+    const shown = model.type === "markdown" ? ".jp-RenderedMarkdown" : ".jp-InputArea-editor .cm-content, .jp-OutputArea-output";
+    return [...node.querySelectorAll(shown)].map(still).join("");
+  });
+  const sheets = [...document.styleSheets].map((sheet) => {
+    try {
+      return [...sheet.cssRules].map((rule) => rule.cssText).join("\n");
+    } catch {
+      return ""; // of another site
+    }
+  });
+  const look = `@page { margin: 14mm } body { max-width: 1000px; margin: 24px auto; overflow: visible; background: #fff } .pmtech-still > * { max-height: none; break-inside: avoid }
+    .pmtech-actions, .pmtech-bar, .pmtech button:not(.pmtech-option) { display: none !important }`;
+  const body = make("body", { class: "pmtech-lesson", "data-jp-theme-light": "true", "data-jp-theme-name": document.body.dataset.jpThemeName });
+  body.innerHTML = cells.map((html) => `<div class="pmtech-still">${html}</div>`).join("");
+  const [name, css] = [make("title", {}, title), make("style", {}, ...sheets, look)];
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8">${name.outerHTML}${css.outerHTML}</head>${body.outerHTML}</html>`;
+}
+
+function still(node) {
+  const copy = node.cloneNode(true);
+  const [canvases, fields] = ["canvas", "input, select"].map((kind) => [...node.querySelectorAll(kind)]);
+  copy.querySelectorAll("input, select").forEach((one, n) => {
+    if (one.type === "radio" || one.type === "checkbox") one.toggleAttribute("checked", fields[n].checked);
+    else one.setAttribute("value", fields[n].value);
+  });
+  copy.querySelectorAll("canvas").forEach((one, n) => {
+    const picture = make("img", { alt: "", class: one.className });
+    if (canvases[n].width && canvases[n].height) picture.src = canvases[n].toDataURL();
+    picture.style.cssText = "position: absolute; inset: 0; width: 100%; height: 100%";
+    one.replaceWith(picture);
+  });
+  copy.querySelectorAll("script, textarea").forEach((one) => one.remove());
+  return copy.outerHTML;
 }
 
 // ---- what is told by looks alone ---------------------------------------------------------------------------------------
