@@ -67,6 +67,7 @@ _LATER = {
     "send_twice": "pmtech.web.experiments.requests",
     "shared_cache": "pmtech.web.experiments.shared_cache",
     "sizes": "pmtech.runs.prices",
+    "sketch": "pmtech.sketch.sketch",
     "Slider": "pmtech.panels.controls",
     "sql_injection": "pmtech.web.experiments.injection",
     "start_api": "pmtech.web.app.server",

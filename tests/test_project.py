@@ -255,7 +255,7 @@ ROOMS = [
     "findings",
     "diagram",
 ]
-ROOMS += ["charts", "web", "panels", "course", "room", "install", "__init__", "__main__"]
+ROOMS += ["charts", "web", "panels", "course", "sketch", "room", "install", "__init__", "__main__"]
 LAYER = {room: number for number, room in enumerate(ROOMS)}
 MODELS = set(ROOMS[: ROOMS.index("diagram")])
 SOURCES = sorted((ROOT / "pmtech").rglob("*.py"))

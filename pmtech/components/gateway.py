@@ -44,7 +44,7 @@ class Gateway(Component):
     """
 
     own_ms: float = number(0.0, at_least=0, at_most=3_600_000)
-    keys: dict[str, tuple[str, ...]] | None = checked(None, _keys, optional=True)
+    keys: dict[str, tuple[str, ...]] | None = checked(None, _keys, optional=True, kind="keys")
 
     kind: ClassVar[str] = "gateway"
     icon: ClassVar[str] = "M9 2v16M9 4h6l2.5 2L15 8H9M9 9H5l-2.5 2L5 13h4"

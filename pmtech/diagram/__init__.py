@@ -16,12 +16,12 @@ CELL = 640  # the narrowest cell that a picture is made for, in pixels
 STYLE = (Path(__file__).parent / "diagram.css").read_text(encoding="utf-8")
 
 
-def diagram(system: System) -> str:
+def diagram(system: System, plan: Layout | None = None) -> str:
     """The system as an HTML fragment with one SVG, in the colours of JupyterLab's light or dark theme.
 
-    No script, nothing loaded, and no id that a second picture on the page could clash with.
+    plan: where its boxes stand, for whoever knows already. No script, nothing loaded, and no id that a second picture on the page could clash with.
     """
-    plan = layout(system)
+    plan = plan or layout(system)
     most = max((arrow.rate_per_s or 0 for arrow in plan.arrows), default=0)
     drawn = [_arrow(arrow, most) for arrow in plan.arrows] + [_box(box) for box in plan.boxes]
     readable = math.ceil(plan.width * 12 / TEXT)  # a narrow cell scrolls before letters get smaller than 12 pixels

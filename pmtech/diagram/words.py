@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from pmtech.components.component import Component
 from pmtech.system.flow import Flow
@@ -28,6 +29,7 @@ _EMS = {c: ems for ems, some in ((0.33, "ijlI.,:;'|/![] \u00a0"), (0.4, "ftr-()"
 _EMS |= dict.fromkeys("mwMWQO@%×+", 0.92)
 
 
+@lru_cache(maxsize=1 << 14)  # a picture is laid out again at every move, and few words are new
 def text_width(text: str, size: float, bold: bool = False) -> float:
     """About how many pixels a text is wide."""
     ems = (_EMS.get(c, 1.0 if ord(c) > 0x2E7F else 0.7 if c.isupper() else 0.63) for c in text)
@@ -42,6 +44,7 @@ def cut(text: str, size: float, room: float, bold: bool = False) -> str:
     return text if text == whole else text.rstrip() + "…"
 
 
+@lru_cache(maxsize=1 << 14)
 def wrap(text: str, size: float, room: float, bold: bool = False, lines: int = 3) -> tuple[str, ...]:
     """The text in a few lines, cut where they do not suffice; a number stays with its unit."""
     done = [""]

@@ -72,7 +72,7 @@ class System:
         return dict(zip(self.names, self.parts, strict=True))
 
     @cached_property
-    def sources(self) -> dict[str, Component]:
+    def sources(self) -> dict[str, Any]:
         """Name -> part, of those that send requests."""
         return {name: part for name, part in self.components.items() if part.is_source}
 
@@ -125,7 +125,7 @@ class System:
             for number in found:
                 parts[number] = _replaced(parts[number], rest, value, path)
         system = dataclasses.replace(self, parts=tuple(parts))
-        _check(system)
+        check(system)
         return system
 
     # --- how it shows itself -------------------------------------------------------------------------------------
@@ -164,6 +164,13 @@ class System:
         """What all the machines cost together."""
         return sum(part.price_usd_per_hour * part.replicas for part in self.parts)
 
+    @staticmethod
+    def together(*systems: System | Component) -> System:
+        """Several systems as one, side by side; a part that stands in more than one of them is one part."""
+        system = _side_by_side(list(systems))
+        check(system)
+        return system
+
     # --- files -----------------------------------------------------------------------------------------------------
 
     def save(self, path: str | Path) -> Path:
@@ -183,7 +190,7 @@ class System:
         edges = dict.fromkeys(Edge(*edge) for edge in form["edges"])
         try:
             system = System(parts, tuple(edges), tuple(form["heads"]), tuple(form["tails"]))
-            _check(system)
+            check(system)
         except ValueError as error:
             raise ValueError(f'"{path}" holds what can\'t be: {error}') from None
         return system
@@ -232,7 +239,7 @@ def join(left, right) -> System:
         tails += [number[tail] for tail in target.tails]
     edges = sorted(dict.fromkeys(edges), key=lambda edge: edge.tail)  # wherever the brackets stood
     system = System(parts, tuple(edges), left.heads, tuple(dict.fromkeys(tails)))
-    _check(system)
+    check(system)
     return system
 
 
@@ -280,7 +287,7 @@ def _side_by_side(value) -> System:
     return System(parts, tuple(dict.fromkeys(edges)), tuple(dict.fromkeys(heads)), tuple(dict.fromkeys(tails)))
 
 
-def _check(system: System) -> None:
+def check(system: System) -> None:
     """Refuse what can't work, in a sentence that names the part and the mend."""
     names, parts = system.names, system.parts
     _check_no_cycle(system)

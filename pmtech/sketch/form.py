@@ -1,0 +1,182 @@
+"""The fields of a part as somebody sees them who turns them: words, a unit, a sane range, what it means, whom to ask."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import math
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pmtech import components
+from pmtech.components.fields import Checked
+from pmtech.system.system import System
+from pmtech.wording import field_in_words, nearest, unit, value_in_words
+
+# What a field may hold besides nothing: the value that is put in when somebody switches it on.
+INSTANCES = {"surge": "Surge", "profile": "Day", "autoscale": "Autoscale"}
+
+
+@cache
+def _words() -> dict[str, dict[str, Any]]:
+    return tomllib.loads((Path(__file__).parent / "fields.toml").read_text(encoding="utf-8"))
+
+
+def _said(kind: type, field: str, what: str) -> str:
+    """As it is meant in this part, or else everywhere."""
+    words = _words()
+    return (words.get(kind.__name__, {}).get(field) or words.get(field) or {}).get(what, "")
+
+
+def meaning(kind: type, field: str) -> str:
+    """One line that says what a field means; empty where nobody has said it."""
+    said = _said(kind, field, "means")
+    if said:
+        return said
+    text = re.sub(r"(?<!\n)\n(?!\n)\s*", " ", inspect.cleandoc(kind.__doc__ or "")).replace("`", "")
+    found = re.search(rf"(?<!\w)(?:\w+, )*{field}(?:, \w+)*: (.+?(?:[.:;](?= )|(?=\n)|$))", text)
+    first = found[1].rstrip(".:;") if found else ""
+    return f"{first[:1].upper()}{first[1:]}{')' * (first.count('(') - first.count(')'))}." if first else ""
+
+
+def form(system: System, name: str) -> list[dict[str, Any]]:
+    """The fields of a part, its own first, then what all parts have: for each a path and how to show and change it."""
+    return _fields(system.components[name], name)
+
+
+def _fields(value: Any, path: str) -> list[dict[str, Any]]:
+    own = [n for kind in type(value).__mro__ for n in vars(kind).get("__annotations__", ())]
+    late = ("place", "priority")
+    fields = sorted(
+        (f for f in dataclasses.fields(value) if f.name != "name"),
+        key=lambda f: (f.name in late, "price" in f.name, own.index(f.name)),
+    )
+    found = []
+    for field in fields:
+        here = getattr(value, field.name)
+        found.append(
+            {
+                "path": f"{path}.{field.name}",
+                "label": field_in_words(field.name).capitalize(),
+                "unit": unit(field.name),
+                "means": meaning(type(value), field.name),
+                "ask": _said(type(value), field.name, "ask"),
+                **_shown(type(value), field, here),
+            }
+        )
+        if isinstance(here, Checked):
+            found += _fields(here, f"{path}.{field.name}")
+    return found
+
+
+def _shown(kind: type, field: dataclasses.Field, value) -> dict[str, Any]:
+    """How a field is changed: a slider with a number beside it, one of a few words, a switch, or a line of text."""
+    of, optional = field.metadata.get("kind"), field.metadata.get("optional", False)
+    if of in ("number", "whole"):
+        low, high = sane_range(field, value)
+        step = 1 if of == "whole" else _step(low, high)
+        shown = {"as": "number", "value": value, "low": low, "high": high, "step": step, "optional": optional}
+        return shown | ({"start": _start(field)} if optional else {})
+    options = field.metadata.get("options") or ((True, False) if of == "yes or no" else None)
+    if field.name in ("place", "shield"):
+        return {"as": "place", "value": value or ""}
+    if options:
+        words = [value_in_words(option, field.name) for option in options]
+        return {"as": "choice", "value": options.index(value), "options": words}
+    if field.name in INSTANCES:
+        return {"as": "switch", "value": value is not None, "said": "" if value is None else repr(value)}
+    return {"as": "text", "value": as_text(value)}
+
+
+def _start(field: dataclasses.Field) -> float:
+    """What a field holds at first when somebody gives it a number."""
+    usual = {"timeout_ms": 2000, "queue_limit": 100, "ttl_s": 60, "max_receives": 3, "connections": 20, "burst": 80}
+    least = field.metadata.get("least") or field.metadata.get("above") or 0
+    return max(usual.get(field.name, 10), least)
+
+
+def sane_range(field: dataclasses.Field, value: float | None) -> tuple[float, float]:
+    """From where to where a slider goes: a few times what it is and what is usual, within what is allowed."""
+    usual = field.default if isinstance(field.default, int | float) else _start(field)
+    seen = [number for number in (value, usual) if number]
+    least, most = field.metadata.get("least"), field.metadata.get("most") or math.inf
+    low = least if least is not None and least <= 1 else 0
+    if field.metadata.get("above") is not None or (least is not None and 0 < least < 1):
+        low = _nice(min(seen, default=1) / 20, up=False)
+    high = 1.0 if most == 1 else min(most, _nice(4 * max(seen, default=2.5)))
+    return (low, max(high, low + 1)) if field.metadata["kind"] == "whole" else (low, high)
+
+
+def _nice(number: float, up: bool = True) -> float:
+    """1, 2 or 5 times a power of ten, at least (or at most) so much."""
+    power = 10.0 ** math.floor(math.log10(number))
+    steps = [step * power for step in (1, 2, 5, 10)]
+    nice = next(s for s in steps if s >= number * 0.999) if up else next(s for s in steps[::-1] if s <= number * 1.001)
+    return int(nice) if float(nice).is_integer() else float(f"{nice:.6g}")
+
+
+def _step(low: float, high: float) -> float:
+    return float(f"{_nice((high - low) / 100):g}")
+
+
+# --- lines of text -----------------------------------------------------------------------------------------------------
+
+
+def as_text(value) -> str:
+    """A table as "/submit: 1, /dashboard: 4", or "Company A: /a /b"; several words as "/a, /b"."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {_side(inside)}" for key, inside in value.items())
+    if isinstance(value, tuple):
+        return ", ".join(f"{item[0]:g}: {item[1]:g}" if isinstance(item, tuple) else str(item) for item in value)
+    return "" if value is None else str(value)
+
+
+def _side(inside) -> str:
+    return " ".join(inside) if isinstance(inside, tuple) else f"{inside:g}"
+
+
+def from_text(text: str, field: dataclasses.Field) -> Any:
+    """What somebody has written, as a value for this field. Raises ValueError with a sentence."""
+    items = [item.strip() for item in str(text).split(",") if item.strip()]
+    if not items and field.metadata.get("optional"):
+        return None
+    if field.metadata.get("kind") == "keys":
+        return {who.strip(): tuple(paths.split()) for who, _, paths in (item.partition(":") for item in items)}
+    if isinstance(field.default, dict):
+        pairs = [item.rpartition(":") if ":" in item else (item, ":", "1") for item in items]
+        return {key.strip(): _number(said) for key, _, said in pairs}
+    if field.default and isinstance(field.default, tuple) and isinstance(field.default[0], tuple):
+        return tuple(tuple(_number(side) for side in item.split(":")) for item in items)
+    return tuple(items)
+
+
+def _number(said: str) -> float:
+    try:
+        number = float(said.replace("_", ""))
+    except ValueError:
+        raise ValueError(f'"{said.strip()}" is no number: write an endpoint and a number, such as /submit: 4') from None
+    return int(number) if number.is_integer() else number
+
+
+def taken(system: System, path: str, sent) -> System:
+    """The system with what somebody has put into a field of the form. Raises ValueError with a sentence."""
+    holder, _, field = path.rpartition(".")
+    part = system.components.get(holder) if "." not in holder else system.get(holder)
+    known = {f.name: f for f in dataclasses.fields(part)} if dataclasses.is_dataclass(part) else {}
+    if field not in known:
+        raise ValueError(f'there is no "{path}": {nearest(field, known or system.names)}')
+    shown = _shown(type(part), known[field], system.get(path))
+    if shown["as"] == "choice":
+        value = (known[field].metadata.get("options") or (True, False))[int(sent)]
+    elif shown["as"] == "place":
+        value = sent or None
+    elif shown["as"] == "switch":
+        value = getattr(components, INSTANCES[field])() if sent else None
+    elif shown["as"] == "text":
+        value = from_text(sent, known[field])
+    else:
+        value = sent
+    return system.replace({path: value})

@@ -1,0 +1,300 @@
+// What a hand does goes to the kernel as a message ("do" with its arguments); the answer is the whole state, drawn anew.
+// The drawing answers at once; the run follows when the hand rests.
+const REST_MS = 250;
+
+function render({ model, el }) {
+  const { kinds, presets, places, troubles } = model.get("about");
+  let answer = model.get("answer");
+  let number = answer.number;
+  let waiting = null; // the last wish of a slider, while an earlier one is on its way
+  let busy = false;
+  let rest = 0;
+  let tab = answer.boxes.length ? "setup" : "add";
+  let where = "after";
+
+  const send = (done, ...more) => {
+    number += 1;
+    busy = true;
+    model.send({ do: done, with: more, number });
+    clearTimeout(rest);
+    if (done !== "run" && done !== "select") rest = setTimeout(() => (busy ? run() : send("run")), REST_MS);
+  };
+  const run = () => (rest = setTimeout(() => (busy ? run() : send("run")), 50));
+  const put = (path, value) => (busy ? (waiting = [path, value]) : send("put", path, value));
+  const button = (label, act, more = {}) => h("button", { type: "button", onclick: act, ...more }, label);
+
+  // ---- the head: where from, back and forth ----
+  const status = h("p", { class: "sk-status", role: "status" });
+  const from = h(
+    "select",
+    { "aria-label": "Start from", onchange: () => from.value && (send("start", from.value === "empty" ? null : from.value), (tab = from.value === "empty" ? "add" : "setup"), (from.value = "")) },
+    h("option", { value: "" }, "Start from …"),
+    h("option", { value: "empty" }, "An empty page"),
+    ...presets.map(({ id, label, shows }) => h("option", { value: id, title: shows }, `${label}: ${shows}`)),
+  );
+  const undo = button("Undo", () => send("undo"));
+  const redo = button("Redo", () => send("redo"));
+  const head = h("div", { class: "sk-head" }, from, undo, redo, status);
+
+  // ---- the drawing: boxes that can be chosen lie over the picture ----
+  const sheet = h("div", { class: "sk-sheet" });
+  const frame = h("div", { class: "sk-frame" }, sheet);
+  const drawPicture = () => {
+    if (!answer.boxes.length) {
+      sheet.removeAttribute("style");
+      sheet.replaceChildren(h("p", { class: "sk-empty" }, "An empty page. Who sends requests? Choose Clients below, or start from something known."));
+      return;
+    }
+    const [wide, tall] = answer.size;
+    sheet.style.cssText = `width: ${wide}px; max-width: max(100%, ${Math.ceil(wide * 0.86)}px)`;
+    const picture = h("div", { class: "sk-picture", "aria-hidden": "true" });
+    picture.innerHTML = answer.picture;
+    const boxes = answer.boxes.map((box) => {
+      const chosen = box.parts.includes(answer.selected);
+      const next = chosen ? box.parts[(box.parts.indexOf(answer.selected) + 1) % box.parts.length] : box.parts[0];
+      const place = { left: box.x / wide, top: box.y / tall, width: box.width / wide, height: box.height / tall };
+      const one = button("", () => send("select", next), {
+        class: "sk-box",
+        "aria-pressed": String(chosen),
+        "aria-label": [box.label, box.said].filter(Boolean).join(": "),
+        title: box.parts.length > 1 ? "Choose again for the next of them" : null,
+        "data-part": box.parts[0],
+        style: Object.entries(place).map(([side, share]) => `${side}: ${(100 * share).toFixed(3)}%`).join("; "),
+      });
+      one.addEventListener("keydown", (event) => {
+        if (event.key === "Delete" || event.key === "Backspace") {
+          event.preventDefault();
+          send("take out");
+        }
+      });
+      return one;
+    });
+    const focused = sheet.contains(document.activeElement) && document.activeElement.dataset.part;
+    sheet.replaceChildren(picture, ...boxes);
+    if (focused) (boxes.find((one) => one.dataset.part === focused) ?? boxes.find((one) => one.getAttribute("aria-pressed") === "true"))?.focus();
+  };
+
+  // ---- the left side: what can be done with the chosen part ----
+  const TABS = { setup: "Set up", add: "Add a part", arrows: "Arrows", trouble: "Break it", keep: "Keep" };
+  const tabs = h("div", { class: "sk-tabs", role: "tablist" });
+  const side = h("div", { class: "sk-side", role: "tabpanel" });
+  const drawTabs = () => {
+    const keys = Object.keys(TABS);
+    const open = (key) => ((tab = key), (formKey = ""), drawTabs(), drawSide(), tabs.querySelector("[aria-selected=true]")?.focus());
+    tabs.replaceChildren(
+      ...keys.map((key, n) =>
+        button(TABS[key], () => open(key), {
+          role: "tab",
+          "aria-selected": String(key === tab),
+          tabindex: key === tab ? 0 : -1,
+          onkeydown: (event) => {
+            const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+            if (step) open(keys[(n + step + keys.length) % keys.length]);
+          },
+        }),
+      ),
+    );
+  };
+
+  let formKey = "";
+  let rows = [];
+  const drawSide = () => {
+    const key = JSON.stringify([tab, answer.selected, answer.form.map(({ path, as, value }) => [path, as, as === "number" ? value === null : 0])]);
+    if (tab === "setup" && key === formKey) return rows.forEach((row, n) => row.show(answer.form[n]));
+    formKey = key;
+    const draw = { setup, add, arrows, trouble, keep }[tab];
+    const focused = side.contains(document.activeElement) && document.activeElement.id;
+    side.replaceChildren(...draw());
+    if (focused) side.querySelector(`[id="${focused}"]`)?.focus();
+  };
+  const title = () => h("h4", {}, answer.selected ? answer.label : "No part is chosen", answer.kind && answer.kind !== answer.label ? h("small", {}, ` ${answer.kind}`) : "");
+  const nothing = (text) => h("p", { class: "pmtech-quiet" }, text);
+
+  const setup = () => {
+    rows = [];
+    if (!answer.selected) return [title(), nothing("Choose a box of the drawing to set it up.")];
+    const id = "sk-name";
+    const name = h("input", { type: "text", id, value: answer.name, placeholder: answer.label, onchange: () => send("rename", name.value) });
+    rows = answer.form.map(field);
+    return [
+      title(),
+      h("div", { class: "pmtech-control" }, h("label", { for: id }, "Name"), name),
+      ...rows.map(({ row }) => row),
+      answer.question ? h("p", { class: "pmtech-quiet" }, `To settle with engineering: ${answer.question}`) : "",
+      h("div", { class: "sk-buttons" }, button("One more like it", () => send("more")), button("Take it out", () => send("take out"))),
+    ];
+  };
+
+  const field = (one) => {
+    const id = `sk-${one.path}`;
+    const label = h("label", { for: id }, one.label);
+    const hint = h("small", {}, one.means, one.ask ? ` Ask engineering: ${one.ask}.` : "");
+    const wrap = (...inside) => h("div", { class: "pmtech-control sk-field" }, ...inside, hint);
+    if (one.as === "choice" || one.as === "place") {
+      const options = one.as === "place" ? ["", ...places].map((city) => h("option", { value: city }, city || "none")) : one.options.map((text, value) => h("option", { value }, text));
+      const select = h("select", { id, onchange: () => send("put", one.path, one.as === "place" ? select.value : Number(select.value)) }, ...options);
+      select.value = one.value;
+      return { row: wrap(label, select), show: ({ value }) => (select.value = value) };
+    }
+    if (one.as === "switch") {
+      const box = h("input", { type: "checkbox", id, onchange: () => send("put", one.path, box.checked) });
+      box.checked = one.value;
+      return { row: h("div", { class: "pmtech-control sk-field" }, h("span", { class: "sk-line" }, box, label), hint), show: ({ value }) => (box.checked = value) };
+    }
+    if (one.as === "text") {
+      const line = h("input", { type: "text", id, value: one.value, onchange: () => send("put", one.path, line.value) });
+      return { row: wrap(label, line), show: ({ value }) => document.activeElement !== line && (line.value = value) };
+    }
+    const none = one.value === null;
+    const times = one.unit === "%" ? 100 : 1;
+    const round = (value) => Number((value * times).toFixed(6));
+    const typed = h("input", { type: "number", id, step: "any", value: none ? "" : round(one.value), disabled: none, onchange: () => typed.value !== "" && send("put", one.path, Number(typed.value) / times) });
+    const range = h("input", { type: "range", min: one.low, max: one.high, step: one.step, "aria-label": `${one.label}: slider`, disabled: none, oninput: () => ((typed.value = round(Number(range.value))), put(one.path, Number(range.value))) });
+    range.value = none ? one.low : one.value;
+    const optional = h("input", { type: "checkbox", "aria-label": `${one.label}: none`, onchange: () => send("put", one.path, optional.checked ? null : one.start) });
+    optional.checked = none;
+    const line = h("div", { class: "sk-line" }, label, h("span", { class: "sk-value" }, one.optional ? h("label", { class: "sk-none" }, optional, "none") : "", typed, h("span", {}, one.unit)));
+    const show = ({ value, high }) => {
+      if (value === null) return;
+      if (value > Number(range.max)) range.max = high;
+      if (document.activeElement !== range) range.value = value;
+      if (document.activeElement !== typed) typed.value = round(value);
+    };
+    return { row: wrap(line, range), show };
+  };
+
+  const add = () => {
+    const empty = !answer.boxes.length;
+    const can = new Set(empty ? kinds.map(({ kind }) => kind) : answer.can[where] ?? []);
+    const choose = ["after", "before", "beside"].map((place) => {
+      const id = `sk-where-${place}`;
+      const radio = h("input", { type: "radio", name: "sk-where", id, onchange: () => ((where = place), (formKey = ""), drawSide()) });
+      radio.checked = place === where;
+      return h("label", { for: id }, radio, place);
+    });
+    const icon = (d) => {
+      const span = h("span", { class: "sk-icon", "aria-hidden": "true" });
+      span.innerHTML = `<svg viewBox="0 0 20 20"><path d="${d}"/></svg>`;
+      return span;
+    };
+    const palette = kinds.map(({ kind, is }) =>
+      button("", () => send("add", kind, where), { class: "sk-kind", "data-kind": kind, disabled: !can.has(kind), title: can.has(kind) ? is : `This can't stand ${where} ${answer.label ?? "it"}.` }),
+    );
+    palette.forEach((one, n) => one.append(icon(kinds[n].icon), kinds[n].label));
+    return [
+      empty ? h("h4", {}, "The first part") : h("h4", {}, "Add a part"),
+      empty || !answer.selected ? "" : h("div", { class: "sk-where", role: "radiogroup", "aria-label": "Where" }, ...choose, h("strong", {}, answer.label)),
+      empty || answer.selected ? "" : nothing("Choose a box of the drawing first."),
+      h("div", { class: "sk-palette" }, ...palette),
+    ];
+  };
+
+  const arrows = () => {
+    if (!answer.selected) return [title(), nothing("Choose a box of the drawing first.")];
+    const there = answer.arrows.map(({ head, label, routes }) => {
+      const line = h("input", { type: "text", value: routes.join(", "), "aria-label": `What goes to ${label}`, onchange: () => send("reroute", head, line.value) });
+      return h("li", {}, h("span", {}, `to ${label}`), routes.length ? line : "", button("Take away", () => send("part ways", head), { "aria-label": `Take away the arrow to ${label}` }));
+    });
+    const to = h("select", { "aria-label": "To which part", onchange: () => to.value && send("lead", to.value) }, h("option", { value: "" }, "One more arrow to …"), ...answer.others.map(({ name, label }) => h("option", { value: name }, label)));
+    return [
+      title(),
+      there.length ? h("ul", { class: "sk-arrows" }, ...there) : nothing("No arrow leaves this part."),
+      answer.others.length ? to : nothing("One more arrow can't leave from here: a load balancer, a gateway or a topic can send to several."),
+    ];
+  };
+
+  const trouble = () => {
+    const on = (what, name) => answer.troubles.some((one) => one.what === what && one.name === name);
+    const list = (whole) =>
+      troubles
+        .filter((one) => one.whole === whole)
+        .map(({ id, label }) => button(label, () => send("break", id), { "aria-pressed": String(on(id, whole ? null : answer.selected)) }));
+    return [
+      title(),
+      answer.selected ? h("div", { class: "sk-buttons" }, ...list(false)) : nothing("Choose a box of the drawing to break it."),
+      h("h4", {}, "All of it"),
+      h("div", { class: "sk-buttons" }, ...list(true)),
+      nothing("It happens in the second third of the run. Once more takes it back."),
+    ];
+  };
+
+  const keep = () => {
+    const path = h("input", { type: "text", id: "sk-file", value: "my-system.json", "aria-label": "File" });
+    const log = h("input", { type: "text", id: "sk-log", placeholder: "access.log", "aria-label": "Access log" });
+    const picture = () => {
+      const svg = sheet.querySelector(".sk-picture svg").cloneNode(true);
+      svg.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+      const style = h("style", {}, sheet.querySelector("style").textContent);
+      svg.prepend(style);
+      const link = h("a", { download: "system.svg", href: URL.createObjectURL(new Blob([`<?xml version="1.0"?>${svg.outerHTML}`], { type: "image/svg+xml" })) });
+      link.click();
+      URL.revokeObjectURL(link.href);
+    };
+    const code = h("textarea", { rows: 6, readonly: true, "aria-label": "The lines of Python that make it" });
+    code.value = answer.code;
+    const copied = button("Copy as code", async () => {
+      await navigator.clipboard?.writeText(`from pmtech import *\n\n${answer.code}`);
+      copied.textContent = "Copied";
+    });
+    return [
+      h("h4", {}, "Keep it"),
+      h("div", { class: "sk-line" }, path, button("Save", () => send("save", path.value)), button("Open", () => (send("open", path.value), (tab = "setup")))),
+      h("div", { class: "sk-buttons" }, button("A page for colleagues", () => send("brief")), button("A replay to send", () => send("replay")), button("Picture (SVG)", picture)),
+      h("h4", {}, "Begin with an access log"),
+      h("div", { class: "sk-line" }, log, button("Read", () => send("log", log.value))),
+      h("h4", {}, "As a cell"),
+      code,
+      h("div", { class: "sk-buttons" }, copied),
+    ];
+  };
+
+  // ---- the right side: what comes out ----
+  const cards = h("div", { class: "pmtech-cards" });
+  const chips = h("div", { class: "sk-chips" });
+  const problem = h("p", { class: "pmtech-error", role: "alert" });
+  const sentences = h("p", { class: "pmtech-sentences", "aria-live": "polite" });
+  const caption = h("p", { class: "pmtech-quiet" });
+  const compare = button("", () => send("keep"));
+  const outcome = h("div", { class: "sk-outcome" }, caption, cards, chips, problem, sentences, h("div", { class: "sk-buttons" }, compare));
+  const drawOutcome = () => {
+    const card = ({ name, hint, value, pinned }) => h("p", { title: hint }, h("span", {}, name), h("strong", {}, value), pinned ? h("small", {}, `before: ${pinned}`) : "");
+    cards.replaceChildren(...answer.cards.map(card));
+    chips.replaceChildren(...answer.troubles.map(({ what, name, said }) => button(`${said} ✕`, () => send("break", what, name), { title: "Take it back" })));
+    write(problem, answer.problem ?? answer.error ?? "");
+    problem.hidden = !problem.textContent;
+    write(sentences, answer.sentences);
+    write(caption, answer.caption);
+    write(compare, answer.kept ? "Compare no more" : "Compare with this from now on");
+    compare.hidden = !answer.cards.length && !answer.kept;
+  };
+
+  const paint = () => {
+    answer = model.get("answer");
+    if (answer.number < number) return;
+    busy = false;
+    if (waiting) {
+      const [path, value] = waiting;
+      waiting = null;
+      send("put", path, value);
+    }
+    undo.disabled = !answer.undo;
+    redo.disabled = !answer.redo;
+    write(status, answer.said);
+    drawPicture();
+    drawTabs();
+    drawSide();
+    drawOutcome();
+  };
+  const root = h("div", { class: "sk", role: "group", "aria-label": "Sketch" }, head, frame, h("div", { class: "sk-below" }, h("div", {}, tabs, side), outcome));
+  root.addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z" && !/^(text|number)$/.test(event.target.type)) {
+      event.preventDefault();
+      event.stopPropagation();
+      send(event.shiftKey ? "redo" : "undo");
+    }
+  });
+  model.on("change:answer", paint);
+  el.append(root);
+  paint();
+  return () => clearTimeout(rest);
+}

@@ -1,0 +1,431 @@
+"""`sketch()`: a system put together by hand, without code; run, broken, kept, and taken to the meeting."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+import traitlets
+
+from pmtech import components, theory
+from pmtech.components import Clients, Server
+from pmtech.components.component import Component
+from pmtech.course.brief import Brief, brief
+from pmtech.diagram import diagram
+from pmtech.diagram.layout import layout
+from pmtech.panels import explore
+from pmtech.panels.cards import CARDS, default_cards, read
+from pmtech.panels.errors import why
+from pmtech.panels.live.theatre import theatre
+from pmtech.panels.widget import Panel
+from pmtech.runs.result import Result
+from pmtech.runs.simulate import simulate
+from pmtech.sketch.form import form, taken
+from pmtech.sketch.presets import PRESETS
+from pmtech.sketch.trouble import TROUBLES, Set, events_of, with_day
+from pmtech.system import editing
+from pmtech.system.code import as_code
+from pmtech.system.system import System, check_complete
+from pmtech.wording import nearest, plain
+
+REQUESTS = 4000  # of one run: enough for p95, and done while somebody looks
+LONGEST_S, SHORTEST_S = 60.0, 5.0
+
+CARDS_LOOK = (Path(explore.__file__).parent / "explore.css").read_text(encoding="utf-8")  # cards look alike everywhere
+
+_PARTS: list[Any] = [
+    kind for kind in map(vars(components).__getitem__, components.__all__) if issubclass(kind, Component)
+]
+KINDS: dict[str, Any] = {
+    kind.__name__: kind for kind in sorted(_PARTS, key=lambda kind: not kind.is_source)
+}  # senders come first
+STEPS = {"after": editing.put_after, "before": editing.put_before, "beside": editing.put_beside}
+Moment = tuple[System | None, str | None]  # the system, and the part that is chosen
+
+
+class Sketch(Panel):
+    """Made by `sketch`. Whatever a hand does in it is a method here; each raises ValueError with a sentence where it
+    can't be done, and the page says that sentence.
+
+    value: the `System` as it stands, or None on an empty page. selected: the name of the part that is chosen, or None.
+    result: its last run, or None. code: the lines of Python that make it. kept: the run that it is compared with.
+    error: why it can't be run, a sentence, or None.
+    """
+
+    _esm = Path(__file__).parent / "sketch.js"
+    _css = CARDS_LOOK + (Path(__file__).parent / "sketch.css").read_text(encoding="utf-8")
+
+    about = traitlets.Dict().tag(sync=True)
+    answer = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, system: System | None):
+        self._past: list[Moment] = [(system, next(iter(system.names)) if system else None)]
+        self._at, self._number, self._lock = 0, 0, RLock()
+        self.troubles: list[Set] = []
+        self.result: Result | None = None
+        self.kept: Result | None = None
+        self.error: str | None = None
+        self._offers: tuple[Any, dict[str, list[str]]] = (None, {})
+        super().__init__(
+            about={
+                "kinds": [
+                    {"kind": name, "label": kind().label, "icon": kind.icon, "is": _first_line(kind)}
+                    for name, kind in KINDS.items()
+                ],
+                "presets": [{"id": key, "label": p.label, "shows": p.shows} for key, p in PRESETS.items()],
+                "places": [*theory.PLACES],
+                "troubles": [{"id": key, "label": t.label, "whole": t.whole} for key, t in TROUBLES.items()],
+            }
+        )
+        self.on_msg(self._asked)
+        self.run()
+
+    # --- what stands there ------------------------------------------------------------------------------------------
+
+    @property
+    def value(self) -> System | None:
+        return self._past[self._at][0]
+
+    @property
+    def selected(self) -> str | None:
+        return self._past[self._at][1]
+
+    @property
+    def code(self) -> str:
+        """The cell that makes it."""
+        return "" if self.value is None else as_code(self.value)
+
+    def select(self, name: str | None) -> None:
+        """Choose a part."""
+        if name is not None and (self.value is None or name not in self.value.numbers):
+            there = self.value.names if self.value else ()
+            raise ValueError(
+                f'there is no part "{name}": {nearest(str(name), there)}' if there else "the page is empty"
+            )
+        self._past[self._at] = self.value, name
+
+    # --- putting it together ----------------------------------------------------------------------------------------
+
+    def start(self, preset: str | None = None) -> None:
+        """Begin anew, from an empty page or from one of the presets."""
+        if preset is not None and preset not in PRESETS:
+            raise ValueError(f'there is no preset "{preset}": {nearest(str(preset), PRESETS)}')
+        self.troubles = []
+        system = PRESETS[preset].make() if preset else None
+        self._now(system, system.names[0] if system else None)
+
+    def add(self, kind: str, where: str = "after", name: str | None = None) -> str:
+        """Put a part "after", "before" or "beside" another, the one that is chosen; on an empty page it is the first.
+
+        kind: such as "Server". Returns its name.
+        """
+        if kind not in KINDS:
+            raise ValueError(f'there is no part "{kind}": {nearest(str(kind), KINDS)}')
+        if where not in STEPS:
+            raise ValueError(f'a part stands after, before or beside another, not "{where}"')
+        part = KINDS[kind]()
+        if self.value is None:
+            system, made = System((part,)), part.slug
+        else:
+            system, made = STEPS[where](self.value, self._meant(name), part)
+        self._now(system, made)
+        return made
+
+    def more(self, name: str | None = None) -> str:
+        """One more part like the chosen one, beside it. Returns its name."""
+        system, made = editing.put_beside(self._there, self._meant(name))
+        self._now(system, made)
+        return made
+
+    def take_out(self, name: str | None = None) -> None:
+        """Take a part out; its neighbours close the gap."""
+        name, before = self._meant(name), self._there
+        near = [before.names[e.tail] for e in before.before(before.numbers[name])]
+        system = editing.take_out(before, name)
+        there = [one for one in near if system and one in system.numbers]
+        self._now(system, there[0] if there else system.names[0] if system else None)
+
+    def lead(self, head: str, route: str | None = None, tail: str | None = None) -> None:
+        """An arrow more, from the chosen part to another that is there."""
+        self._now(editing.lead(self._there, self._meant(tail), head, route), self._meant(tail))
+
+    def part_ways(self, head: str, tail: str | None = None) -> None:
+        """Take the arrow to another part away."""
+        self._now(editing.part_ways(self._there, self._meant(tail), head), self._meant(tail))
+
+    def reroute(self, head: str, routes: list[str], tail: str | None = None) -> None:
+        """From now on the chosen gateway sends these endpoints there."""
+        self._now(editing.reroute(self._there, self._meant(tail), head, routes), self._meant(tail))
+
+    def rename(self, words: str, name: str | None = None) -> None:
+        """Give a part another name."""
+        before, number = self._there, self._there.numbers[self._meant(name)]
+        system = before.replace({f"{before.names[number]}.name": words.strip() or None})
+        self._now(system, system.names[number])
+
+    def set(self, path: str, value: Any) -> None:
+        """Set a field, as in `System.replace`: set("server.workers", 16)."""
+        self._now(self._there.replace({path: value}), self.selected, turns=path)
+
+    def undo(self) -> None:
+        """One step back; there is no end to it."""
+        self._at = max(0, self._at - 1)
+
+    def redo(self) -> None:
+        """One step forward again."""
+        self._at = min(len(self._past) - 1, self._at + 1)
+
+    @property
+    def _there(self) -> System:
+        if self.value is None:
+            raise ValueError("the page is empty: put a part on it first")
+        return self.value
+
+    def _meant(self, name: str | None) -> str:
+        name = self.selected if name is None else name
+        if name is None:
+            raise ValueError("choose a part first")
+        if name not in self._there.numbers:
+            raise ValueError(f'there is no part "{name}": {nearest(str(name), self._there.names)}')
+        return name
+
+    _turning: str | None = None  # the field that the last step turned: a slider on its way is one step
+
+    def _now(self, system: System | None, selected: str | None, turns: str | None = None) -> None:
+        if turns is None or turns != self._turning or self._at != len(self._past) - 1:
+            self._at += 1
+        self._past[self._at :] = [(system, selected)]
+        self._turning = turns
+
+    # --- running and breaking it ------------------------------------------------------------------------------------
+
+    def break_it(self, what: str, name: str | None = None) -> None:
+        """Set something off, or take it back: "kill", "slow" or "errors" at the chosen part, "surge", "ten" or "day"
+        for the whole."""
+        if what not in TROUBLES:
+            raise ValueError(f'there is no trouble "{what}": {nearest(str(what), TROUBLES)}')
+        one = (what, None if TROUBLES[what].whole else self._meant(name))
+        if one in self.troubles:
+            self.troubles.remove(one)
+        else:
+            self.troubles.append(one)
+
+    def run(self) -> Result | None:
+        """Run it as it stands, with the same customers; None where it can't be, and `error` says why."""
+        system, self.error, self.result = self.value, None, None
+        if system is not None:
+            self.troubles = [(what, name) for what, name in self.troubles if name is None or name in system.numbers]
+            try:
+                check_complete(system)
+                lasts = duration_s(system)
+                events = [*events_of(system, self.troubles, lasts)]
+                self.result = simulate(with_day(system, self.troubles, lasts), duration_s=lasts, events=events)
+            except Exception as error:  # noqa: BLE001  a panel must live on, whatever its system does
+                self.error = f"This can't be run yet: {why(error)}."
+        self._tell(run=True)
+        return self.result
+
+    def keep(self) -> None:
+        """Compare whatever comes with the present run; again: no more."""
+        self.kept = None if self.kept else self.result
+
+    # --- taking it away ---------------------------------------------------------------------------------------------
+
+    def save(self, path: str | Path) -> Path:
+        """Write the system into a file, never over one."""
+        return self._there.save(_named(path))
+
+    def load(self, path: str | Path) -> None:
+        """Go on with a system that was saved."""
+        system = System.open(_named(path))
+        self._now(system, system.names[0])
+
+    def from_log(self, path: str | Path) -> None:
+        """Begin with the customers of an access log, and one server behind them to be set up."""
+        system = Clients.from_log(path) >> Server()
+        self.troubles = []
+        self._now(system, system.names[0])
+
+    def brief(self, title: str | None = None) -> Brief:
+        """A page for colleagues about the present run, as files beside the notebook."""
+        return brief(self._ran, title=title)
+
+    def replay(self, path: str | Path = "replay.html") -> Path:
+        """One HTML file that plays the present run in any browser."""
+        return theatre(self._ran).to_html(path)
+
+    @property
+    def _ran(self) -> Result:
+        result = self.result or self.run()
+        if result is None:
+            raise ValueError(self.error or "the page is empty: put a part on it first")
+        return result
+
+    # --- the page ---------------------------------------------------------------------------------------------------
+
+    def _asked(self, _widget, message, _buffers) -> None:
+        """The page did something: {"do": a method, "with": its arguments, "number": which}."""
+        done = message.get("do")
+        if done not in PAGE:
+            return
+        with self._lock:
+            self._number, said, problem = message.get("number", 0), "", None
+            try:
+                said = PAGE[done](self, *message.get("with", ())) or ""
+            except Exception as error:  # noqa: BLE001  a panel must live on
+                problem = _sentence(why(error))
+            if done != "run" or problem:
+                self._tell(said=said, problem=problem)
+
+    def _put(self, path: str, sent: Any) -> None:
+        self._now(taken(self._there, path, sent), self.selected, turns=path)
+
+    def _tell(self, said: str = "", problem: str | None = None, run: bool = False) -> None:
+        system = self.value
+        told: dict[str, Any] = {"number": self._number, "said": said, "problem": problem, "code": self.code, "ran": run}
+        told |= {"undo": self._at > 0, "redo": self._at < len(self._past) - 1, "kept": self.kept is not None}
+        told |= self._drawn(system) if system else {"picture": "", "boxes": [], "selected": None, "form": [], "can": {}}
+        told["troubles"] = [
+            {"what": what, "name": name, "said": TROUBLES[what].label + (f": {system.label(name)}" if name else "")}
+            for what, name in self.troubles
+            if system and (name is None or name in system.numbers)
+        ]
+        if run:
+            self._outcome = self._figures()
+        self.answer = told | self._outcome
+
+    _outcome: dict[str, Any] = {}
+
+    def _figures(self) -> dict[str, Any]:
+        told: dict[str, Any] = {"error": self.error, "cards": [], "sentences": "", "caption": ""}
+        if self.result:
+            names = default_cards(self.result.system)
+            shown = read(self.result, names)
+            before = read(self.kept, names) if self.kept else {}
+            told["cards"] = [
+                {"name": name, "value": value, "pinned": before.get(name), "hint": CARDS[name].hint}
+                for name, value in shown.items()
+            ]
+            told["sentences"] = self.result.explain(p99=False)
+            told["caption"] = f"Below: {plain(self.result.duration_s)} s of it, always with the same customers."
+        return told
+
+    def _drawn(self, system: System) -> dict[str, Any]:
+        plan = layout(system)
+        boxes = [
+            {"parts": list(b.parts), "label": b.name, "said": "; ".join(b.said),
+             "x": b.x, "y": b.y, "width": b.width, "height": b.height}
+            for b in plan.boxes
+        ]  # fmt: skip
+        told: dict[str, Any] = {"picture": diagram(system, plan), "boxes": boxes, "size": [plan.width, plan.height]}
+        told |= {"selected": self.selected, "form": [], "can": {}, "arrows": [], "others": []}
+        if self.selected in system.numbers:
+            number, part = system.numbers[self.selected], system.components[self.selected]
+            heads: dict[str, list[str]] = {}
+            for edge in system.after(number):
+                heads.setdefault(system.names[edge.head], []).extend([edge.label] if edge.label else [])
+            told |= {
+                "form": form(system, self.selected),
+                "name": part.name or "",
+                "label": system.label(self.selected),
+                "kind": type(part).__name__,
+                "question": part.question or "",
+                "can": self._can(system, self.selected),
+                "arrows": [{"head": head, "label": system.label(head), "routes": r} for head, r in heads.items()],
+                "others": [{"name": one, "label": system.label(one)} for one in self._could_lead(system, number)],
+            }
+        return told
+
+    def _can(self, system: System, name: str) -> dict[str, list[str]]:
+        """Which parts can stand after, before and beside this one; worked out again when the drawing is another."""
+        drawing = (system.edges, [type(part) for part in system.parts], name)
+        if self._offers[0] != drawing:
+            found: dict[str, list[str]] = {where: [] for where in STEPS}
+            for where, step in STEPS.items():
+                tried: dict[tuple, bool] = {}  # those that are composed alike are tried once
+                for kind, made in KINDS.items():
+                    alike = made.is_source, made.fan_out, made.kind if where == "after" else ""
+                    if alike not in tried:
+                        tried[alike] = _can(step, system, name, made())
+                    found[where] += [kind] if tried[alike] else []
+            self._offers = drawing, found
+        return self._offers[1]
+
+    def _could_lead(self, system: System, number: int) -> list[str]:
+        """Where one more arrow could lead."""
+        part, after = system.parts[number], system.after(number)
+        if part.fan_out == "none" or (part.fan_out == "one" and after):
+            return []
+        before = {place for place in range(len(system.parts)) if number in system.reached(place)}
+        no = {number, *before, *(edge.head for edge in after if part.fan_out != "routes")}
+        return [
+            name for place, name in enumerate(system.names) if place not in no and not system.parts[place].is_source
+        ]
+
+
+def _can(step, system: System, name: str, part: Component) -> bool:
+    try:
+        step(system, name, part)
+    except ValueError:
+        return False
+    return True
+
+
+def _first_line(kind: type[Component]) -> str:
+    return (kind.__doc__ or "").partition("\n")[0].replace("`", "")
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+
+
+def _named(path: str | Path) -> Path:
+    path = Path(str(path).strip() or "my-system.json")
+    return path if path.suffix else path.with_suffix(".json")
+
+
+def duration_s(system: System) -> float:
+    """So long a run that it has enough requests, and not many more."""
+    offered = sum(source.expected(LONGEST_S) for source in system.sources.values()) / LONGEST_S
+    lasts = min(LONGEST_S, max(SHORTEST_S, REQUESTS / offered)) if offered else LONGEST_S
+    return float(round(lasts))
+
+
+# What the page may ask for, and what is said when it is done.
+PAGE: dict[str, Any] = {
+    "select": Sketch.select,
+    "start": lambda self, preset=None: self.start(preset),
+    "add": lambda self, kind, where: self.add(kind, where) and None,
+    "more": lambda self: self.more() and None,
+    "take out": lambda self: self.take_out(),
+    "lead": lambda self, head: self.lead(head),
+    "part ways": lambda self, head: self.part_ways(head),
+    "reroute": lambda self, head, text: self.reroute(head, [path.strip() for path in text.split(",") if path.strip()]),
+    "rename": lambda self, words: self.rename(words),
+    "put": Sketch._put,
+    "undo": Sketch.undo,
+    "redo": Sketch.redo,
+    "break": lambda self, what, name=None: self.break_it(what, name),
+    "keep": Sketch.keep,
+    "run": lambda self: self.run() and None,
+    "save": lambda self, path: f"Saved as {self.save(path)}. Nothing was written over.",
+    "open": lambda self, path: self.load(path),
+    "log": lambda self, path: self.from_log(path.strip()),
+    "brief": lambda self: f"Written: {self.brief().html}.",
+    "replay": lambda self: f"Written: {self.replay()}. It plays in any browser, without Python.",
+    "code": lambda self: None,
+}
+
+
+def sketch(system: System | None = None) -> Sketch:
+    """A panel in which a system is put together by hand, run, broken and kept; without code.
+
+    system: where to begin; without one, on an empty page. `.value` is the system as it stands.
+    Raises ValueError with a sentence for what is no system.
+    """
+    if isinstance(system, Component):
+        system = System((system,))
+    if system is not None and not isinstance(system, System):
+        raise ValueError(f"sketch takes a system such as Clients() >> Server(), or nothing, got {system!r}")
+    return Sketch(system)

@@ -1,0 +1,61 @@
+"""What can be set off in a sketch: on one part, or on the whole; each happens in the second third of the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from typing import Any, NamedTuple
+
+from pmtech.components import Day
+from pmtech.runs.events import Change, Errors, Outage, Slowdown
+from pmtech.runs.events.event import Event
+from pmtech.system.system import System
+
+
+class Trouble(NamedTuple):
+    """Something to set off: its words, and the events that it is in a run of so many seconds (of a part, or of None)."""
+
+    label: str
+    events: Callable[[System, str | None, float], list[Event]]
+    whole: bool = False  # of the whole system, rather than of a part
+
+
+def _times(many: float) -> Callable[[System, str | None, float], list[Event]]:
+    def surge(system: System, _: str | None, duration_s: float) -> list[Event]:
+        found: list[Event] = []
+        for name, source in system.sources.items():
+            path = f"{name}.{source.load_field}"
+            usual = system.get(path)
+            found += [Change(path, usual * many, at_s=duration_s / 3), Change(path, usual, at_s=duration_s * 2 / 3)]
+        return found
+
+    return surge
+
+
+def _when(duration_s: float) -> dict[str, Any]:
+    return {"at_s": duration_s / 3, "for_s": duration_s / 3}
+
+
+TROUBLES = {
+    "kill": Trouble("Kill a machine", lambda _, name, lasts: [Outage(str(name), **_when(lasts))]),
+    "slow": Trouble("Five times as slow", lambda _, name, lasts: [Slowdown(str(name), **_when(lasts), times=5)]),
+    "errors": Trouble("One in five fails", lambda _, name, lasts: [Errors(str(name), **_when(lasts), share=0.2)]),
+    "surge": Trouble("A surge: three times the load", _times(3), whole=True),
+    "ten": Trouble("Ten times the load, for a while", _times(10), whole=True),
+    "day": Trouble("A whole day, its peak at eight in the evening", lambda *_: [], whole=True),
+}
+
+Set = tuple[str, str | None]  # which trouble, and of which part
+
+
+def with_day(system: System, set_off: list[Set], duration_s: float) -> System:
+    """The system whose customers come as over a day, if that is set off: the day is as long as the run."""
+    if ("day", None) not in set_off:
+        return system
+    able = [name for name, source in system.sources.items() if "profile" in {field.name for field in fields(source)}]
+    return system.replace({f"{name}.profile": Day(lasts_s=duration_s) for name in able})
+
+
+def events_of(system: System, set_off: list[Set], duration_s: float) -> Iterator[Event]:
+    for what, name in set_off:
+        yield from TROUBLES[what].events(system, name, duration_s)

@@ -1,0 +1,156 @@
+"""A system changed one step at a time, as somebody does who draws it: each step makes a new one, or says why it can't be.
+
+Parts are named as in a path ("server", "server_2"). Arrows are kept as they would be drawn: what is put after a part takes
+over its arrows, what is put beside it gets the same ones, what is taken out leaves them to its neighbours.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+
+from pmtech.components import LoadBalancer
+from pmtech.components.component import Component
+from pmtech.system.code import composed
+from pmtech.system.plan import Edge
+from pmtech.system.system import System
+from pmtech.wording import nearest
+
+
+def put_after(system: System, name: str, part: Component) -> tuple[System, str]:
+    """The system with a part after another, and the name of the new one. A part that asks several gets one more to ask.
+
+    Raises ValueError with a sentence where it can't be, as all steps do.
+    """
+    number, new, after = *_places(system, name), system.after(_number(system, name))
+    before = system.parts[number]
+    if after and before.fan_out == "one":
+        edges = [edge for edge in system.edges if edge.tail != number] + [Edge(number, new)]
+        edges += _onward(system, part, new, [edge.head for edge in after])
+    else:
+        edges = [*system.edges, _arrow(system, number, new)]
+        like = [edge.head for edge in after if system.parts[edge.head].kind == part.kind]
+        alike = [{edge.head for edge in system.after(one)} for one in like]
+        if alike and part.fan_out != "none":
+            edges += _onward(system, part, new, sorted(set.intersection(*alike)))
+    return _built(system, [*system.parts, part], edges, part)
+
+
+def put_before(system: System, name: str, part: Component) -> tuple[System, str]:
+    """The system with a part before another; one that sends requests sends them there, as others go on to do."""
+    number, new = _places(system, name)
+    if part.is_source:
+        return _built(system, [*system.parts, part], [*system.edges, *_onward(system, part, new, [number])], part)
+    edges = [edge._replace(head=new) if edge.head == number else edge for edge in system.edges]
+    return _built(system, [*system.parts, part], edges + _onward(system, part, new, [number]), part)
+
+
+def put_beside(system: System, name: str, part: Component | None = None) -> tuple[System, str]:
+    """The system with a part that gets requests from where another gets them, and sends them where that sends them.
+
+    Without a part, one more like it. Where whoever sends to it can send to one alone, a load balancer chooses.
+    """
+    number, new = _places(system, name)
+    part = dataclasses.replace(system.parts[number]) if part is None else part
+    parts, edges, alone = [*system.parts, part], [], []
+    for edge in system.edges:
+        edges.append(edge)
+        if edge.head == number:
+            if system.parts[edge.tail].fan_out == "one":
+                alone.append(edges.pop())
+            else:
+                edges.append(_arrow(system, edge.tail, new))
+    if alone:
+        balancer = len(parts)
+        parts.append(LoadBalancer())
+        edges += [edge._replace(head=balancer) for edge in alone] + [Edge(balancer, number), Edge(balancer, new)]
+    heads = [edge.head for edge in system.after(number)] if part.fan_out != "none" else []
+    return _built(system, parts, edges + _onward(system, part, new, heads), part)
+
+
+def take_out(system: System, name: str) -> System | None:
+    """The system without a part: who sent to it alone sends to those behind it. None: nothing is left."""
+    number = _number(system, name)
+    if len(system.parts) == 1:
+        return None
+    after = system.after(number)
+    edges = []
+    for edge in system.edges:
+        if edge.head == number:
+            alone = all(other.head == number for other in system.after(edge.tail))
+            edges += [Edge(edge.tail, onward.head, edge.label) for onward in after] if alone else []
+        elif edge.tail != number:
+            edges.append(edge)
+    shift = [place - (place > number) for place in range(len(system.parts))]
+    kept = [part for place, part in enumerate(system.parts) if place != number]
+    return composed(kept, [Edge(shift[e.tail], shift[e.head], e.label) for e in edges])
+
+
+def lead(system: System, tail: str, head: str, route: str | None = None) -> System:
+    """The system with an arrow more, from a part to another that is there; route: the endpoint, from a gateway."""
+    start, end = _number(system, tail), _number(system, head)
+    if start == end:
+        raise ValueError(f'"{tail}" can\'t send requests to itself')
+    edge = _arrow(system, start, end) if route is None else Edge(start, end, route)
+    if edge in system.edges:
+        raise ValueError(f'"{tail}" sends requests to "{head}" already')
+    return composed(system.parts, [*system.edges, edge])
+
+
+def part_ways(system: System, tail: str, head: str) -> System:
+    """The system without the arrows from one part to another."""
+    ends = _number(system, tail), _number(system, head)
+    if not any(edge[:2] == ends for edge in system.edges):
+        raise ValueError(f'"{tail}" does not send requests to "{head}"')
+    return composed(system.parts, [edge for edge in system.edges if edge[:2] != ends])
+
+
+def reroute(system: System, tail: str, head: str, routes: Iterable[str]) -> System:
+    """The system in which a gateway sends these endpoints to a part, and no others."""
+    start, end = _number(system, tail), _number(system, head)
+    routes = list(dict.fromkeys(routes))
+    if system.parts[start].fan_out != "routes":
+        raise ValueError(f'a route table needs a Gateway before it, and "{tail}" is none')
+    if not routes or not all(isinstance(route, str) and route.strip() for route in routes):
+        raise ValueError(f'a route must be an endpoint such as "/checkout", got {routes!r}')
+    others = [
+        edge for edge in system.edges if edge[:2] != (start, end) and (edge.tail != start or edge.label not in routes)
+    ]
+    return composed(system.parts, [*others, *(Edge(start, end, route) for route in routes)])
+
+
+def _number(system: System, name: str) -> int:
+    if name not in system.numbers:
+        raise ValueError(f'there is no part "{name}": {nearest(str(name), system.names)}')
+    return system.numbers[name]
+
+
+def _places(system: System, name: str) -> tuple[int, int]:
+    """The number of a part, and that of the next one that comes."""
+    return _number(system, name), len(system.parts)
+
+
+def endpoints(system: System) -> list[str]:
+    """What the customers ask for."""
+    return list(dict.fromkeys(path for source in system.sources.values() for path in source.endpoints))
+
+
+def _arrow(system: System, tail: int, head: int) -> Edge:
+    """An arrow from a part; from a gateway for an endpoint that has none yet."""
+    if system.parts[tail].fan_out != "routes":
+        return Edge(tail, head)
+    taken = {edge.label for edge in system.after(tail)}
+    fresh = [f"/new{n or ''}" for n in range(len(taken) + 1)]
+    return Edge(tail, head, next(path for path in (*endpoints(system), *fresh) if path not in taken))
+
+
+def _onward(system: System, part: Component, number: int, heads: Iterable[int]) -> list[Edge]:
+    """Arrows from a new part; a gateway sends all that is asked for there."""
+    paths = (endpoints(system) or ["/"]) if part.fan_out == "routes" else [None]
+    return [Edge(number, head, path) for head in heads for path in paths]
+
+
+def _built(system: System, parts: list[Component], edges: list[Edge], part: Component) -> tuple[System, str]:
+    """What came of it, and the name of the new part."""
+    made = composed(parts, edges)
+    return made, next(name for name, one in made.components.items() if one is part)

@@ -1,0 +1,48 @@
+"""A product manager draws a product: by mouse and by keyboard alone, at 1280 x 720."""
+
+from __future__ import annotations
+
+import nbformat.v4 as nb
+from playwright.sync_api import expect
+
+
+def begin(lab):
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    notebook = nb.new_notebook(cells=[nb.new_code_cell("from pmtech import sketch\nsketch()")], metadata=kernel)
+    (lab.server.folder / lab.folder / "sketch.ipynb").write_text(nb.writes(notebook))
+    lab.open("sketch.ipynb", sidebar=False).run_all().ready()
+    return lab.page
+
+
+def test_a_product_is_drawn_set_up_broken_and_undone(lab):
+    page = begin(lab)
+    tab, box = (
+        (lambda name: page.get_by_role("tab", name=name)),
+        (lambda name: page.locator(f".sk-box[data-part={name}]")),
+    )
+    for kind in ("Clients", "Server", "Database"):
+        page.locator(f".sk-kind[data-kind={kind}]").click()
+        expect(box(kind.lower())).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".sk-kind[data-kind=Server]")).to_be_disabled()  # nothing comes after a database
+    cards = page.locator(".sk .pmtech-cards p")
+    expect(cards).to_have_count(4)
+    box("server").focus()
+    page.keyboard.press("Enter")  # by keyboard from here
+    expect(box("server")).to_have_attribute("aria-pressed", "true")
+    tab("Set up").focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("Workers", exact=True).fill("1")
+    page.keyboard.press("Tab")
+    expect(page.locator(".sk-picture")).to_contain_text("1 worker")
+    tab("Break it").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Kill a machine").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".sk-chips")).to_contain_text("Kill a machine: Server")
+    expect(page.locator(".sk .pmtech-sentences")).to_contain_text("dead")
+    for _ in range(4):
+        page.get_by_role("button", name="Undo").focus()
+        page.keyboard.press("Enter")
+        lab.wait_idle()
+    expect(page.locator(".sk-empty")).to_be_visible()
+    assert lab.console_errors == [] and lab.outside_requests == []

@@ -1,0 +1,340 @@
+"""A system put together by hand: what each step makes of it, what is refused and how, and what the page may ask for.
+
+Steps are told as stories: the arrows that are there afterwards. Every field of every part can be turned, and whatever a hand
+does can be undone without end.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pmtech import Clients, Database, Gateway, LoadBalancer, Queue, Server, System, simulate, sketch
+from pmtech.sketch.form import as_text, form, meaning, taken
+from pmtech.sketch.presets import PRESETS
+from pmtech.sketch.sketch import KINDS, PAGE
+from pmtech.sketch.trouble import TROUBLES
+from pmtech.system import editing
+from pmtech.system.code import as_code, composed
+
+
+def arrows(system):
+    names = system.names
+    return [f"{names[e.tail]} > {names[e.head]}" + (f" {e.label}" if e.label else "") for e in system.edges]
+
+
+def made_of(code):
+    said = {}
+    exec(f"from pmtech import *\n{code}", said)
+    return said["system"]
+
+
+# Steps
+
+
+def test_a_part_after_another_takes_over_its_arrows():
+    system, name = editing.put_after(Clients() >> Database(), "clients", Server())
+    assert (name, arrows(system)) == ("server", ["clients > server", "server > database"])
+
+
+def test_a_part_before_another_stands_between():
+    system, name = editing.put_before(Clients() >> Server(), "server", LoadBalancer())
+    assert (name, arrows(system)) == ("load_balancer", ["clients > load_balancer", "load_balancer > server"])
+
+
+def test_beside_another_a_balancer_chooses_between_them_and_both_go_on_alike():
+    system, name = editing.put_beside(Clients() >> Server(workers=3) >> Database(), "server")
+    assert name == "server_2" and system.components["server_2"] == Server(workers=3)
+    assert arrows(system) == [
+        "clients > load_balancer", "load_balancer > server_1", "load_balancer > server_2",
+        "server_1 > database", "server_2 > database",
+    ]  # fmt: skip
+    system, _ = editing.put_beside(system, "server_1")
+    assert [arrow for arrow in arrows(system) if arrow.startswith("load")] == [
+        "load_balancer > server_1", "load_balancer > server_2", "load_balancer > server_3",
+    ]  # fmt: skip
+
+
+def test_customers_beside_customers_ask_the_same_part():
+    system, _ = editing.put_beside(Clients("A") >> Server(), "a", Clients("B"))
+    assert arrows(system) == ["a > server", "b > server"]
+
+
+def test_a_gateway_that_is_put_in_sends_on_all_that_is_asked_for():
+    system, _ = editing.put_before(Clients(endpoints={"/a": 1, "/b": 2}) >> Server(), "server", Gateway())
+    assert arrows(system) == ["clients > gateway", "gateway > server /a", "gateway > server /b"]
+    system = editing.reroute(system, "gateway", "server", ["/a"])
+    system, _ = editing.put_after(system, "gateway", Server("Other"))
+    assert arrows(system) == ["clients > gateway", "gateway > server /a", "gateway > other /b"]
+
+
+def test_what_is_taken_out_leaves_its_arrows_to_its_neighbours():
+    system = Clients() >> LoadBalancer() >> [Server("A"), Server("B")] >> Database()
+    without = editing.take_out(system, "b")
+    assert arrows(without) == ["clients > load_balancer", "load_balancer > a", "a > database"]
+    assert arrows(editing.take_out(without, "load_balancer")) == ["clients > a", "a > database"]
+    assert editing.take_out(System((Clients(),)), "clients") is None
+
+
+def test_arrows_are_drawn_and_taken_away():
+    system = Clients() >> LoadBalancer() >> [Server("A") >> Database(), Server("B")]
+    joined = editing.lead(system, "b", "database")
+    assert "b > database" in arrows(joined)
+    assert arrows(editing.part_ways(joined, "b", "database")) == arrows(system)
+
+
+@pytest.mark.parametrize(
+    ("step", "sentence"),
+    [
+        (lambda s: editing.put_after(s, "database", Server()), 'nothing can come after "database"'),
+        (lambda s: editing.put_before(s, "clients", Server()), '"clients" sends requests; nothing can go into it'),
+        (lambda s: editing.put_after(s, "server", Database()), "nothing can come after"),
+        (lambda s: editing.lead(s, "database", "server"), "circle"),
+        (lambda s: editing.lead(s, "server", "server"), "can't send requests to itself"),
+        (lambda s: editing.lead(s, "server", "database"), "already"),
+        (lambda s: editing.part_ways(s, "clients", "database"), "does not send requests to"),
+        (lambda s: editing.take_out(s, "sever"), "did you mean server"),
+        (lambda s: editing.reroute(s, "server", "database", ["/a"]), "needs a Gateway"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_a_sentence(step, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        step(Clients() >> Server() >> Database())
+
+
+# As code
+
+
+def test_the_code_reads_as_on_a_whiteboard():
+    system = [Clients("A"), Clients("B")] >> LoadBalancer() >> [Server(), Server()] >> Database()
+    assert as_code(system) == (
+        "system = [Clients('A'), Clients('B')] >> LoadBalancer() >> [Server(), Server()] >> Database()\n"
+    )
+
+
+def test_what_several_need_is_written_once():
+    database = Database()
+    system = Clients() >> Gateway() >> {"/": Server("A") >> database, "/b": Server("B") >> database}
+    assert as_code(system) == (
+        "database = Database()\nsystem = Clients() >> Gateway() >> {'/': Server('A') >> database, '/b': Server('B') >> database}\n"
+    )
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_is_its_code_again_runs_and_says_what_it_shows(preset, tmp_path):
+    system = PRESETS[preset].make()
+    assert made_of(as_code(system)) == system == composed(system.parts, system.edges)
+    assert System.open(system.save(tmp_path / "it.json")) == system
+    result = simulate(system, duration_s=20)
+    assert result.summary.served_per_s > 0 and len(result.explain()) > 40
+    assert PRESETS[preset].shows.endswith(".")
+
+
+def test_names_that_python_does_not_take_are_written_under_others():
+    system = Clients("class") >> LoadBalancer() >> [Server("2nd") >> Database("Ü 1"), Server("システム")]
+    shared = editing.lead(system, "システム", "ü_1")
+    assert made_of(as_code(system)) == system
+    assert made_of(as_code(shared)) == shared
+
+
+# Fields
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_field_of_every_part_can_be_turned_and_says_what_it_means(kind):
+    part = KINDS[kind]()
+    system = System((part,))
+    for field in form(system, part.slug):
+        path = field["path"]
+        assert field["label"] and json.dumps(field)
+        assert field["means"].endswith((".", "?")), f"{path} is not explained"
+        if field["as"] == "number":
+            assert field["low"] < field["high"] and field["step"] > 0
+            sent = field.get("start", field["high"]) if field["value"] is None else field["low"]
+            turned = taken(system, path, sent)
+            assert turned.get(path) == sent
+            if field["optional"]:
+                assert taken(turned, path, None).get(path) is None
+        elif field["as"] == "choice":
+            for number in range(len(field["options"])):
+                turned = taken(system, path, number)
+                shown = {one["path"]: one for one in form(turned, part.slug)}
+                assert shown[path]["value"] == number
+        elif field["as"] == "place":
+            if field["path"].endswith(".place"):
+                assert taken(system, path, "Mumbai").get(path) == "Mumbai"
+        elif field["as"] == "switch":
+            on = taken(system, path, True)
+            inside = [one["path"] for one in form(on, part.slug) if one["path"].startswith(f"{path}.")]
+            assert on.get(path) is not None and inside
+            assert taken(on, path, False).get(path) is None
+        else:
+            assert taken(system, path, field["value"]).get(path) == system.get(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "value"),
+    [
+        ("clients.endpoints", "/a: 3, /b", {"/a": 3, "/b": 1}),
+        ("clients.kb", "/video: 800.5", {"/video": 800.5}),
+        ("gateway.keys", "clients: /a /b", {"clients": ("/a", "/b")}),
+        ("gateway.keys", "", None),
+    ],
+)
+def test_lines_of_text_are_tables(path, text, value):
+    system = Clients() >> Gateway() >> {"/": Server()}
+    turned = taken(system, path, text)
+    assert turned.get(path) == value
+    assert taken(turned, path, as_text(turned.get(path))) == turned
+
+
+def test_a_line_that_is_no_table_is_refused_in_a_sentence():
+    with pytest.raises(ValueError, match='"x" is no number'):
+        taken(Clients() >> Server(), "clients.endpoints", "/a: x")
+
+
+def test_what_a_part_says_of_a_field_is_taken_from_its_docstring():
+    assert meaning(Queue, "batch_wait_s") and meaning(Server, "drops_late").startswith("Work on a request")
+
+
+# The panel
+
+
+def test_a_product_is_put_together_and_run():
+    panel = sketch()
+    assert panel.value is None and panel.run() is None and panel.error is None
+    assert [panel.add(kind) for kind in ("Clients", "Server", "Database")] == ["clients", "server", "database"]
+    panel.set("clients.rate_per_s", 60)
+    panel.select("server")
+    panel.rename("Web")
+    assert panel.selected == "web" and arrows(panel.value) == ["clients > web", "web > database"]
+    result = panel.run()
+    assert result.summary.served_per_s == pytest.approx(60, rel=0.1)
+    assert made_of(panel.code) == panel.value
+    assert panel.more() == "web_2"
+
+
+def test_an_unfinished_drawing_says_what_it_lacks():
+    panel = sketch()
+    panel.add("Clients")
+    assert panel.run() is None and "has nowhere to send requests" in panel.error
+
+
+def test_there_is_no_end_to_undo():
+    panel = sketch()
+    seen = [panel.value]
+    for kind in ("Clients", "LoadBalancer", "Server", "Database"):
+        panel.add(kind)
+        seen.append(panel.value)
+    for system in seen[::-1][1:]:
+        panel.undo()
+        assert panel.value == system
+    panel.undo()
+    for system in seen[1:]:
+        panel.redo()
+        assert panel.value == system
+    panel.undo()
+    panel.add("CDN")
+    panel.redo()
+    assert "cdn" in panel.value.names
+
+
+def test_a_slider_on_its_way_is_one_step():
+    panel = sketch(Clients() >> Server())
+    for workers in (3, 4, 5):
+        panel.set("server.workers", workers)
+    panel.undo()
+    assert panel.value.get("server.workers") == 8
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_trouble_shows_in_the_run_and_is_taken_back(trouble):
+    panel = sketch(Clients(rate_per_s=40) >> Server(workers=6, queue_limit=20) >> Database())
+    panel.select("server")
+    well = panel.run().summary
+    panel.break_it(trouble)
+    ill = panel.run().summary
+    assert panel.error is None and not ill.equals(well)
+    panel.break_it(trouble)
+    assert panel.run().summary.equals(well)
+
+
+def test_trouble_goes_with_its_part():
+    panel = sketch(Clients() >> Server() >> Database())
+    panel.break_it("kill", "server")
+    panel.take_out("server")
+    panel.run()
+    assert panel.troubles == [] and panel.error is None
+
+
+def test_it_is_compared_with_what_was_kept():
+    panel = sketch(Clients(rate_per_s=100) >> Server())
+    panel.keep()
+    panel.set("server.workers", 20)
+    panel.run()
+    assert all(card["pinned"] for card in panel.answer["cards"])
+
+
+def test_it_is_saved_opened_and_taken_away_and_nothing_is_written_over(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    panel = sketch(Clients(rate_per_s=40) >> Server())
+    assert panel.save("mine").name == "mine.json"
+    with pytest.raises(ValueError, match="there already"):
+        panel.save("mine")
+    other = sketch()
+    other.load("mine")
+    assert other.value == panel.value
+    assert panel.brief().html.exists() and "<html" in panel.replay("it.html").read_text()
+    with pytest.raises(ValueError, match="page is empty"):
+        sketch().brief()
+
+
+def test_it_begins_with_an_access_log(tmp_path):
+    log = tmp_path / "access.log"
+    log.write_text(
+        "".join(
+            f'10.0.0.{n % 3} - - [29/Nov/2026:10:00:{n // 2:02d} +0000] "GET /a{n % 2} HTTP/1.1" 200 5 "-" "-"\n'
+            for n in range(100)
+        )
+    )
+    panel = sketch()
+    panel.from_log(log)
+    assert panel.run().summary.served_per_s > 0
+
+
+# What the page asks for
+
+
+def ask(panel, done, *more):
+    panel._handle_custom_msg({"do": done, "with": [*more], "number": 7}, [])
+    return panel.answer
+
+
+@pytest.mark.parametrize("done", sorted(PAGE))
+def test_whatever_the_page_asks_for_is_answered_and_the_panel_lives_on(done, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    panel = sketch(Clients(rate_per_s=1) >> Server())
+    for more in ((), ("x",), (None,), ("server", "y"), ({}, [], 3)):
+        answer = ask(panel, done, *more)
+        assert answer["number"] == 7 and json.dumps(answer)
+        assert answer["problem"] is None or answer["problem"].endswith(".")
+    panel.start("internal")
+    assert ask(panel, "run")["cards"]
+
+
+def test_only_what_can_stand_there_is_offered():
+    panel = sketch(Clients() >> Server() >> Database())
+    can = ask(panel, "select", "database")["can"]
+    assert can["after"] == [] and "Server" in can["before"]
+    can = ask(panel, "select", "clients")["can"]
+    assert "Cache" in can["after"] and set(can["before"]) == set() and {"Clients", "Users"} <= set(can["beside"])
+    for kind in can["after"]:
+        panel = sketch(Clients() >> Server() >> Database())
+        panel.select("clients")
+        panel.add(kind)
+
+
+def test_a_stranger_is_refused_in_a_sentence():
+    with pytest.raises(ValueError, match="sketch takes a system"):
+        sketch("shop")
