@@ -3,6 +3,7 @@
 
 const KEPT = "pmtech:tools"; // in the browser: "shown" while somebody wants JupyterLab's bars
 const LATER_MS = 150; // what changes together is looked at once
+const SETTLES = 4; // so often a section that was asked for is put back to the top of the page
 const TOP = 120; // pixels: a section whose text has come so far up is the one that is read
 
 const make = (tag, attributes = {}, ...children) => {
@@ -97,9 +98,17 @@ class Rail {
   }
 
   async #go(index) {
+    const { outerNode, widgets } = this.notebook;
+    const off = () => widgets[index].node.getBoundingClientRect().top - outerNode.getBoundingClientRect().top;
     this.notebook.activeCellIndex = index;
     await this.notebook.scrollToItem(index, "start");
     this.notebook.activate();
+    // What comes into sight on the way there is drawn only now, and pushes the section on.
+    for (let tries = 0; tries < SETTLES; tries++) {
+      outerNode.scrollTop += off();
+      await new Promise((resolve) => setTimeout(resolve, LATER_MS));
+    }
+    this.look();
   }
 
   // All cells are put on the page for a moment: out of sight they have no charts.
