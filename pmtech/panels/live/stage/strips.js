@@ -4,7 +4,7 @@
 const BANDS = [
   { unit: ["requests /s,", "last 2 s"], lines: [[1, "sent", "quiet", [2, 3]], [2, "served", "served", []], [3, "refused", "refused-fill", [7, 4]]], says: round },
   { unit: ["to answer,", "last 2 s"], lines: [[4, "p50", "quiet", [2, 3]], [5, "p95", "accent", []]], says: inMs },
-  { unit: ["requests inside", "now"], lines: [[6, "inside", "waiting-fill", []]], says: round },
+  { unit: ["requests", "inside now"], lines: [[6, "inside", "waiting-fill", []]], says: round },
 ];
 const REFUSED = 3; // a line that is only there where somebody is refused
 const WORDS = { "refused-fill": "refused", "waiting-fill": "waiting" }; // colours that are too light for text
