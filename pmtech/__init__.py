@@ -9,7 +9,7 @@ import sys
 try:
     from pmtech import components, diagram, findings, traces  # noqa: F401  diagram and findings hand themselves down
     from pmtech.components import *  # noqa: F403  a new part is one line there
-    from pmtech.runs.events import Change, Deploy, Errors, Outage, Slowdown
+    from pmtech.runs.events import Change, Deploy, Errors, Outage, Purge, Slowdown
     from pmtech.runs.result import Result
     from pmtech.runs.simulate import simulate
     from pmtech.system.system import System
@@ -35,13 +35,16 @@ _LATER = {
     "ask": "pmtech.course.ask",
     "breaking_changes": "pmtech.web.client.contract",
     "brief": "pmtech.course.brief",
+    "busiest": "pmtech.runs.callers",
     "check": "pmtech.course.check",
     "check_environment": "pmtech.install.environment",
     "Choice": "pmtech.panels.controls",
     "compare": "pmtech.panels.compare",
     "console": "pmtech.panels.console",
     "contract": "pmtech.web.experiments.requests",
+    "contract_test": "pmtech.web.experiments.contract_test",
     "costs": "pmtech.runs.prices",
+    "demand": "pmtech.panels.demand",
     "explore": "pmtech.panels.explore",
     "failing_job": "pmtech.web.experiments.jobs",
     "fidelity": "pmtech.runs.fidelity",
@@ -49,18 +52,28 @@ _LATER = {
     "first_page": "pmtech.panels.figure",
     "frontend": "pmtech.course.frontend",
     "glossary": "pmtech.course.glossary",
+    "hit_ratios": "pmtech.panels.cached",
     "hostile_input": "pmtech.web.experiments.requests",
     "index_demo": "pmtech.web.experiments.index_demo",
+    "join": "pmtech.room.join",
+    "keys_moved": "pmtech.runs.homes",
+    "kill_copy": "pmtech.panels.copies",
     "kill_worker": "pmtech.web.experiments.jobs",
     "lateness": "pmtech.panels.figure",
+    "leave": "pmtech.room.join",
     "live": "pmtech.panels.live.live",
+    "load_test": "pmtech.panels.load_test",
     "lost_order": "pmtech.panels.lost_order",
     "machine": "pmtech.runs.prices",
     "monitoring": "pmtech.panels.figure",
     "next_contract": "pmtech.web.experiments.requests",
     "picture": "pmtech.course.picture",
+    "outdated": "pmtech.panels.cached",
     "places": "pmtech.course.picture",
+    "plan": "pmtech.runs.planning",
     "progress": "pmtech.course.map",
+    "promise": "pmtech.runs.promise",
+    "requirements": "pmtech.course.requirements",
     "retry_lost_answer": "pmtech.web.experiments.requests",
     "reveal": "pmtech.course.reveal",
     "scalability": "pmtech.panels.scalability",
@@ -69,8 +82,11 @@ _LATER = {
     "sizes": "pmtech.runs.prices",
     "sketch": "pmtech.sketch.sketch",
     "Slider": "pmtech.panels.controls",
+    "sort": "pmtech.course.sort",
     "sql_injection": "pmtech.web.experiments.injection",
     "start_api": "pmtech.web.app.server",
+    "start_copies": "pmtech.web.proxy.copies",
+    "start_mock": "pmtech.web.app.mock",
     "sweep": "pmtech.panels.sweep",
     "theatre": "pmtech.panels.live.theatre",
     "theory": "pmtech",
@@ -79,7 +95,7 @@ _LATER = {
     "waterfall": "pmtech.panels.figure",
 }
 
-__all__ = ["Change", "Deploy", "Errors", "Outage", "Result", "Slowdown", "System", "simulate"]
+__all__ = ["Change", "Deploy", "Errors", "Outage", "Purge", "Result", "Slowdown", "System", "simulate"]
 __all__ += [] if _missing else components.__all__
 __all__ += list(_LATER)
 

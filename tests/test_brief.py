@@ -294,7 +294,7 @@ def test_without_a_run_it_takes_the_points(tmp_path):
     assert page.texts["h1"] == ["One charge, not two"] and page.texts["li"] == points["To settle"]
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(title=st.text(min_size=1).filter(str.strip), line=st.text(alphabet="<>&\"'| a/.\\", max_size=20))
 def test_any_words_make_a_file_in_the_folder_and_a_page_that_holds_together(title, line, tmp_path):
     written = brief({"A": line, "B": [line]}, title=title, folder=tmp_path)

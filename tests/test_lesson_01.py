@@ -65,7 +65,7 @@ def test_a_worker_that_is_held_counts_as_the_database_and_the_next_waits_longer(
     ]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     rate=st.integers(5, 60),
     blocking=st.booleans(),

@@ -140,7 +140,7 @@ def test_the_commands_of_the_readme_exist():
     named = set(re.findall(r"\bmake ([a-z]+)\b(?=[^a-z ]|\s*(?:#|$))", readme, re.MULTILINE))
     assert {"lab", "test"} <= named <= targets
     commands = set(re.findall(r"\bpmtech (lab|check|[a-z]+)\b(?=`|$| notebooks$| --)", readme, re.MULTILINE))
-    assert commands == {"lab", "check"}
+    assert commands == {"lab", "check", "room"}
     assert "conda env create -f environment.yml" in readme
     assert r".venv\Scripts\pmtech" in readme
 

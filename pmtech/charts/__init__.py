@@ -9,6 +9,7 @@ from math import isnan
 import pandas as pd
 
 from pmtech.charts.caches import freshness, hits
+from pmtech.charts.first_page import first_page
 from pmtech.charts.load_curve import load
 from pmtech.charts.messages import age, backlog, batches
 from pmtech.charts.plot import BEHIND, KEPT, MOST, PINNED, QUIET, TEXT, bars, note, over_rows, over_time, room, stroke
@@ -162,7 +163,7 @@ def served_alike(results: dict[str, Result]) -> bool:
 
 
 ASKED = stroke("quiet", "dot", 2)
-DRAWN = (latency, throughput, queue, clients, waits, load, hits, freshness, age, backlog, batches)
+DRAWN = (latency, throughput, queue, clients, waits, load, hits, freshness, age, backlog, batches, first_page)
 CHARTS = {chart.__name__: chart for chart in DRAWN}
 
 

@@ -114,6 +114,33 @@ def reached(result: Result, at: str) -> np.ndarray:
     return np.histogram(result.records.visits[at].entered_s, bins=edges)[0]
 
 
+def outdated(results: dict[str, Result]) -> dict:
+    """Of the answers that came from copies in each second, how many in a hundred were out of date; a line a run."""
+    lines = [
+        (label, stale_by_second(result), plot.stroke(f"series-{place}", DASHES[place - 1], 2))
+        for place, (label, result) in enumerate(list(results.items())[: plot.MOST], 1)
+    ]
+    return plot.over_time(lines, "answers that are out of date, %")
+
+
+def stale_by_second(result: Result) -> pd.Series:
+    at_s, hit, stale = result.records.notes[_cache(result.system)[0]].T[:3]
+    edges = np.arange(int(np.ceil(result.duration_s)) + 1)
+    read, wrong = (np.histogram(at_s[mask], bins=edges)[0] for mask in (hit >= 0, stale > 0))
+    return pd.Series(np.divide(100.0 * wrong, read, out=np.zeros(len(read)), where=read > 0))
+
+
+def outdated_said(results: dict[str, Result]) -> list[str]:
+    """The chart in sentences."""
+    found = {}
+    for label, result in results.items():
+        at_s, _, stale = result.records.notes[_cache(result.system)[0]].T[:3]
+        wrong = at_s[stale > 0]
+        lasted = f" until second {wrong.max():.0f}" if len(wrong) else ""
+        found[label] = f"{label}: {len(wrong):,} answers were out of date{lasted}."
+    return [*found.values()]
+
+
 def answers(result: Result) -> dict[str, float]:
     """Part -> the share of the answers that came from it: a cache's hits, and what reached a database."""
     counts = {}

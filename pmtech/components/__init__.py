@@ -5,6 +5,7 @@ from pmtech.components.cache import Cache as Cache
 from pmtech.components.cdn import CDN as CDN
 from pmtech.components.circuit_breaker import CircuitBreaker as CircuitBreaker
 from pmtech.components.clients import Clients as Clients
+from pmtech.components.connection_pool import ConnectionPool as ConnectionPool
 from pmtech.components.database import Database as Database
 from pmtech.components.fields import Checked as _Checked
 from pmtech.components.gateway import Gateway as Gateway

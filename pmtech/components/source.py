@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from heapq import heappush
+from math import inf
 from typing import ClassVar
 
 import numpy as np
+from simpy.events import NORMAL
 
 from pmtech.components.component import Component
 from pmtech.components.fields import instance, number, sizes, weights, whole
@@ -32,6 +36,7 @@ class Source(Component):
     timeout_ms: float | None = number(None, more_than=0, optional=True)
     retries: int = whole(0, at_least=0, at_most=10)
     priority: int = whole(0, at_least=0, at_most=9)
+    round_trips: int = whole(1, at_least=1, at_most=9)
 
     kind: ClassVar[str] = "clients"
     icon: ClassVar[str] = "M10 9.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM3 18c0-3.6 3-5.5 7-5.5s7 1.9 7 5.5"
@@ -94,6 +99,8 @@ class Source(Component):
 class SourcePart(Part):
     """A source while it runs: makes requests, hears answers, gives up, tries again."""
 
+    timeout_s: float | None = None
+
     def setup(self) -> None:
         self._learn()
 
@@ -109,7 +116,10 @@ class SourcePart(Part):
         self.choose = self.run.luck(f"{self.name}.endpoint", pick(spec.endpoints))
         self.log = self.run.requests.append
         self.first_line, self.tries_again = (self.name, 0), spec.retries > 0
-        self.timeout_s = None if spec.timeout_ms is None else spec.timeout_ms / 1000
+        before, self.timeout_s = self.timeout_s, None if spec.timeout_ms is None else spec.timeout_ms / 1000
+        if self.timeout_s is not None and self.timeout_s != before:
+            self.patience = Patience(self.env, self.timeout_s)
+        self.trips = spec.round_trips
 
     def send(self, number: int, attempt: int = 0, heard: Callable | None = None, caller: str | None = None) -> None:
         """Send request `number` for the `attempt`-th time after the first; `heard` is called when it is over."""
@@ -120,12 +130,16 @@ class SourcePart(Part):
         if heard is not None or self.tries_again:
             request.answer_to = lambda answered: self._heard(answered, attempt, heard)
         if self.timeout_s is not None:
-            Alarm(self.env, lambda: request.arrive(504)).set(self.env._now + self.timeout_s)
+            self.patience.begins(request)
         request.begin(self.next.handle(request))
 
     def connection_of(self, request: Request) -> tuple[tuple, int]:
         """(which connection it comes on, which of the lives of that one): each request has its own."""
         return (request.number, *request.line), 0
+
+    def connections_among(self, count: int) -> np.ndarray:
+        """The other form of `connection_of`, for the first requests: -1 is a connection of its own."""
+        return np.full(count, -1)
 
     def is_write(self, request: Request) -> bool:
         """Does the request change its item? A retry does what the first attempt would have done."""
@@ -142,6 +156,33 @@ class SourcePart(Part):
             self.send(request.number, attempt + 1, heard, request.caller)
         elif heard is not None:
             heard()
+
+
+class Patience:
+    """All who wait for the same time: they give up in the order in which they came, so one alarm serves them all."""
+
+    def __init__(self, env, timeout_s: float):
+        self.env, self.timeout_s, self.alarm = env, timeout_s, Alarm(env, self._is_over)
+        self.waiting: deque[tuple[float, int, Request]] = deque()  # until when, its turn among all that is due then
+
+    def begins(self, request: Request) -> None:
+        """It gives up unless it has been answered by then."""
+        env = self.env
+        self.waiting.append((env._now + self.timeout_s, next(env._eid), request))
+        if self.alarm.due == inf:
+            self._next()
+
+    def _is_over(self) -> None:
+        self.waiting.popleft()[2].arrive(504)
+        self._next()
+
+    def _next(self) -> None:
+        waiting = self.waiting
+        while waiting and waiting[0][2].status:
+            waiting.popleft()
+        if waiting:
+            self.alarm.due, turn, _ = waiting[0]
+            heappush(self.env._queue, (self.alarm.due, NORMAL, turn, self.alarm))
 
 
 @lru_cache(maxsize=32)

@@ -132,7 +132,7 @@ class WorkPart(Part):
         if request.items > 1:
             needs_s += (request.items - 1) * self.spec.item_s
         yield self.stretched(needs_s, request) if self.slowness else needs_s
-        status = 200
+        status, request.via = 200, self.machine
         if self.next is not None and self.holds and not station.gone:
             status = yield from self.next.handle(request)
         if station.gone:  # the machine died while it held the request

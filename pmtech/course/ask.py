@@ -9,7 +9,10 @@ from pmtech.course.glossary import terms
 from pmtech.course.page import STYLE, script
 from pmtech.course.progress import progress_file
 from pmtech.course.questions import Question, question
+from pmtech.course.verdicts import is_held_back
 from pmtech.panels.widget import Panel
+
+HELD_BACK = "What is right is told when the room has voted."
 
 # What shows one question, or its answer: the panels that must hear of it when it is answered.
 _together: dict[str, WeakSet] = defaultdict(WeakSet)
@@ -80,6 +83,8 @@ class Ask(Panel):
 
     def refresh(self) -> None:
         """Says so when the learner has come to the run without a prediction."""
+        if self.feedback == HELD_BACK and not is_held_back(self._asked.id):
+            self._show(restored=False)
         passed = self._progress.records("run", self._asked.id)
         if passed and not self.committed and not self._progress.records("answer", self._asked.id):
             self.skipped = "Skipped: you have come to the run already. An answer now is kept as one given afterwards."
@@ -102,6 +107,8 @@ class Ask(Panel):
                 late = answers[-1].get("late", False)
                 self.verdict = "Kept, as an answer given after the run." if late else "Your prediction is kept."
                 self.feedback = "What came of it is told where the run is explained."
+            elif is_held_back(self._asked.id):
+                self.correct, self.verdict, self.feedback = None, "Your answer is kept.", HELD_BACK
             else:
                 self.correct, self.verdict = option.right, "Right." if option.right else "Not this one."
                 self.feedback, self.misconception = option.feedback, option.misconception

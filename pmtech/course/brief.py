@@ -106,10 +106,15 @@ def brief(
         content = {str(head): [said if isinstance(said, str) else list(said)] for head, said in result.items()}
     else:
         raise ValueError(f'brief needs a Result, or points such as {{"What was asked": "..."}}, got {result!r}')
+    return written(title, content, folder, drawn)
+
+
+def written(title: str, content: Page, folder: str | Path, drawn: str = "") -> Brief:
+    """The page as a file; `drawn` is a picture for its first heading."""
     body = _body(title, content, drawn)
     slug = re.sub(r"\W+", "-", title.lower()).strip("-")[:60].rstrip("-") or "page"
-    written = _written({Path(folder) / f"brief-{slug}.html": _html(title, body)})
-    return Brief(written, _markdown(title, content), body)
+    path = _written({Path(folder) / f"brief-{slug}.html": _html(title, body)})
+    return Brief(path, _markdown(title, content), body)
 
 
 def _is_text(said) -> bool:
@@ -435,7 +440,8 @@ def _markdown(title: str, content: Page) -> str:
         for block in blocks:
             if isinstance(block, tuple):
                 first, *rest = [f"| {' | '.join(map(markdown, row))} |" for row in block]
-                lines += [first, "|---" + "|---:" * (len(block[0]) - 1) + "|", *rest, ""]
+                column = "|---" if _of_words(block) else "|---:"
+                lines += [first, "|---" + column * (len(block[0]) - 1) + "|", *rest, ""]
             else:
                 named = isinstance(block, dict) and [
                     f"- **{markdown(n)}**: {markdown(said)}" for n, said in block.items()
@@ -472,7 +478,13 @@ def _block(block: str | list | tuple | dict) -> str:
     heads, *rows = [[html.escape(cell) for cell in row] for row in block]
     top = "".join(f'<th scope="col">{cell}</th>' for cell in heads)
     body = "".join(f'<tr><th scope="row">{name}</th><td>{"</td><td>".join(cells)}</td></tr>' for name, *cells in rows)
-    return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+    words = ' class="words"' if _of_words(block) else ""
+    return f"<table{words}><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _of_words(block: tuple) -> bool:
+    """Has a table sentences in it, rather than figures? Those stand at the left."""
+    return any(len(cell) > 40 for row in block for cell in row[1:])
 
 
 def _written(file: dict[Path, str]) -> Path:

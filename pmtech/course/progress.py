@@ -46,6 +46,9 @@ _STRING = r'"(?:[^"\\\n]|\\.)*+"'
 _RECORD = re.compile(rf'\{{(?:[^{{}}"\\]|{_STRING}|\{{(?:[^{{}}"\\]|{_STRING})*+\}})*+\}}')
 
 
+hearers: list[Callable[[dict[str, Any]], None]] = []  # are told of every record that is added
+
+
 def home() -> Path:
     """The folder that holds the progress file: `PMTECH_HOME`, or the user's data folder. OSError where none is known."""
     try:
@@ -92,6 +95,8 @@ class Progress:
     def add(self, kind: str, id: str, **fields) -> None:
         """Adds a record and saves it, with whatever could not be saved before."""
         record = {"kind": kind, "id": id, **fields, "at": datetime.now(UTC).isoformat(timespec="seconds")}
+        for hear in list(hearers):
+            hear(record)
         with self._mutex:
             self._unsaved.append(record)
             try:

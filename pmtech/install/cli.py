@@ -40,6 +40,12 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="start even where your own Jupyter settings let everybody on the network in without a password",
     )
+    room = commands.add_parser("room", help="votes and pace of a workshop, on this machine")
+    room.add_argument("--port", type=_port, default=8765, help="the port it listens on (8765)")
+    room.add_argument(
+        "--keep", type=_folder, metavar="FILE", help="keep the votes in this file; without it nothing is kept"
+    )
+    room.add_argument("--here", action="store_true", help="for this machine alone, to try it")
     commands.add_parser("check", help="say what is missing on this computer, and how to mend it")
     parser.set_defaults(show_help=parser.print_help)
     return parser
@@ -70,6 +76,10 @@ def _run(chosen: argparse.Namespace) -> int:
         return 0 if check.ok else 1
     if not check.ok:
         print(check, file=sys.stderr)
+    if chosen.command == "room":
+        from pmtech.room.server import serve
+
+        return serve(chosen.port, chosen.keep, chosen.here)
     return _lab(chosen)
 
 

@@ -60,18 +60,22 @@ class Slider:
             "unit": unit(self.path),
             "low": self.low,
             "high": self.high,
-            "step": self.step or (1 if whole else _step(self.low, self.high, value)),
+            "step": self.step or (1 if whole else round_step(self.low, self.high, value)),
             "default": value,
         }
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One of a few values at a path such as "rate_limiter.algorithm". `label` as for a `Slider`."""
+    """One of a few values at a path such as "rate_limiter.algorithm". `label` as for a `Slider`.
+
+    slide: shown as a slider from the first option to the last, for what has an order, such as cities by their distance.
+    """
 
     path: str
     options: tuple
     label: str | None = None
+    slide: bool = False
 
     def __post_init__(self):
         if isinstance(self.options, str) or not hasattr(self.options, "__iter__"):
@@ -93,8 +97,9 @@ class Choice:
                 system.replace({self.path: option})
             except ValueError as refused:
                 raise ValueError(f'the choice for "{self.path}" offers {option!r}, but {refused}') from None
-        return {
-            "kind": "choice",
+        more = {"low": 0, "high": len(self.options) - 1, "step": 1} if self.slide else {}
+        return more | {
+            "kind": "slider" if self.slide else "choice",
             "path": self.path,
             "label": self.label or system.told(self.path),
             "unit": unit(self.path),
@@ -183,7 +188,7 @@ def _is_whole(system: System, slider: Slider) -> bool:
     return False
 
 
-def _step(low: float, high: float, value: float) -> float:
+def round_step(low: float, high: float, value: float) -> float:
     """A round step, about fifty to the whole range, that meets the present value."""
     unit = 10.0 ** math.floor(math.log10((high - low) / 50))
     for step in (5 * unit, 2 * unit, unit, unit / 2, unit / 5, unit / 10, unit / 100):

@@ -2,9 +2,10 @@
 
 import traitlets
 
-from pmtech.charts import first_page as first
 from pmtech.charts import journey, messages
 from pmtech.charts import monitoring as monitored
+from pmtech.charts.first_page import figure as first_pages
+from pmtech.charts.first_page import pages
 from pmtech.panels.widget import Panel
 from pmtech.runs.result import Result
 from pmtech.wording import counted, seconds
@@ -83,9 +84,6 @@ def first_page(viewer: str, others: dict[str, float]) -> Figure:
     if not isinstance(others, dict) or not others:
         raise ValueError(f'first_page needs cities with their work in ms, such as {{"Frankfurt": 50}}, got {others!r}')
     height = 40 * len(others) + 60
-    return Figure(
-        figure=first.figure(viewer, others),
-        height=height,
-        name="A first page, step by step",
-        said=first.said(viewer, others),
-    )
+    found = pages(viewer, others)
+    drawn = first_pages({f"from {page.other}": page for page in found})
+    return Figure(figure=drawn, height=height, name="A first page, step by step", said=[page.said for page in found])

@@ -23,6 +23,7 @@ from pmtech import theory
 from pmtech.components import (
     Cache,
     Clients,
+    ConnectionPool,
     Database,
     Gateway,
     LoadBalancer,
@@ -157,6 +158,11 @@ def cases(full: bool = False) -> Iterator[Case]:
         held = clients(rate) >> server() >> Database(connections=1, query_ms=SERVICE_S * 1000)
         expected = {"mean_ms": both.time_in_system_s * 1000}
         yield case("Database", "M/G/1, worker held", load, held, expected, 5_000, warmup_s=4)
+    for load in (0.6, 2):
+        lent = clients(load * 5 / SERVICE_S) >> ConnectionPool(size=5, open_ms=0, wait_ms=0)
+        system = lent >> Database(query_ms=SERVICE_S * 1000)
+        yield case("ConnectionPool", "M/M/5/5 (Erlang B)", load, system, {"refused": theory.erlang_b(load * 5, 5)},
+                   3_000, warmup_s=1, replications=10)  # fmt: skip
     for load in loads[:-1]:
         rate, data = load / SERVICE_S, Database(connections=1, query_ms=SERVICE_S * 1000)
         split = clients(rate, endpoints={"/a": 0.4, "/b": 0.6}) >> Gateway() >> {

@@ -23,6 +23,7 @@ from pmtech.theory.promises import (
     budget_spent,
     burn_rate,
     logins_per_s,
+    months_until_full,
     peak_per_s,
     requests_for_percentile,
 )
@@ -52,7 +53,7 @@ __all__ = [
     "backlog", "backoff_waits_ms", "batch_capacity_per_s", "batch_server", "budget_spent", "burn_rate",
     "busiest_share", "canary", "che_lru", "cold_share", "coordinates", "deadlock_free_pool", "desired_replicas", "distance_km",
     "edge_cache", "erlang_b", "erlang_c", "gathered_s", "hit_chances", "jackson", "linger", "littles_law", "logins_per_s", "md1",
-    "mg1", "mm1", "mm1k", "mmc", "mmck", "moved_share", "new_machine_share", "origin_per_s", "peak_per_s",
+    "mg1", "mm1", "mm1k", "mmc", "mmck", "months_until_full", "moved_share", "new_machine_share", "origin_per_s", "peak_per_s",
     "power_of_choices", "price_crossing_per_s", "processor_sharing", "replica_limit", "requests_for_percentile",
     "ring_variation", "round_trip_ms", "round_trips", "stabilised_replicas", "stale_chances", "ttl_cache", "vulnerable_from",
 ]  # fmt: skip

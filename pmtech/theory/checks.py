@@ -31,3 +31,15 @@ def numbers(name, values, **bounds):
     if isinstance(values, str) or not isinstance(values, Iterable):
         raise ValueError(f"{name} must be a list of numbers, got {values!r}")
     return [number(f"each of {name}", value, **bounds) for value in values]
+
+
+def growth_range(growth) -> tuple[float, float]:
+    """At least and at most so much more every month, as shares. Raises ValueError with a sentence."""
+    if not isinstance(growth, tuple | list) or len(growth) != 2:
+        raise ValueError(
+            f"growth must be two shares a month, at least and at most, such as (0.02, 0.15), got {growth!r}"
+        )
+    low, high = (number("growth", share, at_least=0, at_most=1) for share in growth)
+    if low > high:
+        raise ValueError(f"growth goes from the least to the most, got {low:g} and then {high:g}")
+    return low, high

@@ -33,6 +33,15 @@ def peak_per_s(users_per_day: float, requests_per_user: float, peak_times: float
     return users * each / 86_400 * number("peak_times", peak_times, at_least=1)
 
 
+def months_until_full(load: float, growth: float) -> float:
+    """Months of growth by that share each, until a load (a share of what can be done) is 1: log(1 / load) / log(1 + growth)."""
+    left = 1 / load if number("load", load, at_least=0) else math.inf
+    if left <= 1:
+        return 0.0
+    share = number("growth", growth, at_least=0)
+    return math.log(left) / math.log1p(share) if share else math.inf
+
+
 def requests_for_percentile(percent: float, within: float | None = None, confidence: float = 0.95) -> int:
     """Requests until a measured percentile is, with that confidence, truly one between percent - within and + within.
 

@@ -8,7 +8,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 from itertools import chain, compress, count
@@ -128,6 +128,30 @@ class AccessLog:
         if self.whole_seconds or len(self) < 2:
             return float(self.at_s[-1]) + 1
         return float(self.at_s[-1]) * len(self) / (len(self) - 1)
+
+    def counts(self, what: str) -> dict[str, int]:
+        """Name -> number of requests, the most frequent first; what: "caller" or "endpoint"."""
+        names = getattr(self, f"{what}s")
+        counts = np.bincount(getattr(self, what), minlength=len(names))
+        return {_shown(names[n], 60) or "(not said)": int(counts[n]) for n in np.argsort(-counts, kind="stable")}
+
+    def busiest(self, within_s: float) -> tuple[str, int]:
+        """When the busiest stretch of that length begins, and how many requests come in it."""
+        ends = np.searchsorted(self.at_s, self.at_s + within_s - 1e-9)
+        many = ends - np.arange(len(self))
+        return self._moment(int(many.argmax())), int(many.max())
+
+    def of_largest(self) -> AccessLog:
+        """What the caller with the most requests sent."""
+        number = int(np.bincount(self.caller).argmax())
+        mine, name = self.caller == number, self.callers[number]
+        asked, endpoint = np.unique(self.endpoint[mine], return_inverse=True)
+        columns = {"at_s": self.at_s[mine], "key": self.key[mine], "write": self.write[mine]}
+        alone = {"callers": (name,), "caller": np.zeros(int(mine.sum()), dtype=np.int64)}
+        return replace(
+            self, name=f"{name or 'one caller'} in {self.name}", digest=f"{self.digest}-{number}", endpoint=endpoint,
+            endpoints=tuple(self.endpoints[n] for n in asked), **columns, **alone,
+        )  # fmt: skip
 
     @property
     def table(self) -> pd.DataFrame:
@@ -265,7 +289,7 @@ def _caller_of(word: str) -> str:
     if ":" in word or "," in word:
         address = ADDRESS.fullmatch(word.split(",", 1)[0].strip())
         word = next(filter(None, address.groups())) if address else word
-    return "" if word in UNKNOWN else word
+    return "" if word in UNKNOWN else word.removeprefix("::ffff:")  # IPv4, as a socket of IPv6 writes it
 
 
 def _path_of(target: str) -> str:

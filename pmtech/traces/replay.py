@@ -83,6 +83,11 @@ class Replay(Clients):
         return len(self.log.callers)
 
     @property
+    def largest(self) -> Replay:
+        """The requests of its largest caller alone: `[log, log.largest] >> server` is the day on which that one doubles."""
+        return Replay("Largest caller", log=self.log.of_largest())
+
+    @property
     def key_weights(self) -> np.ndarray:
         return np.bincount(self.log.key)[1:].astype(float)
 

@@ -6,11 +6,18 @@ from pathlib import Path
 
 import lesson_02
 import lesson_04
+import lesson_06
+import lesson_11
 import pytest
 
 LESSONS = sorted(path.name for path in (Path(__file__).parents[2] / "notebooks").glob("[0-9]*.ipynb"))
 # What a learner does in a lesson before the sliders are tried, each in its own file.
-PLAYS = {"02_http_verbs.ipynb": lesson_02.play, "04_throttling_vs_rate_limiting.ipynb": lesson_04.play}
+PLAYS = {
+    "02_http_verbs.ipynb": lesson_02.play,
+    "04_throttling_vs_rate_limiting.ipynb": lesson_04.play,
+    "11_promises.ipynb": lesson_11.play,
+    "06_front_door.ipynb": lesson_06.play,
+}
 PANEL = ".pmtech"
 LIVES = ".pmtech[class*=' pmtech-']"  # a panel that needs its kernel, as the map of the course does not
 ASLEEP = "To bring this back, choose Kernel > Restart Kernel and Run All Cells. Your answers are kept."

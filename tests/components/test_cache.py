@@ -272,7 +272,7 @@ def hits_elsewhere(policy, capacity, trace):
 
 
 @pytest.mark.parametrize("policy", ["lru", "lfu", "fifo"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(trace=st.lists(st.integers(1, 12), max_size=120), capacity=st.integers(1, 10))
 def test_hit_for_hit_as_libcachesim_on_any_trace(policy, trace, capacity):
     """Its definitions are ours: hits move an entry (lru), count (lfu; the count is lost with the entry, and of equals the

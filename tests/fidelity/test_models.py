@@ -54,6 +54,7 @@ NEIGHBOURS = {
     "Server, M/G/5/5 (Erlang B), load 0.95": ("refused", [theory.erlang_b(4.75, n) for n in (4, 6)]),
     "Database, M/G/1, worker held, load 0.3": (
         "mean_ms", [time_ms(theory.mg1(15, 2 * S, cv)) for cv in (0.5, 1)] + [2 * time_ms(theory.mm1(15, S))]),
+    "ConnectionPool, M/M/5/5 (Erlang B), load 2": ("refused", [theory.erlang_b(10, n) for n in (4, 6)]),
     "Gateway, Jackson network, load 0.8": ("mean_ms", [time_ms(theory.mm1(80, S)) * 2]),
     "LoadBalancer, random: each alone (M/M/1), load 0.8": ("mean_ms", [in_turn_s(0.8, 2) * 1000, time_ms(theory.mmc(320, S, 4))]),
     "LoadBalancer, round_robin: each gets every 4th (E4/M/1), load 0.8": ("mean_ms", [in_turn_s(0.8, n) * 1000 for n in (2, 8)]),

@@ -11,6 +11,7 @@ from pmtech.theory import (
     burn_rate,
     canary,
     logins_per_s,
+    months_until_full,
     peak_per_s,
     requests_for_percentile,
 )
@@ -31,6 +32,16 @@ def test_burn_rates_of_the_workbook():
 def test_users_a_day_as_requests_a_second():
     assert round(peak_per_s(1_000_000, 20)) == 231
     assert round(peak_per_s(1_000_000, 20, peak_times=3)) == 694
+
+
+def test_months_until_a_part_is_full():
+    assert 0.5 * 1.1 ** months_until_full(0.5, 0.1) == pytest.approx(1)
+    assert months_until_full(0.5, 1) == pytest.approx(1)  # doubled every month
+    assert (months_until_full(1.2, 0.1), months_until_full(0, 0.1), months_until_full(0.5, 0)) == (
+        0,
+        math.inf,
+        math.inf,
+    )
 
 
 def test_logins():

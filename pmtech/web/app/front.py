@@ -4,7 +4,7 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any
 
 from fastapi import HTTPException
@@ -51,7 +51,8 @@ class Front:
             lost = self.faults.lose_answers > 0
             self.faults.lose_answers -= lost
             try:
-                answer = await self._answer(origin_form(scope), body)
+                async with self.faults.door(scope) if self.faults.door else nullcontext():
+                    answer = await self._answer(origin_form(scope), body)
             except HTTPException as refused:
                 answer = problem(refused.status_code, refused.detail, refused.headers)
             except sqlite3.OperationalError as error:

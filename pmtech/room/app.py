@@ -1,0 +1,298 @@
+"""The room over HTTP: JSON for seats and for the facilitator, news as server-sent events, and two pages.
+
+Who may do what: a seat shows its secret, the facilitator the token from the terminal, both as `Authorization: Bearer`
+(RFC 6750, 2.1). There are no cookies and no CORS, so that no page elsewhere can act for anybody.
+"""
+
+import asyncio
+import json
+import math
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Header, Request
+from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from pmtech.course.questions import all_questions
+from pmtech.room.state import SEATS, Refused, Room, is_split
+
+HERE = Path(__file__).parent
+NEWS_S = 0.25  # so often news are looked for
+MOST_BYTES = 4096  # of a request: nothing that a room takes is longer
+SAFE = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src blob:"
+HEADERS = {
+    "Content-Security-Policy": f"{SAFE}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+
+
+class Allowance:
+    """So many a second for each of some keys, with as many at once: a token bucket."""
+
+    def __init__(self, per_s: float, burst: float):
+        self.per_s, self.burst, self.left = per_s, burst, {}
+
+    def take(self, key: str) -> None:
+        now = time.monotonic()
+        left, since = self.left.get(key, (self.burst, now))
+        left = min(self.burst, left + (now - since) * self.per_s)
+        if len(self.left) > 4 * SEATS:
+            self.left = {k: v for k, v in self.left.items() if now - v[1] < self.burst / self.per_s}
+        self.left[key] = max(0.0, left - 1) if left >= 1 else left, now
+        if left < 1:
+            raise Refused(429, "Too often: wait a moment.")
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Join(_Model):
+    word: str = Field(max_length=100)
+
+
+class Vote(_Model):
+    question: str = Field(max_length=80)
+    option: float = Field(allow_inf_nan=False)
+
+
+class Reached(_Model):
+    lesson: str = Field(max_length=8, pattern=r"^\d{2}$")
+    section: int = Field(ge=0, le=30)
+    state: str = Field(max_length=20)
+
+
+class Stuck(_Model):
+    stuck: bool
+
+
+class Ask(_Model):
+    question: str = Field(max_length=80)
+
+
+class Hands(_Model):
+    counts: dict[str, Annotated[int, Field(ge=0, le=SEATS)]] = Field(max_length=30)
+
+
+def _options(question: str) -> dict[str, Any]:
+    """How a question is shown to vote on: its text and options, or the ends of a guess."""
+    asked = all_questions().get(question)
+    if asked is None:
+        raise Refused(404, f'There is no question "{question}".')
+    shown: dict[str, Any] = {"id": asked.id, "text": asked.text.strip()}
+    if asked.guess:
+        return shown | {"guess": {name: getattr(asked.guess, name) for name in ("unit", "low", "high", "step")}}
+    return shown | {"options": [option.text for option in asked.options]}
+
+
+def _check_vote(question: str, option: float) -> None:
+    asked = _options(question)
+    guess = asked.get("guess")
+    right = guess["low"] <= option <= guess["high"] if guess else option in range(len(asked["options"]))
+    if not right:
+        raise Refused(422, "This is none of the answers.")
+
+
+def _is_right(question: str, option: float) -> bool:
+    asked = all_questions()[question]
+    return asked.chosen(option).right
+
+
+def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
+    """The room as a web application. host: where it is reached, for the page of the projector."""
+    api = FastAPI(title="pmtech room", docs_url=None, redoc_url=None)
+    votes, joins, others = Allowance(5, 10), Allowance(2, 60), Allowance(20, 60)
+    wrong = Allowance(0.5, 20)  # guesses at the word, of one address
+
+    @api.exception_handler(Refused)
+    async def refused(_: Request, error: Refused) -> JSONResponse:
+        return JSONResponse({"detail": str(error)}, error.status, HEADERS)
+
+    @api.middleware("http")
+    async def guard(request: Request, call_next):
+        length = request.headers.get("content-length", "0")
+        if request.headers.get("transfer-encoding") or not length.isdigit() or int(length) > MOST_BYTES:
+            return JSONResponse({"detail": "That is too long for a room."}, 413, HEADERS)
+        answer = await call_next(request)
+        answer.headers.update(HEADERS)
+        return answer
+
+    def bearer(authorization: Annotated[str, Header(max_length=200)] = "") -> str:
+        kind, _, secret = authorization.partition(" ")
+        return secret if kind.lower() == "bearer" else ""
+
+    def seated(secret: Annotated[str, Depends(bearer)]) -> int:
+        seat = room.seat(secret)
+        others.take(f"seat {seat}")
+        return seat
+
+    def facilitator(secret: Annotated[str, Depends(bearer)]) -> None:
+        if not room.is_facilitator(secret):
+            raise Refused(401, "This needs the address that stands in the terminal.")
+
+    lead = [Depends(facilitator)]
+
+    def address(request: Request) -> str:
+        return request.client.host if request.client else ""
+
+    # --- seats --------------------------------------------------------------------------------------------------------
+
+    @api.post("/api/seats", status_code=201)
+    def join(asked: Join, request: Request) -> dict[str, str]:
+        joins.take(address(request))
+        try:
+            return {"seat": room.join(asked.word)}
+        except Refused as error:
+            if error.status == 403:
+                wrong.take(address(request))
+            raise
+
+    @api.delete("/api/seats/mine", status_code=204)
+    def leave(seat: Annotated[int, Depends(seated)]) -> None:
+        room.leave(seat)
+
+    @api.get("/api/room")
+    def now(_: Annotated[int, Depends(seated)]) -> dict[str, Any]:
+        return _shown(room)
+
+    @api.put("/api/votes/mine", status_code=204)
+    def vote(cast: Vote, seat: Annotated[int, Depends(seated)]) -> None:
+        votes.take(f"seat {seat}")
+        _check_vote(cast.question, cast.option)
+        room.vote(seat, cast.question, cast.option)
+
+    @api.put("/api/pace/mine", status_code=204)
+    def reached(place: Reached, seat: Annotated[int, Depends(seated)]) -> None:
+        room.reached(seat, place.lesson, place.section, place.state)
+
+    @api.put("/api/stuck/mine", status_code=204)
+    def stuck(asked: Stuck, seat: Annotated[int, Depends(seated)]) -> None:
+        room.set_stuck(seat, asked.stuck)
+
+    # --- the facilitator ----------------------------------------------------------------------------------------------
+
+    @api.get("/api/board", dependencies=lead)
+    def board(lesson: str = "") -> dict[str, Any]:
+        return _board(room, lesson[:8]) | {"host": host()}
+
+    @api.post("/api/rounds", status_code=201, dependencies=lead)
+    def ask(asked: Ask) -> dict[str, int]:
+        _options(asked.question)
+        return {"round": room.ask(asked.question)}
+
+    @api.post("/api/stop", status_code=204, dependencies=lead)
+    def stop() -> None:
+        room.stop()
+
+    @api.post("/api/show", status_code=204, dependencies=lead)
+    def show() -> None:
+        room.show()
+
+    @api.post("/api/hands", status_code=204, dependencies=lead)
+    def hands(counted: Hands) -> None:
+        question = room.told()["question"]
+        if question is None:
+            raise Refused(409, "Ask something first.")
+        try:
+            counts = {float(option): count for option, count in counted.counts.items()}
+        except ValueError:
+            raise Refused(422, "Hands are counted for each answer, by its number.") from None
+        for option in counts:
+            if not math.isfinite(option):
+                raise Refused(422, "This is none of the answers.")
+            _check_vote(question, option)
+        room.show_hands(counts)
+
+    @api.get("/api/code.svg", dependencies=lead)
+    def code() -> Response:
+        import segno
+
+        picture = BytesIO()
+        segno.make(f"http://{host()}/#{room.word}", error="m").save(picture, kind="svg", scale=4, border=1)
+        return Response(picture.getvalue(), media_type="image/svg+xml")
+
+    @api.get("/api/questions", dependencies=lead)
+    def questions(lesson: str = "") -> list[dict[str, str]]:
+        found = [q for q in all_questions().values() if q.id.startswith(lesson[:8])]
+        return [{"id": q.id, "kind": q.kind, "text": q.text.strip()} for q in found]
+
+    @api.get("/api/export", dependencies=lead)
+    def export() -> list[dict[str, Any]]:
+        return room.export()
+
+    # --- news and pages -----------------------------------------------------------------------------------------------
+
+    @api.get("/api/news")
+    def news(request: Request, secret: Annotated[str, Depends(bearer)], lesson: str = "") -> StreamingResponse:
+        leads = room.is_facilitator(secret)
+        if not leads:
+            others.take(f"news {room.seat(secret)}")
+        tell = (lambda: _board(room, lesson[:8]) | {"host": host()}) if leads else (lambda: _shown(room))
+        return StreamingResponse(_news(request, room, tell), media_type="text/event-stream")
+
+    @api.get("/", response_class=HTMLResponse)
+    def seat_page() -> str:
+        return _page("seat")
+
+    @api.get("/board", response_class=HTMLResponse)
+    def board_page() -> str:
+        return _page("board")
+
+    return api
+
+
+def _shown(room: Room) -> dict[str, Any]:
+    told = room.told()
+    if told["question"]:
+        told["asked"] = _options(told["question"])
+        if told["shown"]:
+            told["right"] = _right_one(told["question"])
+    return told
+
+
+def _board(room: Room, lesson: str) -> dict[str, Any]:
+    told = room.board(lesson)
+    if question := told["question"]:
+        told["asked"] = _options(question)
+        if told["shown"]:
+            counted = told["rounds"][-1] if told["rounds"] else {}
+            right = sum(votes for option, votes in counted.items() if _is_right(question, option))
+            told["right"], told["split"] = _right_one(question), is_split(right, sum(counted.values()))
+    return told
+
+
+def _right_one(question: str) -> int | None:
+    """The number of the right option; of a guess nobody knows before the run."""
+    asked = all_questions()[question]
+    return None if asked.guess else next(n for n, option in enumerate(asked.options) if option.right)
+
+
+async def _news(request: Request, room: Room, tell: Callable[[], dict[str, Any]]) -> AsyncIterator[str]:
+    """The state as it is, and again whenever it has changed; a sign of life every ten seconds."""
+    seen, quiet_s = -1, 0.0
+    with suppress(Refused):
+        while not await request.is_disconnected():
+            if room.changed != seen:
+                seen, quiet_s = room.changed, 0.0
+                yield f"data: {json.dumps(tell())}\n\n"
+            elif quiet_s >= 10:
+                quiet_s = 0.0
+                yield ": still here\n\n"
+            await asyncio.sleep(NEWS_S)
+            quiet_s += NEWS_S
+
+
+def _page(name: str) -> str:
+    sheet = (HERE / "page.html").read_text(encoding="utf-8")
+    parts = {"TITLE": f"pmtech {name}", "STYLE": "room.css", "SCRIPT": f"{name}.js", "SHARED": "shared.js"}
+    for mark, file in parts.items():
+        text = file if mark == "TITLE" else (HERE / file).read_text(encoding="utf-8")
+        sheet = sheet.replace(f"@{mark}@", text)
+    return sheet

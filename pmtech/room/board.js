@@ -1,0 +1,88 @@
+// What the projector shows. The token stands behind the # of the address, which no browser sends anywhere.
+const token = location.hash.slice(1);
+history.replaceState(null, "", "/board"); // not on the projector
+let lesson = sessionStorage.getItem("pmtech-lesson") ?? "01";
+let questions = [];
+let told = null;
+
+const act = async (method, path, body) => {
+  try {
+    await call(method, path, token, body);
+    problem.textContent = "";
+  } catch (error) {
+    problem.textContent = error.message;
+  }
+};
+const problem = $("p", { class: "problem", role: "alert" });
+const head = $("header");
+const qr = $("img", { class: "qr", alt: "To join with a phone", width: 96, height: 96 });
+const body = $("section");
+const pace = $("section");
+const choose = $("select", { "aria-label": "Question" });
+const which = $("select", { "aria-label": "Lesson", onchange: () => ((lesson = which.value), sessionStorage.setItem("pmtech-lesson", lesson), load(), listen()) });
+for (let n = 0; n <= 16; n += 1) which.append($("option", { value: String(n).padStart(2, "0") }, `Lesson ${String(n).padStart(2, "0")}`));
+which.value = lesson;
+const controls = $(
+  "div",
+  { class: "row" },
+  which,
+  choose,
+  $("button", { class: "main", onclick: () => act("POST", "/api/rounds", { question: choose.value }) }, "Ask it"),
+  $("button", { onclick: () => told?.question && act("POST", "/api/rounds", { question: told.question }) }, "Second round"),
+  $("button", { onclick: () => act("POST", "/api/stop") }, "Close the round"),
+  $("button", { onclick: () => act("POST", "/api/show") }, "Show the votes"),
+);
+
+function hands() {
+  if (!told?.question || told.asked.guess) return null;
+  const fields = told.asked.options.map((_, n) => $("input", { type: "number", min: 0, max: 999, "aria-label": `Hands for ${LETTERS[n]}`, style: "width: 88px" }));
+  const send = () => act("POST", "/api/hands", { counts: Object.fromEntries(fields.map((field, n) => [String(n), Number(field.value || 0)])) });
+  return $("details", {}, $("summary", {}, "Count hands"), $("div", { class: "row" }, ...fields.flatMap((field, n) => [$("span", {}, LETTERS[n]), field]), $("button", { onclick: send }, "Add them")));
+}
+
+const SECTIONS = ["Warm-up", "Predict", "Run it", "Break it", "Your turn", "Check yourself", "The end"];
+
+function draw() {
+  if (!told) return;
+  head.replaceChildren(
+    $("span", { class: "word" }, told.word),
+    $("span", {}, told.host),
+    $("span", { class: "count" }, `${told.seats} seats`),
+    $("span", { class: told.stuck ? "problem" : "quiet" }, told.stuck ? `${told.stuck} stuck` : "nobody is stuck"),
+    qr,
+  );
+  const parts = [];
+  if (told.question) {
+    parts.push($("h1", {}, plain(told.asked.text)));
+    if (told.shown) {
+      parts.push(distribution(told, told.rounds));
+      if (told.split) parts.push($("p", {}, "The room is split: talk to your neighbour, then a second round."));
+      if (told.moved.length) parts.push($("p", { class: "quiet" }, "Moved: ", told.moved.filter(([from, to]) => from !== to).map(([from, to, count]) => `${count} from ${LETTERS[from] ?? from} to ${LETTERS[to] ?? to}`).join(", ") || "nobody"));
+    } else parts.push($("p", {}, $("span", { class: "count" }, `${told.voted} of ${told.seats}`), told.open ? " have voted. Round " : " voted. Closed. Round ", String(told.round)), told.asked.options ? $("ol", { type: "A" }, ...told.asked.options.map((text) => $("li", {}, plain(text)))) : null);
+    const count = hands();
+    if (count) parts.push(count);
+  } else parts.push($("h1", {}, "Join by the word above: in lesson 00, or with a phone."));
+  body.replaceChildren(...parts.filter(Boolean));
+  pace.replaceChildren($("h1", {}, `Lesson ${lesson}`), $("div", { class: "strip" }, ...SECTIONS.map((name, n) => {
+    const { working = 0, done = 0 } = told.pace[n] ?? {};
+    return $("div", {}, $("strong", {}, name), $("br"), `${working} at it, ${done} done`);
+  })));
+}
+
+async function load() {
+  questions = await call("GET", `/api/questions?lesson=${lesson}`, token).catch(() => []);
+  choose.replaceChildren(...questions.map(({ id, text }) => $("option", { value: id }, `${id} · ${plain(text).slice(0, 60)}`)));
+}
+let listening = 0;
+function listen() {
+  const mine = ++listening;
+  const gone = () => main.replaceChildren($("p", {}, "Open this page with the address that stands in the terminal."));
+  news(`/api/news?lesson=${lesson}`, token, (fresh) => mine === listening && ((problem.textContent = fresh ? "" : "The room is not reached at the moment."), (told = fresh ?? told), draw()), gone);
+}
+document.body.className = "board";
+main.append(head, problem, controls, body, pace);
+fetch("/api/code.svg", { headers: { Authorization: `Bearer ${token}` } })
+  .then((answer) => answer.blob())
+  .then((picture) => (qr.src = URL.createObjectURL(picture)));
+load();
+listen();

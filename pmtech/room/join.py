@@ -1,0 +1,151 @@
+"""`join("fern-otter-417@192.0.2.10")`: from now on this kernel tells a room which option was chosen and how far it is.
+
+Nothing is sent before that, and nothing but this: question, option, a seat that says nothing of whose it is, which section was
+reached, whether the task has passed, and "we are stuck". It is sent in the background; where the room is not reached the
+lesson goes on, and what was done meanwhile is not sent later.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from html import escape
+from typing import Any
+
+import httpx
+
+from pmtech.course.ask import refresh
+from pmtech.course.page import page
+from pmtech.course.progress import hearers
+from pmtech.course.questions import all_questions
+from pmtech.course.verdicts import wait_for
+
+PORT = 8765
+PATIENCE_S = 3.0
+SECTIONS = {
+    "warm-up": 0,
+    "predict": 1,
+    "run": 2,
+    "task": 4,
+    "check": 5,
+}  # of what is kept -> the section that it stands in
+
+_seat: Seat | None = None
+
+
+class Seat:
+    """A seat in a room. `said` is what the cell shows; leave() gives it back."""
+
+    def __init__(self, address: str, secret: str):
+        self.address, self.said = address, "You are in the room. Leave it with `leave()`."
+        self._http = httpx.Client(
+            base_url=address, headers={"Authorization": f"Bearer {secret}"}, timeout=PATIENCE_S, trust_env=False
+        )
+        self._due: queue.Queue[tuple | None] = queue.Queue(maxsize=100)
+        self._room: dict[str, Any] = {}
+        self._ends = threading.Event()
+        threading.Thread(target=self._send, daemon=True, name="pmtech-room").start()
+        threading.Thread(target=self._listen, daemon=True, name="pmtech-room-news").start()
+        hearers.append(self._hear)
+        wait_for(self._is_held_back)
+
+    def leave(self) -> None:
+        """Give the seat back, with all that it said."""
+        if self._hear in hearers:
+            hearers.remove(self._hear)
+        wait_for(None)
+        self._ends.set()
+        try:
+            self._http.delete("/api/seats/mine")
+        except httpx.HTTPError:
+            pass  # a room that is closed knows no seats
+        self._tell(None)
+        self.said = "You have left the room. Nothing is sent any more."
+
+    def stuck(self, stuck: bool = True) -> None:
+        """Tell the facilitator, and nobody else, that you need help; `stuck(False)` takes it back."""
+        self._tell(("/api/stuck/mine", {"stuck": bool(stuck)}))
+
+    def _hear(self, record: dict[str, Any]) -> None:
+        """A record was kept: what of it concerns the room."""
+        kind, known = record.get("kind"), str(record.get("id", ""))
+        asked = all_questions().get(known)
+        if kind == "answer" and asked is not None:
+            option = asked.value(record["option"])
+            if option is not None and self._room.get("question") == known:
+                self._tell(("/api/votes/mine", {"question": known, "option": float(option)}))
+        section = SECTIONS.get(asked.kind if kind == "answer" and asked else str(kind))
+        if section is not None and known[:2].isdigit():
+            passed = kind != "task" or record.get("passed")
+            where = {"lesson": known[:2], "section": section, "state": "done" if passed else "working"}
+            self._tell(("/api/pace/mine", where))
+
+    def _is_held_back(self, question: str) -> bool:
+        """Is the verdict of this question still hidden in the room?"""
+        return self._room.get("question") == question and not self._room.get("shown", True)
+
+    def _tell(self, what: tuple | None) -> None:
+        try:
+            self._due.put_nowait(what)
+        except queue.Full:
+            pass  # a room that is not reached for so long is not waited for
+
+    def _send(self) -> None:
+        while (what := self._due.get()) is not None:
+            path, body = what
+            try:
+                self._http.put(path, json=body)
+            except httpx.HTTPError:
+                pass
+
+    def _listen(self) -> None:
+        while not self._ends.is_set():
+            try:
+                told = self._http.get("/api/room").json()
+                opened = [told.get("question")] if told.get("shown") and told != self._room else []
+                self._room = told
+                for question in filter(None, opened):
+                    refresh(question)
+            except (httpx.HTTPError, ValueError):
+                pass
+            self._ends.wait(1.0)
+
+    def _repr_html_(self) -> str:
+        return page(f"<p>{escape(self.said).replace('`', '')}</p>")
+
+    def __repr__(self) -> str:
+        return self.said.replace("`", "")
+
+
+def join(room: str) -> Seat:
+    """Take a seat in a workshop's room: `join("fern-otter-417@192.0.2.10")`, as it stands on the screen.
+
+    Raises ValueError with a sentence where there is no such room. `leave()` gives the seat back.
+    """
+    global _seat
+    word, at, host = str(room).strip().rpartition("@")
+    if not (word and at and host):
+        raise ValueError(f'a room is joined by word and address, such as "fern-otter-417@192.0.2.10"; got "{room}"')
+    address = (
+        host if host.startswith(("http://", "https://")) else f"http://{host if ':' in host else f'{host}:{PORT}'}"
+    )
+    try:
+        answer = httpx.post(f"{address}/api/seats", json={"word": word}, timeout=PATIENCE_S, trust_env=False)
+        told = answer.json()
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError):
+        raise ValueError(
+            f"no room answers at {host}: is the address right, and are you in the same network as the facilitator?"
+        ) from None
+    if answer.status_code != 201:
+        raise ValueError(str(told.get("detail", "the room did not let you in")).rstrip("."))
+    leave()
+    _seat = Seat(address, told["seat"])
+    return _seat
+
+
+def leave() -> None:
+    """Leave the room; nothing is sent any more. Does nothing where there is none."""
+    global _seat
+    if _seat is not None:
+        _seat.leave()
+        _seat = None

@@ -1,0 +1,56 @@
+"""`pmtech room`: the room on the facilitator's machine, until Ctrl + C."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from pathlib import Path
+
+from pmtech.room.join import PORT
+from pmtech.room.state import Room
+
+
+def address() -> str:
+    """The address of this machine in its network, as far as it is known here; nothing is sent to find it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(
+                ("192.0.2.1", 9)
+            )  # a documentation address (RFC 5737): a datagram socket sends nothing by this
+            return probe.getsockname()[0]
+        except OSError:
+            return "127.0.0.1"
+
+
+def serve(port: int = PORT, keep: Path | None = None, here: bool = False) -> int:
+    """Run the room. here: for this machine alone, to try it. Returns the exit status."""
+    import uvicorn
+
+    from pmtech.room.app import app
+
+    try:
+        room = Room(keep)
+    except Exception as problem:  # noqa: BLE001  whatever SQLite finds in that file
+        print(f"{keep} can't be used to keep the room: {problem}.", file=sys.stderr)
+        return 1
+    bound = "127.0.0.1" if here else "0.0.0.0"
+    try:
+        listener = socket.create_server((bound, port), reuse_port=False)
+    except OSError as problem:
+        print(f"The room can't be opened at port {port}: {problem.strerror}. Another one: --port 0", file=sys.stderr)
+        return 1
+    port = listener.getsockname()[1]
+    where = f"{'127.0.0.1' if here else address()}{'' if port == PORT else f':{port}'}"
+    print(f'Learners write, in lesson 00:  join("{room.word}@{where}")')
+    print(f"With a phone:                  http://{where if ':' in where else f'{where}:{port}'}/#{room.word}")
+    print(f"Yours, for the projector:      http://127.0.0.1:{port}/board#{room.token}")
+    print(f"{'Kept in ' + str(keep) if keep else 'Nothing is kept'} when it closes. Ctrl + C closes it.", flush=True)
+    config = uvicorn.Config(app(room, lambda: where), log_level="warning", access_log=False, server_header=False)
+    try:
+        uvicorn.Server(config).run(sockets=[listener])
+    except KeyboardInterrupt:
+        pass
+    finally:
+        room.close()
+    print("\nThe room is closed.")
+    return 0

@@ -1,0 +1,75 @@
+// What both pages need. Texts come from the course and are set as text alone, never as markup.
+const $ = (tag, more = {}, ...inside) => {
+  const el = document.createElement(tag);
+  for (const [name, value] of Object.entries(more)) {
+    if (name.startsWith("on")) el.addEventListener(name.slice(2), value);
+    else if (value !== null && value !== false) el.setAttribute(name, value === true ? "" : value);
+  }
+  el.append(...inside.filter((one) => one !== null));
+  return el;
+};
+const main = document.querySelector("main");
+const LETTERS = "ABCDEFGHIJ";
+
+async function call(method, path, secret, body) {
+  const answer = await fetch(path, {
+    method,
+    headers: { ...(secret && { Authorization: `Bearer ${secret}` }), ...(body && { "Content-Type": "application/json" }) },
+    body: body && JSON.stringify(body),
+  });
+  const told = answer.status === 204 ? {} : await answer.json().catch(() => ({}));
+  if (!answer.ok) throw Object.assign(new Error(typeof told.detail === "string" ? told.detail : "That did not work."), { status: answer.status });
+  return told;
+}
+
+// Server-sent events read by hand: EventSource can't show a secret. Comes back by itself when the room does.
+async function news(path, secret, hear, gone) {
+  for (;;) {
+    try {
+      const answer = await fetch(path, { headers: { Authorization: `Bearer ${secret}` } });
+      if (answer.status === 401) return gone();
+      const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+      let text = "";
+      for (;;) {
+        const { value, done } = await reader.read();
+        if (done) break;
+        text += value;
+        const parts = text.split("\n\n");
+        text = parts.pop();
+        for (const part of parts) if (part.startsWith("data: ")) hear(JSON.parse(part.slice(6)));
+      }
+    } catch {
+      hear(null); // not reached at the moment
+    }
+    await new Promise((next) => setTimeout(next, 1000));
+  }
+}
+
+const plain = (text) => text.replaceAll("`", "").replaceAll("**", "");
+
+// How all have voted, this round and the one before it.
+function distribution(told, rounds) {
+  const { asked } = told;
+  const now = rounds.at(-1) ?? {};
+  const before = rounds.length > 1 ? rounds.at(-2) : null;
+  if (asked.guess) {
+    const { low, high, unit } = asked.guess;
+    const dots = $("div", { class: "dots", role: "img", "aria-label": `Guesses: ${Object.entries(now).map(([value, count]) => `${count} times ${value} ${unit}`).join(", ")}` });
+    for (const [value, count] of Object.entries(now))
+      for (let n = 0; n < count; n += 1) dots.append($("i", { style: `left: ${(100 * (value - low)) / (high - low)}%; bottom: ${14 * n}px` }));
+    return $("div", {}, dots, $("p", { class: "quiet" }, `from ${low} to ${high} ${unit}`));
+  }
+  const all = Object.values(now).reduce((sum, one) => sum + one, 0);
+  const most = Math.max(1, ...Object.values(now), ...Object.values(before ?? {}));
+  const rows = asked.options.flatMap((text, n) => {
+    const votes = now[n] ?? now[`${n}.0`] ?? 0;
+    const earlier = before && (before[n] ?? before[`${n}.0`] ?? 0);
+    const right = told.right === n;
+    return [
+      $("span", { class: right ? "letter right" : "letter" }, LETTERS[n], right ? " ✓" : ""),
+      $("span", { class: "bar" }, $("span", { class: right ? "right" : "" }, plain(text)), before ? $("i", { class: "before", style: `width: ${(100 * earlier) / most}%`, title: `first round: ${earlier}` }) : null, $("i", { style: `width: ${(100 * votes) / most}%` })),
+      $("span", { class: "count" }, before ? `${earlier} → ${votes}` : `${votes}`),
+    ];
+  });
+  return $("div", {}, $("div", { class: "bars" }, ...rows), $("p", { class: "quiet" }, `${all} votes`));
+}

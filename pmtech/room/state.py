@@ -1,0 +1,252 @@
+"""A room: who sits in it, what was asked, who voted for what, how far everybody is. No names and no texts are kept.
+
+All of it lies in one SQLite database: in memory, and gone when the room closes, or in a file that the facilitator names.
+A seat is known by a secret of its own; only a hash of it is kept. Whatever is asked is asked in rounds (peer instruction:
+Crouch and Mazur, "Peer Instruction: Ten years of experience and results", 2001): alone, then after talking to a neighbour.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import sqlite3
+import threading
+import time
+from contextlib import closing
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+SEATS = 1000  # of one room
+STATES = ("not begun", "working", "done", "stuck")
+SPLIT = (0.3, 0.7)  # right answers: in between, neighbours have something to tell one another
+WORDS = (
+    "acorn amber apple april arrow aspen atlas autumn badge baker bamboo basil beach berry birch bloom brook cabin cacao "
+    "camel candle canoe cedar chalk cherry cliff clover cobalt cocoa comet copper coral cotton cricket crown daisy dawn "
+    "delta desert dove drift dune eagle ember falcon fern fiddle field finch flame flint forest fox garnet ginger glade "
+    "grape grove gull harbor hazel heron hill honey iris island ivory ivy jade jasper jungle juniper kelp kite lagoon "
+    "lake lantern lark laurel leaf lemon lilac lily linen lotus lunar lynx maple marble marsh meadow mellow mint mist "
+    "moon moss nectar north nutmeg oak oasis ocean olive onyx opal orchid osprey otter owl palm panda papaya peach pearl "
+    "pebble pepper pine planet plum pollen pond poppy prairie quail quartz rain raven reef ridge river robin rocket rose "
+    "ruby saffron sage salmon sand sapphire seal shell shore silver sky snow spark spruce star stone storm summer sun "
+    "swan tango teal thistle thyme tiger topaz trail tulip tundra valley velvet violet walnut wave willow wind winter "
+    "wren yarrow zebra"
+).split()
+
+TABLES = """
+create table if not exists room (key text primary key, value text);
+create table if not exists seat (id integer primary key, secret text unique, stuck integer default 0, at real);
+create table if not exists round (id integer primary key, question text, number integer, open integer, shown integer);
+create table if not exists vote (round integer, seat integer, option real, at real, primary key (round, seat));
+create table if not exists hands (round integer, option real, count integer, primary key (round, option));
+create table if not exists pace (seat integer, lesson text, section integer, state text, primary key (seat, lesson, section));
+"""
+
+
+class Refused(ValueError):
+    """What a room does not take, as a sentence; `status` is that of HTTP."""
+
+    def __init__(self, status: int, said: str):
+        super().__init__(said)
+        self.status = status
+
+
+def new_word() -> str:
+    """What a room is joined by: "fern-otter-417", one of more than twenty million."""
+    first, second = secrets.choice(WORDS), secrets.choice(WORDS)
+    return f"{first}-{second}-{secrets.randbelow(900) + 100}"
+
+
+def _hash(secret: str) -> str:
+    return sha256(secret.encode()).hexdigest()
+
+
+class Room:
+    """A room, from opening to closing. keep: the file in which it stays when it is closed, or None.
+
+    word: what learners join by. token: what its controls ask for. changed: how often anything has changed, for whoever
+    waits for news. All methods may be called from any thread.
+    """
+
+    def __init__(self, keep: Path | None = None):
+        self._lock, self.changed = threading.RLock(), 0
+        self._db = sqlite3.connect(keep or ":memory:", check_same_thread=False, isolation_level=None)
+        self._db.executescript(TABLES)
+        self.word = self._kept("word", new_word)
+        self.token = self._kept("token", lambda: secrets.token_urlsafe(24))
+
+    def _kept(self, key: str, make) -> str:
+        self._write("insert or ignore into room values (?, ?)", key, make())
+        return self._one("select value from room where key = ?", key)
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+    # --- SQLite -----------------------------------------------------------------------------------------------------
+
+    def _write(self, sql: str, *values) -> int:
+        with self._lock, closing(self._db.execute(sql, values)) as done:
+            self.changed += 1
+            return done.lastrowid or 0
+
+    def _rows(self, sql: str, *values) -> list[tuple]:
+        with self._lock, closing(self._db.execute(sql, values)) as found:
+            return found.fetchall()
+
+    def _one(self, sql: str, *values) -> Any:
+        rows = self._rows(sql, *values)
+        return rows[0][0] if rows else None
+
+    # --- seats ------------------------------------------------------------------------------------------------------
+
+    def join(self, word: str) -> str:
+        """A new seat: returns its secret. The word may be written with capitals and spaces."""
+        if not hmac.compare_digest("-".join(word.lower().replace("-", " ").split()).encode(), self.word.encode()):
+            raise Refused(403, "There is no such room here: look at the word on the screen once more.")
+        with self._lock:
+            if self._one("select count(*) from seat") >= SEATS:
+                raise Refused(409, f"This room is full: it has {SEATS} seats.")
+            secret = secrets.token_urlsafe(16)
+            self._write("insert into seat (secret, at) values (?, ?)", _hash(secret), time.time())
+        return secret
+
+    def seat(self, secret: str) -> int:
+        """The number of a seat. Raises Refused for a stranger."""
+        found = self._one("select id from seat where secret = ?", _hash(secret))
+        if found is None:
+            raise Refused(401, "This seat is not known here: join the room first.")
+        return found
+
+    def leave(self, seat: int) -> None:
+        """The seat goes, with all that it said."""
+        with self._lock:
+            for table, column in (("vote", "seat"), ("pace", "seat"), ("seat", "id")):
+                self._write(f"delete from {table} where {column} = ?", seat)
+
+    def is_facilitator(self, token: str) -> bool:
+        return hmac.compare_digest(token.encode(), self.token.encode())
+
+    # --- votes ------------------------------------------------------------------------------------------------------
+
+    def ask(self, question: str) -> int:
+        """Open a question, or its next round; what was open is closed. Returns the number of the round, from 1."""
+        with self._lock:
+            self._write("update round set open = 0")
+            number = 1 + self._one("select count(*) from round where question = ?", question)
+            self._write("insert into round (question, number, open, shown) values (?, ?, 1, 0)", question, number)
+        return number
+
+    def stop(self) -> None:
+        """No more votes in this round."""
+        self._write("update round set open = 0")
+
+    def show(self) -> None:
+        """Open the distribution and the verdict to all."""
+        self._write("update round set shown = 1, open = 0 where id = (select max(id) from round)")
+
+    def _now(self) -> tuple | None:
+        rows = self._rows("select id, question, number, open, shown from round order by id desc limit 1")
+        return rows[0] if rows else None
+
+    def vote(self, seat: int, question: str, option: float) -> None:
+        """A seat's vote in the round that is open: one; as long as it is open, the last counts."""
+        with self._lock:
+            now = self._now()
+            if now is None or now[1] != question or not now[3]:
+                raise Refused(409, "This question is not open for votes at the moment.")
+            self._write("insert or replace into vote values (?, ?, ?, ?)", now[0], seat, option, time.time())
+
+    def show_hands(self, counts: dict[float, int]) -> None:
+        """Without a network: hands that were counted in the room, beside the votes."""
+        with self._lock:
+            now = self._now()
+            if now is None:
+                raise Refused(409, "Ask something first.")
+            for option, count in counts.items():
+                self._write("insert or replace into hands values (?, ?, ?)", now[0], option, count)
+
+    def votes(self, round_id: int) -> dict[float, int]:
+        found: dict[float, int] = {}
+        for option, count in self._rows("select option, count(*) from vote where round = ? group by option", round_id):
+            found[option] = count
+        for option, count in self._rows("select option, count from hands where round = ?", round_id):
+            found[option] = found.get(option, 0) + count
+        return found
+
+    def moved(self, question: str) -> list[tuple[float, float, int]]:
+        """(from, to, how many) between the last two rounds of a question, of the seats that voted in both."""
+        rounds = [row[0] for row in self._rows("select id from round where question = ? order by id", question)][-2:]
+        if len(rounds) < 2:
+            return []
+        return self._rows(
+            "select a.option, b.option, count(*) from vote a join vote b on a.seat = b.seat"
+            " where a.round = ? and b.round = ? group by 1, 2 order by 1, 2",
+            *rounds,
+        )
+
+    # --- pace -------------------------------------------------------------------------------------------------------
+
+    def reached(self, seat: int, lesson: str, section: int, state: str) -> None:
+        """A pair has begun a section of a lesson, or is done with it."""
+        if state not in STATES:
+            raise Refused(422, f"A section is {', '.join(STATES)}; got {state}.")
+        self._write("insert or replace into pace values (?, ?, ?, ?)", seat, lesson, section, state)
+
+    def set_stuck(self, seat: int, stuck: bool) -> None:
+        """A pair asks for help, or needs none any more."""
+        self._write("update seat set stuck = ? where id = ?", int(stuck), seat)
+
+    def pace(self, lesson: str) -> dict[int, dict[str, int]]:
+        """Section -> state -> how many seats."""
+        found: dict[int, dict[str, int]] = {}
+        rows = self._rows("select section, state, count(*) from pace where lesson = ? group by 1, 2", lesson)
+        for section, state, count in rows:
+            found.setdefault(section, {})[state] = count
+        return found
+
+    # --- what others see ----------------------------------------------------------------------------------------------
+
+    def told(self) -> dict[str, Any]:
+        """What every seat may know: what is asked, and once it is opened, how all have voted."""
+        with self._lock:
+            now = self._now()
+            if now is None:
+                return {"question": None, "round": 0, "open": False, "shown": False}
+            shown = bool(now[4])
+            told = {"question": now[1], "round": now[2], "open": bool(now[3]), "shown": shown}
+            return told | ({"votes": self.votes(now[0])} if shown else {})
+
+    def board(self, lesson: str = "") -> dict[str, Any]:
+        """What the facilitator sees: besides, how many have voted, how far all are, who is stuck, and who moved where."""
+        with self._lock:
+            now = self._now()
+            told = {
+                **self.told(),
+                "word": self.word,
+                "seats": self._one("select count(*) from seat"),
+                "stuck": self._one("select count(*) from seat where stuck = 1"),
+                "pace": self.pace(lesson),
+                "voted": sum(self.votes(now[0]).values()) if now else 0,
+                "rounds": [],
+                "moved": self.moved(now[1]) if now else [],
+            }
+            if now and now[4]:
+                ids = self._rows("select id from round where question = ? order by id", now[1])
+                told["rounds"] = [self.votes(one) for (one,) in ids]
+        return told
+
+    def export(self) -> list[dict[str, Any]]:
+        """All votes as records, without whose they are: question, round, option, how many."""
+        with self._lock:
+            rounds = self._rows("select id, question, number from round order by id")
+            return [
+                {"question": question, "round": number, "option": option, "votes": votes}
+                for one, question, number in rounds
+                for option, votes in sorted(self.votes(one).items())
+            ]
+
+
+def is_split(right: int, all_votes: int) -> bool:
+    """Is it worth talking to a neighbour?"""
+    return all_votes > 1 and SPLIT[0] <= right / all_votes <= SPLIT[1]

@@ -1,0 +1,19 @@
+"""Lesson 11 as a learner plays it: the steps follow the sliders, and come back."""
+
+from __future__ import annotations
+
+
+def play(lab) -> None:
+    panel = lab.page.locator(".pmtech-demand")
+    panel.scroll_into_view_if_needed()
+    steps, users = panel.locator(".pmtech-steps"), panel.get_by_label("Users a day")
+    assert "× 3 at the peak = 694 a second" in steps.inner_text()
+    users.press("End")
+    steps.get_by_text("4,000,000 users a day × 20 requests = 80,000,000 requests a day").wait_for()
+    steps.get_by_text("× 3 at the peak = 2,778 a second").wait_for()
+    panel.get_by_text("not enough today").wait_for()
+    panel.get_by_role("button", name="Reset").click()
+    steps.get_by_text("× 3 at the peak = 694 a second").wait_for()
+    assert users.input_value() == "1000000"
+    assert panel.bounding_box()["height"] < 600  # of the 720 a projector has
+    lab.screenshot("demand")

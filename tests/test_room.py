@@ -1,0 +1,359 @@
+"""A room of a workshop: who may do what, what is counted, what is told to whom, and that a learner's kernel says no more than it
+promises.
+
+The room is talked to over HTTP, as phones, kernels and strangers would; nothing leaves this process but where a real server
+on the loopback is the point.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import uvicorn
+from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, settings
+from schemathesis import openapi
+
+import pmtech.room.app as room_app
+from pmtech import ask, join, leave
+from pmtech.course.progress import hearers
+from pmtech.course.questions import all_questions
+from pmtech.room.state import WORDS, Room, is_split, new_word
+
+CHECK = next(q for q in all_questions().values() if q.kind == "check" and not q.guess)
+GUESS = next(q for q in all_questions().values() if q.guess)
+RIGHT = next(n for n, option in enumerate(CHECK.options) if option.right)
+
+
+def bearer(secret):
+    return {"Authorization": f"Bearer {secret}"}
+
+
+class Class:
+    """A room, its facilitator, and learners by number."""
+
+    def __init__(self, monkeypatch, keep=None):
+        self.room = Room(keep)
+        self.http = TestClient(room_app.app(self.room, lambda: "127.0.0.1"))
+        self.lead = bearer(self.room.token)
+
+    def sit(self, count=1):
+        seats = [bearer(self.room.join(self.room.word)) for _ in range(count)]
+        return seats if count > 1 else seats[0]
+
+    def vote(self, seat, option, question=CHECK.id):
+        return self.http.put("/api/votes/mine", json={"question": question, "option": option}, headers=seat).status_code
+
+    def do(self, what, **body):
+        answer = self.http.post(f"/api/{what}", headers=self.lead, **({"json": body} if body else {}))
+        assert answer.status_code in (201, 204), answer.text
+        return answer
+
+    def board(self):
+        return self.http.get("/api/board", headers=self.lead).json()
+
+
+@pytest.fixture
+def room(monkeypatch):
+    made = Class(monkeypatch)
+    yield made
+    made.room.close()
+
+
+# Votes
+
+
+def test_peer_instruction_from_the_first_vote_to_who_moved_where(room):
+    ann, bob, cat = room.sit(3)
+    assert room.do("rounds", question=CHECK.id).json() == {"round": 1}
+    wrong = (RIGHT + 1) % len(CHECK.options)
+    assert [room.vote(ann, RIGHT), room.vote(bob, wrong), room.vote(cat, wrong)] == [204, 204, 204]
+    told = room.http.get("/api/room", headers=ann).json()
+    assert told["open"] and "votes" not in told and "right" not in told
+    assert (board := room.board())["voted"] == 3 and board["rounds"] == []
+    room.do("show")
+    board = room.board()
+    assert board["rounds"] == [{str(float(RIGHT)): 1, str(float(wrong)): 2}]
+    assert board["split"] and board["right"] == RIGHT
+    assert room.http.get("/api/room", headers=ann).json()["right"] == RIGHT
+    assert room.do("rounds", question=CHECK.id).json() == {"round": 2}
+    assert [room.vote(ann, RIGHT), room.vote(bob, RIGHT), room.vote(cat, wrong)] == [204, 204, 204]
+    room.do("show")
+    assert room.board()["moved"] == sorted([[RIGHT, RIGHT, 1], [wrong, RIGHT, 1], [wrong, wrong, 1]])
+
+
+def test_a_seat_has_one_vote_and_none_outside_of_the_round(room):
+    seat = room.sit()
+    assert room.vote(seat, 0) == 409
+    room.do("rounds", question=CHECK.id)
+    assert [room.vote(seat, 0), room.vote(seat, 1)] == [204, 204]
+    assert room.board()["voted"] == 1
+    assert room.vote(seat, 0, GUESS.id) == 409
+    room.do("stop")
+    assert room.vote(seat, 0) == 409
+    room.do("show")
+    assert room.board()["rounds"] == [{"1.0": 1}]
+
+
+@pytest.mark.parametrize("option", [-1, 0.5, 99, 1e308])
+def test_what_is_none_of_the_answers_is_refused(room, option):
+    seat = room.sit()
+    room.do("rounds", question=CHECK.id)
+    assert room.vote(seat, option) == 422
+
+
+def test_a_number_is_voted_on_as_a_guess(room):
+    seat, other = room.sit(2)
+    room.do("rounds", question=GUESS.id)
+    assert room.vote(seat, GUESS.guess.low, GUESS.id) == 204
+    assert room.vote(other, GUESS.guess.high + 1, GUESS.id) == 422
+    room.do("show")
+    assert room.board()["rounds"] == [{str(float(GUESS.guess.low)): 1}]
+    assert room.board()["right"] is None  # nobody knows before the run
+
+
+def test_hands_are_counted_beside_the_votes(room):
+    seat = room.sit()
+    room.do("rounds", question=CHECK.id)
+    room.vote(seat, 0)
+    room.do("hands", counts={"0": 4, "1": 2})
+    room.do("show")
+    assert room.board()["rounds"] == [{"0.0": 5, "1.0": 2}]
+
+
+@pytest.mark.parametrize(
+    ("right", "votes", "split"),
+    [(0, 0, False), (1, 1, False), (3, 10, True), (7, 10, True), (8, 10, False), (2, 10, False)],
+)
+def test_a_split_room_talks(right, votes, split):
+    assert is_split(right, votes) is split
+
+
+# Who may do what
+
+
+def test_a_room_is_guessed_by_nobody(room):
+    assert len(WORDS) > 150 and len(set(WORDS)) == len(WORDS)
+    assert len({new_word() for _ in range(2000)}) > 1990
+    answers = [room.http.post("/api/seats", json={"word": "fern-otter-417"}).status_code for _ in range(100)]
+    assert set(answers) <= {403, 429} and answers[-1] == 429
+
+
+def test_the_word_is_taken_as_people_write_it(room):
+    written = room.room.word.replace("-", "  ").upper()
+    assert room.http.post("/api/seats", json={"word": f" {written} "}).status_code == 201
+
+
+def paths(api):
+    return [(method, path) for path, calls in api["paths"].items() for method in calls if path.startswith("/api")]
+
+
+def test_nothing_is_told_or_done_without_a_seat_or_the_token(room):
+    seat = room.sit()
+    lead_alone = {
+        "/api/board",
+        "/api/rounds",
+        "/api/stop",
+        "/api/show",
+        "/api/hands",
+        "/api/questions",
+        "/api/export",
+        "/api/code.svg",
+    }
+    bodies = {"/api/rounds": {"question": CHECK.id}, "/api/hands": {"counts": {"0": 1}}}
+    for method, path in paths(room.http.app.openapi()):
+        if path == "/api/seats":
+            continue
+        for who in ({}, bearer("x"), bearer(""), *([seat] if path in lead_alone else [])):
+            answer = room.http.request(method, path, headers=who, json=bodies.get(path))
+            assert answer.status_code in (401, 422), f"{method} {path}: {answer.status_code}"
+            assert room.room.token not in answer.text and room.room.word not in answer.text
+    assert room.board()["question"] is None
+
+
+def test_who_leaves_takes_along_all_that_was_said(room):
+    seat = room.sit()
+    room.do("rounds", question=CHECK.id)
+    room.vote(seat, 0)
+    room.http.put("/api/pace/mine", json={"lesson": "04", "section": 1, "state": "done"}, headers=seat)
+    assert room.http.delete("/api/seats/mine", headers=seat).status_code == 204
+    assert room.vote(seat, 0) == 401
+    board = room.http.get("/api/board?lesson=04", headers=room.lead).json()
+    assert (board["seats"], board["voted"], board["pace"]) == (0, 0, {})
+
+
+def test_what_is_kept_says_nothing_of_whose_it_is(tmp_path, monkeypatch):
+    kept = Class(monkeypatch, tmp_path / "room.sqlite")
+    secret = kept.room.join(kept.room.word)
+    kept.do("rounds", question=CHECK.id)
+    kept.vote(bearer(secret), 0)
+    kept.room.close()
+    assert secret.encode() not in (tmp_path / "room.sqlite").read_bytes()
+
+
+def test_a_room_that_was_killed_knows_its_votes_if_it_was_told_to_keep_them(tmp_path, monkeypatch):
+    before = Class(monkeypatch, tmp_path / "room.sqlite")
+    seat = before.sit()
+    before.do("rounds", question=CHECK.id)
+    before.vote(seat, 1)
+    after = Class(monkeypatch, tmp_path / "room.sqlite")  # the first one was not closed
+    assert (after.room.word, after.room.token) == (before.room.word, before.room.token)
+    assert after.board()["voted"] == 1 and after.vote(seat, 0) == 204
+    assert after.http.get("/api/export", headers=after.lead).json() == [
+        {"question": CHECK.id, "round": 1, "option": 0.0, "votes": 1}
+    ]
+    before.room.close()
+    after.room.close()
+
+
+# Load, faults, hostile seats
+
+
+def test_two_hundred_seats_vote_at_once_and_all_are_counted(room):
+    seats = room.sit(200)
+    room.do("rounds", question=CHECK.id)
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda seat: room.vote(seat, 0), seats))
+    assert set(answers) == {204} and room.board()["voted"] == 200
+
+
+def test_one_seat_that_floods_is_slowed_and_others_are_not(room):
+    loud, quiet = room.sit(2)
+    room.do("rounds", question=CHECK.id)
+    answers = [room.vote(loud, n % 2) for n in range(300)]
+    assert answers[0] == 204 and answers.count(429) > 200
+    assert room.vote(quiet, 0) == 204 and room.board()["voted"] == 2
+
+
+HOSTILE = ["<script>alert(1)</script>", "'; drop table vote; --", "\u202e", "\x00", "A" * 5000, "{{7*7}}", "../../etc"]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_words_are_refused_and_never_said_again(room, text):
+    seat = room.sit()
+    room.do("rounds", question=CHECK.id)
+    for answer in (
+        room.http.post("/api/seats", json={"word": text}),
+        room.http.put("/api/votes/mine", json={"question": text, "option": 0}, headers=seat),
+        room.http.put("/api/pace/mine", json={"lesson": text, "section": 1, "state": "done"}, headers=seat),
+        room.http.put("/api/pace/mine", json={"lesson": "04", "section": 1, "state": text}, headers=seat),
+        room.http.post("/api/rounds", json={"question": text}, headers=room.lead),
+        room.http.post("/api/hands", json={"counts": {text: 1}}, headers=room.lead),
+    ):
+        assert 400 <= answer.status_code < 500
+        assert answer.headers["content-type"] == "application/json"
+    assert "<script" not in json.dumps(room.board())
+
+
+def test_pages_hold_no_secret_and_run_no_script_of_others(room):
+    for path in ("/", "/board"):
+        answer = room.http.get(path)
+        assert answer.status_code == 200 and "default-src 'none'" in answer.headers["content-security-policy"]
+        assert room.room.token not in answer.text and room.room.word not in answer.text
+        assert not re.search(
+            r"innerHTML|insertAdjacentHTML|document\.write|https?://(?!www\.w3\.org)[a-z]", answer.text
+        )
+
+
+schema = openapi.from_asgi("/openapi.json", room_app.app(Room()))
+
+
+@schema.parametrize()
+@settings(max_examples=15, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+def test_no_input_ends_in_a_failure_of_the_server(case):
+    if case.path == "/api/news":
+        return  # never ends by itself
+    assert case.call().status_code < 500
+
+
+# A learner's kernel
+
+
+@pytest.fixture
+def real(tmp_path, monkeypatch):
+    """A room on the loopback, as `pmtech room --here` runs it."""
+    monkeypatch.setenv("PMTECH_HOME", str(tmp_path))
+    room = Room()
+    server = uvicorn.Server(uvicorn.Config(room_app.app(room), port=0, log_level="error", access_log=False))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    until(lambda: server.started)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield room, f"127.0.0.1:{port}"
+    leave()
+    server.should_exit = True
+    thread.join()
+    room.close()
+
+
+def until(is_so, patience_s=30):
+    end = time.monotonic() + patience_s
+    while not is_so():
+        assert time.monotonic() < end, "it did not come about"
+        time.sleep(0.02)
+
+
+def test_an_answer_in_the_notebook_is_a_vote_and_its_verdict_waits_for_the_room(real):
+    room, address = real
+    seat = join(f"{room.word}@{address}")
+    room.ask(CHECK.id)
+    until(lambda: seat._room.get("question") == CHECK.id)
+    panel = ask(CHECK.id)
+    panel.value = RIGHT
+    panel.commit()
+    assert panel.correct is None and "when the room has voted" in panel.feedback
+    until(lambda: room.board()["voted"] == 1)
+    room.show()
+    until(lambda: panel.correct is True)
+    assert room.board(CHECK.id[:2])["pace"] == {5: {"done": 1}}
+
+
+def test_only_what_was_promised_is_sent(real, monkeypatch):
+    room, address = real
+    seat = join(f"{room.word}@{address}")
+    sent = []
+    monkeypatch.setattr(seat, "_tell", sent.append)
+    for hear in hearers:
+        hear({"kind": "task", "id": "04.your_turn", "passed": True, "figures": ["secret"], "name": "Ann"})
+        hear({"kind": "answer", "id": CHECK.id, "option": CHECK.options[0].text})
+        hear({"kind": "note", "id": "04.note", "text": "my own words"})
+    assert [body for _, body in sent] == [
+        {"lesson": "04", "section": 4, "state": "done"},
+        {"lesson": CHECK.id[:2], "section": 5, "state": "done"},
+    ]
+
+
+def test_leaving_takes_the_seat_back_and_nothing_is_sent_any_more(real):
+    room, address = real
+    seat = join(f"{room.word}@{address}")
+    seat.stuck()
+    until(lambda: room.board()["stuck"] == 1)
+    leave()
+    until(lambda: room.board()["seats"] == 0)
+    assert hearers == [] and "Nothing is sent" in repr(seat)
+
+
+def test_a_room_that_dies_stops_nobody(real):
+    room, address = real
+    join(f"{room.word}@{address}")
+    room.close()
+    panel = ask(CHECK.id)
+    panel.value = RIGHT
+    panel.commit()
+    assert panel.correct is True
+
+
+@pytest.mark.parametrize("wrong", ["fern", "@", "fern-7@", "fern-7@127.0.0.1:1", "fern-7@no such host", 7])
+def test_no_room_is_a_sentence(wrong):
+    with pytest.raises(ValueError, match="joined by word and address|no room answers"):
+        join(wrong)
+
+
+def test_a_wrong_word_is_a_sentence(real):
+    with pytest.raises(ValueError, match="no such room"):
+        join(f"fern-otter-417@{real[1]}")
