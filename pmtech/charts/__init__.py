@@ -13,6 +13,7 @@ from pmtech.charts.first_page import first_page
 from pmtech.charts.load_curve import load
 from pmtech.charts.messages import age, backlog, batches
 from pmtech.charts.plot import BEHIND, KEPT, MOST, PINNED, QUIET, TEXT, bars, note, over_rows, over_time, room, stroke
+from pmtech.charts.rented import machines, price
 from pmtech.runs.result import Result
 from pmtech.runs.views import column
 from pmtech.system.system import System
@@ -163,7 +164,22 @@ def served_alike(results: dict[str, Result]) -> bool:
 
 
 ASKED = stroke("quiet", "dot", 2)
-DRAWN = (latency, throughput, queue, clients, waits, load, hits, freshness, age, backlog, batches, first_page)
+DRAWN = (
+    latency,
+    throughput,
+    queue,
+    clients,
+    waits,
+    load,
+    hits,
+    freshness,
+    age,
+    backlog,
+    batches,
+    first_page,
+    machines,
+    price,
+)
 CHARTS = {chart.__name__: chart for chart in DRAWN}
 
 

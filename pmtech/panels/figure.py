@@ -2,13 +2,14 @@
 
 import traitlets
 
-from pmtech.charts import journey, messages
+from pmtech.charts import journey, messages, rented
 from pmtech.charts import monitoring as monitored
 from pmtech.charts.first_page import figure as first_pages
 from pmtech.charts.first_page import pages
 from pmtech.panels.widget import Panel
+from pmtech.runs.comparison import Comparison
 from pmtech.runs.result import Result
-from pmtech.wording import counted, seconds
+from pmtech.wording import counted, percent, seconds
 
 
 class Figure(Panel):
@@ -73,6 +74,25 @@ def lateness(result: Result) -> Figure:
     )
     name = "Time to answer and age of the messages"
     return Figure(figure=messages.age(result), height=240, name=name, said=[said, f"{longest}{then}."])
+
+
+def fleets(runs: Comparison) -> Figure:
+    """How many machines each design had, moment by moment, and how many the load would have kept at work; what each cost.
+
+    runs: what `compare` gave, of up to four designs.
+    """
+    results = getattr(runs, "results", None)
+    if not results:
+        raise ValueError(f"fleets needs what compare(...) gave, got {runs!r}")
+    said = []
+    for label, run in results.items():
+        s, what = run.summary, "messages done" if run.queues else "answers"
+        took = seconds(s.get("age_p95_ms", s.p95_ms) / 1000)
+        said.append(
+            f"“{label}”: {s.cost_usd_per_hour * run.window_s / 3600:,.2f} dollars in all, {percent(s.error_rate)} of the "
+            f"requests lost, 95 of 100 {what} within {took}."
+        )
+    return Figure(figure=rented.fleets(results), height=280, name="Machines over time", said=said)
 
 
 def first_page(viewer: str, others: dict[str, float]) -> Figure:

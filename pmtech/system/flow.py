@@ -31,7 +31,7 @@ def flows(system: System) -> tuple[dict[str, Flow], dict[Edge, float]]:
     """A `Flow` for every part by its name, and the rate on every edge.
 
     Mean rates, like water: limits cap each caller, a throttle is max-min fair, a pool shares evenly, a station passes
-    at most its capacity, a blocking server's workers wait for the work that lies downstream, a queue hands out what
+    at most its capacity (with as many machines as an autoscaler may start), a blocking server's workers wait for the work that lies downstream, a queue hands out what
     those behind it can take, and a warm cache answers its hits.
     What this leaves out: surges, retries, chance, users who wait before they ask again, queues downstream.
     """
@@ -84,7 +84,7 @@ class _Water:
             behind_s = self._work_s(number, mix)
             return part.lends * self._machines_before(number) / behind_s if behind_s else math.inf
         held = held_s / part.own_s if part.station else 0.0
-        return part.capacity_per_s * self.batches[number] / (1 + held)
+        return part.capacity_per_s / part.replicas * part.most_replicas * self.batches[number] / (1 + held)
 
     def _machines_before(self, number: int) -> int:
         """How many machines ask it, through whatever does no work of its own."""
@@ -128,7 +128,7 @@ class _Water:
             return math.inf
         if part.station:
             own_s = part.own_s + (batch - 1) * part.item_s
-            return part.replicas * part.station.places * batch / (own_s + self._held_s(number, mix))
+            return part.most_replicas * part.station.places * batch / (own_s + self._held_s(number, mix))
         behind = [
             (self._takes(edge.head, batch, going), sum(going.values()) / total if total else 1.0)
             for edge, going in self._split(number, self._misses(mix, number))
