@@ -467,8 +467,13 @@ WORKERS = {"server.workers": [4, 8, 16, 32]}
 def notebook(monkeypatch):
     """As in a notebook, with work that is always worth a bar: what was displayed."""
     shown = []
+
+    def display(bar, display_id):
+        shown.append(bar)
+        return SimpleNamespace(update=lambda page: shown.append(page.data))
+
     monkeypatch.setattr(sweep_module, "get_ipython", lambda: SimpleNamespace(kernel=object()))
-    monkeypatch.setattr(sweep_module, "display", shown.append)
+    monkeypatch.setattr(sweep_module, "display", display)
     monkeypatch.setattr(sweep_module, "WORTH_A_BAR_S", -1)
     monkeypatch.setattr(sweep_module, "BETWEEN_UPDATES_S", -1)
     return shown
@@ -477,12 +482,13 @@ def notebook(monkeypatch):
 def test_a_finished_sweep_leaves_no_bar(notebook):
     rows = sweep(SHOP, WORKERS, duration_s=1)
     assert list(rows["server.workers"]) == [4, 8, 16, 32]
-    assert [bar.comm for bar in notebook] == [None]  # closed
+    bar, left = notebook
+    assert bar.comm is None and left == ""  # closed, and no sentence in its place
 
 
 def test_stop_returns_the_rows_so_far(notebook, monkeypatch):
     monkeypatch.setattr(
-        sweep_module, "display", lambda bar: (notebook.append(bar), bar._handle_custom_msg({"kind": "stop"}, []))
+        sweep_module, "display", lambda bar, **_: (notebook.append(bar), bar._handle_custom_msg({"kind": "stop"}, []))
     )
     rows = sweep(SHOP, WORKERS, duration_s=1)
     assert list(rows["server.workers"]) == [4]

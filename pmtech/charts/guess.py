@@ -65,8 +65,10 @@ def _on_curve(guess, run: Any, value: float | None, crossing: re.Match) -> dict:
         gap = _gap(value, truth, guess.unit)
         share = (value - guess.low) / (guess.high - guess.low)
         side = ("right", 6) if share > 0.5 or (value < truth and share > 0.2) else ("left", -6)
-        words = [f"{YOU}: {said(value, guess.unit)}", *gap.replace(" more", "\nmore").replace(" less", "\nless").splitlines()]
-        for row, text in enumerate(reversed(words)):  # short rows: beside a guess at either end there is little room
+        words = re.sub(" (more|less) ", r"\n\1 ", gap or f"{YOU}: {said(value, guess.unit)}")
+        for row, text in enumerate(
+            reversed(words.split("\n"))
+        ):  # short rows: at an end of the axis there is little room
             notes.append(plot.note(text, value, level, plot.TEXT, *side) | {"yshift": 18 + 16 * row})
     x = plot.axis(guess.unit, guess.high, showgrid=False) | {"range": [guess.low, guess.high]}
     words = f"{of.removesuffix('_ms')}, ms" if of.endswith("_ms") else of
