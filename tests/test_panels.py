@@ -349,6 +349,21 @@ def test_a_page_that_comes_late_is_told_what_has_changed_and_nothing_else(monkey
     assert sent == [{"count"}]
 
 
+def test_no_panel_takes_a_name_of_the_base_for_something_else():
+    """A reveal's own `_answer` was called with every message of the page, and its error ended a run of all cells."""
+    import pmtech
+
+    for name in pmtech.__all__:
+        getattr(pmtech, name)
+    base = {name for name, value in vars(Panel).items() if callable(value) and not name.startswith("__")}
+    kinds, below = [], [Panel]
+    while below:
+        below = [kind for parent in below for kind in parent.__subclasses__()]
+        kinds += below
+    assert {"_answer"} <= base and len(kinds) > 5
+    assert [(kind.__name__, base & set(vars(kind))) for kind in kinds if base & set(vars(kind))] == []
+
+
 def test_a_subclass_brings_its_own_render_and_looks_like_the_others():
     class Question(Panel):
         _esm = "function render({ el }) { el.append('why'); }"
