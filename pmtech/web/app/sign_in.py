@@ -16,7 +16,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path as File
 from typing import Annotated
 
@@ -30,6 +30,7 @@ from pmtech.components.rate_limiter import RateLimiter, SlidingWindowLog
 from pmtech.web.app.api import BODY, Id, Input, Text
 from pmtech.web.app.problems import documented
 from pmtech.web.app.store import Store
+from pmtech.wording import nearest
 
 # Invented people. Their surveys are those whose owner they are; "staff" are the survey tool's own people.
 PEOPLE = {
@@ -74,6 +75,12 @@ class Protections:
         for name, value in vars(self).items():
             if name != "sign_in_limit" and not isinstance(value, bool):
                 raise ValueError(f"{name} must be True or False, got {value!r}")
+
+    def replace(self, **changes) -> "Protections":
+        """The same with some of them changed. Raises ValueError with the nearest name for one that there is not."""
+        for name in changes.keys() - vars(self).keys():
+            raise ValueError(f"there is no protection {name!r}: {nearest(name, vars(self))}")
+        return replace(self, **changes)
 
 
 @dataclass
