@@ -74,7 +74,7 @@ _LATER = {
     "plan": "pmtech.runs.planning",
     "progress": "pmtech.course.map",
     "promise": "pmtech.runs.promise",
-    "Protections": "pmtech.web.app.sign_in",
+    "Protections": "pmtech.web.app.protections",
     "requirements": "pmtech.course.requirements",
     "retry_lost_answer": "pmtech.web.experiments.requests",
     "reveal": "pmtech.course.reveal",

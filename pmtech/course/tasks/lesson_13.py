@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from pmtech.course.task import PRECISE_FROM, Marking
-from pmtech.web.app.sign_in import Protections
-from pmtech.web.experiments.attacks import attack
+from pmtech.web.app.protections import Protections
 
 # Invented, but for the round trip of TLS 1.3, here to a server that is 40 ms away, and the size of an Argon2 check.
 PRICES = {  # protection -> ms at sign-in, USD a month
@@ -36,6 +35,8 @@ class ProtectionTask:
     def mark(self, attempt, tries: int = 1) -> Marking:
         if not isinstance(attempt, Protections):
             raise ValueError(f'check("{self.id}", ...) needs Protections(...), got {attempt!r}')
+        from pmtech.web.experiments.attacks import attack  # the web framework: not for every check of every lesson
+
         came = attack(attempt)
         ms, usd = (sum(price[i] for name, price in PRICES.items() if getattr(attempt, name)) for i in (0, 1))
         gaps = [f"{name}: gets through." for name in came.through]

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pmtech.web.app.faults import Faults
+from pmtech.web.app.protections import Protections
 from pmtech.web.app.store import Snapshot, Store, fill
 from pmtech.web.client.exchange import Exchange
 
@@ -26,7 +27,7 @@ UVICORN = {"http": "h11", "ws": "none", "lifespan": "off", "loop": "asyncio", "l
 _running: list["Api"] = []
 
 
-def start_api(*, transport: str = "auto", worker: bool = False, sign_in: Any = None) -> "Api":
+def start_api(*, transport: str = "auto", worker: bool = False, sign_in: Protections | None = None) -> "Api":
     """Starts the survey tool's API with a fresh database; one that was started before is stopped.
 
     `transport`: "socket" for a server on a free port of 127.0.0.1, "in_process" for no server at all, "auto" for
@@ -35,7 +36,7 @@ def start_api(*, transport: str = "auto", worker: bool = False, sign_in: Any = N
     """
     if transport not in ("auto", "socket", "in_process"):
         raise ValueError(f'transport must be "auto", "socket" or "in_process", got {transport!r}')
-    if sign_in is not None and type(sign_in).__name__ != "Protections":
+    if sign_in is not None and not isinstance(sign_in, Protections):
         raise ValueError(f"sign_in must be Protections(...), got {sign_in!r}")
     _stop_all()
     api = Api(transport, worker, sign_in)
@@ -57,7 +58,7 @@ class Api:
     `accounts` are the people who may come in, and `protections` says what stands in their way.
     """
 
-    def __init__(self, transport: str = "auto", worker: bool = False, sign_in: Any = None):
+    def __init__(self, transport: str = "auto", worker: bool = False, sign_in: Protections | None = None):
         self.faults = Faults()
         self.url = ""
         self.orders = self.worker = self.accounts = None
@@ -100,11 +101,11 @@ class Api:
         calendar = create_calendar(self.faults)
         more, guard = self._jobs(path.parent) if self._works else [], None
         if self.protections:
-            from pmtech.web.app import sign_in
+            from pmtech.web.app.sign_in import Accounts, guard_of, routes
 
-            self.accounts = sign_in.Accounts(path.parent / "accounts.db", self.protections)
-            more.append(sign_in.routes(self.accounts, self._store))
-            guard = sign_in.guard(self.accounts, self._store)
+            self.accounts = Accounts(path.parent / "accounts.db", self.protections)
+            more.append(routes(self.accounts, self._store))
+            guard = guard_of(self.accounts, self._store)
 
         def app(url: str, transport: httpx.ASGITransport | None = None):
             way = CalendarClient(url, transport)

@@ -16,7 +16,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path as File
 from typing import Annotated
 
@@ -29,8 +29,8 @@ from pydantic import Field
 from pmtech.components.rate_limiter import RateLimiter, SlidingWindowLog
 from pmtech.web.app.api import BODY, Id, Input, Text
 from pmtech.web.app.problems import documented
+from pmtech.web.app.protections import Protections
 from pmtech.web.app.store import Store
-from pmtech.wording import nearest
 
 # Invented people. Their surveys are those whose owner they are; "staff" are the survey tool's own people.
 PEOPLE = {
@@ -43,44 +43,6 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS people (name TEXT PRIMARY KEY, role TEXT NOT NULL, password TEXT NOT NULL, shown TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS tokens (hash TEXT PRIMARY KEY, name TEXT NOT NULL, reads_only INTEGER NOT NULL);
 """
-
-
-@dataclass(frozen=True, kw_only=True)
-class Protections:
-    """What stands between an attack and the survey tool; all of it off is the hole in each place.
-
-    argon2: passwords are kept slow to guess, each with its own salt, in place of plain SHA-256.
-    sign_in_limit: so many wrong passwords an account may have in a minute; None: any number.
-    owner_check: whose survey is it? On every request for one. hides: who may not see it is told 404, not 403.
-    role_check: payments are for staff. field_check: nobody sets a role, or an owner, that is not theirs to give.
-    escaping: text of customers stands on a page as text. firewall: refuses a body that looks like an attack.
-    tls, encrypted_backups: on the way, and at rest; both lie outside of the API.
-    """
-
-    argon2: bool = False
-    sign_in_limit: int | None = None
-    owner_check: bool = False
-    hides: bool = True
-    role_check: bool = False
-    field_check: bool = False
-    escaping: bool = False
-    firewall: bool = False
-    tls: bool = False
-    encrypted_backups: bool = False
-
-    def __post_init__(self):
-        limit = self.sign_in_limit
-        if limit is not None and (type(limit) is not int or not 1 <= limit <= 1000):
-            raise ValueError(f"sign_in_limit must be a whole number from 1 to 1000, or None, got {limit!r}")
-        for name, value in vars(self).items():
-            if name != "sign_in_limit" and not isinstance(value, bool):
-                raise ValueError(f"{name} must be True or False, got {value!r}")
-
-    def replace(self, **changes) -> "Protections":
-        """The same with some of them changed. Raises ValueError with the nearest name for one that there is not."""
-        for name in changes.keys() - vars(self).keys():
-            raise ValueError(f"there is no protection {name!r}: {nearest(name, vars(self))}")
-        return replace(self, **changes)
 
 
 @dataclass
@@ -178,7 +140,7 @@ class Change(Input):
     role: Text | None = None
 
 
-def guard(accounts: Accounts, store: Store) -> Callable:
+def guard_of(accounts: Accounts, store: Store) -> Callable:
     """What every request to the API passes first: who asks, and may they? Raises HTTPException (401, 403, 404)."""
     on = accounts.protections
 
@@ -224,7 +186,7 @@ def _gives_away(body: object, name: str, method: str) -> bool:
 def routes(accounts: Accounts, store: Store) -> APIRouter:
     """`/sessions`, `/keys`, `/me`, and a survey as a page."""
     router = APIRouter(responses=documented(422))
-    allow, on = guard(accounts, store), accounts.protections
+    allow, on = guard_of(accounts, store), accounts.protections
 
     @router.post("/sessions", status_code=201, responses=BODY | documented(401, 429))
     async def sign_in(who: SignIn):

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from pmtech.web.app.protections import Protections
 from pmtech.web.app.server import Api
-from pmtech.web.app.sign_in import PEOPLE, Protections, plain_hash
+from pmtech.web.app.sign_in import PEOPLE, plain_hash
 from pmtech.web.client.table import table
 from pmtech.web.experiments.encryption import at_rest, installed, on_the_wire
 

@@ -103,6 +103,10 @@ class Stuffing:
         return self.rows["by address"][0]
 
     @property
+    def by_device(self) -> int:
+        return self.rows["by device"][0]
+
+    @property
     def people_out(self) -> int:
         return self.rows["by address"][1]
 
@@ -112,7 +116,7 @@ class Stuffing:
         )
 
     def _repr_html_(self) -> str:
-        heads = ("5 a minute", f"tries let in, of {TRIES} by programs", f"people kept out, of {TRIES}")
+        heads = ("5 a minute", f"tries of programs let through, of {TRIES}", f"people kept out, of {TRIES}")
         return table(heads, [(limit, *map(plain, counts)) for limit, counts in self.rows.items()])
 
 
