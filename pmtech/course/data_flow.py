@@ -94,7 +94,7 @@ def answer_sheet(flow: DataFlow, *, title: str = "Personal data: where it is", f
     if not isinstance(flow, DataFlow):
         raise ValueError(f"answer_sheet needs data_flow(...), got {flow!r}")
     label = flow.system.label
-    heads = ("where", *ASKED[:-1], "deleted how, in backups and exports too")
+    heads = ("where", *ASKED[:-1], "deleted how, in backups and in exports too")
     rows = [heads, *((label(name), *told) for name, told in flow.held.items())]
     through = listed([label(name) for name in flow.passes]) or "nothing"
     content = {

@@ -55,7 +55,7 @@ def advisories(versions: str | Path | Mapping[str, str] | None = None, *, plante
     rows, hit = [], {}
     for one in FROZEN["advisory"]:
         version = ours.get(one["package"].lower(), "")
-        concerned = bool(version) and SpecifierSet(one["affected"]).contains(_version(version), prereleases=True)
+        concerned = bool(version) and _within(_version(version), one["affected"])
         if concerned:
             hit[one["id"]] = (FROZEN["read_on"] - one["published"]).days
         word = "AFFECTED" if concerned else "fixed" if version else "not in use"
@@ -75,6 +75,12 @@ def _versions(versions) -> dict[str, str]:
 
 def _pins(text: str) -> dict[str, str]:
     return {name.lower(): version for name, version in re.findall(r"^([\w.-]+)==([\w.+!-]+)", str(text), re.MULTILINE)}
+
+
+def _within(version: Version, affected: str) -> bool:
+    """A version on the way to the fixed one counts as affected: nobody knows."""
+    bounds = {spec.operator: Version(spec.version) for spec in SpecifierSet(affected)}
+    return bounds.get(">=", version) <= version < bounds["<"]
 
 
 def _version(text: str) -> Version:
