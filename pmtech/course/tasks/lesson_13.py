@@ -39,22 +39,25 @@ class ProtectionTask:
 
         came = attack(attempt)
         ms, usd = (sum(price[i] for name, price in PRICES.items() if getattr(attempt, name)) for i in (0, 1))
-        gaps = [f"{name}: gets through." for name in came.through]
-        if tries >= PRECISE_FROM and came.through and attempt.firewall:
+        gaps, n = [], len(came.through)
+        if n:
+            one = "gets through: it is" if n == 1 else "get through: they are"
+            gaps.append(f"{n} of {len(came.outcome)} attacks {one} marked below.")
+        if tries >= PRECISE_FROM and n and attempt.firewall:
             gaps.append("The firewall looks at words; none of these attacks needs a suspicious one.")
         if came.locked_out:
             gaps.append("Ana mistyped her password three times, then had it right, and was kept out.")
         gaps += (
             [f"Signing in takes {ms} ms longer: {self.most_ms} ms is what the budget has."] if ms > self.most_ms else []
         )
-        gaps += [f"It costs ${usd} a month: the budget has ${self.most_usd}."] if usd > self.most_usd else []
+        gaps += [f"It costs {usd} USD a month: the budget has {self.most_usd}."] if usd > self.most_usd else []
         figures = [
             (name, "stopped", word, "met" if word == "stopped" else "to mend" if name in came.through else "")
             for name, word in came.rows
         ]
         figures += [
             ("Signing in takes longer by", f"at most {self.most_ms} ms", f"{ms} ms", _word(ms, self.most_ms)),
-            ("A month", f"at most ${self.most_usd}", f"${usd}", _word(usd, self.most_usd)),
+            ("A month", f"at most {self.most_usd} USD", f"{usd} USD", _word(usd, self.most_usd)),
             ("Kept out by mistake", "nobody", "Ana" if came.locked_out else "nobody", _word(came.locked_out, 0)),
         ]
         note = "Nothing of this list gets through. What is not on the list was not tried."

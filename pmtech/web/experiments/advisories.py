@@ -58,7 +58,7 @@ def advisories(versions: str | Path | Mapping[str, str] | None = None, *, plante
         concerned = bool(version) and _within(_version(version), one["affected"])
         if concerned:
             hit[one["id"]] = (FROZEN["read_on"] - one["published"]).days
-        word = "AFFECTED" if concerned else "fixed" if version else "not in use"
+        word = "affected" if concerned else "fixed" if version else "not in use"
         rows.append(
             (one["id"], one["package"], version or "none", one["affected"], f"{one['published']}", one["what"], word)
         )

@@ -19,6 +19,7 @@ COMMON = ("123456", "password", "qwerty", "letmein", "dragon", "welcome", "monke
 SCRIPT = "Lunch</h1><p>Session over. Password: <input></p><script>send(document.cookie)</script>"
 MARKUP = "Lunch</h1><p>Session over. Password: <input></p><img src=x onerror=send()>"  # the same without the word
 NOWHERE = "default-src 'none'; style-src 'unsafe-inline'"
+LETTERS = "<style>body { font: 14px sans-serif } h1 { font-size: 18px }</style>"
 
 
 @contextmanager
@@ -75,7 +76,7 @@ class Pages:
     def _repr_html_(self) -> str:
         frames = ""
         for how, page in self.pages.items():
-            inside = html.escape(f'<meta http-equiv="Content-Security-Policy" content="{NOWHERE}">{page}')
+            inside = html.escape(f'<meta http-equiv="Content-Security-Policy" content="{NOWHERE}">{LETTERS}{page}')
             look = "width: 100%; height: 130px; border: 1px solid #bbb; background: #fff"
             frame = f'<iframe title="{how}" sandbox="" srcdoc="{inside}" style="{look}"></iframe>'
             frames += f'<div style="flex: 1 1 300px"><b>{how}</b>{frame}</div>'

@@ -61,10 +61,11 @@ class Wire:
 
     def _repr_html_(self) -> str:
         heads = ("on the way", "the password", "the name of the host", "bytes", "round trips to the answer")
-        body = b'{"name"'  # where the request's own data begin, as far as they can be found
         said = "".join(
-            f"<p>The listener sees of {name}:</p><pre>{_hex(self.ways[name].seen, self.ways[name].seen.find(body))}</pre>"
+            f"<p>The listener sees of {name}:</p><pre>{_hex(seen, place if place > 0 else len(seen) - 48)}</pre>"
             for name in ("http", "TLS 1.3")
+            for seen in [self.ways[name].seen]
+            for place in [seen.find(b'{"name"')]  # where the request's own data begin
         )
         return table(heads, self._rows()) + said
 

@@ -44,7 +44,7 @@ class PasswordCost:
         return [
             (
                 name,
-                f"{one_s * 1000:.2g} ms" if one_s >= 1e-4 else f"{one_s * 1e6:.1g} µs",
+                seconds(one_s) if one_s >= 1e-3 else f"{one_s * 1e6:.1f} µs",
                 f"{1 / one_s:,.0f}",
                 f"{LIST * one_s / days:,.1f} days" if LIST * one_s > days else seconds(LIST * one_s),
                 f"{CORES / one_s:,.0f}",
@@ -134,7 +134,7 @@ def stuffing(seed: int = 1) -> Stuffing:
     queue = [all_[i] for i in luck.permutation(len(all_))]
     rows = {name: _let_in(queue, moments, keys) for name, keys in LIMITS.items()}
     drawn = [queue[i][0] for i in luck.permutation(len(queue))[: len(queue) // 2]]
-    rows["a waiting room, by lot"] = drawn.count("program"), TRIES - drawn.count("person")
+    rows["a waiting room: half of all, by lot"] = drawn.count("program"), TRIES - drawn.count("person")
     return Stuffing(rows)
 
 
