@@ -291,6 +291,8 @@ def test_the_api_says_how_it_is_set_up_wrongly():
     for odd in (True, {}, "all"):
         with pytest.raises(ValueError, match="sign_in must be Protections"):
             start_api(sign_in=odd)
+    with pytest.raises(ValueError, match="the worker has no account"):
+        start_api(sign_in=ALL, worker=True)
     for odd, said in (({"argon2": 1}, "argon2 must be True or False"), ({"sign_in_limit": 0}, "from 1 to 1000"),
                       ({"sign_in_limit": True}, "from 1 to 1000")):  # fmt: skip
         with pytest.raises(ValueError, match=said):
