@@ -61,6 +61,13 @@ def signed_in():
         yield api, ben
 
 
+@pytest.fixture(scope="module")
+def shared():
+    """For tests in which nothing may change."""
+    with company(ALL) as (api, ben):
+        yield api, ben
+
+
 # --- the API of lessons 02 and 06, which asks nobody who they are -------------------------------------------------------
 
 
@@ -79,8 +86,8 @@ def test_it_has_no_sign_in_and_nothing_of_it(plain):
     assert plain.request("GET", "/surveys", headers={"Authorization": "Bearer x"}).status == 200
 
 
-def test_sign_in_changes_no_word_of_its_contract(plain, signed_in):
-    bare, with_it = (api.request("GET", "/openapi.json").json()["paths"] for api in (plain, signed_in[0]))
+def test_sign_in_changes_no_word_of_its_contract(plain, shared):
+    bare, with_it = (api.request("GET", "/openapi.json").json()["paths"] for api in (plain, shared[0]))
     assert {path: with_it[path] for path in bare} == bare
 
 
@@ -170,16 +177,16 @@ def test_no_way_leads_to_a_survey_of_another_company(hides, headers):
         assert api.request("GET", "/surveys/2", headers=ben).status == 200
 
 
-def test_who_hides_says_the_same_of_a_survey_of_others_and_of_none(signed_in):
-    api, ben = signed_in
+def test_who_hides_says_the_same_of_a_survey_of_others_and_of_none(shared):
+    api, ben = shared
     others, none = (api.request("GET", f"/surveys/{number}", headers=ben) for number in (1, 99))
     assert others.status == none.status == 404
     assert others.text.replace("survey 1", "survey 99") == none.text
 
 
 @pytest.mark.parametrize("query", ["", "?owner=ana", "?owner=ben&owner=ana", "?owner=", "?q=week", "?owner=BEN"])
-def test_a_list_shows_ones_own_alone(signed_in, query):
-    api, ben = signed_in
+def test_a_list_shows_ones_own_alone(shared, query):
+    api, ben = shared
     assert api.request("GET", f"/surveys{query}", headers=ben).status == 403
     assert [row["owner"] for row in api.request("GET", "/surveys?owner=ben", headers=ben).json()["items"]] == ["ben"]
 
@@ -205,8 +212,8 @@ def test_a_list_shows_ones_own_alone(signed_in, query):
         ("PATCH", "/me", {"shown": "B", "role": "staff"}, "json"),
     ],
 )
-def test_nobody_gives_away_what_is_not_theirs(signed_in, method, path, body, kind):
-    api, ben = signed_in
+def test_nobody_gives_away_what_is_not_theirs(shared, method, path, body, kind):
+    api, ben = shared
     before = api.rows()
     answer = api.request(method, path, body=json.dumps(body), headers=ben | {"Content-Type": f"application/{kind}"})
     assert answer.status == 403 and api.rows() == before
@@ -269,8 +276,9 @@ def test_passwords_are_kept_as_owasp_sets_argon2_each_with_its_salt(monkeypatch)
 
 def test_a_name_nobody_has_is_answered_like_a_wrong_password(signed_in):
     api, _ = signed_in
-    wrong, nobody = (api.request("POST", "/sessions", json={"name": name, "password": "x"}) for name in ("ana", "zoe"))
-    assert wrong.status == nobody.status == 401 and wrong.text == nobody.text
+    for status in [401] * 5 + [429]:
+        ana, zoe = (api.request("POST", "/sessions", json={"name": name, "password": "x"}) for name in ("ana", "zoe"))
+        assert ana.status == zoe.status == status and ana.text == zoe.text
 
 
 def test_a_limit_counts_wrong_passwords_of_one_account_for_a_minute(tmp_path):
@@ -386,8 +394,8 @@ def test_a_listener_reads_what_is_not_encrypted_and_counts_the_round_trips(signe
     assert "sunshine" in on_the_wire(signed_in[0])._repr_html_()
 
 
-def test_a_thief_reads_a_backup_unless_he_lacks_the_key(signed_in):
-    api, _ = signed_in
+def test_a_thief_reads_a_backup_unless_he_lacks_the_key(shared):
+    api, _ = shared
     plainly, locked, beside = at_rest(api), at_rest(api, encrypted=True), at_rest(api, encrypted=True, key_beside=True)
     assert (plainly.found, locked.found, beside.found) == (True, False, True)
     assert "noor" in plainly.view and plainly.view == beside.view
@@ -409,7 +417,7 @@ def test_without_the_libraries_there_is_a_sentence_and_the_task_can_be_solved(si
 
 def test_what_a_password_costs_follows_from_the_time_of_a_check():
     cost = password_cost()
-    assert cost.times == pytest.approx(cost.argon2_s / cost.hash_s) and cost.times > 1
+    assert cost.argon2_s > cost.hash_s > 0
     assert cost.logins_per_s == pytest.approx(2 / cost.argon2_s)
     assert f"{1 / cost.argon2_s:,.0f}" in cost._repr_html_()
 
@@ -417,7 +425,7 @@ def test_what_a_password_costs_follows_from_the_time_of_a_check():
 @pytest.mark.parametrize("seed", range(5))
 def test_limits_by_hand(seed):
     """600 accounts of one try each; 60 addresses of ten, five of which pass; an office of 200, five of whom get in."""
-    rows = stuffing(seed).rows
+    rows = stuffing(seed).limits
     assert rows["no limit"] == rows["by account"] == rows["by device"] == (600, 0)
     assert rows["by address"] == rows["by account and address"] == (60 * 5, 200 - 5)
     programs, out = rows["a waiting room: half of all, by lot"]
@@ -503,7 +511,7 @@ def test_the_cell_as_it_stands_lets_everything_through():
     assert TASKS[0].untouched(START) and not TASKS[0].untouched(ALL)
 
 
-@pytest.mark.parametrize("limit", [4, 5, 11])
+@pytest.mark.parametrize("limit", [4, 11])
 def test_the_protections_that_close_doors_are_within_the_budget(limit):
     marking = TASKS[0].mark(ALL.replace(sign_in_limit=limit))
     assert marking.passed and not marking.gaps

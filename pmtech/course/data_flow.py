@@ -1,4 +1,4 @@
-"""`data_flow(system, {...})`: where personal data is, on the picture of a system; `answer_sheet(...)`: the page for privacy and legal."""
+"""`data_flow(system, {...})`: where personal data is, on a system's picture; `answer_sheet(...)`: the page for legal."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class DataFlow:
 def data_flow(system: System, held: Mapping[str, str]) -> DataFlow:
     """Mark personal data on a system: `data_flow(tool, {"database": "names: support: 13 months: nightly job"})`.
 
-    held: part -> which data, who can read it, how long, deleted how, with a colon between them; what is left out is open.
+    held: part -> which data, who can read it, how long, deleted how, with colons between; what is left out is open.
     Raises ValueError with a sentence.
     """
     if not isinstance(system, System):
@@ -87,7 +87,7 @@ def data_flow(system: System, held: Mapping[str, str]) -> DataFlow:
 
 
 def answer_sheet(flow: DataFlow, *, title: str = "Personal data: where it is", folder: str | Path = ".") -> Brief:
-    """Write one page for privacy, compliance and governance, as Markdown and HTML: which data, where, who, how long, deleted how.
+    """Write one page for privacy, compliance and governance, as Markdown and HTML.
 
     A file that is there is never written over. Raises ValueError with a sentence.
     """

@@ -64,10 +64,13 @@ class Api:
     `accounts` are the people who may come in, and `protections` says what stands in their way.
     """
 
+    accounts: Any = None
+    protections: Protections | None = None
+
     def __init__(self, transport: str = "auto", worker: bool = False, sign_in: Protections | None = None):
         self.faults = Faults()
         self.url = ""
-        self.orders = self.worker = self.accounts = None
+        self.orders = self.worker = None
         self.protections = sign_in
         self._wish, self._works = transport, worker
         self._port = 0

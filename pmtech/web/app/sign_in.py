@@ -1,10 +1,12 @@
 """Sign-in for the API: who asks (authentication), and what they may do (authorisation). Off unless it is asked for.
 
-With it every route wants a token, but for answers of respondents, who have no account. Each protection is a switch, so that a hole
-can be met, on this machine alone, and closed. Passwords: Argon2id as OWASP sets it (19 MiB, 2 passes, 1 lane; 2026).
+With it every route wants a token, but for answers of respondents, who have no account. Each protection is a switch,
+so that a hole can be met, on this machine alone, and closed. Passwords: Argon2id as OWASP sets it (19 MiB, 2 passes,
+1 lane; 2026).
 
-What this leaves out: a second factor, forgotten passwords, cookies (a token travels in a header, where no other page can put it),
-tokens that run out, and a check of passwords beside the requests (here everybody waits while one is checked).
+What this leaves out: a second factor, forgotten passwords, cookies (a token travels in a header, where no other page can
+put it), tokens that run out, whoever locks another's account on purpose, and passwords checked beside the requests (here
+everybody waits for each check, and names that were tried are kept for ever).
 """
 
 import hashlib
@@ -40,7 +42,9 @@ PEOPLE = {
 }
 ARGON2 = PasswordHasher(memory_cost=19 * 1024, time_cost=2, parallelism=1)
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS people (name TEXT PRIMARY KEY, role TEXT NOT NULL, password TEXT NOT NULL, shown TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS people (
+    name TEXT PRIMARY KEY, role TEXT NOT NULL, password TEXT NOT NULL, shown TEXT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS tokens (hash TEXT PRIMARY KEY, name TEXT NOT NULL, reads_only INTEGER NOT NULL);
 """
 
@@ -79,14 +83,14 @@ class Accounts:
         return row and dict(zip(("name", "role", "password", "shown"), row, strict=True))
 
     def check(self, name: str, password: str) -> bool:
-        """Is it the password? For a name that nobody has it takes as long. Raises HTTPException (429) past the limit."""
+        """Is it the password? Takes as long for a name that nobody has. Raises HTTPException (429) past the limit."""
         if self.wrong and (log := self.wrong.get(name)) and len(log.passed) == log.passed.maxlen:
             wait_s = log.passed[0] + log.per_s - self.clock()
             if wait_s > 0:
                 raise HTTPException(429, "too many wrong passwords", {"Retry-After": str(int(wait_s) + 1)})
         found = self.person(name)
         right = self._matches((found or self.person("eva"))["password"], password) and found is not None
-        if not right and self.protections.sign_in_limit and found:
+        if not right and self.protections.sign_in_limit:  # also for a name that nobody has: it must not show
             self.wrong[name].decide(self.clock())
         return right
 

@@ -13,19 +13,20 @@ from pathlib import Path
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from pmtech.web.client.table import table
+from pmtech.web.client.table import Rows
 from pmtech.wording import counted
 
 FROZEN = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 
 
-@dataclass(frozen=True)
-class Advisories:
-    """rows: (advisory, package, version in use, affected, since when it is public, what it is); `days` open -> the hit ones."""
+@dataclass(frozen=True, repr=False)
+class Advisories(Rows):
+    """rows: one an advisory, as `heads` has it. hit: those that concern the versions in use, and for how many days known."""
 
     rows: list[tuple[str, ...]]
     hit: dict[str, int]
     read_on: date
+    heads = ("advisory", "package", "ours", "affected", "public since", "what may happen", "")
 
     @property
     def affected(self) -> int:
@@ -34,14 +35,14 @@ class Advisories:
     @property
     def sentence(self) -> str:
         days = "".join(f" {id}: public for {counted(n, 'day')}." for id, n in self.hit.items())
-        return f"{len(self.rows)} advisories, as they stood on {self.read_on:%d %B %Y}; {self.affected} of them concern us.{days}"
+        listed = f"{len(self.rows)} advisories, as they stood on {self.read_on:%d %B %Y}"
+        return f"{listed}; {self.affected} of them concern us.{days}"
 
     def __repr__(self) -> str:
-        return "\n".join(["; ".join(row) for row in self.rows] + [self.sentence])
+        return f"{super().__repr__()}\n{self.sentence}"
 
     def _repr_html_(self) -> str:
-        heads = ("advisory", "package", "ours", "affected", "public since", "what may happen", "")
-        return f"{table(heads, self.rows)}<p><strong>{self.sentence}</strong></p>"
+        return f"{super()._repr_html_()}<p><strong>{self.sentence}</strong></p>"
 
 
 def advisories(versions: str | Path | Mapping[str, str] | None = None, *, planted: str | None = None) -> Advisories:

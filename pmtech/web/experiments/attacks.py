@@ -1,4 +1,4 @@
-"""Attacks on the survey tool's own API, started for the purpose, in this process alone: what gets through, and what stops it."""
+"""Attacks on the course's own API, started for the purpose, in this process alone: what gets through, what stops it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pmtech.web.app.protections import Protections
 from pmtech.web.app.server import Api
 from pmtech.web.app.sign_in import PEOPLE, plain_hash
-from pmtech.web.client.table import table
+from pmtech.web.client.table import Rows
 from pmtech.web.experiments.encryption import at_rest, installed, on_the_wire
 
 # What a program tries first. The twelfth is Ben's; the list is invented, its kind is not.
@@ -33,21 +33,17 @@ def company(protections: Protections, name: str = "ben") -> Iterator[tuple[Api, 
         api.stop()
 
 
-@dataclass(frozen=True)
-class Numbers:
-    """What Ben was answered for a survey of Ana's, his own, and one that is not there. status, names: of the first, without the
-    check: the status, and how many respondents he read."""
+@dataclass(frozen=True, repr=False)
+class Numbers(Rows):
+    """What Ben was answered for a survey of Ana's, his own, and one that is not there.
+
+    status, names: of the first, without the check: the status, and how many respondents he read.
+    """
 
     rows: list[tuple]
     status: int
     names: int
-
-    def __repr__(self) -> str:
-        return "\n".join("; ".join(row) for row in self.rows)
-
-    def _repr_html_(self) -> str:
-        heads = ("GET, as Ben", "no check", "checked, says 403", "checked, says 404")
-        return table(heads, self.rows)
+    heads = ("GET, as Ben", "no check", "checked, says 403", "checked, says 404")
 
 
 def change_the_number() -> Numbers:
@@ -81,11 +77,12 @@ class Pages:
             frame = f'<iframe title="{how}" sandbox="" srcdoc="{inside}" style="{look}"></iframe>'
             frames += f'<div style="flex: 1 1 300px"><b>{how}</b>{frame}</div>'
         said = f"<p>The title: <code>{html.escape(self.title)}</code></p>"
-        return f'<div class="mathjax_ignore">{said}<div style="display: flex; gap: 16px; flex-wrap: wrap">{frames}</div></div>'
+        side_by_side = f'<div style="display: flex; gap: 16px; flex-wrap: wrap">{frames}</div>'
+        return f'<div class="mathjax_ignore">{said}{side_by_side}</div>'
 
 
 def stored_script() -> Pages:
-    """Ben gives his survey a title with a form and a script in it; the API keeps it, and shows it on a page in both ways."""
+    """Ben gives his survey a title with a form and a script in it; the API shows it on a page in both ways."""
     pages = {}
     for how, escaping in (("put on the page as it is", False), ("escaped", True)):
         with company(Protections(escaping=escaping)) as (api, ben):
@@ -98,7 +95,7 @@ def _page_with(api: Api, headers: dict, title: str) -> str:
     return api.request("GET", "/surveys/2/page", headers=headers).text
 
 
-# --- the checklist: each attack says whether it got through ------------------------------------------------------------
+# --- the checklist: each attack says whether it got through ----------------------------------------------------------
 
 
 def _read_another(api: Api, ben: dict) -> bool:
@@ -162,13 +159,16 @@ ATTACKS: dict[str, Callable[[Api, dict], bool]] = {
 NEED_MORE = (_steal_the_backup, _listen)
 
 
-@dataclass(frozen=True)
-class Attacked:
-    """Attack -> did it get through? None where a library is missing, and it was not tried. locked_out: people who mistyped
-    three times and were kept out."""
+@dataclass(frozen=True, repr=False)
+class Attacked(Rows):
+    """outcome: attack -> did it get through? None where a library is missing, and it was not tried.
+
+    locked_out: people who mistyped three times and were kept out.
+    """
 
     outcome: dict[str, bool | None]
     locked_out: int
+    heads = ("attack", "outcome")
 
     @property
     def through(self) -> list[str]:
@@ -178,12 +178,6 @@ class Attacked:
     def rows(self) -> list[tuple[str, str]]:
         words = {True: "gets through", False: "stopped", None: "not tried: a library is missing"}
         return [(name, words[got]) for name, got in self.outcome.items()]
-
-    def __repr__(self) -> str:
-        return "\n".join(": ".join(row) for row in self.rows)
-
-    def _repr_html_(self) -> str:
-        return table(("attack", "outcome"), self.rows)
 
 
 def attack(protections: Protections) -> Attacked:

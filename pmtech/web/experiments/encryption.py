@@ -1,4 +1,4 @@
-"""What a listener sees on the wire, and a thief in a file: the real bytes of the real API, with and without encryption."""
+"""What a listener sees on the wire and a thief in a file: real bytes of the real API, with and without encryption."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from secrets import token_bytes
 
 from pmtech.web.app.server import Api
 from pmtech.web.app.sign_in import PEOPLE
-from pmtech.web.client.table import table
+from pmtech.web.client.table import Rows
 
 HOST = "surveys.example"
 MISSING = 'The libraries trustme and cryptography are not installed: pip install "pmtech[security]" brings them.'
@@ -27,8 +27,10 @@ def installed() -> bool:
 
 @dataclass(frozen=True)
 class Way:
-    """One way over the wire. seen: the bytes that passed; password, host: can they be read in it? round_trips: to the first byte of
-    the answer, the one that opens the connection included. refused: why the client went no further."""
+    """One way over the wire. seen: the bytes that passed. refused: why the client went no further.
+
+    round_trips: to the answer, the one that opens the connection included. password, host: can they be read in it?
+    """
 
     seen: bytes
     round_trips: int
@@ -43,16 +45,15 @@ class Way:
         return HOST.encode() in self.seen
 
 
-@dataclass(frozen=True)
-class Wire:
+@dataclass(frozen=True, repr=False)
+class Wire(Rows):
     """ways: "http", "TLS 1.2", "TLS 1.3" and "expired", each a `Way`."""
 
     ways: dict[str, Way]
+    heads = ("on the way", "the password", "the name of the host", "bytes", "round trips to the answer")
 
-    def __repr__(self) -> str:
-        return "\n".join("; ".join(row) for row in self._rows())
-
-    def _rows(self) -> list[tuple[str, ...]]:
+    @property
+    def rows(self) -> list[tuple[str, ...]]:
         yes = {True: "readable", False: "not to be seen"}
         return [
             (name, yes[way.password], yes[way.host], f"{len(way.seen):,}", way.refused or str(way.round_trips))
@@ -60,21 +61,20 @@ class Wire:
         ]
 
     def _repr_html_(self) -> str:
-        heads = ("on the way", "the password", "the name of the host", "bytes", "round trips to the answer")
         said = "".join(
             f"<p>The listener sees of {name}:</p><pre>{_hex(seen, place if place > 0 else len(seen) - 48)}</pre>"
             for name in ("http", "TLS 1.3")
             for seen in [self.ways[name].seen]
             for place in [seen.find(b'{"name"')]  # where the request's own data begin
         )
-        return table(heads, self._rows()) + said
+        return super()._repr_html_() + said
 
 
 def on_the_wire(api: Api) -> Wire | None:
     """Ben's sign-in and the API's answer, passed by a listener: as they are, and through real TLS.
 
-    Client and server of the handshake stand in this process and hand each other bytes (`ssl.MemoryBIO`), so that nothing but
-    flights is counted; the certificate is made for the moment. What this leaves out: resumed sessions, HTTP/3.
+    Client and server of the handshake stand in this process and hand each other bytes (`ssl.MemoryBIO`): flights are
+    counted, not times. The certificate is made for the moment. What this leaves out: resumed sessions, HTTP/3.
     """
     if not installed():
         print(MISSING)
@@ -145,7 +145,7 @@ def _read(end: ssl.SSLObject) -> bytes:
 
 @dataclass(frozen=True)
 class AtRest:
-    """A backup in the hands of a thief. found: is the respondent's name in it? view: the bytes around it, or the first ones."""
+    """A backup in the hands of a thief. found: is a respondent's name in it? view: the bytes around it, or the first."""
 
     found: bool
     how: str

@@ -11,35 +11,31 @@ import numpy as np
 
 from pmtech.components.rate_limiter import RateLimiter, SlidingWindowLog
 from pmtech.web.app.sign_in import ARGON2, plain_hash
-from pmtech.web.client.table import table
-from pmtech.wording import plain, seconds
+from pmtech.web.client.table import Rows
+from pmtech.wording import seconds
 
 CORES = 2
 LIST = 10_000_000  # passwords that leaked somewhere: a common length of such a list
 HASHES = 20_000
 
 
-@dataclass(frozen=True)
-class PasswordCost:
+@dataclass(frozen=True, repr=False)
+class PasswordCost(Rows):
     """Seconds for one check on one core of this machine, as a plain hash and by Argon2."""
 
     hash_s: float
     argon2_s: float
-
-    @property
-    def times(self) -> float:
-        return self.argon2_s / self.hash_s
-
-    @property
-    def argon2_ms(self) -> float:
-        return self.argon2_s * 1000
+    heads = (
+        "kept as", "one check", "guesses a second, one core", "a list of 10 million", "sign-ins a second, 2 cores"
+    )  # fmt: skip
 
     @property
     def logins_per_s(self) -> float:
         """Sign-ins a second on two cores that do nothing else."""
         return CORES / self.argon2_s
 
-    def _rows(self) -> list[tuple[str, ...]]:
+    @property
+    def rows(self) -> list[tuple[str, ...]]:
         days = 86_400
         return [
             (
@@ -51,19 +47,6 @@ class PasswordCost:
             )
             for name, one_s in (("SHA-256", self.hash_s), ("Argon2id, 19 MiB, 2 passes", self.argon2_s))
         ]
-
-    def __repr__(self) -> str:
-        return "\n".join("; ".join(row) for row in self._rows())
-
-    def _repr_html_(self) -> str:
-        heads = (
-            "kept as",
-            "one check",
-            "guesses a second, one core",
-            "a list of 10 million",
-            "sign-ins a second, 2 cores",
-        )
-        return table(heads, self._rows())
 
 
 def password_cost() -> PasswordCost:
@@ -80,7 +63,7 @@ def _took(work) -> float:
     return time.perf_counter() - begun
 
 
-# --- sign-ins by programs ------------------------------------------------------------------------------------------------
+# --- sign-ins by programs ----------------------------------------------------------------------------------------------
 
 TRIES = 600  # by programs, in a minute, and as many sign-ins by people: half and half
 LIMITS = {"no limit": (), "by account": ("account",), "by address": ("address",), "by device": ("device",),
@@ -88,43 +71,39 @@ LIMITS = {"no limit": (), "by account": ("account",), "by address": ("address",)
 SPEC = RateLimiter(limit=5, per_s=60)
 
 
-@dataclass(frozen=True)
-class Stuffing:
-    """Limit -> (tries of programs that were let in, people who were kept out), of 600 each."""
+@dataclass(frozen=True, repr=False)
+class Stuffing(Rows):
+    """limits: limit -> (tries of programs that were let through, people who were kept out), of 600 each."""
 
-    rows: dict[str, tuple[int, int]]
+    limits: dict[str, tuple[int, int]]
+    heads = ("5 a minute", f"tries of programs let through, of {TRIES}", f"people kept out, of {TRIES}")
+
+    @property
+    def rows(self) -> list[tuple[str, int, int]]:
+        return [(limit, *counts) for limit, counts in self.limits.items()]
 
     @property
     def by_account(self) -> int:
-        return self.rows["by account"][0]
+        return self.limits["by account"][0]
 
     @property
     def by_address(self) -> int:
-        return self.rows["by address"][0]
+        return self.limits["by address"][0]
 
     @property
     def by_device(self) -> int:
-        return self.rows["by device"][0]
+        return self.limits["by device"][0]
 
     @property
     def people_out(self) -> int:
-        return self.rows["by address"][1]
-
-    def __repr__(self) -> str:
-        return "\n".join(
-            f"{limit}: {programs} tries, {people} people out" for limit, (programs, people) in self.rows.items()
-        )
-
-    def _repr_html_(self) -> str:
-        heads = ("5 a minute", f"tries of programs let through, of {TRIES}", f"people kept out, of {TRIES}")
-        return table(heads, [(limit, *map(plain, counts)) for limit, counts in self.rows.items()])
+        return self.limits["by address"][1]
 
 
 def stuffing(seed: int = 1) -> Stuffing:
-    """A minute of a sale (invented numbers): programs try passwords that leaked elsewhere, each at another account, from 60
-    addresses and always "a new device"; of the people 200 sit in one office, and share its address.
+    """A minute of a sale (invented numbers): programs try passwords that leaked elsewhere, each at another account, from
+    60 addresses and always "a new device"; of the people 200 sit in one office, and share its address.
 
-    The limits decide as the course's `RateLimiter` does. The last row is a waiting room that lets half of them in, by lot.
+    The limits decide as the course's `RateLimiter` does. The last row is a waiting room that lets half in, by lot.
     """
     luck = np.random.default_rng(seed)
     people = [("person", f"p{i}", "office" if i < 200 else f"home {i}", f"device {i}") for i in range(TRIES)]
