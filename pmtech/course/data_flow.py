@@ -1,4 +1,4 @@
-"""`data_flow(system, {...})`: where personal data is, on a system's picture; `answer_sheet(...)`: the page for legal."""
+"""`data_flow(system, {...})`: where personal data is, on a picture; `answer_sheet(...)`: the page for legal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OPEN = "not known yet"
 
 @dataclass(frozen=True)
 class DataFlow:
-    """held: part -> which personal data, who can read it, how long it stays, how it is deleted. A picture with marks."""
+    """held: part -> which personal data, who can read it, how long it stays, deleted how. A picture with marks."""
 
     system: System
     held: dict[str, tuple[str, ...]]

@@ -4,9 +4,9 @@ With it every route wants a token, but for answers of respondents, who have no a
 so that a hole can be met, on this machine alone, and closed. Passwords: Argon2id as OWASP sets it (19 MiB, 2 passes,
 1 lane; 2026).
 
-What this leaves out: a second factor, forgotten passwords, cookies (a token travels in a header, where no other page can
-put it), tokens that run out, whoever locks another's account on purpose, and passwords checked beside the requests (here
-everybody waits for each check, and names that were tried are kept for ever).
+What this leaves out: a second factor, forgotten passwords, cookies (a token travels in a header, where no other page
+can put it), tokens that run out, whoever locks another's account on purpose, and passwords checked beside the requests
+(here everybody waits for each check, and names that were tried are kept for ever).
 """
 
 import hashlib

@@ -21,7 +21,7 @@ FROZEN = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="u
 
 @dataclass(frozen=True, repr=False)
 class Advisories(Rows):
-    """rows: one an advisory, as `heads` has it. hit: those that concern the versions in use, and for how many days known."""
+    """rows: one an advisory, as `heads` has it. hit: those that concern us, and their days in public."""
 
     rows: list[tuple[str, ...]]
     hit: dict[str, int]

@@ -145,7 +145,7 @@ def _read(end: ssl.SSLObject) -> bytes:
 
 @dataclass(frozen=True)
 class AtRest:
-    """A backup in the hands of a thief. found: is a respondent's name in it? view: the bytes around it, or the first."""
+    """A backup in the hands of a thief. found: is a respondent's name in it? view: the bytes there."""
 
     found: bool
     how: str

@@ -63,7 +63,7 @@ def _took(work) -> float:
     return time.perf_counter() - begun
 
 
-# --- sign-ins by programs ----------------------------------------------------------------------------------------------
+# --- sign-ins by programs --------------------------------------------------------------------------------------------
 
 TRIES = 600  # by programs, in a minute, and as many sign-ins by people: half and half
 LIMITS = {"no limit": (), "by account": ("account",), "by address": ("address",), "by device": ("device",),
@@ -100,8 +100,8 @@ class Stuffing(Rows):
 
 
 def stuffing(seed: int = 1) -> Stuffing:
-    """A minute of a sale (invented numbers): programs try passwords that leaked elsewhere, each at another account, from
-    60 addresses and always "a new device"; of the people 200 sit in one office, and share its address.
+    """A minute of a sale (invented numbers): programs try passwords that leaked elsewhere, each at another account,
+    from 60 addresses and always "a new device"; of the people 200 sit in one office, and share its address.
 
     The limits decide as the course's `RateLimiter` does. The last row is a waiting room that lets half in, by lot.
     """
