@@ -75,6 +75,7 @@ _LATER = {
     "sizes": "pmtech.runs.prices",
     "sketch": "pmtech.sketch.sketch",
     "Slider": "pmtech.panels.controls",
+    "sort": "pmtech.course.sort",
     "sql_injection": "pmtech.web.experiments.injection",
     "start_api": "pmtech.web.app.server",
     "sweep": "pmtech.panels.sweep",
