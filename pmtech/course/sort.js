@@ -30,7 +30,7 @@ function render({ model, el }) {
     ...text.split("\n\n").map((paragraph) => rich(h("p", { class: "pmtech-title" }), paragraph)),
     hand, h("div", { class: "pmtech-piles" }, ...columns.map(({ column }) => column)), commit, live, again, notice));
 
-  const reason = ({ text, pile, why }) => h("li", {}, rich(h("span"), text), rich(h("b"), ` ${pile}. `), rich(h("span"), why));
+  const reason = ({ text, pile, why }) => h("li", {}, rich(h("span"), text), ": ", rich(h("b"), `${pile}. `), rich(h("span"), why));
   const reasons = (marks) => {
     const [right, wrong] = [true, false].map((fate) => marks.filter((mark) => mark.right === fate));
     const all = wrong.length === 0;
@@ -44,7 +44,7 @@ function render({ model, el }) {
     const hadFocus = el.contains(document.activeElement);
     const left = inHand();
     hand.replaceChildren(...(left.length
-      ? [h("span", { class: "pmtech-kind" }, `Card ${cards.length - left.length + 1} of ${cards.length}`), rich(h("div", { class: "pmtech-card", ...dragged(left[0]) }), left[0])]
+      ? [h("span", { class: "pmtech-kind" }, `Card ${cards.length - left.length + 1} of ${cards.length}. Press its pile, or drag it there.`), rich(h("div", { class: "pmtech-card", ...dragged(left[0]) }), left[0])]
       : [h("p", { class: "pmtech-quiet" }, "Every card lies on a pile. To take one back, press it.")]));
     hand.hidden = marks.length > 0;
     for (const { pile, take, list } of columns) {

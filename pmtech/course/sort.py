@@ -100,7 +100,8 @@ class Sort(Panel):
 
     def again(self) -> None:
         """Takes the cards that lie wrong back into the hand."""
-        self.value = {c.text: self.value[c.text] for c in self._asked.cards if self.value.get(c.text) in c.right}
+        with self.hold_sync():
+            self.value = {c.text: self.value[c.text] for c in self._asked.cards if self.value.get(c.text) in c.right}
 
     def _left(self, value: dict) -> list[str]:
         return [card.text for card in self._asked.cards if card.text not in value]
