@@ -59,6 +59,7 @@ _LATER = {
     "live": "pmtech.panels.live.live",
     "load_test": "pmtech.panels.load_test",
     "machine": "pmtech.runs.prices",
+    "meeting": "pmtech.course.meeting",
     "monitoring": "pmtech.panels.figure",
     "next_contract": "pmtech.web.experiments.requests",
     "picture": "pmtech.course.picture",
