@@ -189,8 +189,9 @@ def test_a_meeting_reworded_since_begins_anew():
 
 def test_a_press_that_comes_twice_counts_once():
     table = meeting("15.review")
+    press = {"do": "choose", "number": 0, "at": len(table.log)}
     for _ in range(2):
-        table._handle_custom_msg({"do": "choose", "number": 0, "at": 0}, [])
+        table._handle_custom_msg(press, [])
     assert table.value == [0]
     table._handle_custom_msg({"do": "again"}, [])
     assert table.value == []

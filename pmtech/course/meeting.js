@@ -3,7 +3,7 @@ function render({ model, el }) {
   const { id, title, setting, people } = model.get("agenda");
   const table = h("details", {}, h("summary", {}, `Who is at the table: ${people.map(({ name }) => name).join(", ")}`),
     h("ul", {}, ...people.map(({ name, role, wants }) => h("li", {}, h("b", {}, name), `, ${role}. ${wants}`))));
-  const log = h("div", { class: "pmtech-talk", role: "log", "aria-label": "What was said" });
+  const log = h("div", { class: "pmtech-talk", role: "log", tabindex: "0", "aria-label": "What was said" });
   const left = h("p", { class: "pmtech-quiet" });
   const mine = h("div", { class: "pmtech-says", role: "group", "aria-label": "What you can say" });
   const result = h("div", { class: "pmtech-result", tabindex: "-1" });
@@ -35,11 +35,11 @@ function render({ model, el }) {
     shown = said.length;
     log.scrollTop = first && choices.length ? 0 : log.scrollHeight;
     write(left, choices.length ? `${model.get("left")}. To be shown a run takes one.` : "");
-    const at = model.get("value").length;
+    mine.removeAttribute("aria-busy");
     mine.replaceChildren(...choices.map((text, number) => {
       const button = h("button", { type: "button", class: "pmtech-option", onclick: () => {
-        mine.querySelectorAll("button").forEach((one) => (one.disabled = true));
-        model.send({ do: "choose", number, at });
+        mine.setAttribute("aria-busy", "true");
+        model.send({ do: "choose", number, at: said.length });
       } });
       return rich(button, text);
     }));
@@ -49,7 +49,7 @@ function render({ model, el }) {
       h("ul", {}, ...end.said.map((one) => rich(h("li"), one))),
       h("details", {}, h("summary", {}, "What each of your sentences did"), h("ul", {}, ...end.why.map(([text, why]) => h("li", {}, rich(h("b"), text), " ", rich(h("span"), why))))),
     ] : []));
-    again.hidden = at === 0;
+    again.hidden = !said.some(({ kind }) => kind === "you");
     write(notice, model.get("notice"));
     // What had the focus is gone: hand it on, to the first thing that can be said or to how it ended.
     if (hadFocus) (end.said ? result : mine.querySelector("button"))?.focus({ preventScroll: true });

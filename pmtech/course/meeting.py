@@ -220,7 +220,7 @@ class Meeting(Panel):
 
     def _from_page(self, _widget, content, _buffers) -> None:
         # A second press of the same button, still on its way, is none of the next offers.
-        if content.get("do") == "choose" and content.get("at") == len(self.value):
+        if content.get("do") == "choose" and content.get("at") == len(self.log):
             self.choose(content["number"])
         elif content.get("do") == "again":
             self.again()

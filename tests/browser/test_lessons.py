@@ -7,6 +7,7 @@ from pathlib import Path
 import lesson_02
 import lesson_04
 import lesson_11
+import lesson_15
 import pytest
 
 LESSONS = sorted(path.name for path in (Path(__file__).parents[2] / "notebooks").glob("[0-9]*.ipynb"))
@@ -15,6 +16,7 @@ PLAYS = {
     "02_http_verbs.ipynb": lesson_02.play,
     "04_throttling_vs_rate_limiting.ipynb": lesson_04.play,
     "11_promises.ipynb": lesson_11.play,
+    "15_the_meeting.ipynb": lesson_15.play,
 }
 PANEL = ".pmtech"
 LIVES = ".pmtech[class*=' pmtech-']"  # a panel that needs its kernel, as the map of the course does not
