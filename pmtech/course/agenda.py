@@ -1,17 +1,17 @@
 """What a meeting is made of, read from `meetings/NN_name.toml`, which a writer edits without touching code.
 
-A file holds `title`, `setting`, `budget` (questions), `[[person]]`, `[[claim]]`, `[[dependency]]` and `[[scene]]` tables.
-A scene has `lines` (`{ who, says }`, or `{ claim }`: whoever claims it says it) and choices. A choice is something that
-the learner says: `text`, `cost` in questions (0: it moves the talk on), the `reply`, the dependencies that it `finds`, the
-scene it leads `to`, those it `needs` (it is not offered before they are found), and `why` it was a good or a poor one. One
-with a `decision` ends the meeting.
+A file holds `title`, `setting`, `budget` (questions), `[[person]]`, `[[claim]]`, `[[dependency]]` and `[[scene]]` tables,
+whose entries are the fields below. A scene has `lines` (`{ who, says }`, or `{ claim }`: whoever claims it says it) and
+`[[scene.choice]]` tables, the sentences that the learner may say; one with a `decision` ends the meeting. A run is named by
+`system`, `change`, `events` (`{ kind = "Slowdown", ... }`), `duration_s` and `figure`.
 
-Who claims something names a run, a bound for a figure of it, and whether it is true (`tests/test_lesson_15.py` runs it).
-What a dependency costs is told by two runs: as it comes when nobody has asked, and as it was settled when somebody had.
+Whether a claim is true the run decides; what a dependency costs, two runs: as it comes when nobody has asked, and as it was
+settled when somebody had. `tests/test_lesson_15.py` holds every `true` against its run, and every way through to its end.
 """
 
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -30,53 +30,51 @@ FOLDER = Path(__file__).parent / "meetings"
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """A run beside the table: a system of `meetings/systems.py`, what is changed in it, what happens to it meanwhile."""
+    """A run beside the table: a system of `meetings/systems.py`, what is changed in it (path -> value), what happens
+    meanwhile, and the figure to look at (`views.figure`). It is run once, when somebody wants to see it."""
 
-    system: str
-    change: tuple[tuple[str, Any], ...] = ()
-    events: tuple[happenings.Event, ...] = ()
+    system: str = ""
+    change: dict[str, Any] = field(default_factory=dict)
+    events: list[dict[str, Any]] = field(default_factory=list)
     duration_s: float = 20.0
+    figure: str = ""
 
     @property
     def design(self) -> System:
-        """The system that is run."""
-        return SYSTEMS[self.system]().replace(dict(self.change))
+        return SYSTEMS[self.system]().replace(self.change)
+
+    @property
+    def happens(self) -> list:
+        return [getattr(happenings, e["kind"])(**{k: v for k, v in e.items() if k != "kind"}) for e in self.events]
 
     @cached_property
     def result(self) -> Result:
-        """The run; it is made once, when somebody wants to see it."""
-        return simulate(self.design, duration_s=self.duration_s, events=self.events)
+        return simulate(self.design, duration_s=self.duration_s, events=self.happens)
+
+    @cached_property
+    def measured(self) -> float:
+        return figure(self.result, self.figure)
 
     @cached_property
     def shown(self) -> dict[str, str]:
-        """The run in sentences and as a picture."""
+        """The run in sentences, and as a picture."""
         return {"why": self.result.explain(), "drawn": diagram(self.design)}
-
-    def value(self, path: str) -> float:
-        """A figure of the run, by its path (`views.figure`)."""
-        return figure(self.result, path)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Claim:
-    """What somebody says will be so: `what`, at most (or at least) `number` in `unit`. true: as the writer means it."""
+class Claim(Trial):
+    """What somebody says will be so: `what`, "at most" or "at least" `number` in `unit`. true: as the writer means it;
+    finds: the dependencies that are uncovered when it is shown."""
 
     id: str
     who: str
     says: str
     what: str
-    trial: Trial
-    figure: str
     bound: str
     number: float
     unit: str
     true: bool
     finds: tuple[str, ...] = ()
-
-    @cached_property
-    def measured(self) -> float:
-        """What the run says."""
-        return self.trial.value(self.figure)
 
     @property
     def holds(self) -> bool:
@@ -86,44 +84,43 @@ class Claim:
     @property
     def told(self) -> str:
         """The outcome of the run, in a sentence."""
-        fate = "The claim holds." if self.holds else "The claim does not hold."
-        return f"{self.what}: {said(self.measured, self.unit)}; claimed: {self.bound} {said(self.number, self.unit)}. {fate}"
+        measured, claimed = said(self.measured, self.unit), f"{self.bound} {said(self.number, self.unit)}"
+        return f"{self.what}: {measured}; claimed: {claimed}. The claim {'holds' if self.holds else 'does not hold'}."
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dependency:
-    """What the plan hangs on. missed, settled: how it comes when nobody has asked, and when somebody had.
+    """What the plan hangs on. missed, settled: the run when nobody has asked, and when somebody had.
 
-    figure: what is lost a second, by its path; hours: of the quarter in which it is so; each_usd: what one is worth
-    (invented). settle: what is agreed once it is found, for the brief.
+    settle: what is then agreed. figure: what is lost a second; hours: of the quarter in which it is so; each_usd: what one
+    is worth (invented).
     """
 
     id: str
     name: str
     line: str
     settle: str
-    missed: Trial
-    settled: Trial
+    system: str
     figure: str
     hours: float
     each_usd: float
+    missed: dict[str, Any]
+    settled: dict[str, Any]
 
     @cached_property
     def lost_usd(self) -> float:
         """What it costs in the quarter to have missed it, by itself: the difference of the two runs."""
-        return self.cost(self.missed) - self.cost(self.settled)
-
-    def cost(self, trial: Trial) -> float:
-        """What a run of it loses in the hours of the quarter."""
-        return max(0.0, trial.value(self.figure)) * 3600 * self.hours * self.each_usd
+        runs = (Trial(system=self.system, figure=self.figure, **run) for run in (self.missed, self.settled))
+        missed, settled = (_usd(run, self.hours, self.each_usd) for run in runs)
+        return missed - settled
 
 
 @dataclass(frozen=True, kw_only=True)
-class Decision:
-    """How a meeting ends. share: of what was missed, how much still comes (0.1: a pilot with every tenth customer).
+class Decision(Trial):
+    """How a meeting ends. brief: for the page to take along. settles: dependencies that it takes care of, known or not.
 
-    settles: dependencies that it takes care of whether or not anybody knew of them. usd: what it costs by itself (invented;
-    `for_what` says for what). trial, figure, hours, each_usd: what its own run loses, as for a dependency.
+    share: how much still comes of what was missed (0.1: every tenth customer first). usd: what it costs besides what its
+    run, if it has one, loses in these hours; for_what: in words.
     """
 
     brief: str
@@ -131,35 +128,29 @@ class Decision:
     settles: tuple[str, ...] = ()
     usd: float = 0.0
     for_what: str = ""
-    trial: Trial | None = None
-    figure: str = ""
     hours: float = 0.0
     each_usd: float = 0.0
 
     @cached_property
     def lost_usd(self) -> float:
         """What it costs in the quarter by itself."""
-        lost = max(0.0, self.trial.value(self.figure)) * 3600 * self.hours * self.each_usd if self.trial else 0.0
-        return self.usd + lost
+        return self.usd + (_usd(self, self.hours, self.each_usd) if self.system else 0.0)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Line:
-    """Something that is said."""
-
-    who: str = ""
-    says: str = ""
-    claim: str = ""
+def _usd(run: Trial, hours: float, each_usd: float) -> float:
+    """What a run whose figure is lost a second loses in so many hours."""
+    return max(0.0, run.measured) * 3600 * hours * each_usd
 
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """Something that the learner may say."""
+    """What the learner may say, once. cost: in questions (0: it moves the talk on). finds: dependencies; needs: those that
+    must be found before it is offered. to: the scene that follows. why: it was a good one, or a poor one."""
 
     text: str
     why: str
     cost: int = 1
-    reply: tuple[Line, ...] = ()
+    reply: tuple[dict[str, str], ...] = ()
     finds: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     to: str = ""
@@ -171,19 +162,19 @@ class Scene:
     """A stretch of the talk: what is said when it begins, and what the learner may say in it."""
 
     id: str
-    lines: tuple[Line, ...]
+    lines: tuple[dict[str, str], ...]
     choices: tuple[Choice, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Agenda:
-    """A meeting as it is written. budget: how many questions there is time for; to be shown a run takes one, too."""
+    """A meeting as it is written. budget: for so many questions there is time; to be shown a run takes one, too."""
 
     id: str
     title: str
     setting: str
     budget: int
-    people: dict[str, tuple[str, str, str]]  # id -> name, role, what he or she wants
+    people: dict[str, dict[str, str]]  # id -> name, role, what he or she wants
     claims: dict[str, Claim]
     dependencies: dict[str, Dependency]
     scenes: dict[str, Scene]
@@ -192,82 +183,46 @@ class Agenda:
         if slip := next(self._slips(), None):
             raise ValueError(f"{self.id}: {slip}")
 
-    @cached_property
+    @property
     def choices(self) -> list[Choice]:
+        """All that can be said in it."""
         return [choice for scene in self.scenes.values() for choice in scene.choices]
 
-    def _slips(self):
+    def _slips(self) -> Iterator[str]:
         """What a writer may have got wrong, in sentences."""
-        lines = [line for scene in self.scenes.values() for line in scene.lines]
-        lines += [line for choice in self.choices for line in choice.reply]
-        for line in lines:
-            known = self.claims if line.claim else self.people
-            if (name := line.claim or line.who) not in known:
-                yield f"nobody, and no claim, is called {name!r}"
-        for claim in self.claims.values():
-            if claim.who not in self.people or claim.bound not in ("at most", "at least"):
-                yield f"the claim {claim.id!r} needs one of the people, and at most or at least"
-        for one in (*self.choices, *self.claims.values()):
-            if unknown := {*one.finds, *getattr(one, "needs", ())} - self.dependencies.keys():
-                yield f"there is no dependency {unknown.pop()!r}"
-        for choice in self.choices:
-            if choice.to and choice.to not in self.scenes:
-                yield f"{choice.text!r} leads to {choice.to!r}, which is no scene"
         for scene in self.scenes.values():
-            free = [c for c in scene.choices if not (c.cost or c.needs) and (c.decision or c.to)]
-            if not free:
+            said = [*scene.lines, *(line for choice in scene.choices for line in choice.reply)]
+            speakers = [self.claims.get(line.get("claim", "")) or line for line in said]
+            names = [one.who if isinstance(one, Claim) else one.get("who") or one.get("claim") for one in speakers]
+            yield from (f"nobody, and no claim, is called {name!r}" for name in names if name not in self.people)
+            if not any((c.decision or c.to) and not (c.cost or c.needs) for c in scene.choices):
                 yield f"the scene {scene.id!r} has no way on that is free"
+        for one in (*self.claims.values(), *self.choices):
+            ids = {*one.finds} if isinstance(one, Claim) else {*one.finds, *one.needs}
+            yield from (f"there is no dependency {id!r}" for id in ids - self.dependencies.keys())
+        lost = [choice for choice in self.choices if choice.to and choice.to not in self.scenes]
+        yield from (f"{choice.text!r} leads to {choice.to!r}, which is no scene" for choice in lost)
 
 
-def _trial(table: dict) -> Trial:
-    """The run that a table names; what it takes is taken out of the table."""
-    happens = (dict(one) for one in table.pop("events", ()))
-    made = tuple(getattr(happenings, one.pop("kind"))(**one) for one in happens)
-    rest = {name: table.pop(name) for name in ("system", "duration_s") if name in table}
-    return Trial(**rest, change=tuple(table.pop("change", {}).items()), events=made)
-
-
-def _tuples(table: dict) -> dict:
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in table.items()}
-
-
-def _choice(table: dict) -> Choice:
-    if decision := table.pop("decision", None):
-        run = {"trial": _trial(decision)} if "system" in decision else {}
-        table["decision"] = Decision(**_tuples(decision), **run)
-    return Choice(**_tuples(table | {"reply": _lines(table.get("reply", []))}))
-
-
-def _lines(tables: list[dict]) -> tuple[Line, ...]:
-    return tuple(Line(**table) for table in tables)
-
-
-def _scene(table: dict) -> Scene:
-    choices = tuple(map(_choice, table["choice"]))
-    return Scene(id=table["id"], lines=_lines(table.get("lines", [])), choices=choices)
-
-
-def _dependency(table: dict) -> Dependency:
-    common = {name: table.pop(name) for name in ("system", "duration_s") if name in table}
-    runs = {name: _trial(common | table.pop(name, {})) for name in ("missed", "settled")}
-    return Dependency(**table, **runs)
+def _choice(table: dict[str, Any]) -> Choice:
+    decision = table.get("decision")
+    return Choice(**{**table, "decision": decision and Decision(**decision)})
 
 
 def _agenda(path: Path) -> Agenda:
     table = tomllib.loads(path.read_text(encoding="utf-8"))
-    claims = [Claim(trial=_trial(one), **_tuples(one)) for one in table["claim"]]
+    scenes = [Scene(id=s["id"], lines=s["lines"], choices=tuple(map(_choice, s["choice"]))) for s in table["scene"]]
     return Agenda(
         id=path.stem.replace("_", ".", 1),
         **{name: table[name] for name in ("title", "setting", "budget")},
-        people={one["id"]: (one["name"], one["role"], one["wants"]) for one in table["person"]},
-        claims={claim.id: claim for claim in claims},
-        dependencies={one["id"]: _dependency(one) for one in table["dependency"]},
-        scenes={one["id"]: _scene(one) for one in table["scene"]},
+        people={one["id"]: one for one in table["person"]},
+        claims={one["id"]: Claim(**one) for one in table["claim"]},
+        dependencies={one["id"]: Dependency(**one) for one in table["dependency"]},
+        scenes={scene.id: scene for scene in scenes},
     )
 
 
 @cache
 def all_agendas() -> dict[str, Agenda]:
     """Every meeting by id, in the order of the files."""
-    agendas = map(_agenda, sorted(FOLDER.glob("*.toml")))
-    return {agenda.id: agenda for agenda in agendas}
+    return {agenda.id: agenda for agenda in map(_agenda, sorted(FOLDER.glob("*.toml")))}

@@ -33,7 +33,7 @@ function render({ model, el }) {
     const first = shown === 0;
     log.append(...fresh);
     shown = said.length;
-    log.scrollTop = first && choices.length ? 0 : log.scrollHeight;
+    log.scrollTop = first ? 0 : fresh.length ? fresh[0].offsetTop - log.offsetTop - 8 : log.scrollTop; // what is new stands at the top
     write(left, choices.length ? `${model.get("left")}. To be shown a run takes one.` : "");
     mine.removeAttribute("aria-busy");
     mine.replaceChildren(...choices.map((text, number) => {

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
 import traitlets
 
-from pmtech.course.agenda import Agenda, Choice, Claim, Decision, Dependency, Line, all_agendas
+from pmtech.course.agenda import Agenda, Choice, Claim, Decision, Dependency, all_agendas
 from pmtech.course.page import STYLE, script
 from pmtech.course.progress import progress_file
 from pmtech.course.questions import nearest
@@ -42,7 +43,8 @@ class Outcome:
             cost = "the decision takes care of it" if one.id in d.settles else f"${rate(round(self.costs[one.id]))}"
             told.append(f"Missed: {one.name}. {one.line} In the quarter: {cost}.")
         own = f"The decision by itself: ${rate(round(d.lost_usd))}{f', {d.for_what}' if d.for_what else ''}."
-        return [*told, own, f"The quarter loses ${rate(round(self.lost_usd))}."]
+        how = "Each price is the difference of two runs; what a page or an order is worth is invented."
+        return [*told, own, f"The quarter loses ${rate(round(self.lost_usd))}. {how}"]
 
 
 class Talk:
@@ -58,8 +60,8 @@ class Talk:
         self.decision: Decision | None = None
         self._enter(next(iter(agenda.scenes)))
         for number in chosen:
-            if not 0 <= number < len(self.offers):
-                raise ValueError(f"choose a number {self._range}, got {number}")
+            if type(number) is not int or not 0 <= number < len(self.offers):
+                raise ValueError(f"choose a number {self._range}, got {number!r}")
             self._take(self.offers[number])
 
     @property
@@ -96,14 +98,16 @@ class Talk:
             self._hear(self.scene.lines)
         self._used.add(scene)
 
-    def _hear(self, lines: tuple[Line, ...]) -> None:
+    def _hear(self, lines: Iterable[dict[str, str]]) -> None:
         for line in lines:
-            claim = self.agenda.claims.get(line.claim)
-            who, says = (claim.who, claim.says) if claim else (line.who, line.says)
-            name, role, _ = self.agenda.people[who]
-            self.log.append({"kind": "they", "who": name, "role": role, "says": says, "claim": bool(claim)})
+            claim = self.agenda.claims.get(line.get("claim", ""))
+            person = self.agenda.people[claim.who if claim else line["who"]]
+            says = claim.says if claim else line["says"]
+            self.log.append(
+                {"kind": "they", "who": person["name"], "role": person["role"], "says": says, "claim": bool(claim)}
+            )
             if claim:
-                self.heard.setdefault(claim.id, claim)
+                self.heard[claim.id] = claim
 
     def _take(self, one: Choice | Claim) -> None:
         before = set(self.found)
@@ -125,9 +129,9 @@ class Talk:
     def _show(self, claim: Claim) -> None:
         self.left -= 1
         self.shown.append(claim)
-        name = self.agenda.people[claim.who][0]
+        name = self.agenda.people[claim.who]["name"]
         self.log.append({"kind": "you", "says": f"Show me, {name}: “{claim.says}”"})
-        self.log.append({"kind": "model", "says": claim.told, "holds": claim.holds, **claim.trial.shown})
+        self.log.append({"kind": "model", "says": claim.told, "holds": claim.holds, **claim.shown})
 
 
 class Meeting(Panel):
@@ -139,7 +143,7 @@ class Meeting(Panel):
     _esm = script("meeting.js")
     _css = STYLE
     agenda = traitlets.Dict().tag(sync=True)
-    value = traitlets.List(traitlets.Int()).tag(sync=True)
+    value = traitlets.List().tag(sync=True)
     log = traitlets.List().tag(sync=True)
     choices = traitlets.List().tag(sync=True)
     left = traitlets.Unicode().tag(sync=True)
@@ -149,8 +153,8 @@ class Meeting(Panel):
     def __init__(self, asked: Agenda):
         self._asked, self._progress, self._restoring = asked, progress_file(), True
         self.talk = Talk(asked, [])
-        people = [{"name": name, "role": role, "wants": wants} for name, role, wants in asked.people.values()]
-        super().__init__(agenda={"id": asked.id, "title": asked.title, "setting": asked.setting, "people": people})
+        shown = {"id": asked.id, "title": asked.title, "setting": asked.setting, "people": [*asked.people.values()]}
+        super().__init__(agenda=shown)
         self.on_msg(self._from_page)
         self.value = self._kept()
         self._restoring = False
@@ -232,6 +236,6 @@ def meeting(meeting_id: str) -> Meeting:
     Raises ValueError with the nearest ids when there is no such meeting.
     """
     known = all_agendas()
-    if meeting_id not in known:
+    if not isinstance(meeting_id, str) or meeting_id not in known:
         raise ValueError(f"there is no meeting {meeting_id!r}; there is {', '.join(nearest(meeting_id, known))}")
     return Meeting(known[meeting_id])
