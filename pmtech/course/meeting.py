@@ -36,11 +36,16 @@ class Outcome:
         return self.decision.lost_usd + sum(self.costs.values())
 
     @property
+    def agreed(self) -> list[str]:
+        """What was found, and what is done about it, unless the decision itself does something else."""
+        return [f"{one.name}. {'' if one.id in self.decision.settles else one.settle}".strip() for one in self.found]
+
+    @property
     def said(self) -> list[str]:
         """In sentences."""
-        d, told = self.decision, [f"Found: {one.name}. {one.settle}" for one in self.found]
+        d, told = self.decision, [f"Found: {one}" for one in self.agreed]
         for one in self.missed:
-            cost = "the decision takes care of it" if one.id in d.settles else f"${rate(round(self.costs[one.id]))}"
+            cost = "in the price of the decision" if one.id in d.settles else f"${rate(round(self.costs[one.id]))}"
             told.append(f"Missed: {one.name}. {one.line} In the quarter: {cost}.")
         own = f"The decision by itself: ${rate(round(d.lost_usd))}{f', {d.for_what}' if d.for_what else ''}."
         how = "Each price is the difference of two runs; what a page or an order is worth is invented."
@@ -56,12 +61,14 @@ class Talk:
         self.found: dict[str, Dependency] = {}
         self.heard: dict[str, Claim] = {}
         self.shown: list[Claim] = []
+        self.words: list[str] = []  # what was chosen, as it was offered
         self.said: list[Choice] = []
         self.decision: Decision | None = None
         self._enter(next(iter(agenda.scenes)))
         for number in chosen:
             if type(number) is not int or not 0 <= number < len(self.offers):
                 raise ValueError(f"choose a number {self._range}, got {number!r}")
+            self.words.append(self.texts[number])
             self._take(self.offers[number])
 
     @property
@@ -178,7 +185,9 @@ class Meeting(Panel):
         """The page that the learner's own answers have written, for `brief(...)`."""
         talk, outcome = self.talk, self.outcome
         points = {"What was decided": outcome.decision.brief if outcome else "Nothing yet: the meeting goes on."}
-        points["What it hangs on, and what was agreed"] = [f"{d.name}: {d.settle}" for d in talk.found.values()]
+        points["What it hangs on, and what was agreed"] = (
+            outcome.agreed if outcome else [d.name for d in talk.found.values()]
+        )
         points["What the model said"] = [f"“{c.says}” {c.told}" for c in talk.shown]
         if outcome:
             points["What nobody asked, and what it costs in a quarter"] = [
@@ -194,15 +203,11 @@ class Meeting(Panel):
     @traitlets.observe("value")
     def _on_value(self, _change) -> None:
         if not self._restoring:
-            self._progress.add("meeting", self._asked.id, said=self._texts(self.value), lost=self._lost())
+            self._progress.add("meeting", self._asked.id, said=self.talk.words, lost=self._lost())
             self._show()
 
     def _lost(self) -> float | None:
         return round(self.outcome.lost_usd) if self.outcome else None
-
-    def _texts(self, value: list[int]) -> list[str]:
-        """What was chosen, in words: those of a meeting that is reworded later tell that it is another one."""
-        return [Talk(self._asked, value[:at]).texts[number] for at, number in enumerate(value)]
 
     def _kept(self) -> list[int]:
         """Where the learner was; a meeting reworded since then begins anew."""
