@@ -134,7 +134,15 @@ def follows(lab: LabPage, handle: str) -> list[float]:
 
 # ---- the lessons -------------------------------------------------------------------------------------------------------
 
-LESSONS = ("01_client_server", "03_caching", "04_throttling_vs_rate_limiting", "05_scaling", "07_queues")
+LESSONS = (
+    "01_client_server",
+    "03_caching",
+    "04_throttling_vs_rate_limiting",
+    "05_scaling",
+    "06_front_door",
+    "07_queues",
+    "08_cdn",
+)
 TIMED = """
 import functools, json, time
 import pmtech.panels.explore as panel

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from lessons import NOTEBOOKS, run
 
-from pmtech import Change, answers_by_machine, check, simulate, theory
+from pmtech import Change, Outage, answers_by_machine, check, hit_ratios, keys_moved, simulate, theory
 from pmtech.course.check import all_tasks
 from pmtech.course.tasks.lesson_06 import front_door
 from pmtech.runs.views import figure
@@ -36,12 +36,10 @@ def tried(changes):
 def test_the_cell_as_it_stands_is_off_target():
     marking = check("06.your_turn", front_door().replace({"company_d.connection_age_s": 3600}))
     assert not marking.passed and marking.counts
-    assert marking.gaps == [
-        "The p95 of all requests, from five minutes after is too high: at most 250 ms was asked for."
-    ]
+    assert marking.gaps == ["The p95 from five minutes on is too high: at most 250 ms was asked for."]
 
 
-@pytest.mark.parametrize("policy", ["round_robin", "least_connections", "power_of_two_choices", "random"])
+@pytest.mark.parametrize("policy", ["least_connections", "random"])
 def test_no_policy_helps_while_connections_never_end(policy):
     assert not tried({"load_balancer.policy": policy}).passed
 
@@ -120,20 +118,48 @@ def test_one_connection_makes_one_server_of_three_and_layer_7_does_not_count_the
 
 
 def test_the_door_says_who_may_come_in(lesson):
-    statuses = simulate(lesson["one_door"]).requests.groupby("client").status.agg(set).to_dict()
-    assert statuses["a_stranger"] <= {0, 401} and 404 in statuses["company_d"] and statuses["visitors"] <= {0, 200}
-    dead = lesson["shut"].requests.groupby("client").status.agg(set).to_dict()
-    assert all(502 in codes for codes in dead.values())
-    assert lesson["shut"].by_client.error_rate["visitors"] == pytest.approx(1 / 6, abs=0.03)
+    run = simulate(lesson["one_door"])
+    ended, asked = run.statuses, run.requests.client.value_counts()
+    assert list(ended.index) == ["Visitors", "Company D", "A stranger"]
+    assert ended.sum(axis=1).tolist() == asked[["visitors", "company_d", "a_stranger"]].tolist()
+    assert ended.loc["A stranger", ["401 Unauthorized", "no answer yet"]].sum() == asked["a_stranger"]
+    says_no = ended[["401 Unauthorized", "403 Forbidden", "404 Not Found", "429 Too Many Requests"]]
+    assert (says_no.loc["Company D"] > 0).tolist() == [False, True, True, True] and says_no.loc["Visitors"].sum() == 0
+    by_path = run.requests[run.requests.client == "company_d"].groupby("endpoint").status.agg(set)
+    assert by_path["/submit"] == {403} and by_path["/old"] <= {404, 0} and by_path["/export"] == {200, 429, 0}
+
+
+def test_a_second_door_answers_what_a_dead_one_would_not(lesson):
+    shut, one_left = (lesson[run].statuses for run in ("shut", "one_left"))
+    assert shut.loc["Visitors", "502 Bad Gateway"] / shut.loc["Visitors"].sum() == pytest.approx(1 / 6, abs=0.03)
+    assert (0 < one_left["502 Bad Gateway"]).all() and (one_left["502 Bad Gateway"] < shut["502 Bad Gateway"] / 5).all()
+    lost = lesson["one_left"].requests.query("status == 502").arrived_s
+    # Checks at 30 and at 31 s go unanswered, and until then every second of 80 a second; what was inside is lost, too.
+    assert (lost < 31).all() and (lost > 30).sum() == pytest.approx(40, abs=12)
+    again = lesson["two_doors"].replace({"address.retries": 1})
+    assert "502 Bad Gateway" not in simulate(again, events=[Outage("gateway_1", at_s=30, for_s=10)]).statuses
 
 
 def test_a_ring_moves_fewer_pages_than_modulo(lesson):
     moved = lesson["moved"]
     hits = {design: figure(moved, f"{design}/cache_1.hit_ratio") for design in ("in turn", "modulo", "ring")}
-    assert hits["in turn"] < hits["modulo"] - 0.1 < hits["ring"] - 0.1
+    assert hits["in turn"] < hits["modulo"] - 0.1 < hits["ring"] - 0.15
     busy = [figure(moved, f"{design}/database.utilisation") for design in ("in turn", "modulo", "ring")]
-    assert busy[0] > busy[1] > 1.5 * busy[2]
+    assert busy[0] > busy[1] > 1.3 * busy[2]
+    share = keys_moved(moved, at_s=60).moved
+    assert share["modulo"] == pytest.approx(3 / 4, abs=0.05) and share["ring"] == pytest.approx(1 / 4, abs=0.05)
+    assert share.isna()["in turn"], "no page has a server of its own"
     assert (theory.moved_share(4, 3, ring=False), theory.moved_share(4, 3)) == (0.75, 0.25)
+
+
+def test_caches_behind_a_ring_are_one_large_cache_and_in_turn_as_good_as_one(lesson):
+    """The share of the reads that Che's approximation gives a cache of the pages it is asked for, at 1, 4 and 8 servers."""
+    readers, server = lesson["visitors"], lesson["page_server"] >> lesson["database"]
+    drawn = hit_ratios(readers, server, servers=[1, 4, 8]).figure["data"]
+    in_turn, ring = (dict(zip(line["x"], line["y"], strict=True)) for line in drawn if line["mode"] == "lines")
+    one = 100 * theory.che_lru(readers.key_weights, 200).hit_ratio
+    assert list(in_turn.values()) == pytest.approx([one] * 3, abs=3)
+    assert ring[1] == in_turn[1] and ring[4] > 1.5 * in_turn[4] and ring[8] >= ring[4]
 
 
 def test_a_hot_page_lives_on_one_server(lesson):

@@ -69,7 +69,10 @@ ways = st.recursive(
     lambda inside: st.one_of(
         st.builds(lambda a, b: a >> b, before, inside),
         st.builds(
-            lambda policy, target: LoadBalancer(policy=policy) >> [target] * 3, some(["round_robin", "random"]), inside
+            lambda policy, layer, target: LoadBalancer(policy=policy, layer=layer) >> [target] * 3,
+            some(["round_robin", "random"]),
+            some([7, 4]),
+            inside,
         ),
         st.builds(lambda policy, targets: LoadBalancer(policy=policy) >> targets, policies, st.lists(last, min_size=1)),
         st.builds(lambda a, b: Gateway() >> {"/submit": a, "/dashboard": b}, inside, inside),
@@ -83,6 +86,8 @@ clients = st.builds(
     endpoints=some([{"/submit": 1}, {"/submit": 1, "/dashboard": 2}]),
     keys=some([1, 10, 100]),
     write_share=some([0, 0, 0.2]),
+    connections=some([None, 1, 7]),
+    connection_age_s=some([None, 0.01, 2]),
     surge=st.one_of(
         st.none(), st.builds(Surge, at_s=st.floats(0, 6), for_s=st.floats(0.1, 5), times=some([0, 0.5, 4]))
     ),
@@ -103,7 +108,7 @@ def same(system, **how):
     assert short.explain() == long.explain()
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, suppress_health_check=list(HealthCheck))
 @given(systems, st.integers(0, 1000))
 def test_it_gives_the_trajectory_of_the_event_engine(system, seed):
     taken = run_sorted(Running(system, seed).run, 5.0)
@@ -117,6 +122,17 @@ def test_it_is_taken_for_what_feeds_forward(policy):
     survey_tool = sources >> Throttle() >> Network() >> LoadBalancer(policy=policy) >> Server(replicas=3)
     assert run_sorted(Running(survey_tool, 1).run, 60.0) is not None
     same(survey_tool)
+
+
+@pytest.mark.parametrize("policy", ["round_robin", "random"])
+@pytest.mark.parametrize("age_s", [None, 5])
+def test_it_is_taken_for_connections_of_several_clients_before_several_balancers(policy, age_s):
+    many = Clients("A", rate_per_s=40, connections=9, connection_age_s=age_s)
+    doors = [LoadBalancer("Near", layer=4, policy=policy) >> [Server("One"), Network() >> Server("Two")]]
+    doors += [LoadBalancer("Far", layer=4, policy=policy) >> Server("Pool", replicas=3)]
+    system = [many, Clients("B", rate_per_s=20)] >> Network() >> LoadBalancer() >> doors
+    assert run_sorted(Running(system, 1).run, 30.0) is not None
+    same(system, duration_s=30)
 
 
 @pytest.mark.parametrize(
@@ -133,6 +149,8 @@ def test_it_is_taken_for_what_feeds_forward(policy):
         Clients(write_share=0.2, keys=9) >> LoadBalancer() >> [Cache()] * 2 >> Database(),
         Clients() >> LoadBalancer(policy="least_connections") >> [Server()] * 2 >> Database(),
         Clients() >> LoadBalancer(health_check_s=1) >> [Server()] * 2,
+        Clients(connections=5) >> LoadBalancer(layer=4, policy="least_connections") >> [Server()] * 3,
+        Clients(rate_per_s=90, write_share=0.5) >> LoadBalancer(retries=1) >> [Server(queue_limit=0)] * 2,
     ],
 )
 def test_what_looks_at_the_state_of_another_part_agrees_too(system):

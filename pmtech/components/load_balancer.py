@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from heapq import heappop, heappush
-from math import inf
+from math import inf, nan
 from typing import ClassVar
 
 import numpy as np
@@ -18,7 +18,9 @@ from pmtech.engine.part import Part
 from pmtech.engine.randomness import identity
 from pmtech.engine.request import Request
 from pmtech.engine.sorted_pass import Undecided
-from pmtech.wording import seconds
+from pmtech.wording import counted, seconds
+
+ELSEWHERE = (502, 503)  # somebody else may be able to do it
 
 
 def layer():
@@ -48,6 +50,8 @@ class LoadBalancer(Component):
     health_check_s: it asks every target so often whether it is well; after `unhealthy_after` checks in a row without
         an answer it sends nothing there until a check succeeds again. None: it never notices that a target died.
     sticky: a caller stays with the target that it was first sent to, as long as that is there (session affinity).
+    retries: what one target answers 502 or 503 is asked of so many others, at once, the least busy first; but never what
+        changes something (`write_share`): it may have been done. Needs layer 7, which reads requests.
 
     What this leaves out: its own latency and limits, weights.
     """
@@ -59,6 +63,7 @@ class LoadBalancer(Component):
     health_check_s: float | None = number(None, at_least=0.01, at_most=3600, optional=True)
     unhealthy_after: int = whole(2, at_least=1, at_most=100)
     sticky: bool = yes_no(False)
+    retries: int = whole(0, at_least=0, at_most=10)
 
     kind: ClassVar[str] = "load balancer"
     icon: ClassVar[str] = "M2 10h15M6 10l5-6h6M6 10l5 6h6"
@@ -66,8 +71,17 @@ class LoadBalancer(Component):
     fan_out: ClassVar[str] = "pool"
     needs_next: ClassVar[bool] = True
 
+    def __post_init__(self):
+        super().__post_init__()
+        if self.layer == 4 and self.retries:
+            raise ValueError(
+                "retries need layer=7: at layer 4 a balancer sees connections, and no request to try again"
+            )
+
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
-        return [self.policy.replace("_", " ")] + (["layer 4: by connection"] if self.layer == 4 else [])
+        layer = ["layer 4: by connection"] if self.layer == 4 else []
+        again = [f"tries {counted(self.retries, 'other')} (reads only)"] if self.retries else []
+        return [self.policy.replace("_", " "), *layer, *again]
 
     def conditions(self) -> list[str]:
         return [f"a health check every {seconds(self.health_check_s)}" if self.health_check_s else "no health checks"]
@@ -75,6 +89,10 @@ class LoadBalancer(Component):
     @property
     def checks_health(self) -> bool:
         return self.health_check_s is not None
+
+    @property
+    def looks_per_s(self) -> float:
+        return 1 / self.health_check_s if self.health_check_s else 0.0
 
     def running(self, *args) -> LoadBalancerPart:
         return LoadBalancerPart(self, *args)
@@ -87,7 +105,9 @@ class LoadBalancerPart(Part):
         self.missed = [0] * len(self.targets)
         self.retired: set[int] = set()
         self.homes: dict[str, int] = {}
-        self.kept: dict[tuple, tuple[int, int]] = {}  # connection -> (which of its lives, the target of it)
+        self.kept: dict[
+            tuple, tuple[int, int, int]
+        ] = {}  # connection -> (which life, its target, whose deaths till then)
         self.first = self.run.luck(f"{self.name}.first", identity)
         self.second = self.run.luck(f"{self.name}.second", identity)
         self.checkup = Alarm(self.env, self._check_health)
@@ -104,6 +124,7 @@ class LoadBalancerPart(Part):
         more = len(targets) - len(self.targets)
         super().resize(targets, retired)
         self.retired = retired
+        self.kept = {line: kept for line, kept in self.kept.items() if kept[1] not in retired}
         self.in_flight += [0] * more
         self.missed += [0] * more
         self._choose_from()
@@ -139,6 +160,24 @@ class LoadBalancerPart(Part):
         self.in_flight[chosen] += 1
         status = yield from self.targets[chosen].handle(request)
         self.in_flight[chosen] -= 1
+        if status in ELSEWHERE and self.spec.retries and not request.write:
+            status = yield from self._elsewhere(request, chosen, status)
+        return status
+
+    def _elsewhere(self, request: Request, failed: int, status: int) -> Steps:
+        """Ask others for what one could not do; each attempt has luck of its own."""
+        tried, line = {failed}, request.line
+        for attempt in range(1, self.spec.retries + 1):
+            others = [target for target in self.up if target not in tried]
+            if not others or status not in ELSEWHERE:
+                break
+            chosen = min(others, key=lambda target: (self.in_flight[target], self._in_turn(target)))
+            tried.add(chosen)
+            request.served_by, request.retry_after, request.line = None, nan, (*line, self.name, attempt)
+            self.in_flight[chosen] += 1
+            status = yield from self.targets[chosen].handle(request)
+            self.in_flight[chosen] -= 1
+        request.line = line
         return status
 
     def _choose(self, request: Request) -> int:
@@ -147,15 +186,15 @@ class LoadBalancerPart(Part):
         line, number = request.line, request.number
         if self.spec.layer == 4:
             connection, life = request.connection
-            kept = self.kept.get(connection)
-            if kept and kept[0] == life and self.targets[kept[1]].alive and kept[1] not in self.retired:
-                return kept[1]
+            kept_life, kept, deaths = self.kept.get(connection, (None, 0, 0))
+            if kept_life == life and len(self.targets[kept].deaths) == deaths and self.targets[kept].alive:
+                return kept
         self.key = request.key if self.spec.policy in ("consistent_hash", "modulo") else 0
         chosen = getattr(self, self.spec.policy)(self.first[line][number], self.second[line][number])
         if self.spec.sticky:
             self.homes[request.caller] = chosen
         if self.spec.layer == 4:
-            self.kept[connection] = life, chosen
+            self.kept[connection] = life, chosen, len(self.targets[chosen].deaths)
         return chosen
 
     def _in_turn(self, target: int) -> int:
@@ -196,8 +235,8 @@ class LoadBalancerPart(Part):
         spec = self.spec
         blind = spec.policy in ("round_robin", "random")
         ends_here = all(isinstance(target, WorkPart) and target.next is None for target in self.targets)
-        state = blind or (ends_here and spec.policy in ("least_connections", "power_of_two_choices"))
-        return spec.health_check_s is None and not spec.sticky and spec.layer == 7 and state
+        counts = spec.layer == 7 and ends_here and spec.policy in ("least_connections", "power_of_two_choices")
+        return spec.health_check_s is None and not (spec.sticky or spec.retries) and (blind or counts)
 
     def pass_sorted(self, rows, times, book) -> None:
         book.visit(self, rows, times, times, times)
@@ -207,14 +246,32 @@ class LoadBalancerPart(Part):
     def _shares(self, rows, times, book) -> list[slice] | list[np.ndarray]:
         """Which of these requests each target is sent."""
         targets = len(self.targets)
-        if self.spec.policy == "round_robin":
+        if self.spec.layer == 4:
+            chosen = self._by_connection(rows, times, book)
+        elif self.spec.policy == "round_robin":
             return [slice(turn, None, targets) for turn in range(targets)]
-        if self.spec.policy == "random":
+        elif self.spec.policy == "random":
             chosen = (book.draw(self.first, rows) * targets).astype(int)
         else:
             chosen = self._by_load(rows, times, book)
         order = np.argsort(chosen.astype(np.min_scalar_type(targets)), kind="stable")  # small numbers sort by counting
         return np.split(order, np.cumsum(np.bincount(chosen, minlength=targets))[:-1])
+
+    def _by_connection(self, rows, times, book) -> np.ndarray:
+        """Which target each request is sent to, when that is chosen once for each connection."""
+        lives, kept, chosen, choose = [{} for _ in book.sources], {}, [], getattr(self, self.spec.policy)
+        sources = [self.run.parts[name][0] for name in book.sources]
+        luck = (book.draw(each, rows).tolist() for each in (self.first, self.second))
+        who, takes = book.client[rows].tolist(), book.connection()[rows].tolist()
+        for now, source, taken, first, second in zip(times.tolist(), who, takes, *luck, strict=True):
+            if taken < 0:  # one of its own
+                chosen.append(choose(first, second))
+                continue
+            connection = source, taken, sources[source].life(taken, now, lives[source])
+            if connection not in kept:
+                kept[connection] = choose(first, second)
+            chosen.append(kept[connection])
+        return np.array(chosen, dtype=int)
 
     def _by_load(self, rows, times, book) -> np.ndarray:
         """Which target each request is sent to, from how many the targets hold at that moment."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import html
 import operator
 import re
-from math import floor, isnan, log10
+from http import HTTPStatus
+from math import floor, inf, isnan, log10
 from typing import Any
 
 import numpy as np
@@ -223,6 +224,16 @@ class RunViews:
         numbers = [self.records.sources.index(name) for name in shown.index]
         waiting = [self._waiting(self.records.client == number) for number in numbers]
         return Table(shown.assign(waiting_share=waiting).rename(index=self.system.label))
+
+    @property
+    def statuses(self) -> Table:
+        """How many of each client's requests of the measured window ended how: a column a status."""
+        asked = self.requests[self.requests.arrived_s >= self.warmup_s]
+        table = pd.crosstab(asked.client, asked.status).rename_axis(index=None, columns=None)
+        order = sorted(table.columns, key=lambda code: code or inf)  # 0, no answer yet, comes last
+        table = table.reindex([name for name in self.records.sources if name in table.index])[order]
+        names = {code: f"{code} {HTTPStatus(code).phrase}" if code else "no answer yet" for code in order}
+        return Table(table.rename(index=self.system.label, columns=names))
 
     @property
     def oldest_ms(self) -> float:

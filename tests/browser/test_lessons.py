@@ -6,6 +6,7 @@ from pathlib import Path
 
 import lesson_02
 import lesson_04
+import lesson_06
 import lesson_11
 import lesson_15
 import pytest
@@ -16,6 +17,7 @@ PLAYS = {
     "02_http_verbs.ipynb": lesson_02.play,
     "04_throttling_vs_rate_limiting.ipynb": lesson_04.play,
     "11_promises.ipynb": lesson_11.play,
+    "06_front_door.ipynb": lesson_06.play,
     "15_the_meeting.ipynb": lesson_15.play,
 }
 PANEL = ".pmtech"

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from pmtech import Change, Clients, Database, LoadBalancer, Outage, Server, Throttle, simulate
+from pmtech import Change, Clients, Database, Errors, LoadBalancer, Outage, Server, Throttle, simulate
 
 QUARTERS = Clients(rate_per_s=4, arrivals="even")
 
@@ -160,3 +160,56 @@ def test_new_machines_are_trusted_and_a_taken_one_is_not_sent_to(story):
         503,
         503,
     ]  # the only one that is left is dead, and known to be
+
+
+# Tried again elsewhere
+
+
+def full(*limits, **clients):
+    """Servers that hold a request for ever; a limit of None takes all, 0 but one."""
+    servers = [
+        Server(f"s{n}", workers=1, service_ms=3e6, service_cv=0, queue_limit=limit) for n, limit in enumerate(limits, 1)
+    ]
+    return Clients(rate_per_s=4, arrivals="even", **clients) >> LoadBalancer(retries=1) >> servers
+
+
+def test_what_one_refuses_another_is_asked_for(story):
+    run = story(full(0, 0, 0), duration_s=2)
+    assert [status for *_, status in run.requests] == [0, 0, 0, 503, 503, 503, 503, 503]
+    asked = [(request, part) for request, part, *_ in run.visits if part != "load_balancer" and request >= 3]
+    # in turn, and then the next of those with as few in flight
+    assert asked[:4] == [(3, "s1"), (3, "s2"), (4, "s2"), (4, "s3")]
+    more = story(full(0, 0, 0).replace({"load_balancer.retries": 10}), duration_s=2)
+    assert [part for request, part, *_ in more.visits if request == 3][1:] == ["s1", "s2", "s3"], "each once"
+
+
+def test_a_retry_goes_to_the_least_busy_of_the_others(story):
+    run = story(full(0, None, None), duration_s=2.75)  # s1 is full from the fourth request on
+    assert [status for *_, status in run.requests] == [0] * 11
+    asked = {n: [part for request, part, *_ in run.visits if request == n][1:] for n in range(11)}
+    # the fourth: s2 and s3 hold one each, s2 is next in turn; the seventh: s2 holds three; the tenth: four each
+    assert [asked[n] for n in (3, 6, 9)] == [["s1", "s2"], ["s1", "s3"], ["s1", "s2"]]
+    assert [asked[n] for n in (4, 5, 7, 8, 10)] == [["s2"], ["s3"], ["s2"], ["s3"], ["s2"]]
+    assert run.result.summary.error_rate == 0
+
+
+def test_what_changes_something_is_never_asked_twice():
+    dead = {"duration_s": 60, "events": [Outage("server", at_s=10, for_s=20)]}
+    for share in (0.0, 0.3, 1.0):
+        clients = Clients(rate_per_s=50, write_share=share)
+        system = clients >> LoadBalancer(retries=1) >> Server(workers=100, service_ms=1, replicas=2)
+        run = simulate(system, **dead)
+        lost = (run.requests.status == 502).sum()
+        meant_for_it = 20 * 50 / 2
+        assert abs(lost - share * meant_for_it) < 4 * (meant_for_it * 2) ** 0.5 if share else lost == 0
+
+
+def test_an_error_that_another_would_give_as_well_is_not_tried_again():
+    system = QUARTERS >> LoadBalancer(retries=3) >> Server(replicas=2)
+    run = simulate(system, duration_s=30, events=[Errors("server", at_s=0, for_s=30, share=1)])
+    assert run.components.loc["server", "rejected"] == len(run.requests), "a 500 is the answer"
+
+
+def test_layer_4_sees_no_request_to_try_again():
+    with pytest.raises(ValueError, match="retries need layer=7"):
+        LoadBalancer(layer=4, retries=1)

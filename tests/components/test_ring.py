@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from uhashring import HashRing
 
-from pmtech import Change, Clients, LoadBalancer, Outage, Server, answers_by_machine, simulate
+from pmtech import Autoscale, Change, Clients, LoadBalancer, Outage, Server, answers_by_machine, simulate
 from pmtech.components.ring import VIRTUAL_NODES, Ring
 from pmtech.theory import busiest_share, moved_share, new_machine_share, ring_variation
 
@@ -147,3 +147,61 @@ def test_connections_of_a_dead_machine_are_opened_elsewhere_and_do_not_come_back
     run = simulate(system, duration_s=60, events=[Outage("server", at_s=20, for_s=10)])
     late = run.requests[run.requests.arrived_s > 21].dropna(subset="served_by")
     assert "server#1" not in set(late.served_by)
+
+
+POLICIES = ["round_robin", "random", "least_connections", "power_of_two_choices", "consistent_hash", "modulo"]
+
+
+def single_file(policy, events=(), **more):
+    """Twelve clients with one connection each: {client: its answered requests, in order}."""
+    one = {"rate_per_s": 5, "connections": 1, "keys": 50, "popularity": 0, **more}
+    clients = [Clients(f"c{n}", **one) for n in range(12)]
+    pool = LoadBalancer(layer=4, policy=policy) >> Server(workers=100, service_ms=1, replicas=3)
+    run = simulate(clients >> pool, duration_s=30, events=events)
+    return dict(list(run.requests[run.requests.status == 200].groupby("client")))
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_machine_that_joins_gets_nothing_from_connections_that_are_open(policy):
+    events = [Change("server.replicas", 6, at_s=10)]
+    assert {requests.served_by.nunique() for requests in single_file(policy, events).values()} == {1}
+    ending = single_file(policy, events, connection_age_s=2).values()
+    assert {"server#4", "server#5", "server#6"} <= {name for requests in ending for name in requests.served_by}
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize(
+    ("events", "gone"),
+    [
+        ([Change("server.replicas", 2, at_s=10)], "server#3"),
+        ([Change("server.replicas", 2, at_s=10), Change("server.replicas", 3, at_s=20)], "server#3"),
+        ([Outage("server", at_s=10, for_s=8)], "server#1"),
+    ],
+)
+def test_who_was_on_a_machine_that_went_is_elsewhere_for_good_and_nobody_else_moves(policy, events, gone):
+    found = single_file(policy, events).values()
+    on_it = [requests for requests in found if requests.served_by.iloc[0] == gone]
+    assert on_it and {requests.served_by.nunique() for requests in found if requests.served_by.iloc[0] != gone} == {1}
+    for requests in on_it:  # while nobody checks, the dead machine may be tried again: a refused request each time
+        assert gone not in set(requests[requests.arrived_s > 18].served_by)
+        assert set(requests[requests.arrived_s < 10].served_by) == {gone}
+
+
+def test_a_connection_that_broke_while_nobody_used_it_is_opened_anew():
+    """A request a second, at 0, 1, 2, ...; the machine is dead from 4.3 to 4.6, when nothing is under way."""
+    clients = Clients(rate_per_s=1, arrivals="even", connections=1)
+    system = clients >> LoadBalancer(layer=4) >> Server(service_ms=1, replicas=3)
+    died = simulate(system, duration_s=9, events=[Outage("server", at_s=4.3, for_s=0.3)])
+    assert died.requests.served_by.tolist() == ["server#1"] * 5 + ["server#2"] * 4
+    others = [Change("server.replicas", 1, at_s=4.3), Change("server.replicas", 3, at_s=4.6)]
+    assert simulate(system, duration_s=9, events=others).requests.served_by.tolist() == ["server#1"] * 9
+
+
+def test_an_autoscaler_adds_machines_that_only_new_connections_reach():
+    late = {}
+    for age_s in (None, 10):
+        clients = Clients(rate_per_s=150, connections=30, connection_age_s=age_s)
+        server = Server(workers=8, service_ms=100, autoscale=Autoscale(starts_s=5))
+        run = simulate(clients >> LoadBalancer(layer=4) >> server, duration_s=90)
+        late[age_s] = set(run.requests[run.requests.arrived_s > 60].served_by.dropna())
+    assert late[None] <= {"server", "server#1"} and {"server#2", "server#3"} <= late[10]

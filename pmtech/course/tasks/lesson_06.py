@@ -39,7 +39,7 @@ TASKS = (
         start=front_door,
         free=("load_balancer", "company_d"),
         targets=(
-            Target("p95_ms", at_most=250, name="The p95 of all requests, from five minutes after", unit="ms"),
+            Target("p95_ms", at_most=250, name="The p95 from five minutes on", unit="ms"),
             Target("error_rate", at_most=0, name="The share of requests that failed", unit="%"),
         ),
         duration_s=ADDED_S + 420,

@@ -19,6 +19,10 @@ from pmtech.web.app.store import Snapshot, Store, fill
 from pmtech.web.client.exchange import Exchange
 
 HOST = "127.0.0.1"
+NO_QUEUE = (
+    "A worker needs the library huey, which is not installed: pip install huey brings it. "
+    "start_api() alone starts the rest, and nothing else of the lesson needs the worker."
+)
 TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 UVICORN = {"http": "h11", "ws": "none", "lifespan": "off", "loop": "asyncio", "log_level": "critical",
            "timeout_graceful_shutdown": 1}  # fmt: skip
@@ -34,14 +38,14 @@ def start_api(*, transport: str = "auto", worker: bool = False) -> "Api":
     """
     if transport not in ("auto", "socket", "in_process"):
         raise ValueError(f'transport must be "auto", "socket" or "in_process", got {transport!r}')
-    _stop_all()
+    stop_all()
     api = Api(transport, worker)
     api.start()
     return api
 
 
 @atexit.register
-def _stop_all() -> None:
+def stop_all() -> None:
     for api in _running[:]:
         api.stop()
 
@@ -62,6 +66,7 @@ class Api:
         self._server: _Server | None = None
         self._app = None
         self._folder = tempfile.TemporaryDirectory(prefix="pmtech-", ignore_cleanup_errors=True)
+        self._path = Path(self._folder.name) / "surveys.db"
         self._store: Store | None = None
 
     @property
@@ -87,13 +92,9 @@ class Api:
         from pmtech.web.app.api import create_app
         from pmtech.web.app.calendar import CalendarClient, create_calendar
 
-        path = self.folder / "surveys.db"
-        fresh = not path.exists()
-        self._store = Store(path)
-        if fresh:
-            fill(self._store)
+        self._open_store()
         calendar = create_calendar(self.faults)
-        more = self._jobs(path.parent) if self._works else ()
+        more = self._jobs(self._path.parent) if self._works else ()
 
         def app(url: str, transport: httpx.ASGITransport | None = None):
             return create_app(self._store, faults=self.faults, calendar=CalendarClient(url, transport), more=more)
@@ -113,17 +114,30 @@ class Api:
         if self._app is None:
             self.url = "http://in-process"
             self._app = app(self.url, httpx.ASGITransport(calendar, raise_app_exceptions=False))
-        _running.append(self)
-        # The first request of all pays for imports; nobody shall measure that one.
-        self.request("GET", "/surveys")
+        self._begun()
         if self._works:
             self._start_worker()
 
+    def _open_store(self) -> None:
+        fresh = not self._path.exists()
+        self._store = Store(self._path)
+        if fresh:
+            fill(self._store)
+
+    def _begun(self) -> None:
+        _running.append(self)
+        # The first request of all pays for imports; nobody shall measure that one.
+        self.request("GET", "/surveys")
+
     def _jobs(self, folder: Path) -> list:
         """The routes for orders."""
-        from pmtech.web.jobs.orders import Orders
-        from pmtech.web.jobs.routes import routes
-        from pmtech.web.jobs.worker import Worker
+        try:
+            from pmtech.web.jobs.orders import Orders
+            from pmtech.web.jobs.routes import routes
+            from pmtech.web.jobs.worker import Worker
+        except ModuleNotFoundError as missing:
+            self._store.close()
+            raise RuntimeError(NO_QUEUE) from missing
 
         self.orders = Orders(folder)
         self.worker = Worker(self.orders)
@@ -161,13 +175,14 @@ class Api:
         body: str | bytes | None = None,
         headers: dict[str, str] | None = None,
         timeout_s: float = 5.0,
+        lose_request: bool = False,
         lose_answer: bool = False,
     ) -> Exchange:
         """Sends one request and waits at most `timeout_s` for the answer; never retries.
 
         `json` is data to be sent as JSON, `body` is text or bytes sent as they are. No answer is no exception: the
-        exchange then has `status` None and an `error`. With `lose_answer` the server does the work and its answer
-        never arrives. Raises ValueError for what cannot be sent at all.
+        exchange then has `status` None and an `error`. With `lose_request` it never arrives; with `lose_answer`
+        the server does the work and its answer never arrives. Raises ValueError for what cannot be sent at all.
         """
         import h11
         import httpx
@@ -189,8 +204,9 @@ class Api:
             raise ValueError(f"path cannot be sent: {error}") from None
         error = answer = None
         begun = time.perf_counter()
-        if lose_answer:
-            self.faults.lose_answers = 1
+        lost = [name for name, wanted in (("lose_requests", lose_request), ("lose_answers", lose_answer)) if wanted]
+        for name in lost:
+            setattr(self.faults, name, 1)
         try:
             if not self.running:
                 raise httpx.ConnectError("stopped")
@@ -207,8 +223,8 @@ class Api:
         except httpx.TransportError:
             error = "The connection broke off. Whether the server did the work, the client cannot know."
         finally:
-            if lose_answer:  # also when it never came so far: the next request is another one
-                self.faults.lose_answers = 0
+            for name in lost:  # also when it never came so far: the next request is another one
+                setattr(self.faults, name, 0)
         return Exchange.of(request, answer, (time.perf_counter() - begun) * 1000, error)
 
     def rows(self) -> Snapshot:
@@ -233,7 +249,7 @@ class _Server:
     """uvicorn on a thread that ends with the kernel: one app on each of some ports (0, or one that is taken: any)."""
 
     def __init__(self, *ports: int):
-        self._listeners = [_listener(port) for port in ports]
+        self._listeners = [listener_at(port) for port in ports]
         self.urls = [f"http://{HOST}:{listener.getsockname()[1]}" for listener in self._listeners]
 
     def start(self, *apps) -> None:
@@ -260,7 +276,7 @@ class _Server:
             listener.close()
 
 
-def _listener(port: int) -> socket.socket:
+def listener_at(port: int) -> socket.socket:
     # Only a socket that says it is TCP gets TCP_NODELAY from asyncio; without it answers can come 40 ms late.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     if sys.platform != "win32":

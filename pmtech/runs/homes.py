@@ -1,0 +1,33 @@
+"""Which machine answers for a key, and how many keys have another one after something happened."""
+
+from __future__ import annotations
+
+from math import nan
+
+import pandas as pd
+
+from pmtech.runs.result import Result
+from pmtech.runs.views import Table
+
+
+def keys_moved(runs, at_s: float) -> Table:
+    """How many of the keys that were asked for before and after a moment have another machine after it, design by design.
+
+    A key's machine is the one that answered for it last. Where most keys had several before, none has a machine of its
+    own, and nothing can be said of that design (NaN). runs: what `compare` gave, or {label: result}.
+    """
+    results = getattr(runs, "results", runs)
+    if not isinstance(results, dict) or not all(isinstance(result, Result) for result in results.values()):
+        raise ValueError(f"keys_moved needs what compare(...) gave, got {runs!r}")
+    table = Table(pd.DataFrame([_moved(result, at_s) for result in results.values()], index=list(results)))
+    table.words = {"keys": ("pages asked for before and after", ""), "moved": ("have another server now", "%")}
+    return table
+
+
+def _moved(result: Result, at_s: float) -> dict[str, float]:
+    answered = result.requests[result.records.served]
+    early = answered.arrived_s < at_s
+    before, after = (answered[part].groupby("key").served_by.agg(["nunique", "last"]) for part in (early, ~early))
+    both = before.join(after["last"].rename("after"), how="inner")
+    homed = both["nunique"].eq(1).mean() > 0.5
+    return {"keys": len(both), "moved": (both["last"] != both.after).mean() if homed else nan}

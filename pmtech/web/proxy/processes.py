@@ -1,0 +1,75 @@
+"""The processes: the copies of the API and the proxy before them. Run as a program, which needs `fork` (Linux, macOS).
+
+Whoever started it writes lines, "start copy 1" and "kill copy 1", or "proxy". A copy is forked from this process, which has imported
+all that it needs; it is killed as a power cut does. When nobody is there to write any more, all of them are killed, and
+this process ends: so they end with the kernel, however that came.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import uvicorn
+
+from pmtech.web.app.api import create_app
+from pmtech.web.app.server import UVICORN, listener_at
+from pmtech.web.app.store import Store
+
+
+def serve(path: str, name: str, port: int) -> None:
+    """Be a copy: it opens the database that all of them share, and says in each answer who it is."""
+    config = uvicorn.Config(create_app(Store(path)), **UVICORN, headers=[("Served-By", name)])
+    uvicorn.Server(config).run(sockets=[listener_at(port)])
+
+
+def start_proxy(command: str, config: dict, folder: str) -> int:
+    """Caddy, with this configuration and with `folder` for whatever it would like to keep."""
+    env = {**os.environ, **dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"), folder)}
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    proxy = subprocess.Popen([command, "run", "--config", "-"], stdin=subprocess.PIPE, env=env, **quiet)
+    proxy.stdin.write(json.dumps(config).encode())
+    proxy.stdin.close()
+    return proxy.pid
+
+
+def start_copy(*what) -> int:
+    pid = os.fork()
+    if not pid:
+        try:
+            serve(*what)
+        finally:
+            os._exit(1)
+    return pid
+
+
+def kill(pid: int) -> None:
+    with suppress(ProcessLookupError, ChildProcessError):  # it has ended by itself
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+def main(path: str, ports: dict[str, int], command: str, config: dict) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # interrupting the kernel is no reason to stop
+    pids: dict[str, int] = {}
+    try:
+        for line in sys.stdin:
+            what, name = line.strip().split(" ", 1)
+            if what == "kill":
+                kill(pids.pop(name))
+            elif name == "proxy":
+                pids[name] = start_proxy(command, config, str(Path(path).parent))
+            else:
+                pids[name] = start_copy(path, name, ports[name])
+    finally:
+        for pid in pids.values():
+            kill(pid)
+
+
+if __name__ == "__main__":
+    main(*map(json.loads, sys.argv[1:]))
