@@ -184,16 +184,18 @@ class Meeting(Panel):
     def points(self) -> dict[str, str | list[str]]:
         """The page that the learner's own answers have written, for `brief(...)`."""
         talk, outcome = self.talk, self.outcome
-        points = {"What was decided": outcome.decision.brief if outcome else "Nothing yet: the meeting goes on."}
-        points["What it hangs on, and what was agreed"] = (
-            outcome.agreed if outcome else [d.name for d in talk.found.values()]
-        )
-        points["What the model said"] = [f"“{c.says}” {c.told}" for c in talk.shown]
+        lists = {
+            "What it hangs on, and what was agreed": outcome.agreed
+            if outcome
+            else [d.name for d in talk.found.values()],
+            "What the model said": [f"“{claim.says}” {claim.told}" for claim in talk.shown],
+        }
         if outcome:
-            points["What nobody asked, and what it costs in a quarter"] = [
-                f"{d.name}: ${rate(round(outcome.costs[d.id]))}" for d in outcome.missed
-            ]
-        return {head: said or ["Nothing."] for head, said in points.items()}
+            missed = [f"{d.name}: ${rate(round(outcome.costs[d.id]))}" for d in outcome.missed]
+            lists["What nobody asked, and what it costs in a quarter"] = missed
+        decided = outcome.decision.brief if outcome else "Nothing yet: the meeting goes on."
+        told = {head: [one[0].upper() + one[1:] for one in lines] or ["Nothing."] for head, lines in lists.items()}
+        return {"What was decided": decided, **told}
 
     @traitlets.validate("value")
     def _check_value(self, proposal):
