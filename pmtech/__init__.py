@@ -78,6 +78,7 @@ _LATER = {
     "lossy_calls": "pmtech.web.experiments.faulty_calls",
     "lost_order": "pmtech.panels.lost_order",
     "machine": "pmtech.runs.prices",
+    "meeting": "pmtech.course.meeting",
     "monitoring": "pmtech.panels.figure",
     "next_contract": "pmtech.web.experiments.requests",
     "on_the_wire": "pmtech.web.experiments.encryption",
