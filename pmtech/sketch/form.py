@@ -21,14 +21,13 @@ INSTANCES = {"surge": "Surge", "profile": "Day", "autoscale": "Autoscale"}
 
 
 @cache
-def _words() -> dict[str, dict[str, Any]]:
+def words() -> dict[str, dict[str, Any]]:
     return tomllib.loads((Path(__file__).parent / "fields.toml").read_text(encoding="utf-8"))
 
 
 def _said(kind: type, field: str, what: str) -> str:
     """As it is meant in this part, or else everywhere."""
-    words = _words()
-    return (words.get(kind.__name__, {}).get(field) or words.get(field) or {}).get(what, "")
+    return (words().get(kind.__name__, {}).get(field) or words().get(field) or {}).get(what, "")
 
 
 def meaning(kind: type, field: str) -> str:
