@@ -12,6 +12,7 @@ function render({ model, el }) {
   let rest = 0;
   let tab = answer.boxes.length ? "setup" : "add";
   let where = "after";
+  let file = "my-system.json";
 
   const send = (done, ...more) => {
     number += 1;
@@ -35,7 +36,7 @@ function render({ model, el }) {
   );
   const undo = button("Undo", () => send("undo"));
   const redo = button("Redo", () => send("redo"));
-  const head = h("div", { class: "sk-head" }, from, undo, redo, status);
+  const head = h("div", { class: "sk-head" }, from, undo, redo);
 
   // ---- the drawing: boxes that can be chosen lie over the picture ----
   const sheet = h("div", { class: "sk-sheet" });
@@ -86,7 +87,8 @@ function render({ model, el }) {
   const side = h("div", { class: "sk-side", role: "tabpanel" });
   const drawTabs = () => {
     const keys = Object.keys(TABS);
-    const open = (key) => ((tab = key), (formKey = ""), drawTabs(), drawSide(), tabs.querySelector("[aria-selected=true]")?.focus());
+    const open = (key) => ((tab = key), (formKey = ""), drawTabs(), drawSide());
+    const within = tabs.contains(document.activeElement);
     tabs.replaceChildren(
       ...keys.map((key, n) =>
         button(TABS[key], () => open(key), {
@@ -100,6 +102,7 @@ function render({ model, el }) {
         }),
       ),
     );
+    if (within) tabs.querySelector("[aria-selected=true]").focus();
   };
 
   let formKey = "";
@@ -109,9 +112,9 @@ function render({ model, el }) {
     if (tab === "setup" && key === formKey) return rows.forEach((row, n) => row.show(answer.form[n]));
     formKey = key;
     const draw = { setup, add, arrows, trouble, keep }[tab];
-    const focused = side.contains(document.activeElement) && document.activeElement.id;
+    const [within, focused] = [side.contains(document.activeElement), document.activeElement.id];
     side.replaceChildren(...draw());
-    if (focused) side.querySelector(`[id="${focused}"]`)?.focus();
+    if (within) ((focused && side.querySelector(`[id="${focused}"]:enabled`)) || tabs.querySelector("[aria-selected=true]")).focus();
   };
   const title = () => h("h4", {}, answer.selected ? answer.label : "No part is chosen", answer.kind && answer.kind !== answer.label ? h("small", {}, ` ${answer.kind}`) : "");
   const nothing = (text) => h("p", { class: "pmtech-quiet" }, text);
@@ -132,7 +135,7 @@ function render({ model, el }) {
   };
 
   const field = (one) => {
-    const id = `sk-${one.path}`;
+    const id = `sk-${one.path.slice(one.path.indexOf(".") + 1)}`; // the same when the part is called otherwise
     const label = h("label", { for: id }, one.label);
     const hint = h("small", {}, one.means, one.ask ? ` Ask engineering: ${one.ask}.` : "");
     const wrap = (...inside) => h("div", { class: "pmtech-control sk-field" }, ...inside, hint);
@@ -183,11 +186,11 @@ function render({ model, el }) {
       span.innerHTML = `<svg viewBox="0 0 20 20"><path d="${d}"/></svg>`;
       return span;
     };
-    const what = nothing("Point at a part to read what it is for.");
+    const what = nothing(can.size ? "Point at a part to read what it is for." : `Nothing can stand ${where} ${answer.label}. Try another place, or choose another box.`);
     const palette = kinds.map(({ kind, label, is }) => {
       const tell = () => write(what, `${label}: ${is}`);
       const title = can.has(kind) ? "" : `${is} It can't stand ${where} ${answer.label ?? "it"}.`;
-      return button("", () => send("add", kind, where), { class: "sk-kind", "data-kind": kind, disabled: !can.has(kind), title, onmouseenter: tell, onfocus: tell });
+      return button("", () => send("add", kind, where), { class: "sk-kind", id: `sk-kind-${kind}`, "data-kind": kind, disabled: !can.has(kind), title, onmouseenter: tell, onfocus: tell });
     });
     palette.forEach((one, n) => one.append(icon(kinds[n].icon), kinds[n].label));
     return [
@@ -229,17 +232,19 @@ function render({ model, el }) {
   };
 
   const keep = () => {
-    const path = h("input", { type: "text", id: "sk-file", value: "my-system.json", "aria-label": "File" });
+    const path = h("input", { type: "text", id: "sk-file", value: file, "aria-label": "File", oninput: () => (file = path.value) });
     const log = h("input", { type: "text", id: "sk-log", placeholder: "access.log", "aria-label": "Access log" });
     const save = (name, href) => h("a", { download: name, href }).click();
     const picture = (kind) => {
       const svg = sheet.querySelector(".sk-picture svg").cloneNode(true);
-      svg.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-      const style = h("style", {}, sheet.querySelector("style").textContent);
+      const style = document.createElementNS(svg.namespaceURI, "style");
+      style.textContent = sheet.querySelector("style").textContent;
       svg.prepend(style);
+      svg.setAttribute("class", "pmtech-diagram"); // colours and sizes are told to what stands around it
+      svg.style.cssText = `${sheet.querySelector(".pmtech-diagram").style.cssText}; padding: 0`;
       const [wide, tall] = answer.size;
       for (const [side, size] of [["width", wide], ["height", tall]]) svg.setAttribute(side, size);
-      const drawn = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(`<?xml version="1.0"?>${svg.outerHTML}`)}`;
+      const drawn = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(new XMLSerializer().serializeToString(svg))}`;
       if (kind === "svg") return save("system.svg", drawn);
       const image = new Image();
       image.onload = () => {
@@ -277,7 +282,7 @@ function render({ model, el }) {
   const sentences = h("p", { class: "pmtech-sentences", "aria-live": "polite" });
   const caption = h("p", { class: "pmtech-quiet" });
   const compare = button("", () => send("keep"));
-  const outcome = h("div", { class: "sk-outcome" }, caption, cards, chips, problem, sentences, h("div", { class: "sk-buttons" }, compare));
+  const outcome = h("div", { class: "sk-outcome" }, status, caption, cards, chips, problem, sentences, h("div", { class: "sk-buttons" }, compare));
   const drawOutcome = () => {
     const card = ({ name, hint, value, pinned }) => h("p", { title: hint }, h("span", {}, name), h("strong", {}, value), pinned ? h("small", {}, `before: ${pinned}`) : "");
     cards.replaceChildren(...answer.cards.map(card));
