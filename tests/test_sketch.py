@@ -207,7 +207,7 @@ def test_a_line_that_is_no_table_is_refused_in_a_sentence():
 
 
 def test_what_a_part_says_of_a_field_is_taken_from_its_docstring():
-    assert meaning(Queue, "batch_wait_s") and meaning(Server, "drops_late").startswith("Work on a request")
+    assert meaning(Queue, "batch_wait_s") and meaning(Server, "item_ms").startswith("Work for every further")
 
 
 # The panel

@@ -59,7 +59,7 @@ def _fields(value: Any, path: str) -> list[dict[str, Any]]:
         found.append(
             {
                 "path": f"{path}.{field.name}",
-                "label": field_in_words(field.name).capitalize(),
+                "label": _said(type(value), field.name, "called") or field_in_words(field.name).capitalize(),
                 "unit": unit(field.name),
                 "means": meaning(type(value), field.name),
                 "ask": _said(type(value), field.name, "ask"),

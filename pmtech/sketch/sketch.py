@@ -391,6 +391,7 @@ def _sentence(text: str, system: System | None) -> str:
     for name in system.names if system else ():
         text = text.replace(f'"{name}"', f"“{system.label(name)}”")
     text = re.sub(r"(?:>> )?\b([A-Z]\w+)\(\)(?: >>)?", lambda code: f"“{_called(code[1])}”", text)
+    text = re.sub(r"\b[A-Z]+[a-z]+[A-Z]\w+", lambda code: _called(code[0]).lower(), text)  # a LoadBalancer
     return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
