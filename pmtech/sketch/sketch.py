@@ -388,8 +388,9 @@ def _called(kind: str) -> str:
 
 def _sentence(text: str, system: System | None) -> str:
     """As it is said on the page: parts are called as in the drawing, and what is to be put in is no code."""
-    for name in system.names if system else ():
-        text = text.replace(f'"{name}"', f"“{system.label(name)}”")
+    called = {name: system.label(name) for name in system.names} if system else {}
+    for name, label in called.items():
+        text = text.replace(f'"{name}"', f"“{label}”")
     text = re.sub(r"(?:>> )?\b([A-Z]\w+)\(\)(?: >>)?", lambda code: f"“{_called(code[1])}”", text)
     text = re.sub(r"\b[A-Z]+[a-z]+[A-Z]\w+", lambda code: _called(code[0]).lower(), text)  # a LoadBalancer
     return f"{text[:1].upper()}{text[1:].rstrip('.')}."
