@@ -177,7 +177,7 @@ def test_a_rate_is_named_as_it_is_set_and_ten_times_is_ten_times_that(tmp_path):
     assert "| Requests a second | 190 | 1,900 |" in text
     assert f"95 of 100 within {a} (Company A), {b} (Company B), {c} (Company C). At 1,900, " in text
     assert f"| Company B | 30 | 0 % | {b} | " in text
-    assert "At 190 requests a second 79 % of Company C's are refused; the others are answered" in text
+    assert "At 190 requests a second 79 % of those from Company C are refused; the others are answered" in text
     assert f"in this run {result.summary.offered_per_s:.0f} requests a second came, 190 are to be expected." in text
 
 
@@ -220,7 +220,10 @@ def test_a_pool_and_its_balancer_are_called_by_their_names(tmp_path):
     pool = crowd >> RateLimiter(limit=20) >> LoadBalancer(health_check_s=2) >> Server(workers=2, replicas=3) >> Cache()
     text = brief(simulate(pool >> Database(), duration_s=20), folder=tmp_path).markdown.read_text()
     assert "The way of a request: A, B and C, then Rate limiter, then Load balancer" in text
-    assert re.search(r"At 90 requests a second \d+ % of A's, \d+ % of B's and \d+ % of C's are refused", text)
+    assert re.search(
+        r"At 90 requests a second \d+ % of those from A, \d+ % of those from B and \d+ % of those from C are refused",
+        text,
+    )
     assert "At this load the 3 servers are busy" in text and "Is it the 3 servers that fill up first" in text
     assert "Load balancer: round robin, a health check every 2 s;" in text
     assert "from memory (answers kept for longer)" in text and "(a cache)" not in text

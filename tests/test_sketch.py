@@ -69,6 +69,18 @@ def test_a_gateway_that_is_put_in_sends_on_all_that_is_asked_for():
     assert arrows(system) == ["clients > gateway", "gateway > server /a", "gateway > other /b"]
 
 
+def test_a_gateway_follows_when_customers_ask_for_something_else():
+    panel = sketch(Clients() >> Gateway() >> {"/": Server("Menu")})
+    panel.select("gateway")
+    panel.add("Server")
+    ask(panel, "put", "clients.endpoints", "/menu: 8, /order: 2")
+    assert arrows(panel.value) == ["clients > gateway", "gateway > menu /menu", "gateway > server /order"]
+    ask(panel, "put", "clients.endpoints", "/menu: 8, /order: 2, /help: 1")  # nobody has said where this goes
+    assert arrows(panel.value)[1:] == ["gateway > menu /menu", "gateway > server /order"]
+    ask(panel, "undo")  # the same line twice is one step
+    assert arrows(panel.value)[1:] == ["gateway > menu /", "gateway > server /new"]
+
+
 def test_what_is_taken_out_leaves_its_arrows_to_its_neighbours():
     system = Clients() >> LoadBalancer() >> [Server("A"), Server("B")] >> Database()
     without = editing.take_out(system, "b")
@@ -195,7 +207,7 @@ def test_a_line_that_is_no_table_is_refused_in_a_sentence():
 
 
 def test_what_a_part_says_of_a_field_is_taken_from_its_docstring():
-    assert meaning(Queue, "batch_wait_s") and meaning(Server, "drops_late").startswith("Work on a request")
+    assert meaning(Queue, "batch_wait_s") and meaning(Server, "item_ms").startswith("Work for every further")
 
 
 # The panel
@@ -218,7 +230,24 @@ def test_a_product_is_put_together_and_run():
 def test_an_unfinished_drawing_says_what_it_lacks():
     panel = sketch()
     panel.add("Clients")
-    assert panel.run() is None and "has nowhere to send requests" in panel.error
+    assert panel.run() is None
+    assert panel.error == "This can't be run yet: “Clients” has nowhere to send requests: put “Server” after it."
+
+
+def test_what_was_said_stays_when_the_run_has_followed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    panel = sketch(Clients() >> Server())
+    ask(panel, "save", "mine")
+    ask(panel, "run")
+    assert panel.answer["said"].startswith("Saved as mine.json")
+    ask(panel, "save", "mine")
+    ask(panel, "run")
+    assert "there already" in panel.answer["problem"] and not panel.answer["said"]
+
+
+def test_each_part_says_in_plain_words_what_it_is_for():
+    for kind in sketch().about["kinds"]:
+        assert kind["is"].endswith(".") and "_" not in kind["is"], kind
 
 
 def test_there_is_no_end_to_undo():

@@ -234,7 +234,7 @@ def _outcome(result: Result) -> str:
     if isnan(s.p95_ms):
         return "nobody is answered"
     lost = result.by_client.error_rate
-    whose = [f"{percent(x)} of {result.system.label(c)}'s" for c, x in lost.items() if x > 0.01]
+    whose = [f"{percent(x)} of those from {result.system.label(c)}" for c, x in lost.items() if x > 0.01]
     share = listed(whose) if whose and len(lost) > 1 else percent(s.error_rate)
     refused = f"{share} {_lost(result)}" if s.error_rate > 0.01 else ""
     if _keeps_up(result):

@@ -21,14 +21,13 @@ INSTANCES = {"surge": "Surge", "profile": "Day", "autoscale": "Autoscale"}
 
 
 @cache
-def _words() -> dict[str, dict[str, Any]]:
+def words() -> dict[str, dict[str, Any]]:
     return tomllib.loads((Path(__file__).parent / "fields.toml").read_text(encoding="utf-8"))
 
 
 def _said(kind: type, field: str, what: str) -> str:
     """As it is meant in this part, or else everywhere."""
-    words = _words()
-    return (words.get(kind.__name__, {}).get(field) or words.get(field) or {}).get(what, "")
+    return (words().get(kind.__name__, {}).get(field) or words().get(field) or {}).get(what, "")
 
 
 def meaning(kind: type, field: str) -> str:
@@ -60,7 +59,7 @@ def _fields(value: Any, path: str) -> list[dict[str, Any]]:
         found.append(
             {
                 "path": f"{path}.{field.name}",
-                "label": field_in_words(field.name).capitalize(),
+                "label": _said(type(value), field.name, "called") or field_in_words(field.name).capitalize(),
                 "unit": unit(field.name),
                 "means": meaning(type(value), field.name),
                 "ask": _said(type(value), field.name, "ask"),

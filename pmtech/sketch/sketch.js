@@ -1,6 +1,7 @@
 // What a hand does goes to the kernel as a message ("do" with its arguments); the answer is the whole state, drawn anew.
 // The drawing answers at once; the run follows when the hand rests.
 const REST_MS = 250;
+const SAME = ["run", "select", "save", "brief", "replay"]; // what leaves the system as it is
 
 function render({ model, el }) {
   const { kinds, presets, places, troubles } = model.get("about");
@@ -11,13 +12,14 @@ function render({ model, el }) {
   let rest = 0;
   let tab = answer.boxes.length ? "setup" : "add";
   let where = "after";
+  let file = "my-system.json";
 
   const send = (done, ...more) => {
     number += 1;
     busy = true;
     model.send({ do: done, with: more, number });
     clearTimeout(rest);
-    if (done !== "run" && done !== "select") rest = setTimeout(() => (busy ? run() : send("run")), REST_MS);
+    if (!SAME.includes(done)) rest = setTimeout(() => (busy ? run() : send("run")), REST_MS);
   };
   const run = () => (rest = setTimeout(() => (busy ? run() : send("run")), 50));
   const put = (path, value) => (busy ? (waiting = [path, value]) : send("put", path, value));
@@ -34,7 +36,7 @@ function render({ model, el }) {
   );
   const undo = button("Undo", () => send("undo"));
   const redo = button("Redo", () => send("redo"));
-  const head = h("div", { class: "sk-head" }, from, undo, redo, status);
+  const head = h("div", { class: "sk-head" }, from, undo, redo);
 
   // ---- the drawing: boxes that can be chosen lie over the picture ----
   const sheet = h("div", { class: "sk-sheet" });
@@ -71,7 +73,12 @@ function render({ model, el }) {
     });
     const focused = sheet.contains(document.activeElement) && document.activeElement.dataset.part;
     sheet.replaceChildren(picture, ...boxes);
-    if (focused) (boxes.find((one) => one.dataset.part === focused) ?? boxes.find((one) => one.getAttribute("aria-pressed") === "true"))?.focus();
+    const chosen = boxes.find((one) => one.getAttribute("aria-pressed") === "true");
+    if (chosen) {
+      const beyond = (start, size, from, room) => (start < from ? start - 8 : start + size > from + room ? start + size - room + 8 : from);
+      frame.scrollTo(beyond(chosen.offsetLeft, chosen.offsetWidth, frame.scrollLeft, frame.clientWidth), beyond(chosen.offsetTop, chosen.offsetHeight, frame.scrollTop, frame.clientHeight));
+    }
+    if (focused) (boxes.find((one) => one.dataset.part === focused) ?? chosen)?.focus({ preventScroll: true });
   };
 
   // ---- the left side: what can be done with the chosen part ----
@@ -80,7 +87,8 @@ function render({ model, el }) {
   const side = h("div", { class: "sk-side", role: "tabpanel" });
   const drawTabs = () => {
     const keys = Object.keys(TABS);
-    const open = (key) => ((tab = key), (formKey = ""), drawTabs(), drawSide(), tabs.querySelector("[aria-selected=true]")?.focus());
+    const open = (key) => ((tab = key), (formKey = ""), drawTabs(), drawSide());
+    const within = tabs.contains(document.activeElement);
     tabs.replaceChildren(
       ...keys.map((key, n) =>
         button(TABS[key], () => open(key), {
@@ -94,6 +102,7 @@ function render({ model, el }) {
         }),
       ),
     );
+    if (within) tabs.querySelector("[aria-selected=true]").focus();
   };
 
   let formKey = "";
@@ -103,9 +112,9 @@ function render({ model, el }) {
     if (tab === "setup" && key === formKey) return rows.forEach((row, n) => row.show(answer.form[n]));
     formKey = key;
     const draw = { setup, add, arrows, trouble, keep }[tab];
-    const focused = side.contains(document.activeElement) && document.activeElement.id;
+    const [within, focused] = [side.contains(document.activeElement), document.activeElement.id];
     side.replaceChildren(...draw());
-    if (focused) side.querySelector(`[id="${focused}"]`)?.focus();
+    if (within) ((focused && side.querySelector(`[id="${focused}"]:enabled`)) || tabs.querySelector("[aria-selected=true]")).focus();
   };
   const title = () => h("h4", {}, answer.selected ? answer.label : "No part is chosen", answer.kind && answer.kind !== answer.label ? h("small", {}, ` ${answer.kind}`) : "");
   const nothing = (text) => h("p", { class: "pmtech-quiet" }, text);
@@ -126,7 +135,7 @@ function render({ model, el }) {
   };
 
   const field = (one) => {
-    const id = `sk-${one.path}`;
+    const id = `sk-${one.path.slice(one.path.indexOf(".") + 1)}`; // the same when the part is called otherwise
     const label = h("label", { for: id }, one.label);
     const hint = h("small", {}, one.means, one.ask ? ` Ask engineering: ${one.ask}.` : "");
     const wrap = (...inside) => h("div", { class: "pmtech-control sk-field" }, ...inside, hint);
@@ -177,14 +186,18 @@ function render({ model, el }) {
       span.innerHTML = `<svg viewBox="0 0 20 20"><path d="${d}"/></svg>`;
       return span;
     };
-    const palette = kinds.map(({ kind, is }) =>
-      button("", () => send("add", kind, where), { class: "sk-kind", "data-kind": kind, disabled: !can.has(kind), title: can.has(kind) ? is : `This can't stand ${where} ${answer.label ?? "it"}.` }),
-    );
+    const what = nothing(can.size ? "Point at a part to read what it is for." : `Nothing can stand ${where} ${answer.label}. Try another place, or choose another box.`);
+    const palette = kinds.map(({ kind, label, is }) => {
+      const tell = () => write(what, `${label}: ${is}`);
+      const title = can.has(kind) ? "" : `${is} It can't stand ${where} ${answer.label ?? "it"}.`;
+      return button("", () => send("add", kind, where), { class: "sk-kind", id: `sk-kind-${kind}`, "data-kind": kind, disabled: !can.has(kind), title, onmouseenter: tell, onfocus: tell });
+    });
     palette.forEach((one, n) => one.append(icon(kinds[n].icon), kinds[n].label));
     return [
       empty ? h("h4", {}, "The first part") : h("h4", {}, "Add a part"),
       empty || !answer.selected ? "" : h("div", { class: "sk-where", role: "radiogroup", "aria-label": "Where" }, ...choose, h("strong", {}, answer.label)),
       empty || answer.selected ? "" : nothing("Choose a box of the drawing first."),
+      h("div", { class: "sk-what" }, what),
       h("div", { class: "sk-palette" }, ...palette),
     ];
   };
@@ -199,7 +212,7 @@ function render({ model, el }) {
     return [
       title(),
       there.length ? h("ul", { class: "sk-arrows" }, ...there) : nothing("No arrow leaves this part."),
-      answer.others.length ? to : nothing("One more arrow can't leave from here: a load balancer, a gateway or a topic can send to several."),
+      answer.others.length ? to : nothing("One more arrow can't leave from here. To send to several, put one of these after it: Gather asks all of them and waits, Topic gives each a copy, Gateway chooses by address, Load balancer chooses one."),
     ];
   };
 
@@ -219,16 +232,30 @@ function render({ model, el }) {
   };
 
   const keep = () => {
-    const path = h("input", { type: "text", id: "sk-file", value: "my-system.json", "aria-label": "File" });
+    const path = h("input", { type: "text", id: "sk-file", value: file, "aria-label": "File", oninput: () => (file = path.value) });
     const log = h("input", { type: "text", id: "sk-log", placeholder: "access.log", "aria-label": "Access log" });
-    const picture = () => {
+    const save = (name, href) => h("a", { download: name, href }).click();
+    const picture = (kind) => {
       const svg = sheet.querySelector(".sk-picture svg").cloneNode(true);
-      svg.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-      const style = h("style", {}, sheet.querySelector("style").textContent);
+      const style = document.createElementNS(svg.namespaceURI, "style");
+      style.textContent = sheet.querySelector("style").textContent;
       svg.prepend(style);
-      const link = h("a", { download: "system.svg", href: URL.createObjectURL(new Blob([`<?xml version="1.0"?>${svg.outerHTML}`], { type: "image/svg+xml" })) });
-      link.click();
-      URL.revokeObjectURL(link.href);
+      svg.setAttribute("class", "pmtech-diagram"); // colours and sizes are told to what stands around it
+      svg.style.cssText = `${sheet.querySelector(".pmtech-diagram").style.cssText}; padding: 0`;
+      const [wide, tall] = answer.size;
+      for (const [side, size] of [["width", wide], ["height", tall]]) svg.setAttribute(side, size);
+      const drawn = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(new XMLSerializer().serializeToString(svg))}`;
+      if (kind === "svg") return save("system.svg", drawn);
+      const image = new Image();
+      image.onload = () => {
+        const canvas = h("canvas", { width: 2 * wide, height: 2 * tall }); // sharp on slides, too
+        const brush = canvas.getContext("2d");
+        brush.fillStyle = "white";
+        brush.fillRect(0, 0, canvas.width, canvas.height);
+        brush.drawImage(image, 0, 0, canvas.width, canvas.height);
+        save("system.png", canvas.toDataURL("image/png"));
+      };
+      image.src = drawn;
     };
     const code = h("textarea", { rows: 6, readonly: true, "aria-label": "The lines of Python that make it" });
     code.value = answer.code;
@@ -239,7 +266,7 @@ function render({ model, el }) {
     return [
       h("h4", {}, "Keep it"),
       h("div", { class: "sk-line" }, path, button("Save", () => send("save", path.value)), button("Open", () => (send("open", path.value), (tab = "setup")))),
-      h("div", { class: "sk-buttons" }, button("A page for colleagues", () => send("brief")), button("A replay to send", () => send("replay")), button("Picture (SVG)", picture)),
+      h("div", { class: "sk-buttons" }, button("A page for colleagues", () => send("brief")), button("A replay to send", () => send("replay")), button("Picture (PNG)", () => picture("png")), button("Picture (SVG)", () => picture("svg"))),
       h("h4", {}, "Begin with an access log"),
       h("div", { class: "sk-line" }, log, button("Read", () => send("log", log.value))),
       h("h4", {}, "As a cell"),
@@ -255,7 +282,7 @@ function render({ model, el }) {
   const sentences = h("p", { class: "pmtech-sentences", "aria-live": "polite" });
   const caption = h("p", { class: "pmtech-quiet" });
   const compare = button("", () => send("keep"));
-  const outcome = h("div", { class: "sk-outcome" }, caption, cards, chips, problem, sentences, h("div", { class: "sk-buttons" }, compare));
+  const outcome = h("div", { class: "sk-outcome" }, status, caption, cards, chips, problem, sentences, h("div", { class: "sk-buttons" }, compare));
   const drawOutcome = () => {
     const card = ({ name, hint, value, pinned }) => h("p", { title: hint }, h("span", {}, name), h("strong", {}, value), pinned ? h("small", {}, `before: ${pinned}`) : "");
     cards.replaceChildren(...answer.cards.map(card));

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -21,7 +22,7 @@ from pmtech.panels.live.theatre import theatre
 from pmtech.panels.widget import Panel
 from pmtech.runs.result import Result
 from pmtech.runs.simulate import simulate
-from pmtech.sketch.form import form, taken
+from pmtech.sketch.form import form, taken, words
 from pmtech.sketch.presets import PRESETS
 from pmtech.sketch.trouble import TROUBLES, Set, events_of, with_day
 from pmtech.system import editing
@@ -37,9 +38,10 @@ CARDS_LOOK = (Path(explore.__file__).parent / "explore.css").read_text(encoding=
 _PARTS: list[Any] = [
     kind for kind in map(vars(components).__getitem__, components.__all__) if issubclass(kind, Component)
 ]
+_ORDER = [*words()["parts"]]  # of the palette: senders first, then what most systems have
 KINDS: dict[str, Any] = {
-    kind.__name__: kind for kind in sorted(_PARTS, key=lambda kind: not kind.is_source)
-}  # senders come first
+    kind.__name__: kind for kind in sorted(_PARTS, key=lambda kind: (_ORDER + [kind.__name__]).index(kind.__name__))
+}
 STEPS = {"after": editing.put_after, "before": editing.put_before, "beside": editing.put_beside}
 Moment = tuple[System | None, str | None]  # the system, and the part that is chosen
 
@@ -70,7 +72,7 @@ class Sketch(Panel):
         super().__init__(
             about={
                 "kinds": [
-                    {"kind": name, "label": kind().label, "icon": kind.icon, "is": _first_line(kind)}
+                    {"kind": name, "label": kind().label, "icon": kind.icon, "is": _what_for(kind)}
                     for name, kind in KINDS.items()
                 ],
                 "presets": [{"id": key, "label": p.label, "shows": p.shows} for key, p in PRESETS.items()],
@@ -222,7 +224,7 @@ class Sketch(Panel):
                 events = [*events_of(system, self.troubles, lasts)]
                 self.result = simulate(with_day(system, self.troubles, lasts), duration_s=lasts, events=events)
             except Exception as error:  # noqa: BLE001  a panel must live on, whatever its system does
-                self.error = f"This can't be run yet: {why(error)}."
+                self.error = _sentence(f"This can't be run yet: {why(error)}", system)
         self._tell(run=True)
         return self.result
 
@@ -274,16 +276,19 @@ class Sketch(Panel):
             try:
                 said = PAGE[done](self, *message.get("with", ())) or ""
             except Exception as error:  # noqa: BLE001  a panel must live on
-                problem = _sentence(why(error))
+                problem = _sentence(why(error), self.value)
             if done != "run" or problem:
                 self._tell(said=said, problem=problem)
 
     def _put(self, path: str, sent: Any) -> None:
-        self._now(taken(self._there, path, sent), self.selected, turns=path)
+        system = taken(self._there, path, sent)
+        self._now(editing.follow(self._there, system), self.selected, turns=path)
 
     def _tell(self, said: str = "", problem: str | None = None, run: bool = False) -> None:
         system = self.value
-        told: dict[str, Any] = {"number": self._number, "said": said, "problem": problem, "code": self.code, "ran": run}
+        if not run:  # a run follows by itself; what was said stays until something else is done
+            self._said = {"said": said, "problem": problem}
+        told: dict[str, Any] = {"number": self._number, "code": self.code, "ran": run, **self._said}
         told |= {"undo": self._at > 0, "redo": self._at < len(self._past) - 1, "kept": self.kept is not None}
         told |= self._drawn(system) if system else {"picture": "", "boxes": [], "selected": None, "form": [], "can": {}}
         told["troubles"] = [
@@ -296,6 +301,7 @@ class Sketch(Panel):
         self.answer = told | self._outcome
 
     _outcome: dict[str, Any] = {}
+    _said: dict[str, Any] = {"said": "", "problem": None}
 
     def _figures(self) -> dict[str, Any]:
         told: dict[str, Any] = {"error": self.error, "cards": [], "sentences": "", "caption": ""}
@@ -372,11 +378,21 @@ def _can(step, system: System, name: str, part: Component) -> bool:
     return True
 
 
-def _first_line(kind: type[Component]) -> str:
-    return (kind.__doc__ or "").partition("\n")[0].replace("`", "")
+def _what_for(kind: type[Component]) -> str:
+    return words()["parts"].get(kind.__name__) or (kind.__doc__ or "").partition("\n")[0].replace("`", "")
 
 
-def _sentence(text: str) -> str:
+def _called(kind: str) -> str:
+    return KINDS[kind]().label if kind in KINDS else kind
+
+
+def _sentence(text: str, system: System | None) -> str:
+    """As it is said on the page: parts are called as in the drawing, and what is to be put in is no code."""
+    called = {name: system.label(name) for name in system.names} if system else {}
+    for name, label in called.items():
+        text = text.replace(f'"{name}"', f"“{label}”")
+    text = re.sub(r"(?:>> )?\b([A-Z]\w+)\(\)(?: >>)?", lambda code: f"“{_called(code[1])}”", text)
+    text = re.sub(r"\b[A-Z]+[a-z]+[A-Z]\w+", lambda code: _called(code[0]).lower(), text)  # a LoadBalancer
     return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 

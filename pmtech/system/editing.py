@@ -7,6 +7,7 @@ over its arrows, what is put beside it gets the same ones, what is taken out lea
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterable
 
 from pmtech.components import LoadBalancer
@@ -15,6 +16,8 @@ from pmtech.system.code import composed
 from pmtech.system.plan import Edge
 from pmtech.system.system import System
 from pmtech.wording import nearest
+
+FRESH = re.compile(r"/new\d*")  # the address of an arrow for which nobody asks yet
 
 
 def put_after(system: System, name: str, part: Component) -> tuple[System, str]:
@@ -119,6 +122,19 @@ def reroute(system: System, tail: str, head: str, routes: Iterable[str]) -> Syst
     return composed(system.parts, [*others, *(Edge(start, end, route) for route in routes)])
 
 
+def follow(before: System, system: System) -> System:
+    """The system once its customers ask for other endpoints: what a gateway has for those that are gone, or had made up
+    for itself, it sends to in order of the new ones. What was routed by hand stays.
+    """
+    gone = {*endpoints(before)} - {*endpoints(system)}
+    free = [e.label for e in system.edges if e.label and (e.label in gone or FRESH.fullmatch(e.label))]
+    new = [path for path in endpoints(system) if path not in {e.label for e in system.edges}]
+    now = dict(zip(dict.fromkeys(free), new, strict=False))
+    return (
+        composed(system.parts, [e._replace(label=now.get(e.label, e.label)) for e in system.edges]) if now else system
+    )
+
+
 def _number(system: System, name: str) -> int:
     if name not in system.numbers:
         raise ValueError(f'there is no part "{name}": {nearest(str(name), system.names)}')
@@ -140,7 +156,7 @@ def _arrow(system: System, tail: int, head: int) -> Edge:
     if system.parts[tail].fan_out != "routes":
         return Edge(tail, head)
     taken = {edge.label for edge in system.after(tail)}
-    fresh = [f"/new{n or ''}" for n in range(len(taken) + 1)]
+    fresh = [f"/new{n or ''}" for n in range(len(taken) + 1)]  # as FRESH knows them
     return Edge(tail, head, next(path for path in (*endpoints(system), *fresh) if path not in taken))
 
 

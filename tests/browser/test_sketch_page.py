@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import nbformat.v4 as nb
 from playwright.sync_api import expect
 
@@ -40,6 +42,11 @@ def test_a_product_is_drawn_set_up_broken_and_undone(lab):
     page.keyboard.press("Enter")
     expect(page.locator(".sk-chips")).to_contain_text("Kill a machine: Server")
     expect(page.locator(".sk .pmtech-sentences")).to_contain_text("dead")
+    tab("Keep").click()
+    for kind, begins in (("PNG", b"\x89PNG"), ("SVG", b"<svg")):
+        with page.expect_download() as picture:
+            page.get_by_role("button", name=f"Picture ({kind})").click()
+        assert Path(picture.value.path()).read_bytes().startswith(begins)
     for _ in range(4):
         page.get_by_role("button", name="Undo").focus()
         page.keyboard.press("Enter")

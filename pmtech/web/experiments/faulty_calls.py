@@ -13,7 +13,7 @@ from pmtech.runs.events import Errors, Slowdown
 from pmtech.runs.simulate import simulate
 from pmtech.web.app.server import Api
 from pmtech.web.client.table import table
-from pmtech.wording import counted
+from pmtech.wording import counted, percent
 
 MISSING = (
     'The libraries tenacity and pybreaker are not installed: pip install "pmtech[failure]" brings them. Nothing else of '
@@ -120,7 +120,7 @@ def lossy_calls(
     tries = run.records.notes["retry"][:, 1].astype(int).tolist()
     model = [(n, ANSWERED if status == 200 else FAILED) for n, status in zip(tries, run.requests.status, strict=True)]
     return FaultyCalls(
-        what=f"Answers get lost, {share:.0%} of them; tenacity tries {attempts} times.",
+        what=f"Answers get lost, {percent(share)} of them; tenacity tries {attempts} times.",
         real=real,
         model=model,
         took_s=took_s,

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from pmtech.web.app import program
 from pmtech.web.client.table import table
-from pmtech.wording import counted
+from pmtech.wording import counted, plain
 
 GIVE_UP_S = 180.0
 TIMEOUTS = ("connect", "read", "write", "pool")
@@ -108,7 +108,7 @@ def _strip(rows: dict[str, list[float]]) -> str:
         drawn += [f'<circle cx="{at(value):.1f}" cy="{y}" r="5" fill-opacity=".35"/>' for value in values]
     bottom = tall * len(rows)
     for power in range(low, high + 1):
-        x, words = at(10.0**power), f"{10.0**power:g} ms"
+        x, words = at(10.0**power), f"{plain(10.0**power)} ms"
         drawn.append(f'<path d="M{x:.1f} 0V{bottom}" stroke="currentColor" stroke-opacity=".2"/>')
         drawn.append(f'<text x="{x:.1f}" y="{bottom + 16}" text-anchor="middle">{words}</text>')
     said = html.escape(", ".join(f"{len(values)} {name} answers" for name, values in rows.items()))
