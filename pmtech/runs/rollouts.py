@@ -66,7 +66,9 @@ class Rollouts:
             "back": ("taken back after", ""),
             "out": ("everybody has it after", ""),
         }
-        table.note = "The same customers each time. Lost: failed with the new version, and would not have failed without."
+        table.note = (
+            "The same customers each time. Lost: failed with the new version, and would not have failed without."
+        )
         return table
 
     def __repr__(self) -> str:

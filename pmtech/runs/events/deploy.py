@@ -56,7 +56,9 @@ class Deploy(Event):
     def check(self, running) -> None:
         check_answers(running, self.name)
         if self.back_at is not None and self.back_at > self.looks_at:
-            raise ValueError(f"back_at must be at most looks_at ({self.looks_at}), got {self.back_at}: it never came to that")
+            raise ValueError(
+                f"back_at must be at most looks_at ({self.looks_at}), got {self.back_at}: it never came to that"
+            )
         if self.slower != 1:
             check_works(running, self.name)
 
