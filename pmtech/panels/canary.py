@@ -144,5 +144,5 @@ def _slider(name: str, value: float) -> dict:
     low, high = min(low, value), max(high, value)
     return {
         "kind": "slider", "path": name, "label": label, "unit": unit, "low": low, "high": high,
-        "step": 0.005 if high <= 0.5 else round_step(low, high, value), "default": value,
+        "step": {"%": 0.01 if high > 0.5 else 0.005}.get(unit) or round_step(low, high, value), "default": value,
     }  # fmt: skip
