@@ -55,7 +55,9 @@ class Git:
 
     def log(self) -> list[Commit]:
         """The newest first, all branches."""
-        lines = self._run("log", "--all", "--date-order", "--abbrev=7", "--format=%h%x09%an%x09%at%x09%p%x09%s").stdout.splitlines()
+        lines = self._run(
+            "log", "--all", "--date-order", "--abbrev=7", "--format=%h%x09%an%x09%at%x09%p%x09%s"
+        ).stdout.splitlines()
         rows = (line.split("\t") for line in lines)
         return [Commit(id, who, int(at_s), tuple(parents.split()), says) for id, who, at_s, parents, says in rows]
 
@@ -63,7 +65,11 @@ class Git:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
         own = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "LC_ALL": "C"}
         for role in ("AUTHOR", "COMMITTER"):
-            own |= {f"GIT_{role}_NAME": who, f"GIT_{role}_EMAIL": f"{who.lower()}@example.com", f"GIT_{role}_DATE": f"@{at_s} +0000"}
+            own |= {
+                f"GIT_{role}_NAME": who,
+                f"GIT_{role}_EMAIL": f"{who.lower()}@example.com",
+                f"GIT_{role}_DATE": f"@{at_s} +0000",
+            }
         how = {"cwd": self.folder, "env": clean | own, "capture_output": True, "encoding": "utf-8"}
         return subprocess.run(["git", *command], check=check, **how)
 

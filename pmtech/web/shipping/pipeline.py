@@ -49,7 +49,9 @@ class Built:
         return f"Commit {self.commit}, {tests} in {self.took_s:.1f} s: {fate}."
 
     def __repr__(self) -> str:
-        return "\n".join([*(f"{'red  ' if why else 'green'} {says} {why}".rstrip() for says, why in self.checks), self.said])
+        return "\n".join(
+            [*(f"{'red  ' if why else 'green'} {says} {why}".rstrip() for says, why in self.checks), self.said]
+        )
 
     def _repr_html_(self) -> str:
         rows = ((says, "red" if why else "green", why) for says, why in self.checks)
@@ -77,7 +79,9 @@ def pipeline(repository: Repository) -> Built:
         raise RuntimeError(f"the tests could not be run: {told.strip().splitlines()[-1:]}")
     reasons = iter(re.findall(r"^(\w+(?:Error|Exception).*)$", told, re.MULTILINE))
     checks = [(says, "" if word == "ok" else _reason(next(reasons, word))) for says, word in came]
-    return Built(commit=repository.history[0].id, checks=checks, took_s=time.monotonic() - begun, source=repository.source)
+    return Built(
+        commit=repository.history[0].id, checks=checks, took_s=time.monotonic() - begun, source=repository.source
+    )
 
 
 def _reason(error: str) -> str:

@@ -58,9 +58,17 @@ class Repository:
         atexit.register(self._temporary.cleanup)
         self.folder, self._minute, self.decided = Path(self._temporary.name), 0, None
         self._git = version_control(self.folder)
-        self._commit("Cem", "A seat costs 12 dollars", {"price.py": RULE.format("seats * SEAT_USD"), **dict([_check("Cem", 5, 60)])})
+        self._commit(
+            "Cem",
+            "A seat costs 12 dollars",
+            {"price.py": RULE.format("seats * SEAT_USD"), **dict([_check("Cem", 5, 60)])},
+        )
         self._git.branch("bulk")
-        self._commit("Ana", "From 20 seats on a seat costs 10 dollars", {"price.py": RULE.format(ANA), **dict([_check("Ana", 20, 200)])})
+        self._commit(
+            "Ana",
+            "From 20 seats on a seat costs 10 dollars",
+            {"price.py": RULE.format(ANA), **dict([_check("Ana", 20, 200)])},
+        )
         self._git.switch(MAIN)
         self._git.branch("launch")
         cheaper = dict([_check("Cem", 5, 40), _check("Ben", 6, 52)])
@@ -116,11 +124,19 @@ class Repository:
 
     def _repr_html_(self) -> str:
         rows = (
-            (c.id, f"{datetime.fromtimestamp(c.at_s, UTC):%A %H:%M}", c.who, c.says, listed(c.parents) if c.parents else "–")
+            (
+                c.id,
+                f"{datetime.fromtimestamp(c.at_s, UTC):%A %H:%M}",
+                c.who,
+                c.says,
+                listed(c.parents) if c.parents else "–",
+            )
             for c in self.history
         )
         shown = table(("commit", "when", "who", "what it says", "follows"), rows)
-        sides = table(("the line in main (Ana's)", "the line in launch (Ben's)"), [self.conflict]) if self.conflict else ""
+        sides = (
+            table(("the line in main (Ana's)", "the line in launch (Ben's)"), [self.conflict]) if self.conflict else ""
+        )
         return f"{shown}{sides}<p><strong>{self.said}</strong></p>"
 
 
