@@ -54,8 +54,7 @@ class Rollouts:
             for way in self.results
         ]
         return {
-            "The answer": "It can, and the way it goes out decides how much. "
-            + " ".join(each[:1] + each[-1:]).capitalize(),
+            "The answer": "It can, and the way it goes out decides how much. " + " ".join([each[0], each[-1]]),
             "What was asked": "What does a bad version cost before it is back?",
             "What happens": [*each, f"On the real API, after the way back: {shipped.said}"],
             "The trade-off": "A small first share costs few customers and much time; a second set of machines costs money.",
