@@ -7,7 +7,8 @@ from math import inf
 from pmtech.components import Clients, Server
 from pmtech.course.task import PRECISE_FROM, Marking, SystemTask, Target, differences
 from pmtech.runs.events import Deploy
-from pmtech.runs.rollouts import Rollouts, rollouts
+from pmtech.runs.rollouts import Rollouts
+from pmtech.runs.simulate import simulate
 from pmtech.system.system import System
 
 BEFORE, BAD = 0.01, 0.10  # shares of errors: of today's version and of a good new one, of a bad one
@@ -54,9 +55,13 @@ class RolloutTask(SystemTask):
         """The same customers meet the plan with a bad version and with a good one."""
         key = (self.id, repr(system), repr(plan), seed)
         if key not in _days:
-            new = replace(plan, at_s=0.0, errors=BEFORE, errors_before=BEFORE)
-            ways = {"bad": {"errors": BAD}, "good": {}}
-            _days[key] = rollouts(system, new, ways, duration_s=self.duration_s, seed=seed)
+            new = replace(plan, at_s=0.0, errors_before=BEFORE)
+            how = {"duration_s": self.duration_s, "seed": seed}
+            runs = {
+                name: simulate(system, events=[replace(new, errors=errors)], **how)
+                for name, errors in (("bad", BAD), ("good", BEFORE))
+            }
+            _days[key] = Rollouts(runs["good"], runs)  # a good version fails whom the one before it fails
         return _days[key]
 
     def untouched(self, attempt) -> bool:
@@ -91,5 +96,6 @@ TASKS = (
         most_lost=40,
         out_min=60,
         duration_s=3600,
+        seeds=(1, 2),
     ),
 )

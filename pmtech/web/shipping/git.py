@@ -86,7 +86,8 @@ class Dulwich:
     @staticmethod
     def is_there() -> bool:
         try:
-            import dulwich  # noqa: F401
+            import dulwich
+            import merge3  # noqa: F401  what dulwich needs to merge lines
         except ImportError:
             return False
         return True
