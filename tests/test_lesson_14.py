@@ -124,7 +124,7 @@ def test_the_four_ways():
     lost = {way: ways.lost(way) for way in ways.results}
     assert lost["blue/green"] < lost["canary"] < lost["rolling"] < lost["all at once"]
     assert all(0 < ways.back_s(way) < math.inf == ways.out_s(way) for way in lost)
-    good = rollouts(ORDERS, replace(bad, errors=0.01), {"canary": {"steps": ((0, 0.05), (300, 1))}})
+    good = rollouts(ORDERS, replace(bad, errors=0.01), {"canary": {"steps": ((0, 0.05), (300, 1))}}, duration_s=400)
     assert good.lost("canary") == 0 and good.out_s("canary") == 300 and good.back_s("canary") == math.inf
     assert "orders lost" in ways._repr_html_()
     for odd, sentence in [

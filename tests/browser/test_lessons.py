@@ -8,6 +8,7 @@ import lesson_02
 import lesson_04
 import lesson_06
 import lesson_11
+import lesson_14
 import pytest
 
 LESSONS = sorted(path.name for path in (Path(__file__).parents[2] / "notebooks").glob("[0-9]*.ipynb"))
@@ -16,6 +17,7 @@ PLAYS = {
     "02_http_verbs.ipynb": lesson_02.play,
     "04_throttling_vs_rate_limiting.ipynb": lesson_04.play,
     "11_promises.ipynb": lesson_11.play,
+    "14_shipping.ipynb": lesson_14.play,
     "06_front_door.ipynb": lesson_06.play,
 }
 PANEL = ".pmtech"

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -85,12 +86,7 @@ class Dulwich:
 
     @staticmethod
     def is_there() -> bool:
-        try:
-            import dulwich
-            import merge3  # noqa: F401  what dulwich needs to merge lines
-        except ImportError:
-            return False
-        return True
+        return all(map(find_spec, ("dulwich", "merge3")))  # the second merges lines
 
     @cached_property
     def _do(self):
