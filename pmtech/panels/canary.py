@@ -93,7 +93,7 @@ class Canary(Steps):
         last = int(max(test.alarm_at + 3, binom.ppf(0.999, test.requests, new)))
         at = np.unique(np.linspace(0, last, 200).round())
         old_p, new_p = (binom.pmf(at, test.requests, share) for share in (self.error_share, new))
-        top = plot.ceiling(max(old_p.max(), new_p.max()))
+        top = plot.ceiling(1.12 * max(old_p.max(), new_p.max()))
         data = [
             plot.line("today's version", zip(at, old_p, strict=True), plot.stroke("quiet", "dash")),
             plot.line("a bad new version", zip(at, new_p, strict=True), plot.stroke("accent")),
@@ -102,7 +102,8 @@ class Canary(Steps):
         alarm = {"type": "line", "x0": edge, "x1": edge, "y0": 0, "y1": top, "line": plot.stroke("quiet", "dot", 2)}
         ends = {"today's version": old_p, "a bad new version": new_p}
         notes = [
-            plot.note(name, float(at[p.argmax()]), float(p.max()), plot.TEXT, "left", 12) for name, p in ends.items()
+            plot.note(name, float(at[p.argmax()]), float(p.max() + 0.04 * top), plot.TEXT, "left", -4)
+            for name, p in ends.items()
         ]
         notes.append(plot.note("alarm", edge, 0.95 * top, plot.QUIET, "right", -6, 12))
         x = plot.axis(f"errors among {plain(test.requests)} requests", last * 1.02, showgrid=False)

@@ -14,7 +14,7 @@ from pmtech.runs.result import Result
 from pmtech.runs.simulate import simulate
 from pmtech.runs.views import Table
 from pmtech.system.system import System
-from pmtech.wording import counted, nearest, seconds
+from pmtech.wording import counted, listed, nearest, seconds
 
 # The ways of the field: steps of (seconds after the start, share), and how long it takes to go back. Blue/green has a second
 # set of machines, which still run the old version: the way back is a switch.
@@ -49,14 +49,12 @@ class Rollouts:
 
     def findings(self, shipped: Any) -> dict[str, str | list[str]]:
         """The points of a brief. shipped: what `release` gave."""
-        each = [
-            f"{way}: {counted(self.lost(way), 'order')} lost, taken back after {_said(self.back_s(way))}."
-            for way in self.results
-        ]
+        lost = [f"{counted(self.lost(way), 'order')} lost ({way})" for way in self.results]
+        back = [f"{way}: taken back after {_said(self.back_s(way))}" for way in self.results]
         return {
-            "The answer": "It can, and the way it goes out decides how much. " + " ".join([each[0], each[-1]]),
+            "The answer": f"It can, and the way it goes out decides how much: {listed(lost)}.",
             "What was asked": "What does a bad version cost before it is back?",
-            "What happens": [*each, f"On the real API, after the way back: {shipped.said}"],
+            "What happens": [*back, f"On the real API, after the way back: {shipped.said}"],
             "The trade-off": "A small first share costs few customers and much time; a second set of machines costs money.",
             "To settle with engineering": [
                 "What calls a new version back by itself, after how many errors, and how long does that take?",

@@ -33,19 +33,6 @@ class Migration:
 
     steps: list[tuple[str, str, str, int]]
 
-    @property
-    def works_for_both(self) -> int:
-        """At how many of the steps both versions can run."""
-        return sum(old == new == "works" for _, old, new, _ in self.steps)
-
-    @property
-    def breaks_at_once(self) -> int:
-        return self.steps[1][3]
-
-    @property
-    def breaks_in_step_one(self) -> int:
-        return self.steps[2][3]
-
     def __repr__(self) -> str:
         return "\n".join(f"{what}: old {old}, new {new}, {broken} breaking" for what, old, new, broken in self.steps)
 
@@ -60,6 +47,8 @@ def migration(api: Api) -> Migration:
     At once, or in two steps: expand (both columns), then contract (the old one goes). Each time the old version of the
     program and the new one write a row and read it, and the API's contract is held against the one before.
     """
+    if not isinstance(api, Api):
+        raise ValueError(f"migration needs the running API, such as start_api(), got {api!r}")
     before = contract(api).document
     both, after = _contract(before, seats=True), _contract(before, seats=False)
     rows = api.rows()["payments"]

@@ -93,12 +93,11 @@ def _reason(error: str) -> str:
 class Release:
     """Made by `release`. steps: (what was done, ms that it took, dollars that an order of one seat was charged then).
 
-    wrong: payments below nothing that are in the database at the end.
+    wrong: payments below zero that it has left in the database.
     """
 
     steps: list[tuple[str, float, int]]
     wrong: int
-    back_ms: float
 
     @property
     def said(self) -> str:
@@ -109,7 +108,10 @@ class Release:
         return "\n".join([*(f"{what}: {ms:.0f} ms, one seat {usd} dollars" for what, ms, usd in self.steps), self.said])
 
     def _repr_html_(self) -> str:
-        rows = ((what, f"{ms:.1f}" if ms else "", usd) for what, ms, usd in self.steps)
+        rows = (
+            (what, f"{ms:.0f}" if ms >= 1 else "less than 1" if ms else "", f"{usd}".replace("-", "−"))
+            for what, ms, usd in self.steps
+        )
         return f"{table(('what is done', 'takes, ms', 'an order of one seat is charged, $'), rows)}<p><strong>{self.said}</strong></p>"
 
 
@@ -119,6 +121,8 @@ def release(api: Api, built: Built, *, flag: bool = False) -> Release:
     flag: the new rule is shipped switched off, is released by a switch, and taken back by it. Without a flag the API is
     stopped and started with the other version. Raises ValueError with a sentence for what the pipeline holds back.
     """
+    if not isinstance(api, Api) or not api.running:
+        raise ValueError("release needs the running API: run the cell with start_api() again, and this one after it")
     if not isinstance(built, Built) or not built.green:
         raise ValueError("only what the pipeline has found green is shipped: decide otherwise, and run it again")
     new, old, before, steps = _rule(built.source), api.price_rule, _below_zero(api), []
@@ -127,10 +131,12 @@ def release(api: Api, built: Built, *, flag: bool = False) -> Release:
     def either(seats: int) -> int:
         return new(seats) if switch["on"] else old(seats)
 
-    def step(what: str, act: Callable[[], object] = lambda: None) -> None:
+    def step(what: str, act: Callable[[], object] | None = None) -> None:
         begun = time.perf_counter()
-        act()
-        took_ms = (time.perf_counter() - begun) * 1000
+        took_ms = 0.0
+        if act:
+            act()
+            took_ms = (time.perf_counter() - begun) * 1000
         order = {"customer": "Company B", "seats": 1}
         steps.append((what, took_ms, api.request("POST", "/payments", json=order).json()["amount_usd"]))
 
@@ -142,7 +148,7 @@ def release(api: Api, built: Built, *, flag: bool = False) -> Release:
     else:
         step("shipped, and so released", lambda: _restart(api, either))
         step("rolled back: the version before", lambda: _restart(api, old))
-    return Release(steps=steps, wrong=_below_zero(api) - before, back_ms=steps[-1][1])
+    return Release(steps=steps, wrong=_below_zero(api) - before)
 
 
 def _rule(source: str) -> Callable[[int], int]:
