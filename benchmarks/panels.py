@@ -141,6 +141,7 @@ LESSONS = (
     "05_scaling",
     "06_front_door",
     "07_queues",
+    "08_cdn",
 )
 TIMED = """
 import functools, json, time

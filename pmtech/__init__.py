@@ -9,7 +9,7 @@ import sys
 try:
     from pmtech import components, diagram, findings, traces  # noqa: F401  diagram and findings hand themselves down
     from pmtech.components import *  # noqa: F403  a new part is one line there
-    from pmtech.runs.events import Change, Deploy, Errors, Outage, Slowdown
+    from pmtech.runs.events import Change, Deploy, Errors, Outage, Purge, Slowdown
     from pmtech.runs.result import Result
     from pmtech.runs.simulate import simulate
     from pmtech.system.system import System
@@ -38,12 +38,16 @@ _LATER = {
     "busiest": "pmtech.runs.callers",
     "cadence": "pmtech.runs.cadence",
     "canary": "pmtech.panels.canary",
+    "causal_loop": "pmtech.course.picture",
     "check": "pmtech.course.check",
     "check_environment": "pmtech.install.environment",
     "Choice": "pmtech.panels.controls",
     "compare": "pmtech.panels.compare",
     "console": "pmtech.panels.console",
+    "cold_starts": "pmtech.web.experiments.processes",
+    "container_file": "pmtech.web.experiments.processes",
     "contract": "pmtech.web.experiments.requests",
+    "contract_test": "pmtech.web.experiments.contract_test",
     "costs": "pmtech.runs.prices",
     "demand": "pmtech.panels.demand",
     "explore": "pmtech.panels.explore",
@@ -51,6 +55,8 @@ _LATER = {
     "fidelity": "pmtech.runs.fidelity",
     "findings": "pmtech.web.experiments.requests",
     "first_page": "pmtech.panels.figure",
+    "fleets": "pmtech.panels.figure",
+    "frontend": "pmtech.course.frontend",
     "glossary": "pmtech.course.glossary",
     "hit_ratios": "pmtech.panels.cached",
     "hostile_input": "pmtech.web.experiments.requests",
@@ -58,19 +64,26 @@ _LATER = {
     "join": "pmtech.room.join",
     "keys_moved": "pmtech.runs.homes",
     "kill_copy": "pmtech.panels.copies",
+    "kill_process": "pmtech.web.experiments.processes",
     "kill_worker": "pmtech.web.experiments.jobs",
+    "layers": "pmtech.course.layers",
     "lateness": "pmtech.panels.figure",
     "leave": "pmtech.room.join",
     "live": "pmtech.panels.live.live",
     "load_test": "pmtech.panels.load_test",
+    "lossy_calls": "pmtech.web.experiments.faulty_calls",
+    "lost_order": "pmtech.panels.lost_order",
     "machine": "pmtech.runs.prices",
     "migration": "pmtech.web.shipping.migration",
     "monitoring": "pmtech.panels.figure",
     "next_contract": "pmtech.web.experiments.requests",
+    "over_time": "pmtech.panels.figure",
     "picture": "pmtech.course.picture",
+    "outdated": "pmtech.panels.cached",
     "pipeline": "pmtech.web.shipping.pipeline",
     "places": "pmtech.course.picture",
     "plan": "pmtech.runs.planning",
+    "post_mortem": "pmtech.course.post_mortem",
     "progress": "pmtech.course.map",
     "promise": "pmtech.runs.promise",
     "release": "pmtech.web.shipping.pipeline",
@@ -85,9 +98,12 @@ _LATER = {
     "sizes": "pmtech.runs.prices",
     "sketch": "pmtech.sketch.sketch",
     "Slider": "pmtech.panels.controls",
+    "slow_calls": "pmtech.web.experiments.faulty_calls",
+    "sort": "pmtech.course.sort",
     "sql_injection": "pmtech.web.experiments.injection",
     "start_api": "pmtech.web.app.server",
     "start_copies": "pmtech.web.proxy.copies",
+    "start_mock": "pmtech.web.app.mock",
     "sweep": "pmtech.panels.sweep",
     "theatre": "pmtech.panels.live.theatre",
     "theory": "pmtech",
@@ -96,7 +112,7 @@ _LATER = {
     "waterfall": "pmtech.panels.figure",
 }
 
-__all__ = ["Change", "Deploy", "Errors", "Outage", "Result", "Slowdown", "System", "simulate"]
+__all__ = ["Change", "Deploy", "Errors", "Outage", "Purge", "Result", "Slowdown", "System", "simulate"]
 __all__ += [] if _missing else components.__all__
 __all__ += list(_LATER)
 

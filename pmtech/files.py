@@ -126,7 +126,7 @@ def _place(made: Path, path: Path) -> None:
         os.link(made, path)
     except FileExistsError:
         raise
-    except (OSError, AttributeError, NotImplementedError):  # no second name for a file, as on a memory stick
+    except (OSError, AttributeError):  # no second name for a file, as on a memory stick
         open(path, "xb").close()
         try:
             _replace(made, path)

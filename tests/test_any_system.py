@@ -41,8 +41,6 @@ from pmtech.system.flow import flows
 
 SOME = settings(
     max_examples=60,
-    deadline=None,
-    derandomize=True,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.generate, Phase.shrink],
 )

@@ -254,7 +254,7 @@ def systems(draw):
     return sources >> target if draw(st.integers(0, 9)) else target if isinstance(target, System) else System((target,))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(systems())
 def test_no_two_boxes_overlap_and_arrows_join_them(system):
     plan = layout(system)
@@ -277,7 +277,7 @@ def test_no_two_boxes_overlap_and_arrows_join_them(system):
     ElementTree.fromstring(diagram(system))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(systems())
 def test_nothing_gets_lost_on_the_way(system):
     per_part, per_edge = flows(system)

@@ -1,10 +1,11 @@
 """Lesson 07: the task is lost without the queue, is not won by a bigger machine alone, and the lunch is worked off as said."""
 
+import sys
 from dataclasses import replace
 
 import pytest
 
-from pmtech import Clients, Outage, Queue, Server, Surge, simulate, theory
+from pmtech import Clients, Outage, Queue, Server, Surge, simulate, start_api, theory
 from pmtech.course.check import all_tasks
 from pmtech.course.tasks.lesson_07 import busy_lunch
 
@@ -57,3 +58,11 @@ def test_a_death_in_the_middle_makes_some_mails_twice_and_loses_none():
     run = simulate(system, duration_s=5400, events=[Outage("mailer", at_s=1000, for_s=20)])
     assert run.components.again["queue"] > 0
     assert set(run.messages.query("published_s < 5000").outcome) == {"done"}
+
+
+def test_without_the_library_it_is_said(monkeypatch):
+    monkeypatch.delitem(sys.modules, "pmtech.web.jobs.orders", raising=False)
+    monkeypatch.setitem(sys.modules, "huey", None)
+    with pytest.raises(RuntimeError, match="needs the library huey, which is not installed: pip install huey"):
+        start_api(worker=True)
+    assert start_api(transport="in_process").request("GET", "/surveys").status == 200

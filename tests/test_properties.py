@@ -28,8 +28,6 @@ from pmtech.runs.running import Running
 
 MANY = settings(
     max_examples=100,
-    deadline=None,
-    derandomize=True,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.generate, Phase.shrink],
 )

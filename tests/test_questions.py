@@ -9,6 +9,7 @@ import pytest
 
 from pmtech import theory
 from pmtech.course.questions import Guess, Option, Question, Seen, all_questions, question
+from pmtech.course.sort import all_sortings
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("[0-9]*.ipynb"))
 
@@ -50,8 +51,8 @@ def test_every_question_of_a_lesson_is_asked_in_it_once():
     for path in NOTEBOOKS:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
-        asked = re.findall(r"""\bask\(\s*["']([^"']+)["']""", code)
-        own = [id for id, q in all_questions().items() if q.lesson == path.name[:2]]
+        asked = re.findall(r"""\b(?:ask|sort)\(\s*["']([^"']+)["']""", code)
+        own = [id for id in (*all_questions(), *all_sortings()) if id.startswith(path.name[:2])]
         assert sorted(asked) == sorted(own), path.name
 
 

@@ -20,7 +20,7 @@ from pmtech.engine.randomness import (
     zipf,
 )
 
-QUICK = settings(max_examples=50, deadline=None, derandomize=True)
+QUICK = settings(max_examples=50)
 KEY = (1, "server.work", "clients", 0)
 MANY = uniforms(("test",), 0, 1 << 16)
 

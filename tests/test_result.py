@@ -136,7 +136,7 @@ def test_the_warm_up_is_left_out(story):
     assert late.components.loc["server"].tolist() == pytest.approx([1.0, (0.25 + 0.625 + 0.5) / 1.5, 1, 2, 4])
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200)
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=300), st.sampled_from([0.5, 0.95, 0.99, 1.0]))
 def test_a_percentile_is_the_nearest_rank(values, share):
     """The smallest value that at least this share of all values do not exceed."""
@@ -314,7 +314,7 @@ def test_what_a_part_offered_is_on_record():
     assert [offer.places for offer in result.offers("server", since=2.5, until=4)] == [2, 2]
 
 
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 99), load=st.floats(0.2, 2), until_s=st.floats(1, 20))
 def test_littles_law_holds_for_every_single_run_whose_last_guest_has_left(seed, load, until_s):
     """The time that the line and the workers were occupied is the time that the requests spent there."""

@@ -56,3 +56,12 @@ def test_a_file_cut_off_anywhere_is_refused_in_a_sentence(tmp_path):
         (tmp_path / "cut.json").write_text(text[:end])
         with pytest.raises(ValueError, match="damaged|no system"):
             System.open(tmp_path / "cut.json")
+
+
+def test_a_replay_stays_in_its_log_and_is_put_before_what_was_saved(tmp_path):
+    (tmp_path / "a.csv").write_text("timestamp,path,ip\n1,/a,10.0.0.1\n2,/b,10.0.0.2\n")
+    replay, behind = Clients.from_log(tmp_path / "a.csv"), LoadBalancer() >> Server(replicas=2)
+    with pytest.raises(ValueError, match="from a.csv can't be saved, .* put it before them again"):
+        (replay >> behind).save(tmp_path / "system.json")
+    assert not (tmp_path / "system.json").exists()
+    assert replay >> System.open(behind.save(tmp_path / "behind.json")) == replay >> behind

@@ -108,7 +108,7 @@ def same(system, **how):
     assert short.explain() == long.explain()
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, suppress_health_check=list(HealthCheck))
 @given(systems, st.integers(0, 1000))
 def test_it_gives_the_trajectory_of_the_event_engine(system, seed):
     taken = run_sorted(Running(system, seed).run, 5.0)

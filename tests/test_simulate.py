@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pmtech import (
+    Autoscale,
     Change,
     Clients,
     Database,
@@ -344,6 +345,30 @@ def test_a_run_of_too_many_requests_is_refused_before_it_starts():
     ):
         with pytest.raises(ValueError, match=f"requests; a run holds {MOST_REQUESTS:,} at most"):
             simulate(system)
+
+
+def test_a_run_that_is_followed_event_by_event_holds_what_a_machine_has_room_for():
+    server, many = Server(workers=200, service_ms=1), Clients(rate_per_s=100_000)
+    chain = many >> server >> Database(connections=200, query_ms=1)  # three visits a request, with that of who sends it
+    for system in (many >> server, Users(count=1000, think_s=0.01) >> server, chain):
+        with pytest.raises(ValueError, match="^that would be about 3,000,000 requests; a run that is followed") as said:
+            simulate(system, duration_s=30, engine="events")
+    assert "through these parts, holds 1,290,323 at most: shorten duration_s or" in str(
+        said.value
+    )  # 2 GB / 1,550 bytes
+    with pytest.raises(ValueError, match="followed event by event"):
+        simulate(Clients(rate_per_s=10) >> server, events=[Change("clients.rate_per_s", 80_000, at_s=1)])
+
+
+def test_what_looks_at_regular_times_is_bounded_and_so_are_events():
+    year, slow = 365 * 86_400, Clients(rate_per_s=0.001)
+    checked = LoadBalancer(health_check_s=0.01) >> Server(replicas=3)
+    for parts in (checked, LoadBalancer() >> Server(autoscale=Autoscale(every_s=1))):
+        with pytest.raises(ValueError, match="would look at machines about .* times; a run has 20,000,000 at most"):
+            simulate(slow >> parts, duration_s=year)
+    simulate(slow >> LoadBalancer(health_check_s=60) >> Server(replicas=3), duration_s=86_400)
+    with pytest.raises(ValueError, match="^events are 5,001; a run takes 5,000 at most$"):
+        simulate(SYSTEM, events=[Change("a.rate_per_s", 1, at_s=1)] * 5001)
 
 
 def test_all_but_the_system_is_given_by_name():

@@ -92,6 +92,8 @@ def test_other_files_are_read_and_where_they_cannot_be_that_is_said(tmp_path):
     data = read(old)  # without the folder that it came from
     (unread,) = breaking_changes(data, copy.deepcopy(data))
     assert unread.breaking is None and unread.where == "schemas.yaml#/Order" and "could not be read" in unread.what
+    (same.parent / "note.json").unlink()
+    assert breaking_changes(contract(same), contract(same)) == []  # one file, whatever it would say
     (new.parent / "note.json").unlink()
     found = breaking_changes(contract(old), contract(new))
     assert found.not_judged and str(tmp_path) not in str(found)
@@ -102,7 +104,7 @@ def test_other_files_are_read_and_where_they_cannot_be_that_is_said(tmp_path):
 BAD = {
     "another standard": ({"swagger": "2.0", "paths": {}}, "Swagger 2.0"),
     "the next standard": ({"openapi": "4.0.0", "paths": {}}, "OpenAPI 4.0.0"),
-    "events": ({"asyncapi": "2.0.0", "channels": {}}, "object with paths"),
+    "events": ({"asyncapi": "2.0.0", "channels": {}}, "AsyncAPI 2.0.0"),
     "a list": ([], "object with paths"),
     "nothing": (None, "object with paths"),
     "paths in a list": ({"openapi": "3.0.0", "paths": []}, "object with paths"),
@@ -196,7 +198,7 @@ def documents(draw):
         st.sampled_from(["application/json", "text/csv"]), st.builds(lambda s: {"schema": s}, SCHEMAS), min_size=1
     )
     calls = st.fixed_dictionaries({
-        "parameters": st.sampled_from([[], [parameter], [{"$ref": "#/components/parameters/Page"}]]),
+        "parameters": st.sampled_from([[parameter], [{"$ref": "#/components/parameters/Page"}]]),
         "requestBody": st.fixed_dictionaries({"required": st.just(True), "content": content}),
         "responses": st.dictionaries(
             st.sampled_from(["200", "201", "404", "4XX", "default"]), st.fixed_dictionaries({"content": content}), min_size=1, max_size=2
@@ -230,7 +232,7 @@ def _changed(value):
     return value + "x" if isinstance(value, str) else value
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(documents(), st.data())
 def test_a_contract_that_was_changed_anywhere_is_never_called_equal(old, data):
     assert breaking_changes(Contract(old), Contract(copy.deepcopy(old))) == []
@@ -253,7 +255,7 @@ JUNK = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(documents(), st.data())
 def test_a_contract_with_anything_anywhere_is_compared_or_refused_in_a_sentence(old, data):
     new = copy.deepcopy(old)
@@ -267,7 +269,8 @@ def test_a_contract_with_anything_anywhere_is_compared_or_refused_in_a_sentence(
     except ValueError as refused:
         assert str(refused).startswith("document")
         return
-    assert breaking_changes(changed, Contract(copy.deepcopy(new))) == []
+    same = breaking_changes(changed, Contract(copy.deepcopy(new)))
+    assert all(change.what.startswith("may differ") for change in same)  # by what other files say, which were not given
     for pair in ((Contract(old), changed), (changed, Contract(old))):
         breaking_changes(*pair)._repr_html_()
     changed._repr_html_()

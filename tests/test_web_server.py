@@ -182,7 +182,7 @@ UNFIT = ["positive_data_acceptance", "negative_data_rejection"]
 
 
 @schema.parametrize()
-@settings(max_examples=20, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
 def test_no_request_of_the_contract_gets_a_5xx_or_an_answer_that_is_not_in_it(case):
     case.call_and_validate(excluded_checks=[schemathesis.checks.CHECKS.get_one(name) for name in UNFIT])
 

@@ -2,43 +2,97 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import NamedTuple
+
 from pmtech import theory
 from pmtech.charts.plot import TEXT, bars, ceiling, note, over_rows
+from pmtech.runs.result import Result
+from pmtech.system.system import System
 
 STEPS = ("name (DNS)", "connection (TCP)", "key (TLS)", "request")
+SHORT = ("name", "connection", "key", "request", "work")
 COLOURS = ("var(--pmtech-series-4)", "var(--pmtech-series-3)", "var(--pmtech-series-2)", "var(--pmtech-pinned)")
 
 
-def steps(viewer: str, other: str) -> dict[str, float]:
-    """What a first page waits for on the way, in ms: a round trip each."""
-    return dict.fromkeys(STEPS[: theory.round_trips()], theory.round_trip_ms(viewer, other))
+class Page(NamedTuple):
+    """A page that a viewer waits for: where it comes from, in how many round trips, and the work (ms) besides."""
+
+    viewer: str | None
+    other: str | None
+    trips: int
+    work_ms: float
+
+    @property
+    def km(self) -> float:
+        return theory.distance_km(self.viewer, self.other) if self.viewer and self.other else 0.0
+
+    @property
+    def trip_ms(self) -> float:
+        return theory.round_trip_ms(self.viewer, self.other) if self.viewer and self.other else 0.0
+
+    @property
+    def steps(self) -> list[float]:
+        """For each of STEPS how long it takes, in ms: TLS what is left of the round trips besides one for each other."""
+        trips = self.trips >= 3, self.trips >= 2, max(0, self.trips - 3), 1
+        return [self.trip_ms * number for number in trips]
+
+    @property
+    def ms(self) -> float:
+        return sum(self.steps) + self.work_ms
+
+    @property
+    def said(self) -> str:
+        return (
+            f"From {self.other}: {self.km:,.0f} km, {self.trip_ms:.0f} ms there and back; a first page takes {self.trips} round "
+            f"trips (name, connection, key, request) and {self.work_ms:g} ms of work: {self.ms:,.0f} ms."
+        )
 
 
-def figure(viewer: str, others: dict[str, float]) -> dict:
-    """A row for each city that may answer, and how long the work takes there."""
-    data, notes, ticks, longest = [], [], {}, 0.0
-    rows = {other: -row for row, other in enumerate(others)}
-    found = {other: [*steps(viewer, other).values(), work_ms] for other, work_ms in others.items()}
+def pages(viewer: str, others: dict[str, float]) -> list[Page]:
+    """First pages from each of these cities, and how long the work takes there."""
+    return [Page(viewer, other, theory.round_trips(), work_ms) for other, work_ms in others.items()]
+
+
+def figure(rows: dict[str, Page]) -> dict:
+    """A row a page, called so."""
+    at = {label: -row for row, label in enumerate(rows)}
+    data, notes, begins = [], [], dict.fromkeys(rows, 0.0)
     for number, (name, colour) in enumerate(zip((*STEPS, "work"), (*COLOURS, "var(--pmtech-served)"), strict=True)):
-        widths = [times[number] for times in found.values()]
-        begins = [sum(times[:number]) for times in found.values()]
-        data.append(bars(name, [*rows.values()], widths, begins, colour, 0.6))
-    for other, times in found.items():
-        longest = max(longest, sum(times))
-        notes.append(note(f"{sum(times):,.0f} ms", sum(times), rows[other], TEXT, "left", 6))
-        ticks[rows[other]] = f"from {other}"
-    drawn = over_rows(data, notes, ticks, ceiling(longest), "ms until the first byte of a first page")
-    drawn["layout"]["xaxis"]["range"] = [0, longest * 1.15 or 1]
+        widths = [[*page.steps, page.work_ms][number] for page in rows.values()]
+        data.append(bars(name, [*at.values()], widths, [*begins.values()], colour, 0.6))
+        begins = {label: begin + width for (label, begin), width in zip(begins.items(), widths, strict=True)}
+    longest = max(page.ms for page in rows.values())
+    for label, page in rows.items():
+        notes.append(note(f"{page.ms:,.0f} ms", page.ms, at[label], TEXT, "left", 6))
+    begin = 0.0
+    for name, width in zip(SHORT, [*next(iter(rows.values())).steps, next(iter(rows.values())).work_ms], strict=True):
+        if width > 0.012 * len(name) * longest:  # above its stretch, where there is room
+            notes.append(note(name, begin + width / 2, 0.4, TEXT, "center", size=12))
+        begin += width
+    ticks = {row: label for label, row in at.items()}
+    drawn = over_rows(data, notes, ticks, ceiling(1.15 * longest or 1), "ms until the first byte of a first page")
     drawn["layout"]["barmode"] = "overlay"
     return drawn
 
 
-def said(viewer: str, others: dict[str, float]) -> list[str]:
-    """The chart in sentences."""
-    trips = theory.round_trips()
-    return [
-        f"From {other}: {theory.distance_km(viewer, other):,.0f} km, {theory.round_trip_ms(viewer, other):.0f} ms there and "
-        f"back; a first page takes {trips} round trips (name, connection, key, request) and {work_ms:g} ms of work: "
-        f"{trips * theory.round_trip_ms(viewer, other) + work_ms:,.0f} ms."
-        for other, work_ms in others.items()
-    ]
+def first_page(result: Result, pinned: Result | None = None) -> dict:
+    """What half of the answers wait for no longer than, step by step: a round trip each, then work and waiting."""
+    shown = ({"A: ": pinned} if pinned else {}) | {"": result}
+    found = {label: _page(run) for label, run in shown.items()}
+    return figure({f"{label}from {page.other or 'here'}\n{page.km:,.0f} km": page for label, page in found.items()})
+
+
+def _page(result: Result) -> Page:
+    """How the first of the clients in the picture waits."""
+    name, source = next(iter(result.system.sources.items()))
+    bare = Page(source.place, _answers_at(result.system, source.place), source.round_trips, 0.0)
+    half_ms = result.by_client.p50_ms[name]
+    return bare._replace(work_ms=max(0.0, half_ms - bare.ms) if half_ms == half_ms else 0.0)
+
+
+def _answers_at(system: System, viewer: str | None) -> str | None:
+    """The city that answers them: that of the nearest copies, or else where the first part stands that has a place."""
+    parts = [part for part in system.components.values() if not part.is_source]
+    cities = [city for part in parts for city in part.copies_in] or [part.place for part in parts if part.place][:1]
+    return min(cities, key=partial(theory.distance_km, viewer), default=None) if viewer else None

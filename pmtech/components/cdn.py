@@ -47,7 +47,7 @@ class CDN(Component):
     The size of answers is `Clients(kb=...)`; price_usd_per_gb is for what the edges send, origin_usd_per_gb for what the
     origin sends them. An answer's age is counted from its leaving the origin, also behind a shield (RFC 9111, Age).
 
-    What this leaves out: how long many bytes take, purges, what the edges of one city are in truth (many machines), how
+    What this leaves out: how long many bytes take, browsers' own copies, what the edges of one city are in truth (many machines), how
     customers are led to an edge (DNS or anycast) and how soon they notice that one is gone, the death of the shield, what
     the way from shield to edge costs, and that prices differ from city to city.
     """
@@ -214,6 +214,9 @@ class CDNPart(Part):
     def machines(self) -> list:
         return self.edges
 
+    def copies(self) -> list:
+        return [place.kept.clear for place in (self.shield, *self.edges) if place]  # an edge would ask the shield again
+
     def nearest(self, place: str | None) -> tuple[float, Edge] | None:
         """The edge that is alive and soonest reached, and how long it takes to get there."""
         if place not in self.order:  # (half of the way in s, the edge), the soonest reached first
@@ -231,9 +234,10 @@ class CDNPart(Part):
             status = yield from self._ask_origin(request)
         else:
             half_s, edge = found
-            half_s += self.spec.hit_ms / 2000
-            yield half_s
-            request.place = edge.place
+            opening_s, hit_s = 2 * half_s * (request.trips - 1), self.spec.hit_ms / 2000
+            half_s += hit_s
+            yield half_s + opening_s
+            request.place, request.trips = edge.place, 1
             pass_by = request.write or (self.spec.keeps and request.endpoint not in self.spec.keeps)
             status = yield from (self._pass(request) if pass_by else self._read(request, edge))
             request.place = origin

@@ -75,12 +75,14 @@ class Component(Checked):
     needs_next: ClassVar[bool] = False  # is there no answer without something behind it?
     pulls: ClassVar[bool] = False  # does it hand on only what somebody behind it is free to take?
     detached: ClassVar[bool] = False  # is the request answered here, and what lies behind works without it?
-    makes_wait: ClassVar[bool] = False  # is there a queue before or in it?
+    makes_wait: ClassVar[bool] = False  # is there a queue before or in it? (capacity inf: only its `findings` tell)
     remembers: ClassVar[bool] = False  # does it answer some requests itself, by their key?
     thins: ClassVar[bool] = False  # does it send on less than in proportion to what comes?
     noted: ClassVar[tuple[str, ...]] = ()  # columns of what its `Part.notes` holds, the first of them the moment
+    lends: ClassVar[float | None] = None  # how many requests may be behind it at a time, for each machine that asks
     replicas: ClassVar[int] = 1
     price_usd_per_hour: ClassVar[float] = 0.0
+    usd_per_call: ClassVar[float] = 0.0
     item_s: ClassVar[float] = 0.0  # work for every further message that is handed over together
     max_wait_s: ClassVar[float | None] = None
     age_s: ClassVar[float | None] = None  # how old an answer of its own may be
@@ -89,6 +91,11 @@ class Component(Checked):
     checks_health: ClassVar[bool] = False
     drops_late: ClassVar[bool] = False  # is work not begun whose client has given up?
     autoscale: ClassVar[Any] = None
+
+    @property
+    def most_replicas(self) -> int:
+        """So many machines there may be in the long run."""
+        return self.autoscale.most if self.autoscale else self.replicas
 
     @property
     def copies_in(self) -> tuple[str, ...]:
@@ -125,7 +132,8 @@ class Component(Checked):
 
     @property
     def capacity_per_s(self) -> float:
-        """Requests a second that all its machines together let through, if nothing else holds them up."""
+        """Requests a second that all its machines together let through, if nothing else holds them up; inf: no such limit,
+        or one for each caller."""
         station = self.station
         return inf if station is None else self.replicas * station.places / station.mean_s
 
@@ -133,6 +141,11 @@ class Component(Checked):
     def own_s(self) -> float:
         """Mean seconds that it takes itself for a request, nobody else in the way."""
         return 0.0 if self.station is None else self.station.mean_s
+
+    @property
+    def looks_per_s(self) -> float:
+        """How often a second it looks at machines, whether or not a request comes."""
+        return 1 / self.autoscale.every_s if self.autoscale else 0.0
 
     def is_markov(self, last: bool) -> bool:
         """Have its work and arrivals no memory, and does nothing but its own queue decide when work begins?

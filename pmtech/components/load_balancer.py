@@ -90,6 +90,10 @@ class LoadBalancer(Component):
     def checks_health(self) -> bool:
         return self.health_check_s is not None
 
+    @property
+    def looks_per_s(self) -> float:
+        return 1 / self.health_check_s if self.health_check_s else 0.0
+
     def running(self, *args) -> LoadBalancerPart:
         return LoadBalancerPart(self, *args)
 

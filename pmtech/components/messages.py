@@ -14,6 +14,7 @@ class Messages:
 
     def __init__(self, spec):
         self.spec, self.numbers = spec, count()
+        self.returned = False  # has any come back so far?
         self.waiting: list[tuple[int, int, Message]] = []
         self.hidden: list[tuple[float, int, int, Message]] = []  # until when, number, for which receive
 
@@ -25,17 +26,25 @@ class Messages:
         message.number = next(self.numbers)
         self._wait(message)
 
-    def take(self, most: int, now: float) -> list[Message]:
-        """Hand out up to so many. They are hidden until their work is done, or for `visibility_s`."""
+    def take(self, most: int, now: float) -> tuple[list[Message], int]:
+        """Hand out up to so many. They are hidden until their work is done, or for `visibility_s`. Whoever was received too
+        often is found now, when somebody comes for it, and is a dead letter; until then its work may still succeed. Returns
+        those handed out, and how many are dead."""
         waiting, hidden, until_s = self.waiting, self.hidden, now + self.spec.visibility_s
-        taken = [heappop(waiting)[2] for _ in range(min(most, len(waiting)))]
-        for message in taken:
+        limit, taken, dead = self.spec.max_receives or inf, [], 0
+        while waiting and len(taken) < most:
+            message = heappop(waiting)[2]
+            if message.receives >= limit:
+                message.outcome = "dead"
+                dead += 1
+                continue
             message.receives = receive = message.receives + 1
             message.outcome = "in flight"
             if receive == 1:
                 message.received_s = now
             heappush(hidden, (until_s, message.number, receive, message))
-        return taken
+            taken.append(message)
+        return taken, dead
 
     def done(self, taken: list[Message], now: float) -> None:
         """The work has succeeded. They are deleted, also where they wait or somebody works on them once more; what is a
@@ -56,17 +65,11 @@ class Messages:
             heappop(self.hidden)
         return self.hidden[0][0] if self.hidden else inf
 
-    def come_back(self, now: float) -> int:
-        """Those whose work has not succeeded in time wait again, or were received too often. So many of them are dead."""
-        most, dead = self.spec.max_receives, 0
+    def come_back(self, now: float) -> None:
+        """Those whose work has not succeeded in time wait again."""
+        self.returned |= self.due_s <= now
         while self.due_s <= now:
-            message = heappop(self.hidden)[3]
-            if most is not None and message.receives >= most:
-                message.outcome = "dead"
-                dead += 1
-            else:
-                self._wait(message)
-        return dead
+            self._wait(heappop(self.hidden)[3])
 
     @property
     def oldest_s(self) -> float:

@@ -24,7 +24,8 @@ class Queue(Component):
 
     Delivery is at least once, as in Amazon SQS. A message that was handed out is hidden for `visibility_s`; if the work
     on it has not succeeded by then (it failed, its worker died, it takes longer), the message is handed out again.
-    max_receives: one that was handed out so often without success becomes a dead letter. None: it comes back for ever.
+    max_receives: one that was handed out so often without success becomes a dead letter as soon as somebody else would get
+        it. None: it comes back for ever.
     batch, batch_wait_s: up to so many messages are handed over together; a free worker waits for company until the
         oldest has waited so long. 0: it takes what there is.
     limit: so many may wait; past them the queue answers 503. None: the queue may grow for ever.
@@ -90,7 +91,7 @@ class QueuePart(Part):
         self.turn, self.handing, self.retired = -1, False, set()
         self.company = Alarm(self.env, self.hand_out)  # the oldest has waited long enough for company
         self.visible = Alarm(self.env, self._come_back)
-        self.after = Alarm(self.env, self.hand_out)
+        self.after = Alarm(self.env, self.hand_out, urgent=True)
         for target in self.targets:
             target.on_room(self._has_place)
 
@@ -159,15 +160,18 @@ class QueuePart(Part):
                 if now < until_s:
                     self.company.set(until_s)
                     break
-            self._hand(self.messages.take(batch, now), target)
+            taken, dead = self.messages.take(batch, now)
+            if dead:
+                self.notes.append((now, 0, 0, dead))
+            if taken:
+                self._hand(taken, target)
         self.handing = False
         if self.roomed and len(waiting) < before:
             self.has_room()
 
     def _has_place(self) -> None:
-        """Somebody is free. If the next message came back: whoever is done at last with that one first says so."""
-        waiting = self.messages.waiting
-        if waiting and waiting[0][2].receives:
+        """Somebody is free. Where messages come back, whoever has done one at last says so before taking another."""
+        if self.messages.returned:
             self.after.set(self.env._now)
         else:
             self.hand_out()
@@ -199,11 +203,13 @@ class QueuePart(Part):
                 self.messages.done(taken, self.env._now)
             self.hand_out()
 
-        luck = (first.receives,) if first.receives > 1 else ()
-        self.ask(first.request, target, worked, *luck, items=len(taken), place=self.place or first.place)
+        request = first.request
+        line = request.line if first.receives == 1 else (*request.line, self.name, first.receives)
+        call = Call(request, line, self, worked)  # what `ask` does, written out: this is the hot path of such runs
+        call.items, call.place = len(taken), self.place or first.place
+        call.begin(target.handle(call))
 
     def _come_back(self) -> None:
-        if dead := self.messages.come_back(self.env._now):
-            self.notes.append((self.env._now, 0, 0, dead))
+        self.messages.come_back(self.env._now)
         self.visible.set(self.messages.due_s)
         self.hand_out()

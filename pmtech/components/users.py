@@ -51,16 +51,12 @@ class Users(Source):
 
 
 class UsersPart(SourcePart):
-    """Every user is an alarm that rings when the thinking is over."""
-
     def setup(self) -> None:
         super().setup()
-        self.thinking = self.run.luck(f"{self.name}.think", exponential)
         surge = self.spec.surge
         self.run.crowds[self.name] = round(self.spec.count * max(1, surge.times if surge else 1))
-        self.present: set[int] = set()
-        self.rounds: dict[int, int] = {}
-        self.alarms: dict[int, Alarm] = {}
+        self.thinking = self.run.luck(f"{self.name}.think", exponential)[self.name, 0]
+        self.users: list[_User] = []
         self.surge_begins = Alarm(self.env, self._welcome)
         self.surge_ends = Alarm(self.env, self._welcome)
         self._plan()
@@ -77,32 +73,39 @@ class UsersPart(SourcePart):
                     alarm.set(at_s)
         self._welcome()
 
-    def _wanted(self) -> int:
+    def wanted(self) -> int:
         surge, now = self.spec.surge, self.env._now
         times = surge.times if surge is not None and surge.at_s <= now < surge.at_s + surge.for_s else 1
         return min(round(self.spec.count * times), ROUND)
 
     def _welcome(self) -> None:
         """Users who are wanted and not here yet begin to think."""
-        for user in range(self._wanted()):
-            if user not in self.present:
-                self.present.add(user)
-                self._think(user)
+        wanted = self.wanted()
+        self.users += [_User(self, n) for n in range(len(self.users), wanted)]
+        for user in self.users[:wanted]:
+            if not user.here:
+                user.think()
 
-    def _think(self, user: int) -> None:
-        number = self.rounds.get(user, 0) * ROUND + user
-        alarm = self.alarms.get(user)
-        if alarm is None:
-            alarm = self.alarms[user] = Alarm(self.env, lambda: self._ask(user))
-        alarm.set(self.env._now + self.thinking[self.name, 0][number] * self.spec.think_s)
 
-    def _ask(self, user: int) -> None:
-        round_ = self.rounds.get(user, 0)
-        self.rounds[user] = round_ + 1
-        self.send(round_ * ROUND + user, heard=lambda: self._answered(user), caller=f"{self.name}#{user + 1}")
+class _User:
+    """An alarm that rings when the thinking is over."""
 
-    def _answered(self, user: int) -> None:
-        if user < self._wanted():
-            self._think(user)
+    __slots__ = ("alarm", "caller", "here", "n", "number", "part")
+
+    def __init__(self, part: UsersPart, n: int):
+        self.part, self.n, self.number, self.caller, self.here = part, n, n, f"{part.name}#{n + 1}", False
+        self.alarm = Alarm(part.env, self.ask)
+
+    def think(self) -> None:
+        part, self.here = self.part, True
+        self.alarm.set(part.env._now + part.thinking[self.number] * part.spec.think_s)
+
+    def ask(self) -> None:
+        number, self.number = self.number, self.number + ROUND
+        self.part.send(number, heard=self.answered, caller=self.caller)
+
+    def answered(self) -> None:
+        if self.n < self.part.wanted():
+            self.think()
         else:
-            self.present.discard(user)
+            self.here = False

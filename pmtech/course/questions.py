@@ -10,11 +10,14 @@ second}". `[question.seen]` asks what was seen: a `text` and options (`text`, `r
 Where the answer is a number there is a `[question.guess]` (see `Guess`), and the options are bands: `up_to` in the place
 of `text`, from the lowest to the highest, the last without an end.
 
+Of the kind "sort" are cards for piles (see `sort.py`): `piles`, their labels, and `card = [{ text, pile, why }, ...]`.
+
 In all texts `backticks` set a word as code, **two stars** set words bold, and an empty line begins a paragraph.
 """
 
 import re
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
@@ -135,17 +138,21 @@ def filled(text: str, run: Any) -> str:
 
 @cache
 def all_questions() -> dict[str, Question]:
-    """Every question by id, in the order of the lessons and of the files."""
-    found: dict[str, Question] = {}
+    """Every question by id, in the order of the lessons and of the files; cards to sort are not among them."""
+    return {table["id"]: _read(table) for table in tables() if table["kind"] != "sort"}
+
+
+def tables() -> Iterator[dict]:
+    """The tables of the files as they are written, each with an id of its own."""
+    found = set()
     for path in sorted(FOLDER.glob("*.toml")):
         for table in tomllib.loads(path.read_text(encoding="utf-8")).get("question", []):
-            question = _read(table)
-            if question.id in found:
-                raise ValueError(f"question id {question.id!r} is used twice")
-            if question.lesson != path.name[:2]:
-                raise ValueError(f"question {question.id!r} stands in {path.name}, the file of another lesson")
-            found[question.id] = question
-    return found
+            if table["id"] in found:
+                raise ValueError(f"question id {table['id']!r} is used twice")
+            if table["id"].partition(".")[0] != path.name[:2]:
+                raise ValueError(f"question {table['id']!r} stands in {path.name}, the file of another lesson")
+            found.add(table["id"])
+            yield table
 
 
 def _read(table: dict) -> Question:

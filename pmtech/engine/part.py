@@ -99,6 +99,10 @@ class Part:
         """What of it can die by itself: it alone, unless it stands in several places."""
         return [self]
 
+    def copies(self) -> list[Callable[[], None]]:
+        """What throws away the copies in each place where it keeps some, in the order in which a purge gets there."""
+        return []
+
     def behind(self) -> set[Part]:
         """All machines that a request may reach from here."""
         found, ahead = set(), [*self.targets]
@@ -216,9 +220,9 @@ class Part:
         half_s = theory.round_trip_ms(origin or here, here) / 2000
         if half_s:
             self.coming.add(request)
-            yield half_s
+            yield half_s * (2 * request.trips - 1)
             self.coming.discard(request)
-        request.place = here
+        request.place, request.trips = here, 1
         status = yield from self.arrived(request)
         request.place = origin
         if half_s:

@@ -71,9 +71,9 @@ class Crowd(dict):
         self.key, self.shape, self.users = key, shape, -(-users // BLOCK) * BLOCK
 
     def __getitem__(self, number: int):
-        round_, user = divmod(number, ROUND)
+        round_, user = number // ROUND, number % ROUND
         row = self.get(round_)
-        if row is None or user >= len(row):
+        if row is None or user >= row.size:
             while len(self) * self.users > ROUNDS_KEPT:
                 del self[next(iter(self))]  # the oldest
             self.users = max(self.users, user + 1 + (-user - 1) % BLOCK)

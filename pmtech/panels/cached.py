@@ -1,4 +1,5 @@
-"""Pictures of what caches do for a design: who answers, what still reaches a part, what a pool of them remembers."""
+"""Pictures of what caches do for a design: who answers, what still reaches a part, what a pool of them remembers, what is out of
+date."""
 
 from collections.abc import Iterable
 
@@ -6,6 +7,7 @@ from pmtech.charts import caches, pools
 from pmtech.components.load_balancer import LoadBalancer
 from pmtech.panels.figure import Figure
 from pmtech.runs.comparison import Comparison, run_designs
+from pmtech.runs.result import Result
 from pmtech.system.system import System
 from pmtech.wording import nearest
 
@@ -18,6 +20,18 @@ def answered_by(designs: dict[str, System], *, duration_s: float = 60.0, seed: i
     results = run_designs(designs, duration_s=duration_s, seed=seed)
     said = caches.answered_said(results)
     return Figure(figure=caches.answered_by(results), height=76 + 56 * len(results), name="Who answers", said=said)
+
+
+def outdated(runs: dict[str, Result] | Comparison) -> Figure:
+    """How many of the answers out of copies were out of date in each second, a line a run ({label: run}).
+
+    Raises ValueError with a sentence for what is no run, or has no copies.
+    """
+    results = runs.results if isinstance(runs, Comparison) else runs
+    if not isinstance(results, dict) or not results or not all(isinstance(run, Result) for run in results.values()):
+        raise ValueError(f'outdated needs runs by their labels, such as {{"today": simulate(system)}}, got {runs!r}')
+    drawn, said = caches.outdated(results), caches.outdated_said(results)
+    return Figure(figure=drawn, height=240, name="Answers that are out of date", said=said)
 
 
 def traffic(

@@ -67,11 +67,15 @@ class Slider:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of a few values at a path such as "rate_limiter.algorithm". `label` as for a `Slider`."""
+    """One of a few values at a path such as "rate_limiter.algorithm". `label` as for a `Slider`.
+
+    slide: shown as a slider from the first option to the last, for what has an order, such as cities by their distance.
+    """
 
     path: str
     options: tuple
     label: str | None = None
+    slide: bool = False
 
     def __post_init__(self):
         if isinstance(self.options, str) or not hasattr(self.options, "__iter__"):
@@ -93,8 +97,9 @@ class Choice:
                 system.replace({self.path: option})
             except ValueError as refused:
                 raise ValueError(f'the choice for "{self.path}" offers {option!r}, but {refused}') from None
-        return {
-            "kind": "choice",
+        more = {"low": 0, "high": len(self.options) - 1, "step": 1} if self.slide else {}
+        return more | {
+            "kind": "slider" if self.slide else "choice",
             "path": self.path,
             "label": self.label or system.told(self.path),
             "unit": unit(self.path),

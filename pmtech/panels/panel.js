@@ -208,7 +208,7 @@ function controls(described, turned) {
     const output = h("output", { for: id });
     const range = h("input", { type: "range", id, min, max, step, oninput: () => (say(range.value), turn(range)) });
     const say = (value) => {
-      const text = `${format.format(times * value)} ${unit}`.trim();
+      const text = options ? (options[value] ?? "–") : `${format.format(times * value)} ${unit}`.trim();
       write(output, text);
       range.setAttribute("aria-valuetext", text);
     };

@@ -54,7 +54,7 @@ class Running:
     def _plan(self, event) -> None:
         if not isinstance(event, Event):
             raise ValueError(
-                f"events are Change(...) or Outage(...), Slowdown(...), Errors(...), Deploy(...), got {event!r}"
+                f"events are Change(...) or Outage(...), Slowdown(...), Errors(...), Deploy(...), Purge(...), got {event!r}"
             )
         event.check(self)
         self.at(event.at_s, lambda: event.happen(self))

@@ -36,7 +36,11 @@ def _told(value) -> Any:
     if isinstance(value, Checked):
         kind = type(value).__name__
         if kind not in kinds():
-            raise ValueError(f"{value!r} can't be saved: it holds what is in another file")
+            log = getattr(getattr(value, "log", None), "name", "another file")
+            raise ValueError(
+                f"what is replayed from {log} can't be saved, for its requests are there: save the parts behind it, and "
+                "put it before them again, Clients.from_log(...) >> System.open(...)"
+            )
         fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
         default = {f.name: f.default for f in dataclasses.fields(value)}
         return {"kind": kind, **{name: _told(field) for name, field in fields.items() if field != default[name]}}

@@ -289,7 +289,7 @@ def _caller_of(word: str) -> str:
     if ":" in word or "," in word:
         address = ADDRESS.fullmatch(word.split(",", 1)[0].strip())
         word = next(filter(None, address.groups())) if address else word
-    return "" if word in UNKNOWN else word
+    return "" if word in UNKNOWN else word.removeprefix("::ffff:")  # IPv4, as a socket of IPv6 writes it
 
 
 def _path_of(target: str) -> str:

@@ -25,6 +25,7 @@ NO_REQUEST, UNLIKE, UNEVEN = "without an HTTP request", "not in this format", "w
 UNKNOWN = {"", "-", "null", "NULL", "None", "(null)", "unknown"}
 PATH = re.compile(r"(?:[A-Z][A-Z-]* )?(?:/|\w+://|\*$)")
 REQUEST_LINE = re.compile(r"([A-Z][A-Z-]*) (\S+)(?: HTTP/\S*)?$")
+SOURCE = re.compile(r"\S+\.(?:go|py|rb|js|ts|java|kt|rs|cs|php|exs?):\d+$")  # whose `caller` is a line of the program
 SERVERS = re.compile(r"server|upstream|origin|dest|backend|response")
 UNIT = re.compile(r"(?:^|(?<=[^\W_]))[\W_]+(ms|us|ns|s|sec|millis|micros|nanos|utc)\W*$", re.IGNORECASE)
 TO_A_SECOND = {"ms": 1e3, "millis": 1e3, "us": 1e6, "micros": 1e6, "ns": 1e9, "nanos": 1e9}
@@ -40,8 +41,8 @@ WHO = (
     "downstreamremoteaddress userid"
 ).split()
 WHAT = (
-    "endpoint requesturi path requestpath url uri target route csuristem requesturl clientrequesturi urloriginal "
-    "urlpath reqpath request requestline req resourcepath routekey page label name operation"
+    "endpoint requesturi path requestpath url uri target route csuristem requesturl clientrequesturi requesteduri "
+    "urloriginal urlpath reqpath request requestline req resourcepath routekey page label name operation"
 ).split()
 WORDS = {"endpoint", "path", "url", "target", "route", "page", "label", "name", "operation"}  # need not begin with "/"
 QUERY = ("query", "querystring", "args", "csuriquery")
@@ -134,7 +135,7 @@ class Named:
 
     def read(self, line: str) -> dict | str | None:
         """The fields of a line, or why there are none, or None for a line that need not have any."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} does not say what stands in a line")
 
     def get(self, record: dict, title: str) -> str:
         return record.get(title, "")
@@ -210,9 +211,8 @@ class Named:
         return None
 
     def _who(self, columns: Columns) -> list[str]:
-        found = [title for title in columns.named(*WHO) if columns.known(title)][
-            :2
-        ]  # the second where the first is empty
+        named = [title for title in columns.named(*WHO) if not mostly(map(SOURCE.match, columns[title]))]
+        found = [title for title in named if columns.known(title)][:2]  # the second where the first is empty
         for host in [] if found else columns.named("host"):
             if len(set(columns.known(host))) > min(20, len(columns.known(host)) / 2):
                 self.remarks.append(f'who sent a request is read from its field "{host}", which names so many')
@@ -333,4 +333,16 @@ class Logfmt(Named):
         return pairs if len(pairs) > 1 else UNLIKE if line.strip() else None
 
 
-KINDS = (W3c, JsonLines, Csv, Logfmt)
+class Ltsv(Named):
+    """ltsv.org: there `host` is who sent the request, and `vhost` the server."""
+
+    name = "LTSV, name:value between tabs"
+
+    def read(self, line):
+        pairs = [part.split(":", 1) for part in line.split("\t")]
+        if len(pairs) < 2 or any(len(pair) < 2 for pair in pairs):
+            return UNLIKE if line.strip() else None
+        return {"client" if name == "host" else name: value for name, value in pairs}
+
+
+KINDS = (W3c, JsonLines, Csv, Logfmt, Ltsv)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from math import isnan
 
 from pmtech.traces.columns import KINDS, NO_REQUEST, UNKNOWN, UNLIKE, Named
@@ -18,7 +20,7 @@ OTHER = rf'(?:(?!{IP})[^"])*+'
 HOST = r"(?:(?=[\d.-]*[A-Za-z_*])[\w.*-]++(?::\d+)?|(?:\d+(?:\.\d+){3}|\[[^ \]]+\]):\d+)"  # a name, or anything with a port
 QUOTED = r'"(?:[^"\\]|\\.)*+"'
 REQUEST = r'"(?P<method>[A-Z][A-Z-]*) (?P<target>(?:[^ "\\]+|\\.)*+)[^"\\]*+(?:\\.[^"\\]*+)*+"'
-WHO, WHEN = r"(?P<who>[^ ]+)", r"\[(?P<when>[^\]]+)\]"
+WHO, WHEN = r"(?P<who>(?!\x1b|(?:DEBUG|INFO|WARNING|ERROR):)[^ ]+)", r"\[(?P<when>[^\]]+)\]"
 # Between them the identity (nearly always -), and the user (maybe of several words).
 BEGIN = rf"{WHO} (?:- \[[^ ]+\] )?(?:[^ .:]+ [^ ]+|- [^\[\"]+) {WHEN} "
 
@@ -42,9 +44,15 @@ PATTERNS = (
     (2, "Envoy", rf'\[(?P<when>{ISO})\] {REQUEST} [^"]*(?:{QUOTED} )?(?:[\d-]+ ){{4}}"(?P<who>[^"]*)"'),
     (2, "Squid", rf"(?P<when>\d{{9,10}}\.\d{{3}}) +\d+ {WHO} [A-Z_]+/\d+ \d+ (?P<method>[A-Z]+) (?P<target>[^ ]+) "),
     (2, "Heroku router",
-        rf'(?P<when>{ISO}) (?>.*?heroku\[router\]: .*?method=)(?P<method>[A-Z]+) path="(?P<target>[^"]*)"'
+        rf'(?:\d+ )?(?:<\d+>1 )?(?P<when>{ISO}) (?>.*?heroku(?:\[router\]:| router -) .*?method=)(?P<method>[A-Z]+) path="(?P<target>[^"]*)"'
         r'.*? fwd="(?P<who>[^"]*)"'),
     (2, "Rails", rf'.*?Started (?P<method>[A-Z]+) "(?P<target>[^"]*)" for {WHO} at (?P<when>{ISO})'),
+    (2, "Rails (lograge)",
+        rf'[A-Z], \[(?P<when>{ISO}) #\d+\] +[A-Z]+ -- : .*?\bmethod=(?P<method>[A-Z]+) path=(?P<target>[^ ]+)'
+        r'(?:.* (?:remote_|client_)?ip=)?+(?P<who>(?<=ip=)[^ ]+|)'),
+    (2, "Gin",
+        r"\[GIN\] (?P<when>\d{4}/\d\d/\d\d - [\d:]{8}) \|[^|]+\|[^|]+\| +(?P<who>[^ ]+) \| *(?P<method>[A-Z]+) +"
+        r'"(?P<target>[^"]*)"'),
     (0, "one time, one address and a request",
         rf'(?=[^"]*?(?P<when>{ANY_TIME})){OTHER}(?P<who>{IP}){OTHER}{REQUEST}'),
     (0, "one time and a request", rf'(?=[^"]*?(?P<when>{ANY_TIME})){OTHER}{REQUEST}(?P<who>)'),
@@ -64,6 +72,7 @@ PREFIX = re.compile(
     | {SPACED}\ (?:std(?:out|err)\ [FP]\ )?  # CRI; docker logs -t, kubectl logs --timestamps
     | \[pod/[^\]]+\]\ +  # kubectl logs --prefix
     | [\w.-]+\ +\|\ +  # docker compose
+    | (?:DEBUG|INFO|WARNING|ERROR):[\w.]+:  # Python
     )+""",
     re.VERBOSE,
 )
@@ -71,9 +80,20 @@ PREFIX = re.compile(
 INSIDE = ("log", "message", "MESSAGE", "msg", "short_message", "textPayload")
 
 
+COLOUR = re.compile(r"\x1b\[[\d;]*m")
+
+
 def _behind_prefix(line: str) -> str:
+    line = COLOUR.sub("", line)
     found = PREFIX.match(line)
     return line[found.end() :] if found else line
+
+
+def _inside_csv(line: str) -> str:
+    """Its longest value, as spreadsheets and consoles export a log with a column for each whole line."""
+    with suppress(csv.Error):
+        return max(next(csv.reader([line]), [""]), key=len) if '""' in line else line
+    return line
 
 
 def _inside_json(line: str) -> str:
@@ -89,6 +109,7 @@ WRAPPED: dict[str, Callable[[str], str]] = {
     "": str,
     ", behind a prefix of syslog, a container or kubectl": _behind_prefix,
     ", inside JSON": _inside_json,
+    ", in a column of CSV": _inside_csv,
 }
 
 

@@ -11,7 +11,7 @@ MONTHS = {name: f"{n:02}" for n, name in enumerate("Jan Feb Mar Apr May Jun Jul 
 ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
 CLOCK = r"(?P<H>\d\d):?(?P<M>\d\d):?(?P<S>\d\d)(?:[.,]?(?P<part>\d+))? ?(?P<zone>Z|UTC|GMT|[+-]\d\d:?\d\d)?(?: UTC)?"
 DATES = (
-    r"(?P<y>\d{4})(?P<sep>[-/]?)(?P<m>\d\d)(?P=sep)(?P<d>\d\d)[T _]?",  # 2026-03-01T, 2026/03/01, 20260301
+    r"(?P<y>\d{4})(?P<sep>[-/]?)(?P<m>\d\d)(?P=sep)(?P<d>\d\d)(?:[T _]?| - )",  # 2026-03-01T, 2026/03/01 -, 20260301
     r"(?:[A-Z][a-z]{2}, )?(?P<d>\d\d?)[/ -](?P<m>[A-Z][a-z]{2})[/ -](?P<y>\d{4})[: ]",  # 01/Mar/2026:, Sun, 01 Mar 2026
     r"(?P<m>[A-Z][a-z]{2}) (?P<d>\d\d?), (?P<y>\d{4}) @ ",  # Mar 1, 2026 @, as Kibana exports it
 )

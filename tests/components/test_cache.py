@@ -227,7 +227,7 @@ def test_another_size_starts_cold_and_another_ttl_does_not():
 class Asked:
     """A source that asks for the keys it is told to."""
 
-    name, first_line, place = "asked", ("asked", 0), None
+    name, first_line, place, trips = "asked", ("asked", 0), None, 1
 
     def __init__(self, key, writes):
         self.keys, self.writes = {self.first_line: {0: key}}, writes
@@ -272,7 +272,7 @@ def hits_elsewhere(policy, capacity, trace):
 
 
 @pytest.mark.parametrize("policy", ["lru", "lfu", "fifo"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(trace=st.lists(st.integers(1, 12), max_size=120), capacity=st.integers(1, 10))
 def test_hit_for_hit_as_libcachesim_on_any_trace(policy, trace, capacity):
     """Its definitions are ours: hits move an entry (lru), count (lfu; the count is lost with the entry, and of equals the

@@ -56,9 +56,11 @@ def test_work_that_is_done_late_is_not_handed_out_again_though_it_waits():
     assert messages(system, duration_s=9) == [(0.0, 0.0, 1.25, 1, "done")]
 
 
-def test_a_dead_letter_stays_dead_though_its_work_succeeds_late():
-    system = ONE >> Queue(store_ms=0, visibility_s=1, max_receives=1) >> worker(1250)
-    assert messages(system, duration_s=9) == [(0.0, 0.0, None, 1, "dead")]
+@pytest.mark.parametrize(("workers", "done"), [(2, (None, 1, "dead")), (1, (1.25, 1, "done"))])
+def test_a_dead_letter_is_found_by_who_comes_for_it_and_stays_dead_though_its_work_succeeds_late(workers, done):
+    """Its time is up at 1. A second worker comes for it then, and it is put aside; a single one is still at it, until 1.25."""
+    system = ONE >> Queue(store_ms=0, visibility_s=1, max_receives=1) >> worker(1250, workers=workers)
+    assert messages(system, duration_s=9) == [(0.0, 0.0, *done)]
 
 
 def test_each_receive_has_luck_of_its_own():

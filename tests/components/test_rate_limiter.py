@@ -202,7 +202,7 @@ def hits(draw):
 @pytest.mark.parametrize("algorithm", STRATEGIES)
 def test_decides_as_the_library_does(algorithm, library):
     # not an argument of the test: hypothesis would complain about the fixture, which lives through all examples
-    @settings(max_examples=300, deadline=None, derandomize=True)
+    @settings(max_examples=300)
     @given(hits())
     def agree(drawn):
         limit, per_s, times = drawn
@@ -239,7 +239,6 @@ def test_a_whole_run_agrees_with_the_library(algorithm, per_s, library, story):
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-@settings(max_examples=100, deadline=None, derandomize=True)
 @given(drawn=hits(), burst=st.integers(1, 12))
 def test_who_waits_as_told_is_let_through(algorithm, drawn, burst):
     limit, per_s, times = drawn
@@ -252,7 +251,6 @@ def test_who_waits_as_told_is_let_through(algorithm, drawn, burst):
         assert window.decide(times[-1] + retry_after + 1e-6 * per_s) == 0
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
 @given(hits())
 def test_no_span_of_one_window_holds_more_than_the_limit_or_around_an_edge_twice_the_limit(drawn):
     limit, per_s, times = drawn

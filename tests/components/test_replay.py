@@ -8,7 +8,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pmtech import (
@@ -101,7 +101,6 @@ def test_a_broken_line_is_counted_and_reported_never_fatal(log):
         assert len(read_log(path)) == 2
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.lists(st.one_of(st.sampled_from(COMMON.splitlines()), st.text(max_size=30)), max_size=20))
 def test_whatever_stands_in_the_file(tmp_path_factory, lines):
     path = tmp_path_factory.mktemp("logs") / "any"

@@ -12,7 +12,7 @@ YOURS = ("edges", "ttl_s", "stale_while_revalidate_s", "stale_if_error_s", "shie
 
 def evening(**cdn) -> System:
     """What the learner starts from: one edge, and copies that are good for five seconds."""
-    viewers = [Clients(city, rate_per_s=120, place=city, keys=120, popularity=0, kb={"/": 200}) for city in CITIES]
+    viewers = Clients.in_places(CITIES, rate_per_s=120, keys=120, popularity=0, kb={"/": 200})
     origin = Server("Origin", place="Frankfurt", workers=4, service_ms=50, service_cv=0.5)
     return viewers >> CDN(**{"edges": ("Mumbai",), "ttl_s": 5, **cdn}) >> origin
 

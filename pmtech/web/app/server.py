@@ -20,6 +20,10 @@ from pmtech.web.app.store import Snapshot, Store, fill
 from pmtech.web.client.exchange import Exchange
 
 HOST = "127.0.0.1"
+NO_QUEUE = (
+    "A worker needs the library huey, which is not installed: pip install huey brings it. "
+    "start_api() alone starts the rest, and nothing else of the lesson needs the worker."
+)
 TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 UVICORN = {"http": "h11", "ws": "none", "lifespan": "off", "loop": "asyncio", "log_level": "critical",
            "timeout_graceful_shutdown": 1}  # fmt: skip
@@ -128,9 +132,13 @@ class Api:
 
     def _jobs(self, folder: Path) -> list:
         """The routes for orders."""
-        from pmtech.web.jobs.orders import Orders
-        from pmtech.web.jobs.routes import routes
-        from pmtech.web.jobs.worker import Worker
+        try:
+            from pmtech.web.jobs.orders import Orders
+            from pmtech.web.jobs.routes import routes
+            from pmtech.web.jobs.worker import Worker
+        except ModuleNotFoundError as missing:
+            self._store.close()
+            raise RuntimeError(NO_QUEUE) from missing
 
         self.orders = Orders(folder)
         self.worker = Worker(self.orders)
@@ -168,13 +176,14 @@ class Api:
         body: str | bytes | None = None,
         headers: dict[str, str] | None = None,
         timeout_s: float = 5.0,
+        lose_request: bool = False,
         lose_answer: bool = False,
     ) -> Exchange:
         """Sends one request and waits at most `timeout_s` for the answer; never retries.
 
         `json` is data to be sent as JSON, `body` is text or bytes sent as they are. No answer is no exception: the
-        exchange then has `status` None and an `error`. With `lose_answer` the server does the work and its answer
-        never arrives. Raises ValueError for what cannot be sent at all.
+        exchange then has `status` None and an `error`. With `lose_request` it never arrives; with `lose_answer`
+        the server does the work and its answer never arrives. Raises ValueError for what cannot be sent at all.
         """
         import h11
         import httpx
@@ -196,8 +205,9 @@ class Api:
             raise ValueError(f"path cannot be sent: {error}") from None
         error = answer = None
         begun = time.perf_counter()
-        if lose_answer:
-            self.faults.lose_answers = 1
+        lost = [name for name, wanted in (("lose_requests", lose_request), ("lose_answers", lose_answer)) if wanted]
+        for name in lost:
+            setattr(self.faults, name, 1)
         try:
             if not self.running:
                 raise httpx.ConnectError("stopped")
@@ -214,8 +224,8 @@ class Api:
         except httpx.TransportError:
             error = "The connection broke off. Whether the server did the work, the client cannot know."
         finally:
-            if lose_answer:  # also when it never came so far: the next request is another one
-                self.faults.lose_answers = 0
+            for name in lost:  # also when it never came so far: the next request is another one
+                setattr(self.faults, name, 0)
         return Exchange.of(request, answer, (time.perf_counter() - begun) * 1000, error)
 
     @property

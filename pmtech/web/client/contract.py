@@ -24,6 +24,7 @@ from pmtech.web.client.table import table
 from pmtech.wording import counted
 
 JUDGED = {True: "breaking", None: "not judged", False: "compatible"}  # in the order of importance
+OTHERS = {"swagger": "Swagger", "asyncapi": "AsyncAPI", "arazzo": "Arazzo", "overlay": "OpenAPI Overlay"}
 NO_DIFFERENCE = "No difference was found. (Descriptions, examples and tags are not compared.)"
 
 
@@ -44,8 +45,10 @@ class Contract:
 
     def __init__(self, document: dict | str | Path):
         data = read(document) if isinstance(document, str | Path) else document
-        if isinstance(data, dict) and "swagger" in data:
-            raise ValueError(f"document is Swagger {data['swagger']}, and only OpenAPI 3 is read: convert it first")
+        for name, kind in OTHERS.items():
+            if isinstance(data, dict) and name in data:
+                convert = ": convert it first" if name == "swagger" else ""
+                raise ValueError(f"document is {kind} {data[name]}, and only OpenAPI 3 is read{convert}")
         parts = {"paths", "webhooks", "components"} & data.keys() if isinstance(data, dict) else ()
         if not parts or not all(isinstance(data[name], dict | None) for name in parts):
             raise ValueError("document must be an OpenAPI contract, an object with paths")
@@ -103,7 +106,7 @@ def breaking_changes(old: Contract | dict | str | Path, new: Contract | dict | s
     """What differs between two versions of a contract. See the head of this file for what is not compared."""
     old, new = (side if isinstance(side, Contract) else Contract(side) for side in (old, new))
     before, after = Document(old.document, old.folder), Document(new.document, new.folder)
-    if alike(before.data, after.data) and not before.outside:
+    if alike(before.data, after.data) and not before.elsewhere:
         return ContractChanges()
     order = list(JUDGED)
     return ContractChanges(

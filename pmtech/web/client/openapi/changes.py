@@ -21,11 +21,15 @@ def changes(old: Document, new: Document) -> Found:
     yield from _paths(both, was.get("paths", {}), now.get("paths", {}))
     yield from calls(both, was.get("webhooks"), now.get("webhooks"), "webhook")
     yield from _components(both, was.get("components", {}), now.get("components", {}))
+    versions = [str(side.get("openapi", "3")) for side in (was, now)]
+    if versions[0][:3] != versions[1][:3]:
+        said = f"is written for OpenAPI {versions[1]}, no longer for {versions[0]}"
+        yield both.change("the whole contract", said, Effect.NONE)
     yield from both.rest(was, now, "the whole contract", DESCRIBES | {"paths", "webhooks", "components", "security"})
     for reference in sorted(old.unread | new.unread):
         file, _, place = reference.partition("#")
         where = "#".join(filter(None, (file if "://" in file else Path(file).name, place)))
-        yield ContractChange(where, "differs, not judged: what is referred to here could not be read", None)
+        yield ContractChange(where, "may differ, not judged: what is referred to here could not be read", None)
 
 
 def _paths(both: Comparison, was: dict, now: dict) -> Found:

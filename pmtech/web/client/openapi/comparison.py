@@ -15,7 +15,7 @@ DESCRIBES = frozenset("summary description tags operationId externalDocs example
 @dataclass(frozen=True)
 class ContractChange:
     """One difference: `breaking` when a client written for the old version can fail on the new one, None when that was not
-    judged. `what` then begins with "differs, not judged"."""
+    judged. `what` then begins with "differs, not judged", or with "may differ" for what could not be read."""
 
     where: str
     what: str

@@ -40,17 +40,23 @@ _MEANS_NULL = {"default", "const"}  # elsewhere an entry without a value is one 
 
 
 class Document:
-    """The data and the other files that it refers to. `unread` are references that lead nowhere; `outside` is true when
-    some lead to other files. Raises ValueError when the data have no end."""
+    """The data and the other files that it refers to. `unread` are references that lead nowhere; `elsewhere` is true
+    when some lead to files in a folder that is not known. Raises ValueError when the data have no end."""
 
     def __init__(self, data: dict, folder: Path | None = None):
         self.unread: set[str] = set()
-        self.outside = False
+        self.elsewhere = False
         self.data = self._plain(data, "", folder)
         self._files: dict[str, Any] = {"": self.data}
+        self._targets: dict[str, Any] = {}
 
     def target(self, reference: str) -> Any:
         """What the reference names, None when it leads nowhere."""
+        if reference not in self._targets:
+            self._targets[reference] = self._target(reference)
+        return self._targets[reference]
+
+    def _target(self, reference: str) -> Any:
         file, _, pointer = reference.partition("#")
         found = self._file(file) if pointer[:1] in ("", "/") else None
         for step in pointer.split("/")[1:]:
@@ -133,10 +139,9 @@ class Document:
 
     def _full(self, reference: str, file: str, folder: Path | None) -> str:
         there, mark, pointer = reference.partition("#")
-        self.outside |= bool(there)
-        address = re.match(r"[a-zA-Z][\w+.-]+:", there)
-        if there and folder is not None and not address and not Path(there).is_absolute():
-            there = str((folder / unquote(there)).resolve())
+        if there and not re.match(r"[a-zA-Z][\w+.-]+:", there) and not Path(there).is_absolute():
+            self.elsewhere |= folder is None
+            there = str((folder / unquote(there)).resolve()) if folder else there
         return (there or file) + mark + pointer
 
 

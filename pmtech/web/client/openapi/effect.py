@@ -1,7 +1,7 @@
 """What a difference does: whether less or more is taken than before, and so whom it breaks."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -49,6 +49,9 @@ class Pair:
     turned: bool = False
     always: Effect | None = None
     text: str = ""
+
+
+Found = Iterator[Finding | Pair]
 
 
 def words(values: Iterable[Any], most: int = 8) -> str:

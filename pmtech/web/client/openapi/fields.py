@@ -6,15 +6,13 @@ it could be left out before.
 """
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from pmtech.web.client.openapi.document import alike
-from pmtech.web.client.openapi.effect import Effect, Finding, Pair
+from pmtech.web.client.openapi.effect import Effect, Finding, Found, Pair
 from pmtech.web.client.openapi.form import ANY
 from pmtech.web.client.openapi.forms import Sides
 
-Found = Iterator[Finding | Pair]
 BY_NAME = {"patternProperties": "fields with names like", "dependentSchemas": "what must hold beside field"}
 FIELDS = {"properties", "required", "additionalProperties", "dependentRequired", *BY_NAME}
 

@@ -25,7 +25,7 @@ APPLIES = {
 }
 
 
-@dataclass
+@dataclass(eq=False)
 class Form:
     """Values of these types (None: not said) for which the words hold; the name is that of the schema, where it has one."""
 

@@ -83,7 +83,7 @@ class Forms:
         made = reduce(self._both, whole or [Union([Form({})])])
         if entries.get("nullable") and not any("null" in (form.types or ()) for form in made.forms):
             # Beside nothing else it adds nothing, and is kept in sight: authors mean it where this is part of an allOf.
-            alone = made.forms == [Form({})]
+            alone = len(made.forms) == 1 and not made.forms[0].words and made.forms[0].types is None
             made.forms = [Form({"nullable": True})] if alone else [*made.forms, Form({}, frozenset(["null"]))]
         hints = [entries["discriminator"]] if "discriminator" in entries else []
         return Union(made.forms, made.exclusive, [*made.hints, *hints])

@@ -1,13 +1,11 @@
 """What differs between the schemas that stand within two forms: items, conditions, and rules about a part of the value."""
 
-from collections.abc import Iterator
 from typing import Any
 
-from pmtech.web.client.openapi.effect import Effect, Finding, Pair
+from pmtech.web.client.openapi.effect import Effect, Finding, Found, Pair
 from pmtech.web.client.openapi.form import ANY
 from pmtech.web.client.openapi.forms import Sides
 
-Found = Iterator[Finding | Pair]
 ITEMS = {"items", "prefixItems"}
 PARTS = {
     "not": "what it must not be",

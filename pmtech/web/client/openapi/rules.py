@@ -4,18 +4,16 @@ A rule is given what the old and the new form say by one word (None: nothing), a
 stand at the same place within the two. `asked` is true for what a client sends, false for what it is answered.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
 from pmtech.web.client.openapi.document import alike
-from pmtech.web.client.openapi.effect import Effect, Finding, Pair, words
+from pmtech.web.client.openapi.effect import Effect, Finding, Found, words
 from pmtech.web.client.openapi.fields import FIELDS, fields
 from pmtech.web.client.openapi.form import Form
 from pmtech.web.client.openapi.forms import Sides
 from pmtech.web.client.openapi.parts import ITEMS, PARTS, conditions, items, part
-
-Found = Iterator[Finding | Pair]
 
 # A least value takes less the higher it is, a greatest value the lower it is; last what holds when nothing is said.
 LIMITS = {
@@ -37,6 +35,10 @@ EVERY_TEXT = {"", ".*", "^.*", ".*$", "^.*$", "^", "$", "(.*)", "^(.*)$", r"[\s\
 
 def differences(a: Form, b: Form, sides: Sides, *, asked: bool, text: str) -> Found:
     """Of two forms of the same type. `text` is set for a parameter, which travels as text."""
+    if (
+        a.declared != b.declared and (a if b.declared else b).words
+    ):  # else it is any type that is no longer, or now, taken
+        yield Finding(f"its type, {a.kind}, is {'now' if b.declared else 'no longer'} written down", Effect.NONE)
     for word in sorted(a.words.keys() | b.words.keys()):
         was, now = a.words.get(word), b.words.get(word)
         if word in LIMITS:

@@ -4,21 +4,22 @@ Two schemas are compared once, themselves without what is in them; the schemas w
 lead to, and whoever asks for all findings follows the pairs. So a schema may contain itself, and go as deep as it likes.
 """
 
-from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
 from pmtech.web.client.openapi.document import ODD, Document, alike
-from pmtech.web.client.openapi.effect import Effect, Finding, Pair, words
+from pmtech.web.client.openapi.effect import Effect, Finding, Found, Pair, words
 from pmtech.web.client.openapi.form import ANY, KINDS, Form, Union
 from pmtech.web.client.openapi.forms import Sides
 from pmtech.web.client.openapi.rules import differences
 
-Found = Iterator[Finding | Pair]
-Local = tuple[list[Finding], list[Pair]]  # what differs here, and what to compare further in
-SHOWN, NESTED = 3, 12  # places told of the same two schemas in one message; choices of forms within choices of forms
+Local = tuple[list[Finding], list[tuple[tuple, Pair]]]  # what differs here, and what to compare further in
+SHOWN, FEW = 3, 300  # places told of the same two schemas in one message, of contracts with no more pairs than that
+FURTHER = "differs further in, as is listed with other requests"
+NESTED = 12  # choices of forms within choices of forms
 WIDER, NARROWER = {Effect.MORE, Effect.NONE}, {Effect.LESS, Effect.NONE}
 
 
@@ -27,44 +28,73 @@ class Schemas(Sides):
 
     def __init__(self, old: Document, new: Document):
         super().__init__(old, new)
+        self._found: dict[tuple, list[Finding]] = {}
         self._known: dict[tuple, Local] = {}
         self._open: set[tuple] = set()
-        self._equal: set[tuple] = set()
+        self._reached: dict[tuple, frozenset[Effect]] = {}  # what the differences do that it leads to
+        self._told: Counter = Counter()
         self._nested = 0
 
     def findings(self, old: Any, new: Any, *, asked: bool, text: str = "") -> list[Finding]:
         """All that differs, nearest first. `text` is "one" for a parameter, "many" where ?a=1&a=2 is a list."""
-        return self._follow(([], [Pair(old, new, text=text)]), asked)
+        key = (id(old), id(new), asked, text)
+        if key not in self._found:
+            self._found[key] = self._follow(self._local([Pair(old, new, text=text)], asked), asked)
+        return self._found[key]
 
-    def _follow(self, start: Local, asked: bool) -> list[Finding]:
+    def _follow(self, start: Local, asked: bool, *, tells: bool = True) -> list[Finding]:
+        """In large contracts, where everything may lead to everything, what was told several times is only pointed to. With
+        `tells` off the effects count alone, and what is known of them is not gone through again."""
         found: list[Finding] = []
-        waiting: deque = deque([(start, (), False, None, frozenset())])
+        waiting: deque = deque([(start, (), False, None, None, frozenset())])
         visits: Counter = Counter()
+        parents: dict[tuple, set] = {}
+        effects: dict[tuple | None, set] = defaultdict(set)
+        unsure: set[tuple] = set()  # of what is still worked out
         while waiting:
-            (here, pairs), place, turned, always, above = waiting.popleft()
+            (here, pairs), place, turned, always, parent, above = waiting.popleft()
             for f in here:
                 found.append(Finding(f.what, always or (f.effect.turned if turned else f.effect), place + f.place))
-            for pair in pairs:
-                old, new = self.old.named(pair.old), self.new.named(pair.new)
-                key = (id(old), id(new), asked, pair.text)
+                effects[parent].add(found[-1].effect)
+            for key, pair in pairs:
                 state = (key, turned ^ pair.turned, always or pair.always)
-                if key not in self._equal and state not in above and visits[state] < SHOWN:
+                known, many = self._reached.get(state), len(self._known) > FEW
+                effects[parent] |= known or set()
+                again = many and parent and self._told[state] >= SHOWN and self._here(key, pair)[1]
+                if known is not None and (not known or not tells or again):
+                    found += [Finding(FURTHER, effect, place + pair.place) for effect in known]
+                    continue
+                parents.setdefault(state, set()).add(parent)
+                if visits[state] < (1 if many else SHOWN) and state not in above:
                     visits[state] += 1
-                    inside = self._here(key, old, new)
-                    waiting.append((inside, place + pair.place, *state[1:], above | {state}))
-        met = {key for key, *_ in visits}
-        if not found and not met & self._open:
-            self._equal |= met
+                    unsure |= {state} if key in self._open else set()
+                    inside = self._here(key, pair)
+                    waiting.append((inside, place + pair.place, *state[1:], state, above if many else above | {state}))
+        self._told.update(visits.keys() if tells else ())
+        reach = {effect: _leading({s for s, found in effects.items() if effect in found}, parents) for effect in Effect}
+        for state in parents.keys() - _leading(unsure, parents):
+            self._reached[state] = frozenset(effect for effect in Effect if state in reach[effect])
         return found
 
-    def _here(self, key: tuple, old: Any, new: Any) -> Local:
+    def _here(self, key: tuple, pair: Pair) -> Local:
         if key in self._open:
             return [], []  # met again while it is worked out: no further difference
         if key not in self._known:
             self._open.add(key)
-            self._known[key] = _local(self._unions(self.old.union(old), self.new.union(new), *key[2:]))
+            unions = self.old.union(pair.old), self.new.union(pair.new)
+            self._known[key] = self._local(self._unions(*unions, *key[2:]), key[2])
             self._open.remove(key)
         return self._known[key]
+
+    def _local(self, found: Iterable[Finding | Pair], asked: bool) -> Local:
+        here, pairs = [], []
+        for each in found:
+            if isinstance(each, Finding):
+                here.append(each)
+            else:
+                pair = replace(each, old=self.old.named(each.old), new=self.new.named(each.new))
+                pairs.append(((id(pair.old), id(pair.new), asked, pair.text), pair))
+        return here, pairs
 
     def _unions(self, was: Union, now: Union, asked: bool, text: str) -> Found:
         if text == "many" and "array" not in was.types and [form.kind for form in now.forms] == ["array"]:
@@ -124,8 +154,8 @@ class Schemas(Sides):
         self._nested -= 1
 
     def _effects(self, a: Form, b: Form, asked: bool, text: str) -> set[Effect]:
-        local = _local(differences(a, b, self, asked=asked, text=text))
-        return {f.effect for f in self._follow(local, asked)}
+        local = self._local(differences(a, b, self, asked=asked, text=text), asked)
+        return {f.effect for f in self._follow(local, asked, tells=False)}
 
     def _replaced(self, a: Form, b: Form) -> bool:
         """Whether the two have different names and the old name is still in use: another thing then, and not renamed."""
@@ -142,8 +172,10 @@ class Schemas(Sides):
         )
         if was.exclusive == now.exclusive or not overlap:
             return
-        if was.exclusive:
-            yield Finding("may now fit several of its forms", Effect.MORE if asked else Effect.UNKNOWN)
+        if was.exclusive or not asked:
+            said = "may now fit several of its forms" if was.exclusive else "now fits one of its forms and no other"
+            effect = Effect.LESS if now.exclusive else Effect.MORE if asked else Effect.UNKNOWN
+            yield Finding(said, effect)
             return
         for a in was.forms:
             if sum(self._effects(a, b, asked, "") <= WIDER for b in now.forms if b.kind == a.kind) > 1:
@@ -152,9 +184,14 @@ class Schemas(Sides):
         yield Finding("must now fit one of its forms and no other", Effect.UNKNOWN)
 
 
-def _local(found: Found) -> Local:
-    both = list(found)
-    return [f for f in both if isinstance(f, Finding)], [p for p in both if isinstance(p, Pair)]
+def _leading(to: set, parents: dict[tuple, set]) -> set:
+    """These, and all that leads to them."""
+    leading, waiting = set(to), list(to)
+    while waiting:
+        new = parents.get(waiting.pop(), set()) - leading
+        leading |= new
+        waiting += new
+    return leading - {None}
 
 
 def _called(form: Form, among: list[Form]) -> str:
@@ -181,10 +218,6 @@ def _type(was: Union, now: Union, text: str) -> Found:
     if lost or won:
         effect = Effect.OTHER if lost and won else Effect.LESS if lost else Effect.MORE
         yield Finding(f"type changed from {_types(was)} to {_types(now)}", effect)
-    elif was.types == now.types:
-        before, after = (any(form.declared for form in side.forms) for side in (was, now))
-        if before != after:
-            yield Finding(f"its type, {_types(now)}, is {'now' if after else 'no longer'} written down", Effect.NONE)
 
 
 def _hints(was: list[dict], now: list[dict], asked: bool) -> Found:
@@ -199,7 +232,7 @@ def _hints(was: list[dict], now: list[dict], asked: bool) -> Found:
     )
     rest = [{name: value for name, value in hint.items() if name not in ("propertyName", "mapping")} for hint in hints]
     known = not was or not now or (kept and alike(*rest) and (alike(*names) or not asked))
-    yield Finding(
-        f"the field by which its forms are told apart, or its values, changed (it was {names[0]}, it is {names[1]})",
-        Effect.NONE if known else Effect.UNKNOWN,
-    )
+    said = "the values that tell its forms apart changed"
+    if not alike(*names):
+        said = f"the field that tells its forms apart changed from {names[0] or 'none'} to {names[1] or 'none'}"
+    yield Finding(said, Effect.NONE if known else Effect.UNKNOWN)
