@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import re
 import tempfile
 from datetime import UTC, datetime
@@ -37,13 +36,15 @@ ANA, BEN = "seats * (10 if seats >= 20 else SEAT_USD)", "seats * SEAT_USD - 20"
 CHOICES = {
     "Ana's": ANA,
     "Ben's": BEN,
-    "both": "seats * (10 if seats >= 20 else SEAT_USD) - 20",
-    "the better one": "min(seats * (10 if seats >= 20 else SEAT_USD), seats * SEAT_USD - 20)",
+    "both": f"{ANA} - 20",
+    "the better one": f"min({ANA}, {BEN})",
 }
 
 
-def _check(who: str, seats: int, usd: int) -> tuple[str, str]:
-    return f"test_{who.lower()}.py", CHECK.format(who, seats, usd, who, seats, usd)
+def _files(line: str, **tests: tuple[int, int]) -> dict[str, str]:
+    """The price rule with this line, and each person's test: so many seats cost so many dollars."""
+    checks = {f"test_{who.lower()}.py": CHECK.format(who, *costs, who, *costs) for who, costs in tests.items()}
+    return {"price.py": RULE.format(line), **checks}
 
 
 class Repository:
@@ -55,24 +56,14 @@ class Repository:
 
     def __init__(self) -> None:
         self._temporary = tempfile.TemporaryDirectory(prefix="pmtech-shop-", ignore_cleanup_errors=True)
-        atexit.register(self._temporary.cleanup)
         self.folder, self._minute, self.decided = Path(self._temporary.name), 0, None
         self._git = version_control(self.folder)
-        self._commit(
-            "Cem",
-            "A seat costs 12 dollars",
-            {"price.py": RULE.format("seats * SEAT_USD"), **dict([_check("Cem", 5, 60)])},
-        )
+        self._commit("Cem", "A seat costs 12 dollars", _files("seats * SEAT_USD", Cem=(5, 60)))
         self._git.branch("bulk")
-        self._commit(
-            "Ana",
-            "From 20 seats on a seat costs 10 dollars",
-            {"price.py": RULE.format(ANA), **dict([_check("Ana", 20, 200)])},
-        )
+        self._commit("Ana", "From 20 seats on a seat costs 10 dollars", _files(ANA, Ana=(20, 200)))
         self._git.switch(MAIN)
         self._git.branch("launch")
-        cheaper = dict([_check("Cem", 5, 40), _check("Ben", 6, 52)])
-        self._commit("Ben", "Launch: 20 dollars off every order", {"price.py": RULE.format(BEN), **cheaper})
+        self._commit("Ben", "Launch: 20 dollars off every order", _files(BEN, Cem=(5, 40), Ben=(6, 52)))
         self._git.switch(MAIN)
         self._git.merge("bulk", "Ana", self._later())
         self._git.merge("launch", "Ben", self._later())
@@ -95,11 +86,11 @@ class Repository:
     def decide(self, means: str) -> Repository:
         """Say what the business means: "Ana's", "Ben's", "both" or "the better one". That ends the merge; it may be decided
         anew, which is one more commit. Raises ValueError with a sentence for anything else."""
-        if means not in CHOICES:
+        if not isinstance(means, str) or means not in CHOICES:
             raise ValueError(f"nobody has proposed {means!r}: {nearest(means, CHOICES)}")
         if means != self.decided:
             says = f"Decide: {means}" if self.decided else f"Merge launch, decide: {means}"
-            self._commit("You", says, {"price.py": RULE.format(CHOICES[means])})
+            self._commit("You", says, _files(CHOICES[means]))
             self.decided = means
         return self
 
