@@ -100,12 +100,13 @@ class Canary(Steps):
         ]
         edge = test.alarm_at - 0.5
         alarm = {"type": "line", "x0": edge, "x1": edge, "y0": 0, "y1": top, "line": plot.stroke("quiet", "dot", 2)}
-        ends = {"today's version": old_p, "a bad new version": new_p}
+        heights = {name: float(p.max() + 0.04 * top) for name, p in (("old", old_p), ("new", new_p))}
+        beside = (edge, "right", -6) if edge > 0.25 * last else (float(at[old_p.argmax()]), "left", 8)
         notes = [
-            plot.note(name, float(at[p.argmax()]), float(p.max() + 0.04 * top), plot.TEXT, "left", -4)
-            for name, p in ends.items()
+            plot.note("today's version", beside[0], heights["old"], plot.TEXT, *beside[1:]),
+            plot.note("a bad new version", float(at[new_p.argmax()]), heights["new"], plot.TEXT, "left", -4),
+            plot.note("alarm", edge, 0.95 * top, plot.QUIET, "left", 6, 12),
         ]
-        notes.append(plot.note("alarm", edge, 0.95 * top, plot.QUIET, "right", -6, 12))
         x = plot.axis(f"errors among {plain(test.requests)} requests", last * 1.02, showgrid=False)
         return plot.figure(data, notes, x, plot.axis("how likely", top), shapes=[alarm], margin={"t": 16, "r": 130})
 
