@@ -8,7 +8,9 @@ import lesson_02
 import lesson_04
 import lesson_06
 import lesson_11
+import lesson_13
 import lesson_14
+import lesson_15
 import pytest
 
 LESSONS = sorted(path.name for path in (Path(__file__).parents[2] / "notebooks").glob("[0-9]*.ipynb"))
@@ -19,6 +21,8 @@ PLAYS = {
     "11_promises.ipynb": lesson_11.play,
     "14_shipping.ipynb": lesson_14.play,
     "06_front_door.ipynb": lesson_06.play,
+    "13_security.ipynb": lesson_13.play,
+    "15_the_meeting.ipynb": lesson_15.play,
 }
 PANEL = ".pmtech"
 LIVES = ".pmtech[class*=' pmtech-']"  # a panel that needs its kernel, as the map of the course does not
