@@ -184,7 +184,17 @@ def events_of(system: System, at_s) -> list:
     works = sorted(slug for slug, part in slugs.items() if part.own_s)
     found = [
         st.builds(Errors, name, at_s, lasts, share, same=st.booleans()),
-        st.builds(Deploy, name, at_s, share, steps=some([((0, 1),), ((0, 0.2), (0.5, 1), (1, 0))])),
+        st.builds(
+            Deploy,
+            name,
+            at_s,
+            share,
+            steps=some([((0, 1),), ((0, 0.2), (0.5, 1), (1, 0))]),
+            errors_before=share,
+            back_at=some([None, 1, 3]),
+            looks_at=some([3, 9]),
+            back_s=some([0, 0.5]),
+        ),
         changes(system, at_s),
         changes(system, at_s),
     ]

@@ -32,7 +32,7 @@ PANDAS = re.compile(
     r"\.(set_axis|to_frame|rename_axis|rename|set_index|reset_index|unstack|astype|round|loc|iloc|query|str|T|assign|index)\b"
     r"|\[\["
 )
-PANELS = {"explore", "live", "console", "theatre"}
+PANELS = {"canary", "explore", "live", "console", "theatre"}
 CONTROLS = ("Slider(", "Choice(")
 
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -114,12 +114,12 @@ def folded(path: Path) -> list[tuple[bool, str]]:
 
 
 def composes(source: str) -> bool:
-    """Does a cell put a system together, change its numbers, run it, or name one to draw it?"""
+    """Does a cell put a system together, decide or change something in it, run it, or name one to draw it?"""
     tree = ast.parse(source)
     calls = {ast.unparse(node.func).split(".")[-1] for node in ast.walk(tree) if isinstance(node, ast.Call)}
     joins = any(isinstance(node, ast.RShift) for node in ast.walk(tree))
     lone = len(tree.body) == 1 and isinstance(tree.body[0], ast.Expr) and isinstance(tree.body[0].value, ast.Name)
-    return joins or lone or bool(calls & {"replace", "simulate", "sweep", "scalability"})
+    return joins or lone or bool(calls & {"decide", "replace", "simulate", "sweep", "scalability"})
 
 
 @every_notebook

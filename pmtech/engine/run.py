@@ -49,6 +49,7 @@ class Run:
         self.parts: dict[str, list[Any]] = {}
         self.requests: list[Request] = []
         self.refusals: list[tuple] = []
+        self.rollbacks: list[tuple[float, str]] = []  # (when, of which part a new version was taken back)
         self.messages: list[Message] = []
         self.keeps_s = 0.0  # so far back somebody looks
         self.versions: dict[int, int] = {}  # key -> how often it was written

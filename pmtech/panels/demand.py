@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from math import ceil
-from pathlib import Path
-
-import traitlets
 
 from pmtech import theory
 from pmtech.charts import plot
 from pmtech.panels.controls import round_step
-from pmtech.panels.widget import Panel
+from pmtech.panels.steps import Steps
 from pmtech.theory.checks import growth_range, number
 from pmtech.wording import percent, plain, rate
 
@@ -24,32 +21,18 @@ LABELS = {
 LEAST = {"users_per_day": 0, "requests_per_user": 0, "peak_times": 1}
 
 
-class Demand(Panel):
+class Demand(Steps):
     """Made by `demand`. users_per_day, requests_per_user and peak_times are as the sliders stand.
 
     growth: at least and at most so much more every month, as shares. capacity_per_s: what there is now, or None.
     """
 
-    _esm = Path(__file__).parent / "demand.js"
-    _css = Path(__file__).parent / "demand.css"
-
-    described = traitlets.List().tag(sync=True)
-    wish = traitlets.Dict().tag(sync=True, echo_update=False)
-    answer = traitlets.Dict().tag(sync=True)
+    BOUNDS = {name: {"at_least": least} for name, least in LEAST.items()}
 
     def __init__(self, values: dict[str, float], growth: tuple[float, float], capacity_per_s: float | None):
         self.growth, self.capacity_per_s = growth, capacity_per_s
-        self._put(values)
-        super().__init__(described=[_slider(name, value) for name, value in values.items()], answer=self._answer_to(0))
-        self.observe(lambda change: self._wished(change["new"]), "wish")
-
-    def _put(self, values: dict[str, float]) -> None:
-        for name, value in values.items():
-            setattr(self, name, value)
-
-    def _wished(self, wish: dict) -> None:
-        self._put({name: number(name, wish["values"][name], at_least=least) for name, least in LEAST.items()})
-        self.answer = self._answer_to(wish["number"])
+        shows = "requests a second at the peak, month by month"
+        super().__init__(values, [_slider(name, value) for name, value in values.items()], name="Demand", shows=shows)
 
     @property
     def mean_per_s(self) -> float:
@@ -129,13 +112,6 @@ class Demand(Panel):
         ]
         x, y = plot.axis("months from now", MONTHS, showgrid=False), plot.axis("requests a second at the peak", top)
         return plot.figure(data, notes, x, y, margin={"r": 170, "t": 12})
-
-    def _answer_to(self, asked: int) -> dict:
-        values = {name: getattr(self, name) for name in LEAST}
-        return {"steps": self.steps, "said": self.said, "figure": self.figure, "values": values, "number": asked}
-
-    def __repr__(self) -> str:
-        return "\n".join([*self.steps, self.said])
 
 
 def demand(

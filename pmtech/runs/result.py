@@ -51,11 +51,13 @@ class Result(RunViews):
         seed: int,
         history: History,
         events: tuple = (),
+        rollbacks: tuple[tuple[float, str], ...] = (),
         others: tuple[pd.Series, ...] = (),
     ):
         self.system, self.duration_s, self.warmup_s, self.seed = system, duration_s, warmup_s, seed
         self.records, self.history = records, history
         self.events = events  # as they were given to `simulate`
+        self.rollbacks = rollbacks  # (when, of which part a new version was taken back by itself)
         self.others = others  # the summaries of the other replications
 
     def __repr__(self):

@@ -56,17 +56,19 @@ def simulate(
             check_run(*stages[-1])
     running = Running(system, seed, events)
     records = run_sorted(running.run, float(duration_s)) if engine == "auto" and not events else None
+    rollbacks: tuple = ()
     if records is None:
         for stage in stages:
             _check_followed(*stage)
         running = Running(system, seed, events)  # the shortcut may have begun and given up
         running.advance(float(duration_s))
-        records = from_run(running.run)
+        records, rollbacks = from_run(running.run), tuple(running.run.rollbacks)
         running.run.end()
     how = {"duration_s": float(duration_s), "warmup_s": float(warmup_s)}
     others = (simulate(system, **how, seed=seed + n, events=events, engine=engine) for n in range(1, int(replications)))
     others = tuple(other.summary for other in others)
-    return Result(system, records, **how, seed=seed, history=running.history, events=events, others=others)
+    told = {"history": running.history, "events": events, "rollbacks": rollbacks}
+    return Result(system, records, **how, seed=seed, others=others, **told)
 
 
 @dataclass(frozen=True)

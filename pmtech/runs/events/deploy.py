@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 
-from pmtech.components.fields import checked, number
+from pmtech.components.fields import checked, number, whole
 from pmtech.engine.randomness import identity
 from pmtech.engine.request import Request
 from pmtech.runs.events.event import Event, Mark, Slow, check_answers, check_works, named, names_of
@@ -32,10 +32,15 @@ class Deploy(Event):
     """From `at_s` on a new version of the part `name` takes over, by `steps` of (seconds after the start, share of the
     requests): ((0, 1),) all at once, ((0, 0.05), (60, 1)) a canary first; a last share of 0 is a rollback.
 
-    The new version answers the share `errors` with 500, and its work takes `slower` times as long. A request stays with its
-    version when it is tried again: the same luck decides that it is among the first 5 % and among the first 50 %.
+    The new version answers the share `errors` with 500, the one before it the share `errors_before`, and its work takes
+    `slower` times as long. A request stays with its version when it is tried again: the same luck decides that it is among
+    the first 5 % and among the first 50 %, and who fails with the better of the two fails with the other.
 
-    What this leaves out: machines that are away while they are exchanged, and a database that both versions share.
+    back_at: it is rolled back by itself at so many errors of the new version among `looks_at` of its answers, counted
+    anew after each `looks_at`; that takes `back_s`, in which the new version goes on. `Result.rollbacks` says when.
+
+    What this leaves out: machines that are away while they are exchanged, a database that both versions share, and whether
+    slowness is noticed: only errors are counted.
     """
 
     name: str
@@ -43,9 +48,17 @@ class Deploy(Event):
     errors: float = number(0.0, at_least=0, at_most=1)
     slower: float = number(1.0, more_than=0, at_most=1e6)
     steps: tuple[tuple[float, float], ...] = checked(((0.0, 1.0),), _steps)
+    errors_before: float = number(0.0, at_least=0, at_most=1)
+    back_at: int | None = whole(None, at_least=1, optional=True)
+    looks_at: int = whole(100, at_least=1)
+    back_s: float = number(0.0, at_least=0)
 
     def check(self, running) -> None:
         check_answers(running, self.name)
+        if self.back_at is not None and self.back_at > self.looks_at:
+            raise ValueError(
+                f"back_at must be at most looks_at ({self.looks_at}), got {self.back_at}: it never came to that"
+            )
         if self.slower != 1:
             check_works(running, self.name)
 
@@ -53,14 +66,35 @@ class Deploy(Event):
         run, began = running.run, running.now
         version, fails = run.luck(f"{self.name}.version", identity), run.luck(f"{self.name}.fault", identity)
 
+        answered = failed = 0  # by the new version, since it was last looked at
+        decided = over = False
+
         def is_new(request: Request) -> bool:
             passed = [share for after_s, share in self.steps if run.env.now >= began + after_s]
-            return bool(passed) and version[request.source.first_line][request.number] < passed[-1]
+            return bool(passed) and not over and version[request.source.first_line][request.number] < passed[-1]
 
         def instead(request: Request) -> int | None:
-            return 500 if is_new(request) and fails[request.line][request.number] < self.errors else None
+            new, luck = is_new(request), fails[request.line][request.number]
+            fault = luck < (self.errors if new else self.errors_before)
+            if new and self.back_at is not None and not decided:
+                watch(fault)
+            return 500 if fault else None
 
-        if self.errors:
+        def watch(fault: bool) -> None:
+            nonlocal answered, failed, decided
+            answered, failed = answered + 1, failed + fault
+            if failed >= self.back_at:
+                decided = True
+                running.at(run.env.now + self.back_s, roll_back)
+            elif answered == self.looks_at:
+                answered = failed = 0
+
+        def roll_back() -> None:
+            nonlocal over
+            over = True
+            run.rollbacks.append((run.env.now, self.name))
+
+        if self.errors or self.errors_before:
             running.befall(self.name, lambda machine: machine.err(instead))
         if self.slower != 1:
             running.befall(self.name, lambda machine: machine.slow(lambda r: self.slower if is_new(r) else 1.0))

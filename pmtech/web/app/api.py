@@ -275,8 +275,9 @@ async def list_payments(store: Db, query: Paged):
 
 
 @router.post("/payments", status_code=201, response_model=Payment, responses=BODY)
-async def create_payment(payment: PaymentIn, create: Create):
-    return create("payments", **payment.model_dump(), amount_usd=payment.seats * SEAT_PRICE_USD)
+async def create_payment(request: Request, payment: PaymentIn, create: Create):
+    amount_usd = request.app.state.price_rule(payment.seats)
+    return create("payments", **payment.model_dump(), amount_usd=amount_usd)
 
 
 @router.get("/payments/{payment_id:id}", response_model=Payment, responses=KEPT | ABSENT)
@@ -297,7 +298,7 @@ def create_app(
     are further sets of routes, `guard` is what each request for the API's own routes must pass."""
     # The pages /docs and /redoc would load their code from the internet.
     app = FastAPI(title="Survey tool", version="1.0.0", docs_url=None, redoc_url=None, redirect_slashes=False)
-    app.state.store, app.state.clock = store, clock
+    app.state.store, app.state.clock, app.state.price_rule = store, clock, price_usd
     app.state.calendar = calendar or CalendarClient("http://127.0.0.1:9")
     app.state.exports = defaultdict(lambda: SlidingWindowLog(EXPORTS))
     routes = list(app.routes)
@@ -315,6 +316,11 @@ def create_app(
     problems.install(app)
     app.add_middleware(Front, store=store, faults=faults or Faults(), allowed=allowed)
     return app
+
+
+def price_usd(seats: int) -> int:
+    """What so many seats cost, in dollars."""
+    return seats * SEAT_PRICE_USD
 
 
 def _found(store: Store, table: str, id: int) -> dict:

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -246,6 +247,15 @@ class Api:
             for name in lost:  # also when it never came so far: the next request is another one
                 setattr(self.faults, name, 0)
         return Exchange.of(request, answer, (time.perf_counter() - begun) * 1000, error)
+
+    @property
+    def price_rule(self) -> Callable[[int], int]:
+        """What an order of so many seats costs, in dollars."""
+        return self._app.state.price_rule
+
+    def sells(self, price_rule: Callable[[int], int]) -> None:
+        """Another price rule from now on, until it is stopped."""
+        self._app.state.price_rule = price_rule
 
     def rows(self) -> Snapshot:
         """The newest rows of every table, read from the database and not through the API."""
