@@ -72,6 +72,7 @@ _LATER = {
     "next_contract": "pmtech.web.experiments.requests",
     "picture": "pmtech.course.picture",
     "outdated": "pmtech.panels.cached",
+    "peak_day": "pmtech.course.peak_day",
     "places": "pmtech.course.picture",
     "plan": "pmtech.runs.planning",
     "progress": "pmtech.course.map",
