@@ -92,7 +92,7 @@ def priced(plan: Plan, system: System) -> System:
         usual = type(part)()
         for field in (f.name for f in fields(part) if "usd" in f.name):
             values[f"{name}.{field}"] = getattr(given.get(name, usual), field, None)
-        if name in plan.own and hasattr(part, "workers"):
+        if name in plan.own and "workers" in {f.name for f in fields(part)}:
             values[f"{name}.price_usd_per_hour"] = part.workers * WORKER_USD_PER_HOUR
     return system.replace(values) if values else system
 
@@ -166,7 +166,7 @@ def scored(plan: Plan, run: Result, told: str | None, call: str) -> list[Line]:
 
     def line(said: str, least: float, good: np.ndarray, of: np.ndarray) -> Line:
         shares.append(share := float(good[of].mean()) if of.any() else 1.0)
-        return Line(said, f"at least {percent(least)}", percent(share), share >= least)
+        return Line(said, f"at least {percent(least)}", percent(share), bool(share >= least))
 
     what, who, within_s, least = plan.matters
     done, judged = _worked(run, {who}, within_s) & r.served, (endpoint == what) & (left_s >= within_s)
@@ -182,10 +182,10 @@ def scored(plan: Plan, run: Result, told: str | None, call: str) -> list[Line]:
     found.append(line(f"{run.system.label(small)}: {what} done", share, done, judged & (clients == small)))
     well = all(one.kept for one in found)
     usd, most = run.summary.cost_usd_per_hour, plan.budget + (SALES_USD_PER_HOUR if call == "yes" else 0)
-    found.append(Line("Money", f"at most ${most:.2f} an hour", f"${usd:.2f}", round(usd, 2) <= most))
+    found.append(Line("Money", f"at most ${most:.2f} an hour", f"${usd:.2f}", bool(round(usd, 2) <= most)))
     if told is not None:
         through = well and min(shares) >= SILENT
-        candid = {"all is well": through, "nothing": through, "busy": found[0].kept, "trouble": not well}[told]
+        candid = {"all is well": through, "nothing": through, "busy": found[0].kept, "trouble": not through}[told]
         found.append(Line("What the public was told", "what was so", TOLD[told], candid))
     return found
 
@@ -199,7 +199,7 @@ class Outcome:
     @property
     def kept(self) -> int:
         """How many lines are kept."""
-        return sum(map(bool, [line.kept for line in self.lines]))
+        return sum(line.kept for line in self.lines)
 
     @property
     def of(self) -> int:
@@ -265,9 +265,10 @@ class PeakDay:
         system = getattr(system, "value", system)
         if not isinstance(system, System):
             raise ValueError(f"design needs a system or a sketch of one, got {system!r}")
-        if said := refused(self.plan, check_complete(system)):
+        system = priced(self.plan, check_complete(system))
+        if said := refused(self.plan, system):
             raise ValueError(" ".join(said))
-        self.system = priced(self.plan, system)
+        self.system = system
         return self
 
     def rehearse(self, times: float = 1.0, trouble: tuple[str, ...] | str = (), seed: int = 1) -> Outcome:
@@ -346,7 +347,7 @@ class PeakDay:
 
     def _turned(self, system: System, knobs: dict) -> System:
         """The system with its knobs turned, if they are the team's to turn."""
-        if said := refused(self.plan, self.system.replace(knobs)):
+        if said := refused(self.plan, priced(self.plan, self.system.replace(knobs))):
             raise ValueError(" ".join(said))
         return system.replace(knobs)
 
