@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from importlib import import_module
 from math import ceil
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -154,7 +154,7 @@ def _worked(run: Result, names: set[str], within_s: float = np.inf) -> np.ndarra
     return done
 
 
-def scored(plan: Plan, run: Result, told: str | None, call: str) -> list[Line]:
+def scored(plan: Plan, run: Result, told: str | None = None, call: str = "not today") -> list[Line]:
     """The score in the open; told None: before anybody was told anything. What came too late in the run to be judged is
     left out; a refusal is no answer, and what a fallback said in place of the work is none."""
     r = run.records
@@ -190,14 +190,16 @@ def scored(plan: Plan, run: Result, told: str | None, call: str) -> list[Line]:
     return found
 
 
-class Outcome:
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
+class Outcome(Marking):
     """A rehearsal, a morning until the call, or a day. Shows itself; `run` is its `Result`, `lines` its score."""
 
-    def __init__(self, title: str, run: Result, lines: list[Line], more: str = ""):
-        self.title, self.run, self.lines, self.more = title, run, lines, more
+    run: Result
+    lines: list[Line]
+    kind: ClassVar[str] = "Peak day"
 
     @property
-    def kept(self) -> int:
+    def met(self) -> int:
         """How many lines are kept."""
         return sum(line.kept for line in self.lines)
 
@@ -207,32 +209,16 @@ class Outcome:
         return len(self.lines)
 
     @property
-    def won(self) -> bool:
-        """Are all?"""
-        return self.kept == self.of
+    def verdict(self) -> str:
+        return f"{self.met} of {self.of} kept."
 
-    @property
-    def _marking(self) -> Marking:
-        rows = [(one.what, one.asked, one.came, "met" if one.kept else "missed") for one in self.lines]
-        return Marking(title=self.title, passed=self.won, gaps=[], figures=rows)
 
-    def __repr__(self) -> str:
-        rows = [f"  {what}: {came} ({asked}): {word}" for what, asked, came, word in self._marking.figures]
-        return "\n".join([f"{self.title}: {self.kept} of {len(self.lines)} kept", *rows, self.more])
-
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            f'<tr><th scope="row">{html.escape(what)}</th><td>{html.escape(asked)}</td>'
-            f'<td class="pmtech-number">{html.escape(came)}</td><td class="pmtech-word pmtech-{word}">{word}</td></tr>'
-            for what, asked, came, word in self._marking.figures
-        )
-        head = '<tr><td></td><th scope="col">promised</th><th scope="col" class="pmtech-number">came</th><td></td></tr>'
-        more = "".join(f"<p>{html.escape(one)}</p>" for one in self.more.split("\n") if one)
-        return page(
-            f'<p class="pmtech-kind">Peak day</p><p class="pmtech-title">{html.escape(self.title)}: {self.kept} of '
-            f"{len(self.lines)} kept</p>"
-            f'<table class="pmtech-table"><thead>{head}</thead><tbody>{rows}</tbody></table>{more}'
-        )
+def outcome(title: str, run: Result, lines: list[Line], *said: str) -> Outcome:
+    """What came of a run, with what there is to say of it."""
+    figures = [(one.what, one.asked, one.came, "met" if one.kept else "missed") for one in lines]
+    return Outcome(
+        title=title, passed=all(one.kept for one in lines), gaps=[*said], figures=figures, run=run, lines=lines
+    )
 
 
 # --- the day -----------------------------------------------------------------------------------------------------------
@@ -273,8 +259,9 @@ class PeakDay:
 
     def rehearse(self, times: float = 1.0, trouble: tuple[str, ...] | str = (), seed: int = 1) -> Outcome:
         """Try the day: so many times today's load, with these incidents. An hour, and one more for each incident and for
-        each time the load; a team has twelve; the same rehearsal again takes none. What is not
-        rehearsed is not found."""
+        each time the load; a team has twelve, and the same again takes none. What is not rehearsed is not found."""
+        if not (isinstance(times, int | float) and 0 < times <= 10):
+            raise ValueError(f"times must be more than 0 and at most 10, got {times!r}")
         trouble = (trouble,) if isinstance(trouble, str) else tuple(trouble)
         for one in trouble:
             if one not in self.plan.may:
@@ -287,17 +274,15 @@ class PeakDay:
         more = self.plan.forecast[1] * 1.25 if "forecast" in trouble else 0.0
         brings = Weather(max(times, more), dict.fromkeys(trouble, BEGINS_S + 6))
         run = self._simulate(self.system, brings, seed, LASTS_S)
-        said = f"{self.hours:g} hours of rehearsal are left.\n{run.explain(p99=False)}"
-        return Outcome("Rehearsal", run, scored(self.plan, run, None, "not today"), said)
+        left = f"{self.hours:g} hours of rehearsal are left."
+        return outcome("Rehearsal", run, scored(self.plan, run), left, run.explain(p99=False))
 
     def morning(self, seed: int = 1) -> Outcome:
         """The day until the telephone rings: what the team sees then, with the knobs still to be turned."""
         run = self._simulate(self.system, weather(self.plan, seed), seed, CALL_S)
-        said = (
-            f"{run.explain(p99=False)}\nThe telephone: sales can bring a quarter more people from now on, and "
-            f"${SALES_USD_PER_HOUR:.2f} an hour for it. Yes, or not today?"
-        )
-        return Outcome("Until the call", run, scored(self.plan, run, None, "not today"), said)
+        call = "The telephone: sales can bring a quarter more people from now on, and "
+        call += f"${SALES_USD_PER_HOUR:.2f} an hour for it. Yes, or not today?"
+        return outcome("Until the call", run, scored(self.plan, run), run.explain(p99=False), call)
 
     def run(self, seed: int = 1, call: str = "not today", told: str = "nothing", knobs: dict | None = None) -> Outcome:
         """The day itself. call: what sales is told. told: what the public is told, one of "nothing", "all is well",
@@ -307,8 +292,8 @@ class PeakDay:
             if value not in known:
                 raise ValueError(f'"{value}" is not {what}: {nearest(str(value), known)}')
         self.seed, self._how = seed, {"call": call, "told": told, "knobs": dict(knobs or {})}
-        self.outcome = self._lived(self.system)
-        progress_file().add("peak day", self.id, seed=seed, kept=self.outcome.kept, of=len(self.outcome.lines))
+        self.outcome = self._lived(self.system, **self._how)
+        progress_file().add("peak day", self.id, seed=seed, kept=self.outcome.met, of=self.outcome.of)
         return self.outcome
 
     @property
@@ -321,17 +306,15 @@ class PeakDay:
     def another(self, seed: int) -> Outcome:
         """The same design on another day, with nobody at the knobs; what would be told is left out."""
         run = self._simulate(self.system, weather(self.plan, seed), seed, LASTS_S)
-        return Outcome(f"{self.plan.label}, day {seed}", run, scored(self.plan, run, None, "not today"))
+        return outcome(f"{self.plan.label}, day {seed}", run, scored(self.plan, run))
 
-    def _lived(self, system: System) -> Outcome:
-        call, told, knobs = self._how["call"], self._how["told"], self._how["knobs"]
+    def _lived(self, system: System, call: str, told: str, knobs: dict) -> Outcome:
         brings = weather(self.plan, self.seed)
         run = self._simulate(system, brings, self.seed, LASTS_S, call, knobs)
-        happened = "\n".join(f"{INCIDENTS[name]}." for name in brings.incidents)
+        happened = [f"{INCIDENTS[name]}." for name in brings.incidents]
         said = f"Between {self.plan.forecast[0]:g} and {self.plan.forecast[1]:g} times was forecast; it was {brings.times:.2f}."
-        return Outcome(
-            f"{self.plan.label}, day {self.seed}", run, scored(self.plan, run, told, call), f"{said}\n{happened}"
-        )
+        name = f"{self.plan.label}, day {self.seed}"
+        return outcome(name, run, scored(self.plan, run, told, call), said, *happened)
 
     def _simulate(self, system, brings: Weather, seed, lasts_s, call: str = "not today", knobs: dict | None = None):
         asks = {f"{name}.rate_per_s": brings.times * part.rate_per_s for name, part in system.sources.items()}
@@ -353,19 +336,19 @@ class PeakDay:
 
     def debrief(self) -> Outcome:
         """What the design lived off: the same day without each thing that was put into it."""
-        kept, said = self.score.kept, []
+        kept, said = self.score.lines[:-1], []
         for words, other in without(self.plan, self.system):
             try:
-                there = self._lived(other)
+                there = self._lived(other, **self._how)
             except ValueError:  # a knob that was turned is gone with its part
-                continue
-            lost = [f"{a.what}: {b.came} in place of {a.came}" for a, b in zip(self.score.lines[:-1], there.lines[:-1], strict=True)
-                    if a.kept and not b.kept]  # fmt: skip
+                there = self._lived(other, **self._how | {"knobs": {}})
+            pairs = zip(kept, there.lines, strict=False)
+            lost = [f"{a.what}: {b.came} in place of {a.came}" for a, b in pairs if a.kept and not b.kept]
             lived = f"lost. {'; '.join(lost)}." if lost else "nothing more is lost on this day."
             said.append((len(lost), f"Without {words}: {lived}"))
         said.sort(key=lambda one: -one[0])
-        told = "\n".join(words for _, words in said) or "Nothing was put into today's design."
-        return Outcome(f"Debrief: {kept} of {len(self.score.lines)}", self.score.run, self.score.lines, told)
+        told = [words for _, words in said] or ["Nothing was put into today's design."]
+        return outcome(f"Debrief of {self.score.title}", self.score.run, self.score.lines, *told)
 
     def replay(self) -> Theatre:
         """The day as dots on the architecture."""
@@ -374,9 +357,7 @@ class PeakDay:
     def share(self) -> str:
         """A line of text for colleagues; nothing personal in it."""
         told = "; ".join(f"{line.what} {line.came}" for line in self.score.lines[:3])
-        return (
-            f"Peak day, {self.plan.label}, day {self.seed}: {self.score.kept} of {len(self.score.lines)} kept ({told})"
-        )
+        return f"Peak day, {self.plan.label}, day {self.seed}: {self.score.met} of {self.score.of} kept ({told})"
 
     @property
     def tries(self) -> list[str]:
