@@ -53,7 +53,7 @@ def tickets(*missing):
     edge = unless("08", missing, CDN(edges=("Mumbai",)))
     pages = chain(edge, pool(parts["pages"], 2, workers=2, many=how["many"]))
     who = [parts["travellers"], parts["programs"], parts["village_counters"]]
-    return who >> Gateway() >> {"/": pages, "/book": booking}
+    return who >> Gateway() >> {"/look": pages, "/book": booking}
 
 
 def sale(*missing):

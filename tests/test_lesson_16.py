@@ -122,7 +122,11 @@ def test_machines_have_the_prices_of_the_day():
 def test_a_sketch_is_handed_in_as_it_stands():
     panel = sketch(peak_day("tickets").today)
     panel.add("Queue", "before", "seats")
-    assert "queue" in peak_day("tickets").design(panel).system.numbers
+    panel.add("LoadBalancer", "before", "booking")
+    for field, sent in (("autoscale", True), ("autoscale.starts_s", 15), ("autoscale.schedule", "8: 4, 62: 1")):
+        panel._put(f"booking.{field}", sent)  # as the page does
+    drawn = peak_day("tickets").design(panel).system
+    assert "queue" in drawn.numbers and drawn.get("booking.autoscale.schedule") == ((8, 4), (62, 1))
 
 
 # --- rehearsal, call, words --------------------------------------------------------------------------------------------
@@ -209,4 +213,4 @@ def test_a_part_taken_off_a_route_leaves_its_route():
     design = DESIGNS["tickets"]()
     without = editing.take_out(design, "cdn")
     assert simulate(without, duration_s=LASTS_S / 8).by_client.served_per_s["travellers"] > 0
-    assert {edge.label for edge in without.edges if edge.label} == {"/", "/book"}
+    assert {edge.label for edge in without.edges if edge.label} == {"/look", "/book"}

@@ -6,13 +6,13 @@ from pmtech.system.system import System
 
 
 def today() -> System:
-    travellers = crowd("Travellers", 8, endpoints={"/": 7, "/book": 3}, keys=60, popularity=1.2)
+    travellers = crowd("Travellers", 8, endpoints={"/look": 7, "/book": 3}, keys=60, popularity=1.2)
     programs = crowd("Programs", 10, endpoints={"/book": 1})
     counters = Clients("Village counters", rate_per_s=1, endpoints={"/book": 1})
     pages = Server("Pages", workers=8, service_ms=500, service_cv=0.5)
     booking = Server("Booking", workers=8, service_ms=400, service_cv=0.5)
     seats = Database("Seats", connections=2, query_ms=125, query_cv=0.5)
-    return [travellers, programs, counters] >> Gateway() >> {"/": pages, "/book": booking >> seats}
+    return [travellers, programs, counters] >> Gateway() >> {"/look": pages, "/book": booking >> seats}
 
 
 PLAN = Plan(
@@ -24,7 +24,7 @@ PLAN = Plan(
     own=("pages", "booking"),
     people=("travellers", "village_counters"),
     matters=("/book", "seats", 20.0, 0.9),
-    answers={"/": ("pages", 1200.0, 0.95), "/book": ("booking", 1500.0, 0.9)},
+    answers={"/look": ("pages", 1200.0, 0.95), "/book": ("booking", 1500.0, 0.9)},
     small=("village_counters", 0.95),
     budget=0.88,
     forecast=(0.9, 1.2),
