@@ -21,7 +21,7 @@ PEAK = 5  # times the mean
 
 def machines(result: Result, pinned: Result | None = None) -> dict:
     """How many machines take requests, and, dotted, how many the load would keep at work."""
-    lines = [("A: there", there(pinned), plot.BEHIND)] if pinned else []
+    lines = [(f"{plot.KEPT}: there", there(pinned), plot.BEHIND)] if pinned else []
     return over([("needed", needed(result), NEEDED), *lines, ("there", there(result), LINES[0])], result.duration_s)
 
 
@@ -85,7 +85,7 @@ def price(result: Result, pinned: Result | None = None) -> dict:
     notes = [plot.note(name, rates[-1], y, plot.TEXT, "left", 8 + plot.PIECE + 6) for name, y in heights.items()]
     pieces = [plot.piece(1, y, styles[name]) for name, y in heights.items()]
     data = [plot.line(name, zip(rates, values, strict=True), style) for name, values, style in lines]
-    runs = [("A", pinned, "var(--pmtech-pinned)")] if pinned else []
+    runs = [(plot.KEPT, pinned, "var(--pmtech-pinned)")] if pinned else []
     for name, run, colour in [*runs, ("your run", result, "var(--pmtech-text)")]:
         data.append(
             plot.marks(name, [(run.summary.offered_per_s, run.summary.cost_usd_per_hour)], size=10, color=colour)

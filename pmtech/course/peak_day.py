@@ -342,9 +342,10 @@ class PeakDay:
                 there = self._lived(other, **self._how)
             except ValueError:  # a knob that was turned is gone with its part
                 there = self._lived(other, **self._how | {"knobs": {}})
-            pairs = zip(kept, there.lines, strict=False)
-            lost = [f"{a.what}: {b.came} in place of {a.came}" for a, b in pairs if a.kept and not b.kept]
-            lived = f"lost. {'; '.join(lost)}." if lost else "nothing more is lost on this day."
+            pairs = [*zip(kept, there.lines, strict=False)]
+            came = [f"{a.what}: {b.came} in place of {a.came}" for a, b in pairs]
+            lost = [one for one, (a, b) in zip(came, pairs, strict=True) if a.kept and not b.kept]
+            lived = f"lost. {'; '.join(lost)}." if lost else f"no promise hangs on it on this day ({came[0]})."
             said.append((len(lost), f"Without {words}: {lived}"))
         said.sort(key=lambda one: -one[0])
         told = [words for _, words in said] or ["Nothing was put into today's design."]
@@ -403,8 +404,8 @@ def without(plan: Plan, system: System) -> Iterator[tuple[str, System]]:
     for name, part in system.components.items():
         if name in plan.own:
             fewer = {f"{name}.autoscale": None, f"{name}.replicas": 1}
-            if part.autoscale:
-                yield f"machines ahead of time at {part.label}", system.replace({f"{name}.autoscale": None})
+            if part.autoscale and part.autoscale.schedule:
+                yield f"machines ahead of time at {part.label}", system.replace({f"{name}.autoscale.schedule": ()})
             if part.replicas > 1 or part.autoscale:
                 yield f"more than one machine at {part.label}", system.replace(fewer)
         elif name not in given and (part.fan_out == "one" or part.pulls):

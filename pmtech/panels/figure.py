@@ -4,6 +4,7 @@ import traitlets
 
 from pmtech.charts import journey, messages, rented
 from pmtech.charts import monitoring as monitored
+from pmtech.charts import retries as tried
 from pmtech.charts.first_page import figure as first_pages
 from pmtech.charts.first_page import pages
 from pmtech.panels.widget import Panel
@@ -107,3 +108,23 @@ def first_page(viewer: str, others: dict[str, float]) -> Figure:
     found = pages(viewer, others)
     drawn = first_pages({f"from {page.other}": page for page in found})
     return Figure(figure=drawn, height=height, name="A first page, step by step", said=[page.said for page in found])
+
+
+def over_time(runs, at: str | None = None, *, every_s: float = 1.0) -> Figure:
+    """Several runs on one axis of time: how many are answered a second; with `at`, how many attempts come to that part.
+
+    runs: {label: run}, or a comparison; five at most are drawn. every_s: seconds for each point, 0.1 at least.
+    Raises ValueError with a sentence.
+    """
+    runs = getattr(runs, "results", runs)
+    if not isinstance(runs, dict) or not runs or not all(isinstance(run, Result) for run in runs.values()):
+        raise ValueError(f'over_time needs runs with a name each, such as {{"now": simulate(system)}}, got {runs!r}')
+    if not isinstance(every_s, int | float) or not 0.1 <= every_s <= 3600:
+        raise ValueError(f"every_s must be a number of seconds from 0.1 to 3,600, got {every_s!r}")
+    if at is None:
+        what, each = "answered", {label: run.records.finished_s[run.records.served] for label, run in runs.items()}
+    else:
+        what, each = f"attempts at “{at}”", {label: tried.came(run, at) for label, run in runs.items()}
+    said = "; ".join(f"{label}: {len(times):,}" for label, times in each.items())
+    name = f"{'Answers' if at is None else 'Attempts'} over time"
+    return Figure(figure=tried.by_run(runs, at, every_s), height=260, name=name, said=[f"In all, {what}: {said}."])

@@ -218,8 +218,8 @@ def cases(full: bool = False) -> Iterator[Case]:
         yield case("Queue", "waiting for company, workers free", 0.3, system, expected, 3_000, replications=10,
                    at=f"{rate} a second")  # fmt: skip
 
-    asked = 100 * np.arange(1, 1001) ** -0.9 / (np.arange(1, 1001) ** -0.9).sum()
-    readers = clients(100, keys=1000, popularity=0.9)
+    asked = 100 / np.arange(1, 1001) / (1 / np.arange(1, 1001)).sum()
+    readers = clients(100, keys=1000, popularity=1)  # as in lesson 03
     for capacity, warmup_s in ((10, 10), (100, 30)):
         hits, system = theory.che_lru(asked, capacity).hit_ratio, readers >> Cache(capacity=capacity)
         yield case("Cache", "LRU (Che)", 1, system, {"hit_ratio": hits}, 6_000, warmup_s=warmup_s, replications=10,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 ALL_RAN = """() => [...jupyterapp.shell.currentWidget.content.model.cells].every((cell) =>
     cell.type !== "code" || cell.executionCount)"""
 
