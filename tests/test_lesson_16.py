@@ -65,6 +65,8 @@ def test_it_is_not_won_by_buying(id):
     """Neither today's architecture nor the largest machines, and not for their price alone."""
     for design in (peak_day(id).today, peak_day(id).largest):
         assert lost(id, design) - {"Money"}
+    bought = peak_day(id).design(peak_day(id).largest).rehearse(trouble="zone")  # as the lesson runs it
+    assert len([one for one in bought.lines if not one.kept]) >= 2
 
 
 @pytest.mark.parametrize("id", ["tickets", "sale"])
@@ -158,7 +160,7 @@ def test_sales_brings_people_and_money():
     day = peak_day("sale").design(DESIGNS["sale"]())
     no, yes = day.run(seed=4), day.run(seed=4, call="yes")
     assert len(yes.run.records.status) > 1.1 * len(no.run.records.status)
-    assert "at most $1.03" in str(yes) and "at most $0.88" in str(no)
+    assert "at most $1.07" in str(yes) and "at most $0.92" in str(no)
 
 
 def test_a_knob_is_turned_when_the_telephone_rings():
