@@ -205,6 +205,13 @@ def test_tries_are_kept_and_the_line_to_share_has_nothing_personal():
 def test_what_is_asked_too_early_is_said():
     with pytest.raises(ValueError, match="run it first"):
         peak_day("tickets").debrief()
+    day = peak_day("tickets")
+    day.run(seed=3)
+    with pytest.raises(ValueError, match="knobs must be"):
+        day.run(knobs=[1])
+    assert day.design(day.today).score.title.endswith("day 3"), "a day that could not be run leaves the last one"
+    with pytest.raises(ValueError, match="run it first"):
+        day.design(day.largest).debrief()
     with pytest.raises(ValueError, match='there is no day "ticket"'):
         peak_day("ticket")
     marking = all_tasks()["16.your_turn"].mark(peak_day("tickets"))

@@ -254,7 +254,8 @@ class PeakDay:
         system = priced(self.plan, check_complete(system))
         if said := refused(self.plan, system):
             raise ValueError(" ".join(said))
-        self.system = system
+        if system != self.system:
+            self.system, self.outcome = system, None  # another design has not had its day yet
         return self
 
     def rehearse(self, times: float = 1.0, trouble: tuple[str, ...] | str = (), seed: int = 1) -> Outcome:
@@ -262,7 +263,7 @@ class PeakDay:
         each time the load; a team has twelve, and the same again takes none. What is not rehearsed is not found."""
         if not (isinstance(times, int | float) and 0 < times <= 10):
             raise ValueError(f"times must be more than 0 and at most 10, got {times!r}")
-        trouble = (trouble,) if isinstance(trouble, str) else tuple(trouble)
+        trouble = (trouble,) if isinstance(trouble, str) else tuple(trouble or ())
         for one in trouble:
             if one not in self.plan.may:
                 raise ValueError(f'"{one}" is no incident of this day: {nearest(one, self.plan.may)}')
@@ -291,8 +292,10 @@ class PeakDay:
         for value, known, what in ((call, ANSWERS, "an answer to sales"), (told, TOLD, "known to be told")):
             if value not in known:
                 raise ValueError(f'"{value}" is not {what}: {nearest(str(value), known)}')
-        self.seed, self._how = seed, {"call": call, "told": told, "knobs": dict(knobs or {})}
-        self.outcome = self._lived(self.system, **self._how)
+        if not isinstance(knobs or {}, dict):
+            raise ValueError(f'knobs must be {{path: value}} such as {{"booking.replicas": 4}}, got {knobs!r}')
+        how = {"seed": seed, "call": call, "told": told, "knobs": dict(knobs or {})}
+        self.outcome, self.seed, self._how = self._lived(self.system, **how), seed, how
         progress_file().add("peak day", self.id, seed=seed, kept=self.outcome.met, of=self.outcome.of)
         return self.outcome
 
@@ -308,12 +311,12 @@ class PeakDay:
         run = self._simulate(self.system, weather(self.plan, seed), seed, LASTS_S)
         return outcome(f"{self.plan.label}, day {seed}", run, scored(self.plan, run))
 
-    def _lived(self, system: System, call: str, told: str, knobs: dict) -> Outcome:
-        brings = weather(self.plan, self.seed)
-        run = self._simulate(system, brings, self.seed, LASTS_S, call, knobs)
+    def _lived(self, system: System, seed: int, call: str, told: str, knobs: dict) -> Outcome:
+        brings = weather(self.plan, seed)
+        run = self._simulate(system, brings, seed, LASTS_S, call, knobs)
         happened = [f"{INCIDENTS[name]}." for name in brings.incidents]
         said = f"Between {self.plan.forecast[0]:g} and {self.plan.forecast[1]:g} times was forecast; it was {brings.times:.2f}."
-        name = f"{self.plan.label}, day {self.seed}"
+        name = f"{self.plan.label}, day {seed}"
         return outcome(name, run, scored(self.plan, run, told, call), said, *happened)
 
     def _simulate(self, system, brings: Weather, seed, lasts_s, call: str = "not today", knobs: dict | None = None):
