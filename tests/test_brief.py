@@ -108,7 +108,7 @@ What happens at 2 requests a second, and at ten times as many? The way of a requ
 | Average time to an answer | 450 ms | 45 s |
 | 95 of 100 of those answered, within | 450 ms | 84 s |
 | 99 of 100 of those answered, within | 450 ms | 88 s |
-| Still in work or in line at the end | 0 | 1,778 |
+| Still in work or waiting at the end | 0 | 1,778 |
 | Cost an hour | 0.10 USD | 0.10 USD |
 
 """

@@ -131,7 +131,7 @@ def test_nobody():
 def test_what_comes_all_the_time_does_not_begin_with_the_line(seed):
     text = said(Clients(rate_per_s=44) >> Server(workers=1, service_ms=25), seed=seed)
     assert text.startswith("44 requests a second arrive at “Server”, which can serve 40. ")
-    if " stood in line at second " not in text:  # or the last seconds were calm
+    if " were waiting at second " not in text:  # or the last seconds were calm
         grows = re.search(
             r"grows by 4 every second(?: from (?:the start|second (\d+) on))?(?: \(([\d.]+) in this run\))?; at", text
         )
@@ -157,7 +157,7 @@ def test_a_little_more_than_it_can_serve_is_called_so(seed):
     text = said(Clients(rate_per_s=41) >> Server(workers=1, service_ms=25), seed=seed)
     assert re.search(
         r"grows by 1 every second(, and by chance has grown faster since second \d+:| from)|"
-        r"used \(41 a second arrive\)|^41 .* stood in line at second",
+        r"used \(41 a second arrive\)|^41 .* were waiting at second",
         text,
     ), text
 
@@ -174,7 +174,7 @@ def test_at_exactly_its_capacity_no_growth_is_named():
     for seed in range(60):
         text = said(Clients(rate_per_s=80) >> EIGHTY, seed=seed)
         assert "The queue grows" not in text
-        chance = re.search(r"That leaves nothing over to work off a line that chance has made(.*?): at the end", text)
+        chance = re.search(r"That leaves nothing over to work off a queue that chance has made(.*?): at the end", text)
         by_chance += chance is not None
         # 80 came all the time, so it is the line, and not the requests, that begins at some second.
         assert not chance or (
@@ -187,7 +187,7 @@ def test_at_exactly_its_capacity_no_growth_is_named():
 def test_who_waits_for_an_answer_can_not_make_the_queue_grow_for_ever():
     text = said(Users(count=1000, think_s=1) >> EIGHTY)
     assert re.search(r"at “Server” from second 0 to [2-4], which can serve 80\.", text)
-    assert number("at the end # do", text) == pytest.approx(1000 - 80, abs=40)
+    assert number("at the end # are", text) == pytest.approx(1000 - 80, abs=40)
     assert number("the last of them will wait about # s", text) == pytest.approx(920 / 80, abs=1)
 
 

@@ -39,7 +39,7 @@ def test_a_line_that_grew_until_the_machine_came_back():
     text = said(TWO, Outage("server", at_s=20, for_s=30))
     assert "60 requests a second arrive at “Server” from second 21 to 50" in text
     assert "which can serve 40 while 1 of 2 machines is dead." in text
-    assert number("# stood in line at second 50", text) > number("at the end # still do", text)
+    assert number("# were waiting at second 50", text) > number("at the end # still are", text)
 
 
 def test_the_last_one_will_wait_as_long_as_it_then_does():
@@ -142,7 +142,7 @@ def test_customers_who_come_less_often_end_the_growth():
     """150 of 120 until second 15, then 120: the line stays as it is."""
     text = said(Clients(rate_per_s=150) >> Throttle(rate_per_s=120), Change("clients.rate_per_s", 120, at_s=15))
     assert "150 requests a second arrive at “Throttle” from second 0 to 15, which lets through 120." in text
-    assert number("# stood in line at second 15", text) == pytest.approx(450, abs=140)
+    assert number("# were waiting at second 15", text) == pytest.approx(450, abs=140)
 
 
 def test_a_change_that_changes_nothing_is_not_spoken_of():

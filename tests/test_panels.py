@@ -349,6 +349,21 @@ def test_a_page_that_comes_late_is_told_what_has_changed_and_nothing_else(monkey
     assert sent == [{"count"}]
 
 
+def test_no_panel_takes_a_name_of_the_base_for_something_else():
+    """A reveal's own `_answer` was called with every message of the page, and its error ended a run of all cells."""
+    import pmtech
+
+    for name in pmtech.__all__:
+        getattr(pmtech, name)
+    base = {name for name, value in vars(Panel).items() if callable(value) and not name.startswith("__")}
+    kinds, below = [], [Panel]
+    while below:
+        below = [kind for parent in below for kind in parent.__subclasses__()]
+        kinds += below
+    assert {"_answer"} <= base and len(kinds) > 5
+    assert [(kind.__name__, base & set(vars(kind))) for kind in kinds if base & set(vars(kind))] == []
+
+
 def test_a_subclass_brings_its_own_render_and_looks_like_the_others():
     class Question(Panel):
         _esm = "function render({ el }) { el.append('why'); }"
@@ -467,8 +482,13 @@ WORKERS = {"server.workers": [4, 8, 16, 32]}
 def notebook(monkeypatch):
     """As in a notebook, with work that is always worth a bar: what was displayed."""
     shown = []
+
+    def display(bar, display_id):
+        shown.append(bar)
+        return SimpleNamespace(update=lambda page: shown.append(page.data))
+
     monkeypatch.setattr(sweep_module, "get_ipython", lambda: SimpleNamespace(kernel=object()))
-    monkeypatch.setattr(sweep_module, "display", shown.append)
+    monkeypatch.setattr(sweep_module, "display", display)
     monkeypatch.setattr(sweep_module, "WORTH_A_BAR_S", -1)
     monkeypatch.setattr(sweep_module, "BETWEEN_UPDATES_S", -1)
     return shown
@@ -477,12 +497,13 @@ def notebook(monkeypatch):
 def test_a_finished_sweep_leaves_no_bar(notebook):
     rows = sweep(SHOP, WORKERS, duration_s=1)
     assert list(rows["server.workers"]) == [4, 8, 16, 32]
-    assert [bar.comm for bar in notebook] == [None]  # closed
+    bar, left = notebook
+    assert bar.comm is None and left == ""  # closed, and no sentence in its place
 
 
 def test_stop_returns_the_rows_so_far(notebook, monkeypatch):
     monkeypatch.setattr(
-        sweep_module, "display", lambda bar: (notebook.append(bar), bar._handle_custom_msg({"kind": "stop"}, []))
+        sweep_module, "display", lambda bar, **_: (notebook.append(bar), bar._handle_custom_msg({"kind": "stop"}, []))
     )
     rows = sweep(SHOP, WORKERS, duration_s=1)
     assert list(rows["server.workers"]) == [4]

@@ -156,7 +156,17 @@ def test_a_guess_along_a_curve_lies_at_the_level_that_was_asked_for():
     drawn, _ = chart.beside(asked, rows, 35)
     at = {trace["name"]: (trace["x"][-1], trace["y"][-1]) for trace in drawn["data"]}
     assert at["your run"] == (25, 400) and at["you said"] == (35, 400)
-    assert any("10 a second less than you said" in note["text"] for note in drawn["layout"]["annotations"])
+    words = [note for note in drawn["layout"]["annotations"] if note["x"] == 35]
+    assert [note["text"] for note in words] == ["less than you said", "10 a second"]
+    assert {note["xanchor"] for note in words} == {"right"}
+
+
+@pytest.mark.parametrize(("value", "end"), [(0, "left"), (4, "left"), (20, "right"), (40, "right")])
+def test_the_words_of_a_guess_at_an_end_of_the_axis_stay_in_the_chart(value, end):
+    rows = pd.DataFrame({"rate": [10, 20, 30], "p95_ms": [100.0, 200.0, 600.0]})
+    asked = Guess(figure="rate where p95_ms is 400", unit="a second", low=0, high=40, step=1)
+    drawn, _ = chart.beside(asked, rows, value)
+    assert {note["xanchor"] for note in drawn["layout"]["annotations"] if note["x"] == value} == {end}
 
 
 # --- what is told is true of the lessons' own runs -----------------------------------------------------------------------

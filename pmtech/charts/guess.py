@@ -63,10 +63,13 @@ def _on_curve(guess, run: Any, value: float | None, crossing: re.Match) -> dict:
     if value is not None:
         data.append(plot.marks(YOU, [(value, level)], size=13, color="var(--pmtech-text)", symbol="circle-open"))
         gap = _gap(value, truth, guess.unit)
-        side = ("right", 6) if value > (guess.low + guess.high) / 2 or value < truth else ("left", -6)
-        for words, up in ((f"{YOU}: {said(value, guess.unit)}", 34 if gap else 18), (gap, 18)):
-            if words:
-                notes.append(plot.note(words, value, level, plot.TEXT, *side) | {"yshift": up})
+        share = (value - guess.low) / (guess.high - guess.low)
+        side = ("right", 6) if share > 0.5 or (value < truth and share > 0.2) else ("left", -6)
+        words = re.sub(" (more|less) ", r"\n\1 ", gap or f"{YOU}: {said(value, guess.unit)}")
+        for row, text in enumerate(
+            reversed(words.split("\n"))
+        ):  # short rows: at an end of the axis there is little room
+            notes.append(plot.note(text, value, level, plot.TEXT, *side) | {"yshift": 18 + 16 * row})
     x = plot.axis(guess.unit, guess.high, showgrid=False) | {"range": [guess.low, guess.high]}
     words = f"{of.removesuffix('_ms')}, ms" if of.endswith("_ms") else of
     return plot.figure(data, notes, x, plot.axis(words, top), hovermode=False, margin={"l": 76, "r": 24})

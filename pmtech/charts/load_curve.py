@@ -60,7 +60,7 @@ def load(result: Result, pinned: Result | None = None) -> dict:
     }
     x = axis("% of the capacity asked for", END, tickvals=[*range(0, 101, 20)], showgrid=False)
     beyond["fillcolor"] = "var(--pmtech-raised)"
-    y, right = axis("time to answer, ms", top), {"r": 156 if pinned else 104}
+    y, right = axis("time to answer, ms", top), {"r": 164 if pinned else 116}
     return figure(data, notes, x, y, hovermode=False, shapes=[beyond], margin=right)
 
 

@@ -36,7 +36,7 @@ def figure(result: Result) -> dict:
 
 def _one(number: int, title: str, lines: dict[str, np.ndarray], edges: np.ndarray) -> tuple[list, list, dict]:
     """One of the charts: its lines, its words, its pair of axes."""
-    n, left, middle = str(number + 1).replace("1", ""), number * 0.355, (edges[1:] + edges[:-1]) / 2
+    n, left, middle = str(number + 1).replace("1", ""), number * 0.385, (edges[1:] + edges[:-1]) / 2
     top = plot.ceiling(max(float(np.nanmax([0, *values])) for values in lines.values()))
     heights = plot.apart({name: _last(values) for name, values in lines.items()}, 0.1 * top, top)
     data, notes, here = [], [], {"xref": f"x{n}", "yref": f"y{n}"}
@@ -50,7 +50,7 @@ def _one(number: int, title: str, lines: dict[str, np.ndarray], edges: np.ndarra
     notes.append(plot.note(title, left, 1.0, plot.TEXT, "left", bold=True) | above | {"yshift": 18})
     notes.append(plot.note(NAMES[title], left, 1.0, plot.QUIET, "left", size=11) | above)
     look = plot.TEMPLATE["layout"]
-    x = plot.axis("s", edges[-1], nticks=4, showgrid=False, domain=[left, left + 0.27], anchor=f"y{n}")
+    x = plot.axis("s", edges[-1], nticks=4, showgrid=False, domain=[left, left + 0.23], anchor=f"y{n}")
     y = plot.axis("", top, nticks=4, anchor=f"x{n}")
     return data, notes, {f"xaxis{n}": {**look["xaxis"], **x}, f"yaxis{n}": {**look["yaxis"], **y}}
 

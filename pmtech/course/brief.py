@@ -303,7 +303,7 @@ def _table(now: Result, then: Result) -> tuple:
         ("95 of 100 of those answered, within", _time(a.p95_ms), _time(b.p95_ms)),
         ("99 of 100 of those answered, within", _time(a.p99_ms), _time(b.p99_ms)),
         *_table_of_messages(now, then),
-        ("Still in work or in line at the end", *inside),
+        ("Still in work or waiting at the end", *inside),
         ("Cost an hour", f"{a.cost_usd_per_hour:.2f} USD", f"{b.cost_usd_per_hour:.2f} USD"),
     )
 

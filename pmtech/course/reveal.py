@@ -46,7 +46,7 @@ class Reveal(Panel):
         value = self._asked.value(answers[-1]["option"]) if answers else None
         if value is None and not any(record.get("shown") for record in passed):
             return {"id": self._asked.id, "waits": PASSED if passed else OPEN}
-        said_so = self._answer(value, bool(answers and answers[-1].get("late")))
+        said_so = self._what_came(value, bool(answers and answers[-1].get("late")))
         return {**self._outcome(value), **said_so, "seen": self._seen(), "notice": self._progress.notice}
 
     def show(self) -> None:
@@ -80,7 +80,7 @@ class Reveal(Panel):
                 told["odd"] = "Your run is another one than the question is about: its numbers have been changed."
         return told
 
-    def _answer(self, value: float | None, late: bool) -> dict:
+    def _what_came(self, value: float | None, late: bool) -> dict:
         """What the learner said, whether it came so, and why one may think so."""
         if value is None:
             return {

@@ -154,23 +154,23 @@ def of_chance(it: Stretch) -> str:
     """A queue that chance has made, alone or where nothing is left over to work it off."""
     then = since(it, "since", "") * is_steady(it)
     if it.asked <= at.CLEARLY * it.could:
-        return "By chance a line has formed that is not worked off yet:"
+        return "By chance a queue has formed that is not worked off yet:"
     if it.asked <= at.A_LITTLE * it.could:
-        return f"That leaves nothing over to work off a line that chance has made{then}:"
+        return f"That leaves nothing over to work off a queue that chance has made{then}:"
     return f"The queue grows by {rate(it.asked - it.could)} every second, and by chance has grown faster{then}:"
 
 
 def of_wave(it: Stretch) -> str:
     """A queue that does not grow any more."""
     backlog, queued = it.backlog, it.backlog.part.pulls
-    said = f"{it.longest:,} {'were waiting' if queued else 'stood in line'} at second {it.ends:.0f}"
+    said = f"{it.longest:,} were waiting at second {it.ends:.0f}"
     said = f"By chance {said}" if it.cause in ("uneven", "chance") else said
     empty = backlog.times[(backlog.times > it.ends) & (backlog.length == 0)]
     if queued and len(empty):
         return f"{said}; the queue was empty again at second {empty[0]:.0f}"
     if backlog.at_end <= at.PART * it.longest:
-        return f"{said}; the line is gone by the end"
-    still = f"{'still ' if backlog.at_end < it.longest else ''}{'are' if queued else 'do'}"
+        return f"{said}; the queue is gone by the end"
+    still = "still are" if backlog.at_end < it.longest else "are"
     since_s = it.ends if it.ends < it.result.duration_s - at.MOMENT_S else it.begin
     return f"{said}; at the end {backlog.at_end:,} {still}, and {waits(backlog, since_s)}"
 
@@ -196,7 +196,7 @@ def of_use(it: Stretch, taken: float) -> str:
     else:
         said = f"{share} of {its} capacity of {rate(it.could)} a second is used"
         said += what or _otherwise(backlog, it.could) or _in_the_long_run(it, share)
-    queue, stood = backlog.queue, f"requests stood in line before {line}"
+    queue, stood = backlog.queue, f"requests were waiting for {line}"
     longest = int(queue.length[queue.times >= it.begin].max(initial=0))
     stood = stood if queue is backlog else f"messages waited in {called(it.result, queue.names)}"
     most = f", and up to {longest:,} {stood}" if longest > 1 else ""

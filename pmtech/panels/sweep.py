@@ -10,7 +10,7 @@ from typing import Any
 
 import traitlets
 from IPython.core.getipython import get_ipython
-from IPython.display import display
+from IPython.display import HTML, display
 
 from pmtech.panels.widget import Panel
 from pmtech.runs.grid import run_grid
@@ -61,7 +61,7 @@ class Progress:
     def _show(self) -> None:
         self.bar = Bar()
         self.bar.on_msg(lambda _bar, message, _buffers: self._stop.set() if message.get("kind") == "stop" else None)
-        display(self.bar)
+        self._shown = display(self.bar, display_id=True)
 
     def end(self, done: int) -> None:
         """Vanish, or say what was stopped."""
@@ -76,6 +76,7 @@ class Progress:
     def close(self) -> None:
         if self.bar is not None:
             self.bar.close()
+            self._shown.update(HTML(""))  # or the sentence of a panel that is asleep would stand in its place
 
 
 def sweep(

@@ -59,17 +59,17 @@ def test_a_queue_at_the_end_that_is_half_a_second_of_work_is_noticed():
 
 def test_a_queue_that_is_gone_was_longer_than_six_standard_deviations():
     """20 of 10 for t seconds: 10 t wait, and 6 sqrt(20 t) is what chance makes; they are equal at 7.2 s."""
-    only_beyond("stood in line at", lambda t: said(even(5, surge=Surge(10, t, 4)) >> serving(10)), 6.9, 7.5)
+    only_beyond("were waiting at", lambda t: said(even(5, surge=Surge(10, t, 4)) >> serving(10)), 6.9, 7.5)
 
 
 def test_a_queue_that_is_gone_was_a_second_of_work():
     """1,500 of 1,000: after 2 s 1,000 wait; chance makes 329."""
     system = lambda t: even(500, surge=Surge(5, t, 3)) >> serving(1000, 100)  # noqa: E731
-    only_beyond("stood in line at", lambda t: said(system(t), duration_s=20), 1.95, 2.05)
+    only_beyond("were waiting at", lambda t: said(system(t), duration_s=20), 1.95, 2.05)
 
 
 def test_what_lasts_less_than_a_second_is_no_wave():
-    only_beyond("stood in line at", lambda t: said(even(50, surge=Surge(10, t, 6)) >> serving(100)), 0.95, 1.05)
+    only_beyond("were waiting at", lambda t: said(even(50, surge=Surge(10, t, 6)) >> serving(100)), 0.95, 1.05)
 
 
 def test_what_began_within_the_first_second_began_at_the_start():
@@ -127,7 +127,7 @@ def test_a_queue_that_has_clearly_fallen_does_not_grow(then, up_to_s, grows, fel
     """150 of 100 for 20 s, then 90: a tenth is gone after 10 s. 110, then 80: 20 t are more than 3 sqrt(80 t) after 1.8 s."""
     clients = even(100, profile=Profile(((0, then), (20, then), (20.001, up_to_s))))
     only_beyond(
-        "stood in line at second 20; at the end",
+        "were waiting at second 20; at the end",
         lambda t: said(clients >> Throttle(rate_per_s=100), duration_s=20 + t),
         grows,
         fell,
@@ -142,13 +142,13 @@ def test_a_queue_that_was_as_long_as_it_is_for_two_fifths_of_its_time_does_not_g
         return said(even(10, profile=profile) >> serving(10), duration_s=30)
 
     only_beyond("The queue grows", level, 19.5, 20.5)
-    assert "stood in line at second 18; at the end" in level(19.5)
+    assert "were waiting at second 18; at the end" in level(19.5)
 
 
 def test_the_line_is_gone_when_a_tenth_is_left():
     """100 at second 20, and 5 fewer each second: ten are left at 38."""
     system = even(5, surge=Surge(10, 10, 4)) >> serving(10)
-    only_beyond("the line is gone by the end", lambda t: said(system, duration_s=t), 37.5, 38.5)
+    only_beyond("the queue is gone by the end", lambda t: said(system, duration_s=t), 37.5, 38.5)
 
 
 # What made it
