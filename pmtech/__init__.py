@@ -89,6 +89,7 @@ _LATER = {
     "password_cost": "pmtech.web.experiments.passwords",
     "picture": "pmtech.course.picture",
     "outdated": "pmtech.panels.cached",
+    "peak_day": "pmtech.course.peak_day",
     "pipeline": "pmtech.web.shipping.pipeline",
     "places": "pmtech.course.picture",
     "plan": "pmtech.runs.planning",

@@ -27,7 +27,8 @@ def test_a_name_means_one_thing():
 
 def test_the_terms_of_each_lesson_are_there():
     taught = Counter(term.lesson for term in terms())
-    assert set(taught) == LESSONS - {"00"} and min(taught.values()) >= 10
+    # The first lesson has none yet, the last lives off those of all others.
+    assert set(taught) == LESSONS - {"00", "16"} and min(taught.values()) >= 10
 
 
 @pytest.mark.parametrize("name", ["throttling", "Throttle", "  RATE LIMIT ", "429", "max-age", "little's law", "VPS"])

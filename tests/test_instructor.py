@@ -37,7 +37,9 @@ def test_links_lead_to_files(note):
 def test_minutes_only_go_up_and_every_misconception_has_an_answer(note):
     minutes, beliefs, *_ = tables(note.read_text(encoding="utf-8"))
     at = [int(cell) for row in minutes for cell in row if cell.isdigit()]
-    assert at == sorted(at) and len(at) == len(minutes) and at[-1] <= 45
+    assert (
+        at == sorted(at) and len(at) == len(minutes) and at[-1] <= (60 if note.stem.startswith("16") else 45)
+    )  # the last lesson is a day of its own
     assert all(all(row) for row in beliefs)
     lesson = (FOLDER.parent / f"{note.stem}.ipynb").read_text(encoding="utf-8")
     sections = sum(map(int, re.findall(r"## .+? · (\d+) min", lesson)))

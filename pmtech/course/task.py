@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, field, fields, replace
 from itertools import pairwise
 from math import isnan
+from typing import ClassVar
 
 from pmtech.course.page import page
 from pmtech.runs.simulate import simulate
@@ -40,6 +41,7 @@ class Marking:
     note: str = ""
     counts: bool = True
     notice: str = ""
+    kind: ClassVar[str] = "Your turn"
 
     @property
     def verdict(self) -> str:
@@ -63,7 +65,7 @@ class Marking:
         head = '<tr><td></td><th scope="col">asked</th><th scope="col" class="pmtech-number">yours</th><td></td></tr>'
         table = f'<table class="pmtech-table"><thead>{head}</thead><tbody>{rows}</tbody></table>'
         return page(
-            f'<p class="pmtech-kind">Your turn</p><p class="pmtech-title">{html.escape(self.title)}</p>'
+            f'<p class="pmtech-kind">{self.kind}</p><p class="pmtech-title">{html.escape(self.title)}</p>'
             f'<div class="pmtech-result" data-correct="{str(self.passed or self.kept).lower()}">'
             f'<p class="pmtech-verdict">{self.verdict}</p>{f"<ul>{gaps}</ul>" if gaps else ""}</div>'
             f'{table if rows else ""}<p class="pmtech-notice">{html.escape(self.notice)}</p>',

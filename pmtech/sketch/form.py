@@ -147,7 +147,8 @@ def from_text(text: str, field: dataclasses.Field) -> Any:
     if isinstance(field.default, dict):
         pairs = [item.rpartition(":") if ":" in item else (item, ":", "1") for item in items]
         return {key.strip(): _number(said) for key, _, said in pairs}
-    if field.default and isinstance(field.default, tuple) and isinstance(field.default[0], tuple):
+    tables = isinstance(field.default, tuple) and field.default and isinstance(field.default[0], tuple)
+    if field.name == "schedule" or tables:  # such as 8: 4, 62: 1
         return tuple(tuple(_number(side) for side in item.split(":")) for item in items)
     return tuple(items)
 

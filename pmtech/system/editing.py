@@ -72,7 +72,8 @@ def put_beside(system: System, name: str, part: Component | None = None) -> tupl
 
 
 def take_out(system: System, name: str) -> System | None:
-    """The system without a part: who sent to it alone sends to those behind it. None: nothing is left."""
+    """The system without a part: who sent to it alone, or this endpoint to it alone, sends to those behind it. None: nothing
+    is left."""
     number = _number(system, name)
     if len(system.parts) == 1:
         return None
@@ -80,7 +81,8 @@ def take_out(system: System, name: str) -> System | None:
     edges = []
     for edge in system.edges:
         if edge.head == number:
-            alone = all(other.head == number for other in system.after(edge.tail))
+            same_way = [other for other in system.after(edge.tail) if other.label == edge.label]
+            alone = all(other.head == number for other in same_way)
             edges += [Edge(edge.tail, onward.head, edge.label) for onward in after] if alone else []
         elif edge.tail != number:
             edges.append(edge)

@@ -11,6 +11,7 @@ import lesson_11
 import lesson_13
 import lesson_14
 import lesson_15
+import lesson_16
 import pytest
 
 LESSONS = sorted(path.name for path in (Path(__file__).parents[2] / "notebooks").glob("[0-9]*.ipynb"))
@@ -23,6 +24,7 @@ PLAYS = {
     "06_front_door.ipynb": lesson_06.play,
     "13_security.ipynb": lesson_13.play,
     "15_the_meeting.ipynb": lesson_15.play,
+    "16_the_peak_day.ipynb": lesson_16.play,
 }
 PANEL = ".pmtech"
 LIVES = ".pmtech[class*=' pmtech-']"  # a panel that needs its kernel, as the map of the course does not
