@@ -330,7 +330,7 @@ def test_check_says_what_it_found(found, status, monkeypatch, capsys):
 def test_without_a_command_it_says_which_there_are(capsys):
     assert cli.main([]) == 2
     said = capsys.readouterr().out
-    assert re.findall(r"^    (\w+) ", said, re.MULTILINE) == ["lab", "room", "check"]
+    assert re.findall(r"^    (\w+) ", said, re.MULTILINE) == ["lab", "present", "room", "lint", "new", "check"]
 
 
 def test_check_speaks_where_nothing_is_installed(tmp_path):

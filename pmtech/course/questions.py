@@ -133,13 +133,24 @@ def filled(text: str, run: Any) -> str:
     return re.sub(r"\{([^{}|]+)\|([^{}|]*)\}", lambda hole: said(figure(run, hole[1]), hole[2]).strip(), text)
 
 
-@cache
 def all_questions() -> dict[str, Question]:
-    """Every question by id, in the order of the lessons and of the files."""
+    """Every question by id, in the order of the lessons and of the files: the course's, then those of lessons of one's own,
+    whose files `NN_*.toml` lie beside the notebook."""
+    course = questions_in(FOLDER)
+    return course | {id: one for id, one in questions_in(Path.cwd()).items() if id not in course}
+
+
+@cache
+def questions_in(folder: Path) -> dict[str, Question]:
+    """The questions of the files in a folder. Raises ValueError, which names the question or the file."""
     found: dict[str, Question] = {}
-    for path in sorted(FOLDER.glob("*.toml")):
-        for table in tomllib.loads(path.read_text(encoding="utf-8")).get("question", []):
-            question = _read(table)
+    for path in sorted(folder.glob("[0-9][0-9]_*.toml")):
+        try:
+            tables = tomllib.loads(path.read_text(encoding="utf-8")).get("question", [])
+            read = [_read(table) for table in tables]
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, KeyError, AttributeError) as problem:
+            raise ValueError(f"{path.name}: {problem}") from None
+        for question in read:
             if question.id in found:
                 raise ValueError(f"question id {question.id!r} is used twice")
             if question.lesson != path.name[:2]:

@@ -1,4 +1,4 @@
-"""The `pmtech` command: `pmtech lab` opens the lessons, `pmtech check` says whether they can run."""
+"""The `pmtech` command: `pmtech lab` opens the lessons, `pmtech check` says whether they can run; `--help` tells the rest."""
 
 from __future__ import annotations
 
@@ -46,6 +46,15 @@ def _parser() -> argparse.ArgumentParser:
         "--keep", type=_folder, metavar="FILE", help="keep the votes in this file; without it nothing is kept"
     )
     room.add_argument("--here", action="store_true", help="for this machine alone, to try it")
+    lint = commands.add_parser(
+        "lint", help="is a notebook a lesson? its form, its questions, its numbers, and that it runs"
+    )
+    lint.add_argument("notebook", nargs="+", type=_folder, help="a lesson, such as 20_feature_flags.ipynb")
+    lint.add_argument("--no-run", action="store_true", help="look at its form alone")
+    new = commands.add_parser("new", help="begin a lesson of your own")
+    new.add_argument("what", choices=["lesson"])
+    new.add_argument("name", help='its name in a few words, such as "feature flags"')
+    new.add_argument("--folder", type=_folder, default=Path(), help="where it goes (the folder you are in)")
     commands.add_parser("check", help="say what is missing on this computer, and how to mend it")
     parser.set_defaults(show_help=parser.print_help)
     return parser
@@ -80,7 +89,37 @@ def _run(chosen: argparse.Namespace) -> int:
         from pmtech.room.server import serve
 
         return serve(chosen.port, chosen.keep, chosen.here)
-    return _lab(chosen)
+    if chosen.command == "lint":
+        return max(map(_lint, chosen.notebook, [chosen.no_run] * len(chosen.notebook)))
+    return _new(chosen) if chosen.command == "new" else _lab(chosen)
+
+
+def _lint(notebook: Path, no_run: bool) -> int:
+    """Say what keeps a notebook from being a lesson; 0 when nothing does, 2 when it cannot be read."""
+    from pmtech.course.lint import lint, run
+
+    try:
+        found = lint(notebook)
+        found += [] if no_run else run(notebook)
+    except (OSError, ValueError) as problem:
+        print(f"{notebook}: {files.reason(problem) if isinstance(problem, OSError) else problem}", file=sys.stderr)
+        return 2
+    print("\n  ".join([f"{notebook}:" if found else f"{notebook}: nothing to mend.", *found]))
+    return 1 if found else 0
+
+
+def _new(chosen: argparse.Namespace) -> int:
+    from pmtech.course.new_lesson import new_lesson
+
+    try:
+        made = new_lesson(chosen.name, chosen.folder)
+    except (OSError, ValueError) as problem:
+        said = files.reason(problem) if isinstance(problem, OSError) else problem
+        print(f"The lesson could not be begun: {said}", file=sys.stderr)
+        return 1
+    print(f"A lesson that runs, and says what is still to be written: {', '.join(map(str, made))}")
+    print(f"Open it in JupyterLab; what it still lacks: pmtech lint {made[0]}")
+    return 0
 
 
 def copy_lessons(folder: Path) -> tuple[list[str], list[str]]:
