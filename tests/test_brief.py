@@ -1,5 +1,6 @@
 """The page to take to work: figures of the learner's own run, for any system, and no file written over."""
 
+import base64
 import errno
 import html
 import os
@@ -24,12 +25,20 @@ from pmtech.components import (
     Users,
 )
 from pmtech.course.brief import MOST_REQUESTS, brief, ten_times
-from pmtech.course.check import check
+from pmtech.course.check import all_tasks, check
 from pmtech.course.tasks.lesson_04 import survey_tool
 from pmtech.runs.events import Outage
 from pmtech.runs.simulate import simulate
 
-HEADS = ["The answer", "What was asked", "What happens", "The trade-off", "To settle with engineering", "Assumptions"]
+HEADS = [
+    "To decide",
+    "The answer",
+    "What was asked",
+    "What happens",
+    "The trade-off",
+    "To settle with engineering",
+    "Assumptions",
+]
 
 COMPANIES = [Clients("Company A", rate_per_s=10), Clients("Company C", rate_per_s=150)]
 SYSTEMS = {
@@ -73,6 +82,13 @@ def test_the_whole_page_of_a_small_story(tmp_path):
     written = brief(simulate(system, duration_s=100), title="Tiny", folder=tmp_path)
     assert written.markdown.read_text() == (
         """# Tiny
+
+## To decide
+
+- **Target**: None was tested. Agree on one first: which time, for how many of 100?
+- **Decision**: Is this design what we run at 2 requests a second, and what has to be settled before more come?
+- **Recommendation**: Go on with it at this load alone: “Server” fills up first, and less than 30 % of it is free.
+- **Owner**: to be named, with a date.
 
 ## The answer
 
@@ -131,7 +147,10 @@ def test_a_brief_of_any_system_says_the_same_in_markdown_and_html(lesson, tmp_pa
     written = brief(result, title=f"Lesson {lesson}", folder=tmp_path)
     text, shown = written.markdown.read_text(encoding="utf-8"), Page(written.html.read_text(encoding="utf-8"))
     assert re.findall("^## (.*)$", text, re.M) == HEADS == shown.texts["h2"]
-    assert re.findall("^- (.*)$", text, re.M) == shown.texts["li"]
+    assert re.findall(r"^- \*\*(.*)\*\*: (.*)$", text, re.M) == list(
+        zip(shown.texts["dt"], shown.texts["dd"], strict=True)
+    )
+    assert re.findall(r"^- ([^*].*)$", text, re.M) == shown.texts["li"]
     figures = [cell.strip() for row in re.findall(r"^\| [A-Z0-9].*$", text, re.M) for cell in row.split("|")[2:-1]]
     several = len(result.by_client) if len(result.by_client) > 1 else 0
     assert figures == shown.texts["td"] and len(figures) == 16 + 4 * several
@@ -226,10 +245,11 @@ def test_nothing_is_written_over_and_the_same_brief_is_written_once(tmp_path):
     assert brief(slow, title="Ours: a/b?", folder=tmp_path) == first
     other = brief(fast, title="Ours: a/b?", folder=tmp_path)
     names = sorted(path.name for path in tmp_path.iterdir())
-    assert names == ["brief-ours-a-b-2.html", "brief-ours-a-b-3.html", "brief-ours-a-b-3.md", "brief-ours-a-b.html", "brief-ours-a-b.md"]  # fmt: skip
+    assert names == ["brief-ours-a-b-2.html", "brief-ours-a-b-3.html", "brief-ours-a-b.html"]
     assert other.html.name == "brief-ours-a-b-3.html" and (tmp_path / "brief-ours-a-b-2.html").read_text() == "mine"
+    assert first.markdown == first.markdown == tmp_path / "brief-ours-a-b.md"
     first.markdown.write_text("changed by the learner")
-    assert brief(slow, title="Ours: a/b?", folder=tmp_path).markdown.name == "brief-ours-a-b-4.md"
+    assert first.markdown.name == "brief-ours-a-b-2.md"
 
 
 def test_a_folder_that_cannot_be_written_into_is_a_sentence(tmp_path):
@@ -240,11 +260,8 @@ def test_a_folder_that_cannot_be_written_into_is_a_sentence(tmp_path):
 
 
 def test_on_a_full_disk_no_half_of_it_is_left(tmp_path, monkeypatch):
-    room = iter([None, None])  # for the first file and its name
-
     def full(_):
-        if next(room, "full"):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
@@ -262,7 +279,7 @@ def test_in_markdown_names_are_text_and_the_table_keeps_its_columns(tmp_path):
     rows = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in re.findall(r"<tr>(.*?)</tr>", shown, re.DOTALL)]
     first = [html.unescape(row[0].replace("<span>", "").replace("</span>", "")) for row in rows if len(row) == 5]
     assert first == ["each at this load", *names]
-    assert not re.search(r"<(?!/?(h1|h2|p|ul|li|table|thead|tbody|tr|th|td|span)\b)", shown)
+    assert not re.search(r"<(?!/?(h1|h2|p|ul|li|strong|table|thead|tbody|tr|th|td|span)\b)", shown)
     assert "$" not in written.markdown.read_text()
 
 
@@ -285,11 +302,35 @@ def test_any_words_make_a_file_in_the_folder_and_a_page_that_holds_together(titl
     assert "".join(Page(written.html.read_text(encoding="utf-8")).texts.get("li", [])) == line
 
 
-def test_it_shows_links_and_the_page(tmp_path, monkeypatch):
+def test_it_shows_the_page_and_one_button_takes_it_along_and_one_copies_it(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    shown = brief({"A": "b"}, title="Two words", folder="for work")._repr_html_()
-    assert 'href="for%20work/brief-two-words.html"' in shown and 'href="for%20work/brief-two-words.md"' in shown
-    assert 'sandbox=""' in shown and "&lt;h1&gt;Two words&lt;/h1&gt;" in shown
+    written = brief({"A": "b <i>"}, title="Two words", folder="for work")
+    shown = written._repr_html_()
+    assert 'href="for%20work/brief-two-words.html"' in shown and 'download="brief-two-words.html"' in shown
+    (sheet,) = re.findall(r"data:text/html;base64,([^\"]+)", shown)
+    assert base64.b64decode(sheet) == written.html.read_bytes()
+    assert "<textarea hidden" in shown and html.escape("# Two words\n\n## A\n") in shown
+    assert '<div class="pmtech-head-1" role="heading" aria-level="3">Two words</div>' in shown
+    assert not re.search(r"<h\d|<iframe", shown)  # in no table of contents, and no frame that keeps the wheel
+    assert [path.name for path in (tmp_path / "for work").iterdir()] == ["brief-two-words.html"]
+
+
+@pytest.mark.parametrize(
+    "limit, said, word", [(32, "Go on with it ", "met"), (60, "Not as it is: Company A's p95 is too high", "too high")]
+)
+def test_it_names_the_promise_that_was_tested_and_recommends(limit, said, word, tmp_path):
+    system = all_tasks()["04.your_turn"].start().replace({"rate_limiter.limit": limit})
+    text = brief(simulate(system), promise="04.your_turn", folder=tmp_path).text
+    (row,) = re.findall(r"\| Company A's p95 \| at most 300 ms \| \S+ \S+ \| (.*) \|", text)
+    assert row == word and f"**Recommendation**: {said}" in text and "**Owner**: " in text
+    assert f"**Target**: {all_tasks()['04.your_turn'].title}" in text
+
+
+def test_a_promise_of_another_system_is_not_spoken_of(tmp_path):
+    text = brief(simulate(Clients() >> Server()), promise="04.your_turn", folder=tmp_path).text
+    assert "**Target**: None was tested" in text and "the promise that was tested" not in text
+    with pytest.raises(ValueError, match="there is no task"):
+        brief(simulate(Clients() >> Server()), promise="4.your_turn", folder=tmp_path)
 
 
 @pytest.mark.parametrize("what", [None, {}, {"A": 3}, {"A": ["b", 3]}, "text", Clients() >> Server()])

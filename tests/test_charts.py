@@ -61,7 +61,7 @@ def test_a_chart_is_valid_and_readable(show, run, pinned):
         if trace["type"] == "scatter" and any(y is not None for y in trace["y"]):
             assert trace["name"] in texts(figure)
     unanswered = show == "latency" and run in ("nobody comes", "nobody is served")
-    assert any(text.startswith("A: ") for text in texts(figure)) == (pinned and not unanswered)
+    assert any(text.startswith("before: ") for text in texts(figure)) == (pinned and not unanswered)
     for name in re.findall(r"var\((--[\w-]+)\)", repr(figure)):
         assert f"{name}:" in CSS
     assert not re.search(r"#[0-9a-fA-F]{3,6}\b|nan", repr(figure))

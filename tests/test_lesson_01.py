@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmtech.charts.journey import chosen, steps
-from pmtech.charts.load_curve import LOADS, _at, _background, closed_form, load, share_of_capacity
+from pmtech.charts.load_curve import LINES, LOADS, _at, _background, closed_form, load, share_of_capacity
 from pmtech.components import Cache, Clients, Database, LoadBalancer, Network, Server, Users
 from pmtech.course.check import all_tasks, check
 from pmtech.course.picture import picture
@@ -179,14 +179,26 @@ def test_the_dots_are_the_runs_figures_at_its_load(rate, x):
     result = simulate(survey_tool(rate), duration_s=30)
     figure = load(result, pinned=simulate(survey_tool(20), duration_s=30))
     pinned, dots = figure["data"][-2:]
-    assert dots["x"] == [x] * 3 and pinned["x"] == [50] * 3 and pinned["name"] == "A"
+    assert dots["x"] == [x] * 3 and pinned["x"] == [50] * 3 and pinned["name"] == "before"
     top = figure["layout"]["yaxis"]["range"][1]
     wanted = [result.summary[column] for column in ("mean_ms", "p95_ms", "p99_ms")]
     assert dots["y"] == pytest.approx([min(ms, 0.98 * top) for ms in wanted], abs=0.01)
     assert dots["marker"]["symbol"] == ["circle" if ms <= top else "triangle-up" for ms in wanted]
     said = " ".join(note["text"] for note in figure["layout"]["annotations"])
     assert (f"p95 {wanted[1]:,.0f} ms" if wanted[1] < 2000 else f"p95 {seconds(wanted[1] / 1000)}") in said
+    margin = [note["font"]["color"] for note in figure["layout"]["annotations"] if note.get("xref") == "paper"]
+    assert sorted(margin) == sorted(["var(--pmtech-quiet)", *(style["color"] for style in LINES.values())])
+    assert "bgcolor" not in repr(figure["layout"]["annotations"])
     go.Figure(figure)
+
+
+def test_a_run_that_was_kept_stays_behind_as_a_whole_curve():
+    slow, quick = (survey_tool().replace({"server.service_ms": ms}) for ms in (25, 20))
+    (mean, p95), own = load(simulate(quick), simulate(slow))["data"][:2], load(simulate(slow))["data"]
+    assert [mean["name"], p95["name"]] == ["before: mean", "before: p95"]
+    assert all(ghost["line"]["dash"] == "dash" for ghost in (mean, p95))
+    shown = min(len(p95["y"]), len(own[2]["y"]))
+    assert own[2]["name"] == "p95" and p95["y"][:shown] == own[2]["y"][:shown] and shown > 20
 
 
 def test_a_held_worker_makes_a_system_full_earlier():

@@ -104,12 +104,38 @@ def test_a_run_is_kept_as_a_behind_the_next_ones():
     live.keep()
     live.controls["company_c.rate_per_s"].value = 0
     kept = live.figure["data"][0]
-    assert (kept["name"], kept["line"]["dash"], kept["y"]) == ("A: inside", "dash", inside)
+    assert (kept["name"], kept["line"]["dash"], kept["y"]) == ("before: inside", "dash", inside)
     assert {card["name"]: card["pinned"] for card in live.answer["cards"]} == before
     assert live.cards != before
     live.forget()
     assert [trace["name"] for trace in live.figure["data"]] == ["inside"]
     assert {card["pinned"] for card in live.answer["cards"]} == {None}
+
+
+def test_what_was_kept_is_called_by_what_was_other_then():
+    live = panel(show="queue")
+    assert live.answer["before"] == ""
+    live.keep()
+    assert live.answer["before"] == "Before: as now."
+    live.controls["company_c.rate_per_s"].value = 0
+    live.new_customers()
+    assert live.answer["before"] == "Before: Company C: requests a second 150 /s, other customers."
+
+
+def test_an_axis_stays_while_it_is_filled_and_says_so_when_it_does_not():
+    live = panel(show="queue")
+
+    def end():
+        return live.figure["layout"]["yaxis"]["range"][1]
+
+    first, highest = end(), max(live.figure["data"][0]["y"])
+    assert live.answer["scale"] == ""
+    live.controls["company_c.rate_per_s"].value = 90
+    assert first / 4 <= max(live.figure["data"][0]["y"]) < highest
+    assert (end(), live.answer["scale"]) == (first, "")
+    live.controls["company_c.rate_per_s"].value = 0
+    assert end() < first / 4
+    assert live.answer["scale"] == f"The axis has changed: requests inside, up to {end():g}."
 
 
 def test_an_error_is_a_sentence_and_the_sliders_stay_alive(monkeypatch):

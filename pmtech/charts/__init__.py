@@ -1,5 +1,5 @@
-"""A result as a figure (`plot.py` has its parts): five lines at most; a second result, pinned as "A", is drawn behind
-the first in grey."""
+"""A result as a figure (`plot.py` has its parts): five lines at most; a second result, kept from before, is drawn
+behind the first in grey."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from pmtech.charts.caches import freshness, hits
 from pmtech.charts.first_page import first_page
 from pmtech.charts.load_curve import load
 from pmtech.charts.messages import age, backlog, batches
-from pmtech.charts.plot import BEHIND, MOST, PINNED, QUIET, TEXT, bars, note, over_rows, over_time, room, stroke
+from pmtech.charts.plot import BEHIND, KEPT, MOST, PINNED, QUIET, TEXT, bars, note, over_rows, over_time, room, stroke
+from pmtech.charts.rented import machines, price
+from pmtech.charts.retries import attempts
 from pmtech.runs.result import Result
 from pmtech.runs.views import column
 from pmtech.system.system import System
@@ -25,7 +27,7 @@ def latency(result: Result, pinned: Result | None = None) -> dict:
     A line ends where more than the other half, or the other 5 of 100, are still inside: who was answered among
     them was only the lucky ones.
     """
-    lines = [("A: p95", _answered(pinned, 0.95), BEHIND)] if pinned else []
+    lines = [(f"{KEPT}: p95", _answered(pinned, 0.95), BEHIND)] if pinned else []
     lines += [("p50", _answered(result, 0.50), ASKED), ("p95", _answered(result, 0.95), stroke("accent"))]
     unit, scale = _time_unit(max(values.max() for _, values, _ in lines))
     return over_time([(name, values / scale, style) for name, values, style in lines], f"time to answer, {unit}")
@@ -46,7 +48,7 @@ def _time_unit(longest_ms: float) -> tuple[str, int]:
 def throughput(result: Result, pinned: Result | None = None) -> dict:
     """Requests asked, served and refused in each second."""
     seen = result.timeline
-    lines = [("A: served", pinned.timeline.served, BEHIND)] if pinned else []
+    lines = [(f"{KEPT}: served", pinned.timeline.served, BEHIND)] if pinned else []
     lines += [("asked", seen.offered, ASKED), ("served", seen.served, stroke("served"))]
     if seen.rejected.any():
         lines.append(("refused", seen.rejected, stroke("refused-fill", "dash")))
@@ -55,7 +57,7 @@ def throughput(result: Result, pinned: Result | None = None) -> dict:
 
 def queue(result: Result, pinned: Result | None = None) -> dict:
     """How many requests are inside, waiting or being worked on, at the end of each second."""
-    lines = [("A: inside", pinned.timeline.in_system, BEHIND)] if pinned else []
+    lines = [(f"{KEPT}: inside", pinned.timeline.in_system, BEHIND)] if pinned else []
     return over_time([*lines, ("inside", result.timeline.in_system, stroke("waiting-fill"))], "requests inside")
 
 
@@ -83,14 +85,14 @@ def clients(result: Result, pinned: Result | None = None) -> dict:
                 beside[name].append(words)
             start[name] += width
     for name, words in beside.items():
-        if before and len(words) > 2:  # a third line would lie on the words of A
+        if before and len(words) > 2:  # a third line would lie on the words of what was kept
             words = [", ".join(words[:2]), *words[2:]]
         notes.append(note("\n".join(words), start[name], rows[name], TEXT, "left", 6))
     if before:
         down = [rows[name] - up - 0.26 for name in before]
-        data.insert(0, bars("A: served", down, list(before.values()), [0] * len(down), PINNED, 0.18))
+        data.insert(0, bars(f"{KEPT}: served", down, list(before.values()), [0] * len(down), PINNED, 0.18))
         for served, y in zip(before.values(), down, strict=True):
-            notes.append(note(f"A: served {rate(served)}", served, y, QUIET, "left", 6, 12))
+            notes.append(note(f"{KEPT}: served {rate(served)}", served, y, QUIET, "left", 6, 12))
     ticks = {row - up: f"{result.system.label(name)}\nasks {rate(asked[name])} /s" for name, row in rows.items()}
     return over_rows(data, notes, ticks, room(notes, 390), "requests a second")
 
@@ -105,7 +107,7 @@ def _fates(result: Result, name: str) -> dict[str, float]:
 
 def waits(result: Result, pinned: Result | None = None) -> dict:
     """How long each client's answers took: p95."""
-    return by_design(({"A": pinned} if pinned else {}) | {"now": result}, slow=True)
+    return by_design(({KEPT: pinned} if pinned else {}) | {"now": result}, slow=True)
 
 
 def by_design(results: dict[str, Result], slow: bool = False) -> dict:
@@ -163,7 +165,23 @@ def served_alike(results: dict[str, Result]) -> bool:
 
 
 ASKED = stroke("quiet", "dot", 2)
-DRAWN = (latency, throughput, queue, clients, waits, load, hits, freshness, age, backlog, batches, first_page)
+DRAWN = (
+    latency,
+    throughput,
+    queue,
+    clients,
+    waits,
+    load,
+    hits,
+    freshness,
+    age,
+    backlog,
+    batches,
+    first_page,
+    machines,
+    price,
+    attempts,
+)
 CHARTS = {chart.__name__: chart for chart in DRAWN}
 
 

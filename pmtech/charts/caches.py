@@ -33,9 +33,10 @@ def hits(result: Result, pinned: Result | None = None) -> dict:
     cache, reads, writes = _asked(result)
     size = len(reads)
     sizes = np.unique(np.r_[1, np.geomspace(1, size, 40).astype(int)])
-    theory = [(n, _hit_share(replace(cache, capacity=int(n)), reads, writes)) for n in sizes]
+    theory = _by_size(cache, reads, writes, sizes)
     data = [
         plot.line("in proportion", [(0, 0), (size, 100)], plot.stroke("quiet", "dot", 1.5)),
+        *([plot.line(plot.KEPT, _by_size(*_asked(pinned), sizes), plot.BEHIND)] if pinned else []),
         plot.line("theory", theory, HITS),
     ]
     notes = [
@@ -45,7 +46,7 @@ def hits(result: Result, pinned: Result | None = None) -> dict:
     if cache.ttl_s is None and not cache.invalidate and cache.policy in STORES:
         replayed = _replayed(_keys(result).tobytes(), cache.policy, size)
         data.append(plot.marks("replayed", replayed, symbol="circle-open", size=7, color=HITS["color"]))
-    for run, label in ((pinned, "A"), (result, "")):
+    for run, label in ((pinned, plot.KEPT), (result, "")):
         if run is not None:
             share = _measured(run)[0]
             capacity = min(_cache(run.system)[1].capacity, size)
@@ -57,6 +58,11 @@ def hits(result: Result, pinned: Result | None = None) -> dict:
     )
 
 
+def _by_size(cache, reads: np.ndarray, writes: np.ndarray, sizes: np.ndarray) -> list[tuple[float, float]]:
+    """What theory says a cache of each size answers, in % of the reads."""
+    return [(n, _hit_share(replace(cache, capacity=int(n)), reads, writes)) for n in sizes]
+
+
 def freshness(result: Result, pinned: Result | None = None) -> dict:
     """Share of the reads that the cache answers, and share of these answers that are out of date, against the TTL.
 
@@ -66,16 +72,13 @@ def freshness(result: Result, pinned: Result | None = None) -> dict:
     if cache.ttl_s is None:
         raise ValueError('show="freshness" needs a Cache with a ttl_s, such as Cache(ttl_s=10)')
     top = plot.ceiling(0.999 * max(TTL_S, cache.ttl_s))
-    from_cache, stale = [], []
-    for ttl_s in np.r_[0.01, 0.25, 0.5, 1:top:60j]:
-        chances = replace(cache, ttl_s=float(ttl_s)).hit_chances(reads, writes)
-        wrong = 0 * chances if cache.invalidate else theory.stale_chances(ttl_s, writes)
-        from_cache.append((ttl_s, 100 * (reads @ chances) / reads.sum()))
-        stale.append((ttl_s, 100 * (reads * chances) @ wrong / max(reads @ chances, 1e-12)))
+    from_cache, stale = _by_age(cache, reads, writes, top)
     shown = {"from the cache": HITS, "of these out of date": STALE}
-    data = [plot.line(name, points, shown[name]) for name, points in zip(shown, (from_cache, stale), strict=True)]
+    ghosts = _by_age(*_asked(pinned), top) if pinned else ()
+    data = [plot.line(plot.KEPT, points, plot.BEHIND) for points in ghosts]
+    data += [plot.line(name, points, shown[name]) for name, points in zip(shown, (from_cache, stale), strict=True)]
     notes = [_named(name, points, top) for name, points in zip(shown, (from_cache, stale), strict=True)]
-    for run, label in ((pinned, "A"), (result, "")):
+    for run, label in ((pinned, plot.KEPT), (result, "")):
         if run is not None and _cache(run.system)[1].ttl_s is not None:
             ttl_s = min(_cache(run.system)[1].ttl_s, top)
             shares = _measured(run)
@@ -83,6 +86,17 @@ def freshness(result: Result, pinned: Result | None = None) -> dict:
                 data.append(_dot(label, ttl_s, share, style))
                 notes.append(_told(label, ttl_s, share, top, [from_cache, stale], notes, above=share > min(shares)))
     return _figure(data, notes, "time kept (TTL), s (lines: theory, dots: your run, warm)", top, "share, %")
+
+
+def _by_age(cache, reads: np.ndarray, writes: np.ndarray, top: float) -> tuple[list, list]:
+    """What theory says of each TTL up to `top`: % of the reads from the cache, % of these out of date."""
+    from_cache, stale = [], []
+    for ttl_s in np.r_[0.01, 0.25, 0.5, 1:top:60j]:
+        chances = replace(cache, ttl_s=float(ttl_s)).hit_chances(reads, writes)
+        wrong = 0 * chances if cache.invalidate else theory.stale_chances(ttl_s, writes)
+        from_cache.append((ttl_s, 100 * (reads @ chances) / reads.sum()))
+        stale.append((ttl_s, 100 * (reads * chances) @ wrong / max(reads @ chances, 1e-12)))
+    return from_cache, stale
 
 
 def traffic(results: dict[str, Result], at: str) -> dict:

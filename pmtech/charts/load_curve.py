@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pmtech import theory
-from pmtech.charts.plot import GROUND, PINNED, QUIET, TEXT, axis, ceiling, figure, line, marks, note, stroke
+from pmtech.charts.plot import BEHIND, KEPT, PINNED, QUIET, apart, axis, ceiling, figure, line, marks, note, stroke
 from pmtech.runs.result import Result
 from pmtech.runs.simulate import simulate
 from pmtech.system.flow import flows
@@ -38,24 +38,43 @@ def load(result: Result, pinned: Result | None = None) -> dict:
     Lines: the closed form of the long run, where there is one. Rings: long simulated runs. Dots: the present run.
     """
     simulated, closed, top = _background(_at(result.system, 1.0))
-    data, notes = [], []
+    data = [line(f"{KEPT}: {name}", points, BEHIND) for name, points in _ghosts(pinned, top).items()]
     for name, style in LINES.items():
-        kept = [(100 * x, y) for x, y in zip(FINE, closed.get(name, []), strict=False) if y <= top]
         rings = zip((100 * x for x in LOADS), simulated[name], strict=True)
-        data += [line(name, kept, style), marks(name, rings, symbol="circle-open", size=6, color=style["color"])]
-    for run, pin in ((pinned, True), (result, False)):
-        if run is not None:
-            dots, said = _dots(run, pin, top)
-            data.append(dots)
-            notes += said
-    middle = top * (0.3 if share_of_capacity(result.system) > 1 else 0.5)  # the run's own names stand above it
-    notes.append({**note("more than it can do", END - 7.5, middle, QUIET, "center", 0, 12), "textangle": -90})
+        drawn = marks(name, rings, symbol="circle-open", size=6, color=style["color"])
+        data += [line(name, _curve(closed.get(name, []), top), style), drawn]
+    data += [_dots(run, run is pinned, top) for run in (pinned, result) if run is not None]
+    notes = _values(result, pinned, top)
+    notes.append({**note("more than it can do", END - 7.5, 0.5 * top, QUIET, "center", 0, 12), "textangle": -90})
     legend = f"{'line: theory · ' if closed else ''}ring: long run · dot: your run"
     notes.append(note(legend, 2, 0.96 * top, QUIET, "left", 0, 12))
-    beyond = {"type": "rect", "x0": 100, "x1": END, "y0": 0, "y1": top, "layer": "below", "line": {"width": 0}}
+    beyond = {
+        "type": "rect",
+        "x0": 100,
+        "x1": END,
+        "yref": "paper",
+        "y0": 0,
+        "y1": 1,
+        "layer": "below",
+        "line": {"width": 0},
+    }
     x = axis("% of the capacity asked for", END, tickvals=[*range(0, 101, 20)], showgrid=False)
     beyond["fillcolor"] = "var(--pmtech-raised)"
-    return figure(data, notes, x, axis("time to answer, ms", top), hovermode=False, shapes=[beyond])
+    y, right = axis("time to answer, ms", top), {"r": 156 if pinned else 104}
+    return figure(data, notes, x, y, hovermode=False, shapes=[beyond], margin=right)
+
+
+def _curve(ys: list[float], top: float, loads=FINE) -> list[tuple[float, float]]:
+    """The part of a curve over the load that lies in the chart."""
+    return [(100 * x, y) for x, y in zip(loads, ys, strict=False) if y <= top]
+
+
+def _ghosts(pinned: Result | None, top: float) -> dict[str, list]:
+    """The whole curves of the run that was kept, where theory knows them, else through its long runs."""
+    if pinned is None:
+        return {}
+    simulated, closed, _ = _background(_at(pinned.system, 1.0))
+    return {n: _curve(closed[n], top) if closed else _curve(simulated[n], top, LOADS) for n in ("mean", "p95")}
 
 
 def share_of_capacity(system: System) -> float:
@@ -144,26 +163,34 @@ def closed_form(system: System) -> Callable[[str], float] | None:
     return latency_ms
 
 
-def _dots(run: Result, pin: bool, top: float) -> tuple[dict, list[dict]]:
-    """The run's three figures at its load; what lies above the chart is drawn at its edge, with its number."""
-    x = min(100 * share_of_capacity(run.system), END - 1)
+def _figures(run: Result) -> dict[str, float]:
     figures = {name: float(run.summary[column]) for name, column in COLUMNS.items()}
-    figures = {name: ms for name, ms in figures.items() if not isnan(ms)}
-    dots = marks(
-        "A" if pin else "your run",
+    return {name: ms for name, ms in figures.items() if not isnan(ms)}
+
+
+def _dots(run: Result, pin: bool, top: float) -> dict:
+    """The run's three figures at its load; what lies above the chart is drawn at its edge."""
+    x, figures = min(100 * share_of_capacity(run.system), END - 1), _figures(run)
+    return marks(
+        KEPT if pin else "your run",
         ((x, min(ms, 0.98 * top)) for ms in figures.values()),
         size=9 if pin else 12,
         color=[PINNED if pin else LINES[name]["color"] for name in figures],
         symbol=["circle" if ms <= top else "triangle-up" for ms in figures.values()],
     )
-    side = ("left", 10) if (x < 50) != pin else ("right", -10)
-    highest, beyond = 0.8 * top, x > 100 and not pin
-    if beyond:  # in the narrow band there, for elsewhere a name would lie on the curves
-        x, side, highest = END, ("right", 12), 0.68 * top
-    notes, below = [], -top
-    for name, ms in figures.items():
-        y = below = max(min(ms, highest), below + 0.1 * top)  # names that would cover one another move apart
-        said = f"{ms:,.0f} ms" if ms < 2000 else seconds(ms / 1000)
-        text, colour, size = (f"A: {name}", QUIET, 12) if pin else (f"{name} {said}", TEXT, 12 if beyond else 13)
-        notes.append({**note(text, x, y, colour, *side, size, bold=not pin), "bgcolor": GROUND})
-    return dots, notes
+
+
+def _values(result: Result, pinned: Result | None, top: float) -> list[dict]:
+    """The figures in the right margin, each at its height, as far as they do not cover one another, in the colour of its curve."""
+    told = {
+        f"{KEPT}: {name}": (ms, QUIET) for name, ms in (_figures(pinned) if pinned else {}).items() if name == "p95"
+    }
+    told |= {name: (ms, LINES[name]["color"]) for name, ms in _figures(result).items()}
+    order = sorted(told, key=lambda name: told[name][0])
+    heights = apart({name: min(told[name][0], 0.96 * top) for name in order}, 0.1 * top, 0.96 * top)
+    notes = []
+    for name, y in heights.items():
+        ms, colour = told[name]
+        said = f"{name} {f'{ms:,.0f} ms' if ms < 2000 else seconds(ms / 1000)}"
+        notes.append({**note(said, 1, y, colour, "left", 8, 13, bold=name in LINES), "xref": "paper"})
+    return notes

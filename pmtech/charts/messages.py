@@ -30,7 +30,11 @@ def age(result: Result, pinned: Result | None = None) -> dict:
     A line ends where more than 5 of 100 are not over yet.
     """
     edges, r = _edges(result), result.records
-    lines = [(f"A: {name}", values, plot.BEHIND) for name, values, _ in _ages(pinned, edges)[:1]] if pinned else []
+    lines = (
+        [(f"{plot.KEPT}: {name}", values, plot.BEHIND) for name, values, _ in _ages(pinned, edges)[:1]]
+        if pinned
+        else []
+    )
     mine = r.served | (r.status == 0)  # a refusal is quick, and would flatter
     took_s = np.where(r.served, r.finished_s - r.arrived_s, np.nan)[mine]
     lines.append(("answer", _percentiles(r.arrived_s[mine], took_s, edges), plot.stroke("accent")))
@@ -44,7 +48,7 @@ def backlog(result: Result, pinned: Result | None = None) -> dict:
     """How many messages are not done, and, thin, by hand: what comes less what can be done, without chance."""
     edges = _edges(result)
     lines = []
-    for run, before in ((pinned, "A: "), (result, "")):
+    for run, before in ((pinned, f"{plot.KEPT}: "), (result, "")):
         for queue, style in zip(run.queues if run else (), [plot.BEHIND] if before else LINES, strict=False):
             name = f"{before}{'not done' if len(run.queues) == 1 else run.system.label(queue)}"
             lines.append((name, pd.Series(run.messages_of(queue).waiting(edges), edges), style))
@@ -76,7 +80,7 @@ def batches(result: Result, pinned: Result | None = None) -> dict:
         nothing = plot.note("Nothing waits in a queue here.", 0.5, 0.5, plot.QUIET, "center")
         return plot.figure([], [nothing], plot.axis("messages a second", 1), plot.axis("mean wait, s", 1))
     data, notes, dots = [], [], []
-    for run, name in ((pinned, "A"), (result, "your run")):
+    for run, name in ((pinned, plot.KEPT), (result, "your run")):
         if run is not None and _queue(run.system):
             mine = run.messages_of(_queue(run.system))
             waits = mine.wait_s[~np.isnan(mine.wait_s)]
@@ -95,10 +99,10 @@ def batches(result: Result, pinned: Result | None = None) -> dict:
         x, y = points[len(points) * (place + 1) // 4] if points else (0, 0)
         notes.append({**plot.note(name, x, y, plot.TEXT, "left", 6, 12), "yshift": 14})
     for name, x, y in dots:
-        colour = plot.PINNED if name == "A" else "var(--pmtech-accent)"
-        data.append(plot.marks(name, [(x, y)], size=9 if name == "A" else 12, color=colour))
+        colour = plot.PINNED if name == plot.KEPT else "var(--pmtech-accent)"
+        data.append(plot.marks(name, [(x, y)], size=9 if name == plot.KEPT else 12, color=colour))
         side = ("left", 10) if x < end / 2 else ("right", -10)
-        notes.append({**plot.note(name, x, y, plot.TEXT, *side, 13, bold=name != "A"), "bgcolor": plot.GROUND})
+        notes.append({**plot.note(name, x, y, plot.TEXT, *side, 13, bold=name != plot.KEPT), "bgcolor": plot.GROUND})
     beyond = {"type": "rect", "x0": capacity, "x1": end, "y0": 0, "y1": top, "layer": "below", "line": {"width": 0}}
     shapes = [{**beyond, "fillcolor": "var(--pmtech-raised)"}] if capacity < end else []
     x = plot.axis("messages a second (grey: more than can be done)", end, showgrid=False)

@@ -15,6 +15,7 @@ from math import floor, isnan, log10
 from pmtech import escapes
 
 MOST = 5  # lines or clients in one figure
+KEPT = "before"  # what a run that is kept for comparison is called
 PIECE = 27  # px of a line beside its name: a dash, a gap, a dash
 
 TEXT, QUIET, PINNED, GROUND = (

@@ -5,8 +5,10 @@ from pmtech.components.cache import Cache as Cache
 from pmtech.components.cdn import CDN as CDN
 from pmtech.components.circuit_breaker import CircuitBreaker as CircuitBreaker
 from pmtech.components.clients import Clients as Clients
+from pmtech.components.connection_pool import ConnectionPool as ConnectionPool
 from pmtech.components.database import Database as Database
 from pmtech.components.fields import Checked as _Checked
+from pmtech.components.functions import Functions as Functions
 from pmtech.components.gateway import Gateway as Gateway
 from pmtech.components.gather import Gather as Gather
 from pmtech.components.load_balancer import LoadBalancer as LoadBalancer

@@ -6,17 +6,35 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from math import inf, nan
 
 from pmtech import theory
-from pmtech.components.fields import Checked, number, whole
+from pmtech.components.fields import Checked, checked, number, whole
 from pmtech.engine.clock import Alarm
 from pmtech.engine.part import Part
 from pmtech.engine.run import Run
-from pmtech.wording import percent, plain
+from pmtech.wording import percent, plain, seconds
 
 MOST = 1000  # machines of one part
+
+
+def _schedule(name: str, value):
+    pairs = (
+        tuple(map(tuple, value))
+        if isinstance(value, tuple | list) and all(isinstance(x, tuple | list) for x in value)
+        else None
+    )
+    if pairs is None or not all(
+        [type(x) for x in pair] in ([int, int], [float, int]) and pair[0] >= 0 and 1 <= pair[1] <= MOST
+        for pair in pairs
+    ):
+        raise ValueError(
+            f"{name} must be pairs of (second, least machines) such as ((35_400, 8), (39_600, 1)), got {value!r}"
+        )
+    if any(later[0] <= earlier[0] for earlier, later in pairwise(pairs)):
+        raise ValueError(f"{name} must go forward in time, got {value!r}")
+    return pairs
 
 
 @dataclass(frozen=True, repr=False)
@@ -27,11 +45,13 @@ class Autoscale(Checked):
     least, most: never fewer, never more machines. every_s: it looks so often, at what happened since it looked last.
     starts_s: so long until a new machine takes requests; it is paid for meanwhile. calm_s: it takes machines away only
     down to the most that it would have wanted within so long. tolerance: a difference to the target that it leaves alone.
+    schedule: pairs of (from which second of the run, least) such as ((35_400, 8), (39_600, 1)): machines are there before the
+    load is, if that is known.
     At most four machines or as many again are added each `every_s`, whichever is more. A machine that it has not seen
     working since the look before counts as one that starts. One that dies is replaced, and goes when it is back: least =
     most are so many, always.
 
-    What this leaves out: other measures than how busy workers are, a schedule, machines that fail to start, how long the
+    What this leaves out: other measures than how busy workers are, machines that fail to start, how long the
     platform takes to measure; others have other rules (Knative's panic mode, KEDA, target tracking).
     """
 
@@ -42,17 +62,24 @@ class Autoscale(Checked):
     starts_s: float = number(60.0, at_least=0, at_most=3600)
     calm_s: float = number(300.0, at_least=0, at_most=86_400)
     tolerance: float = number(0.1, at_least=0, at_most=0.9)
+    schedule: tuple[tuple[float, int], ...] = checked((), _schedule)
 
     def __post_init__(self):
         super().__post_init__()
-        if self.least > self.most:
-            raise ValueError(f"least must be at most most, {self.most}; got {self.least}")
+        for least in (self.least, *(least for _, least in self.schedule)):
+            if least > self.most:
+                raise ValueError(f"least must be at most most, {self.most}; got {least}")
+
+    def least_at(self, at_s: float) -> int:
+        """The fewest machines at a moment, by the schedule."""
+        return next((least for since_s, least in reversed(self.schedule) if since_s <= at_s), self.least)
 
     def facts(self) -> list[str]:
         """A few words each, for the box of what it scales."""
         if self.least == self.most:
             return [f"always {plain(self.least)} machines"]
-        return [f"{plain(self.least)} to {plain(self.most)} machines, {percent(self.target)} busy"]
+        facts = [f"{plain(self.least)} to {plain(self.most)} machines, {percent(self.target)} busy"]
+        return facts + [f"at least {plain(least)} from {seconds(since_s)}" for since_s, least in self.schedule]
 
 
 class Autoscaler:
@@ -95,14 +122,18 @@ class Autoscaler:
         current = len(alive) + len(self.ready_s)
         new = current - len(shares)
         wanted = theory.desired_replicas(current, shares, rule.target, starting=new, tolerance=rule.tolerance)
-        self.wanted.append((now, min(max(wanted, rule.least), rule.most)))
+        least = rule.least_at(now)
+        wanted = min(max(wanted, least), rule.most)
+        while self.wanted and self.wanted[-1][1] <= wanted:  # an older one that is not higher will never decide
+            self.wanted.pop()
+        self.wanted.append((now, wanted))
         wanted = theory.stabilised_replicas(current, self.wanted, calm_s=rule.calm_s)
-        wanted = min(wanted, rule.most, max(theory.replica_limit(current), rule.least))
+        wanted = min(wanted, rule.most, max(theory.replica_limit(current), least))
         while self.wanted[0][0] < now - rule.calm_s:
             self.wanted.popleft()
         if wanted > current:
             self._start((*self.ready_s, *[now + rule.starts_s] * (wanted - current)))
-        else:
+        elif wanted < current:
             self._stop(current - wanted)
         self._note(sum(shares) / len(shares) if shares else 0.0)
 
@@ -132,18 +163,24 @@ class Autoscaler:
 
     def _see(self, alive: list[Part]) -> None:
         """Remember who works, and on what."""
-        self.looked_s = self.run.env.now
         self.run.keeps_s = max(self.run.keeps_s, self._spec.autoscale.every_s)
-        self.held = {machine: [v for v in machine.visits if v[3] != v[3]] for machine in alive}
+        self.held = {machine: [v for v in self._lately(machine) if v[3] != v[3]] for machine in alive}
+        self.looked_s = self.run.env.now
+
+    def _lately(self, machine: Part) -> list[list]:
+        """The visits that went on at the last look or began since; all of a machine that was not there then."""
+        if machine not in self.held:
+            return machine.visits
+        since, held = self.looked_s, self.held[machine]
+        new = takewhile(lambda visit: visit[1] >= since, reversed(machine.visits))
+        return [*{id(visit): visit for visit in (*held, *new)}.values()]
 
     def _used(self, machine: Part) -> float:
         """The share of its places that was taken since the last look, on average."""
-        since, now, held = self.looked_s, self.run.env.now, self.held[machine]
-        new = [*takewhile(lambda visit: visit[1] >= since, reversed(machine.visits))]
-        visits = {id(visit): visit for visit in (*held, *new)}.values()
+        since, now = self.looked_s, self.run.env.now
         busy_s = sum(
             (min(left, now) if left == left else now) - max(begun, since)
-            for _, _, begun, left in visits
+            for _, _, begun, left in self._lately(machine)
             if begun == begun
         )
         return busy_s / (machine.station.places * (now - since))

@@ -30,7 +30,7 @@ def wait_s(kind: str, attempt: int, base_s: float, cap_s: float, luck: float, la
 class RetryBudget:
     """Tries again are paid for: each request earns `share` of one, of which ten are kept at most. None: they are free.
 
-    Source: the retry budgets of Finagle and gRPC (proposal A6), in their simplest form.
+    Source: the retry budget of Finagle, in its simplest form.
     """
 
     def __init__(self, share: float | None):
@@ -41,6 +41,9 @@ class RetryBudget:
         if self.share is not None:
             self.tokens = min(MOST_TOKENS, self.tokens + self.share)
 
+    def heard(self, failed: bool) -> None:
+        """An attempt is over."""
+
     def spend(self) -> bool:
         """May it be tried again?"""
         if self.share is None:
@@ -49,3 +52,23 @@ class RetryBudget:
             return False
         self.tokens -= 1
         return True
+
+
+class TokenBudget(RetryBudget):
+    """A failure takes one of ten tokens, a success gives back `share` of one; tried again is only above half of them.
+
+    Where everything fails nobody asks again after five failures. Source: gRPC's retry throttling (proposal A6).
+    """
+
+    def earn(self) -> None:
+        """Only successes earn."""
+
+    def heard(self, failed: bool) -> None:
+        if self.share is not None:
+            self.tokens = max(0.0, self.tokens - 1) if failed else min(MOST_TOKENS, self.tokens + self.share)
+
+    def spend(self) -> bool:
+        return self.share is None or self.tokens > MOST_TOKENS / 2
+
+
+BUDGETS = {"requests": RetryBudget, "successes": TokenBudget}

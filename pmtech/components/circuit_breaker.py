@@ -28,8 +28,10 @@ class CircuitBreaker(Component):
     least_calls: fewer than so many are not judged.
     fallback: instead of 503 it answers 200 with something simpler (half a page instead of none).
     The rules are those of resilience4j's count-based window. What was asked before it changed its state is not counted.
+    Failures in a row are the special case window=n, least_calls=n, failure_share=1, trials=1 (the library pybreaker).
 
-    What this leaves out: windows of time, waiting for a place among the trials, opening by hand.
+    What this leaves out: trials that are judged before all are answered (resilience4j does so where its minimum number of
+    calls is less than the trials), windows of time, waiting for a place among the trials, opening by hand.
     """
 
     window: int = whole(100, at_least=1, at_most=100_000)

@@ -31,7 +31,10 @@ class Clients(Source):
     endpoints: what is asked for, with weights. keys, popularity: size of the catalogue and Zipf exponent of its items.
     write_share: share of the requests that change their item instead of reading it (caches care).
     timeout_ms: a client hears nothing for so long and gives up; its status is 504, and the work goes on in vain.
-    retries: how often it asks again, at once, after a 503 or a timeout; every attempt is a request of its own.
+    retries: how often it asks again after a 500, 502, 503 or a timeout; every attempt is a request of its own.
+    backoff: how long it waits before that, from base_ms and at most cap_ms: "none" (at once), "full_jitter", "exponential",
+        "equal_jitter" or "decorrelated", as a `Retry` does (`backoff.wait_s`).
+    retry_budget: tries again may be this share of the requests, and ten besides. None: as many as they like.
 
     round_trips: so often does the way to the first part with a place pass before an answer is there: once on a connection that
         is open, four times for a first page (name, connection, key, request; `theory.round_trips`), all to that place.
@@ -40,7 +43,7 @@ class Clients(Source):
     connection_age_s: how long a connection lasts on average (exponential, as where many have many reasons to end), before
         another takes its place. None: for ever. Only a balancer of layer 4 cares.
 
-    What this leaves out: bursts that come in batches, pauses before a retry.
+    What this leaves out: bursts that come in batches; a Retry-After, which a careful client would obey.
     """
 
     rate_per_s: float = number(10.0, at_least=0, at_most=1e6)

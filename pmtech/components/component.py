@@ -79,8 +79,10 @@ class Component(Checked):
     remembers: ClassVar[bool] = False  # does it answer some requests itself, by their key?
     thins: ClassVar[bool] = False  # does it send on less than in proportion to what comes?
     noted: ClassVar[tuple[str, ...]] = ()  # columns of what its `Part.notes` holds, the first of them the moment
+    lends: ClassVar[float | None] = None  # how many requests may be behind it at a time, for each machine that asks
     replicas: ClassVar[int] = 1
     price_usd_per_hour: ClassVar[float] = 0.0
+    usd_per_call: ClassVar[float] = 0.0
     item_s: ClassVar[float] = 0.0  # work for every further message that is handed over together
     max_wait_s: ClassVar[float | None] = None
     age_s: ClassVar[float | None] = None  # how old an answer of its own may be
@@ -89,6 +91,11 @@ class Component(Checked):
     checks_health: ClassVar[bool] = False
     drops_late: ClassVar[bool] = False  # is work not begun whose client has given up?
     autoscale: ClassVar[Any] = None
+
+    @property
+    def most_replicas(self) -> int:
+        """So many machines there may be in the long run."""
+        return self.autoscale.most if self.autoscale else self.replicas
 
     @property
     def copies_in(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from pmtech.components.backoff import KINDS, RetryBudget, wait_s
+from pmtech.components.backoff import BUDGETS, KINDS, wait_s
 from pmtech.components.component import Component, Finding
 from pmtech.components.fields import number, one_of, whole
 from pmtech.engine.clock import Alarm, Steps
@@ -29,6 +29,8 @@ class Retry(Component):
     backoff: how long to wait before the next one, from base_ms and at most cap_ms: "full_jitter", "none", "exponential",
         "equal_jitter" or "decorrelated" (`backoff.wait_s`). Where an answer names a Retry-After, at least so long.
     budget: tries again may be this share of the requests, and ten besides. None: as many as they like.
+    budget_by: what earns them: "requests" (Finagle, Envoy), or "successes" (gRPC): then a failure takes a token of ten, a
+        success gives back `budget` of one, and nobody tries again below half of them.
     Past the moment at which the client gives up (`timeout_ms` of `Clients`) it asks no more. Every attempt has luck of its
     own. Retries at three layers multiply: four attempts at each make 64.
 
@@ -41,6 +43,7 @@ class Retry(Component):
     base_ms: float = number(100.0, at_least=0, at_most=3_600_000)
     cap_ms: float = number(10_000.0, at_least=0, at_most=3_600_000)
     budget: float | None = number(None, at_least=0, at_most=10, optional=True)
+    budget_by: str = one_of(*BUDGETS)
 
     kind: ClassVar[str] = "retry"
     icon: ClassVar[str] = "M16 10a6 6 0 1 1-2-4.5M14 2v4h-4"
@@ -51,7 +54,8 @@ class Retry(Component):
     noted: ClassVar[tuple[str, ...]] = ("at_s", "attempts")
 
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
-        facts = [counted(self.attempts, "attempt"), f"{self.backoff.replace('_', ' ')}"]
+        pause = "without a pause" if self.backoff == "none" else self.backoff.replace("_", " ")
+        facts = [counted(self.attempts, "attempt"), *([pause] if self.attempts > 1 else [])]
         facts += [f"each {plain(self.timeout_ms)} ms at most"] if self.timeout_ms is not None else []
         return facts + ([f"budget {percent(self.budget)}"] if self.budget is not None else [])
 
@@ -70,10 +74,13 @@ class Retry(Component):
 class RetryPart(Part):
     def setup(self) -> None:
         self.luck = self.run.luck(f"{self.name}.backoff", identity)
-        self.budget = RetryBudget(self.spec.budget)
+        self.budget = BUDGETS[self.spec.budget_by](self.spec.budget)
 
     def change(self, spec) -> None:
+        anew = spec.budget_by != self.spec.budget_by
         super().change(spec)
+        if anew:
+            self.budget = BUDGETS[spec.budget_by](spec.budget)
         self.budget.share = spec.budget
 
     def handle(self, request: Request) -> Steps:
@@ -83,6 +90,7 @@ class RetryPart(Part):
         attempt, waited_s = 1, 0.0
         while True:
             status = yield from (self._inline if spec.timeout_ms is None else self._in_time)(request)
+            self.budget.heard(status in AGAIN)
             if status not in AGAIN or attempt >= spec.attempts:
                 break
             luck = self.luck[request.line][request.number]

@@ -13,14 +13,18 @@ from typing import ClassVar
 import numpy as np
 from simpy.events import NORMAL
 
+from pmtech.components.backoff import KINDS, RetryBudget, wait_s
 from pmtech.components.component import Component
-from pmtech.components.fields import instance, number, sizes, weights, whole
+from pmtech.components.fields import instance, number, one_of, sizes, weights, whole
 from pmtech.components.surge import Surge
 from pmtech.engine.clock import Alarm
 from pmtech.engine.part import Part
 from pmtech.engine.randomness import identity, pick, zipf
 from pmtech.engine.request import Request
-from pmtech.wording import counted
+from pmtech.wording import counted, percent
+
+AGAIN = (500, 502, 503, 504)  # who answers so may have more luck later; a 429 asks to stay away
+ASKS_AGAIN = ("none", *(kind for kind in KINDS if kind != "none"))  # at once, unless somebody says otherwise
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -35,6 +39,10 @@ class Source(Component):
     kb: dict[str, float] = sizes()
     timeout_ms: float | None = number(None, more_than=0, optional=True)
     retries: int = whole(0, at_least=0, at_most=10)
+    backoff: str = one_of(*ASKS_AGAIN)
+    base_ms: float = number(100.0, at_least=0, at_most=3_600_000)
+    cap_ms: float = number(10_000.0, at_least=0, at_most=3_600_000)
+    retry_budget: float | None = number(None, at_least=0, at_most=10, optional=True)
     priority: int = whole(0, at_least=0, at_most=9)
     round_trips: int = whole(1, at_least=1, at_most=9)
 
@@ -82,7 +90,11 @@ class Source(Component):
 
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
         facts = [self.surge.said] if self.surge else []
-        return facts + ([f"retries {counted(self.retries, 'time')}"] if self.retries else [])
+        if self.retries:
+            how = "" if self.backoff == "none" else f", {self.backoff.replace('_', ' ')}"
+            facts += [f"retries {counted(self.retries, 'time')}{how}"]
+            facts += [f"budget {percent(self.retry_budget)}"] if self.retry_budget is not None else []
+        return facts
 
     def asked(self, rate_per_s: float | None = None) -> tuple[np.ndarray, np.ndarray]:
         """How many reads and how many writes of each key it sends a second."""
@@ -102,6 +114,8 @@ class SourcePart(Part):
     timeout_s: float | None = None
 
     def setup(self) -> None:
+        self.pauses = self.run.luck(f"{self.name}.backoff", identity)
+        self.budget = RetryBudget(self.spec.retry_budget)
         self._learn()
 
     def change(self, spec) -> None:
@@ -120,15 +134,28 @@ class SourcePart(Part):
         if self.timeout_s is not None and self.timeout_s != before:
             self.patience = Patience(self.env, self.timeout_s)
         self.trips = spec.round_trips
+        self.budget.share = spec.retry_budget
 
-    def send(self, number: int, attempt: int = 0, heard: Callable | None = None, caller: str | None = None) -> None:
-        """Send request `number` for the `attempt`-th time after the first; `heard` is called when it is over."""
+    def send(
+        self,
+        number: int,
+        attempt: int = 0,
+        heard: Callable | None = None,
+        caller: str | None = None,
+        waited_s: float = 0.0,
+    ) -> None:
+        """Send request `number` for the `attempt`-th time after the first; `heard` is called when it is over.
+
+        waited_s: the pause before this attempt.
+        """
         endpoint = self.only or self.choose[self.first_line][number]
         line = self.first_line if attempt == 0 else (self.name, attempt)
         request = Request(self.env, self, number, line, endpoint, caller or self.name)
         self.log(request)
         if heard is not None or self.tries_again:
-            request.answer_to = lambda answered: self._heard(answered, attempt, heard)
+            request.answer_to = lambda answered: self._heard(answered, attempt, heard, waited_s)
+            if attempt == 0:
+                self.budget.earn()
         if self.timeout_s is not None:
             self.patience.begins(request)
         request.begin(self.next.handle(request))
@@ -151,9 +178,16 @@ class SourcePart(Part):
         share = self.spec.write_share
         return self.writes[self.first_line].first(count) < share if share > 0 else np.zeros(count, dtype=bool)
 
-    def _heard(self, request: Request, attempt: int, heard: Callable | None) -> None:
-        if request.status in (503, 504) and attempt < self.spec.retries:
-            self.send(request.number, attempt + 1, heard, request.caller)
+    def _heard(self, request: Request, attempt: int, heard: Callable | None, waited_s: float) -> None:
+        spec = self.spec
+        if request.status in AGAIN and attempt < spec.retries and self.budget.spend():
+            luck = self.pauses[request.line][request.number]
+            waited_s = wait_s(spec.backoff, attempt + 1, spec.base_ms / 1000, spec.cap_ms / 1000, luck, waited_s)
+            again = (request.number, attempt + 1, heard, request.caller, waited_s)
+            if waited_s:
+                Alarm(self.env, lambda: self.send(*again)).set(self.env._now + waited_s)
+            else:
+                self.send(*again)
         elif heard is not None:
             heard()
 

@@ -112,13 +112,17 @@ class WorkPart(Part):
         for request in died.waiting:
             request.wake()
 
+    def overflow(self, request: Request, visit: list) -> int:
+        """No place, and no room to wait for one."""
+        return self.refuse(request, visit, 503)
+
     def handle(self, request: Request) -> Steps:
         station, env = self.station, self.env
         visit = [request, env._now, nan, nan]  # written out: this is the hot path of every run
         self.visits.append(visit)
         if not station.take():
             if station.full:
-                return self.refuse(request, visit, 503)
+                return self.overflow(request, visit)
             yield station.wait(request)
             if station.gone:
                 return 502
@@ -132,7 +136,7 @@ class WorkPart(Part):
         if request.items > 1:
             needs_s += (request.items - 1) * self.spec.item_s
         yield self.stretched(needs_s, request) if self.slowness else needs_s
-        status = 200
+        status, request.via = 200, self.machine
         if self.next is not None and self.holds and not station.gone:
             status = yield from self.next.handle(request)
         if station.gone:  # the machine died while it held the request

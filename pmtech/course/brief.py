@@ -1,18 +1,21 @@
-"""`brief(result)`: one page to take to work, as Markdown and HTML, with the figures of the learner's own run."""
+"""`brief(result)`: one page to take to work, with the figures of the learner's own run."""
 
 from __future__ import annotations
 
+import base64
 import html
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isnan, nan
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
 from pmtech import files
+from pmtech.course.check import task
 from pmtech.course.page import page
+from pmtech.course.task import Marking
 from pmtech.diagram import diagram
 from pmtech.diagram.layout import layout
 from pmtech.escapes import markdown
@@ -27,37 +30,66 @@ MOST_REQUESTS = 300_000  # of the run at ten times: more would keep the learner 
 FREE = 0.3  # of a part's time, where growth is planned
 STYLE = (Path(__file__).parent / "brief.css").read_text(encoding="utf-8")
 
-# A page: heading -> paragraphs (text), bullets (a list), tables (a tuple of rows, the first of them the headings).
+# A page: heading -> paragraphs (text), bullets (a list), tables (a tuple of rows, the first of them the headings), and
+# what is said of each name (a dict).
 Page = Mapping[str, list]
 
 
 @dataclass(frozen=True)
 class Brief:
-    """The two files that were written. In a notebook it shows links to them, and the page itself."""
+    """The page that was written. In a notebook it shows the page, with a button to take it along and one to copy it.
 
-    markdown: Path
+    html: the file. text: the same as Markdown. shown: the page's body.
+    """
+
     html: Path
+    text: str
+    shown: str = field(repr=False)
 
     def __repr__(self) -> str:
-        return f"Brief: {self.markdown} and {self.html}"
+        return f"Brief: {self.html}"
+
+    @property
+    def markdown(self) -> Path:
+        """The page as a file in Markdown, beside the other; it is written when it is asked for."""
+        return _written({self.html.with_suffix(".md"): self.text})
 
     def _repr_html_(self) -> str:
-        paths = [(path, html.escape(str(path))) for path in (self.html, self.markdown)]
-        links = [p if path.is_absolute() else f'<a href="{quote(path.as_posix())}">{p}</a>' for path, p in paths]
-        sheet = html.escape(self.html.read_text(encoding="utf-8"))
-        look = "width: 100%; height: 480px; border: 1px solid var(--pmtech-line); border-radius: var(--pmtech-radius)"
-        frame = f'<iframe title="The page" sandbox="" srcdoc="{sheet}" style="{look}"></iframe>'
-        return page(f"<p>Written: {' and '.join(links)}. The page (scroll in it):</p>{frame}")
+        path, name = html.escape(str(self.html)), html.escape(self.html.name)
+        link = path if self.html.is_absolute() else f'<a href="{quote(self.html.as_posix())}">{path}</a>'
+        sheet = base64.b64encode(self.html.read_bytes()).decode()
+        save = f'<a class="pmtech-next" download="{name}" href="data:text/html;base64,{sheet}">Download the page</a>'
+        copy = f'<button type="button" onclick="{html.escape(COPY)}">Copy it as text</button>'
+        text = f'<textarea hidden aria-hidden="true">{html.escape(self.text)}</textarea>'
+        # Its headings are none of the lesson's: they must not stand in the table of contents.
+        body = re.sub(r"<h([12])>(.*?)</h\1>", _heading, self.shown)
+        buttons = f'<p class="pmtech-buttons">{save}{copy}{text}<span class="pmtech-quiet">Kept as {link}</span></p>'
+        return page(f'{buttons}<div class="pmtech-sheet">{body}</div>')
+
+
+# Not by the clipboard of the browser alone, which a page that came over plain HTTP may not use.
+COPY = """const text = this.nextElementSibling; text.hidden = false; text.select();
+this.textContent = document.execCommand('copy') ? 'Copied' : 'It could not be copied'; text.hidden = true; this.focus()"""
+
+
+def _heading(found: re.Match) -> str:
+    level, words = found.groups()
+    return f'<div class="pmtech-head-{level}" role="heading" aria-level="{int(level) + 2}">{words}</div>'
 
 
 def brief(
-    result: Result | Mapping[str, str | list[str]], *, title: str | None = None, folder: str | Path = "."
+    result: Result | Mapping[str, str | list[str]],
+    *,
+    title: str | None = None,
+    promise: str | None = None,
+    folder: str | Path = ".",
 ) -> Brief:
-    """Write a page for stakeholders, as Markdown and HTML, into `folder` (beside the notebook).
+    """Write a page for stakeholders into `folder` (beside the notebook): one file, that opens and prints anywhere.
 
-    From a `Result`: the answer as far as the run has it, what happens at this load and at ten times (simulated now:
-    every client sends, or every crowd of users is, ten times as much), the trade-off, questions for engineering, the
-    assumptions.
+    From a `Result`: target, decision, recommendation and owner, the answer as far as the run has it, what happens at this
+    load and at ten times (simulated now: every client sends, or every crowd of users is, ten times as much), the
+    trade-off, questions for engineering, the assumptions. promise: the task whose targets the design was tested against,
+    such as "01.your_turn"; how it did stands in the page.
     Where there was no run, it takes the points: `brief({"What was asked": "...", "To settle": ["...", "..."]})`.
     A file that is there is never written over: another brief gets a number. The same brief again is left as it stands.
     Raises ValueError with a sentence.
@@ -65,7 +97,10 @@ def brief(
     if title is not None and not (isinstance(title, str) and title.strip()):
         raise ValueError(f"title must be a few words, got {title!r}")
     if isinstance(result, Result):
-        title, drawn, content = title or "Can it carry ten times the load?", diagram(result.system), _from_run(result)
+        marked = task(promise).mark(result.system) if promise else None
+        tested = marked if marked and marked.counts else None  # of another system there is nothing to say
+        title, drawn = title or "Can it carry ten times the load?", diagram(result.system)
+        content = _from_run(result, tested)
     elif isinstance(result, Mapping) and result and all(map(_is_text, result.values())):
         title, drawn = title or "What we learned", ""
         content = {str(head): [said if isinstance(said, str) else list(said)] for head, said in result.items()}
@@ -75,8 +110,11 @@ def brief(
 
 
 def written(title: str, content: Page, folder: str | Path, drawn: str = "") -> Brief:
-    """The page as two files; `drawn` is a picture for its first heading."""
-    return _write(Path(folder), title, _markdown(title, content), _html(title, content, drawn))
+    """The page as a file; `drawn` is a picture for its first heading."""
+    body = _body(title, content, drawn)
+    slug = re.sub(r"\W+", "-", title.lower()).strip("-")[:60].rstrip("-") or "page"
+    path = _written({Path(folder) / f"brief-{slug}.html": _html(title, body)})
+    return Brief(path, _markdown(title, content), body)
 
 
 def _is_text(said) -> bool:
@@ -92,7 +130,7 @@ def ten_times(system: System) -> System:
     return system.replace({path: system.get(path) * TIMES for path in paths})
 
 
-def _from_run(now: Result) -> Page:
+def _from_run(now: Result, tested: Marking | None) -> Page:
     offered = max(now.summary.offered_per_s, 0.01)
     warmup_s, lasts_s = now.warmup_s, min(now.window_s, MOST_REQUESTS / (TIMES * offered))
     then = simulate(ten_times(now.system), duration_s=warmup_s + lasts_s, warmup_s=warmup_s, seed=now.seed)
@@ -101,7 +139,8 @@ def _from_run(now: Result) -> Page:
         f"The way of a request: {layout(now.system).way}."
     )
     return {
-        "The answer": [_answer(now, then)],
+        "To decide": [_decision(now, then, tested)],
+        "The answer": [_answer(now, then), *_promise(tested)],
         "What was asked": [asked],
         "What happens": [
             _table(now, then),
@@ -112,6 +151,49 @@ def _from_run(now: Result) -> Page:
         "To settle with engineering": [_questions(now)],
         "Assumptions": [_assumptions(now, then)],
     }
+
+
+def _decision(now: Result, then: Result, tested: Marking | None) -> dict[str, str]:
+    """What the page is for: target, decision, recommendation, owner."""
+    target = f"{tested.title}." if tested else "None was tested. Agree on one first: which time, for how many of 100?"
+    return {
+        "Target": target,
+        "Decision": f"Is this design what we run at {rate(_asked(now))} requests a second, and what has to be settled "
+        "before more come?",
+        "Recommendation": _recommendation(now, then, tested),
+        "Owner": "to be named, with a date.",
+    }
+
+
+def _recommendation(now: Result, then: Result, tested: Marking | None) -> str:
+    """What the runs speak for."""
+    pools = _pools(now)
+    if tested and not (tested.passed or tested.kept):
+        return f"Not as it is: {' '.join(tested.gaps)}"
+    if not _keeps_up(now):
+        return f"Not as it is: at this load {_outcome(now)}."
+    if _keeps_up(then) and then.summary.error_rate > now.summary.error_rate + 0.01:
+        return f"Go on with it at this load. At ten times {_outcome(then)}: decide before then whose requests matter."
+    if _keeps_up(then):
+        return f"Go on with it: at ten times the load, too, {_outcome(then)}."
+    if not pools or not pools[0].busy:
+        return "Go on with it at this load, and measure again before it grows."
+    fill = "fills" if pools[0].number == 1 else "fill"
+    times, first = (1 - FREE) / pools[0].busy, f"{pools[0].label} {fill} up first"
+    if times < 1.05:
+        return f"Go on with it at this load alone: {first}, and less than {percent(FREE)} of it is free."
+    return f"Go on with it up to {times:.1f} times this load; decide before then what comes after, for {first}."
+
+
+def _promise(tested: Marking | None) -> list:
+    """A table of what was promised, and how the design did."""
+    if not tested:
+        return []
+    heads = ("the promise that was tested", "asked", "measured", "")
+    return [
+        (heads, *tested.figures),
+        "Measured as the task's check does, with its length and its customers; the run below may be another.",
+    ]
 
 
 def _asked(result: Result, name: str | None = None) -> float:
@@ -361,26 +443,36 @@ def _markdown(title: str, content: Page) -> str:
                 column = "|---" if _of_words(block) else "|---:"
                 lines += [first, "|---" + column * (len(block[0]) - 1) + "|", *rest, ""]
             else:
+                named = isinstance(block, dict) and [
+                    f"- **{markdown(n)}**: {markdown(said)}" for n, said in block.items()
+                ]
                 texts = [markdown(block)] if isinstance(block, str) else [f"- {markdown(line)}" for line in block]
-                lines += [*texts, ""]
+                lines += [*(named or texts), ""]
     return "\n".join(lines)
 
 
-def _html(title: str, content: Page, drawn: str) -> str:
-    """The same, with the picture of the design after the first heading's text."""
-    said = []
+def _body(title: str, content: Page, drawn: str) -> str:
+    """The same as HTML, with the picture of the design after the first text."""
+    said = [f"<h1>{html.escape(title)}</h1>"]
     for head, blocks in content.items():
         said += [f"<h2>{html.escape(head)}</h2>", *map(_block, blocks), drawn]
         drawn = ""
+    return "\n".join(said)
+
+
+def _html(title: str, body: str) -> str:
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
-        f"<style>{STYLE}</style></head>\n<body><h1>{html.escape(title)}</h1>\n{chr(10).join(said)}\n</body></html>\n"
+        f"<style>{STYLE}</style></head>\n<body>{body}\n</body></html>\n"
     )
 
 
-def _block(block: str | list | tuple) -> str:
+def _block(block: str | list | tuple | dict) -> str:
     if isinstance(block, str):
         return f"<p>{html.escape(block)}</p>"
+    if isinstance(block, dict):
+        rows = (f"<dt>{html.escape(name)}</dt><dd>{html.escape(said)}</dd>" for name, said in block.items())
+        return f"<dl>{''.join(rows)}</dl>"
     if isinstance(block, list):
         return f"<ul>{''.join(f'<li>{html.escape(line)}</li>' for line in block)}</ul>"
     heads, *rows = [[html.escape(cell) for cell in row] for row in block]
@@ -395,8 +487,7 @@ def _of_words(block: tuple) -> bool:
     return any(len(cell) > 40 for row in block for cell in row[1:])
 
 
-def _write(folder: Path, title: str, markdown: str, sheet: str) -> Brief:
-    slug = re.sub(r"\W+", "-", title.lower()).strip("-")[:60].rstrip("-") or "page"
-    stem = folder / f"brief-{slug}"
-    with files.in_a_sentence(f"The page could not be written into {folder}"):
-        return Brief(*files.write_beside({Path(f"{stem}.md"): markdown, Path(f"{stem}.html"): sheet}))
+def _written(file: dict[Path, str]) -> Path:
+    (path,) = file
+    with files.in_a_sentence(f"The page could not be written into {path.parent}"):
+        return files.write_beside(file)[0]

@@ -34,24 +34,30 @@ def tasks_in(folder: Path) -> dict:
     return found
 
 
+def task(task_id: str):
+    """A task by its id. Raises ValueError with the nearest ids when there is no such task."""
+    tasks = all_tasks()
+    if task_id not in tasks:
+        if task_id in all_questions():
+            raise ValueError(f'{task_id} is a question: ask("{task_id}") shows it and marks the answer')
+        raise ValueError(f"there is no task {task_id!r}; the nearest are {', '.join(nearest(task_id, tasks))}")
+    return tasks[task_id]
+
+
 def check(task_id: str, attempt=_MISSING) -> Marking:
     """Marks an attempt at a task: `check("04.your_turn", system)`.
 
     Returns a `Marking`, which shows itself: `.passed`, and `.gaps`, a sentence for everything that is still off.
     Raises ValueError with the nearest ids when there is no such task.
     """
-    tasks = all_tasks()
-    if task_id not in tasks:
-        if task_id in all_questions():
-            raise ValueError(f'{task_id} is a question: ask("{task_id}") shows it and marks the answer')
-        raise ValueError(f"there is no task {task_id!r}; the nearest are {', '.join(nearest(task_id, tasks))}")
+    asked = task(task_id)
     if attempt is _MISSING:
         raise ValueError(f'check("{task_id}", ...) needs your attempt as its second argument')
     progress = progress_file()
     earlier = progress.records("task", task_id)
-    marking = tasks[task_id].mark(attempt, tries=len(earlier) + 1)
+    marking = asked.mark(attempt, tries=len(earlier) + 1)
     # A run of all cells meets the task as it came: that is no attempt of the learner's.
-    if marking.counts and not tasks[task_id].untouched(attempt):
+    if marking.counts and not asked.untouched(attempt):
         figures = [measured for _, _, measured, _ in marking.figures]
         # Running the same cell again is no new attempt.
         if not earlier or (earlier[-1]["passed"], earlier[-1].get("figures")) != (marking.passed, figures):

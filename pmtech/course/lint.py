@@ -24,6 +24,7 @@ from typing import Any
 
 import pmtech
 from pmtech.course import questions
+from pmtech.course.sort import sortings_in
 from pmtech.wording import listed
 
 HEADINGS = (
@@ -281,20 +282,22 @@ def nothing_is_left_to_write(notebook: Notebook) -> Found:
 def has_its_questions(notebook: Notebook) -> Found:
     try:
         known = notebook.questions
+        to_sort = sortings_in(notebook.path.parent) | sortings_in(questions.FOLDER)
     except ValueError as problem:
         yield 0, f"its questions can't be read: {problem}"
         return
-    asked = Counter(id for cell in notebook.code for id in cell.ids("ask"))
+    asked = Counter(id for cell in notebook.code for id in cell.ids("ask") + cell.ids("sort"))
     for cell in notebook.code:
-        for id in cell.ids("ask") + cell.ids("reveal"):
-            if id not in known:
+        for id in cell.ids("ask") + cell.ids("reveal") + cell.ids("sort"):
+            if id not in known and id not in to_sort:
                 yield cell.number, f"there is no question {id}."
             elif asked[id] > 1:
                 yield cell.number, f"{id} is asked {asked[id]} times: once is a question."
     own = {id: question for id, question in known.items() if question.lesson == notebook.number}
-    for id, question in own.items():
+    for id in (*own, *(id for id in to_sort if id.startswith(notebook.number))):
         if id not in asked:
             yield 0, f"the question {id} is never asked."
+    for id, question in own.items():
         yield from ((0, f"{id}: {what}") for what in what_a_question_lacks(question))
         if question.kind == "predict" and id in asked:
             yield from _reveal(notebook, id)

@@ -15,6 +15,7 @@ from pmtech.course.editions import editions, shipped
 from pmtech.course.page import page
 from pmtech.course.progress import progress_file
 from pmtech.course.questions import all_questions
+from pmtech.course.sort import all_sortings
 from pmtech.wording import listed
 
 HERE = Path(__file__).parent
@@ -169,7 +170,7 @@ def _lessons(record) -> list[Lesson]:
             continue
         *earlier, newest = [path.name for path in there]
         number = newest[:2]
-        questions = [q for q in all_questions() if q.startswith(f"{number}.")]
+        questions = [q for q in (*all_questions(), *all_sortings()) if q.startswith(f"{number}.")]
         tasks = [t for t in all_tasks() if t.startswith(f"{number}.")]
         lessons.append(
             Lesson(

@@ -2,10 +2,14 @@
 
 from pathlib import Path
 
+from pmtech.charts.retries import loop
 from pmtech.course.page import page
 from pmtech.course.questions import nearest
+from pmtech.diagram import circle
 from pmtech.diagram import places as drawn
+from pmtech.runs.result import Result
 from pmtech.system.system import System
+from pmtech.wording import percent, rate, seconds
 
 FOLDER = Path(__file__).parent / "pictures"
 
@@ -33,3 +37,34 @@ def places(system: System) -> Picture:
     if not isinstance(system, System):
         raise ValueError(f"places needs a system, got {system!r}")
     return Picture(drawn.svg(system))
+
+
+def causal_loop(result: Result) -> Picture:
+    """Waiting, given up, asked again, more to do: what drives what, with the numbers of a run before its trigger and at its
+    end. An arrow is whole where both of its ends have risen and stay up; when all four are, the circle goes on by itself.
+
+    Raises ValueError for a run in which nothing happens.
+    """
+    if not isinstance(result, Result):
+        raise ValueError(f"causal_loop needs a run, such as simulate(system, events=[...]), got {result!r}")
+    name, then, now = loop(result)
+    label = result.system.label(name)
+
+    def node(words: str, told, before: float, after: float, floor: float) -> circle.Node:
+        return circle.Node(words, told(before), told(after), after > max(1.3 * before, floor))
+
+    def share(value: float) -> str:
+        return percent(value).replace("less than", "<").replace("more than", ">")
+
+    nodes = (
+        node("attempts a second", rate, then.attempts_per_s, now.attempts_per_s, 0.0),
+        node(f"an attempt waits at “{label}”", seconds, then.wait_s, now.wait_s, 0.05),
+        node("work for which nobody waits", share, then.in_vain, now.in_vain, 0.05),
+        node("attempts for each request", rate, then.each, now.each, 0.0),
+    )
+    closed, same = all(one.up for one in nodes), now.asked_per_s < 1.15 * then.asked_per_s
+    goes_on = "and the circle goes on by itself" if same else "while more is asked than before"
+    end = ("each drives the next,", goes_on) if closed else ("the circle is broken:", "it comes to rest")
+    middle = [*end, f"(asked: {rate(then.asked_per_s)} a second", f"before, {rate(now.asked_per_s)} at the end)"]
+    told = "; ".join(f"{one.words}: {one.before} before, {one.now} at the end" for one in nodes)
+    return Picture(circle.svg(nodes, middle, f"{told}. {' '.join(middle)}."))

@@ -10,11 +10,14 @@ second}". `[question.seen]` asks what was seen: a `text` and options (`text`, `r
 Where the answer is a number there is a `[question.guess]` (see `Guess`), and the options are bands: `up_to` in the place
 of `text`, from the lowest to the highest, the last without an end.
 
+Of the kind "sort" are cards for piles (see `sort.py`): `piles`, their labels, and `card = [{ text, pile, why }, ...]`.
+
 In all texts `backticks` set a word as code, **two stars** set words bold, and an empty line begins a paragraph.
 """
 
 import re
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
@@ -135,7 +138,7 @@ def filled(text: str, run: Any) -> str:
 
 def all_questions() -> dict[str, Question]:
     """Every question by id, in the order of the lessons and of the files: the course's, then those of lessons of one's own,
-    whose files `NN_*.toml` lie beside the notebook."""
+    whose files `NN_*.toml` lie beside the notebook. Cards to sort are not among them."""
     course = questions_in(FOLDER)
     return course | {id: one for id, one in questions_in(Path.cwd()).items() if id not in course}
 
@@ -143,20 +146,27 @@ def all_questions() -> dict[str, Question]:
 @cache
 def questions_in(folder: Path) -> dict[str, Question]:
     """The questions of the files in a folder. Raises ValueError, which names the question or the file."""
-    found: dict[str, Question] = {}
+    try:
+        return {table["id"]: _read(table) for table in tables(folder) if table.get("kind") != "sort"}
+    except (TypeError, KeyError, AttributeError) as problem:
+        raise ValueError(f"a question in {folder} is not in its form: {problem}") from None
+
+
+def tables(folder: Path = FOLDER) -> Iterator[dict]:
+    """The tables of the files in a folder as they are written, each with an id of its own."""
+    found = set()
     for path in sorted(folder.glob("[0-9][0-9]_*.toml")):
         try:
-            tables = tomllib.loads(path.read_text(encoding="utf-8")).get("question", [])
-            read = [_read(table) for table in tables]
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, KeyError, AttributeError) as problem:
+            written = tomllib.loads(path.read_text(encoding="utf-8")).get("question", [])
+        except ValueError as problem:  # no TOML, or no text
             raise ValueError(f"{path.name}: {problem}") from None
-        for question in read:
-            if question.id in found:
-                raise ValueError(f"question id {question.id!r} is used twice")
-            if question.lesson != path.name[:2]:
-                raise ValueError(f"question {question.id!r} stands in {path.name}, the file of another lesson")
-            found[question.id] = question
-    return found
+        for table in written:
+            if table["id"] in found:
+                raise ValueError(f"question id {table['id']!r} is used twice")
+            if table["id"].partition(".")[0] != path.name[:2]:
+                raise ValueError(f"question {table['id']!r} stands in {path.name}, the file of another lesson")
+            found.add(table["id"])
+            yield table
 
 
 def _read(table: dict) -> Question:

@@ -56,6 +56,8 @@ function render({ model, el }) {
     drawing?.stop();
     drawing = null;
     root.dataset.waits = "waits" in told;
+    if (typeof told.right === "boolean") root.dataset.right = told.right;
+    else delete root.dataset.right;
     root.replaceChildren(...("waits" in told ? waits(told) : outcome(told)));
     if (focused >= 0) (root.querySelectorAll("button")[focused] ?? root.querySelector("button"))?.focus({ preventScroll: true });
   };

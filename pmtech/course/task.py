@@ -66,7 +66,8 @@ class Marking:
             f'<p class="pmtech-kind">Your turn</p><p class="pmtech-title">{html.escape(self.title)}</p>'
             f'<div class="pmtech-result" data-correct="{str(self.passed or self.kept).lower()}">'
             f'<p class="pmtech-verdict">{self.verdict}</p>{f"<ul>{gaps}</ul>" if gaps else ""}</div>'
-            f'{table if rows else ""}<p class="pmtech-notice">{html.escape(self.notice)}</p>'
+            f'{table if rows else ""}<p class="pmtech-notice">{html.escape(self.notice)}</p>',
+            "pmtech-turn",
         )
 
 

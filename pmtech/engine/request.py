@@ -19,18 +19,16 @@ class Request(Journey):
     __slots__ = (
         "answer_to", "arrived", "caller", "endpoint", "finished", "line",
         "number", "place", "retry_after", "row", "served_by",
-        "source", "status", "trips", "version",
+        "source", "status", "trips", "version", "via",
     )  # fmt: skip
 
     def __init__(self, env, source, number: int, line: tuple, endpoint: str, caller: str):
         self.env = env
         self.source, self.number, self.line, self.endpoint, self.caller = source, number, line, endpoint, caller
         self.arrived, self.finished, self.status = env._now, nan, 0
-        self.served_by = self.answer_to = None
-        self.place, self.trips = (
-            source.place,
-            source.trips,
-        )  # the city where it is; round trips of the way it goes first
+        self.served_by = self.answer_to = self.via = None  # via: the machine that asks others on its behalf
+        self.place = source.place  # the city where it is
+        self.trips = source.trips  # round trips of the way it goes first
         self.retry_after, self.version = nan, None  # of its item: what the answer shows, or the write made
 
     items = 1  # messages that are worked on together
@@ -101,8 +99,9 @@ class Call(Request):
         )
         self.status, self.served_by, self.retry_after, self.version = 0, None, nan, None
         self.root, self.asked_by, self.answer_to, self.items = request.root, asked_by, answer_to, request.items
-        self.place, self.trips = asked_by.place or request.place, 1 if asked_by.spec.detached else request.trips
-        self.deadline = inf if asked_by.spec.detached else request.deadline  # who has been answered waits no more
+        later = asked_by.spec.detached  # who has been answered waits no more, nor does its machine
+        self.place, self.trips = asked_by.place or request.place, 1 if later else request.trips
+        self.deadline, self.via = (inf, None) if later else (request.deadline, request.via)
 
     @property
     def row(self) -> int:

@@ -47,7 +47,7 @@ class ShownComparison(Comparison):
             else ""
         )
         if charts.served_alike(self.results):
-            why = " Each serves the same share of what is asked, so the bars show p95."
+            why = " Each serves about the same share of what is asked, so the bars show p95."
         figure = charts.by_design(self.results)
         return ComparisonPanel(
             table=_rows(self),

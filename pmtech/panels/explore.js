@@ -1,3 +1,15 @@
+// What is there changes to what shall be there, so that bars grow and shrink; where the parts are others it is drawn anew.
+function redraw(el, html) {
+  const wanted = document.createElement("template");
+  wanted.innerHTML = html;
+  const [now, then] = [el, wanted.content].map((root) => [...root.querySelectorAll("*")]);
+  if (now.length !== then.length || now.some(({ tagName }, n) => tagName !== then[n].tagName)) return el.replaceChildren(wanted.content);
+  now.forEach((one, n) => {
+    for (const { name, value } of then[n].attributes) if (one.getAttribute(name) !== value) one.setAttribute(name, value);
+    if (!one.children.length) write(one, then[n].textContent);
+  });
+}
+
 // Wishes go to the kernel as one state (values, seed, pin), so that of many only the last matters: ipywidgets
 // keeps one message in flight and merges the rest, and nothing arrives out of order.
 function render({ model, el }) {
@@ -20,6 +32,7 @@ function render({ model, el }) {
   };
   const keep = h("button", { type: "button", onclick: () => ((pin = ++lastPin), send()) }, "Keep this run");
   const forget = h("button", { type: "button", onclick: () => ((pin = 0), send()) }, "Forget the kept run");
+  const before = h("span", { class: "pmtech-before" });
   const actions = h(
     "div",
     { class: "pmtech-actions" },
@@ -28,10 +41,12 @@ function render({ model, el }) {
     forget,
     h("button", { type: "button", onclick: () => ((seed += 1), send()) }, "New customers"),
     customers,
+    before,
   );
 
   // ---- what comes out ----
   const picture = h("div", { class: "pmtech-picture" });
+  const scale = h("b", { "aria-live": "polite" });
   const cards = h("div", { class: "pmtech-cards" });
   const plot = h("div", { class: "pmtech-plot", role: "img" });
   const sentences = h("p", { class: "pmtech-sentences", "aria-live": "polite" });
@@ -41,7 +56,7 @@ function render({ model, el }) {
     "div",
     { class: "pmtech-explore", role: "group", "aria-label": "What if" },
     picture,
-    h("p", { class: "pmtech-quiet pmtech-caption" }, "The picture: the long run. Below: this run, with its chance."),
+    h("p", { class: "pmtech-quiet pmtech-caption" }, scale, "The picture: the long run. Below: this run, with its chance."),
     h("div", { class: "pmtech-controls" }, ...knobs.rows, actions),
     h("div", { class: "pmtech-outcome" }, cards, plot),
     h("div", { class: "pmtech-said" }, problem, sentences),
@@ -62,9 +77,11 @@ function render({ model, el }) {
       root.classList.remove("pmtech-busy");
     }
     const card = ({ name, hint, value, pinned }) =>
-      h("p", { title: hint }, h("span", {}, name), h("strong", {}, answer.error ? "–" : value), pinned ? h("small", {}, `kept: ${pinned}`) : "");
+      h("p", { title: hint }, h("span", {}, name), h("strong", {}, answer.error ? "–" : value), pinned ? h("small", {}, `before: ${pinned}`) : "");
     cards.replaceChildren(...answer.cards.map(card));
-    if (picture.drawn !== answer.picture) picture.innerHTML = picture.drawn = answer.picture;
+    if (picture.drawn !== answer.picture) redraw(picture, (picture.drawn = answer.picture));
+    write(scale, answer.scale);
+    write(before, answer.before);
     write(customers, `Customers #${answer.seed}`);
     write(sentences, answer.sentences);
     plot.setAttribute("aria-label", `Chart: ${answer.axis}. The sentences below say what it shows.`);

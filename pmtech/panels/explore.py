@@ -16,15 +16,17 @@ from pmtech.panels.widget import Panel
 from pmtech.runs.result import Result
 from pmtech.runs.simulate import simulate
 from pmtech.system.system import System, check_complete
-from pmtech.wording import nearest
+from pmtech.wording import nearest, plain, value_in_words
+
+STRETCH = 4  # an axis stays as long as what it shows fills so much of it: a quarter
 
 
 class Explore(Panel):
     """Made by `explore`. Whatever happens in it is said in it: `error` is a sentence, or None.
 
     controls: path -> Control. result: the last run. cards: name -> text. sentences: its explanation. seed: which
-    customers. figure: the chart as a plotly dict. keep() pins the run as "A" behind the next ones, forget() unpins
-    it, reset() puts everything back.
+    customers. figure: the chart as a plotly dict. keep() pins the run behind the next ones, forget() unpins it, reset()
+    puts everything back.
     """
 
     _esm = Path(__file__).parent / "explore.js"
@@ -46,6 +48,7 @@ class Explore(Panel):
         self._lock = self.controls.lock
         self.result: Result = simulate(system, seed=seed, **run)
         self.pinned: Result | None = None
+        self._ends: dict[str, float] = {}  # where the axes of the chart end
         super().__init__(described=self.controls.described, first_seed=seed)
         self.observe(self._wished, "wish")
         self._show()
@@ -61,13 +64,13 @@ class Explore(Panel):
         self._set({}, self.seed + 1)
 
     def keep(self) -> None:
-        """Pin the present run as "A"."""
+        """Pin the present run, to be drawn behind the next ones."""
         with self._lock:
             self.pinned = self.result
             self._compute()
 
     def forget(self) -> None:
-        """Unpin "A"."""
+        """Unpin what was kept."""
         with self._lock:
             self.pinned = None
             self._compute()
@@ -104,6 +107,7 @@ class Explore(Panel):
     def _show(self) -> None:
         names = self._cards
         shown, pinned = read(self.result, names), read(self.pinned, names) if self.pinned else {}
+        figure = self._draw(self.result, self.pinned)
         self._say(
             {
                 "cards": [
@@ -111,13 +115,44 @@ class Explore(Panel):
                     for name, value in shown.items()
                 ],
                 "picture": diagram(self.result.system),
-                "figure": self._draw(self.result, self.pinned),
+                "scale": self._hold(figure),
+                "figure": figure,
+                "before": self._before(),
                 "sentences": self.result.explain(p99=False),  # no card shows it
                 "axis": self._draw.__doc__.partition("\n")[0].rstrip("."),
                 "pinned": self.pinned is not None,
                 "error": None,
             }
         )
+
+    def _hold(self, figure: dict) -> str:
+        """Leave the axes where they were while what is shown fills them well; else say which of them has changed."""
+        changed = []
+        for name in ("xaxis", "yaxis"):
+            axis, kept = figure["layout"][name], self._ends.get(name)
+            low, end = axis.get("range", (None, None))
+            if low != 0 or "title" not in axis:
+                continue
+            if kept and end <= kept <= STRETCH * end:
+                axis["range"] = [0, kept]
+                continue
+            self._ends[name] = end
+            if kept:
+                changed.append(f"The axis has changed: {axis['title']['text']}, up to {plain(end)}.")
+        return " ".join(changed)
+
+    def _before(self) -> str:
+        """What was kept, called by what was other then."""
+        if self.pinned is None:
+            return ""
+        then, now = self.pinned.system, self.result.system
+        others = [
+            f"{one['label']} {value_in_words(then.get(one['path']), one['path'])}"
+            for one in self.controls.described
+            if then.get(one["path"]) != now.get(one["path"])
+        ]
+        others += ["other customers"] if self.pinned.seed != self.result.seed else []
+        return f"Before: {', '.join(others) or 'as now'}."
 
     def _say(self, answer: dict) -> None:
         values = self.controls.sent()
@@ -143,7 +178,10 @@ def explore(
     show: "clients" (who is served how much), "waits" (p95 of each), "latency" (time to answer), "throughput" (asked, served, refused a
     second), "queue" (requests inside), "load" (time to answer against the share of the capacity that is asked for),
     "hits" or "freshness" (of a cache's answers), "age" (of answers and messages), "backlog" (messages that are not done),
-    "first_page" (what the first clients wait for, round trip by round trip), "batches" (the wait before a queue against how many come); without it, clients where there are several, otherwise
+    "first_page" (what the first clients wait for, round trip by round trip), "batches" (the wait before a queue against how
+    many come), "machines" (how many are there, and needed), "price" (by the call and by the hour, against the load),
+    "attempts" (what is asked, how often it is tried, what is answered); without it, clients where there are several,
+    otherwise
     latency.
     cards: up to four of the numbers in cards.py; without it, those that fit what is in the system.
     duration_s, seed and events are those of `simulate`.

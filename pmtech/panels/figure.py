@@ -2,13 +2,15 @@
 
 import traitlets
 
-from pmtech.charts import journey, messages
+from pmtech.charts import journey, messages, rented
 from pmtech.charts import monitoring as monitored
+from pmtech.charts import retries as tried
 from pmtech.charts.first_page import figure as first_pages
 from pmtech.charts.first_page import pages
 from pmtech.panels.widget import Panel
+from pmtech.runs.comparison import Comparison
 from pmtech.runs.result import Result
-from pmtech.wording import counted, seconds
+from pmtech.wording import counted, percent, seconds
 
 
 class Figure(Panel):
@@ -75,6 +77,25 @@ def lateness(result: Result) -> Figure:
     return Figure(figure=messages.age(result), height=240, name=name, said=[said, f"{longest}{then}."])
 
 
+def fleets(runs: Comparison) -> Figure:
+    """How many machines each design had, moment by moment, and how many the load would have kept at work; what each cost.
+
+    runs: what `compare` gave, of up to four designs.
+    """
+    results = getattr(runs, "results", None)
+    if not results:
+        raise ValueError(f"fleets needs what compare(...) gave, got {runs!r}")
+    said = []
+    for label, run in results.items():
+        s, what = run.summary, "messages done" if run.queues else "answers"
+        took = seconds(s.get("age_p95_ms", s.p95_ms) / 1000)
+        said.append(
+            f"“{label}”: {s.cost_usd_per_hour * run.window_s / 3600:,.2f} dollars in all, {percent(s.error_rate)} of the "
+            f"requests lost, 95 of 100 {what} within {took}."
+        )
+    return Figure(figure=rented.fleets(results), height=280, name="Machines over time", said=said)
+
+
 def first_page(viewer: str, others: dict[str, float]) -> Figure:
     """What a first page costs a viewer in one city, answered from others: `first_page("Mumbai", {"Frankfurt": 50})`.
 
@@ -87,3 +108,23 @@ def first_page(viewer: str, others: dict[str, float]) -> Figure:
     found = pages(viewer, others)
     drawn = first_pages({f"from {page.other}": page for page in found})
     return Figure(figure=drawn, height=height, name="A first page, step by step", said=[page.said for page in found])
+
+
+def over_time(runs, at: str | None = None, *, every_s: float = 1.0) -> Figure:
+    """Several runs on one axis of time: how many are answered a second; with `at`, how many attempts come to that part.
+
+    runs: {label: run}, or a comparison; five at most are drawn. every_s: seconds for each point, 0.1 at least.
+    Raises ValueError with a sentence.
+    """
+    runs = getattr(runs, "results", runs)
+    if not isinstance(runs, dict) or not runs or not all(isinstance(run, Result) for run in runs.values()):
+        raise ValueError(f'over_time needs runs with a name each, such as {{"now": simulate(system)}}, got {runs!r}')
+    if not isinstance(every_s, int | float) or not 0.1 <= every_s <= 3600:
+        raise ValueError(f"every_s must be a number of seconds from 0.1 to 3,600, got {every_s!r}")
+    if at is None:
+        what, each = "answered", {label: run.records.finished_s[run.records.served] for label, run in runs.items()}
+    else:
+        what, each = f"attempts at “{at}”", {label: tried.came(run, at) for label, run in runs.items()}
+    said = "; ".join(f"{label}: {len(times):,}" for label, times in each.items())
+    name = f"{'Answers' if at is None else 'Attempts'} over time"
+    return Figure(figure=tried.by_run(runs, at, every_s), height=260, name=name, said=[f"In all, {what}: {said}."])

@@ -23,7 +23,9 @@ from pmtech import theory
 from pmtech.components import (
     Cache,
     Clients,
+    ConnectionPool,
     Database,
+    Functions,
     Gateway,
     LoadBalancer,
     Queue,
@@ -49,6 +51,7 @@ FIGURES = {
     "refused": ("share refused", lambda run: run.summary.error_rate),
     "served_per_s": ("served a second", lambda run: run.summary.served_per_s),
     "hit_ratio": ("hit ratio", lambda run: run.components.hit_ratio.iloc[0]),
+    "cold_share": ("share of cold calls", lambda run: run.components.cold_share.iloc[0]),
     "age_ms": ("mean age of a message when it is done, ms", lambda run: 1000 * np.nanmean(run.messages_of().age_s)),
     "handed_ms": ("mean wait until work begins, ms", lambda run: 1000 * np.nanmean(run.messages_of().wait_s)),
     "mean_batch": ("messages handed out together", lambda run: run.messages_of().mean_batch),
@@ -157,6 +160,11 @@ def cases(full: bool = False) -> Iterator[Case]:
         held = clients(rate) >> server() >> Database(connections=1, query_ms=SERVICE_S * 1000)
         expected = {"mean_ms": both.time_in_system_s * 1000}
         yield case("Database", "M/G/1, worker held", load, held, expected, 5_000, warmup_s=4)
+    for load in (0.6, 2):
+        lent = clients(load * 5 / SERVICE_S) >> ConnectionPool(size=5, open_ms=0, wait_ms=0)
+        system = lent >> Database(query_ms=SERVICE_S * 1000)
+        yield case("ConnectionPool", "M/M/5/5 (Erlang B)", load, system, {"refused": theory.erlang_b(load * 5, 5)},
+                   3_000, warmup_s=1, replications=10)  # fmt: skip
     for load in loads[:-1]:
         rate, data = load / SERVICE_S, Database(connections=1, query_ms=SERVICE_S * 1000)
         split = clients(rate, endpoints={"/a": 0.4, "/b": 0.6}) >> Gateway() >> {
@@ -210,8 +218,8 @@ def cases(full: bool = False) -> Iterator[Case]:
         yield case("Queue", "waiting for company, workers free", 0.3, system, expected, 3_000, replications=10,
                    at=f"{rate} a second")  # fmt: skip
 
-    asked = 100 * np.arange(1, 1001) ** -0.9 / (np.arange(1, 1001) ** -0.9).sum()
-    readers = clients(100, keys=1000, popularity=0.9)
+    asked = 100 / np.arange(1, 1001) / (1 / np.arange(1, 1001)).sum()
+    readers = clients(100, keys=1000, popularity=1)  # as in lesson 03
     for capacity, warmup_s in ((10, 10), (100, 30)):
         hits, system = theory.che_lru(asked, capacity).hit_ratio, readers >> Cache(capacity=capacity)
         yield case("Cache", "LRU (Che)", 1, system, {"hit_ratio": hits}, 6_000, warmup_s=warmup_s, replications=10,
@@ -220,6 +228,15 @@ def cases(full: bool = False) -> Iterator[Case]:
         hits, system = theory.ttl_cache(asked, ttl_s).hit_ratio, readers >> Cache(capacity=1000, ttl_s=ttl_s)
         yield case("Cache", "TTL", 1, system, {"hit_ratio": hits}, 6_000, warmup_s=6 * ttl_s, replications=10,
                    at=f"TTL {ttl_s} s")  # fmt: skip
+    for kept_s in (30, 120):
+        called = clients(1 / 60) >> Functions(work_ms=1, cold_ms=1, idle_s=kept_s)
+        cold = {"cold_share": theory.cold_share(1 / 60, keep_s=kept_s)}
+        yield case("Functions", "one call at a time, e^(-lambda K)", 1, called, cold, 2_000, warmup_s=600, replications=10,
+                   at=f"kept {kept_s} s")  # fmt: skip
+    busy = clients(50) >> Functions(work_ms=200, cold_ms=0, concurrency=10)
+    yield case(
+        "Functions", "Erlang B", 1, busy, {"refused": theory.erlang_b(10, 10)}, 5_000, warmup_s=5, replications=10
+    )
     for count in (10, 30):
         served, think_s = repaired_per_s(count, 0.2), 0.2
         expected = {"served_per_s": served, "mean_ms": (count / served - think_s) * 1000}

@@ -31,7 +31,7 @@ def flows(system: System) -> tuple[dict[str, Flow], dict[Edge, float]]:
     """A `Flow` for every part by its name, and the rate on every edge.
 
     Mean rates, like water: limits cap each caller, a throttle is max-min fair, a pool shares evenly, a station passes
-    at most its capacity, a blocking server's workers wait for the work that lies downstream, a queue hands out what
+    at most its capacity (with as many machines as an autoscaler may start), a blocking server's workers wait for the work that lies downstream, a queue hands out what
     those behind it can take, and a warm cache answers its hits.
     What this leaves out: surges, retries, chance, users who wait before they ask again, queues downstream.
     """
@@ -60,7 +60,7 @@ class _Water:
             capacity = self._capacity(number, held_s, mix)
             routes = {edge.label for edge in self.system.after(number)}
             passed, refused = part.passes(mix, capacity, self.callers, routes)
-            works = capacity if part.station or (part.pulls and capacity < math.inf) else None
+            works = capacity if part.station or ((part.pulls or part.lends) and capacity < math.inf) else None
             per_part[name] = Flow(sum(mix.values()), sum(passed.values()), refused, works, held_s * 1000)
             shares = self._handed(number, passed) if part.pulls else None
             for edge, going in self._split(number, self._misses(passed, number), shares):
@@ -80,8 +80,22 @@ class _Water:
             return sum(self._takes(edge.head, part.batch, mix) for edge in self.system.after(number))
         if part.station and self.batches[number] > 1:
             return self._takes(number, self.batches[number], mix)
+        if part.lends:
+            behind_s = self._work_s(number, mix)
+            return part.lends * self._machines_before(number) / behind_s if behind_s else math.inf
         held = held_s / part.own_s if part.station else 0.0
-        return part.capacity_per_s * self.batches[number] / (1 + held)
+        return part.capacity_per_s / part.replicas * part.most_replicas * self.batches[number] / (1 + held)
+
+    def _machines_before(self, number: int) -> int:
+        """How many machines ask it, through whatever does no work of its own."""
+        found, ahead = set(), [edge.tail for edge in self.system.before(number)]
+        while ahead:
+            tail = ahead.pop()
+            if self.parts[tail].station:
+                found.add(tail)
+            else:
+                ahead += [edge.tail for edge in self.system.before(tail)]
+        return max(1, sum(self.parts[tail].replicas for tail in found))
 
     def _batches(self) -> dict[int, int]:
         """For every part how many messages come to it together, where a queue hands out as many as it may."""
@@ -114,7 +128,7 @@ class _Water:
             return math.inf
         if part.station:
             own_s = part.own_s + (batch - 1) * part.item_s
-            return part.replicas * part.station.places * batch / (own_s + self._held_s(number, mix))
+            return part.most_replicas * part.station.places * batch / (own_s + self._held_s(number, mix))
         behind = [
             (self._takes(edge.head, batch, going), sum(going.values()) / total if total else 1.0)
             for edge, going in self._split(number, self._misses(mix, number))

@@ -112,8 +112,11 @@ class ReplayPart(ClientsPart):
         self.keys, self.choose = _whatever_line(Column(log.key)), _whatever_line(Column(names[log.endpoint]))
         self.written, self.whose = Column(log.write), Column(log.caller)
 
-    def send(self, number: int, attempt: int = 0, heard: Callable | None = None, caller: str | None = None) -> None:
-        super().send(number, attempt, heard, caller or f"{self.name} {self.spec.log.callers[self.whose[number]]}")
+    def send(
+        self, number: int, attempt: int = 0, heard: Callable | None = None, caller: str | None = None, *waited
+    ) -> None:
+        caller = caller or f"{self.name} {self.spec.log.callers[self.whose[number]]}"
+        super().send(number, attempt, heard, caller, *waited)
 
     def is_write(self, request: Request) -> bool:
         return self.written[request.number]

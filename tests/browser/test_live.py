@@ -169,6 +169,18 @@ def test_step_reset_surge_and_kill_one(opened, lab):
     clean(lab)
 
 
+def test_a_failure_is_set_off_by_its_button_and_stands_in_the_chart(opened, lab):
+    happens = "from pmtech import Slowdown\npanel = live(shop, speed=5, events=[Slowdown('server', for_s=20)])\npanel"
+    page = opened(SET_UP, happens)
+    page.get_by_role("button", name="Play").click()
+    wait_for_clock(page, 2)
+    page.get_by_role("button", name="Server 10 times as slow").click()
+    drawn(page, "pmtech-strips", "^Server 10 times as slow$")
+    page.get_by_role("button", name="Reset").click()
+    page.wait_for_function("() => !window.texts['pmtech-strips'].some((text) => /slow/.test(text))")
+    clean(lab)
+
+
 def test_it_says_so_when_it_cannot_go_as_fast_as_it_should(opened, lab):
     page = opened(SET_UP, "live(Clients(rate_per_s=5000) >> Server(workers=800), speed=60)")
     clock = page.locator(".pmtech-clock")

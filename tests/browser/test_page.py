@@ -137,3 +137,26 @@ def test_a_panel_whose_kernel_has_stopped_says_so_and_can_be_brought_back(opened
     lab.ready().page.locator(".pmtech-play").click()
     lab.page.locator(".pmtech-clock", has_text="running").wait_for()
     assert lab.errors() == lab.console_errors == []
+
+
+def test_cards_are_sorted_and_marked_by_keyboard_alone(opened):
+    lab = opened("from pmtech import sort\nsort('10.roles')")
+    page = lab.run_all().ready().page
+    piles, cards = page.locator(".pmtech-pile"), page.locator(".pmtech-piles .pmtech-card")
+    piles.nth(1).focus()
+    for number in range(10):
+        assert page.locator(".pmtech-hand[aria-live='polite']").text_content().startswith(f"Card {number + 1} of 10.")
+        page.keyboard.press("Enter")
+        lab.until("(count) => document.querySelectorAll('.pmtech-piles .pmtech-card').length === count", number + 1)
+    assert lab.axe(".pmtech-sort") == []
+    assert page.evaluate("() => document.activeElement.textContent") == "Mark them"
+    page.keyboard.press("Enter")
+    page.locator(".pmtech-verdict", has_text="of 10 cards lie where they belong").wait_for()
+    assert page.evaluate("() => document.activeElement.className") == "pmtech-result"
+    assert "belongs on Frontend" in " ".join(card.get_attribute("aria-label") for card in cards.all())
+    assert lab.axe(".pmtech-sort") == []
+    page.get_by_role("button", name="Sort these again").press("Enter")
+    page.locator(".pmtech-hand", has_text="Press its pile").wait_for()
+    page.locator(".pmtech-hand .pmtech-card").drag_to(piles.nth(0))
+    page.locator(".pmtech-piles > div").nth(0).locator(".pmtech-card").wait_for()
+    assert lab.errors() == lab.console_errors == []

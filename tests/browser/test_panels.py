@@ -64,7 +64,7 @@ def test_a_slider_is_moved_by_keyboard(opened):
     lab.wait_idle()
     assert panel.get_by_role("alert").count() == 0
     assert "Customers #2" in panel.inner_text()
-    panel.locator(".annotation-text", has_text="A: p95").wait_for()
+    panel.locator(".annotation-text", has_text="before: p95").wait_for()
 
     chart, controls = panel.locator(".pmtech-plot").bounding_box(), panel.locator(".pmtech-controls").bounding_box()
     assert chart["y"] < controls["y"] + controls["height"] and controls["y"] < chart["y"] + chart["height"]

@@ -1,9 +1,13 @@
 """An autoscaler: what it sees, when it acts, and what that costs. Its arithmetic is held in tests/theory/test_autoscaling.py."""
 
+from itertools import pairwise
+
+import numpy as np
 import pytest
 
-from pmtech import Autoscale, Change, Clients, LoadBalancer, Outage, Queue, Server, simulate
+from pmtech import Autoscale, Change, Clients, LoadBalancer, Outage, Profile, Queue, Server, simulate, theory
 from pmtech.runs.running import Running
+from pmtech.system.flow import flows
 
 EVEN = {"arrivals": "even"}
 
@@ -128,6 +132,66 @@ def test_live_it_sees_as_much_of_what_is_forgotten_meanwhile():
         forgetful.advance(second)
         forgetful.run.forget(second - 3)
     assert forgetful.history == plain.history and len(plain.history) > 3
+
+
+AHEAD = Autoscale(target=0.5, every_s=15, starts_s=30, calm_s=30, most=9, schedule=((60, 6), (120, 2)))
+
+
+def test_a_schedule_orders_machines_before_the_load():
+    """From 60 on at least six: ordered at that look, there at 90; from 120 on two, at once as nobody has wanted more for 30 s
+    (the six were the schedule's wish, the last time at 105)."""
+    system = Clients(rate_per_s=4, **EVEN) >> Queue(store_ms=0) >> pool(AHEAD)
+    assert machines(simulate(system, duration_s=200)) == [(0, 1), (90, 6), (135, 2)]
+    without = system.replace({"server.autoscale.schedule": ()})
+    assert machines(simulate(without, duration_s=200)) == [(0, 1)]
+
+
+def test_a_schedule_is_faster_than_the_limit_and_never_above_most():
+    rule = Autoscale(most=30, starts_s=0, schedule=((10, 25),))
+    system = Clients(rate_per_s=1, **EVEN) >> Queue() >> pool(rule)
+    assert machines(simulate(system, duration_s=40)) == [(0, 1), (15, 25)]
+    assert AHEAD.facts() == ["1 to 9 machines, 50 % busy", "at least 6 from 60 s", "at least 2 from 120 s"]
+
+
+def test_in_the_long_run_there_are_as_many_as_there_may_be():
+    """Mean rates, as the picture has them: nothing is refused that the most machines can take."""
+    system = Clients(rate_per_s=50) >> LoadBalancer() >> pool(Autoscale(most=6), queue_limit=5)
+    flow = flows(system)[0]["server"]
+    assert (flow.capacity, flow.passes) == (60, 50)
+    assert flows(system.replace({"server.autoscale": None}))[0]["server"].capacity == 10
+
+
+@pytest.mark.parametrize(
+    ("schedule", "sentence"),
+    [
+        ((60, 6), "schedule must be pairs"),
+        (((60, 0),), "schedule must be pairs"),
+        (((60, 1.5),), "schedule must be pairs"),
+        (((60, 2), (60, 3)), "schedule must go forward in time"),
+        (((60, 21),), "least must be at most most, 20; got 21"),
+        ("at ten", "schedule must be pairs"),
+    ],
+)
+def test_a_schedule_that_makes_no_sense(schedule, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        Autoscale(schedule=schedule)
+
+
+def test_each_look_is_kubernetes_arithmetic():
+    """What it did at each look follows from what it saw there, by `theory` alone; a day with a surge, a death, a slow hour."""
+    rule = Autoscale(target=0.6, least=1, most=30, every_s=15, starts_s=40, calm_s=120)
+    load = Clients(rate_per_s=6, profile=Profile(((0, 1), (300, 1), (320, 6), (900, 6), (1000, 0.5))))
+    system = load >> LoadBalancer(health_check_s=5) >> pool(rule, replicas=2, queue_limit=20, service_ms=400)
+    result = simulate(system, duration_s=1500, events=[Outage("server", 600, 200)])
+    notes, said = result.records.notes["server"], []
+    ups = [b - a for (_, a), (_, b) in pairwise(machines(result)) if b > a]
+    for at_s, ready, starting, used in notes[~np.isnan(notes[:, 3])]:
+        said.append((at_s, ready + starting, used))
+    for (at_s, had, _), (_, has, used) in pairwise(said):
+        assert has <= max(theory.replica_limit(int(had)), rule.least), at_s
+        assert has <= had or used > rule.target * (1 + rule.tolerance) or at_s >= 585, at_s
+        assert has >= had or used < rule.target, at_s
+    assert max(ups) > 4 and len(ups) > 3 and 1 <= min(has for _, has, _ in said) < 5
 
 
 def test_rules_that_make_no_sense_and_words_for_its_box():

@@ -91,14 +91,44 @@ def test_a_copy_is_as_old_behind_a_retry_as_it_is():
     assert len(hits) > 5 and hits[:, 2].all()
 
 
-def down_after(load, **more):
+EACH_SECOND = Clients(rate_per_s=1, arrivals="even")
+
+
+def attempts_each_second(duration_s, *outages, **how):
+    system = EACH_SECOND >> Retry(attempts=4, backoff="none", **how) >> QUICK
+    run = simulate(system, duration_s=duration_s, events=[Outage("server", *outage) for outage in outages])
+    return run.records.notes["retry"][:, 1].astype(int).tolist()
+
+
+def test_a_budget_of_requests():
+    """Ten are there; each request earns a fifth of one more: after the first ones every fifth may be tried again."""
+    assert attempts_each_second(5.5, (0, 99), budget=0.2) == [4, 4, 4, 2, 1, 2]  # 10, 7.2, 4.4, 1.6, .8, 1
+
+
+def test_a_budget_of_successes_as_grpc_has_it():
+    """Ten tokens: 9, 8, 7, 6 are left after the first request, 5 after the second, which may not be tried again."""
+    by_success = {"budget": 0.5, "budget_by": "successes"}
+    assert attempts_each_second(6.5, (0, 99), **by_success) == [4, 1, 1, 1, 1, 1, 1]
+    # 6, 5, 4; two successes: 5; a failure takes one before it is asked: 4; four successes: 6, then 5.
+    assert attempts_each_second(10.5, (0, 2.5), (4.5, 1), (9.5, 1), **by_success) == [4, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]
+    # 6, 5; six successes: 8; failures leave 7 and 6 (asked again), then 5 (not).
+    assert attempts_each_second(8.5, (0, 1.5), (7.5, 9), **by_success) == [4, 1, 1, 1, 1, 1, 1, 1, 3]
+    assert attempts_each_second(2.5, (0, 99), budget_by="successes") == [4, 4, 4]  # no budget at all
+
+
+def test_with_a_budget_of_successes_a_storm_dies_by_itself():
+    assert down_after(0.45, attempts=3) == 1
+    assert down_after(0.45, attempts=3, budget=0.1, budget_by="successes") == 0
+
+
+def down_after(load, for_s=20, **more):
     """The share of the requests that fail long after a stumble of 20 s, at that share of a capacity of 100 a second."""
     system = (
         Clients(rate_per_s=100 * load)
         >> Retry(backoff="none", timeout_ms=500, **more)
         >> Server(workers=10, service_ms=100, service_cv=0)
     )
-    result = simulate(system, duration_s=150, events=[Slowdown("server", 10, 20, times=20)])
+    result = simulate(system, duration_s=150, events=[Slowdown("server", 10, for_s, times=20)])
     return (result.requests.status[result.requests.arrived_s.between(135, 145)] == 504).mean()
 
 
@@ -109,3 +139,11 @@ def test_from_which_load_on_it_stays_down():
     assert down_after(0.45, attempts=3) == 1
     assert down_after(0.45, attempts=3, budget=0.1) == 0
     assert down_after(0.45, attempts=1) == 0
+
+
+@pytest.mark.parametrize(("attempts", "budget"), [(1, None), (3, None), (4, None), (3, 0.2)])
+def test_the_edge_of_vulnerability_lies_where_theory_has_it(attempts, budget):
+    """At 85 % of it the system recovers by itself after a stumble of 8 s, at 115 % it stays down."""
+    edge, how = theory.vulnerable_from(attempts, budget), {"for_s": 8, "attempts": attempts, "budget": budget}
+    assert down_after(0.85 * edge, **how) == 0
+    assert edge > 0.85 or down_after(1.15 * edge, **how) > 0.9

@@ -30,7 +30,7 @@ def test_theory_lies_within_the_interval_of_the_runs(name):
         assert low <= said <= high, f"{figure}: {said:g} is not within {low:g} .. {high:g}"
 
 
-def keys(exponent=0.9):
+def keys(exponent=1.0):
     weights = np.arange(1, 1001) ** -exponent
     return 100 * weights / weights.sum()
 
@@ -54,6 +54,7 @@ NEIGHBOURS = {
     "Server, M/G/5/5 (Erlang B), load 0.95": ("refused", [theory.erlang_b(4.75, n) for n in (4, 6)]),
     "Database, M/G/1, worker held, load 0.3": (
         "mean_ms", [time_ms(theory.mg1(15, 2 * S, cv)) for cv in (0.5, 1)] + [2 * time_ms(theory.mm1(15, S))]),
+    "ConnectionPool, M/M/5/5 (Erlang B), load 2": ("refused", [theory.erlang_b(10, n) for n in (4, 6)]),
     "Gateway, Jackson network, load 0.8": ("mean_ms", [time_ms(theory.mm1(80, S)) * 2]),
     "LoadBalancer, random: each alone (M/M/1), load 0.8": ("mean_ms", [in_turn_s(0.8, 2) * 1000, time_ms(theory.mmc(320, S, 4))]),
     "LoadBalancer, round_robin: each gets every 4th (E4/M/1), load 0.8": ("mean_ms", [in_turn_s(0.8, n) * 1000 for n in (2, 8)]),
@@ -65,7 +66,7 @@ NEIGHBOURS = {
     "RateLimiter, sliding_window_log: Erlang B, load 0.8": ("refused", [theory.erlang_b(8, n) for n in (9, 11)]),
     "RateLimiter, token_bucket: M/D/1/10, load 0.8": ("refused", [bucket_loss(0.8, burst) for burst in (9, 11)]),
     "Cache, LRU (Che), 10 of 1000 keys": ("hit_ratio", [theory.che_lru(keys(), n).hit_ratio for n in (8, 12)]),
-    "Cache, LRU (Che), 100 of 1000 keys": ("hit_ratio", [theory.che_lru(keys(e), 100).hit_ratio for e in (0.85, 0.95)]),
+    "Cache, LRU (Che), 100 of 1000 keys": ("hit_ratio", [theory.che_lru(keys(e), 100).hit_ratio for e in (0.95, 1.05)]),
     "Cache, TTL, TTL 10 s": ("hit_ratio", [theory.ttl_cache(keys(), ttl_s).hit_ratio for ttl_s in (9, 11)]),
     "Users, machine repair, 10 users": ("served_per_s", [repaired_per_s(n, 0.2) for n in (9, 11)]),
 }  # fmt: skip

@@ -2,7 +2,7 @@
 function render({ model, el }) {
   const LATE_S = 0.09; // so far behind the news the page stays, to bridge the time to the next
   const scene = model.get("scene");
-  let wish = { number: 0, presses: 0, steps: 0, resets: 0, surges: 0, kills: {}, values: {}, speed: 1, playing: false };
+  let wish = { number: 0, presses: 0, steps: 0, resets: 0, surges: 0, kills: {}, failures: {}, values: {}, speed: 1, playing: false };
   let news = null; // the last that were drawn; none are before those that answer the page's greeting
   let heardAt = performance.now();
   let [at, jump, since, acked] = [0, true, 0, 0];
@@ -20,6 +20,9 @@ function render({ model, el }) {
   const kills = pools.map(([name, label]) =>
     button("", pools.length > 1 ? `Kill one ${label}` : "Kill one", () => send({ kills: { ...wish.kills, [name]: (wish.kills[name] ?? 0) + 1 } })),
   );
+  const failures = model.get("failures").map((words, n) =>
+    button("", words, () => send({ failures: { ...wish.failures, [n]: (wish.failures[n] ?? 0) + 1 } })),
+  );
   const root = h("section", { class: "pmtech-theatre pmtech-live", "aria-label": "Live run. Space plays and pauses, the right arrow steps." });
   const bar = transport(
     root,
@@ -31,10 +34,11 @@ function render({ model, el }) {
     },
     button("", "Surge now", () => send({ surges: wish.surges + 1 })),
     ...kills,
+    ...failures,
   );
   const everyLabel = h("span", { class: "pmtech-every" });
   const stageEl = h("div", { class: "pmtech-stage", role: "img", "aria-label": scene.said });
-  const chartEl = h("div", { class: "pmtech-chart", role: "img", "aria-label": `Chart of the last ${WINDOW_S} seconds: requests a second, time to answer, requests in the system.` });
+  const chartEl = h("div", { class: "pmtech-chart", role: "img", "aria-label": `Chart of up to ${WINDOW_S} seconds: requests a second, time to answer, requests in the system.` });
   const problem = h("p", { class: "pmtech-error", role: "alert" });
   const say = (text) => (write(problem, text ?? ""), (problem.hidden = !text));
   stageEl.style.height = `${stageHeight(scene)}px`;
@@ -70,16 +74,16 @@ function render({ model, el }) {
   };
   const draw = (elapsed) => {
     const { now, speed, every } = news;
+    // Dots, numbers, strips and clock are of one moment. The strips grow until they hold a surge from its beginning to its end.
     actors.show(at, { speed, every, jump, elapsed });
     actors.forget(at, every);
-    // The chart shows the newest at once: whoever turned a knob looks for it there.
-    const end = Math.max(WINDOW_S, now);
-    chart.show(end - WINDOW_S, end, { elapsed });
+    const end = Math.max(FIRST_S, at);
+    chart.show(Math.max(0, end - WINDOW_S), end, { at, elapsed });
     chart.forget(now - WINDOW_S - 2);
   };
   const painting = frames((elapsed) => {
     if (!news) return false;
-    const { now, playing, every } = news;
+    const { playing, every } = news;
     const moved = move(elapsed);
     since += elapsed;
     const still = calm.matches && playing && since < 1; // the calm view moves on once a second
@@ -87,8 +91,8 @@ function render({ model, el }) {
       since = 0;
       draw(elapsed);
     }
-    bar.show(playing, `${playing ? `running${really}` : "paused"}, ${now.toFixed(1)} s`);
-    write(everyLabel, perDot(every));
+    bar.show(playing, `${playing ? `running${really}` : "paused"}, ${at.toFixed(1)} s`);
+    write(everyLabel, `${perDot(every)}; rates are those of the last 2 s`);
     const settling = jump;
     jump = false;
     return playing || moved || settling || chart.moving() || actors.moving();

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from time import monotonic
 from typing import Any
 
 import numpy as np
 import traitlets
 
+from pmtech.components.surge import Surge
 from pmtech.panels.controls import Choice, Controls, Slider
 from pmtech.panels.errors import why
 from pmtech.panels.live.clock import TICK_S, Clock
@@ -17,7 +19,11 @@ from pmtech.panels.live.terms import DOTS_PER_S, SPEEDS, STEP_S, WINDOW_S, nice
 from pmtech.panels.live.theatre import HERE, STAGE_CSS, STAGE_JS
 from pmtech.panels.live.watch import CELL_S, Watch
 from pmtech.panels.widget import Panel
+from pmtech.runs.events import Change, Outage
+from pmtech.runs.events.event import Event
+from pmtech.runs.result import Result
 from pmtech.runs.running import Running
+from pmtech.runs.simulate import simulate
 from pmtech.system.system import System, check_complete
 from pmtech.wording import nearest, rate, seconds, value_in_words
 
@@ -42,21 +48,25 @@ class Live(Panel):
     described = traitlets.List().tag(sync=True)
     scene = traitlets.Dict().tag(sync=True)
     pools = traitlets.Dict().tag(sync=True)  # name -> label, of those of which one can be killed
+    failures = traitlets.List().tag(sync=True)  # what else can be set off, in words
     # The page's wishes are one state with counters in it, so that none is lost or overtaken by another.
     wish = traitlets.Dict().tag(sync=True, echo_update=False)
 
-    def __init__(self, system: System, controls: tuple[Slider | Choice, ...], speed: float, seed: int):
-        self._system, self._seed, self._speed = system, seed, SPEEDS[3]
+    def __init__(
+        self, system: System, controls: tuple[Slider | Choice, ...], speed: float, seed: int, events: tuple[Event, ...]
+    ):
+        self._system, self._seed, self._speed, self._events = system, seed, SPEEDS[3], events
         self.controls = Controls("live", system, controls, self._turned)
         self._lock = self.controls.lock
         self._clock = Clock(self._tick, self.pause)
-        self._granted = {"number": 0, "presses": 0, "steps": 0, "resets": 0, "surges": 0, "kills": {}}
+        self._granted = {"number": 0, "presses": 0, "steps": 0, "resets": 0, "surges": 0, "kills": {}, "failures": {}}
         self._number = self._heard = 0  # of the last news that were sent, and that the page has got
         self._heard_at, self.playing = monotonic(), False
         self._begin()
         most = {path: c.high for path, c in self.controls.items() if path.endswith(".replicas") and c.options is None}
         stage = scene(system, system.replace(most))
-        super().__init__(described=self.controls.described, scene=stage, pools=self._find_pools())
+        words = [event.mark(system).words for event in events]
+        super().__init__(described=self.controls.described, scene=stage, pools=self._find_pools(), failures=words)
         self.observe(self._wished, "wish")
         self.on_msg(self._message)
         self.speed = speed
@@ -66,6 +76,7 @@ class Live(Panel):
         self.running = Running(self._system, self._seed)
         self.watch = Watch(self.running)
         self.marks: list[dict] = []
+        self.happened: list[Event] = []  # whatever was done to it: the same events make the same run
         self._turns: dict[str, Any] = {}  # knobs that were turned since time last moved
         self._told, self._shown = -1.0, None  # up to where the page has the samples, and the words of which system
         self.error = None
@@ -129,6 +140,8 @@ class Live(Panel):
         """For ten seconds every source sends five times as much."""
         with self._lock:
             if self._tried(lambda: self.running.surge(SURGE_TIMES, SURGE_S)):
+                surge = Surge(self.now, SURGE_S, SURGE_TIMES)
+                self.happened += [Change(f"{name}.surge", surge, self.now) for name in self._system.sources]
                 self._mark("surge", f"Surge: × {SURGE_TIMES} for {SURGE_S} s", SURGE_S)
                 self._choose_every()
             self._tell()
@@ -141,9 +154,29 @@ class Live(Panel):
         with self._lock:
             died: list[str] = []
             if self._tried(lambda: died.append(self.running.kill(name, DOWN_S))):
+                self.happened.append(Outage(name, self.now, DOWN_S))
                 machine = died[0].replace("#", " ").replace("_", " ").capitalize()
                 self._mark("kill", f"{machine} down for {DOWN_S} s", DOWN_S)
             self._tell()
+
+    def set_off(self, number: int) -> None:
+        """One of the `events` that it was given happens now."""
+        if not 0 <= number < len(self._events):
+            raise ValueError(f"there are {len(self._events)} failures to set off, numbered from 0; got {number!r}")
+        with self._lock:
+            event = replace(self._events[number], at_s=self.now)
+            mark = event.mark(self.running.system)
+            if self._tried(lambda: event.happen(self.running)):
+                self.happened.append(event)
+                self._mark(f"failure {number}", mark.words, mark.until_s - mark.at_s)
+            self._tell()
+
+    @property
+    def recorded(self) -> Result:
+        """The run so far, with what was done to it as its events: for `post_mortem`, or any other view of a run."""
+        if not self.now:
+            raise ValueError("nothing has happened yet: press play, or step")
+        return simulate(self._system, duration_s=self.now, seed=self._seed, events=self.happened)
 
     # --- knobs --------------------------------------------------------------------------------------------------
 
@@ -191,6 +224,7 @@ class Live(Panel):
             if turns and not self._tried(lambda: self.running.turn(turns)):
                 self.controls.put({path: self.running.system.get(path) for path in turns})
                 return self._tell()
+            self.happened += [Change(path, value, self.now) for path, value in turns.items()]
             while self.now < until and monotonic() < late:
                 if not self._tried(lambda: self.running.advance(min(until, self.now + CELL_S))):
                     break
@@ -243,6 +277,9 @@ class Live(Panel):
                 for _ in range(times - granted["kills"].get(name, 0)):
                     if self.running.alive(name):  # the page may not know yet that none is left
                         self.kill(name)
+            for number, times in wish.get("failures", {}).items():
+                for _ in range(times - granted.get("failures", {}).get(number, 0)):
+                    self.set_off(int(number))
             if wish["steps"] != granted["steps"]:
                 self.step(wish["steps"] - granted["steps"])
             if wish["presses"] != granted["presses"]:
@@ -306,11 +343,16 @@ class Live(Panel):
         )
 
 
-def live(system: System, *controls: Slider | Choice, speed: float = 1.0, seed: int = 1) -> Live:
+def live(
+    system: System, *controls: Slider | Choice, speed: float = 1.0, seed: int = 1, events: Iterable[Event] = ()
+) -> Live:
     """The running system: play it, turn its knobs while it runs, set off a surge, watch the requests move.
 
     Controls are those of `explore`; they act at the present simulated time. speed: simulated seconds a second.
-    seed: which customers come. Raises ValueError with a sentence for a control that does not fit the system.
+    seed: which customers come. events: failures that wait for somebody to set them off, a button each, such as
+    `Slowdown("payment", for_s=30)`; its `at_s` does not count. Its `recorded` is the run so far, as a result.
+    Raises ValueError with a sentence for a control or an event that does not fit the system.
     """
-    system = check_complete(system)
-    return Live(system, controls, speed, seed)
+    system, events = check_complete(system), tuple(events)
+    Running(system, seed, events)  # an event that can't happen is refused now
+    return Live(system, controls, speed, seed, events)

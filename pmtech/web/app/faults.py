@@ -10,12 +10,14 @@ from dataclasses import dataclass
 class Faults:
     """Faults the lesson can switch on; change a field and the next request meets it.
 
+    lose_requests: how many of the next requests never arrive.
     lose_answers: how many of the next requests are worked on but never answered.
     calendar_ms: how long somebody else's calendar takes for its answer, in milliseconds.
     calendar_broken: the calendar answers 500.
     door: whom a request must pass before it is worked on: scope -> asynchronous context (a load test has one).
     """
 
+    lose_requests: int = 0
     lose_answers: int = 0
     calendar_ms: float = 40.0
     calendar_broken: bool = False

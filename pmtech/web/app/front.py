@@ -45,6 +45,9 @@ class Front:
             return await self.app(scope, receive, send)
         with suppress(ClientDisconnect):
             body = await _read(scope, receive)
+            if self.faults.lose_requests > 0:
+                self.faults.lose_requests -= 1
+                return await _say_nothing(scope, receive, send)
             lost = self.faults.lose_answers > 0
             self.faults.lose_answers -= lost
             try:

@@ -175,13 +175,14 @@ class Api:
         body: str | bytes | None = None,
         headers: dict[str, str] | None = None,
         timeout_s: float = 5.0,
+        lose_request: bool = False,
         lose_answer: bool = False,
     ) -> Exchange:
         """Sends one request and waits at most `timeout_s` for the answer; never retries.
 
         `json` is data to be sent as JSON, `body` is text or bytes sent as they are. No answer is no exception: the
-        exchange then has `status` None and an `error`. With `lose_answer` the server does the work and its answer
-        never arrives. Raises ValueError for what cannot be sent at all.
+        exchange then has `status` None and an `error`. With `lose_request` it never arrives; with `lose_answer`
+        the server does the work and its answer never arrives. Raises ValueError for what cannot be sent at all.
         """
         import h11
         import httpx
@@ -203,8 +204,9 @@ class Api:
             raise ValueError(f"path cannot be sent: {error}") from None
         error = answer = None
         begun = time.perf_counter()
-        if lose_answer:
-            self.faults.lose_answers = 1
+        lost = [name for name, wanted in (("lose_requests", lose_request), ("lose_answers", lose_answer)) if wanted]
+        for name in lost:
+            setattr(self.faults, name, 1)
         try:
             if not self.running:
                 raise httpx.ConnectError("stopped")
@@ -221,8 +223,8 @@ class Api:
         except httpx.TransportError:
             error = "The connection broke off. Whether the server did the work, the client cannot know."
         finally:
-            if lose_answer:  # also when it never came so far: the next request is another one
-                self.faults.lose_answers = 0
+            for name in lost:  # also when it never came so far: the next request is another one
+                setattr(self.faults, name, 0)
         return Exchange.of(request, answer, (time.perf_counter() - begun) * 1000, error)
 
     def rows(self) -> Snapshot:

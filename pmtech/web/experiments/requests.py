@@ -68,6 +68,13 @@ def retry_lost_answer(api: Api, *, idempotency_key: str | None = None, timeout_s
     return _watched(api, {**order, "timeout_s": timeout_s, "lose_answer": True}, order)
 
 
+def order_twice(api: Api, lost: str, key: str | None, timeout_s: float = 0.5) -> list[Experiment]:
+    """The same order, attempt by attempt: `lost` is the "request" or the "answer" of the first; `key` goes with both."""
+    headers = {"Idempotency-Key": key} if key else None
+    order = {"method": "POST", "path": "/payments", "json": ORDER, "headers": headers}
+    return [_watched(api, {**order, "timeout_s": timeout_s, f"lose_{lost}": True}), _watched(api, order)]
+
+
 def findings(lost: Experiment, kept: Experiment) -> dict[str, str | list[str]]:
     """The points of a brief, from what `retry_lost_answer` gave without and with a key."""
     twice = "Yes" if lost.charges > 1 else "Not in this run"

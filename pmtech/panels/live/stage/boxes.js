@@ -16,6 +16,7 @@ function background(context, plan, rows, row, paint, sprites, lines) {
     if (box.kind === "source") return drawRates(pen, [sum(1), sum(2), sum(3)], paint, sprites);
     if (box.kind === "station") for (const unit of units) drawPlaces(pen, box, rows[unit], stateOf(row, unit).places, paint, sprites);
     if (sum(1) > 0) drawWaiting(pen, box, sum(1), rows[units[0]], plan.machines[units[0]], lines[units[0]], paint);
+    for (const unit of units) drawRest(pen, rows[unit], lines[unit], stateOf(row, unit).waiting, paint);
   });
   context.restore();
 }
@@ -96,6 +97,16 @@ function drawWaiting(pen, box, waiting, { alone, y, layers }, { cols }, line, pa
   pen.y = alone ? y - used * LEAD + LEAD / 2 - 6 : box.y + box.height + 15;
   pen.context.textAlign = "right";
   pen.say(`${round(waiting)} waiting`, paint.waiting, "600 16px", box.x - 8);
+  pen.context.textAlign = "left";
+}
+
+// Those who wait and have no room of their own, behind the last dot.
+function drawRest(pen, { room, waits }, line, waiting, paint) {
+  if (line.length <= room) return;
+  const [x, y] = waits(room - 1);
+  pen.y = y + 5;
+  pen.context.textAlign = "right";
+  pen.say(`+${round(waiting * (1 - room / line.length))}`, paint.waiting, "600 14px", x - 10);
   pen.context.textAlign = "left";
 }
 

@@ -111,7 +111,9 @@ class Stage {
     const row = new Float64Array(1 + 3 * this.#units.length); // of machines that are new nothing may be known yet
     row.set(this.#state(at).subarray(0, row.length));
     this.#plan.machines.forEach(({ box }, unit) => {
-      const own = this.#state(every > 1 ? at : at - this.#hop() * box.column);
+      // What a source hears has first to be seen at the last box.
+      const column = box.kind === "source" ? this.#plan.depth : box.column;
+      const own = this.#state(every > 1 ? at : at - this.#hop() * column);
       for (let n = 1; n <= (box.kind === "source" ? 3 : 2); n++) row[3 * unit + n] = own[3 * unit + n] ?? 0;
     });
     return row;

@@ -2,9 +2,9 @@
 
 // lines: [column of the sample, name, colour, dash]
 const BANDS = [
-  { unit: ["requests /s,", "mean of 2 s"], lines: [[1, "sent", "quiet", [2, 3]], [2, "served", "served", []], [3, "refused", "refused-fill", [7, 4]]], says: round },
-  { unit: ["time to", "answer"], lines: [[4, "p50", "quiet", [2, 3]], [5, "p95", "accent", []]], says: inMs },
-  { unit: ["requests", "inside"], lines: [[6, "inside", "waiting-fill", []]], says: round },
+  { unit: ["requests /s,", "last 2 s"], lines: [[1, "sent", "quiet", [2, 3]], [2, "served", "served", []], [3, "refused", "refused-fill", [7, 4]]], says: round },
+  { unit: ["to answer,", "last 2 s"], lines: [[4, "p50", "quiet", [2, 3]], [5, "p95", "accent", []]], says: inMs },
+  { unit: ["requests", "inside now"], lines: [[6, "inside", "waiting-fill", []]], says: round },
 ];
 const REFUSED = 3; // a line that is only there where somebody is refused
 const WORDS = { "refused-fill": "refused", "waiting-fill": "waiting" }; // colours that are too light for text
@@ -48,7 +48,7 @@ class Strips {
   }
 
   forget(before) {
-    if (this.#samples.length > 600) this.#samples = this.#samples.filter((row) => row[0] >= before);
+    if (this.#samples.length > 900) this.#samples = this.#samples.filter((row) => row[0] >= before);
   }
 
   latest(at) {
@@ -174,8 +174,8 @@ class Strips {
     context.globalAlpha = 1;
     const free = [right, right]; // two rows of words
     for (const { at, words } of [...this.#marks].reverse()) {
-      if (at < from || at > to) continue;
-      const x = across(at);
+      if (at < from) continue;
+      const x = across(Math.min(at, to)); // what has just been turned stands at the edge until its moment comes
       stroke(context, [[x, this.#above - 4], [x, bottom]], paint.text, 1, [3, 3]);
       context.font = `600 13px ${paint.family}`;
       const long = context.measureText(words).width;

@@ -1,6 +1,8 @@
 // How a lesson behaves in JupyterLab. An extension as JupyterLab loads it (a module federation container), written by
-// hand: it needs no build, and `pmtech lab` shows JupyterLab the way to it.
+// hand: it needs no build, and `pmtech lab` shows JupyterLab the way to it. How a lesson looks is in rail.js and lesson.css.
 (() => {
+  const here = (file) => new URL(file, document.currentScript.src).href;
+  const [RAIL, LOOK] = [here("rail.js"), here("lesson.css")];
   const EDGE = 8; // pixels between what is brought into view and the edge
   const QUIET_MS = 1500; // so long after a run its output may still grow and be followed
   const HANDS = ["wheel", "pointerdown", "touchmove", "keydown"]; // whoever moves on is not moved back
@@ -135,6 +137,8 @@
     keepKinds(NotebookActions);
     watchRuns(NotebookActions);
     foldFileBrowser(app);
+    document.head.append(Object.assign(document.createElement("link"), { rel: "stylesheet", href: LOOK }));
+    (await import(RAIL)).beside(app);
   };
   const extension = { id: "pmtech:lesson", description: "How a lesson behaves.", autoStart: true, activate };
   (window._JUPYTERLAB ??= {}).pmtech = {

@@ -1,0 +1,103 @@
+"""Charts about rented machines: how many are there and how many the load needs, and a price a call against one an hour."""
+
+from __future__ import annotations
+
+from math import ceil
+
+import numpy as np
+import pandas as pd
+
+from pmtech.charts import plot
+from pmtech.runs.prices import machine
+from pmtech.runs.result import Result
+from pmtech.system.system import System
+
+MOMENTS, EACH = 96, 40  # points of a line over time, at most; about so many requests for each
+LINES = (plot.stroke("series-1"), plot.stroke("series-2"), plot.stroke("series-3"), plot.stroke("series-4"))
+NEEDED = plot.stroke("quiet", "dot", 2)
+RENTED, BUSY = "c7g.medium", 0.6  # the machine of the price list that calls are held against, and how busy it shall be
+PEAK = 5  # times the mean
+
+
+def machines(result: Result, pinned: Result | None = None) -> dict:
+    """How many machines take requests, and, dotted, how many the load would keep at work."""
+    lines = [(f"{plot.KEPT}: there", there(pinned), plot.BEHIND)] if pinned else []
+    return over([("needed", needed(result), NEEDED), *lines, ("there", there(result), LINES[0])], result.duration_s)
+
+
+def fleets(results: dict[str, Result]) -> dict:
+    """The same of several designs that meet the same load."""
+    first = next(iter(results.values()))
+    lines = [(label, there(result), style) for (label, result), style in zip(results.items(), LINES, strict=False)]
+    return over([("needed", needed(first), NEEDED), *lines], first.duration_s)
+
+
+def over(lines: list[tuple], until_s: float) -> dict:
+    """Lines over hours, minutes or seconds."""
+    in_, scale = next(
+        (name, s) for name, s in (("hours", 3600), ("minutes", 60), ("seconds", 1)) if until_s >= 10 * s or s == 1
+    )
+    lines = [(name, values.set_axis(values.index / scale), style) for name, values, style in lines]
+    return plot.over_time(lines, "machines", until_s / scale, in_)
+
+
+def fleet(system: System) -> str:
+    """The part that is meant: the first that is scaled, or else has several machines, or else does any work."""
+    parts = {name: part for name, part in system.components.items() if part.station and not part.is_source}
+    if not parts:
+        raise ValueError("a chart of machines needs a part that works, such as a Server")
+    return max(parts, key=lambda name: (parts[name].autoscale is not None, parts[name].replicas > 1))
+
+
+def there(result: Result) -> pd.Series:
+    """How many of its machines take requests, as a line of steps."""
+    name = fleet(result.at_end)
+    offered = result.offers(name)
+    moments = [at_s for offer in offered for at_s in (offer.begin_s, offer.end_s)]
+    return pd.Series([float(o.machines - o.dead) for o in offered for _ in "be"], pd.Index(moments, dtype=float))
+
+
+def needed(result: Result) -> pd.Series:
+    """How many machines would be at work all the time on what arrives, by the mean work of a request."""
+    r, part = result.records, result.system.components[fleet(result.system)]
+    edges = np.linspace(0, result.duration_s, min(MOMENTS, max(12, len(r.arrived_s) // EACH)) + 1)
+    came = np.histogram(r.arrived_s, edges)[0] / np.diff(edges)
+    return pd.Series(came * part.station.mean_s / part.station.places, (edges[1:] + edges[:-1]) / 2)
+
+
+def price(result: Result, pinned: Result | None = None) -> dict:
+    """Dollars an hour by the load: by the call, by machines for an even load, by machines for a peak. The dot is your run."""
+    system = result.system
+    part = system.components[fleet(system)]
+    load, work_s = result.summary.offered_per_s, part.station.mean_s
+    rates = np.linspace(0, plot.ceiling(1.6 * load), 201)[1:]
+    lines = [
+        (f"machines, peak × {PEAK}", hourly(rates, work_s, PEAK), LINES[2]),
+        ("machines, even", hourly(rates, work_s), LINES[1]),
+    ]
+    if part.usd_per_call:
+        lines.append(("by the call", 3600 * part.usd_per_call * rates, LINES[0]))
+    top = plot.ceiling(max(result.summary.cost_usd_per_hour, *(values[-1] for _, values, _ in lines)))
+    heights = plot.apart(
+        {name: float(v[-1]) for name, v, _ in sorted(lines, key=lambda line: line[1][-1])}, 0.08 * top, top
+    )
+    styles = {name: style for name, _, style in lines}
+    notes = [plot.note(name, rates[-1], y, plot.TEXT, "left", 8 + plot.PIECE + 6) for name, y in heights.items()]
+    pieces = [plot.piece(1, y, styles[name]) for name, y in heights.items()]
+    data = [plot.line(name, zip(rates, values, strict=True), style) for name, values, style in lines]
+    runs = [(plot.KEPT, pinned, "var(--pmtech-pinned)")] if pinned else []
+    for name, run, colour in [*runs, ("your run", result, "var(--pmtech-text)")]:
+        data.append(
+            plot.marks(name, [(run.summary.offered_per_s, run.summary.cost_usd_per_hour)], size=10, color=colour)
+        )
+    x = plot.axis("requests a second, on average", rates[-1], showgrid=False)
+    return plot.figure(
+        data, notes, x, plot.axis("dollars an hour", top), shapes=pieces, margin={"r": 184}, hovermode="closest"
+    )
+
+
+def hourly(rates: np.ndarray, work_s: float, peak: float = 1.0) -> np.ndarray:
+    """What as many machines cost an hour as keep to their busy share in a peak of so many times the mean."""
+    rented = machine(RENTED)
+    per_s = rented["workers"] * BUSY / work_s
+    return np.array([ceil(peak * rate / per_s) for rate in rates.tolist()]) * rented["price_usd_per_hour"]

@@ -1,0 +1,135 @@
+"""`post_mortem(run)`: what happened, what it cost, what helped, what to do, as the points of a `brief`. Nobody is to blame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from pmtech.runs.events import Change
+from pmtech.runs.result import Result
+from pmtech.wording import counted, listed, nearest, percent, seconds
+
+BROKEN = 0.05  # share of those who came in a second that were not answered, from which on it is an incident
+CALM_S = 10  # so long must all be well before it is over
+BESIDE_S = 10  # before and after somebody acted
+
+
+def post_mortem(
+    run: Any, *, usd_per_request: float | Mapping[str, float] | None = None, actions: Iterable[str] = ()
+) -> dict:
+    """The points of a page without blame, for `brief(post_mortem(run), title=...)`.
+
+    run: a run with events, or a `live` panel after a game day. usd_per_request: what a request that failed would have
+    brought, of everybody or by client ({"buyers": 20}); that is an assumption, and the page says so. actions: what was agreed, each with who and by when.
+    An incident lasts from the first second in which more than 5 of 100 were not answered until they are for ten seconds.
+    Raises ValueError with a sentence.
+    """
+    run = run.recorded if hasattr(run, "recorded") else run
+    if not isinstance(run, Result):
+        raise ValueError(f"post_mortem needs a run, or a live panel that has played, got {run!r}")
+    usd = _prices(run, usd_per_request)
+    actions = [actions] if isinstance(actions, str) else [str(action) for action in actions]
+    asked, lost = _by_second(run)
+    begins, ends = _incident(asked, lost)
+    questions = dict.fromkeys(part.question for part in run.system.parts if part.question)
+    return {
+        "In short": _short(run, begins, ends),
+        "Timeline": [f"{seconds(at_s)}: {words}" for at_s, words in _timeline(run, begins, ends)]
+        or ["Nothing happened."],
+        "Impact": _impact(run, usd),
+        "What helped": _helped(run, asked, lost, begins, ends),
+        "Actions, each with a name and a date": actions or [f"To settle: {question}" for question in questions],
+        "Without blame": "Whoever acted did what made sense with what could be seen. The question is what made it sensible, "
+        "and what would have shown more. Times are seconds of the simulated evening.",
+    }
+
+
+def _prices(run: Result, usd: float | Mapping[str, float] | None) -> dict[str, float]:
+    """Dollars for a request, by client; empty where nobody said."""
+    prices = dict.fromkeys(run.records.sources, usd) if not isinstance(usd, Mapping) else dict(usd)
+    if usd is None:
+        return {}
+    for name, price in prices.items():
+        if name not in run.records.sources:
+            raise ValueError(f'usd_per_request: there are no clients "{name}": {nearest(name, run.records.sources)}')
+        if isinstance(price, bool) or not isinstance(price, int | float) or not 0 <= price < 1e9:
+            raise ValueError(f"usd_per_request must be dollars for a request, got {price!r}")
+    return prices
+
+
+def _by_second(run: Result) -> tuple[np.ndarray, np.ndarray]:
+    """How many came in each second, and how many of them failed, were refused or gave up."""
+    r, edges = run.records, np.arange(int(np.ceil(run.duration_s)) + 1)
+    return np.histogram(r.arrived_s, edges)[0], np.histogram(r.arrived_s[r.status >= 400], edges)[0]
+
+
+def _incident(asked: np.ndarray, lost: np.ndarray) -> tuple[int | None, int | None]:
+    """From which second until which; (None, None): there was none; until None: it is not over."""
+    broken = np.flatnonzero(lost > BROKEN * np.maximum(asked, 1))
+    if not len(broken):
+        return None, None
+    gaps = np.flatnonzero(np.diff(broken) > CALM_S)
+    last = int(broken[-1] if not len(gaps) else broken[gaps[0]])
+    return int(broken[0]), last + 1 if len(asked) - last > CALM_S else None
+
+
+def _short(run: Result, begins: int | None, ends: int | None) -> str:
+    if begins is None:
+        return "In no second were more than 5 of 100 left without an answer: no incident."
+    acts = [event.at_s for event in run.events if isinstance(event, Change) and event.at_s >= begins]
+    noticed = f" Somebody acted {seconds(min(acts) - begins)} after it began." if acts else " Nobody acted."
+    lasted = f"lasted {seconds(ends - begins)}" if ends else f"is not over after {seconds(run.duration_s - begins)}"
+    return f"It began at second {begins} and {lasted}.{noticed}"
+
+
+def _timeline(run: Result, begins: int | None, ends: int | None) -> list[tuple[float, str]]:
+    found, system = [], run.system
+    for event in sorted(run.events, key=lambda event: event.at_s):
+        mark = event.mark(system)
+        system = event.after(system)
+        found.append((mark.at_s, mark.words))
+        found += [(mark.until_s, f"over: {mark.words}")] if mark.at_s < mark.until_s < run.duration_s else []
+    for name, machines in run.records.deaths.items():
+        if "crashes" in run.figures(name):
+            found += [(at_s, f"{run.system.label(name)} {'is back, empty' if alive else 'dies'}")
+                      for deaths in machines for at_s, alive in deaths]  # fmt: skip
+    if begins is not None:
+        found.append((float(begins), "more than 5 of 100 are not answered any more"))
+        found += [(float(ends), "everybody is answered again")] if ends else []
+    return sorted(found)
+
+
+def _impact(run: Result, usd: dict[str, float]) -> list[str]:
+    said, money, r = [], 0.0, run.records
+    for number, name in enumerate(r.sources):
+        mine = r.status[r.client == number]
+        lost = int((mine >= 400).sum())
+        money += lost * usd.get(name, 0.0)
+        said.append(
+            f"{run.system.label(name)}: {counted(lost, 'request')} of {len(mine):,} failed, were refused or gave up"
+        )
+    late = int((r.status == 0).sum())
+    said += [f"{counted(late, 'request')} had no answer yet at the end"] if late else []
+    if usd:
+        each = listed(f"{price:,.2f} USD for one of {run.system.label(name)}" for name, price in usd.items())
+        said.append(f"In money: {money:,.0f} USD, at {each} (an assumption)")
+    return said
+
+
+def _helped(run: Result, asked: np.ndarray, lost: np.ndarray, begins: int | None, ends: int | None) -> list[str]:
+    """What was lost in the seconds before and after each act."""
+
+    def share(since: float, until: float) -> float:
+        part = slice(max(0, int(since)), max(0, int(until)))
+        return float(lost[part].sum() / max(1, asked[part].sum()))
+
+    said, system = [], run.system
+    for event in sorted(run.events, key=lambda event: event.at_s):
+        if isinstance(event, Change) and begins is not None and event.at_s >= begins:
+            before, after = share(event.at_s - BESIDE_S, event.at_s), share(event.at_s + 1, event.at_s + 1 + BESIDE_S)
+            words = event.mark(system).words
+            said.append(f"{words}: {percent(before)} were lost in the ten seconds before, {percent(after)} after")
+        system = event.after(system)
+    return said or [f"Nobody turned anything{': what ended, ended by itself' if ends else ''}."]

@@ -1,0 +1,238 @@
+// The learner's page: the sections of a lesson beside it, with their minutes and what is done, and JupyterLab's own bars
+// out of the way. One switch brings them back.
+
+const KEPT = "pmtech:tools"; // in the browser: "shown" while somebody wants JupyterLab's bars
+const LATER_MS = 150; // what changes together is looked at once
+const SETTLES = 4; // so often a section that was asked for is put back to the top of the page
+const TOP = 120; // pixels: a section whose text has come so far up is the one that is read
+
+const make = (tag, attributes = {}, ...children) => {
+  const el = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) el.addEventListener(name.slice(2), value);
+    else if (value != null) el.setAttribute(name, value);
+  }
+  el.append(...children);
+  return el;
+};
+
+// ---- JupyterLab's bars -------------------------------------------------------------------------------------------------
+
+const toolsAreShown = () => localStorage.getItem(KEPT) === "shown";
+
+// A notebook whose first cell cannot be deleted is a lesson; a learner's own keeps its bar.
+const isLesson = (panel) => panel?.content?.widgets?.[0]?.model.getMetadata("deletable") === false;
+
+function arrange({ shell }) {
+  const shown = toolsAreShown();
+  document.body.classList.toggle("pmtech-learner", !shown);
+  [...shell.layout.widgets].find((one) => one.id === "jp-bottom-panel")?.setHidden(!shown);
+  for (const side of ["left", "right"]) {
+    if (shell.isSideTabBarVisible?.(side) !== shown) shell.toggleSideTabBarVisibility?.(side);
+  }
+  for (const panel of shell.widgets("main")) if (isLesson(panel)) panel.toolbar?.setHidden(!shown);
+}
+
+function turnTools(app) {
+  localStorage.setItem(KEPT, toolsAreShown() ? "hidden" : "shown");
+  arrange(app);
+  for (const rail of rails) rail.look();
+}
+
+// ---- the sections ------------------------------------------------------------------------------------------------------
+
+const SECTION = /^## (.*?)(?: · (\d+) min)?$/m;
+const rails = new Set();
+
+class Rail {
+  #answered = new WeakMap(); // cell -> whether its question was, when it was last on the page
+  #timer = 0;
+
+  constructor(app, panel) {
+    [this.app, this.panel, this.notebook] = [app, panel, panel.content];
+    this.list = make("ol");
+    this.print = make("button", { type: "button", class: "pmtech-print", onclick: () => this.#print() }, "Print, or save as a page");
+    this.tools = make("button", { type: "button", class: "pmtech-tools", onclick: () => turnTools(app) });
+    const home = panel.context.path.replace(/[^/]*$/, "00_start_here.ipynb");
+    const all = make("button", { type: "button", class: "pmtech-home", onclick: () => app.commands.execute("docmanager:open", { path: home }) }, "All lessons");
+    all.hidden = home === panel.context.path;
+    this.el = make("nav", { class: "pmtech-rail", "aria-label": "Sections of this lesson" }, all, this.list, this.print, this.tools);
+    panel.addClass("pmtech-lesson");
+    this.notebook.node.prepend(this.el);
+    this.look = this.look.bind(this);
+    const soon = () => this.#soon();
+    this.notebook.outerNode.addEventListener("scroll", soon, { passive: true });
+    for (const kind of ["click", "keyup"]) this.notebook.node.addEventListener(kind, soon);
+    this.notebook.model.contentChanged.connect(soon);
+    rails.add(this);
+    panel.disposed.connect(() => rails.delete(this));
+    this.look();
+  }
+
+  #soon() {
+    this.#timer ||= setTimeout(this.look, LATER_MS);
+  }
+
+  look() {
+    this.#timer = 0;
+    if (this.notebook.isDisposed) return;
+    this.notebook.widgets.forEach(dress);
+    const sections = this.#sections();
+    const reads = this.#read(sections);
+    const key = JSON.stringify([sections.map(({ name, minutes, mark }) => [name, minutes, mark]), reads, toolsAreShown()]);
+    if (key === this.key) return; // nothing is drawn anew under a hand, or under the focus
+    this.key = key;
+    const items = [...this.list.querySelectorAll("button")];
+    const focused = items.indexOf(document.activeElement);
+    this.list.replaceChildren(...sections.map((section, n) => this.#item(section, n === reads)));
+    if (focused >= 0) this.list.querySelectorAll("button")[focused]?.focus();
+    this.tools.textContent = toolsAreShown() ? "Hide JupyterLab's tools" : "Show JupyterLab's tools";
+  }
+
+  #item({ name, minutes, mark, from }, isRead) {
+    const said = { done: "done", open: "a question is open", "": "to come" }[mark];
+    const button = make("button", { type: "button", "aria-current": isRead ? "true" : null, title: `${name}: ${said}`, onclick: () => this.#go(from) },
+      make("i", { class: `pmtech-mark-${mark || "none"}`, "aria-hidden": "true" }),
+      make("span", {}, name), make("small", {}, minutes ? `${minutes} min` : ""), make("b", {}, `, ${said}`));
+    return make("li", {}, button);
+  }
+
+  async #go(index) {
+    const { outerNode, widgets } = this.notebook;
+    const off = () => widgets[index].node.getBoundingClientRect().top - outerNode.getBoundingClientRect().top;
+    this.notebook.activeCellIndex = index;
+    await this.notebook.scrollToItem(index, "start");
+    this.notebook.activate();
+    // What comes into sight on the way there is drawn only now, and pushes the section on.
+    for (let tries = 0; tries < SETTLES; tries++) {
+      outerNode.scrollTop += off();
+      await new Promise((resolve) => setTimeout(resolve, LATER_MS));
+    }
+    this.look();
+  }
+
+  // All cells are put on the page for a moment: out of sight they have no charts.
+  async #print() {
+    const [page, config] = [window.open("", "_blank"), this.notebook.notebookConfig];
+    if (!page) return;
+    this.print.disabled = true;
+    this.notebook.notebookConfig = { ...config, windowingMode: "none" };
+    await drawn(this.notebook.node);
+    page.document.write(pageOf(this.notebook, this.panel.title.label.replace(/\.ipynb$/, "")));
+    page.document.close();
+    this.notebook.notebookConfig = config;
+    this.print.disabled = false;
+    setTimeout(() => page.print(), 500); // its pictures are there by then
+  }
+
+  #sections() {
+    const sections = [];
+    this.notebook.widgets.forEach((cell, index) => {
+      const [, name, minutes] = (cell.model.type === "markdown" && SECTION.exec(cell.model.sharedModel.getSource())) || [];
+      if (name) sections.push({ name, minutes, from: index, cells: [] });
+      sections.at(-1)?.cells.push(cell);
+    });
+    let later = false; // has anything run further down?
+    for (const section of [...sections].reverse()) {
+      const codes = section.cells.filter(({ model }) => model.type === "code" && model.sharedModel.getSource().trim());
+      const ran = codes.filter(({ model }) => model.executionCount);
+      const done = codes.length ? ran.length === codes.length : later;
+      section.mark = !done ? "" : codes.every((cell) => this.#isAnswered(cell)) ? "done" : "open";
+      later ||= ran.length > 0;
+    }
+    return sections;
+  }
+
+  #isAnswered(cell) {
+    const asked = cell.node.querySelector(".pmtech-ask fieldset");
+    if (asked) this.#answered.set(cell, asked.disabled);
+    return this.#answered.get(cell) ?? true;
+  }
+
+  // The section that is read: that of the first cell on the screen.
+  #read(sections) {
+    const { top } = this.notebook.outerNode.getBoundingClientRect();
+    const first = this.notebook.widgets.findIndex(({ node }) => node.isConnected && node.getBoundingClientRect().bottom > top + TOP);
+    return sections.findLastIndex(({ from }) => from <= first);
+  }
+}
+
+// ---- a page to print -----------------------------------------------------------------------------------------------------
+
+const PATIENCE_MS = 8000;
+
+async function drawn(root) {
+  const late = performance.now() + PATIENCE_MS;
+  const waits = () => [...root.querySelectorAll(".pmtech-plot")].some((plot) => plot.clientWidth && !plot.querySelector(".main-svg"));
+  do await new Promise((resolve) => setTimeout(resolve, 400));
+  while (waits() && performance.now() < late);
+}
+
+// What stands in the notebook, without anything that must be running: drawings that move become pictures of this moment.
+function pageOf({ widgets }, title) {
+  const cells = widgets.map(({ node, model }) => {
+    const shown = model.type === "markdown" ? ".jp-RenderedMarkdown" : ".jp-InputArea-editor .cm-content, .jp-OutputArea-output";
+    return [...node.querySelectorAll(shown)].map(still).join("");
+  });
+  const sheets = [...document.styleSheets].map((sheet) => {
+    try {
+      return [...sheet.cssRules].map((rule) => rule.cssText).join("\n");
+    } catch {
+      return ""; // of another site
+    }
+  });
+  const look = `@page { margin: 14mm } body { max-width: 1000px; margin: 24px auto; overflow: visible; background: #fff } .pmtech-still > * { max-height: none; break-inside: avoid }
+    .pmtech-actions, .pmtech-bar, .pmtech button:not(.pmtech-option) { display: none !important }`;
+  const body = make("body", { class: "pmtech-lesson", "data-jp-theme-light": "true", "data-jp-theme-name": document.body.dataset.jpThemeName });
+  body.innerHTML = cells.map((html) => `<div class="pmtech-still">${html}</div>`).join("");
+  const [name, css] = [make("title", {}, title), make("style", {}, ...sheets, look)];
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8">${name.outerHTML}${css.outerHTML}</head>${body.outerHTML}</html>`;
+}
+
+function still(node) {
+  const copy = node.cloneNode(true);
+  const [canvases, fields] = ["canvas", "input, select"].map((kind) => [...node.querySelectorAll(kind)]);
+  copy.querySelectorAll("input, select").forEach((one, n) => {
+    if (one.type === "radio" || one.type === "checkbox") one.toggleAttribute("checked", fields[n].checked);
+    else one.setAttribute("value", fields[n].value);
+  });
+  copy.querySelectorAll("canvas").forEach((one, n) => {
+    const picture = make("img", { alt: "", class: one.className });
+    if (canvases[n].width && canvases[n].height) picture.src = canvases[n].toDataURL();
+    picture.style.cssText = "position: absolute; inset: 0; width: 100%; height: 100%";
+    one.replaceWith(picture);
+  });
+  copy.querySelectorAll("script, textarea").forEach((one) => one.remove());
+  return copy.outerHTML;
+}
+
+// ---- what is told by looks alone ---------------------------------------------------------------------------------------
+
+// The minutes of a heading stand back, a folded cell is its words without the sign of a comment.
+function dress({ node }) {
+  for (const heading of node.querySelectorAll(".jp-RenderedMarkdown h2:not([data-dressed])")) {
+    heading.dataset.dressed = "";
+    const text = [...heading.childNodes].find((one) => one.nodeType === Node.TEXT_NODE && / · \d+ min/.test(one.data));
+    if (!text) continue;
+    const minutes = text.splitText(text.data.search(/ · \d+ min/));
+    minutes.replaceWith(make("span", { class: "pmtech-minutes" }, minutes.data));
+  }
+  for (const folded of node.querySelectorAll(".jp-PlaceholderText")) {
+    if (folded.textContent.startsWith("# ")) folded.textContent = folded.textContent.slice(2);
+  }
+}
+
+export function beside(app) {
+  const known = new WeakSet();
+  const meet = async (panel) => {
+    if (!panel?.context || !panel.content?.widgets || known.has(panel)) return;
+    known.add(panel);
+    await panel.context.ready;
+    if (isLesson(panel)) new Rail(app, panel);
+    arrange(app);
+  };
+  const all = () => [...app.shell.widgets("main")].forEach(meet);
+  app.shell.layoutModified?.connect(all);
+  app.shell.currentChanged?.connect(all);
+  app.restored.then(() => (arrange(app), all()));
+}

@@ -1,0 +1,201 @@
+"""A mock: an API that stands in for one that nobody has built yet. All it knows is the contract."""
+
+import html
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from pmtech.web.app.faults import Faults
+from pmtech.web.app.server import Api, _Server
+from pmtech.web.client.contract import Contract
+from pmtech.web.client.openapi.document import Document
+from pmtech.web.client.openapi.examples import Schemas
+
+_running: list["Mock"] = []
+
+
+def start_mock(contract: Contract | dict | str | Path, *, transport: str = "auto") -> "Mock":
+    """Starts a server on this machine that answers as the contract says; a mock that was started before is stopped.
+
+    It checks each request against the contract, and answers with the contract's own example or the least that fits, with
+    what was sent in it. It keeps nothing: what was created can't be fetched. transport: as in `start_api`.
+    Raises ValueError with a sentence when there is no contract to read.
+    """
+    mock = Mock(contract if isinstance(contract, Contract) else Contract(contract), transport)
+    for earlier in _running[:]:
+        earlier.stop()
+    mock.start()
+    return mock
+
+
+class Mock(Api):
+    """The running mock: `url` is where it listens, `request` sends, `stop()` ends it."""
+
+    def __init__(self, contract: Contract, transport: str = "auto"):
+        if transport not in ("auto", "socket", "in_process"):
+            raise ValueError(f'transport must be "auto", "socket" or "in_process", got {transport!r}')
+        self.contract, self.faults, self.url = contract, Faults(), ""
+        self._wish, self._port, self._server, self._app = transport, 0, None, None
+
+    def start(self) -> None:
+        """Starts it, or starts it again after `stop`."""
+        if self.running:
+            return
+        app = mock_app(self.contract)
+        self.url = "http://in-process"
+        if self._wish != "in_process" and sys.platform != "emscripten":
+            try:
+                server = _Server(self._port)
+                server.start(app)
+                self._server, self.url = server, server.urls[0]
+                self._port = int(self.url.rpartition(":")[2])
+            except (OSError, RuntimeError) as error:
+                if self._wish == "socket":
+                    raise RuntimeError(f"no server can be started here: {error}") from error
+        self._app = app
+        _running.append(self)
+
+    def stop(self) -> None:
+        if self.running:
+            _running.remove(self)
+            if self._server:
+                self._server.stop()
+            self._server = self._app = None
+
+    def rows(self):
+        raise ValueError("a mock has no database: it answers from the contract, and keeps nothing")
+
+    def __repr__(self) -> str:
+        if not self.running:
+            return "Mock, stopped: mock.start() starts it again"
+        where = f"listening on {self.url}" if self._server else "answering in process (no sockets here)"
+        return f"Mock of {len(self.contract.operations)} kinds of requests, {where}; it has no database"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(repr(self))}</p>"
+
+
+def mock_app(contract: Contract):
+    """The mock as an ASGI app."""
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.routing import Route
+
+    answers = Answers(contract)
+
+    async def answer(request: Request) -> Response:
+        path, headers = request.scope["path"], {name.lower(): value for name, value in request.headers.items()}
+        status, more, body = answers.to(request.method, path, dict(request.query_params), headers, await request.body())
+        text = json.dumps(body) if more.get("Content-Type", "").endswith("json") else body
+        return Response(text, status, more)
+
+    methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
+    return Starlette(routes=[Route("/{path:path}", answer, methods=methods)])
+
+
+Answer = tuple[int, dict[str, str], Any]
+
+
+class Answers:
+    """What a contract answers to a request."""
+
+    def __init__(self, contract: Contract):
+        self.contract, self.schemas = contract, Schemas(contract.document)
+        self.document = self.schemas.document
+        self.schemas.fits(None, {})  # what checks is loaded now, and not while the first request waits
+        calls = Document(contract.document).operations()
+        named = [(self._pattern(path), method.upper(), node, shared) for path, method, node, shared in calls]
+        self.calls = sorted(named, key=lambda call: call[0].groups)  # /surveys/new is not survey "new"
+
+    @staticmethod
+    def _pattern(path: str) -> re.Pattern:
+        return re.compile(
+            "".join("([^/]+)" if part[:1] == "{" else re.escape(part) for part in re.split(r"(\{[^}]*\})", path))
+        )
+
+    def to(self, method: str, path: str, query: dict, headers: dict, body: bytes) -> Answer:
+        if (method, path) == ("GET", "/openapi.json"):
+            return 200, {"Content-Type": "application/json"}, self.contract.document
+        here = [(*call, found) for call in self.calls if (found := call[0].fullmatch(path))]
+        if not here:
+            return self._problem({}, (404,), "the contract has no such path")
+        call = next((call for call in here if call[1] == method), None)
+        if call is None:
+            status, more, said = self._problem({}, (405,), f"the contract has no {method} here")
+            return status, {**more, "Allow": ", ".join(sorted({call[1] for call in here}))}, said
+        _, _, node, shared, found = call
+        operation = self.document.view(node, "operation")
+        wrong = self._wrong_parameters(operation, shared, found, query, headers)
+        sent, statuses, misfit = self._body(operation, headers, body)
+        if wrong or misfit:
+            return self._problem(operation, (422, 400) if wrong else statuses, "; ".join([*wrong, *misfit]))
+        return self._success(operation, sent, found.groups()[-1:])
+
+    def _wrong_parameters(
+        self, operation: dict, shared: list, found: re.Match, query: dict, headers: dict
+    ) -> list[str]:
+        wrong = []
+        parameters = [self.document.view(p, "parameter") for p in [*shared, *operation.get("parameters", [])]]
+        in_path = iter(found.groups())
+        for one in parameters:
+            name, where = one.get("name", ""), one.get("in")
+            values = {"query": query.get(name), "header": headers.get(name.lower())}
+            text = next(in_path, None) if where == "path" else values.get(where)
+            if text is None and one.get("required") and where in ("query", "header"):
+                wrong.append(f"{name}: is required")
+            elif text is not None and not self.schemas.text_fits(text, one.get("schema", {})):
+                wrong.append(f"{name}: does not fit the contract")
+        return wrong
+
+    def _body(self, operation: dict, headers: dict, body: bytes) -> tuple[Any, tuple[int, ...], list[str]]:
+        """(data that were sent, statuses that say what is wrong with them, what is wrong)"""
+        asked = self.document.view(operation.get("requestBody"), "body")
+        media = {name: m for name, m in asked.get("content", {}).items() if name.endswith("json")}
+        if not media:
+            return None, (), []
+        if not body:
+            return None, (422, 400), ["body: is required"] if asked.get("required") else []
+        if headers.get("content-type", "").partition(";")[0].strip() not in media:
+            return None, (415, 400), [f"the contract takes {', '.join(media)}"]
+        try:
+            sent = json.loads(body)
+        except (ValueError, RecursionError):
+            return None, (400, 422), ["the body is not JSON"]
+        schema = self.document.view(next(iter(media.values())), "media").get("schema", {})
+        return sent, (422, 400), self.schemas.misfits(sent, schema)
+
+    def _success(self, operation: dict, sent: Any, last: tuple[str, ...]) -> Answer:
+        responses = operation.get("responses", {})
+        status = min((s for s in responses if str(s).startswith("2") and str(s).isdigit()), default="200", key=int)
+        kind, schema = self._media(responses.get(status))
+        if kind is None:
+            return int(status), {}, None
+        plain = answer = self.schemas.example(schema)
+        if isinstance(answer, dict):
+            known = self.document.follow(schema).get("properties", {})
+            given = {
+                **({"id": int(last[0])} if last and last[0].isdecimal() and len(last[0]) < 16 else {}),
+                **(sent if isinstance(sent, dict) else {}),
+            }
+            answer = {**answer, **{n: v for n, v in given.items() if n in known and self.schemas.fits(v, known[n])}}
+        return int(status), {"Content-Type": kind}, answer if self.schemas.fits(answer, schema) else plain
+
+    def _media(self, response: Any) -> tuple[str | None, Any]:
+        """Kind and schema of an answer, that in JSON if it has one."""
+        content = self.document.view(response, "response").get("content", {})
+        kind = next((name for name in content if name.endswith("json")), next(iter(content), None))
+        return kind, self.document.view(content.get(kind), "media").get("schema", {"type": "string"})
+
+    def _problem(self, operation: dict, statuses: tuple[int, ...], detail: str) -> Answer:
+        """The first of these statuses that the contract has, in the form that it has there; else any 4xx, else the first."""
+        responses = operation.get("responses", {})
+        named = [*map(str, statuses), *(s for s in responses if str(s).startswith("4"))]
+        status = next((s for s in named if s in responses and s.isdigit()), str(statuses[0]))
+        kind, schema = self._media(responses.get(status))
+        body = {"type": "about:blank", "title": "The mock refuses this", "status": int(status), "detail": detail}
+        if kind is None or self.schemas.fits(body, schema):
+            return int(status), {"Content-Type": kind or "application/problem+json"}, body
+        return int(status), {"Content-Type": kind}, self.schemas.example(schema)

@@ -1,0 +1,237 @@
+"""Copies of the real API: how long a cold one takes, one that is killed and comes back, and the file a container is made from."""
+
+from __future__ import annotations
+
+import html
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import log10
+from pathlib import Path
+
+from pmtech.web.app import program
+from pmtech.web.client.table import table
+from pmtech.wording import counted
+
+GIVE_UP_S = 180.0
+TIMEOUTS = ("connect", "read", "write", "pool")
+CONTAINER = Path(__file__).parent.parent / "Dockerfile"
+# The API alone: what else is in this package (the models, with numpy and pandas) no server of it would load.
+ANSWER = """
+import asyncio, sys, time, types
+sys.modules["pmtech"] = alone = types.ModuleType("pmtech")
+alone.__path__ = [{package!r}]
+import httpx
+from pmtech.web.app.program import app
+async def main():
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app()), base_url="http://here") as client:
+        for _ in range({calls}):
+            begun = time.perf_counter()
+            (await client.get("/surveys")).raise_for_status()
+            print((time.perf_counter() - begun) * 1000, flush=True)
+asyncio.run(main())
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColdStarts:
+    """Measured here: cold_ms from the start of a new process to its first answer, warm_ms of every further answer."""
+
+    cold_ms: list[float]
+    warm_ms: list[float]
+
+    @property
+    def model(self) -> dict[str, float]:
+        """The same as values of `Functions`: `Functions(**cold_starts().model)`."""
+        warm, cold = statistics.mean(self.warm_ms), statistics.mean(self.cold_ms)
+        return {
+            "work_ms": warm,
+            "work_cv": min(10.0, statistics.pstdev(self.warm_ms) / warm),
+            "cold_ms": cold - warm,
+            "cold_cv": statistics.pstdev(self.cold_ms) / cold,
+        }
+
+    @property
+    def sentence(self) -> str:
+        cold, warm = statistics.median(self.cold_ms), statistics.median(self.warm_ms)
+        return f"Half of the cold answers came within {cold:,.0f} ms, half of the warm ones within {warm:,.1f} ms."
+
+    def __repr__(self) -> str:
+        return f"{self.sentence} ({len(self.cold_ms)} cold, {len(self.warm_ms)} warm)"
+
+    def _repr_html_(self) -> str:
+        return f"{_strip({'cold': self.cold_ms, 'warm': self.warm_ms})}<p><strong>{self.sentence}</strong></p>"
+
+
+def cold_starts(times: int = 4, calls: int = 10) -> ColdStarts:
+    """Starts a new Python process `times` times that imports the API and answers; then `calls` - 1 more answers of each.
+
+    What this leaves out: the network, and what a platform does before a process begins (finding a machine, fetching the
+    code). Raises ValueError for fewer than 2 of either.
+    """
+    if times < 2 or calls < 2:
+        raise ValueError(f"a distribution needs at least 2 processes and 2 calls, got {times} and {calls}")
+    code, cold, warm = ANSWER.format(package=str(Path(program.__file__).parents[2]), calls=calls), [], []
+    for _ in range(times):
+        begun = time.perf_counter()
+        with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+            first = process.stdout.readline()
+            took_ms = (time.perf_counter() - begun) * 1000
+            rest = process.stdout.readlines()
+        if not first:
+            raise RuntimeError("the API did not answer in a process of its own")
+        cold.append(took_ms)
+        warm += map(float, rest)
+    return ColdStarts(cold_ms=cold, warm_ms=warm)
+
+
+def _strip(rows: dict[str, list[float]]) -> str:
+    """Dots on an axis on which each step is ten times the one before."""
+    every = [value for values in rows.values() for value in values]
+    low, high = int(log10(min(every)) // 1), int(log10(max(every)) // 1) + 1
+    left, wide, tall = 56, 560, 34
+
+    def at(value: float) -> float:
+        return left + wide * (log10(value) - low) / (high - low)
+
+    drawn = []
+    for n, (name, values) in enumerate(rows.items()):
+        y = tall * (n + 0.5)
+        drawn.append(f'<text x="0" y="{y + 5}">{name}</text>')
+        drawn += [f'<circle cx="{at(value):.1f}" cy="{y}" r="5" fill-opacity=".35"/>' for value in values]
+    bottom = tall * len(rows)
+    for power in range(low, high + 1):
+        x, words = at(10.0**power), f"{10.0**power:g} ms"
+        drawn.append(f'<path d="M{x:.1f} 0V{bottom}" stroke="currentColor" stroke-opacity=".2"/>')
+        drawn.append(f'<text x="{x:.1f}" y="{bottom + 16}" text-anchor="middle">{words}</text>')
+    said = html.escape(", ".join(f"{len(values)} {name} answers" for name, values in rows.items()))
+    return (
+        f'<svg role="img" aria-label="{said}" viewBox="0 0 {left + wide + 40} {bottom + 24}" width="{left + wide + 40}" '
+        f'style="max-width:100%;font:13px system-ui" fill="currentColor">{"".join(drawn)}</svg>'
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class KilledCopy:
+    """What became of a copy that was killed: steps are (when in s, what).
+
+    back_s: from its death until a new copy was ready. failed: questions without an answer, of those asked meanwhile.
+    """
+
+    steps: list[tuple[float, str]]
+    back_s: float
+    asked: int
+    failed: int
+
+    @property
+    def sentence(self) -> str:
+        lost = "every question was answered" if not self.failed else f"{counted(self.failed, 'question')} got no answer"
+        return f"After {self.back_s:.1f} s there is a new copy; nobody ordered it. Of {self.asked} questions meanwhile {lost}."
+
+    def __repr__(self) -> str:
+        return "\n".join([*(f"{at_s:5.1f} s  {what}" for at_s, what in self.steps), self.sentence])
+
+    def _repr_html_(self) -> str:
+        rows = ((f"{at_s:.1f}", what) for at_s, what in self.steps)
+        return f"{table(('s', 'what happens'), rows)}<p><strong>{self.sentence}</strong></p>"
+
+
+def kill_process(copies: int = 2) -> KilledCopy:
+    """Starts so many real copies of the API under uvicorn's supervisor, kills one as a power cut does, and asks on.
+
+    All of it on this machine alone; it is over when this returns. What this leaves out: other machines to start it on.
+    """
+    if not isinstance(copies, int) or not 1 <= copies <= 8:
+        raise ValueError(f"copies must be a whole number from 1 to 8, got {copies!r}")
+    begun = time.monotonic()
+    with _supervised(copies) as (url, there):
+        _until(lambda: len(there) == copies and _answers(url))
+        known, killed = sorted(there), max(there)
+        steps = [
+            (time.monotonic() - begun, f"{counted(copies, 'copy', 'copies')}: processes {', '.join(map(str, known))}")
+        ]
+        os.kill(killed, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
+        died = time.monotonic()
+        steps.append((died - begun, f"process {killed} is killed"))
+        asked = []
+        _until(lambda: asked.append(_answers(url)) or len(there) > copies)
+        back = time.monotonic()
+        steps.append((back - begun, f"process {there[-1]} is there, which nobody has ordered"))
+        return KilledCopy(steps=steps, back_s=back - died, asked=len(asked), failed=asked.count(False))
+
+
+def _answers(url: str) -> bool:
+    import httpx
+
+    request = httpx.Request("GET", f"{url}/surveys", extensions={"timeout": dict.fromkeys(TIMEOUTS, 2.0)})
+    try:
+        with httpx.HTTPTransport(verify=False) as one_connection:
+            return one_connection.handle_request(request).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def _until(found: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + GIVE_UP_S
+    while not found():
+        if time.monotonic() > give_up:
+            raise RuntimeError(f"the copies have not come so far within {GIVE_UP_S:g} s")
+        time.sleep(0.05)
+
+
+@contextmanager
+def _supervised(copies: int) -> Iterator[tuple[str, list[int]]]:
+    """The address of so many copies, and which processes have said that they are ready; they end with the block, or with
+    this process."""
+    command = [sys.executable, "-P", program.__file__, str(copies)]  # -P: its folder has names of the library
+    quiet = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(command, text=True, **quiet)
+    try:
+        url = process.stdout.readline().strip()
+        if not url:
+            raise RuntimeError("the supervisor did not start")
+        there: list[int] = []
+        threading.Thread(target=lambda: there.extend(map(int, process.stdout)), daemon=True).start()
+        yield url, there
+    finally:
+        process.stdin.close()
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+class ContainerFile:
+    """A Dockerfile, line by line, each with what it is for. Shows itself."""
+
+    def __init__(self, text: str):
+        self.lines: list[tuple[str, str]] = []  # (what it is for, the lines)
+        for block in text.strip().split("\n\n"):
+            said = [line[2:] for line in block.splitlines() if line.startswith("# ")]
+            self.lines.append(
+                (" ".join(said), "\n".join(line for line in block.splitlines() if not line.startswith("#")))
+            )
+
+    def __repr__(self) -> str:
+        return "\n\n".join(f"# {why}\n{lines}" for why, lines in self.lines)
+
+    def _repr_html_(self) -> str:
+        cells = "".join(
+            f'<tr><td style="text-align:left;vertical-align:top"><pre style="white-space:pre-wrap;margin:0">{html.escape(lines)}'
+            f'</pre></td><td style="text-align:left;vertical-align:top;min-width:240px">{html.escape(why)}</td></tr>'
+            for why, lines in self.lines
+        )
+        head = "<tr><th style='text-align:left'>in the file</th><th style='text-align:left'>what it is for</th></tr>"
+        return f"<table class='mathjax_ignore'><thead>{head}</thead><tbody>{cells}</tbody></table>"
+
+
+def container_file() -> ContainerFile:
+    """The file that the container of this course's API is made from, with what each line is for."""
+    return ContainerFile(CONTAINER.read_text(encoding="utf-8"))
