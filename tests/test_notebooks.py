@@ -161,7 +161,7 @@ def test_its_numbers_are_held_against_its_run_and_a_cell_that_fails_is_named(min
     [
         ("x =", "20_feature_flags.toml: "),
         ("[[question]]\nid = '20.x'", "missing"),
-        ("[[question]]\nkinds = 1", "kinds"),
+        ("[[question]]\nkinds = 1", "'id'"),
     ],
 )
 def test_questions_that_cannot_be_read_are_a_sentence(mine, broken, said):

@@ -40,6 +40,14 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="start even where your own Jupyter settings let everybody on the network in without a password",
     )
+    present = commands.add_parser(
+        "present", help="a lesson for a projector: large, a section at a time, no verdict unasked"
+    )
+    present.add_argument("lesson", nargs="?", default="00", help="its number, or its name (00)")
+    present.add_argument("--folder", type=_folder, help="where the lessons are (pmtech-lessons in your home folder)")
+    present.add_argument("--no-browser", action="store_true", help="start JupyterLab, but do not open a browser")
+    present.add_argument("--port", type=_port, help="the port JupyterLab listens on")
+    present.set_defaults(open_to_network=False)
     room = commands.add_parser("room", help="votes and pace of a workshop, on this machine")
     room.add_argument("--port", type=_port, default=8765, help="the port it listens on (8765)")
     room.add_argument(
@@ -162,5 +170,23 @@ def _lab(chosen: argparse.Namespace) -> int:
     for sentence in said:
         print(f"  {sentence}")
     sys.stdout.flush()
-    first = editions(folder, START)[-1].name
-    return start(folder, first, browser=not chosen.no_browser, port=chosen.port, open_to_network=chosen.open_to_network)
+    present = chosen.command == "present"
+    first = _lesson(folder, chosen.lesson) if present else START
+    if first is None:
+        print(f'There is no lesson "{chosen.lesson}" in {folder}. By its number: pmtech present 05', file=sys.stderr)
+        return 2
+    return start(
+        folder,
+        editions(folder, first)[-1].name,
+        browser=not chosen.no_browser,
+        port=chosen.port,
+        open_to_network=chosen.open_to_network,
+        present=present,
+    )
+
+
+def _lesson(folder: Path, wanted: str) -> str | None:
+    """The file of a lesson by its number, "5" or "05", or by its name."""
+    number = wanted.zfill(2) if wanted.isdigit() else ""
+    names = sorted(path.name for path in folder.glob("[0-9][0-9]_*.ipynb"))
+    return next((name for name in names if (number and name[:2] == number) or Path(wanted).stem == name[:-6]), None)
