@@ -31,10 +31,7 @@ def start(
         import jupyterlab.labapp  # noqa: F401
     except ImportError:
         return 1  # the check has said so
-    # JupyterLab reads these when it starts: nothing is asked of the internet, and this Python's kernel comes first.
-    _put_first("JUPYTER_CONFIG_PATH", SETTINGS)
-    _put_first("JUPYTER_PATH", Path(sys.prefix) / "share" / "jupyter")
-    _put_first("JUPYTER_PATH", SETTINGS)  # what makes a page of cells a lesson
+    use_settings()
     if present:
         for variable in ("JUPYTER_CONFIG_PATH", "JUPYTER_PATH"):
             _put_first(variable, PRESENT)
@@ -57,6 +54,13 @@ def _start(folder: Path, first: str, browser: bool, port: int | None, open_to_ne
     if hasattr(os, "geteuid") and os.geteuid() == 0:  # in a container everyone is root, and Jupyter would refuse
         options.append("--allow-root")
     return main(options) or 0
+
+
+def use_settings() -> None:
+    """What JupyterLab reads when it starts: nothing is asked of the internet, and this Python's kernel comes first."""
+    _put_first("JUPYTER_CONFIG_PATH", SETTINGS)
+    _put_first("JUPYTER_PATH", Path(sys.prefix) / "share" / "jupyter")
+    _put_first("JUPYTER_PATH", SETTINGS)  # what makes a page of cells a lesson
 
 
 def open_door() -> str:

@@ -56,6 +56,7 @@ class _Model(BaseModel):
 
 class Join(_Model):
     word: str = Field(max_length=100)
+    own: str = Field("", pattern=r"^([0-9a-f]{64})?$")  # a secret of the learner's own, to come back by
 
 
 class Vote(_Model):
@@ -148,7 +149,7 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
     def join(asked: Join, request: Request) -> dict[str, str]:
         joins.take(address(request))
         try:
-            return {"seat": room.join(asked.word)}
+            return {"seat": room.join(asked.word, asked.own)}
         except Refused as error:
             if error.status == 403:
                 wrong.take(address(request))

@@ -1,6 +1,6 @@
 // What the projector shows. The token stands behind the # of the address, which no browser sends anywhere.
 const token = location.hash.slice(1);
-history.replaceState(null, "", "/board"); // not on the projector
+history.replaceState(null, "", "board"); // not on the projector
 let lesson = sessionStorage.getItem("pmtech-lesson") ?? "01";
 let questions = [];
 let told = null;
@@ -27,16 +27,16 @@ const controls = $(
   { class: "row" },
   which,
   choose,
-  $("button", { class: "main", onclick: () => act("POST", "/api/rounds", { question: choose.value }) }, "Ask it"),
-  $("button", { onclick: () => told?.question && act("POST", "/api/rounds", { question: told.question }) }, "Second round"),
-  $("button", { onclick: () => act("POST", "/api/stop") }, "Close the round"),
-  $("button", { onclick: () => act("POST", "/api/show") }, "Show the votes"),
+  $("button", { class: "main", onclick: () => act("POST", "api/rounds", { question: choose.value }) }, "Ask it"),
+  $("button", { onclick: () => told?.question && act("POST", "api/rounds", { question: told.question }) }, "Second round"),
+  $("button", { onclick: () => act("POST", "api/stop") }, "Close the round"),
+  $("button", { onclick: () => act("POST", "api/show") }, "Show the votes"),
 );
 
 function hands() {
   if (!told?.question || told.asked.guess) return null;
   const fields = told.asked.options.map((_, n) => $("input", { type: "number", min: 0, max: 999, "aria-label": `Hands for ${LETTERS[n]}`, style: "width: 88px" }));
-  const send = () => act("POST", "/api/hands", { counts: Object.fromEntries(fields.map((field, n) => [String(n), Number(field.value || 0)])) });
+  const send = () => act("POST", "api/hands", { counts: Object.fromEntries(fields.map((field, n) => [String(n), Number(field.value || 0)])) });
   return $("details", {}, $("summary", {}, "Count hands"), $("div", { class: "row" }, ...fields.flatMap((field, n) => [$("span", {}, LETTERS[n]), field]), $("button", { onclick: send }, "Add them")));
 }
 
@@ -70,18 +70,18 @@ function draw() {
 }
 
 async function load() {
-  questions = await call("GET", `/api/questions?lesson=${lesson}`, token).catch(() => []);
+  questions = await call("GET", `api/questions?lesson=${lesson}`, token).catch(() => []);
   choose.replaceChildren(...questions.map(({ id, text }) => $("option", { value: id }, `${id} · ${plain(text).slice(0, 60)}`)));
 }
 let listening = 0;
 function listen() {
   const mine = ++listening;
   const gone = () => main.replaceChildren($("p", {}, "Open this page with the address that stands in the terminal."));
-  news(`/api/news?lesson=${lesson}`, token, (fresh) => mine === listening && ((problem.textContent = fresh ? "" : "The room is not reached at the moment."), (told = fresh ?? told), draw()), gone);
+  news(`api/news?lesson=${lesson}`, token, (fresh) => mine === listening && ((problem.textContent = fresh ? "" : "The room is not reached at the moment."), (told = fresh ?? told), draw()), gone);
 }
 document.body.className = "board";
 main.append(head, problem, controls, body, pace);
-fetch("/api/code.svg", { headers: { Authorization: `Bearer ${token}` } })
+fetch("api/code.svg", { headers: { Authorization: `Bearer ${token}` } })
   .then((answer) => answer.blob())
   .then((picture) => (qr.src = URL.createObjectURL(picture)));
 load();

@@ -7,16 +7,22 @@ lesson goes on, and what was done meanwhile is not sent later.
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
+import time
+from contextlib import suppress
+from hashlib import sha256
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import httpx
 
+from pmtech import files
 from pmtech.course.ask import refresh
 from pmtech.course.page import page
-from pmtech.course.progress import hearers
+from pmtech.course.progress import hearers, home
 from pmtech.course.questions import all_questions
 from pmtech.course.verdicts import wait_for
 
@@ -37,7 +43,7 @@ class Seat:
     """A seat in a room. `said` is what the cell shows; leave() gives it back."""
 
     def __init__(self, address: str, secret: str):
-        self.address, self.said = address, "You are in the room. Leave it with `leave()`."
+        self.address, self.secret, self.said = address, secret, "You are in the room. Leave it with `leave()`."
         self._http = httpx.Client(
             base_url=address, headers={"Authorization": f"Bearer {secret}"}, timeout=PATIENCE_S, trust_env=False
         )
@@ -59,6 +65,7 @@ class Seat:
             self._http.delete("/api/seats/mine")
         except httpx.HTTPError:
             pass  # a room that is closed knows no seats
+        _stay_out(True)
         self._tell(None)
         self.said = "You have left the room. Nothing is sent any more."
 
@@ -130,7 +137,9 @@ def join(room: str) -> Seat:
         host if host.startswith(("http://", "https://")) else f"http://{host if ':' in host else f'{host}:{PORT}'}"
     )
     try:
-        answer = httpx.post(f"{address}/api/seats", json={"word": word}, timeout=PATIENCE_S, trust_env=False)
+        answer = httpx.post(
+            f"{address}/api/seats", json={"word": word, "own": _own(word)}, timeout=PATIENCE_S, trust_env=False
+        )
         told = answer.json()
     except (httpx.HTTPError, httpx.InvalidURL, ValueError):
         raise ValueError(
@@ -138,7 +147,10 @@ def join(room: str) -> Seat:
         ) from None
     if answer.status_code != 201:
         raise ValueError(str(told.get("detail", "the room did not let you in")).rstrip("."))
+    if _seat is not None and (_seat.address, _seat.secret) == (address, told["seat"]):
+        return _seat
     leave()
+    _stay_out(False)
     _seat = Seat(address, told["seat"])
     return _seat
 
@@ -149,3 +161,34 @@ def leave() -> None:
     if _seat is not None:
         _seat.leave()
         _seat = None
+
+
+def join_on_a_hub() -> None:
+    """Where a hub has started this kernel: its room, without joining, unless this learner has left it. In the background."""
+    if (room := os.environ.get("PMTECH_ROOM")) and not _left().exists():
+        threading.Thread(target=_quietly, args=(room,), daemon=True, name="pmtech-room-hub").start()
+
+
+def _quietly(room: str) -> None:
+    for wait_s in (0, 5, 20, 60, 120):  # a class comes all at once, and a room lets in some at a time
+        time.sleep(wait_s)
+        with suppress(ValueError):
+            join(room)
+            return
+
+
+def _own(word: str) -> str:
+    """On a hub all kernels of a learner are one seat: its secret follows from one that only they and the hub know."""
+    token = os.environ.get("JUPYTERHUB_API_TOKEN", "")
+    return sha256(f"{word} {token}".encode()).hexdigest() if token else ""
+
+
+def _left() -> Path:
+    """A file that is there where a learner on a hub has left the room."""
+    return home() / "left-the-room"
+
+
+def _stay_out(left: bool) -> None:
+    if "PMTECH_ROOM" in os.environ:
+        with suppress(OSError):
+            files.write(_left(), "", over=True) if left else _left().unlink(missing_ok=True)

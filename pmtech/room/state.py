@@ -62,17 +62,17 @@ def _hash(secret: str) -> str:
 
 
 class Room:
-    """A room, from opening to closing. keep: the file in which it stays when it is closed, or None.
+    """A room, from opening to closing. keep: the file in which it stays when it is closed, or None. word: drawn where none is given.
 
     word: what learners join by. token: what its controls ask for. changed: how often anything has changed, for whoever
     waits for news. All methods may be called from any thread.
     """
 
-    def __init__(self, keep: Path | None = None):
+    def __init__(self, keep: Path | None = None, word: str = ""):
         self._lock, self.changed = threading.RLock(), 0
         self._db = sqlite3.connect(keep or ":memory:", check_same_thread=False, isolation_level=None)
         self._db.executescript(TABLES)
-        self.word = self._kept("word", new_word)
+        self.word = word or self._kept("word", new_word)
         self.token = self._kept("token", lambda: secrets.token_urlsafe(24))
 
     def _kept(self, key: str, make) -> str:
@@ -100,14 +100,19 @@ class Room:
 
     # --- seats ------------------------------------------------------------------------------------------------------
 
-    def join(self, word: str) -> str:
-        """A new seat: returns its secret. The word may be written with capitals and spaces."""
+    def join(self, word: str, own: str = "") -> str:
+        """A seat: returns its secret. The word may be written with capitals and spaces.
+
+        own: a secret that whoever joins has drawn, and comes back with: several kernels of one learner are one seat.
+        """
         if not hmac.compare_digest("-".join(word.lower().replace("-", " ").split()).encode(), self.word.encode()):
             raise Refused(403, "There is no such room here: look at the word on the screen once more.")
+        secret = own or secrets.token_urlsafe(16)
         with self._lock:
+            if own and self._one("select id from seat where secret = ?", _hash(own)) is not None:
+                return own
             if self._one("select count(*) from seat") >= SEATS:
                 raise Refused(409, f"This room is full: it has {SEATS} seats.")
-            secret = secrets.token_urlsafe(16)
             self._write("insert into seat (secret, at) values (?, ?)", _hash(secret), time.time())
         return secret
 
