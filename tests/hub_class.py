@@ -96,11 +96,14 @@ class Hub:
             except psutil.Error:
                 pass
 
-    def board(self) -> dict:
-        """What the room's facilitator sees, through the hub."""
+    def lead(self, method: str, path: str, **more) -> httpx.Response:
+        """What the room's facilitator does, through the hub."""
         token = self.log.read_text().rpartition("/services/room/board#")[2].split()[0]
         headers = {"Authorization": f"Bearer {token}"}
-        return httpx.get(f"{self.url}/services/room/api/board?lesson=05", headers=headers, trust_env=False).json()
+        return httpx.request(method, f"{self.url}/services/room/api/{path}", headers=headers, trust_env=False, **more)
+
+    def board(self) -> dict:
+        return self.lead("GET", "board?lesson=05").json()
 
 
 class Learner:
@@ -135,12 +138,26 @@ class Learner:
         from tornado.websocket import websocket_connect
 
         url = f"{self.hub.url}/user/{self.name}/api/kernels/{self.kernel}/channels".replace("http://", "ws://")
-        cookies = "; ".join(f"{one.name}={one.value}" for one in self.http.cookies.jar if one.path in ("/", f"/user/{self.name}/"))
+        cookies = "; ".join(
+            f"{one.name}={one.value}" for one in self.http.cookies.jar if one.path in ("/", f"/user/{self.name}/")
+        )
         channel = await websocket_connect(HTTPRequest(url, headers={"Cookie": cookies}), max_message_size=2**28)
         said = ""
         for cell in cells:
-            header = {"msg_id": uuid4().hex, "msg_type": "execute_request", "session": "s", "username": "", "version": "5.3"}
-            content = {"code": cell, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False}
+            header = {
+                "msg_id": uuid4().hex,
+                "msg_type": "execute_request",
+                "session": "s",
+                "username": "",
+                "version": "5.3",
+            }
+            content = {
+                "code": cell,
+                "silent": False,
+                "store_history": True,
+                "user_expressions": {},
+                "allow_stdin": False,
+            }
             message = {"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell"}
             await channel.write_message(json.dumps(message))
             while True:

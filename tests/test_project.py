@@ -110,7 +110,8 @@ def test_the_wheel_holds_the_package_its_data_and_the_lessons_and_nothing_else(w
     inside = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     package = {str(path.relative_to(ROOT).as_posix()) for path in files_of_the_project("pmtech")}
     lessons = {f"pmtech/lessons/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")}
-    assert inside == package | lessons
+    notes = {f"pmtech/lessons/instructor/{path.name}" for path in (ROOT / "notebooks" / "instructor").glob("*.md")}
+    assert inside == package | lessons | notes
     assert {".py", ".toml", ".js", ".css", ".json", ".ipynb"} <= {Path(name).suffix for name in inside}
     assert wheel.name == f"pmtech-{pmtech.__version__}-py3-none-any.whl"
 

@@ -163,9 +163,12 @@ def test_nothing_is_told_or_done_without_a_seat_or_the_token(room):
         "/api/hands",
         "/api/questions",
         "/api/export",
+        "/api/truth",
+        "/api/agenda",
         "/api/code.svg",
     }
     bodies = {"/api/rounds": {"question": CHECK.id}, "/api/hands": {"counts": {"0": 1}}}
+    bodies["/api/truth"] = {"question": GUESS.id, "value": 1}
     for method, path in paths(room.http.app.openapi()):
         if path == "/api/seats":
             continue
@@ -310,7 +313,7 @@ def test_an_answer_in_the_notebook_is_a_vote_and_its_verdict_waits_for_the_room(
     until(lambda: room.board()["voted"] == 1)
     room.show()
     until(lambda: panel.correct is True)
-    assert room.board(CHECK.id[:2])["pace"] == {5: {"done": 1}}
+    assert room.board(CHECK.id[:2])["pace"] == {8: {"done": 1}}
 
 
 def test_only_what_was_promised_is_sent(real, monkeypatch):
@@ -323,8 +326,8 @@ def test_only_what_was_promised_is_sent(real, monkeypatch):
         hear({"kind": "answer", "id": CHECK.id, "option": CHECK.options[0].text})
         hear({"kind": "note", "id": "04.note", "text": "my own words"})
     assert [body for _, body in sent] == [
-        {"lesson": "04", "section": 4, "state": "done"},
-        {"lesson": CHECK.id[:2], "section": 5, "state": "done"},
+        {"lesson": "04", "section": 7, "state": "done"},
+        {"lesson": CHECK.id[:2], "section": 8, "state": "done"},
     ]
 
 

@@ -8,7 +8,7 @@ import traitlets
 from pmtech.charts import guess as chart
 from pmtech.course.ask import HELD_BACK, joined, refresh
 from pmtech.course.page import STYLE, script
-from pmtech.course.progress import progress_file
+from pmtech.course.progress import progress_file, tell
 from pmtech.course.questions import Question, filled, question
 from pmtech.course.verdicts import is_held_back
 from pmtech.panels.widget import Panel
@@ -36,10 +36,18 @@ class Reveal(Panel):
         super().__init__(told=self._due())  # the page may begin before anything could be added
         self.on_msg(self._from_page)
         joined(self, asked.id)
+        self._tell_truth()
 
     def refresh(self) -> None:
         """Shows what is due by now."""
         self.told = self._due()
+        self._tell_truth()
+
+    def _tell_truth(self) -> None:
+        """A room that listens draws the number of the run, once it is told here, into its guesses."""
+        if "truth" in self.told:
+            value = float(figure(self._run, self._asked.guess.figure))
+            tell({"kind": "truth", "id": self._asked.id, "value": value})
 
     def _due(self) -> dict:
         answers = self._progress.records("answer", self._asked.id)

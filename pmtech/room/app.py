@@ -19,6 +19,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingRes
 from pydantic import BaseModel, ConfigDict, Field
 
 from pmtech.course.questions import all_questions
+from pmtech.room.agenda import agenda
 from pmtech.room.state import SEATS, Refused, Room, is_split
 
 HERE = Path(__file__).parent
@@ -76,6 +77,11 @@ class Stuck(_Model):
 
 class Ask(_Model):
     question: str = Field(max_length=80)
+
+
+class Truth(_Model):
+    question: str = Field(max_length=80)
+    value: float = Field(allow_inf_nan=False)
 
 
 class Hands(_Model):
@@ -210,6 +216,16 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
                 raise Refused(422, "This is none of the answers.")
             _check_vote(question, option)
         room.show_hands(counts)
+
+    @api.put("/api/truth", status_code=204, dependencies=lead)
+    def truth(told: Truth) -> None:
+        if "guess" not in _options(told.question):
+            raise Refused(422, "Only a number that was guessed is drawn in.")
+        room.set_truth(told.question, told.value)
+
+    @api.get("/api/agenda", dependencies=lead)
+    def plan(lesson: str = "") -> dict[str, Any]:
+        return agenda(lesson[:8])
 
     @api.get("/api/code.svg", dependencies=lead)
     def code() -> Response:

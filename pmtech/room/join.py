@@ -7,6 +7,7 @@ lesson goes on, and what was done meanwhile is not sent later.
 
 from __future__ import annotations
 
+import json
 import os
 import queue
 import threading
@@ -25,18 +26,12 @@ from pmtech.course.page import page
 from pmtech.course.progress import hearers, home
 from pmtech.course.questions import all_questions
 from pmtech.course.verdicts import wait_for
+from pmtech.room.agenda import section_of
 
 PORT = 8765
 PATIENCE_S = 3.0
-SECTIONS = {
-    "warm-up": 0,
-    "predict": 1,
-    "run": 2,
-    "task": 4,
-    "check": 5,
-}  # of what is kept -> the section that it stands in
-
-_seat: Seat | None = None
+HERE = "room.json"  # in the folder of the answers: by what the facilitator's own kernel finds the room
+_seat: Seat | Lead | None = None
 
 
 class Seat:
@@ -81,8 +76,8 @@ class Seat:
             option = asked.value(record["option"])
             if option is not None and self._room.get("question") == known:
                 self._tell(("/api/votes/mine", {"question": known, "option": float(option)}))
-        section = SECTIONS.get(asked.kind if kind == "answer" and asked else str(kind))
-        if section is not None and known[:2].isdigit():
+        section = section_of(str(kind), known)
+        if section is not None:
             passed = kind != "task" or record.get("passed")
             where = {"lesson": known[:2], "section": section, "state": "done" if passed else "working"}
             self._tell(("/api/pace/mine", where))
@@ -124,12 +119,50 @@ class Seat:
         return self.said.replace("`", "")
 
 
-def join(room: str) -> Seat:
+class Lead:
+    """The facilitator's own kernel: where a number was guessed, its run draws the model's answer into the room's guesses."""
+
+    said = "This is the facilitator's kernel: what your run gives is drawn into the room's guesses."
+
+    def __init__(self, address: str, token: str):
+        self._http = httpx.Client(
+            base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE_S, trust_env=False
+        )
+        hearers.append(self._hear)
+
+    def leave(self) -> None:
+        hearers.remove(self._hear)
+        self.said = "Your runs are not drawn into the room any more."
+
+    def _hear(self, record: dict[str, Any]) -> None:
+        if record["kind"] == "truth":
+            with suppress(httpx.HTTPError):
+                self._http.put("/api/truth", json={"question": record["id"], "value": record["value"]})
+
+    _repr_html_, __repr__ = Seat._repr_html_, Seat.__repr__
+
+
+def _lead() -> Lead:
+    """By what `pmtech room` has written for this user of this machine: no secret stands in a cell on the projector."""
+    try:
+        told = json.loads((home() / HERE).read_text(encoding="utf-8"))
+        return Lead(told["address"], told["token"])
+    except (OSError, ValueError, KeyError):
+        raise ValueError("no room is open on this machine: pmtech room opens one") from None
+
+
+def join(room: str) -> Seat | Lead:
     """Take a seat in a workshop's room: `join("fern-otter-417@192.0.2.10")`, as it stands on the screen.
 
-    Raises ValueError with a sentence where there is no such room. `leave()` gives the seat back.
+    `join("here")` is for the facilitator, on the machine where `pmtech room` runs. Raises ValueError with a sentence where
+    there is no such room. `leave()` gives the seat back.
     """
     global _seat
+    if room == "here":
+        lead = _lead()
+        leave()
+        _seat = lead
+        return lead
     word, at, host = str(room).strip().rpartition("@")
     if not (word and at and host):
         raise ValueError(f'a room is joined by word and address, such as "fern-otter-417@192.0.2.10"; got "{room}"')
@@ -147,7 +180,7 @@ def join(room: str) -> Seat:
         ) from None
     if answer.status_code != 201:
         raise ValueError(str(told.get("detail", "the room did not let you in")).rstrip("."))
-    if _seat is not None and (_seat.address, _seat.secret) == (address, told["seat"]):
+    if isinstance(_seat, Seat) and (_seat.address, _seat.secret) == (address, told["seat"]):
         return _seat
     leave()
     _stay_out(False)

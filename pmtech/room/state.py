@@ -39,6 +39,7 @@ create table if not exists seat (id integer primary key, secret text unique, stu
 create table if not exists round (id integer primary key, question text, number integer, open integer, shown integer);
 create table if not exists vote (round integer, seat integer, option real, at real, primary key (round, seat));
 create table if not exists hands (round integer, option real, count integer, primary key (round, option));
+create table if not exists truth (question text primary key, value real);
 create table if not exists pace (seat integer, lesson text, section integer, state text, primary key (seat, lesson, section));
 """
 
@@ -190,6 +191,10 @@ class Room:
             *rounds,
         )
 
+    def set_truth(self, question: str, value: float) -> None:
+        """What the facilitator's own run gives, of a question whose answer is a number."""
+        self._write("insert or replace into truth values (?, ?)", question, value)
+
     # --- pace -------------------------------------------------------------------------------------------------------
 
     def reached(self, seat: int, lesson: str, section: int, state: str) -> None:
@@ -220,7 +225,8 @@ class Room:
                 return {"question": None, "round": 0, "open": False, "shown": False}
             shown = bool(now[4])
             told = {"question": now[1], "round": now[2], "open": bool(now[3]), "shown": shown}
-            return told | ({"votes": self.votes(now[0])} if shown else {})
+            truth = self._one("select value from truth where question = ?", now[1])
+            return told | ({"votes": self.votes(now[0]), "truth": truth} if shown else {})
 
     def board(self, lesson: str = "") -> dict[str, Any]:
         """What the facilitator sees: besides, how many have voted, how far all are, who is stuck, and who moved where."""
