@@ -40,7 +40,32 @@ function hands() {
   return $("details", {}, $("summary", {}, "Count hands"), $("div", { class: "row" }, ...fields.flatMap((field, n) => [$("span", {}, LETTERS[n]), field]), $("button", { onclick: send }, "Add them")));
 }
 
-const SECTIONS = ["Warm-up", "Predict", "Run it", "Break it", "Your turn", "Check yourself", "The end"];
+// ---- pace: the lesson's own sections, the minutes of the instructor's note, and what to cut first when late -----------------
+
+let plan = { sections: [], until: [], cut: "" };
+const begun = () => Number(sessionStorage.getItem(`pmtech-begun-${lesson}`) || 0);
+const clock = $("p", { class: "quiet", role: "status" });
+const start = $("button", { onclick: () => (sessionStorage.setItem(`pmtech-begun-${lesson}`, begun() ? 0 : Date.now()), pass()) });
+const minutes = (count) => `${count} minute${count === 1 ? "" : "s"}`;
+
+// The section in which most of the room is: the furthest that half of those who are anywhere have reached.
+function here() {
+  const seats = plan.sections.map((_, n) => Object.values(told?.pace[n] ?? {}).reduce((sum, one) => sum + one, 0));
+  const most = Math.max(0, ...seats);
+  return most ? seats.findLastIndex((count) => count >= most / 2) : 0;
+}
+
+function pass() {
+  start.textContent = begun() ? "Stop the clock" : "Start the clock";
+  if (!begun()) return clock.replaceChildren();
+  const gone = Math.floor((Date.now() - begun()) / 60000);
+  const due = plan.until.findIndex((until) => until !== null && gone < until);
+  const said = due < 0 ? [`Minute ${gone}: the lesson is over.`] : [`Minute ${gone}: ${plan.sections[due]}, ${minutes(plan.until[due] - gone)} left.`];
+  const late = told && gone - (plan.until[here()] ?? gone);
+  if (late > 0) said.push(`The room is at ${plan.sections[here()]}, ${minutes(late)} late. ${plan.cut}`);
+  clock.replaceChildren(said.join(" "));
+}
+setInterval(pass, 5000);
 
 function draw() {
   if (!told) return;
@@ -63,15 +88,18 @@ function draw() {
     if (count) parts.push(count);
   } else parts.push($("h1", {}, "Join by the word above: in lesson 00, or with a phone."));
   body.replaceChildren(...parts.filter(Boolean));
-  pace.replaceChildren($("h1", {}, `Lesson ${lesson}`), $("div", { class: "strip" }, ...SECTIONS.map((name, n) => {
+  pace.replaceChildren($("div", { class: "row" }, $("h1", {}, `Lesson ${lesson}`), start, clock), $("div", { class: "strip" }, ...plan.sections.map((name, n) => {
     const { working = 0, done = 0 } = told.pace[n] ?? {};
-    return $("div", {}, $("strong", {}, name), $("br"), `${working} at it, ${done} done`);
+    return $("div", {}, $("strong", {}, name), $("br"), working || done ? `${working} at it, ${done} done` : "not begun");
   })));
+  pass();
 }
 
 async function load() {
   questions = await call("GET", `api/questions?lesson=${lesson}`, token).catch(() => []);
+  plan = await call("GET", `api/agenda?lesson=${lesson}`, token).catch(() => plan);
   choose.replaceChildren(...questions.map(({ id, text }) => $("option", { value: id }, `${id} · ${plain(text).slice(0, 60)}`)));
+  draw();
 }
 let listening = 0;
 function listen() {
