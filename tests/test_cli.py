@@ -55,13 +55,13 @@ def test_the_lessons_are_copied_and_the_first_one_is_opened(started, tmp_path, c
 
 @pytest.mark.parametrize("lesson", ["5", "05", "05_scaling", "05_scaling.ipynb"])
 def test_a_lesson_is_presented_with_answers_of_its_own(started, lesson, tmp_path, monkeypatch):
-    monkeypatch.setenv("PMTECH_HOME", "mine")
+    monkeypatch.setenv("PMTECH_HOME", str(tmp_path / "answers"))
     monkeypatch.delenv("PMTECH_PRESENT", raising=False)
     assert cli.main(["present", lesson, "--folder", str(tmp_path)]) == 0
     ((options, environment),) = started
     assert options[-1] == "--LabApp.default_url=/lab/tree/05_scaling.ipynb"
     assert environment["JUPYTER_PATH"].startswith(str(ROOT / "pmtech" / "install" / "present"))
-    assert os.environ["PMTECH_PRESENT"] and os.environ["PMTECH_HOME"] != "mine"
+    assert os.environ["PMTECH_PRESENT"] and os.environ["PMTECH_HOME"] != str(tmp_path / "answers")
     monkeypatch.delenv("PMTECH_PRESENT")
 
 

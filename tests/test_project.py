@@ -140,7 +140,9 @@ def test_the_commands_of_the_readme_exist():
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = set(re.findall(r"\bmake ([a-z]+)\b(?=[^a-z ]|\s*(?:#|$))", readme, re.MULTILINE))
     assert {"lab", "test"} <= named <= targets
-    commands = set(re.findall(r"\bpmtech (lab|check|[a-z]+)\b(?=`|$| notebooks$| lesson\b| --)", readme, re.MULTILINE))
+    commands = set(
+        re.findall(r"\bpmtech (lab|check|[a-z]+)\b(?=`|$| notebooks$| lesson\b| \d\d| --)", readme, re.MULTILINE)
+    )
     assert commands == {"lab", "check", "lint", "new", "present", "room"}
     assert "conda env create -f environment.yml" in readme
     assert r".venv\Scripts\pmtech" in readme

@@ -16,6 +16,7 @@ def serve(keep: Path) -> None:
     from starlette.routing import Mount
 
     from pmtech.room.app import app
+    from pmtech.room.join import PORT
     from pmtech.room.state import Room
 
     prefix, address = os.environ["JUPYTERHUB_SERVICE_PREFIX"], urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"])
@@ -23,7 +24,13 @@ def serve(keep: Path) -> None:
     print(f"The room's page for the projector: {prefix}board#{room.token}", flush=True)
     inside = Starlette(routes=[Mount(prefix.rstrip("/"), app(room, lambda: prefix))])
     try:
-        uvicorn.run(inside, host=address.hostname, port=address.port, log_level="warning", access_log=False)
+        uvicorn.run(
+            inside,
+            host=address.hostname or "127.0.0.1",
+            port=address.port or PORT,
+            log_level="warning",
+            access_log=False,
+        )
     finally:
         room.close()
 
