@@ -45,9 +45,9 @@ def agenda(number: str) -> dict[str, Any]:
     note = _note(number)
     rows = re.findall(r"^\| ([^|]+) \| (\d+) \| ([^|]+) \|$", note, re.MULTILINE)
     until = {name: int(minute) for names, minute, _ in rows for name in re.split(r", ", names) if name in headings}
-    cut = re.search(r"^## If time is short\n+(.+?)\n*(?=^## |\Z)", note, re.MULTILINE | re.DOTALL)
+    cut = re.search(r"^## (?:If time is short|Cut first)\n+(.+?)\n*(?=^## |\Z)", note, re.MULTILINE | re.DOTALL)
     minutes = [until.get(name) for name in headings]
-    return {"sections": headings, "until": minutes, "cut": cut[1].replace("*", "") if cut else ""}
+    return {"sections": headings, "until": minutes, "cut": " ".join(cut[1].replace("*", "").split()) if cut else ""}
 
 
 def _note(number: str) -> str:
