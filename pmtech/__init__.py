@@ -72,6 +72,7 @@ _LATER = {
     "lossy_calls": "pmtech.web.experiments.faulty_calls",
     "lost_order": "pmtech.panels.lost_order",
     "machine": "pmtech.runs.prices",
+    "meeting": "pmtech.course.meeting",
     "monitoring": "pmtech.panels.figure",
     "next_contract": "pmtech.web.experiments.requests",
     "over_time": "pmtech.panels.figure",

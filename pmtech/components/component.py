@@ -75,7 +75,7 @@ class Component(Checked):
     needs_next: ClassVar[bool] = False  # is there no answer without something behind it?
     pulls: ClassVar[bool] = False  # does it hand on only what somebody behind it is free to take?
     detached: ClassVar[bool] = False  # is the request answered here, and what lies behind works without it?
-    makes_wait: ClassVar[bool] = False  # is there a queue before or in it?
+    makes_wait: ClassVar[bool] = False  # is there a queue before or in it? (capacity inf: only its `findings` tell)
     remembers: ClassVar[bool] = False  # does it answer some requests itself, by their key?
     thins: ClassVar[bool] = False  # does it send on less than in proportion to what comes?
     noted: ClassVar[tuple[str, ...]] = ()  # columns of what its `Part.notes` holds, the first of them the moment
@@ -132,7 +132,8 @@ class Component(Checked):
 
     @property
     def capacity_per_s(self) -> float:
-        """Requests a second that all its machines together let through, if nothing else holds them up."""
+        """Requests a second that all its machines together let through, if nothing else holds them up; inf: no such limit,
+        or one for each caller."""
         station = self.station
         return inf if station is None else self.replicas * station.places / station.mean_s
 

@@ -208,7 +208,8 @@ class Patience:
 
     def _is_over(self) -> None:
         self.waiting.popleft()[2].arrive(504)
-        self._next()
+        if self.alarm.due == inf:  # whoever asks again at once has set it already
+            self._next()
 
     def _next(self) -> None:
         waiting = self.waiting

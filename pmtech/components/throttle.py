@@ -28,7 +28,7 @@ class Throttle(Component):
     priority: endpoints that go before all others, the most important first.
     max_wait_s: whoever has waited so long is told 503. None: wait for ever.
     shed: endpoints that are refused with 503 as soon as anybody has to wait (load shedding of what is not essential).
-    Without these it is the leaky bucket as a queue (nginx limit_req without nodelay).
+    Without these it is a leaky bucket as a queue, one for all (nginx's limit_req has one for each caller, and a short one).
 
     What this leaves out: weights between callers, and the memory that the waiting requests take.
     """

@@ -255,7 +255,8 @@ def numbers_of_the_text_are_shown(notebook: Notebook) -> Found:
     That a folded solution is one is for `check` to say.
     """
     plain = "\n".join(cell.source for cell in notebook.code).replace("_", "")
-    known = {float(number) for number in re.findall(r"\d+(?:\.\d+)?", plain)} | NAMES
+    grouped = re.sub(r"(?<=\d),(?=\d{3})", "", plain)  # "1,000 users" in a label
+    known = {float(number) for number in re.findall(r"\d+(?:\.\d+)?", f"{plain} {grouped}")} | NAMES
     for cell in notebook.prose:
         for paragraph in re.split(r"\n\n|\n(?=- )", NO_FIGURES.sub(" ", cell.source)):
             if SOURCED.search(paragraph):

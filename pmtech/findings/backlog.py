@@ -266,7 +266,8 @@ def backlogs(result: Result) -> list[Backlog]:
     """Those of all parts that have a capacity, in flow order; twins of one pool have one together."""
     system, pools = result.system, {}
     for name in result.records.visits:
-        if system.components[name].makes_wait:
+        part = system.components[name]
+        if part.makes_wait and (part.pulls or part.capacity_per_s < inf):
             feeders = frozenset(edge.tail for edge in system.before(system.numbers[name]))
             pooled = all(system.parts[tail].fan_out == "pool" for tail in feeders)
             pools.setdefault((system.components[name].slug, feeders) if pooled else (name,), []).append(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from math import prod
+from math import inf, prod
 from typing import NamedTuple
 
 from pmtech.runs.events.event import Slow
@@ -51,7 +51,7 @@ def offers(
     slowed: Iterable[Slow] = (),
 ) -> list[Offer]:
     """What these parts offered together, or one machine of each; nothing for parts that keep nobody waiting by
-    themselves (a queue offers what those behind it do)."""
+    themselves (a queue offers what those behind it do) or have no capacity that all share."""
     logs = {name: [([at_s for at_s, _ in log], log) for log in deaths.get(name, [])] for name in names}
     happened = {at_s for machines in logs.values() for times, _ in machines for at_s in times}
     slowed = [slow for slow in slowed if slow.part in logs]
@@ -61,7 +61,7 @@ def offers(
         places = per_s = there = dead = 0
         for name, machines in logs.items():
             part = system.components[name]
-            if not part.makes_wait or part.pulls:
+            if not part.makes_wait or part.pulls or part.capacity_per_s == inf:
                 return []
             those = range(part.replicas) if machine is None else [n for n in (machine,) if n < part.replicas]
             down = sum(_is_down(*machines[n], since) for n in those if n < len(machines))

@@ -8,6 +8,7 @@ import lesson_02
 import lesson_04
 import lesson_06
 import lesson_11
+import lesson_15
 import pytest
 
 LESSONS = sorted(path.name for path in (Path(__file__).parents[2] / "notebooks").glob("[0-9]*.ipynb"))
@@ -17,6 +18,7 @@ PLAYS = {
     "04_throttling_vs_rate_limiting.ipynb": lesson_04.play,
     "11_promises.ipynb": lesson_11.play,
     "06_front_door.ipynb": lesson_06.play,
+    "15_the_meeting.ipynb": lesson_15.play,
 }
 PANEL = ".pmtech"
 LIVES = ".pmtech[class*=' pmtech-']"  # a panel that needs its kernel, as the map of the course does not

@@ -104,7 +104,7 @@ def test_the_table_shows_model_theory_difference_and_interval():
     table = fidelity("erlang b")
     assert table.index.names == ["part", "model", "at", "figure"]
     assert [*table.columns] == ["theory", "simulated", "difference", "interval from", "to", "agrees"]
-    assert {*table.index.get_level_values("part")} == {"Server", "RateLimiter"}
+    assert {*table.index.get_level_values("part")} == {"Server", "RateLimiter", "Functions", "ConnectionPool"}
     assert set(table.agrees) == {"yes"}
     assert table.loc[("Server", "M/G/5/5 (Erlang B)", "load 0.95", "share refused"), "theory"] == 0.2643
     with pytest.raises(
