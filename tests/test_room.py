@@ -25,6 +25,8 @@ from pmtech import ask, join, leave
 from pmtech.course.progress import hearers
 from pmtech.course.questions import all_questions
 from pmtech.room.agenda import agenda, section_of, sections
+from pmtech.room.aloud import SIGNS, code
+from pmtech.room.aloud import answer as meant_by
 from pmtech.room.join import join_on_a_hub
 from pmtech.room.state import WORDS, Room, is_split, new_word
 
@@ -166,11 +168,13 @@ def test_nothing_is_told_or_done_without_a_seat_or_the_token(room):
         "/api/hands",
         "/api/questions",
         "/api/export",
+        "/api/aloud",
         "/api/truth",
         "/api/agenda",
         "/api/code.svg",
     }
     bodies = {"/api/rounds": {"question": CHECK.id}, "/api/hands": {"counts": {"0": 1}}}
+    bodies["/api/aloud"] = {"code": "AAAA"}
     bodies["/api/truth"] = {"question": GUESS.id, "value": 1}
     for method, path in paths(room.http.app.openapi()):
         if path == "/api/seats":
@@ -419,6 +423,44 @@ def test_the_facilitators_run_is_drawn_into_the_guesses_once_votes_are_shown(rea
 def test_only_a_number_is_drawn_in(room):
     put = lambda question: room.http.put("/api/truth", json={"question": question, "value": 1}, headers=room.lead)  # noqa: E731
     assert [put(GUESS.id).status_code, put(CHECK.id).status_code, put("nothing").status_code] == [204, 422, 404]
+
+
+# Without a network
+
+
+def test_an_answer_is_read_out_in_four_signs_and_counted(room, monkeypatch, tmp_path):
+    monkeypatch.setenv("PMTECH_HOME", str(tmp_path))
+    join("aloud")
+    panel = ask(CHECK.id)
+    panel.value = RIGHT
+    panel.commit()
+    signs = re.fullmatch(r"To read out: (\w{4})\.", panel.past)[1]
+    assert panel.correct is None and panel.again_label == "Show what is right"
+    leave()
+    room.do("rounds", question=CHECK.id)
+    for heard in (signs, signs.lower(), " ".join(signs)):
+        room.do("aloud", code=heard)
+    room.do("show")
+    assert room.board()["rounds"] == [{str(float(RIGHT)): 3}]
+
+
+def test_signs_for_another_question_or_misheard_are_refused(room):
+    signs = code(CHECK.id, RIGHT)
+    post = lambda said: room.http.post("/api/aloud", json={"code": said}, headers=room.lead).status_code  # noqa: E731
+    assert post(signs) == 422
+    room.do("rounds", question=CHECK.id)
+    for place in range(4):
+        for other in set(SIGNS) - {signs[place]}:
+            assert post(signs[:place] + other + signs[place + 1 :]) in (422, 409)
+    assert room.board()["voted"] == 0
+
+
+def test_every_answer_of_every_question_has_signs_of_its_own():
+    for question in all_questions().values():
+        guess = question.guess
+        values = [guess.low, guess.low + guess.step, guess.high] if guess else range(len(question.options))
+        for value in values:
+            assert meant_by(question.lesson, code(question.id, value)) == (question.id, value)
 
 
 # On a hub

@@ -9,7 +9,7 @@ from pmtech.course.glossary import terms
 from pmtech.course.page import STYLE, script
 from pmtech.course.progress import progress_file
 from pmtech.course.questions import Question, question
-from pmtech.course.verdicts import is_held_back, open_verdict, opens_here
+from pmtech.course.verdicts import is_held_back, open_verdict, opens_here, to_read_out
 from pmtech.panels.widget import Panel
 
 HELD_BACK = "What is right is told when the room has voted."
@@ -117,7 +117,8 @@ class Ask(Panel):
                 self.correct, self.verdict = option.right, "Right." if option.right else "Not this one."
                 self.feedback, self.misconception = option.feedback, option.misconception
             now = self._asked.said(self.value)
-            self.past = f"Your first answer, which stays in the record: {first}" if first != now else ""
+            before = f"Your first answer, which stays in the record: {first}" if first != now else ""
+            self.past = to_read_out(self._asked.id, self.value) or before
             wrong = "Try again" if self.correct is False else ""
             held = self.feedback == HELD_BACK and opens_here()
             self.again_label = OPEN_IT if held else "Answer again" if restored else wrong

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 _held_back: Callable[[str], bool] | None = None
 _opened: set[str] = set()
+_aloud: Callable[[str, float], str] | None = None
 
 
 def wait_for(held_back: Callable[[str], bool] | None) -> None:
@@ -22,9 +23,20 @@ def is_held_back(question_id: str) -> bool:
 
 
 def opens_here() -> bool:
-    """Is this a projector (`pmtech present`), on which whoever stands before it opens a verdict?"""
-    return "PMTECH_PRESENT" in os.environ
+    """Does whoever sits here open a verdict: before a projector (`pmtech present`), or in a room without a network?"""
+    return "PMTECH_PRESENT" in os.environ or _aloud is not None
 
 
 def open_verdict(question_id: str) -> None:
     _opened.add(question_id)
+
+
+def read_aloud(code: Callable[[str, float], str] | None) -> None:
+    """From now on an answer has a code to read out; None: none has."""
+    global _aloud
+    _aloud = code
+
+
+def to_read_out(question_id: str, value: float) -> str:
+    """What a pair reads out of its answer, "" where the room has a network, or there is none."""
+    return f"To read out: {_aloud(question_id, value)}." if _aloud else ""

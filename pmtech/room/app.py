@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pmtech.course.questions import all_questions
 from pmtech.room.agenda import agenda
+from pmtech.room.aloud import answer
 from pmtech.room.state import SEATS, Refused, Room, is_split
 
 HERE = Path(__file__).parent
@@ -82,6 +83,10 @@ class Ask(_Model):
 class Truth(_Model):
     question: str = Field(max_length=80)
     value: float = Field(allow_inf_nan=False)
+
+
+class Aloud(_Model):
+    code: str = Field(max_length=12)
 
 
 class Hands(_Model):
@@ -216,6 +221,14 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
                 raise Refused(422, "This is none of the answers.")
             _check_vote(question, option)
         room.show_hands(counts)
+
+    @api.post("/api/aloud", status_code=204, dependencies=lead)
+    def aloud(heard: Aloud) -> None:
+        question = room.told()["question"]
+        meant = answer(question[:2], heard.code) if question else None
+        if meant is None:
+            raise Refused(422, "These four signs are no answer: ask for them once more.")
+        room.add_hand(*meant)
 
     @api.put("/api/truth", status_code=204, dependencies=lead)
     def truth(told: Truth) -> None:

@@ -33,6 +33,11 @@ const controls = $(
   $("button", { onclick: () => act("POST", "api/show") }, "Show the votes"),
 );
 
+// Four signs that a pair reads out, typed in: one more hand.
+const heard = $("input", { type: "text", id: "heard", maxlength: 8, autocomplete: "off", style: "width: 110px" });
+const aloud = $("form", { class: "row", onsubmit: (event) => (event.preventDefault(), act("POST", "api/aloud", { code: heard.value }), (heard.value = "")) }, $("label", { for: "heard" }, "Read out"), heard, $("button", {}, "Add it"));
+controls.append(aloud);
+
 function hands() {
   if (!told?.question || told.asked.guess) return null;
   const fields = told.asked.options.map((_, n) => $("input", { type: "number", min: 0, max: 999, "aria-label": `Hands for ${LETTERS[n]}`, style: "width: 88px" }));

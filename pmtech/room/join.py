@@ -25,13 +25,14 @@ from pmtech.course.ask import refresh
 from pmtech.course.page import page
 from pmtech.course.progress import hearers, home
 from pmtech.course.questions import all_questions
-from pmtech.course.verdicts import wait_for
+from pmtech.course.verdicts import read_aloud, wait_for
 from pmtech.room.agenda import section_of
+from pmtech.room.aloud import code
 
 PORT = 8765
 PATIENCE_S = 3.0
 HERE = "room.json"  # in the folder of the answers: by what the facilitator's own kernel finds the room
-_seat: Seat | Lead | None = None
+_seat: Seat | Lead | Aloud | None = None
 
 
 class Seat:
@@ -142,6 +143,21 @@ class Lead:
     _repr_html_, __repr__ = Seat._repr_html_, Seat.__repr__
 
 
+class Aloud:
+    """A room without a network: every answer shows four signs, which the pair reads out."""
+
+    said = "Each of your answers shows four signs: read them out. Nothing is sent."
+
+    def __init__(self):
+        read_aloud(code)
+
+    def leave(self) -> None:
+        read_aloud(None)
+        self.said = "Your answers show no signs any more."
+
+    _repr_html_, __repr__ = Seat._repr_html_, Seat.__repr__
+
+
 def _lead() -> Lead:
     """By what `pmtech room` has written for this user of this machine: no secret stands in a cell on the projector."""
     try:
@@ -151,18 +167,19 @@ def _lead() -> Lead:
         raise ValueError("no room is open on this machine: pmtech room opens one") from None
 
 
-def join(room: str) -> Seat | Lead:
+def join(room: str) -> Seat | Lead | Aloud:
     """Take a seat in a workshop's room: `join("fern-otter-417@192.0.2.10")`, as it stands on the screen.
 
-    `join("here")` is for the facilitator, on the machine where `pmtech room` runs. Raises ValueError with a sentence where
+    `join("aloud")`: where there is no network, answers show four signs to read out. `join("here")` is for the facilitator, on
+    the machine where `pmtech room` runs. Raises ValueError with a sentence where
     there is no such room. `leave()` gives the seat back.
     """
     global _seat
-    if room == "here":
-        lead = _lead()
+    if room in ("here", "aloud"):
         leave()
-        _seat = lead
-        return lead
+        other = _lead() if room == "here" else Aloud()
+        _seat = other
+        return other
     word, at, host = str(room).strip().rpartition("@")
     if not (word and at and host):
         raise ValueError(f'a room is joined by word and address, such as "fern-otter-417@192.0.2.10"; got "{room}"')

@@ -172,6 +172,18 @@ class Room:
             for option, count in counts.items():
                 self._write("insert or replace into hands values (?, ?, ?)", now[0], option, count)
 
+    def add_hand(self, question: str, option: float) -> None:
+        """One more hand, whose answer was read out."""
+        with self._lock:
+            now = self._now()
+            if now is None or now[1] != question:
+                raise Refused(409, "These signs answer another question than the one that is asked.")
+            self._write(
+                "insert into hands values (?, ?, 1) on conflict (round, option) do update set count = count + 1",
+                now[0],
+                option,
+            )
+
     def votes(self, round_id: int) -> dict[float, int]:
         found: dict[float, int] = {}
         for option, count in self._rows("select option, count(*) from vote where round = ? group by option", round_id):
