@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from pmtech.diagram.words import cut, text_width, troubles, wrap
@@ -73,8 +74,11 @@ class Layout:
         return ", then ".join(listed(box.name for box in column) for _, column in columns)
 
 
-def layout(system: System) -> Layout:
-    """Boxes and arrows with their places: sources at the left, every part right of those that send to it."""
+def layout(system: System, marks: Mapping[str, str] | None = None) -> Layout:
+    """Boxes and arrows with their places: sources at the left, every part right of those that send to it.
+
+    marks: part -> one more line for its box.
+    """
     flow, rates = flows(system)
     groups = _groups(system)
     box_of = {part: box for box, group in enumerate(groups) for part in group}
@@ -100,7 +104,7 @@ def layout(system: System) -> Layout:
                 rooms += [text_width(word, TEXT) + 28 + bend for word in said]
         gaps.append(max(rooms))
     for widest in range(WIDE, NARROW - 1, -7):
-        boxes = dict(enumerate(_box(system, flow, group, widest - 2 * PAD) for group in groups))
+        boxes = dict(enumerate(_box(system, flow, group, widest - 2 * PAD, marks or {}) for group in groups))
         widths = [max(boxes[node].width for node in column if node in boxes) for column in columns]
         decks = [max(boxes[node].deck for node in column if node in boxes) for column in columns]
         if sum(widths) + sum(decks) + sum(gaps) + 2 * MARGIN <= PICTURE:
@@ -144,7 +148,7 @@ def _groups(system: System) -> list[list[int]]:
     return sorted(groups, key=lambda group: order[group[0]])
 
 
-def _box(system: System, flow: dict[str, Flow], group: list[int], room: float) -> Box:
+def _box(system: System, flow: dict[str, Flow], group: list[int], room: float, marks: Mapping[str, str]) -> Box:
     specs, names = [system.parts[part] for part in group], [system.names[part] for part in group]
     spec, labels = specs[0], [system.label(name) for name in names]
     equal = len({repr(one) for one in specs}) == 1
@@ -159,6 +163,7 @@ def _box(system: System, flow: dict[str, Flow], group: list[int], room: float) -
         facts += [f"{spec.verb} {rate(capacity)} /s"] if capacity and not trouble else []
     else:
         name, shown, facts = ", ".join(labels), f"{len(group)} more", [f"{labels[0]} to {labels[-1]}"]
+    facts += dict.fromkeys(marks[name] for name in names if name in marks)
     said = tuple(facts + alarms)
     lines = wrap(shown, NAME, max(room - 26, 96), bold=True, lines=2)
     facts = tuple(line for fact in facts for line in wrap(fact, TEXT, room))

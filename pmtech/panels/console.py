@@ -59,6 +59,19 @@ EXAMPLES = (
 )
 
 
+def _as_ben(token: str) -> list[list[str]]:
+    """Examples for the API with sign-in, sent by Ben of Company B."""
+    his = f"Authorization: Bearer {token}"
+    return [
+        ["Read the responses to my survey", "GET", "/surveys/2/responses", his, ""],
+        ["List my surveys", "GET", "/surveys?owner=ben", his, ""],
+        ["Who am I?", "GET", "/me", his, ""],
+        ["Change how my name is shown", "PATCH", "/me", f"{_JSON}\n{his}", '{"shown": "Benny"}'],
+        ["Look at the payments", "GET", "/payments", his, ""],
+        ["Ask without signing in", "GET", "/surveys/2", "", ""],
+    ]
+
+
 class Console(Panel):
     """Made by `console`. `request` does what its Send button does; `error` is a sentence, or None.
 
@@ -77,7 +90,7 @@ class Console(Panel):
         self.exchange: Exchange | None = None
         self.changes: list[RowChange] = []
         self._lock = RLock()  # the page's requests come on another thread than the cell's
-        super().__init__()
+        super().__init__(**({"examples": _as_ben(api.accounts.token("ben"))} if api.accounts else {}))
         self.on_msg(self._from_page)
 
     def request(

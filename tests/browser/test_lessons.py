@@ -8,6 +8,7 @@ import lesson_02
 import lesson_04
 import lesson_06
 import lesson_11
+import lesson_13
 import lesson_15
 import pytest
 
@@ -18,6 +19,7 @@ PLAYS = {
     "04_throttling_vs_rate_limiting.ipynb": lesson_04.play,
     "11_promises.ipynb": lesson_11.play,
     "06_front_door.ipynb": lesson_06.play,
+    "13_security.ipynb": lesson_13.play,
     "15_the_meeting.ipynb": lesson_15.play,
 }
 PANEL = ".pmtech"

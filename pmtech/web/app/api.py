@@ -5,7 +5,7 @@ book: methods and conditional requests RFC 9110, Cache-Control RFC 9111, PATCH R
 and the Idempotency-Key header as in draft-ietf-httpapi-idempotency-key-header. What holds for every endpoint is in
 front.py: an endpoint is told what was understood, and what it writes is taken back when its answer is an error.
 
-What this leaves out: who you are (no sign-in), HTTPS, and pages that stay put while others add rows (`offset` counts
+What this leaves out: who you are (unless `guard` asks: sign_in.py), HTTPS, and pages that stay put while others add rows (`offset` counts
 anew on every request).
 """
 
@@ -291,16 +291,19 @@ def create_app(
     calendar: CalendarClient | None = None,
     clock: Callable[[], float] = time.monotonic,
     more: Sequence[APIRouter] = (),
+    guard: Callable | None = None,
 ) -> FastAPI:
     """The API on this store. `calendar` is the way to somebody else's API, `clock` (seconds) drives the limiter, `more`
-    are further sets of routes."""
+    are further sets of routes, `guard` is what each request for the API's own routes must pass."""
     # The pages /docs and /redoc would load their code from the internet.
     app = FastAPI(title="Survey tool", version="1.0.0", docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.store, app.state.clock = store, clock
     app.state.calendar = calendar or CalendarClient("http://127.0.0.1:9")
     app.state.exports = defaultdict(lambda: SlidingWindowLog(EXPORTS))
     routes = list(app.routes)
-    for each in (router, *more):
+    app.include_router(router, dependencies=[Depends(guard)] if guard else [])
+    routes += router.routes
+    for each in more:
         app.include_router(each)
         routes += each.routes
 

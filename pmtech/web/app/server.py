@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pmtech.web.app.faults import Faults
+from pmtech.web.app.protections import Protections
 from pmtech.web.app.store import Snapshot, Store, fill
 from pmtech.web.client.exchange import Exchange
 
@@ -30,16 +31,21 @@ UVICORN = {"http": "h11", "ws": "none", "lifespan": "off", "loop": "asyncio", "l
 _running: list["Api"] = []
 
 
-def start_api(*, transport: str = "auto", worker: bool = False) -> "Api":
+def start_api(*, transport: str = "auto", worker: bool = False, sign_in: Protections | None = None) -> "Api":
     """Starts the survey tool's API with a fresh database; one that was started before is stopped.
 
     `transport`: "socket" for a server on a free port of 127.0.0.1, "in_process" for no server at all, "auto" for
     the first of the two that works here. `worker`: takes orders, too, and starts a process that works on them later.
+    `sign_in`: a `Protections(...)`: then whoever asks must have signed in; None: the API asks nobody who they are.
     """
     if transport not in ("auto", "socket", "in_process"):
         raise ValueError(f'transport must be "auto", "socket" or "in_process", got {transport!r}')
+    if sign_in is not None and not isinstance(sign_in, Protections):
+        raise ValueError(f"sign_in must be Protections(...), got {sign_in!r}")
+    if sign_in is not None and worker:
+        raise ValueError("the worker has no account: start_api takes worker=True or sign_in=..., not both")
     stop_all()
-    api = Api(transport, worker)
+    api = Api(transport, worker, sign_in)
     api.start()
     return api
 
@@ -54,13 +60,18 @@ class Api:
     """The running API.
 
     `url` is where it listens, `faults` what goes wrong on purpose, `request` sends, `rows()` are the rows of its database.
-    With a worker `orders` are those that were accepted, and `worker` is the process that works on them.
+    With a worker `orders` are those that were accepted, and `worker` is the process that works on them. With sign-in
+    `accounts` are the people who may come in, and `protections` says what stands in their way.
     """
 
-    def __init__(self, transport: str = "auto", worker: bool = False):
+    accounts: Any = None
+    protections: Protections | None = None
+
+    def __init__(self, transport: str = "auto", worker: bool = False, sign_in: Protections | None = None):
         self.faults = Faults()
         self.url = ""
         self.orders = self.worker = None
+        self.protections = sign_in
         self._wish, self._works = transport, worker
         self._port = 0
         self._server: _Server | None = None
@@ -94,10 +105,17 @@ class Api:
 
         self._open_store()
         calendar = create_calendar(self.faults)
-        more = self._jobs(self._path.parent) if self._works else ()
+        more, guard = self._jobs(self._path.parent) if self._works else [], None
+        if self.protections:
+            from pmtech.web.app.sign_in import Accounts, guard_of, routes
+
+            self.accounts = Accounts(self._path.parent / "accounts.db", self.protections)
+            more.append(routes(self.accounts, self._store))
+            guard = guard_of(self.accounts, self._store)
 
         def app(url: str, transport: httpx.ASGITransport | None = None):
-            return create_app(self._store, faults=self.faults, calendar=CalendarClient(url, transport), more=more)
+            way = CalendarClient(url, transport)
+            return create_app(self._store, faults=self.faults, calendar=way, more=more, guard=guard)
 
         if self._wish != "in_process" and sys.platform != "emscripten":
             try:
@@ -165,6 +183,8 @@ class Api:
             self._server.stop()
         self._server = self._app = None
         self._store.close()
+        if self.accounts:
+            self.accounts.close()
 
     def request(
         self,

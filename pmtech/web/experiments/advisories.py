@@ -1,0 +1,95 @@
+"""Published advisories, a frozen list of ten, against the versions that are in use."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from importlib import metadata
+from pathlib import Path
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from pmtech.web.client.table import Rows
+from pmtech.wording import counted
+
+FROZEN = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True, repr=False)
+class Advisories(Rows):
+    """rows: one an advisory, as `heads` has it. hit: those that concern us, and their days in public."""
+
+    rows: list[tuple[str, ...]]
+    hit: dict[str, int]
+    read_on: date
+    heads = ("advisory", "package", "ours", "affected", "public since", "what may happen", "")
+
+    @property
+    def affected(self) -> int:
+        return len(self.hit)
+
+    @property
+    def sentence(self) -> str:
+        days = "".join(f" {id}: public for {counted(n, 'day')}." for id, n in self.hit.items())
+        listed = f"{len(self.rows)} advisories, as they stood on {self.read_on:%d %B %Y}"
+        return f"{listed}; {self.affected} of them concern us.{days}"
+
+    def __repr__(self) -> str:
+        return f"{super().__repr__()}\n{self.sentence}"
+
+    def _repr_html_(self) -> str:
+        return f"{super()._repr_html_()}<p><strong>{self.sentence}</strong></p>"
+
+
+def advisories(versions: str | Path | Mapping[str, str] | None = None, *, planted: str | None = None) -> Advisories:
+    """The ten against the versions that are installed here, those of a constraints file, or {package: version}.
+
+    planted: a version to pretend, such as "h11==0.14.0". Raises ValueError with a sentence.
+    """
+    ours = _versions(versions)
+    if planted is not None:
+        ours |= _pins(planted) or _refuse(planted)
+    rows, hit = [], {}
+    for one in FROZEN["advisory"]:
+        version = ours.get(one["package"].lower(), "")
+        concerned = bool(version) and _within(_version(version), one["affected"])
+        if concerned:
+            hit[one["id"]] = (FROZEN["read_on"] - one["published"]).days
+        word = "affected" if concerned else "fixed" if version else "not in use"
+        rows.append(
+            (one["id"], one["package"], version or "none", one["affected"], f"{one['published']}", one["what"], word)
+        )
+    return Advisories(rows, hit, FROZEN["read_on"])
+
+
+def _versions(versions) -> dict[str, str]:
+    if versions is None:
+        return {found.name.lower(): found.version for found in metadata.distributions()}
+    if isinstance(versions, Mapping):
+        return {str(name).lower(): str(version) for name, version in versions.items()}
+    return _pins(Path(versions).read_text(encoding="utf-8"))
+
+
+def _pins(text: str) -> dict[str, str]:
+    return {name.lower(): version for name, version in re.findall(r"^([\w.-]+)==([\w.+!-]+)", str(text), re.MULTILINE)}
+
+
+def _within(version: Version, affected: str) -> bool:
+    """A version on the way to the fixed one counts as affected: nobody knows."""
+    bounds = {spec.operator: Version(spec.version) for spec in SpecifierSet(affected)}
+    return bounds.get(">=", version) <= version < bounds["<"]
+
+
+def _version(text: str) -> Version:
+    try:
+        return Version(text)
+    except InvalidVersion:
+        raise ValueError(f"a version is numbers with dots between them, got {text!r}") from None
+
+
+def _refuse(planted) -> dict:
+    raise ValueError(f'planted must be such as "h11==0.14.0", got {planted!r}')

@@ -1,0 +1,192 @@
+"""Attacks on the course's own API, started for the purpose, in this process alone: what gets through, what stops it."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pmtech.web.app.protections import Protections
+from pmtech.web.app.server import Api
+from pmtech.web.app.sign_in import PEOPLE, plain_hash
+from pmtech.web.client.table import Rows
+from pmtech.web.experiments.encryption import at_rest, installed, on_the_wire
+
+# What a program tries first. The twelfth is Ben's; the list is invented, its kind is not.
+COMMON = ("123456", "password", "qwerty", "letmein", "dragon", "welcome", "monkey", "football", "iloveyou", "admin",
+          "princess", "sunshine1", "passw0rd", "starwars", "hello123")  # fmt: skip
+SCRIPT = "Lunch</h1><p>Session over. Password: <input></p><script>send(document.cookie)</script>"
+MARKUP = "Lunch</h1><p>Session over. Password: <input></p><img src=x onerror=send()>"  # the same without the word
+NOWHERE = "default-src 'none'; style-src 'unsafe-inline'"
+LETTERS = "<style>body { font: 14px sans-serif } h1 { font-size: 18px }</style>"
+
+
+@contextmanager
+def company(protections: Protections, name: str = "ben") -> Iterator[tuple[Api, dict]]:
+    """A fresh API in this process, and the headers of somebody who has signed in to it."""
+    api = Api("in_process", sign_in=protections)
+    api.start()
+    try:
+        yield api, {"Authorization": f"Bearer {api.accounts.token(name)}"}
+    finally:
+        api.stop()
+
+
+@dataclass(frozen=True, repr=False)
+class Numbers(Rows):
+    """What Ben was answered for a survey of Ana's, his own, and one that is not there.
+
+    status, names: of the first, without the check: the status, and how many respondents he read.
+    """
+
+    rows: list[tuple]
+    status: int
+    names: int
+    heads = ("GET, as Ben", "no check", "checked, says 403", "checked, says 404")
+
+
+def change_the_number() -> Numbers:
+    """Ben of Company B is signed in and changes the number in the address, with three ways to answer him."""
+    columns, names = [], 0
+    for on in (Protections(), Protections(owner_check=True, hides=False), Protections(owner_check=True)):
+        with company(on) as (api, ben):
+            got = [api.request("GET", f"/surveys/{number}/responses", headers=ben) for number in (1, 2, 99)]
+            names = names or len(got[0].json().get("items", ()))
+            columns.append([answer.status for answer in got])
+    paths = ("/surveys/1/responses (Ana's)", "/surveys/2/responses (his own)", "/surveys/99/responses (nobody's)")
+    rows = [(path, *map(str, said)) for path, *said in zip(paths, *columns, strict=True)]
+    return Numbers(rows, columns[0][0], names)
+
+
+@dataclass(frozen=True)
+class Pages:
+    """The same title on the page without escaping and with it, in frames that can do nothing."""
+
+    title: str
+    pages: dict[str, str]
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{how}: {page}" for how, page in self.pages.items())
+
+    def _repr_html_(self) -> str:
+        frames = ""
+        for how, page in self.pages.items():
+            inside = html.escape(f'<meta http-equiv="Content-Security-Policy" content="{NOWHERE}">{LETTERS}{page}')
+            look = "width: 100%; height: 130px; border: 1px solid #bbb; background: #fff"
+            frame = f'<iframe title="{how}" sandbox="" srcdoc="{inside}" style="{look}"></iframe>'
+            frames += f'<div style="flex: 1 1 300px"><b>{how}</b>{frame}</div>'
+        said = f"<p>The title: <code>{html.escape(self.title)}</code></p>"
+        side_by_side = f'<div style="display: flex; gap: 16px; flex-wrap: wrap">{frames}</div>'
+        return f'<div class="mathjax_ignore">{said}{side_by_side}</div>'
+
+
+def stored_script() -> Pages:
+    """Ben gives his survey a title with a form and a script in it; the API shows it on a page in both ways."""
+    pages = {}
+    for how, escaping in (("put on the page as it is", False), ("escaped", True)):
+        with company(Protections(escaping=escaping)) as (api, ben):
+            pages[how] = _page_with(api, ben, SCRIPT)
+    return Pages(SCRIPT, pages)
+
+
+def _page_with(api: Api, headers: dict, title: str) -> str:
+    api.request("PATCH", "/surveys/2", json={"title": title}, headers=headers)
+    return api.request("GET", "/surveys/2/page", headers=headers).text
+
+
+# --- the checklist: each attack says whether it got through ----------------------------------------------------------
+
+
+def _read_another(api: Api, ben: dict) -> bool:
+    return any(
+        api.request("GET", path, headers=ben).status == 200
+        for path in ("/surveys/1", "/surveys/1/responses", "/surveys/1/export", "/surveys?owner=ana")
+    )
+
+
+def _delete_another(api: Api, ben: dict) -> bool:
+    return api.request("DELETE", "/surveys/3", headers=ben).status == 204
+
+
+def _see_payments(api: Api, ben: dict) -> bool:
+    return api.request("GET", "/payments", headers=ben).status == 200
+
+
+def _take_a_role(api: Api, ben: dict) -> bool:
+    api.request("PATCH", "/me", json={"role": "staff"}, headers=ben)
+    return api.request("GET", "/me", headers=ben).json()["role"] == "staff"
+
+
+def _plant_a_form(api: Api, ben: dict) -> bool:
+    return any("<input>" in _page_with(api, ben, title) for title in (SCRIPT, MARKUP))
+
+
+def _guess(api: Api, _ben: dict) -> bool:
+    return any(_signs_in(api, "ben", password) for password in COMMON)
+
+
+def _look_up(api: Api, _ben: dict) -> bool:
+    """Somebody has the file of accounts, and a table of hashes that was worked out long before."""
+    ready = set(map(plain_hash, COMMON))
+    return any(api.accounts.person(name)["password"] in ready for name in PEOPLE)
+
+
+def _steal_the_backup(api: Api, _ben: dict) -> bool:
+    return at_rest(api, encrypted=api.protections.encrypted_backups).found
+
+
+def _listen(api: Api, _ben: dict) -> bool:
+    return on_the_wire(api).ways["TLS 1.3" if api.protections.tls else "http"].password
+
+
+def _signs_in(api: Api, name: str, password: str) -> bool:
+    return api.request("POST", "/sessions", json={"name": name, "password": password}).status == 201
+
+
+# In this order, for some leave the API changed: whoever is one of the staff may do everything.
+ATTACKS: dict[str, Callable[[Api, dict], bool]] = {
+    "Read a survey of another company": _read_another,
+    "Read everybody's payments": _see_payments,
+    "Look stolen password hashes up": _look_up,
+    "Read names in a stolen backup": _steal_the_backup,
+    "Listen to a password on the way": _listen,
+    "Put a form into everybody's page": _plant_a_form,
+    "Delete a survey of another company": _delete_another,
+    "Make oneself one of the staff": _take_a_role,
+    "Guess a password, from a list": _guess,
+}
+NEED_MORE = (_steal_the_backup, _listen)
+
+
+@dataclass(frozen=True, repr=False)
+class Attacked(Rows):
+    """outcome: attack -> did it get through? None where a library is missing, and it was not tried.
+
+    locked_out: people who mistyped three times and were kept out.
+    """
+
+    outcome: dict[str, bool | None]
+    locked_out: int
+    heads = ("attack", "outcome")
+
+    @property
+    def through(self) -> list[str]:
+        return [name for name, got in self.outcome.items() if got]
+
+    @property
+    def rows(self) -> list[tuple[str, str]]:
+        words = {True: "gets through", False: "stopped", None: "not tried: a library is missing"}
+        return [(name, words[got]) for name, got in self.outcome.items()]
+
+
+def attack(protections: Protections) -> Attacked:
+    """Starts the API with these protections, attacks it in nine ways, one after the other, and stops it."""
+    if not isinstance(protections, Protections):
+        raise ValueError(f"attack needs Protections(...), got {protections!r}")
+    with company(protections) as (api, ben):
+        outcome = {
+            name: works(api, ben) if installed() or works not in NEED_MORE else None for name, works in ATTACKS.items()
+        }
+        tries = [_signs_in(api, "ana", password) for password in ("wrong", "Wrong", "WRONG", PEOPLE["ana"][1])]
+    return Attacked(outcome, int(not tries[-1]))

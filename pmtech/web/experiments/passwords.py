@@ -1,0 +1,127 @@
+"""What a password costs: to check, to guess, and to try by the thousand; and whom a limit on sign-ins hits."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+
+from pmtech.components.rate_limiter import RateLimiter, SlidingWindowLog
+from pmtech.web.app.sign_in import ARGON2, plain_hash
+from pmtech.web.client.table import Rows
+from pmtech.wording import seconds
+
+CORES = 2
+LIST = 10_000_000  # passwords that leaked somewhere: a common length of such a list
+HASHES = 20_000
+
+
+@dataclass(frozen=True, repr=False)
+class PasswordCost(Rows):
+    """Seconds for one check on one core of this machine, as a plain hash and by Argon2."""
+
+    hash_s: float
+    argon2_s: float
+    heads = (
+        "kept as", "one check", "guesses a second, one core", "a list of 10 million", "sign-ins a second, 2 cores"
+    )  # fmt: skip
+
+    @property
+    def logins_per_s(self) -> float:
+        """Sign-ins a second on two cores that do nothing else."""
+        return CORES / self.argon2_s
+
+    @property
+    def rows(self) -> list[tuple[str, ...]]:
+        days = 86_400
+        return [
+            (
+                name,
+                seconds(one_s) if one_s >= 1e-3 else f"{one_s * 1e6:.1f} µs",
+                f"{1 / one_s:,.0f}",
+                f"{LIST * one_s / days:,.1f} days" if LIST * one_s > days else seconds(LIST * one_s),
+                f"{CORES / one_s:,.0f}",
+            )
+            for name, one_s in (("SHA-256", self.hash_s), ("Argon2id, 19 MiB, 2 passes", self.argon2_s))
+        ]
+
+
+def password_cost() -> PasswordCost:
+    """Measures one check of a password on this machine, now: the quickest of some."""
+    kept, hashed = ARGON2.hash("sunshine1"), plain_hash("sunshine1")
+    slow = min(_took(lambda: ARGON2.verify(kept, "sunshine1")) for _ in range(3))
+    quick = min(_took(lambda: [plain_hash("sunshine1") == hashed for _ in range(HASHES)]) for _ in range(3)) / HASHES
+    return PasswordCost(quick, slow)
+
+
+def _took(work) -> float:
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
+
+
+# --- sign-ins by programs --------------------------------------------------------------------------------------------
+
+TRIES = 600  # by programs, in a minute, and as many sign-ins by people: half and half
+LIMITS = {"no limit": (), "by account": ("account",), "by address": ("address",), "by device": ("device",),
+          "by account and address": ("account", "address")}  # fmt: skip
+SPEC = RateLimiter(limit=5, per_s=60)
+
+
+@dataclass(frozen=True, repr=False)
+class Stuffing(Rows):
+    """limits: limit -> (tries of programs that were let through, people who were kept out), of 600 each."""
+
+    limits: dict[str, tuple[int, int]]
+    heads = ("5 a minute", f"tries of programs let through, of {TRIES}", f"people kept out, of {TRIES}")
+
+    @property
+    def rows(self) -> list[tuple[str, int, int]]:
+        return [(limit, *counts) for limit, counts in self.limits.items()]
+
+    @property
+    def by_account(self) -> int:
+        return self.limits["by account"][0]
+
+    @property
+    def by_address(self) -> int:
+        return self.limits["by address"][0]
+
+    @property
+    def by_device(self) -> int:
+        return self.limits["by device"][0]
+
+    @property
+    def people_out(self) -> int:
+        return self.limits["by address"][1]
+
+
+def stuffing(seed: int = 1) -> Stuffing:
+    """A minute of a sale (invented numbers): programs try passwords that leaked elsewhere, each at another account,
+    from 60 addresses and always "a new device"; of the people 200 sit in one office, and share its address.
+
+    The limits decide as the course's `RateLimiter` does. The last row is a waiting room that lets half in, by lot.
+    """
+    luck = np.random.default_rng(seed)
+    people = [("person", f"p{i}", "office" if i < 200 else f"home {i}", f"device {i}") for i in range(TRIES)]
+    programs = [("program", f"leak {i}", f"net {i % 60}", f"fresh {i}") for i in range(TRIES)]
+    all_ = list(chain(people, programs))
+    moments = np.sort(luck.uniform(0, 60, len(all_)))
+    queue = [all_[i] for i in luck.permutation(len(all_))]
+    rows = {name: _let_in(queue, moments, keys) for name, keys in LIMITS.items()}
+    drawn = [queue[i][0] for i in luck.permutation(len(queue))[: len(queue) // 2]]
+    rows["a waiting room: half of all, by lot"] = drawn.count("program"), TRIES - drawn.count("person")
+    return Stuffing(rows)
+
+
+def _let_in(queue: list, moments, keys: tuple[str, ...]) -> tuple[int, int]:
+    logs, programs, kept_out = defaultdict(lambda: SlidingWindowLog(SPEC)), 0, 0
+    for (kind, account, address, device), now in zip(queue, moments, strict=True):
+        of = {"account": account, "address": address, "device": device}
+        passes = not any([logs[key, of[key]].decide(now) for key in keys])
+        programs += passes and kind == "program"
+        kept_out += not passes and kind == "person"
+    return programs, kept_out
