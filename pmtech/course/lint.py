@@ -56,7 +56,7 @@ NO_FIGURES = re.compile(
 )
 SOURCED = re.compile(r"invented|source|\*\(|https?:|\d minutes\b|RFC", re.IGNORECASE)
 COUNTED = 10  # numbers up to this one are told as words are: "seven of eight"
-# Numbers that are names: of percentiles, of promises, of statuses.
+# Numbers that are names: of percentiles, of promises, of statuses, and of years, which alone of all thousands have no comma.
 NAMES = {95.0, 99.0, 99.9, 99.99, 100.0} | {float(status) for status in HTTPStatus if status % 100}
 WORDS = range(500, 1001)  # of prose, "Going further" apart
 COMPOSED = 5  # arrows in a cell that stands open
@@ -263,7 +263,8 @@ def numbers_of_the_text_are_shown(notebook: Notebook) -> Found:
                 continue
             for said in NUMBER.finditer(paragraph):
                 value = float(said[1].replace(",", ""))
-                if value > COUNTED and value not in known:
+                is_year = re.fullmatch(r"(19|20)\d\d", said[1])
+                if value > COUNTED and value not in known and not is_year:
                     mark = f"{said[1]}<!--own: expression-->"
                     yield (
                         cell.number,
