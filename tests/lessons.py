@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from functools import cache
 from pathlib import Path
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parent.parent / "notebooks").glob("*.ipynb"))
-MARKED = re.compile(r"(\S+)<!--own: (.+?)-->")
 
 
 def read(path: Path) -> dict:

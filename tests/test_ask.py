@@ -172,3 +172,15 @@ def test_the_course_goes_on_where_nothing_can_be_saved(home, monkeypatch):
     asked = answered("04.predict", right("04.predict"))
     assert asked.committed and "cannot be saved" in asked.notice
     assert ask("04.predict").committed
+
+
+def test_on_a_projector_nothing_is_told_until_somebody_opens_it(monkeypatch):
+    monkeypatch.setenv("PMTECH_PRESENT", "1")
+    asked = next(q for q in all_questions().values() if q.kind == "check" and not q.guess)
+    panel = ask(asked.id)
+    panel.value = asked.options.index(asked.right)
+    panel.commit()
+    assert panel.correct is None and asked.right.feedback not in panel.get_state().values()
+    assert panel.again_label == "Show what is right"
+    panel.again()
+    assert panel.correct is True and panel.feedback == asked.right.feedback and panel.again_label == ""

@@ -16,6 +16,7 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
         ("peers.py 500", "clients -> 8 balanced servers -> cache of 100 ("),
         ("million.py --size 1000", "{"),
         ("real_server.py 1", "90% load,"),
+        ("room.py 10", "10 seats voted within a second: 10 counted"),
     ],
 )
 def test_a_benchmark_runs(program, says):

@@ -53,6 +53,23 @@ def test_the_lessons_are_copied_and_the_first_one_is_opened(started, tmp_path, c
     }
 
 
+@pytest.mark.parametrize("lesson", ["5", "05", "05_scaling", "05_scaling.ipynb"])
+def test_a_lesson_is_presented_with_answers_of_its_own(started, lesson, tmp_path, monkeypatch):
+    monkeypatch.setenv("PMTECH_HOME", str(tmp_path / "answers"))
+    monkeypatch.delenv("PMTECH_PRESENT", raising=False)
+    assert cli.main(["present", lesson, "--folder", str(tmp_path)]) == 0
+    ((options, environment),) = started
+    assert options[-1] == "--LabApp.default_url=/lab/tree/05_scaling.ipynb"
+    assert environment["JUPYTER_PATH"].startswith(str(ROOT / "pmtech" / "install" / "present"))
+    assert os.environ["PMTECH_PRESENT"] and os.environ["PMTECH_HOME"] != str(tmp_path / "answers")
+    monkeypatch.delenv("PMTECH_PRESENT")
+
+
+def test_an_unknown_lesson_is_a_sentence(started, tmp_path, capsys):
+    assert cli.main(["present", "87", "--folder", str(tmp_path)]) == 2
+    assert 'There is no lesson "87"' in capsys.readouterr().err and not started
+
+
 def test_a_file_that_is_there_is_never_touched(started, tmp_path, capsys):
     first, *others = LESSONS
     (tmp_path / first).write_text("my own work")
@@ -330,7 +347,7 @@ def test_check_says_what_it_found(found, status, monkeypatch, capsys):
 def test_without_a_command_it_says_which_there_are(capsys):
     assert cli.main([]) == 2
     said = capsys.readouterr().out
-    assert re.findall(r"^    (\w+) ", said, re.MULTILINE) == ["lab", "room", "check"]
+    assert re.findall(r"^    (\w+) ", said, re.MULTILINE) == ["lab", "present", "room", "lint", "new", "check"]
 
 
 def test_check_speaks_where_nothing_is_installed(tmp_path):

@@ -1,75 +1,19 @@
-"""Every lesson keeps to the anatomy of a lesson, and is kept as it was before anybody ran it."""
+"""Every lesson keeps to the anatomy of a lesson, and `pmtech lint` finds each way in which a notebook does not."""
 
 from __future__ import annotations
 
-import ast
+import json
 import re
-import statistics
 from pathlib import Path
 
 import pytest
-from lessons import NOTEBOOKS, read, sources
+from lessons import NOTEBOOKS
 
-import pmtech
-from pmtech.course.questions import all_questions
+from pmtech.course import lint
+from pmtech.course.new_lesson import new_lesson
+from pmtech.install import cli
 
-LESSONS = [path for path in NOTEBOOKS if not path.name.startswith("00_")]
-HEADINGS = [
-    "Warm-up",
-    "The story",
-    "Predict",
-    "Run it",
-    "Why",
-    "Explore",
-    "Break it",
-    "Your turn",
-    "Check yourself",
-    "Take away",
-    "Going further",
-]
-# What shapes a table is a named view of the run, and belongs to the package.
-PANDAS = re.compile(
-    r"\.(set_axis|to_frame|rename_axis|rename|set_index|reset_index|unstack|astype|round|loc|iloc|query|str|T|assign|index)\b"
-    r"|\[\["
-)
-PANELS = {"canary", "explore", "live", "console", "theatre"}
-CONTROLS = ("Slider(", "Choice(")
-
-every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-every_lesson = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
-
-
-def lines(source: str) -> int:
-    return sum(1 for line in source.splitlines() if line.strip())
-
-
-def calls(source: str) -> list[ast.Call]:
-    """The calls of a cell by a bare name, `explore(...)` but not `pmtech.explore(...)`."""
-    nodes = ast.walk(ast.parse(source))
-    return [node for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
-
-
-def count(code: list[str], *names: str) -> int:
-    return sum(call.func.id in names for source in code for call in calls(source))
-
-
-def sections(path: Path) -> dict[str, list[tuple[str, str]]]:
-    """Heading -> the (kind, source) of the cells under it; what stands before the first is the title card, ""."""
-    found: dict[str, list[tuple[str, str]]] = {"": []}
-    for cell in read(path)["cells"]:
-        source = "".join(cell["source"])
-        if cell["cell_type"] == "markdown" and (heading := re.match(r"## (.+?)(?: · \d+ min)?$", source, re.MULTILINE)):
-            found[heading.group(1).strip()] = []
-        found[list(found)[-1]].append((cell["cell_type"], source))
-    return found
-
-
-def code_of(section: list[tuple[str, str]]) -> list[str]:
-    return [source for kind, source in section if kind == "code"]
-
-
-def text_of(section: list[tuple[str, str]]) -> str:
-    return "\n".join(source for kind, source in section if kind == "markdown")
+GOOD = next(path for path in NOTEBOOKS if path.name.startswith("05_"))
 
 
 def test_the_course_begins_at_the_beginning():
@@ -77,148 +21,166 @@ def test_the_course_begins_at_the_beginning():
     assert len({path.name[:3] for path in NOTEBOOKS}) == len(NOTEBOOKS)
 
 
-@every_notebook
-def test_it_is_kept_as_it_was_before_anybody_ran_it(path):
-    notebook = read(path)
-    cells = notebook["cells"]
-    assert [cell for cell in cells if cell.get("outputs") or cell.get("execution_count")] == []
-    assert set(notebook["metadata"]) <= {"kernelspec", "language_info"}
-    # Without a kernel that every installation has, JupyterLab asks the learner to choose one.
-    assert notebook["metadata"]["kernelspec"]["name"] == "python3"
-    ids = [cell["id"] for cell in cells]
-    assert len(set(ids)) == len(ids)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_lesson_is_one(path):
+    assert lint.lint(path) == []
 
 
-@every_notebook
-def test_no_stray_key_takes_a_cell_away_or_opens_a_text_and_all_code_is_the_learners_to_change(path):
-    for cell in read(path)["cells"]:
-        assert cell["metadata"]["deletable"] is False
-        assert cell["metadata"].get("editable", True) is (cell["cell_type"] == "code")
+# What is broken in a good lesson, and what is said of it
 
 
-@every_notebook
-def test_code_is_short_and_without_plumbing(path):
-    code = sources(path, "code")
-    assert statistics.median(map(lines, code)) <= 3
-    assert max(map(lines, code)) <= 10
-    plumbing = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.For, ast.While, ast.Await, ast.Try)
-    assert [
-        type(node).__name__ for source in code for node in ast.walk(ast.parse(source)) if isinstance(node, plumbing)
-    ] == []
+def text(cells, start):
+    return next(cell for cell in cells if "".join(cell["source"]).startswith(start))
 
 
-def folded(path: Path) -> list[tuple[bool, str]]:
-    """(is it folded to its first line, source) of each code cell."""
-    cells = [cell for cell in read(path)["cells"] if cell["cell_type"] == "code"]
-    return [(bool(cell["metadata"].get("jupyter", {}).get("source_hidden")), "".join(cell["source"])) for cell in cells]
+def put(start, old, new):
+    """In the cell that begins so, other words."""
+
+    def change(notebook):
+        cell = text(notebook["cells"], start)
+        source = "".join(cell["source"])
+        assert old in source
+        cell["source"] = source.replace(old, new)
+
+    return change
 
 
-def composes(source: str) -> bool:
-    """Does a cell put a system together, decide or change something in it, run it, or name one to draw it?"""
-    tree = ast.parse(source)
-    calls = {ast.unparse(node.func).split(".")[-1] for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    joins = any(isinstance(node, ast.RShift) for node in ast.walk(tree))
-    lone = len(tree.body) == 1 and isinstance(tree.body[0], ast.Expr) and isinstance(tree.body[0].value, ast.Name)
-    return joins or lone or bool(calls & {"decide", "replace", "simulate", "sweep", "scalability"})
+def add(source, kind="code", **metadata):
+    """One more cell, at the end."""
+
+    def change(notebook):
+        cell = {"cell_type": kind, "id": "more", "metadata": {"deletable": False, **metadata}, "source": source}
+        notebook["cells"].append(cell)
+
+    return change
 
 
-@every_notebook
-def test_cells_that_compose_stand_open_and_all_others_are_one_line_of_words(path):
-    for hidden, source in folded(path):
-        first = source.splitlines()[0]
-        if hidden:
-            assert re.fullmatch(r"# [A-Z].{5,79}", first), f"its words: {first}"
-            assert not re.search(r"[_()]|\w\.\w", first), f"words, not code: {first}"
-            assert not any(isinstance(node, ast.RShift) for node in ast.walk(ast.parse(source))), first
-        else:
-            assert composes(source) or (path == NOTEBOOKS[0] and "import" in first), first
-            assert sum(">>" in line for line in source.splitlines()) <= 5, first
+def drop(start):
+    return lambda notebook: notebook["cells"].remove(text(notebook["cells"], start))
 
 
-@every_notebook
-def test_no_cell_shapes_a_table(path):
-    assert [hit.group() for _, source in folded(path) for hit in PANDAS.finditer(source)] == []
+def tell(start, **of_the_cell):
+    return lambda notebook: text(notebook["cells"], start).update(of_the_cell)
 
 
-@every_notebook
-def test_it_imports_public_names_of_pmtech_alone(path):
-    for node in (node for source in sources(path, "code") for node in ast.walk(ast.parse(source))):
-        assert not isinstance(node, ast.Import)
-        if isinstance(node, ast.ImportFrom):
-            assert node.module == "pmtech"
-            assert {alias.name for alias in node.names} <= set(pmtech.__all__)
+FOLDED = {"jupyter": {"source_hidden": True}}
+BROKEN = {
+    "an output": (tell("today", outputs=[{"output_type": "stream"}]), r"Cell 9: it holds what a run has left"),
+    "other metadata": (lambda n: n["metadata"].update(widgets={}), "metadata hold more than its kernel: .*widgets"),
+    "another kernel": (lambda n: n["metadata"].update(kernelspec={"name": "venv"}), 'kernel is not "python3"'),
+    "an id twice": (lambda n: [cell.update(id="x") for cell in n["cells"][:2]], "2 cells have the id x"),
+    "a cell to delete": (tell("## Why", metadata={"editable": False}), "a stray key can delete it"),
+    "a text to edit": (tell("## Why", metadata={"deletable": False}), "text says editable: false"),
+    "a loop": (add("for n in range(3):\n    simulate(n)"), r"plumbing \(For\)"),
+    "a table shaped": (add("simulate(today).visits.rename(columns={})"), r"it shapes a table \(\.rename\)"),
+    "a long cell": (add("simulate(today)\n" * 11), "it has 11 lines of code"),
+    "code folded to code": (add("ask('05.x')", **FOLDED), "folded, it shows its first line"),
+    "a system folded": (add("# A system\nClients() >> Server()", **FOLDED), "puts a system together stands open"),
+    "words that stand open": (add("# The price list\nsizes()"), "it composes no system and runs none"),
+    "a strange import": (add("import os\nsimulate(today)"), "a lesson imports from pmtech alone: import os"),
+    "an unknown name": (add("from pmtech import wizard\nsimulate(wizard)"), "no public name wizard"),
+    "a third panel": (add("# More\nlive(today)", **FOLDED), "one of 3 panels"),
+    "four controls": (
+        put("# Sliders", "show=", 'Slider("server.workers", 1, 9), show='),
+        "its panel has 4 controls",
+    ),
+    "a picture from elsewhere": (add("![x](https://example.org/x.png)", "markdown", editable=False), "lies elsewhere"),
+    "a number from nowhere": (put("The part with", "moves**.", "moves**: it served 473."), "no cell shows the 473"),
+    "a word left to write": (put("The part with", "moves**.", "[Write: where to]"), "still to be written: where to"),
+    "a question that is none": (add('# More\nask("05.nonsense")', **FOLDED), "there is no question 05.nonsense"),
+    "a question asked twice": (add('# More\nask("05.predict")', **FOLDED), "05.predict is asked 2 times"),
+    "a question not asked": (drop("# Question 1 of 2"), r"The question 05\.check\.1 is never asked"),
+    "a reveal that lacks": (drop("# What came of your prediction\nreveal"), r"nothing tells what came of 05\.predict"),
+    "an answer given away": (put("## Run it", "Today:", "word " * 90 + "Today:"), "more than 100 words stand between"),
+    "a section that lacks": (drop("## Why"), "Its sections are Warm-up"),
+    "a second title": (add("# Another", "markdown", editable=False), "A lesson has one title"),
+    "no question": (put("# Ten times", "more machines?", "more machines"), "the question that a product manager asks"),
+    "two verbs": (put("# Ten times", "- **weigh**", "- weigh"), "three lines that begin with"),
+    "no time": (put("# Ten times", "About 45 minutes", "An hour"), "how long the lesson takes"),
+    "long prose": (put("The part with", "decides", "decides" + " and so on" * 200), "words before Going further"),
+    "no task": (drop("safe = "), "Your turn has one check, and here are 0"),
+    "nothing to try": (lambda n: [put("## Explore", f"\n{i}. ", "\n")(n) for i in "123"], "two or three numbered"),
+    "no solution": (put("<details>", "<details>", "<div>"), "a solution to unfold"),
+    "no end": (drop("# The end of this lesson"), r'the last cell of Take away is .*progress\("05"\)'),
+    "an open appendix": (
+        tell("## Going", metadata={"deletable": False, "editable": False}),
+        "jp-MarkdownHeadingCollapsed",
+    ),
+    "one question for work": (put("## Take away", "with it?", "with it."), "Take away has two questions"),
+    "nothing for an executive": (put("## Take away", "executive", "colleague"), "a sentence for an executive"),
+}
 
 
-@every_notebook
-def test_it_has_at_most_two_panels_of_at_most_three_controls(path):
-    code = sources(path, "code")
-    assert count(code, *PANELS) <= 2
-    for call in (call for source in code for call in calls(source) if call.func.id in PANELS):
-        assert sum(ast.unparse(argument).startswith(CONTROLS) for argument in call.args) <= 3
+@pytest.mark.parametrize("slip", BROKEN)
+def test_a_slip_is_named_with_its_cell(slip, tmp_path):
+    change, said = BROKEN[slip]
+    notebook = json.loads(GOOD.read_text(encoding="utf-8"))
+    change(notebook)
+    path = tmp_path / GOOD.name
+    path.write_text(json.dumps(notebook))
+    found = "\n".join(lint.lint(path))
+    assert re.search(said, found), found
 
 
-@every_notebook
-def test_it_shows_nothing_from_elsewhere(path):
-    text = "\n".join(sources(path, "markdown"))
-    assert re.findall(r"!\[[^]]*\]\(\s*(?!attachment:)\S+", text) == []
-    assert re.findall(r"<(?:img|script|iframe|link)\b", text) == []
+# A lesson of one's own
 
 
-@every_lesson
-def test_it_has_every_section_in_order(path):
-    assert list(sections(path)) == ["", *HEADINGS]
-    assert len(re.findall(r"^# ", "\n".join(sources(path, "markdown")), re.MULTILINE)) == 1
+@pytest.fixture
+def mine(tmp_path) -> Path:
+    return new_lesson("Feature flags", tmp_path)[0]
 
 
-@every_lesson
-def test_the_title_card_has_three_verbs_and_a_time(path):
-    card = text_of(sections(path)[""])
-    assert card.startswith("# ")
-    assert re.match(r"# .+\?$", card, re.MULTILINE), "the question a product manager asks"
-    assert "will be able to" in card
-    assert len(re.findall(r"^- \*\*", card, re.MULTILINE)) == 3
-    assert re.search(r"\b\d+ minutes\b", card)
+def test_a_new_lesson_runs_and_lacks_only_what_is_for_its_writer(mine, capsys):
+    found = lint.lint(mine)
+    thin = [one for one in found if "still to be written" not in one]
+    assert len(thin) == 1 and "words before Going further" in thin[0] and len(found) > 20
+    assert lint.run(mine) == []
+    assert cli.main(["lint", "--no-run", str(mine)]) == 1
+    assert "Cell 1: still to be written: the question that a product manager asks" in capsys.readouterr().out
 
 
-@every_lesson
-def test_prose_is_neither_thin_nor_long(path):
-    """What everybody reads: the text before "Going further", and what the reveals of their predictions tell."""
-    parts = {heading: section for heading, section in sections(path).items() if heading != "Going further"}
-    text = "\n".join(text_of(section) for section in parts.values())
-    code = "\n".join(source for section in parts.values() for source in code_of(section))
-    for id in re.findall(r'reveal\("(.+?)"', code):
-        text += f"\n{all_questions()[id].run}\n{all_questions()[id].why}"
-    text = re.sub(r"<!--.*?-->|<[^>]+>|```.*?```", " ", text, flags=re.DOTALL)
-    assert 500 <= len(re.findall(r"[^\W\d_][\w'’-]*", text)) <= 1000
+def test_a_second_one_has_a_number_of_its_own(mine):
+    assert new_lesson("canaries", mine.parent)[0].name == "21_canaries.ipynb"
+    assert mine.name == "20_feature_flags.ipynb"
 
 
-@every_lesson
-def test_the_learner_acts(path):
-    parts = sections(path)
-    assert count(code_of(parts["Warm-up"]), "ask") == 1
-    assert count(code_of(parts["Predict"]), "ask") >= 1
-    assert count(code_of(parts["Explore"]), *PANELS) == 1
-    questions = re.findall(r"^\d\. ", text_of(parts["Explore"]), re.MULTILINE)
-    assert questions in (["1. ", "2. "], ["1. ", "2. ", "3. "])
-    assert [kind for kind, _ in parts["Explore"]].index("code") > 0, "the questions come before the panel"
-    assert count(code_of(parts["Break it"]), "ask") >= 1
-    assert count(code_of(parts["Your turn"]), "check") == 1
-    assert "<details>" in text_of(parts["Your turn"])
-    assert count(code_of(parts["Check yourself"]), "ask") in (2, 3)
+def test_its_numbers_are_held_against_its_run_and_a_cell_that_fails_is_named(mine):
+    good = mine.read_text()
+    mine.write_text(good.replace("[Write: the idea,", "It has 5<!--own: tool.get('server.workers')--> workers,"))
+    assert lint.run(mine) == ["Cell 13: the text says 5, and tool.get('server.workers') is 4 in this run."]
+    mine.write_text(good.replace("[Write: the idea,", "It has 4<!--own: tool.worker--> workers,"))
+    assert "Cell 13: 4 can't be held against the run" in lint.run(mine)[0]
+    mine.write_text(
+        good.replace('"server.workers\\": 5', '"server.worker\\": 5').replace("tool.replace", "toll.replace")
+    )
+    assert lint.run(mine)[0].startswith("Cell 10: it fails: NameError")
 
 
-@every_lesson
-def test_a_lesson_ends_with_an_end_and_what_is_for_another_day_is_folded(path):
-    parts = sections(path)
-    assert f'progress("{path.name[:2]}")' in code_of(parts["Take away"])[-1]
-    (further,) = (cell for cell in read(path)["cells"] if "".join(cell["source"]).startswith("## Going further"))
-    assert further["metadata"]["jp-MarkdownHeadingCollapsed"] is True
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        ("x =", "20_feature_flags.toml: "),
+        ("[[question]]\nid = '20.x'", "missing"),
+        ("[[question]]\nkinds = 1", "'id'"),
+    ],
+)
+def test_questions_that_cannot_be_read_are_a_sentence(mine, broken, said):
+    mine.with_suffix(".toml").write_text(broken)
+    lint.questions.questions_in.cache_clear()
+    assert any("ts questions can't be read" in one and said in one for one in lint.lint(mine))
 
 
-@every_lesson
-def test_the_take_away_can_be_taken_to_work(path):
-    text = text_of(sections(path)["Take away"])
-    asked = re.search(r"ask your engineer.*?(?=\n\n|\Z)", text, re.DOTALL | re.IGNORECASE).group()
-    assert asked.count("?") == 2
-    assert re.search(r"executive", text, re.IGNORECASE)
-    assert re.search(r"leaves? out", text, re.IGNORECASE)
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"cells": [1], "metadata": {}}', "\x00"])
+def test_what_is_no_notebook_is_a_sentence(tmp_path, content, capsys):
+    path = tmp_path / "20_x.ipynb"
+    path.write_text(content)
+    assert cli.main(["lint", str(path)]) == 2
+    assert "is not a notebook" in capsys.readouterr().err
+
+
+def test_the_command_says_what_it_made_and_refuses_a_name_without_words(tmp_path, capsys):
+    assert cli.main(["new", "lesson", "Feature flags", "--folder", str(tmp_path)]) == 0
+    assert "20_feature_flags.ipynb" in capsys.readouterr().out
+    assert cli.main(["new", "lesson", "!", "--folder", str(tmp_path)]) == 1
+    assert cli.main(["lint", str(tmp_path / "none.ipynb")]) == 2
+    assert cli.main(["lint", "--no-run", str(GOOD)]) == 0

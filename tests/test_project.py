@@ -110,7 +110,8 @@ def test_the_wheel_holds_the_package_its_data_and_the_lessons_and_nothing_else(w
     inside = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     package = {str(path.relative_to(ROOT).as_posix()) for path in files_of_the_project("pmtech")}
     lessons = {f"pmtech/lessons/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")}
-    assert inside == package | lessons
+    notes = {f"pmtech/lessons/instructor/{path.name}" for path in (ROOT / "notebooks" / "instructor").glob("*.md")}
+    assert inside == package | lessons | notes
     assert {".py", ".toml", ".js", ".css", ".json", ".ipynb"} <= {Path(name).suffix for name in inside}
     assert wheel.name == f"pmtech-{pmtech.__version__}-py3-none-any.whl"
 
@@ -139,8 +140,10 @@ def test_the_commands_of_the_readme_exist():
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = set(re.findall(r"\bmake ([a-z]+)\b(?=[^a-z ]|\s*(?:#|$))", readme, re.MULTILINE))
     assert {"lab", "test"} <= named <= targets
-    commands = set(re.findall(r"\bpmtech (lab|check|[a-z]+)\b(?=`|$| notebooks$| --)", readme, re.MULTILINE))
-    assert commands == {"lab", "check", "room"}
+    commands = set(
+        re.findall(r"\bpmtech (lab|check|[a-z]+)\b(?=`|$| notebooks$| lesson\b| \d\d| --)", readme, re.MULTILINE)
+    )
+    assert commands == {"lab", "check", "lint", "new", "present", "room"}
     assert "conda env create -f environment.yml" in readme
     assert r".venv\Scripts\pmtech" in readme
 

@@ -4,11 +4,12 @@ import re
 
 import pandas as pd
 import pytest
-from lessons import MARKED, NOTEBOOKS, read, run, sources
+from lessons import NOTEBOOKS, read, run, sources
 
 from pmtech import Clients, Server
 from pmtech.charts import guess as chart
 from pmtech.course.ask import ask
+from pmtech.course.lint import MARKED
 from pmtech.course.progress import progress_file
 from pmtech.course.questions import Guess, all_questions, filled, question
 from pmtech.course.reveal import OPEN, PASSED, reveal

@@ -17,12 +17,17 @@ import pytest
 import uvicorn
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, settings
+from lessons import NOTEBOOKS
 from schemathesis import openapi
 
 import pmtech.room.app as room_app
 from pmtech import ask, join, leave
 from pmtech.course.progress import hearers
 from pmtech.course.questions import all_questions
+from pmtech.room.agenda import agenda, section_of, sections
+from pmtech.room.aloud import SIGNS, code
+from pmtech.room.aloud import answer as meant_by
+from pmtech.room.join import join_on_a_hub
 from pmtech.room.state import WORDS, Room, is_split, new_word
 
 CHECK = next(q for q in all_questions().values() if q.kind == "check" and not q.guess)
@@ -163,9 +168,14 @@ def test_nothing_is_told_or_done_without_a_seat_or_the_token(room):
         "/api/hands",
         "/api/questions",
         "/api/export",
+        "/api/aloud",
+        "/api/truth",
+        "/api/agenda",
         "/api/code.svg",
     }
     bodies = {"/api/rounds": {"question": CHECK.id}, "/api/hands": {"counts": {"0": 1}}}
+    bodies["/api/aloud"] = {"code": "AAAA"}
+    bodies["/api/truth"] = {"question": GUESS.id, "value": 1}
     for method, path in paths(room.http.app.openapi()):
         if path == "/api/seats":
             continue
@@ -310,7 +320,7 @@ def test_an_answer_in_the_notebook_is_a_vote_and_its_verdict_waits_for_the_room(
     until(lambda: room.board()["voted"] == 1)
     room.show()
     until(lambda: panel.correct is True)
-    assert room.board(CHECK.id[:2])["pace"] == {5: {"done": 1}}
+    assert room.board(CHECK.id[:2])["pace"] == {8: {"done": 1}}
 
 
 def test_only_what_was_promised_is_sent(real, monkeypatch):
@@ -323,8 +333,8 @@ def test_only_what_was_promised_is_sent(real, monkeypatch):
         hear({"kind": "answer", "id": CHECK.id, "option": CHECK.options[0].text})
         hear({"kind": "note", "id": "04.note", "text": "my own words"})
     assert [body for _, body in sent] == [
-        {"lesson": "04", "section": 4, "state": "done"},
-        {"lesson": CHECK.id[:2], "section": 5, "state": "done"},
+        {"lesson": "04", "section": 7, "state": "done"},
+        {"lesson": CHECK.id[:2], "section": 8, "state": "done"},
     ]
 
 
@@ -357,3 +367,117 @@ def test_no_room_is_a_sentence(wrong):
 def test_a_wrong_word_is_a_sentence(real):
     with pytest.raises(ValueError, match="no such room"):
         join(f"fern-otter-417@{real[1]}")
+
+
+# What a room knows of a lesson, and of the facilitator's own run
+
+
+def test_sections_are_the_lessons_own_and_minutes_those_of_the_note(room):
+    told = room.http.get("/api/agenda?lesson=05", headers=room.lead).json()
+    assert told["sections"][:3] == ["Warm-up", "The story", "Predict"] and "Going further" not in told["sections"]
+    assert dict(zip(told["sections"], told["until"], strict=True))["Explore"] == 23
+    assert told["cut"].startswith("Cut in this order: Check yourself")
+    for stranger in ("99", "x", "../05", ""):
+        assert agenda(stranger) == {"sections": [], "until": [], "cut": ""}
+
+
+@pytest.mark.parametrize("lesson", [path.name[:2] for path in NOTEBOOKS[1:]])
+def test_every_lesson_has_minutes_for_the_room_that_only_go_up(lesson):
+    told = agenda(lesson)
+    until = [minute for minute in told["until"] if minute is not None]
+    assert until == sorted(until) and len(until) >= len(told["sections"]) - 1 and told["cut"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "id", "heading"),
+    [
+        ("answer", "05.predict", "Predict"),
+        ("run", "05.predict", "Why"),
+        ("answer", "05.break.seen", "Break it"),
+        ("task", "05.your_turn", "Your turn"),
+        ("answer", "99.x", None),
+        ("note", "05.predict", None),
+    ],
+)
+def test_a_record_belongs_to_the_section_it_was_made_in(kind, id, heading):
+    number = section_of(kind, id)
+    assert (sections(id[:2])[number] if number is not None else None) == heading
+
+
+def test_the_facilitators_run_is_drawn_into_the_guesses_once_votes_are_shown(real, tmp_path):
+    room, address = real
+    with pytest.raises(ValueError, match="no room is open on this machine"):
+        join("here")
+    (tmp_path / "room.json").write_text(json.dumps({"address": f"http://{address}", "token": room.token}))
+    join("here")
+    room.ask(GUESS.id)
+    for hear in hearers:
+        hear({"kind": "truth", "id": GUESS.id, "value": 4.5})
+    assert "truth" not in room.told()
+    room.show()
+    assert room.told()["truth"] == 4.5
+    leave()
+    assert hearers == []
+
+
+def test_only_a_number_is_drawn_in(room):
+    put = lambda question: room.http.put("/api/truth", json={"question": question, "value": 1}, headers=room.lead)  # noqa: E731
+    assert [put(GUESS.id).status_code, put(CHECK.id).status_code, put("nothing").status_code] == [204, 422, 404]
+
+
+# Without a network
+
+
+def test_an_answer_is_read_out_in_four_signs_and_counted(room, monkeypatch, tmp_path):
+    monkeypatch.setenv("PMTECH_HOME", str(tmp_path))
+    join("aloud")
+    panel = ask(CHECK.id)
+    panel.value = RIGHT
+    panel.commit()
+    signs = re.fullmatch(r"To read out: (\w{4})\.", panel.past)[1]
+    assert panel.correct is None and panel.again_label == "Show what is right"
+    leave()
+    room.do("rounds", question=CHECK.id)
+    for heard in (signs, signs.lower(), " ".join(signs)):
+        room.do("aloud", code=heard)
+    room.do("show")
+    assert room.board()["rounds"] == [{str(float(RIGHT)): 3}]
+
+
+def test_signs_for_another_question_or_misheard_are_refused(room):
+    signs = code(CHECK.id, RIGHT)
+    post = lambda said: room.http.post("/api/aloud", json={"code": said}, headers=room.lead).status_code  # noqa: E731
+    assert post(signs) == 422
+    room.do("rounds", question=CHECK.id)
+    for place in range(4):
+        for other in set(SIGNS) - {signs[place]}:
+            assert post(signs[:place] + other + signs[place + 1 :]) in (422, 409)
+    assert room.board()["voted"] == 0
+
+
+def test_every_answer_of_every_question_has_signs_of_its_own():
+    for question in all_questions().values():
+        guess = question.guess
+        values = [guess.low, guess.low + guess.step, guess.high] if guess else range(len(question.options))
+        for value in values:
+            assert meant_by(question.lesson, code(question.id, value)) == (question.id, value)
+
+
+# On a hub
+
+
+def test_all_kernels_of_a_learner_on_a_hub_are_one_seat_and_leaving_is_for_good(real, monkeypatch, tmp_path):
+    room, address = real
+    monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "the learner's own")
+    monkeypatch.setenv("PMTECH_ROOM", f"{room.word}@{address}")
+    join_on_a_hub()
+    until(lambda: room.board()["seats"] == 1)
+    seat = join(f"{room.word}@{address}")
+    assert room.board()["seats"] == 1
+    assert room.seat(seat.secret)
+    leave()
+    assert room.board()["seats"] == 0
+    join_on_a_hub()
+    assert not [thread for thread in threading.enumerate() if thread.name == "pmtech-room-hub"]
+    join(f"{room.word}@{address}")
+    assert room.board()["seats"] == 1 and not (tmp_path / "left-the-room").exists()

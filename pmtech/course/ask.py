@@ -9,10 +9,11 @@ from pmtech.course.glossary import terms
 from pmtech.course.page import STYLE, script
 from pmtech.course.progress import progress_file
 from pmtech.course.questions import Question, question
-from pmtech.course.verdicts import is_held_back
+from pmtech.course.verdicts import is_held_back, open_verdict, opens_here, to_read_out
 from pmtech.panels.widget import Panel
 
 HELD_BACK = "What is right is told when the room has voted."
+OPEN_IT = "Show what is right"
 
 # What shows one question, or its answer: the panels that must hear of it when it is answered.
 _together: dict[str, WeakSet] = defaultdict(WeakSet)
@@ -75,7 +76,10 @@ class Ask(Panel):
         refresh(asked.id)
 
     def again(self) -> None:
-        """Opens the question for another answer. The first one stays in the record."""
+        """Opens the question for another answer, which leaves the first one in the record; on a projector, the verdict."""
+        if self.again_label == OPEN_IT:
+            open_verdict(self._asked.id)
+            return self._show(restored=False)
         if self.committed and not self.again_label:
             raise ValueError("this answer is kept; run the cell again to answer once more")
         self._open()
@@ -113,11 +117,11 @@ class Ask(Panel):
                 self.correct, self.verdict = option.right, "Right." if option.right else "Not this one."
                 self.feedback, self.misconception = option.feedback, option.misconception
             now = self._asked.said(self.value)
-            self.past = f"Your first answer, which stays in the record: {first}" if first != now else ""
-            if restored:
-                self.again_label = "Answer again"
-            elif self.correct is False:
-                self.again_label = "Try again"
+            before = f"Your first answer, which stays in the record: {first}" if first != now else ""
+            self.past = to_read_out(self._asked.id, self.value) or before
+            wrong = "Try again" if self.correct is False else ""
+            held = self.feedback == HELD_BACK and opens_here()
+            self.again_label = OPEN_IT if held else "Answer again" if restored else wrong
             self.notice = self._progress.notice
 
     def _restore(self) -> None:

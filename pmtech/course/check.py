@@ -4,21 +4,30 @@ from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from runpy import run_path
 
 from pmtech.course.progress import progress_file
 from pmtech.course.questions import all_questions, nearest
 from pmtech.course.task import Marking
 
+FOLDER = Path(__file__).parent / "tasks"
 _MISSING = object()
 
 
-@cache
 def all_tasks() -> dict:
-    """Every task by id, in the order of the lessons."""
-    files = sorted((Path(__file__).parent / "tasks").glob("lesson_*.py"))
+    """Every task by id, in the order of the lessons: the course's, then those of lessons of one's own (`lesson_NN.py`
+    beside the notebook)."""
+    return tasks_in(Path.cwd()) | tasks_in(FOLDER)
+
+
+@cache
+def tasks_in(folder: Path) -> dict:
+    """The tasks of the files in a folder."""
     found = {}
-    for path in files:
-        for task in import_module(f"pmtech.course.tasks.{path.stem}").TASKS:
+    for path in sorted(folder.glob("lesson_[0-9][0-9].py")):
+        of_the_course = folder == FOLDER
+        own = import_module(f"pmtech.course.tasks.{path.stem}").TASKS if of_the_course else run_path(str(path))["TASKS"]
+        for task in own:
             if task.id in found:
                 raise ValueError(f"task id {task.id!r} is used twice")
             found[task.id] = task

@@ -1,8 +1,11 @@
 """`progress()`: the map of the course, with what is done; `progress("04")`: the end of a lesson."""
 
 import html
+import json
+import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -161,7 +164,7 @@ def _lessons(record) -> list[Lesson]:
     first = {a["id"]: a["right"] and not a.get("late") for a in reversed(record.records("answer"))}
     attempts = record.records("task")
     tried, passed = {a["id"] for a in attempts}, {a["id"] for a in attempts if a["passed"]}
-    for entry in tomllib.loads((HERE / "course.toml").read_text(encoding="utf-8"))["lesson"]:
+    for entry in _entries():
         there = next(filter(None, (editions(folder, entry["file"]) for folder in lesson_folders())), None)
         if there is None:
             continue
@@ -182,3 +185,14 @@ def _lessons(record) -> list[Lesson]:
             )
         )
     return lessons
+
+
+def _entries() -> Iterator[dict]:
+    """The lessons of the course, in order, then those of one's own: they lie beside the notebook, with their questions."""
+    yield from tomllib.loads((HERE / "course.toml").read_text(encoding="utf-8"))["lesson"]
+    for path in sorted(Path.cwd().glob("[0-9][0-9]_*.toml")):
+        with suppress(OSError, ValueError, KeyError, IndexError, TypeError):
+            card = "".join(json.loads(path.with_suffix(".ipynb").read_text(encoding="utf-8"))["cells"][0]["source"])
+            minutes = re.search(r"(\d+) minutes", card)
+            title = card.partition("\n")[0].removeprefix("# ")
+            yield {"file": f"{path.stem}.ipynb", "title": title, "minutes": int(minutes[1]) if minutes else 45}

@@ -49,6 +49,12 @@ _RECORD = re.compile(rf'\{{(?:[^{{}}"\\]|{_STRING}|\{{(?:[^{{}}"\\]|{_STRING})*+
 hearers: list[Callable[[dict[str, Any]], None]] = []  # are told of every record that is added
 
 
+def tell(record: dict[str, Any]) -> None:
+    """Tell all who listen, and keep nothing."""
+    for hear in list(hearers):
+        hear(record)
+
+
 def home() -> Path:
     """The folder that holds the progress file: `PMTECH_HOME`, or the user's data folder. OSError where none is known."""
     try:
@@ -95,8 +101,7 @@ class Progress:
     def add(self, kind: str, id: str, **fields) -> None:
         """Adds a record and saves it, with whatever could not be saved before."""
         record = {"kind": kind, "id": id, **fields, "at": datetime.now(UTC).isoformat(timespec="seconds")}
-        for hear in list(hearers):
-            hear(record)
+        tell(record)
         with self._mutex:
             self._unsaved.append(record)
             try:

@@ -136,17 +136,31 @@ def filled(text: str, run: Any) -> str:
     return re.sub(r"\{([^{}|]+)\|([^{}|]*)\}", lambda hole: said(figure(run, hole[1]), hole[2]).strip(), text)
 
 
-@cache
 def all_questions() -> dict[str, Question]:
-    """Every question by id, in the order of the lessons and of the files; cards to sort are not among them."""
-    return {table["id"]: _read(table) for table in tables() if table["kind"] != "sort"}
+    """Every question by id, in the order of the lessons and of the files: the course's, then those of lessons of one's own,
+    whose files `NN_*.toml` lie beside the notebook. Cards to sort are not among them."""
+    course = questions_in(FOLDER)
+    return course | {id: one for id, one in questions_in(Path.cwd()).items() if id not in course}
 
 
-def tables() -> Iterator[dict]:
-    """The tables of the files as they are written, each with an id of its own."""
+@cache
+def questions_in(folder: Path) -> dict[str, Question]:
+    """The questions of the files in a folder. Raises ValueError, which names the question or the file."""
+    try:
+        return {table["id"]: _read(table) for table in tables(folder) if table.get("kind") != "sort"}
+    except (TypeError, KeyError, AttributeError) as problem:
+        raise ValueError(f"a question in {folder} is not in its form: {problem}") from None
+
+
+def tables(folder: Path = FOLDER) -> Iterator[dict]:
+    """The tables of the files in a folder as they are written, each with an id of its own."""
     found = set()
-    for path in sorted(FOLDER.glob("*.toml")):
-        for table in tomllib.loads(path.read_text(encoding="utf-8")).get("question", []):
+    for path in sorted(folder.glob("[0-9][0-9]_*.toml")):
+        try:
+            written = tomllib.loads(path.read_text(encoding="utf-8")).get("question", [])
+        except ValueError as problem:  # no TOML, or no text
+            raise ValueError(f"{path.name}: {problem}") from None
+        for table in written:
             if table["id"] in found:
                 raise ValueError(f"question id {table['id']!r} is used twice")
             if table["id"].partition(".")[0] != path.name[:2]:

@@ -6,10 +6,11 @@ from typing import Any
 import traitlets
 
 from pmtech.charts import guess as chart
-from pmtech.course.ask import joined, refresh
+from pmtech.course.ask import HELD_BACK, joined, refresh
 from pmtech.course.page import STYLE, script
-from pmtech.course.progress import progress_file
+from pmtech.course.progress import progress_file, tell
 from pmtech.course.questions import Question, filled, question
+from pmtech.course.verdicts import is_held_back
 from pmtech.panels.widget import Panel
 from pmtech.runs.views import figure
 from pmtech.wording import said
@@ -35,17 +36,26 @@ class Reveal(Panel):
         super().__init__(told=self._due())  # the page may begin before anything could be added
         self.on_msg(self._from_page)
         joined(self, asked.id)
+        self._tell_truth()
 
     def refresh(self) -> None:
         """Shows what is due by now."""
         self.told = self._due()
+        self._tell_truth()
+
+    def _tell_truth(self) -> None:
+        """A room that listens draws the number of the run, once it is told here, into its guesses."""
+        if "truth" in self.told:
+            value = float(figure(self._run, self._asked.guess.figure))
+            tell({"kind": "truth", "id": self._asked.id, "value": value})
 
     def _due(self) -> dict:
         answers = self._progress.records("answer", self._asked.id)
         passed = self._progress.records("run", self._asked.id)
         value = self._asked.value(answers[-1]["option"]) if answers else None
-        if value is None and not any(record.get("shown") for record in passed):
-            return {"id": self._asked.id, "waits": PASSED if passed else OPEN}
+        held_back = is_held_back(self._asked.id)
+        if (value is None or held_back) and not any(record.get("shown") for record in passed):
+            return {"id": self._asked.id, "waits": HELD_BACK if held_back else PASSED if passed else OPEN}
         said_so = self._what_came(value, bool(answers and answers[-1].get("late")))
         return {**self._outcome(value), **said_so, "seen": self._seen(), "notice": self._progress.notice}
 

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import traitlets
 
 from pmtech.course.page import STYLE, script
 from pmtech.course.progress import progress_file
-from pmtech.course.questions import nearest, tables
+from pmtech.course.questions import FOLDER, nearest, tables
 from pmtech.panels.widget import Panel
 
 
@@ -48,12 +49,17 @@ class Sorting:
             raise ValueError(f"{self.id}: no card belongs on {empty.pop()!r}")
 
 
-@cache
 def all_sortings() -> dict[str, Sorting]:
-    """Every sorting exercise by id, in the order of the lessons."""
+    """Every sorting exercise by id, in the order of the lessons; those of a lesson of one's own lie beside it."""
+    return sortings_in(Path.cwd()) | sortings_in(FOLDER)
+
+
+@cache
+def sortings_in(folder: Path) -> dict[str, Sorting]:
+    """The sorting exercises of the files in a folder."""
     found = {}
-    for table in tables():
-        if table["kind"] == "sort":
+    for table in tables(folder):
+        if table.get("kind") == "sort":
             cards = tuple(Card(**{**card, "also": tuple(card.get("also", ()))}) for card in table.pop("card"))
             found[table["id"]] = Sorting(**{**table, "piles": tuple(table["piles"])}, cards=cards)
     return found

@@ -1,10 +1,13 @@
-"""When a verdict may be told: at once, or in a workshop once the facilitator has opened it."""
+"""When a verdict may be told: at once, in a room once the facilitator has opened it, on a projector once somebody opens it."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 _held_back: Callable[[str], bool] | None = None
+_opened: set[str] = set()
+_aloud: Callable[[str, float], str] | None = None
 
 
 def wait_for(held_back: Callable[[str], bool] | None) -> None:
@@ -14,4 +17,26 @@ def wait_for(held_back: Callable[[str], bool] | None) -> None:
 
 
 def is_held_back(question_id: str) -> bool:
-    return _held_back is not None and _held_back(question_id)
+    if _held_back is not None and _held_back(question_id):
+        return True
+    return opens_here() and question_id not in _opened
+
+
+def opens_here() -> bool:
+    """Does whoever sits here open a verdict: before a projector (`pmtech present`), or in a room without a network?"""
+    return "PMTECH_PRESENT" in os.environ or _aloud is not None
+
+
+def open_verdict(question_id: str) -> None:
+    _opened.add(question_id)
+
+
+def read_aloud(code: Callable[[str, float], str] | None) -> None:
+    """From now on an answer has a code to read out; None: none has."""
+    global _aloud
+    _aloud = code
+
+
+def to_read_out(question_id: str, value: float) -> str:
+    """What a pair reads out of its answer, "" where the room has a network, or there is none."""
+    return f"To read out: {_aloud(question_id, value)}." if _aloud else ""

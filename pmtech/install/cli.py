@@ -1,4 +1,4 @@
-"""The `pmtech` command: `pmtech lab` opens the lessons, `pmtech check` says whether they can run."""
+"""The `pmtech` command: `pmtech lab` opens the lessons, `pmtech check` says whether they can run; `--help` tells the rest."""
 
 from __future__ import annotations
 
@@ -40,12 +40,29 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="start even where your own Jupyter settings let everybody on the network in without a password",
     )
+    present = commands.add_parser(
+        "present", help="a lesson for a projector: large, a section at a time, no verdict unasked"
+    )
+    present.add_argument("lesson", nargs="?", default="00", help="its number, or its name (00)")
+    present.add_argument("--folder", type=_folder, help="where the lessons are (pmtech-lessons in your home folder)")
+    present.add_argument("--no-browser", action="store_true", help="start JupyterLab, but do not open a browser")
+    present.add_argument("--port", type=_port, help="the port JupyterLab listens on")
+    present.set_defaults(open_to_network=False)
     room = commands.add_parser("room", help="votes and pace of a workshop, on this machine")
     room.add_argument("--port", type=_port, default=8765, help="the port it listens on (8765)")
     room.add_argument(
         "--keep", type=_folder, metavar="FILE", help="keep the votes in this file; without it nothing is kept"
     )
     room.add_argument("--here", action="store_true", help="for this machine alone, to try it")
+    lint = commands.add_parser(
+        "lint", help="is a notebook a lesson? its form, its questions, its numbers, and that it runs"
+    )
+    lint.add_argument("notebook", nargs="+", type=_folder, help="a lesson, such as 20_feature_flags.ipynb")
+    lint.add_argument("--no-run", action="store_true", help="look at its form alone")
+    new = commands.add_parser("new", help="begin a lesson of your own")
+    new.add_argument("what", choices=["lesson"])
+    new.add_argument("name", help='its name in a few words, such as "feature flags"')
+    new.add_argument("--folder", type=_folder, default=Path(), help="where it goes (the folder you are in)")
     commands.add_parser("check", help="say what is missing on this computer, and how to mend it")
     parser.set_defaults(show_help=parser.print_help)
     return parser
@@ -80,7 +97,37 @@ def _run(chosen: argparse.Namespace) -> int:
         from pmtech.room.server import serve
 
         return serve(chosen.port, chosen.keep, chosen.here)
-    return _lab(chosen)
+    if chosen.command == "lint":
+        return max(map(_lint, chosen.notebook, [chosen.no_run] * len(chosen.notebook)))
+    return _new(chosen) if chosen.command == "new" else _lab(chosen)
+
+
+def _lint(notebook: Path, no_run: bool) -> int:
+    """Say what keeps a notebook from being a lesson; 0 when nothing does, 2 when it cannot be read."""
+    from pmtech.course.lint import lint, run
+
+    try:
+        found = lint(notebook)
+        found += [] if no_run else run(notebook)
+    except (OSError, ValueError) as problem:
+        print(f"{notebook}: {files.reason(problem) if isinstance(problem, OSError) else problem}", file=sys.stderr)
+        return 2
+    print("\n  ".join([f"{notebook}:" if found else f"{notebook}: nothing to mend.", *found]))
+    return 1 if found else 0
+
+
+def _new(chosen: argparse.Namespace) -> int:
+    from pmtech.course.new_lesson import new_lesson
+
+    try:
+        made = new_lesson(chosen.name, chosen.folder)
+    except (OSError, ValueError) as problem:
+        said = files.reason(problem) if isinstance(problem, OSError) else problem
+        print(f"The lesson could not be begun: {said}", file=sys.stderr)
+        return 1
+    print(f"A lesson that runs, and says what is still to be written: {', '.join(map(str, made))}")
+    print(f"Open it in JupyterLab; what it still lacks: pmtech lint {made[0]}")
+    return 0
 
 
 def copy_lessons(folder: Path) -> tuple[list[str], list[str]]:
@@ -123,5 +170,23 @@ def _lab(chosen: argparse.Namespace) -> int:
     for sentence in said:
         print(f"  {sentence}")
     sys.stdout.flush()
-    first = editions(folder, START)[-1].name
-    return start(folder, first, browser=not chosen.no_browser, port=chosen.port, open_to_network=chosen.open_to_network)
+    present = chosen.command == "present"
+    first = _lesson(folder, chosen.lesson) if present else START
+    if first is None:
+        print(f'There is no lesson "{chosen.lesson}" in {folder}. By its number: pmtech present 05', file=sys.stderr)
+        return 2
+    return start(
+        folder,
+        editions(folder, first)[-1].name,
+        browser=not chosen.no_browser,
+        port=chosen.port,
+        open_to_network=chosen.open_to_network,
+        present=present,
+    )
+
+
+def _lesson(folder: Path, wanted: str) -> str | None:
+    """The file of a lesson by its number, "5" or "05", or by its name."""
+    number = wanted.zfill(2) if wanted.isdigit() else ""
+    names = sorted(path.name for path in folder.glob("[0-9][0-9]_*.ipynb"))
+    return next((name for name in names if (number and name[:2] == number) or Path(wanted).stem == name[:-6]), None)

@@ -6,26 +6,45 @@ import ipaddress
 import logging
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 SETTINGS = Path(__file__).parent / "jupyter"
+PRESENT = Path(__file__).parent / "present"
 
 
 def start(
-    folder: Path, first: str, *, browser: bool = True, port: int | None = None, open_to_network: bool = False
+    folder: Path,
+    first: str,
+    *,
+    browser: bool = True,
+    port: int | None = None,
+    open_to_network: bool = False,
+    present: bool = False,
 ) -> int:
     """Start JupyterLab in a folder, with one of its files opened; returns the exit status when it has ended.
 
     open_to_network: start even where the user's own settings let everybody on the network in without a password.
+    present: for a projector, with no answers given and none kept.
     """
     try:
-        from jupyterlab.labapp import main
+        import jupyterlab.labapp  # noqa: F401
     except ImportError:
         return 1  # the check has said so
-    # JupyterLab reads these when it starts: nothing is asked of the internet, and this Python's kernel comes first.
-    _put_first("JUPYTER_CONFIG_PATH", SETTINGS)
-    _put_first("JUPYTER_PATH", Path(sys.prefix) / "share" / "jupyter")
-    _put_first("JUPYTER_PATH", SETTINGS)  # what makes a page of cells a lesson
+    use_settings()
+    if present:
+        for variable in ("JUPYTER_CONFIG_PATH", "JUPYTER_PATH"):
+            _put_first(variable, PRESENT)
+        os.environ["PMTECH_PRESENT"] = "1"  # kernels hear it: verdicts wait until they are opened
+        with tempfile.TemporaryDirectory(prefix="pmtech-present-", ignore_cleanup_errors=True) as answers:
+            os.environ["PMTECH_HOME"] = answers
+            return _start(folder, first, browser, port, open_to_network)
+    return _start(folder, first, browser, port, open_to_network)
+
+
+def _start(folder: Path, first: str, browser: bool, port: int | None, open_to_network: bool) -> int:
+    from jupyterlab.labapp import main
+
     if not open_to_network and (door := open_door()):
         print(door, file=sys.stderr)
         return 1
@@ -35,6 +54,13 @@ def start(
     if hasattr(os, "geteuid") and os.geteuid() == 0:  # in a container everyone is root, and Jupyter would refuse
         options.append("--allow-root")
     return main(options) or 0
+
+
+def use_settings() -> None:
+    """What JupyterLab reads when it starts: nothing is asked of the internet, and this Python's kernel comes first."""
+    _put_first("JUPYTER_CONFIG_PATH", SETTINGS)
+    _put_first("JUPYTER_PATH", Path(sys.prefix) / "share" / "jupyter")
+    _put_first("JUPYTER_PATH", SETTINGS)  # what makes a page of cells a lesson
 
 
 def open_door() -> str:

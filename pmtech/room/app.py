@@ -19,6 +19,8 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingRes
 from pydantic import BaseModel, ConfigDict, Field
 
 from pmtech.course.questions import all_questions
+from pmtech.room.agenda import agenda
+from pmtech.room.aloud import answer
 from pmtech.room.state import SEATS, Refused, Room, is_split
 
 HERE = Path(__file__).parent
@@ -56,6 +58,7 @@ class _Model(BaseModel):
 
 class Join(_Model):
     word: str = Field(max_length=100)
+    own: str = Field("", pattern=r"^([0-9a-f]{64})?$")  # a secret of the learner's own, to come back by
 
 
 class Vote(_Model):
@@ -75,6 +78,15 @@ class Stuck(_Model):
 
 class Ask(_Model):
     question: str = Field(max_length=80)
+
+
+class Truth(_Model):
+    question: str = Field(max_length=80)
+    value: float = Field(allow_inf_nan=False)
+
+
+class Aloud(_Model):
+    code: str = Field(max_length=12)
 
 
 class Hands(_Model):
@@ -148,7 +160,7 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
     def join(asked: Join, request: Request) -> dict[str, str]:
         joins.take(address(request))
         try:
-            return {"seat": room.join(asked.word)}
+            return {"seat": room.join(asked.word, asked.own)}
         except Refused as error:
             if error.status == 403:
                 wrong.take(address(request))
@@ -209,6 +221,24 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
                 raise Refused(422, "This is none of the answers.")
             _check_vote(question, option)
         room.show_hands(counts)
+
+    @api.post("/api/aloud", status_code=204, dependencies=lead)
+    def aloud(heard: Aloud) -> None:
+        question = room.told()["question"]
+        meant = answer(question[:2], heard.code) if question else None
+        if meant is None:
+            raise Refused(422, "These four signs are no answer: ask for them once more.")
+        room.add_hand(*meant)
+
+    @api.put("/api/truth", status_code=204, dependencies=lead)
+    def truth(told: Truth) -> None:
+        if "guess" not in _options(told.question):
+            raise Refused(422, "Only a number that was guessed is drawn in.")
+        room.set_truth(told.question, told.value)
+
+    @api.get("/api/agenda", dependencies=lead)
+    def plan(lesson: str = "") -> dict[str, Any]:
+        return agenda(lesson[:8])
 
     @api.get("/api/code.svg", dependencies=lead)
     def code() -> Response:

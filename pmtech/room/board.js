@@ -1,6 +1,6 @@
 // What the projector shows. The token stands behind the # of the address, which no browser sends anywhere.
 const token = location.hash.slice(1);
-history.replaceState(null, "", "/board"); // not on the projector
+history.replaceState(null, "", "board"); // not on the projector
 let lesson = sessionStorage.getItem("pmtech-lesson") ?? "01";
 let questions = [];
 let told = null;
@@ -27,20 +27,50 @@ const controls = $(
   { class: "row" },
   which,
   choose,
-  $("button", { class: "main", onclick: () => act("POST", "/api/rounds", { question: choose.value }) }, "Ask it"),
-  $("button", { onclick: () => told?.question && act("POST", "/api/rounds", { question: told.question }) }, "Second round"),
-  $("button", { onclick: () => act("POST", "/api/stop") }, "Close the round"),
-  $("button", { onclick: () => act("POST", "/api/show") }, "Show the votes"),
+  $("button", { class: "main", onclick: () => act("POST", "api/rounds", { question: choose.value }) }, "Ask it"),
+  $("button", { onclick: () => told?.question && act("POST", "api/rounds", { question: told.question }) }, "Second round"),
+  $("button", { onclick: () => act("POST", "api/stop") }, "Close the round"),
+  $("button", { onclick: () => act("POST", "api/show") }, "Show the votes"),
 );
+
+// Four signs that a pair reads out, typed in: one more hand.
+const heard = $("input", { type: "text", id: "heard", maxlength: 8, autocomplete: "off", style: "width: 110px" });
+const aloud = $("form", { class: "row", onsubmit: (event) => (event.preventDefault(), act("POST", "api/aloud", { code: heard.value }), (heard.value = "")) }, $("label", { for: "heard" }, "Read out"), heard, $("button", {}, "Add it"));
+controls.append(aloud);
 
 function hands() {
   if (!told?.question || told.asked.guess) return null;
   const fields = told.asked.options.map((_, n) => $("input", { type: "number", min: 0, max: 999, "aria-label": `Hands for ${LETTERS[n]}`, style: "width: 88px" }));
-  const send = () => act("POST", "/api/hands", { counts: Object.fromEntries(fields.map((field, n) => [String(n), Number(field.value || 0)])) });
+  const send = () => act("POST", "api/hands", { counts: Object.fromEntries(fields.map((field, n) => [String(n), Number(field.value || 0)])) });
   return $("details", {}, $("summary", {}, "Count hands"), $("div", { class: "row" }, ...fields.flatMap((field, n) => [$("span", {}, LETTERS[n]), field]), $("button", { onclick: send }, "Add them")));
 }
 
-const SECTIONS = ["Warm-up", "Predict", "Run it", "Break it", "Your turn", "Check yourself", "The end"];
+// ---- pace: the lesson's own sections, the minutes of the instructor's note, and what to cut first when late -----------------
+
+let plan = { sections: [], until: [], cut: "" };
+const begun = () => Number(sessionStorage.getItem(`pmtech-begun-${lesson}`) || 0);
+const clock = $("p", { class: "quiet", role: "status" });
+const start = $("button", { onclick: () => (sessionStorage.setItem(`pmtech-begun-${lesson}`, begun() ? 0 : Date.now()), pass()) });
+const minutes = (count) => `${count} minute${count === 1 ? "" : "s"}`;
+
+// The section in which most of the room is: the furthest that half of those who are anywhere have reached.
+function here() {
+  const seats = plan.sections.map((_, n) => Object.values(told?.pace[n] ?? {}).reduce((sum, one) => sum + one, 0));
+  const most = Math.max(0, ...seats);
+  return most ? seats.findLastIndex((count) => count >= most / 2) : 0;
+}
+
+function pass() {
+  start.textContent = begun() ? "Stop the clock" : "Start the clock";
+  if (!begun()) return clock.replaceChildren();
+  const gone = Math.floor((Date.now() - begun()) / 60000);
+  const due = plan.until.findIndex((until) => until !== null && gone < until);
+  const said = due < 0 ? [`Minute ${gone}: the lesson is over.`] : [`Minute ${gone}: ${plan.sections[due]}, ${minutes(plan.until[due] - gone)} left.`];
+  const late = told && gone - (plan.until[here()] ?? gone);
+  if (late > 0) said.push(`The room is at ${plan.sections[here()]}, ${minutes(late)} late. ${plan.cut}`);
+  clock.replaceChildren(said.join(" "));
+}
+setInterval(pass, 5000);
 
 function draw() {
   if (!told) return;
@@ -63,25 +93,28 @@ function draw() {
     if (count) parts.push(count);
   } else parts.push($("h1", {}, "Join by the word above: in lesson 00, or with a phone."));
   body.replaceChildren(...parts.filter(Boolean));
-  pace.replaceChildren($("h1", {}, `Lesson ${lesson}`), $("div", { class: "strip" }, ...SECTIONS.map((name, n) => {
+  pace.replaceChildren($("div", { class: "row" }, $("h1", {}, `Lesson ${lesson}`), start, clock), $("div", { class: "strip" }, ...plan.sections.map((name, n) => {
     const { working = 0, done = 0 } = told.pace[n] ?? {};
-    return $("div", {}, $("strong", {}, name), $("br"), `${working} at it, ${done} done`);
+    return $("div", {}, $("strong", {}, name), $("br"), working || done ? `${working} at it, ${done} done` : "not begun");
   })));
+  pass();
 }
 
 async function load() {
-  questions = await call("GET", `/api/questions?lesson=${lesson}`, token).catch(() => []);
+  questions = await call("GET", `api/questions?lesson=${lesson}`, token).catch(() => []);
+  plan = await call("GET", `api/agenda?lesson=${lesson}`, token).catch(() => plan);
   choose.replaceChildren(...questions.map(({ id, text }) => $("option", { value: id }, `${id} · ${plain(text).slice(0, 60)}`)));
+  draw();
 }
 let listening = 0;
 function listen() {
   const mine = ++listening;
   const gone = () => main.replaceChildren($("p", {}, "Open this page with the address that stands in the terminal."));
-  news(`/api/news?lesson=${lesson}`, token, (fresh) => mine === listening && ((problem.textContent = fresh ? "" : "The room is not reached at the moment."), (told = fresh ?? told), draw()), gone);
+  news(`api/news?lesson=${lesson}`, token, (fresh) => mine === listening && ((problem.textContent = fresh ? "" : "The room is not reached at the moment."), (told = fresh ?? told), draw()), gone);
 }
 document.body.className = "board";
 main.append(head, problem, controls, body, pace);
-fetch("/api/code.svg", { headers: { Authorization: `Bearer ${token}` } })
+fetch("api/code.svg", { headers: { Authorization: `Bearer ${token}` } })
   .then((answer) => answer.blob())
   .then((picture) => (qr.src = URL.createObjectURL(picture)));
 load();

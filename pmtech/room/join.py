@@ -7,37 +7,39 @@ lesson goes on, and what was done meanwhile is not sent later.
 
 from __future__ import annotations
 
+import json
+import os
 import queue
 import threading
+import time
+from contextlib import suppress
+from hashlib import sha256
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import httpx
 
+from pmtech import files
 from pmtech.course.ask import refresh
 from pmtech.course.page import page
-from pmtech.course.progress import hearers
+from pmtech.course.progress import hearers, home
 from pmtech.course.questions import all_questions
-from pmtech.course.verdicts import wait_for
+from pmtech.course.verdicts import read_aloud, wait_for
+from pmtech.room.agenda import section_of
+from pmtech.room.aloud import code
 
 PORT = 8765
 PATIENCE_S = 3.0
-SECTIONS = {
-    "warm-up": 0,
-    "predict": 1,
-    "run": 2,
-    "task": 4,
-    "check": 5,
-}  # of what is kept -> the section that it stands in
-
-_seat: Seat | None = None
+HERE = "room.json"  # in the folder of the answers: by what the facilitator's own kernel finds the room
+_seat: Seat | Lead | Aloud | None = None
 
 
 class Seat:
     """A seat in a room. `said` is what the cell shows; leave() gives it back."""
 
     def __init__(self, address: str, secret: str):
-        self.address, self.said = address, "You are in the room. Leave it with `leave()`."
+        self.address, self.secret, self.said = address, secret, "You are in the room. Leave it with `leave()`."
         self._http = httpx.Client(
             base_url=address, headers={"Authorization": f"Bearer {secret}"}, timeout=PATIENCE_S, trust_env=False
         )
@@ -59,6 +61,7 @@ class Seat:
             self._http.delete("/api/seats/mine")
         except httpx.HTTPError:
             pass  # a room that is closed knows no seats
+        _stay_out(True)
         self._tell(None)
         self.said = "You have left the room. Nothing is sent any more."
 
@@ -74,8 +77,8 @@ class Seat:
             option = asked.value(record["option"])
             if option is not None and self._room.get("question") == known:
                 self._tell(("/api/votes/mine", {"question": known, "option": float(option)}))
-        section = SECTIONS.get(asked.kind if kind == "answer" and asked else str(kind))
-        if section is not None and known[:2].isdigit():
+        section = section_of(str(kind), known)
+        if section is not None:
             passed = kind != "task" or record.get("passed")
             where = {"lesson": known[:2], "section": section, "state": "done" if passed else "working"}
             self._tell(("/api/pace/mine", where))
@@ -117,12 +120,66 @@ class Seat:
         return self.said.replace("`", "")
 
 
-def join(room: str) -> Seat:
+class Lead:
+    """The facilitator's own kernel: where a number was guessed, its run draws the model's answer into the room's guesses."""
+
+    said = "This is the facilitator's kernel: what your run gives is drawn into the room's guesses."
+
+    def __init__(self, address: str, token: str):
+        self._http = httpx.Client(
+            base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE_S, trust_env=False
+        )
+        hearers.append(self._hear)
+
+    def leave(self) -> None:
+        hearers.remove(self._hear)
+        self.said = "Your runs are not drawn into the room any more."
+
+    def _hear(self, record: dict[str, Any]) -> None:
+        if record["kind"] == "truth":
+            with suppress(httpx.HTTPError):
+                self._http.put("/api/truth", json={"question": record["id"], "value": record["value"]})
+
+    _repr_html_, __repr__ = Seat._repr_html_, Seat.__repr__
+
+
+class Aloud:
+    """A room without a network: every answer shows four signs, which the pair reads out."""
+
+    said = "Each of your answers shows four signs: read them out. Nothing is sent."
+
+    def __init__(self):
+        read_aloud(code)
+
+    def leave(self) -> None:
+        read_aloud(None)
+        self.said = "Your answers show no signs any more."
+
+    _repr_html_, __repr__ = Seat._repr_html_, Seat.__repr__
+
+
+def _lead() -> Lead:
+    """By what `pmtech room` has written for this user of this machine: no secret stands in a cell on the projector."""
+    try:
+        told = json.loads((home() / HERE).read_text(encoding="utf-8"))
+        return Lead(told["address"], told["token"])
+    except (OSError, ValueError, KeyError):
+        raise ValueError("no room is open on this machine: pmtech room opens one") from None
+
+
+def join(room: str) -> Seat | Lead | Aloud:
     """Take a seat in a workshop's room: `join("fern-otter-417@192.0.2.10")`, as it stands on the screen.
 
-    Raises ValueError with a sentence where there is no such room. `leave()` gives the seat back.
+    `join("aloud")`: where there is no network, answers show four signs to read out. `join("here")` is for the facilitator, on
+    the machine where `pmtech room` runs. Raises ValueError with a sentence where
+    there is no such room. `leave()` gives the seat back.
     """
     global _seat
+    if room in ("here", "aloud"):
+        leave()
+        other = _lead() if room == "here" else Aloud()
+        _seat = other
+        return other
     word, at, host = str(room).strip().rpartition("@")
     if not (word and at and host):
         raise ValueError(f'a room is joined by word and address, such as "fern-otter-417@192.0.2.10"; got "{room}"')
@@ -130,7 +187,9 @@ def join(room: str) -> Seat:
         host if host.startswith(("http://", "https://")) else f"http://{host if ':' in host else f'{host}:{PORT}'}"
     )
     try:
-        answer = httpx.post(f"{address}/api/seats", json={"word": word}, timeout=PATIENCE_S, trust_env=False)
+        answer = httpx.post(
+            f"{address}/api/seats", json={"word": word, "own": _own(word)}, timeout=PATIENCE_S, trust_env=False
+        )
         told = answer.json()
     except (httpx.HTTPError, httpx.InvalidURL, ValueError):
         raise ValueError(
@@ -138,7 +197,10 @@ def join(room: str) -> Seat:
         ) from None
     if answer.status_code != 201:
         raise ValueError(str(told.get("detail", "the room did not let you in")).rstrip("."))
+    if isinstance(_seat, Seat) and (_seat.address, _seat.secret) == (address, told["seat"]):
+        return _seat
     leave()
+    _stay_out(False)
     _seat = Seat(address, told["seat"])
     return _seat
 
@@ -149,3 +211,34 @@ def leave() -> None:
     if _seat is not None:
         _seat.leave()
         _seat = None
+
+
+def join_on_a_hub() -> None:
+    """Where a hub has started this kernel: its room, without joining, unless this learner has left it. In the background."""
+    if (room := os.environ.get("PMTECH_ROOM")) and not _left().exists():
+        threading.Thread(target=_quietly, args=(room,), daemon=True, name="pmtech-room-hub").start()
+
+
+def _quietly(room: str) -> None:
+    for wait_s in (0, 5, 20, 60, 120):  # a class comes all at once, and a room lets in some at a time
+        time.sleep(wait_s)
+        with suppress(ValueError):
+            join(room)
+            return
+
+
+def _own(word: str) -> str:
+    """On a hub all kernels of a learner are one seat: its secret follows from one that only they and the hub know."""
+    token = os.environ.get("JUPYTERHUB_API_TOKEN", "")
+    return sha256(f"{word} {token}".encode()).hexdigest() if token else ""
+
+
+def _left() -> Path:
+    """A file that is there where a learner on a hub has left the room."""
+    return home() / "left-the-room"
+
+
+def _stay_out(left: bool) -> None:
+    if "PMTECH_ROOM" in os.environ:
+        with suppress(OSError):
+            files.write(_left(), "", over=True) if left else _left().unlink(missing_ok=True)

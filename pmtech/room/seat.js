@@ -8,7 +8,7 @@ function enter(problem = "") {
   const go = async (event) => {
     event.preventDefault();
     try {
-      secret = (await call("POST", "/api/seats", "", { word: word.value })).seat;
+      secret = (await call("POST", "api/seats", "", { word: word.value })).seat;
       sessionStorage.setItem("pmtech-seat", secret);
       begin();
     } catch (error) {
@@ -33,7 +33,7 @@ function show(told, problem = "") {
     if (told.round > 1) parts.push($("p", { class: "quiet" }, `Round ${told.round}: once more, after talking to your neighbour.`));
     const vote = async (option) => {
       try {
-        await call("PUT", "/api/votes/mine", secret, { question: told.question, option });
+        await call("PUT", "api/votes/mine", secret, { question: told.question, option });
         mine[key] = option;
         show(told);
       } catch (error) {
@@ -52,13 +52,13 @@ function show(told, problem = "") {
       parts.push($("div", { class: "options" }, ...told.asked.options.map((text, n) => $("button", { "aria-pressed": String(mine[key] === n), disabled: !told.open, onclick: () => vote(n) }, $("span", { class: "letter" }, LETTERS[n]), $("span", {}, plain(text))))));
     if (!told.shown) parts.push($("p", { class: "quiet", role: "status" }, told.open ? (key in mine ? "Your vote counts. Until the round is closed you can change it." : "Choose one. How the others vote is shown later.") : "The round is closed."));
   }
-  const help = $("button", { class: "stuck", "aria-pressed": String(stuck), onclick: async () => (await call("PUT", "/api/stuck/mine", secret, { stuck: !stuck }), (stuck = !stuck), show(told)) }, stuck ? "We are stuck. Help is coming." : "We are stuck");
-  const leave = $("button", { onclick: async () => (await call("DELETE", "/api/seats/mine", secret).catch(() => {}), sessionStorage.removeItem("pmtech-seat"), (secret = null), enter()) }, "Leave");
+  const help = $("button", { class: "stuck", "aria-pressed": String(stuck), onclick: async () => (await call("PUT", "api/stuck/mine", secret, { stuck: !stuck }), (stuck = !stuck), show(told)) }, stuck ? "We are stuck. Help is coming." : "We are stuck");
+  const leave = $("button", { onclick: async () => (await call("DELETE", "api/seats/mine", secret).catch(() => {}), sessionStorage.removeItem("pmtech-seat"), (secret = null), enter()) }, "Leave");
   main.replaceChildren(...parts, $("p", { class: "problem", role: "alert" }, problem), $("div", { class: "row" }, help, leave));
 }
 
 function begin() {
-  news("/api/news", secret, (told) => secret && show(told), () => (sessionStorage.removeItem("pmtech-seat"), (secret = null), enter("This seat is gone: join once more.")));
+  news("api/news", secret, (told) => secret && show(told), () => (sessionStorage.removeItem("pmtech-seat"), (secret = null), enter("This seat is gone: join once more.")));
 }
 
 if (secret) begin();

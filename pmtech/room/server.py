@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 
-from pmtech.room.join import PORT
+from pmtech import files
+from pmtech.course.progress import home
+from pmtech.room.join import HERE, PORT
 from pmtech.room.state import Room
 
 
@@ -44,7 +48,13 @@ def serve(port: int = PORT, keep: Path | None = None, here: bool = False) -> int
     print(f'Learners write, in lesson 00:  join("{room.word}@{where}")')
     print(f"With a phone:                  http://{where if ':' in where else f'{where}:{port}'}/#{room.word}")
     print(f"Yours, for the projector:      http://127.0.0.1:{port}/board#{room.token}")
+    print('Yours, in a lesson here:       join("here"), and your run is drawn into the guesses')
     print(f"{'Kept in ' + str(keep) if keep else 'Nothing is kept'} when it closes. Ctrl + C closes it.", flush=True)
+    note = home() / HERE
+    with suppress(OSError):
+        note.unlink(missing_ok=True)
+        files.write(note, json.dumps({"address": f"http://127.0.0.1:{port}", "token": room.token}))
+        note.chmod(0o600)
     config = uvicorn.Config(app(room, lambda: where), log_level="warning", access_log=False, server_header=False)
     try:
         uvicorn.Server(config).run(sockets=[listener])
@@ -52,5 +62,7 @@ def serve(port: int = PORT, keep: Path | None = None, here: bool = False) -> int
         pass
     finally:
         room.close()
+        with suppress(OSError):
+            note.unlink(missing_ok=True)
     print("\nThe room is closed.")
     return 0

@@ -57,7 +57,10 @@ function distribution(told, rounds) {
     const dots = $("div", { class: "dots", role: "img", "aria-label": `Guesses: ${Object.entries(now).map(([value, count]) => `${count} times ${value} ${unit}`).join(", ")}` });
     for (const [value, count] of Object.entries(now))
       for (let n = 0; n < count; n += 1) dots.append($("i", { style: `left: ${(100 * (value - low)) / (high - low)}%; bottom: ${14 * n}px` }));
-    return $("div", {}, dots, $("p", { class: "quiet" }, `from ${low} to ${high} ${unit}`));
+    const { truth } = told;
+    if (truth != null) dots.append($("i", { class: "truth", style: `left: ${Math.min(100, Math.max(0, (100 * (truth - low)) / (high - low)))}%` }));
+    const ran = truth == null ? "" : `; the run: ${Number(truth.toPrecision(3))} ${unit}`;
+    return $("div", {}, dots, $("p", { class: "quiet" }, `from ${low} to ${high} ${unit}${ran}`));
   }
   const all = Object.values(now).reduce((sum, one) => sum + one, 0);
   const most = Math.max(1, ...Object.values(now), ...Object.values(before ?? {}));

@@ -39,6 +39,7 @@ create table if not exists seat (id integer primary key, secret text unique, stu
 create table if not exists round (id integer primary key, question text, number integer, open integer, shown integer);
 create table if not exists vote (round integer, seat integer, option real, at real, primary key (round, seat));
 create table if not exists hands (round integer, option real, count integer, primary key (round, option));
+create table if not exists truth (question text primary key, value real);
 create table if not exists pace (seat integer, lesson text, section integer, state text, primary key (seat, lesson, section));
 """
 
@@ -62,17 +63,17 @@ def _hash(secret: str) -> str:
 
 
 class Room:
-    """A room, from opening to closing. keep: the file in which it stays when it is closed, or None.
+    """A room, from opening to closing. keep: the file in which it stays when it is closed, or None. word: drawn where none is given.
 
     word: what learners join by. token: what its controls ask for. changed: how often anything has changed, for whoever
     waits for news. All methods may be called from any thread.
     """
 
-    def __init__(self, keep: Path | None = None):
+    def __init__(self, keep: Path | None = None, word: str = ""):
         self._lock, self.changed = threading.RLock(), 0
         self._db = sqlite3.connect(keep or ":memory:", check_same_thread=False, isolation_level=None)
         self._db.executescript(TABLES)
-        self.word = self._kept("word", new_word)
+        self.word = word or self._kept("word", new_word)
         self.token = self._kept("token", lambda: secrets.token_urlsafe(24))
 
     def _kept(self, key: str, make) -> str:
@@ -100,14 +101,19 @@ class Room:
 
     # --- seats ------------------------------------------------------------------------------------------------------
 
-    def join(self, word: str) -> str:
-        """A new seat: returns its secret. The word may be written with capitals and spaces."""
+    def join(self, word: str, own: str = "") -> str:
+        """A seat: returns its secret. The word may be written with capitals and spaces.
+
+        own: a secret that whoever joins has drawn, and comes back with: several kernels of one learner are one seat.
+        """
         if not hmac.compare_digest("-".join(word.lower().replace("-", " ").split()).encode(), self.word.encode()):
             raise Refused(403, "There is no such room here: look at the word on the screen once more.")
+        secret = own or secrets.token_urlsafe(16)
         with self._lock:
+            if own and self._one("select id from seat where secret = ?", _hash(own)) is not None:
+                return own
             if self._one("select count(*) from seat") >= SEATS:
                 raise Refused(409, f"This room is full: it has {SEATS} seats.")
-            secret = secrets.token_urlsafe(16)
             self._write("insert into seat (secret, at) values (?, ?)", _hash(secret), time.time())
         return secret
 
@@ -166,6 +172,18 @@ class Room:
             for option, count in counts.items():
                 self._write("insert or replace into hands values (?, ?, ?)", now[0], option, count)
 
+    def add_hand(self, question: str, option: float) -> None:
+        """One more hand, whose answer was read out."""
+        with self._lock:
+            now = self._now()
+            if now is None or now[1] != question:
+                raise Refused(409, "These signs answer another question than the one that is asked.")
+            self._write(
+                "insert into hands values (?, ?, 1) on conflict (round, option) do update set count = count + 1",
+                now[0],
+                option,
+            )
+
     def votes(self, round_id: int) -> dict[float, int]:
         found: dict[float, int] = {}
         for option, count in self._rows("select option, count(*) from vote where round = ? group by option", round_id):
@@ -184,6 +202,10 @@ class Room:
             " where a.round = ? and b.round = ? group by 1, 2 order by 1, 2",
             *rounds,
         )
+
+    def set_truth(self, question: str, value: float) -> None:
+        """What the facilitator's own run gives, of a question whose answer is a number."""
+        self._write("insert or replace into truth values (?, ?)", question, value)
 
     # --- pace -------------------------------------------------------------------------------------------------------
 
@@ -215,7 +237,8 @@ class Room:
                 return {"question": None, "round": 0, "open": False, "shown": False}
             shown = bool(now[4])
             told = {"question": now[1], "round": now[2], "open": bool(now[3]), "shown": shown}
-            return told | ({"votes": self.votes(now[0])} if shown else {})
+            truth = self._one("select value from truth where question = ?", now[1])
+            return told | ({"votes": self.votes(now[0]), "truth": truth} if shown else {})
 
     def board(self, lesson: str = "") -> dict[str, Any]:
         """What the facilitator sees: besides, how many have voted, how far all are, who is stuck, and who moved where."""

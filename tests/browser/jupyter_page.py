@@ -41,9 +41,12 @@ def find_chromium() -> str | None:
 
 
 class JupyterServer:
-    """`pmtech lab` in a folder of its own: no file of the learner's, of the user's Jupyter or of the project is touched."""
+    """`pmtech lab` in a folder of its own: no file of the learner's, of the user's Jupyter or of the project is touched.
 
-    def __init__(self, folder: Path) -> None:
+    present: `pmtech present` with this lesson instead.
+    """
+
+    def __init__(self, folder: Path, present: str = "") -> None:
         self.folder = folder / "lessons"
         self.answers = folder / "answers"
         self.settings = folder / "settings"
@@ -72,9 +75,10 @@ class JupyterServer:
             "PMTECH_OUTSIDE_LOG": str(self.outside_log),
             "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent / "audit"), str(ROOT)]),
         }
+        what = ["present", present, "--folder", str(self.folder)] if present else ["lab", str(self.folder)]
         with open(self.output, "wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "pmtech", "lab", str(self.folder), "--no-browser", "--port", "0"],
+                [sys.executable, "-m", "pmtech", *what, "--no-browser", "--port", "0"],
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -1,0 +1,127 @@
+"""The room's two pages in a real browser: for everybody, on a small phone, by keyboard alone, and with the clock running."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+import uvicorn
+from axe_playwright_python.sync_playwright import Axe
+
+import pmtech.room.app as room_app
+from pmtech.course.questions import all_questions
+from pmtech.room.state import Room
+
+QUESTION = next(q for q in all_questions().values() if q.id == "05.check.1")
+GUESS = next(q for q in all_questions().values() if q.guess and q.lesson == "05")
+RUNS_OVER = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+
+
+@pytest.fixture
+def room():
+    room = Room()
+    server = uvicorn.Server(uvicorn.Config(room_app.app(room), port=0, log_level="error", access_log=False))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    room.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    yield room
+    server.should_exit = server.force_exit = True
+    thread.join()
+    room.close()
+
+
+@pytest.fixture
+def pages(browser):
+    """A phone as narrow as 320 pixels, whose owner wants no motion, and a projector."""
+    context = [
+        browser.new_context(viewport={"width": 320, "height": 568}, reduced_motion="reduce"),
+        browser.new_context(viewport={"width": 1280, "height": 720}),
+    ]
+    pages = [one.new_page() for one in context]
+    errors = []
+    for page in pages:
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.set_default_timeout(30_000)
+    yield pages
+    for one in context:
+        one.close()
+    assert errors == []
+
+
+def is_for_everybody(page):
+    found = Axe().run(page).response["violations"]
+    assert [(one["id"], one["impact"], [node["target"] for node in one["nodes"]]) for one in found] == []
+    assert not page.evaluate(RUNS_OVER)
+
+
+def tab_to(page, name):
+    """Go on with the Tab key until this control has the focus, which is seen."""
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        focused = page.evaluate(
+            "() => [document.activeElement.textContent, getComputedStyle(document.activeElement).outlineStyle]"
+        )
+        if focused[0].startswith(name):
+            assert focused[1] != "none"
+            return
+    raise AssertionError(f"the Tab key does not come to {name}")
+
+
+def test_a_vote_by_keyboard_alone_on_a_small_phone(room, pages):
+    phone, board = pages
+    phone.goto(f"{room.url}/#{room.word}")
+    board.goto(f"{room.url}/board#{room.token}")
+    board.get_by_label("Lesson").select_option("05")
+    board.locator(".strip", has_text="Take away").wait_for()
+    is_for_everybody(phone)
+    tab_to(phone, "Join")
+    phone.keyboard.press("Enter")
+    phone.get_by_text("You are in.").wait_for()
+
+    board.get_by_label("Question").select_option(QUESTION.id)
+    tab_to(board, "Ask it")
+    board.keyboard.press("Enter")
+    phone.get_by_text("Choose one.").wait_for()
+    is_for_everybody(phone)
+    right = QUESTION.options.index(QUESTION.right)
+    tab_to(phone, "ABCDEFG"[right])
+    phone.keyboard.press("Enter")
+    phone.get_by_text("Your vote counts.").wait_for()
+    assert phone.locator("[aria-pressed=true]").count() == 1
+    board.get_by_text("1 of 1").wait_for()
+    is_for_everybody(board)
+
+    tab_to(board, "Show the votes")
+    board.keyboard.press("Enter")
+    phone.locator(".bars").wait_for()
+    moving = phone.evaluate("() => getComputedStyle(document.querySelector('.bar i')).transitionProperty")
+    assert moving == "none"
+    for page in pages:
+        is_for_everybody(page)
+
+    tab_to(board, "Start the clock")
+    board.keyboard.press("Enter")
+    board.get_by_text("Minute 0: Warm-up, 3 minutes left.").wait_for()
+
+
+def test_a_guess_and_the_run_on_both_pages(room, pages):
+    phone, board = pages
+    seat = room.seat(room.join(room.word))
+    phone.goto(f"{room.url}/#{room.word}")
+    phone.get_by_role("button", name="Join").click()
+    room.ask(GUESS.id)
+    phone.get_by_role("slider").wait_for()
+    is_for_everybody(phone)
+    room.vote(seat, GUESS.id, GUESS.guess.low)
+    room.set_truth(GUESS.id, GUESS.guess.high)
+    board.goto(f"{room.url}/board#{room.token}")
+    board.get_by_text("1 of 2").wait_for()
+    assert board.locator(".truth").count() == 0, "not before the votes are shown"
+    room.show()
+    for page in pages:
+        page.locator(".truth").wait_for()
+        page.get_by_text(f"the run: {GUESS.guess.high:g} {GUESS.guess.unit}").wait_for()
+        is_for_everybody(page)

@@ -1,0 +1,75 @@
+"""A hub as deploy/ sets it up: learners sign in, each at home in a place of their own, and nothing is lost when parts of it die.
+
+Needs JupyterHub (the extra `hub`) and its proxy (npm install configurable-http-proxy, found on the path or as PMTECH_HUB_PROXY).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+import yaml
+from hub_class import PROXY, ROOT, Hub, Learner, until
+
+from pmtech.course.editions import shipped
+from pmtech.course.questions import question
+
+CHECK = question("05.check.1")
+ANSWER = f"from pmtech import ask\npanel = ask({CHECK.id!r})\npanel.value = {CHECK.options.index(CHECK.right)}\npanel.commit()"
+TOO_MUCH = "try:\n    bytearray(3 * 2**30)\nexcept MemoryError:\n    print('refused')"
+
+
+@pytest.fixture
+def hub(tmp_path):
+    pytest.importorskip("jupyterhub")
+    if not PROXY:
+        pytest.skip("the hub's proxy is not installed: npm install configurable-http-proxy")
+    hub = Hub(tmp_path)
+    yield hub
+    hub.end()
+
+
+def answers(learner: Learner) -> list[dict]:
+    return json.loads((learner.home / ".local/share/pmtech/progress.json").read_text())["records"]
+
+
+def test_a_class_on_a_hub_loses_nothing(hub):
+    ann, bob = Learner(hub, "ann"), Learner(hub, "bob")
+    for learner in (ann, bob):
+        lessons = {path.name for path in (learner.home / "pmtech-lessons").glob("*.ipynb")}
+        assert lessons == {path.name for path in shipped().glob("*.ipynb")}
+        assert learner.home.stat().st_mode & 0o077 == 0
+    asyncio.run(bob.run("import os; mine = 'still here'"))
+    assert asyncio.run(bob.run(TOO_MUCH)) == "refused\n"
+    until(lambda: hub.board()["seats"] == 2)  # without joining
+
+    assert hub.lead("POST", "rounds", json={"question": CHECK.id}).status_code == 201
+    asyncio.run(
+        ann.run("import time, pmtech.room.join as room", "while not room._seat._room.get('question'): time.sleep(0.1)")
+    )
+    asyncio.run(ann.run(ANSWER))
+    until(lambda: hub.board()["voted"] == 1)
+    assert [record["id"] for record in answers(ann)] == [CHECK.id]
+    assert not (bob.home / ".local/share/pmtech/progress.json").exists()
+
+    kernel = int(asyncio.run(ann.run("import os; print(os.getpid())")))
+    asyncio.run(ann.run("import os, threading; threading.Timer(0.2, os.kill, (os.getpid(), 9)).start()"))
+    until(lambda: int(asyncio.run(ann.run("import os; print(os.getpid())"))) != kernel)
+    assert asyncio.run(ann.run("from pmtech import ask", f"print(ask({CHECK.id!r}).committed)")) == "True\n"
+
+    hub.stop()
+    hub.start()
+    assert asyncio.run(bob.run("print(mine)")) == "still here\n"
+    assert hub.board()["voted"] == 1
+    assert ann.ask("GET", "contents/05_scaling.ipynb?content=0")["name"] == "05_scaling.ipynb"
+
+
+def test_the_image_and_the_lists_say_the_same():
+    """One list of dependencies: image, Binder and hub install what pyproject.toml and constraints.txt say."""
+    for path in ("Dockerfile", "binder/postBuild"):
+        text = (ROOT / path).read_text()
+        assert "constraints.txt" in text and "==" not in text
+    values = yaml.safe_load((ROOT / "deploy" / "values.yaml").read_text())
+    assert values["singleuser"]["cmd"] == ["python", "/srv/pmtech/deploy/learner.py"]
+    assert "COPY" in (ROOT / "Dockerfile").read_text() and "/srv/pmtech" in (ROOT / "Dockerfile").read_text()
