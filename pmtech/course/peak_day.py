@@ -234,6 +234,9 @@ class PeakDay:
 
     id: str
     plan: Plan
+    begins_s: ClassVar[float] = BEGINS_S  # the peak,
+    ends_s: ClassVar[float] = ENDS_S
+    starts_s: ClassVar[float] = STARTS_S
 
     def __post_init__(self):
         self.today = priced(self.plan, self.plan.today())
