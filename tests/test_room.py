@@ -67,6 +67,7 @@ class Class:
 def room(monkeypatch):
     made = Class(monkeypatch)
     yield made
+    leave()
     made.room.close()
 
 

@@ -35,6 +35,7 @@ def read_aloud(code: Callable[[str, float], str] | None) -> None:
     """From now on an answer has a code to read out; None: none has."""
     global _aloud
     _aloud = code
+    _opened.clear()
 
 
 def to_read_out(question_id: str, value: float) -> str:

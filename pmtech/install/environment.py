@@ -115,7 +115,8 @@ def _version(name: str) -> str | None:
     """The installed version; None when it cannot be imported (each of our packages is imported by its own name)."""
     try:
         found = metadata.distribution(name)
-        modules = (found.read_text("top_level.txt") or name).split()  # pyyaml is imported as yaml
+        packages = {file.parts[0] for file in found.files or () if file.name == "__init__.py" and len(file.parts) == 2}
+        modules = (found.read_text("top_level.txt") or "").split() or packages or [name]  # pyyaml is imported as yaml
         return found.version if any(util.find_spec(module) for module in modules) else None
     except (metadata.PackageNotFoundError, ValueError):
         return None

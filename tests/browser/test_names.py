@@ -10,7 +10,7 @@ from pmtech import Clients, Server, brief, explore, simulate
 system = [Clients({NAME!r}, rate_per_s=5), Clients("B")] >> Server()
 written = brief(simulate(system, duration_s=5), title={NAME!r})
 """
-SHOWN = ["system", "explore(system)", f"pandas.DataFrame({{{NAME!r}: [1]}})", "written"]
+SHOWN = ["system", "explore(system)", f"pandas.DataFrame({{{NAME!r}: [1]}})", "written.markdown; written"]
 
 
 def test_names_are_shown_as_they_are(lab):
