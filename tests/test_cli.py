@@ -56,13 +56,13 @@ def test_the_lessons_are_copied_and_the_first_one_is_opened(started, tmp_path, c
 @pytest.mark.parametrize("lesson", ["5", "05", "05_scaling", "05_scaling.ipynb"])
 def test_a_lesson_is_presented_with_answers_of_its_own(started, lesson, tmp_path, monkeypatch):
     monkeypatch.setenv("PMTECH_HOME", str(tmp_path / "answers"))
-    monkeypatch.delenv("PMTECH_PRESENT", raising=False)
+    monkeypatch.setenv("PMTECH_PRESENT", "")  # so that it is gone again afterwards
     assert cli.main(["present", lesson, "--folder", str(tmp_path)]) == 0
     ((options, environment),) = started
     assert options[-1] == "--LabApp.default_url=/lab/tree/05_scaling.ipynb"
     assert environment["JUPYTER_PATH"].startswith(str(ROOT / "pmtech" / "install" / "present"))
     assert os.environ["PMTECH_PRESENT"] and os.environ["PMTECH_HOME"] != str(tmp_path / "answers")
-    monkeypatch.delenv("PMTECH_PRESENT")
+    del os.environ["PMTECH_PRESENT"]
 
 
 def test_an_unknown_lesson_is_a_sentence(started, tmp_path, capsys):
