@@ -33,6 +33,6 @@ def test_names_are_shown_as_they_are(lab):
     assert NAME in preview.locator("td").all_inner_texts()
     assert page.locator(".jp-Notebook mjx-container").count() == 0
     assert page.locator("a[href^='https://example.org']").count() == 0
-    assert page.locator(".jp-Notebook th", has_text=NAME).count() == 1
+    assert page.locator(".jp-Notebook th", has_text=NAME).count() == 2  # of the table, and of the page for colleagues
     assert any(NAME[:20] in text for text in page.locator(".js-plotly-plot .ytick text").all_text_contents())
     assert lab.outside_requests == []
