@@ -17,7 +17,7 @@ IN_VIEW = f"""(index) => {{
     const {{ outerNode, widgets }} = {NOTEBOOK}.content;
     const [page, output] = [outerNode, widgets[index].outputArea.node].map((node) => node.getBoundingClientRect());
     const whole = output.bottom <= page.bottom || output.height > page.height; // the map of all lessons is taller: its top
-    return output.height > 0 && output.top >= page.top - 1 && whole;
+    return output.height > 0 && output.top >= page.top && whole;
 }}"""
 AT_THE_TOP = f"() => {NOTEBOOK}.content.outerNode.scrollTop === 0 && {NOTEBOOK}.content.activeCellIndex === 0"
 

@@ -125,3 +125,13 @@ def test_the_same_customers_come_whatever_the_pause():
         for kind in ("none", "decorrelated")
     )
     assert one.requests.arrived_s.tolist() == other.requests.arrived_s.tolist()
+
+
+def test_who_gives_up_at_once_and_asks_again_gives_up_once_each_time():
+    """A patience too short for the clock to tell from none: each of the three is over before the next one begins."""
+    clients = Clients(rate_per_s=1000, arrivals="even", timeout_ms=1e-300, retries=1)
+    requests = simulate(
+        clients >> Server(workers=1, service_ms=0.001, service_cv=0, queue_limit=0), duration_s=0.01
+    ).requests
+    assert requests.groupby(requests.arrived_s.round(6)).size().tolist() == [2] * 10
+    assert set(requests.status) <= {503, 504}
