@@ -178,7 +178,7 @@ class CachePart(Part):
             self.memory.drop(self._place(request))
         return status
 
-    # --- all requests at once (shortcut.py) ----------------------------------------------------------------------
+    # --- all requests at once -------------------------------------------------------------------------------------------
 
     @property
     def feeds_forward(self) -> bool:
