@@ -19,6 +19,8 @@ from pmtech.course.task import Marking
 from pmtech.diagram import diagram
 from pmtech.diagram.layout import layout
 from pmtech.escapes import markdown
+from pmtech.findings.backlog import Backlog, standing
+from pmtech.findings.thresholds import STANDING
 from pmtech.runs.certainty import as_set
 from pmtech.runs.result import Result
 from pmtech.runs.simulate import simulate
@@ -170,11 +172,12 @@ def _recommendation(now: Result, then: Result, tested: Marking | None) -> str:
     pools = _pools(now)
     if tested and not (tested.passed or tested.kept):
         return f"Not as it is: {' '.join(tested.gaps)}"
-    if not _keeps_up(now):
+    if not _keeps_up(now) or _falls_behind(now):
         return f"Not as it is: at this load {_outcome(now)}."
-    if _keeps_up(then) and then.summary.error_rate > now.summary.error_rate + 0.01:
+    holds = _keeps_up(then) and not _falls_behind(then)
+    if holds and then.summary.error_rate > now.summary.error_rate + 0.01:
         return f"Go on with it at this load. At ten times {_outcome(then)}: decide before then whose requests matter."
-    if _keeps_up(then):
+    if holds:
         return f"Go on with it: at ten times the load, too, {_outcome(then)}."
     if not pools or not pools[0].busy:
         return "Go on with it at this load, and measure again before it grows."
@@ -217,6 +220,13 @@ def _keeps_up(result: Result) -> bool:
     """Is whoever is not refused answered, but for those who came last?"""
     s = result.summary
     return s.served_per_s >= (0.97 - s.error_rate) * s.offered_per_s
+
+
+def _falls_behind(result: Result) -> bool:
+    """Do more messages wait at the end than chance leaves over?"""
+    return any(
+        standing(Backlog(result, [name]), STANDING) for name in result.queues if result.at_end.components[name].pulls
+    )
 
 
 def _answer(now: Result, then: Result) -> str:
@@ -365,12 +375,16 @@ def _trade_off(now: Result, then: Result) -> list[str]:
         answered = f"{rate(t.served_per_s)} of {rate(_asked(then))} requests a second are answered"
         said.append(f"At ten times, {answered}. Nobody is refused: everybody waits{_longer(now.system)}.")
     else:
-        said.append(f"At ten times, everybody is still answered, {within}.")
-    # As machines like these; whoever is not served now would bring work, too.
-    scale = TIMES / (1 - FREE) * s.offered_per_s / max(s.served_per_s, 1e-9)
-    short = {pool: pool.busy * scale for pool in pools if pool.busy * scale > 1}
+        later = f"; {then.summary.not_done:,.0f} messages are not done at the end" if _falls_behind(then) else ""
+        said.append(f"At ten times, everybody is still answered, {within}{later}.")
+    # As machines like these; whoever is not served now would bring work, too. Behind a memory the run itself has to tell.
+    told = any(part.thins for part in now.system.parts) and _keeps_up(then)
+    scale = (1 if told else TIMES * s.offered_per_s / max(s.served_per_s, 1e-9)) / (1 - FREE)
+    short = {pool: pool.busy * scale for pool in (_pools(then) if told else pools) if pool.busy * scale > 1}
     if short:
-        usd = s.cost_usd_per_hour + sum(pool.usd_per_hour * (times - 1) for pool, times in short.items())
+        usd = (t if told else s).cost_usd_per_hour + sum(
+            pool.usd_per_hour * (times - 1) for pool, times in short.items()
+        )
         needs = listed(f"{times:.1f} times {pool.label}" for pool, times in short.items())
         memory = "answers kept for longer" if any(part.remembers for part in now.system.parts) else "a cache"
         said.append(

@@ -269,10 +269,9 @@ def _told(messages: dict[str, Deliveries]) -> Table:
     """A row for each of these: counts, and ages in words, for those of one queue may be ms and of the next minutes."""
     rows = {}
     for label, mine in messages.items():
-        ages = mine.age_s[~np.isnan(mine.age_s)]
-        within = np.percentile(ages, [50, 95], method="inverted_cdf") if len(ages) else []
-        row = {"published": len(mine), "done": len(ages), "again": mine.again, "dead": int(mine.dead.sum())}
-        half, most = [*map(seconds, within)] or ["–", "–"]
+        done, dead = int((mine.outcome == "done").sum()), int(mine.dead.sum())
+        half, most = ["not yet" if isnan(age_s) else seconds(age_s) for age_s in map(mine.within_s, (0.5, 0.95))]
+        row = {"published": len(mine), "done": done, "again": mine.again, "dead": dead}
         rows[label] = row | {"half": half, "most": most, "overtaken": mine.overtaken}
     return Table(pd.DataFrame.from_dict(rows, orient="index"))
 
