@@ -13,7 +13,6 @@ import os
 import re
 import shutil
 import statistics
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from typing import Any
 import pmtech
 from pmtech.course import questions
 from pmtech.course.sort import sortings_in
+from pmtech.files import scratch
 from pmtech.wording import listed
 
 HEADINGS = (
@@ -461,7 +461,7 @@ def run(path: Path) -> list[str]:
     It runs in a folder of its own, with the questions and the task that lie beside it, and touches no answers.
     """
     notebook, names = read(path), {}
-    with tempfile.TemporaryDirectory(prefix="pmtech-lint-", ignore_cleanup_errors=True) as folder:
+    with scratch("lint") as folder:
         for companion in ("[0-9][0-9]_*.toml", "lesson_[0-9][0-9].py", path.name):
             for file in path.parent.glob(companion):
                 shutil.copy(file, folder)
