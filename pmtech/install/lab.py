@@ -6,8 +6,9 @@ import ipaddress
 import logging
 import os
 import sys
-import tempfile
 from pathlib import Path
+
+from pmtech.files import scratch
 
 SETTINGS = Path(__file__).parent / "jupyter"
 PRESENT = Path(__file__).parent / "present"
@@ -36,7 +37,7 @@ def start(
         for variable in ("JUPYTER_CONFIG_PATH", "JUPYTER_PATH"):
             _put_first(variable, PRESENT)
         os.environ["PMTECH_PRESENT"] = "1"  # kernels hear it: verdicts wait until they are opened
-        with tempfile.TemporaryDirectory(prefix="pmtech-present-", ignore_cleanup_errors=True) as answers:
+        with scratch("present") as answers:
             os.environ["PMTECH_HOME"] = answers
             return _start(folder, first, browser, port, open_to_network)
     return _start(folder, first, browser, port, open_to_network)

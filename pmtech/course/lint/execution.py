@@ -6,12 +6,12 @@ import contextlib
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from pmtech.course.lint.notebook import Cell, read
+from pmtech.files import scratch
 
 MARKED = re.compile(r"(\S+)<!--own: (.+?)-->")
 
@@ -22,7 +22,7 @@ def run(path: Path) -> list[str]:
     It runs in a folder of its own, with the questions and the task that lie beside it, and touches no answers.
     """
     notebook, names = read(path), {}
-    with tempfile.TemporaryDirectory(prefix="pmtech-lint-", ignore_cleanup_errors=True) as folder:
+    with scratch("lint") as folder:
         for companion in ("[0-9][0-9]_*.toml", "lesson_[0-9][0-9].py", path.name):
             for file in path.parent.glob(companion):
                 shutil.copy(file, folder)

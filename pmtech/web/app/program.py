@@ -5,15 +5,16 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 import threading
 import types
+from functools import cache
 from pathlib import Path
 
 if __name__ in ("__main__", "__mp_main__"):  # run as a file, the API alone: no server of it would load the models
     sys.modules["pmtech"] = types.ModuleType("pmtech")
     sys.modules["pmtech"].__path__ = [str(Path(__file__).parents[2])]
 
+from pmtech.files import scratch  # noqa: E402
 from pmtech.web.app.server import HOST, UVICORN, listener_at  # noqa: E402
 from pmtech.web.app.store import Store, fill  # noqa: E402
 
@@ -41,8 +42,13 @@ def app():
     return signed
 
 
+@cache
+def _own_folder():
+    return scratch("api")
+
+
 def _store() -> Store:
-    path = Path(os.environ.get(FOLDER) or tempfile.mkdtemp(prefix="pmtech-")) / "surveys.db"
+    path = Path(os.environ.get(FOLDER) or _own_folder().name) / "surveys.db"
     fresh = not path.exists()
     store = Store(path)
     if fresh:
@@ -55,7 +61,7 @@ def main(copies: int) -> None:
     import uvicorn
     from uvicorn.supervisors import Multiprocess
 
-    with tempfile.TemporaryDirectory(prefix="pmtech-", ignore_cleanup_errors=True) as folder, listener_at(0) as socket:
+    with scratch("copies") as folder, listener_at(0) as socket:
         os.environ |= {FOLDER: folder, TELLS: "yes"}
         _store().close()  # it is there before two begin to make it
         socket.listen()

@@ -8,13 +8,13 @@ import math
 import re
 import socket
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pmtech.files import scratch
 from pmtech.web.app.faults import Faults
 from pmtech.web.app.protections import Protections
 from pmtech.web.app.store import Snapshot, Store, fill
@@ -77,7 +77,7 @@ class Api:
         self._port = 0
         self._server: _Server | None = None
         self._app = None
-        self._folder = tempfile.TemporaryDirectory(prefix="pmtech-", ignore_cleanup_errors=True)
+        self._folder = scratch("api")
         self._path = Path(self._folder.name) / "surveys.db"
         self._store: Store | None = None
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pmtech.files import scratch
 from pmtech.web.client.table import table
 from pmtech.web.shipping.git import MAIN, Commit, version_control
 from pmtech.wording import listed, nearest
@@ -55,7 +55,7 @@ class Repository:
     """
 
     def __init__(self) -> None:
-        self._temporary = tempfile.TemporaryDirectory(prefix="pmtech-shop-", ignore_cleanup_errors=True)
+        self._temporary = scratch("shop")
         self.folder, self._minute, self.decided = Path(self._temporary.name), 0, None
         self._git = version_control(self.folder)
         self._commit("Cem", "A seat costs 12 dollars", _files("seats * SEAT_USD", Cem=(5, 60)))
