@@ -5,9 +5,9 @@ from weakref import WeakSet
 
 import traitlets
 
+from pmtech.course.exercise import Exercise
 from pmtech.course.glossary import terms
 from pmtech.course.page import STYLE, script
-from pmtech.course.progress import progress_file
 from pmtech.course.questions import Question, question
 from pmtech.course.verdicts import is_held_back, open_verdict, opens_here, to_read_out
 from pmtech.panels.widget import Panel
@@ -29,7 +29,7 @@ def refresh(question_id: str) -> None:
         panel.refresh()
 
 
-class Ask(Panel):
+class Ask(Exercise):
     """A question on the page. `value` is the chosen option, from 0, or the guessed number; `commit()` gives the answer.
 
     Until then nothing tells right from wrong: the feedback stays in the kernel. That of a prediction stays there
@@ -49,20 +49,15 @@ class Ask(Panel):
     past = traitlets.Unicode().tag(sync=True)
     again_label = traitlets.Unicode().tag(sync=True)
     skipped = traitlets.Unicode().tag(sync=True)
-    notice = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, asked: Question):
-        self._asked = asked
-        self._progress = progress_file()
         shown = {name: getattr(asked, name) for name in ("id", "kind", "text", "hint")}
         if asked.guess:
             shown["guess"] = {name: getattr(asked.guess, name) for name in ("unit", "low", "high", "step")}
         else:
             shown["options"] = [option.text for option in asked.options]
-        super().__init__(question=shown)
-        self.on_msg(self._from_page)
+        super().__init__(asked, question=shown)
         joined(self, asked.id)
-        self._restore()
 
     def commit(self) -> None:
         """Gives the chosen option as the answer, keeps it in the progress file and shows its feedback."""
@@ -71,7 +66,7 @@ class Ask(Panel):
         if self.value is None:
             raise ValueError(f"choose an answer first: value must be {self._range()}, got None")
         asked, late = self._asked, {"late": True} if self.skipped else {}
-        self._progress.add("answer", asked.id, option=asked.said(self.value), right=self._option.right, **late)
+        self._keep(option=asked.said(self.value), right=self._option.right, **late)
         self._show(restored=False)
         refresh(asked.id)
 
@@ -89,8 +84,7 @@ class Ask(Panel):
         """Says so when the learner has come to the run without a prediction."""
         if self.feedback == HELD_BACK and not is_held_back(self._asked.id):
             self._show(restored=False)
-        passed = self._progress.records("run", self._asked.id)
-        if passed and not self.committed and not self._progress.records("answer", self._asked.id):
+        if self._kept("run") and not self.committed and not self._kept():
             self.skipped = "Skipped: you have come to the run already. An answer now is kept as one given afterwards."
 
     @property
@@ -103,7 +97,7 @@ class Ask(Panel):
             self.verdict = self.feedback = self.misconception = self.past = self.again_label = ""
 
     def _show(self, *, restored: bool) -> None:
-        answers = self._progress.records("answer", self._asked.id)
+        answers = self._kept()
         option, first = self._option, answers[0]["option"]
         with self.hold_sync():
             self.committed, self.skipped = True, ""
@@ -122,13 +116,10 @@ class Ask(Panel):
             wrong = "Try again" if self.correct is False else ""
             held = self.feedback == HELD_BACK and opens_here()
             self.again_label = OPEN_IT if held else "Answer again" if restored else wrong
-            self.notice = self._progress.notice
 
-    def _restore(self) -> None:
-        earlier = self._progress.records("answer", self._asked.id)
-        self.notice = self._progress.notice
-        # An option reworded since then cannot be shown as chosen: the question is open, the record keeps the answer.
-        if earlier and (value := self._asked.value(earlier[-1]["option"])) is not None:
+    def _restore(self, kept: list[dict]) -> None:
+        """An option reworded since then cannot be shown as chosen: the question is open, the record keeps the answer."""
+        if kept and (value := self._asked.value(kept[-1]["option"])) is not None:
             self.value = value
             self._show(restored=True)
         self.refresh()
@@ -151,7 +142,7 @@ class Ask(Panel):
             return value
         return round(guess.low + guess.step * round((value - guess.low) / guess.step), 9)
 
-    def _from_page(self, _widget, content, _buffers) -> None:
+    def _do(self, content: dict) -> None:
         if content.get("do") == "commit" and not self.committed:
             self.value = content.get("value")
             self.commit()

@@ -9,10 +9,9 @@ from functools import cached_property
 import traitlets
 
 from pmtech.course.agenda import Agenda, Choice, Claim, Decision, Dependency, all_agendas
+from pmtech.course.exercise import Exercise
 from pmtech.course.page import STYLE, script
-from pmtech.course.progress import progress_file
 from pmtech.course.questions import nearest
-from pmtech.panels.widget import Panel
 from pmtech.wording import counted, rate
 
 
@@ -141,12 +140,13 @@ class Talk:
         self.log.append({"kind": "model", "says": claim.told, "holds": claim.holds, **claim.shown})
 
 
-class Meeting(Panel):
+class Meeting(Exercise):
     """Made by `meeting`. `choose(number)` says one of `choices`; `value` is all that was chosen, and setting it plays that.
 
     `log` has what was said, and what the runs said; `outcome` is None until a decision has been taken. `again()` begins anew.
     """
 
+    kind = "meeting"
     _esm = script("meeting.js")
     _css = STYLE
     agenda = traitlets.Dict().tag(sync=True)
@@ -155,15 +155,11 @@ class Meeting(Panel):
     choices = traitlets.List().tag(sync=True)
     left = traitlets.Unicode().tag(sync=True)
     end = traitlets.Dict().tag(sync=True)
-    notice = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, asked: Agenda):
-        self._asked, self._progress, self._restoring = asked, progress_file(), True
-        self.talk = Talk(asked, [])
+        self.talk, self._restoring = Talk(asked, []), True
         shown = {"id": asked.id, "title": asked.title, "setting": asked.setting, "people": [*asked.people.values()]}
-        super().__init__(agenda=shown)
-        self.on_msg(self._from_page)
-        self.value = self._kept()
+        super().__init__(asked, agenda=shown)
         self._restoring = False
         self._show()
 
@@ -205,31 +201,30 @@ class Meeting(Panel):
     @traitlets.observe("value")
     def _on_value(self, _change) -> None:
         if not self._restoring:
-            self._progress.add("meeting", self._asked.id, said=self.talk.words, lost=self._lost())
+            self._keep(said=self.talk.words, lost=self._lost())
             self._show()
 
     def _lost(self) -> float | None:
         return round(self.outcome.lost_usd) if self.outcome else None
 
-    def _kept(self) -> list[int]:
+    def _restore(self, kept: list[dict]) -> None:
         """Where the learner was; a meeting reworded since then begins anew."""
-        kept, value = self._progress.records("meeting", self._asked.id), []
-        said = kept[-1].get("said") if kept else []
+        said, value = kept[-1].get("said") if kept else [], []
         for text in said if isinstance(said, list) else []:
             offers = Talk(self._asked, value).texts
             if text not in offers:
-                return []
+                return
             value.append(offers.index(text))
-        return value
+        self.value = value
 
     def _show(self) -> None:
         talk, outcome = self.talk, self.outcome
         with self.hold_sync():
-            self.log, self.choices, self.notice = talk.log, talk.texts, self._progress.notice
+            self.log, self.choices = talk.log, talk.texts
             self.left = f"{counted(talk.left, 'question')} left" if talk.left else "No time for another question"
             self.end = {} if outcome is None else {"said": outcome.said, "why": [[c.text, c.why] for c in talk.said]}
 
-    def _from_page(self, _widget, content, _buffers) -> None:
+    def _do(self, content: dict) -> None:
         # A second press of the same button, still on its way, is none of the next offers.
         if content.get("do") == "choose" and content.get("at") == len(self.log):
             self.choose(content["number"])

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import traitlets
 
+from pmtech.course.exercise import Exercise
 from pmtech.course.page import STYLE, script
-from pmtech.course.progress import progress_file
 from pmtech.course.questions import FOLDER, nearest, tables
-from pmtech.panels.widget import Panel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +64,7 @@ def sortings_in(folder: Path) -> dict[str, Sorting]:
     return found
 
 
-class Sort(Panel):
+class Sort(Exercise):
     """Made by `sort`. `value` says which card lies on which pile, text by text; `commit()` has them marked.
 
     Until then the reasons stay in the kernel. Marked cards can be sorted again; every marking stays in the record.
@@ -77,19 +76,16 @@ class Sort(Panel):
     value = traitlets.Dict().tag(sync=True)
     marks = traitlets.List().tag(sync=True)
     verdict = traitlets.Unicode().tag(sync=True)
-    notice = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, asked: Sorting):
-        self._asked, self._progress = asked, progress_file()
-        shown = {"id": asked.id, "text": asked.text, "piles": asked.piles, "cards": [c.text for c in asked.cards]}
-        super().__init__(sorting=shown)
-        self.on_msg(self._from_page)
-        earlier = self._progress.records("answer", asked.id)
-        # Cards or piles reworded since then leave the exercise open: the record keeps the answer.
-        if earlier and self._fits(value := earlier[-1].get("value")) and not self._left(value):
+        texts = [card.text for card in asked.cards]
+        super().__init__(asked, sorting={"id": asked.id, "text": asked.text, "piles": asked.piles, "cards": texts})
+
+    def _restore(self, kept: list[dict]) -> None:
+        """Cards or piles reworded since then leave the exercise open: the record keeps the answer."""
+        if kept and self._fits(value := kept[-1].get("value")) and not self._left(value):
             self.value = value
             self._mark()
-        self.notice = self._progress.notice
 
     def commit(self) -> None:
         """Has the cards marked, and keeps where they lie in the progress file."""
@@ -101,8 +97,7 @@ class Sort(Panel):
             return
         self._mark()
         right = all(mark["right"] for mark in self.marks)
-        self._progress.add("answer", self._asked.id, option=self.verdict, right=right, value=dict(self.value))
-        self.notice = self._progress.notice
+        self._keep(option=self.verdict, right=right, value=dict(self.value))
 
     def again(self) -> None:
         """Takes the cards that lie wrong back into the hand."""
@@ -138,7 +133,7 @@ class Sort(Panel):
                 self.marks, self.verdict = [], ""
         return value
 
-    def _from_page(self, _widget, content, _buffers) -> None:
+    def _do(self, content: dict) -> None:
         if content.get("do") == "commit" and self._fits(content.get("value")) and not self._left(content["value"]):
             self.value = content["value"]
             self.commit()
