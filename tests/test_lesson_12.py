@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from lessons import NOTEBOOKS, run
+from live_page import WISH
 
 from pmtech import (
     Change,
@@ -295,21 +296,10 @@ def test_what_was_done_to_a_live_panel_is_a_run_of_its_own():
 
 def test_the_page_sets_it_off_and_a_reset_begins_a_new_evening():
     panel = live(STORM, events=[STUMBLE])
-    wish = {
-        "number": 1,
-        "presses": 0,
-        "steps": 0,
-        "resets": 0,
-        "surges": 0,
-        "kills": {},
-        "values": {},
-        "speed": 1,
-        "playing": False,
-    }
     panel.advance(5)
-    panel.wish = {**wish, "failures": {"0": 1}}
+    panel.wish = {**WISH, "number": 1, "failures": {"0": 1}}
     assert [event.at_s for event in panel.happened] == [5]
-    panel.wish = {**wish, "number": 2, "failures": {"0": 1}}
+    panel.wish = {**WISH, "number": 2, "failures": {"0": 1}}
     assert len(panel.happened) == 1  # the same wish once more is no second failure
     panel.reset()
     assert panel.happened == []

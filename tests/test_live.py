@@ -6,6 +6,7 @@ import signal
 import tracemalloc
 
 import pytest
+from live_page import WISH
 
 from pmtech import (
     Cache,
@@ -244,19 +245,6 @@ def test_dots_stand_for_as_many_as_an_eye_can_follow():
 
 
 # --- as the page drives it --------------------------------------------------------------------------------------------
-
-
-WISH = {
-    "number": 0,
-    "presses": 0,
-    "steps": 0,
-    "resets": 0,
-    "surges": 0,
-    "kills": {},
-    "values": {},
-    "speed": 1,
-    "playing": False,
-}
 
 
 def test_wishes_count_so_that_none_is_lost():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from gestures import keep_first_option
+
 
 def play(lab) -> None:
     a_wrong_prediction_is_told_by_the_run(lab)
@@ -10,16 +12,9 @@ def play(lab) -> None:
 
 def a_wrong_prediction_is_told_by_the_run(lab) -> None:
     """ "In equal parts, from the first second: that is what a balancer is for." """
-    question = lab.page.locator(".pmtech-ask[data-question='06.predict']")
-    told = lab.page.locator(".pmtech-reveal").first
-    question.scroll_into_view_if_needed()
-    question.get_by_role("radio").nth(0).check()
-    question.get_by_role("button", name="Keep my prediction").click()
-    lab.wait_idle()
-    assert "This one sees connections" not in question.inner_text(), "no verdict before the run has told"
-    told.scroll_into_view_if_needed()
-    told.get_by_text("It turned out otherwise.").wait_for()
-    assert "This one sees connections" in told.inner_text()
+    said, told = keep_first_option(lab, "06.predict")
+    assert "This one sees connections" not in said, "no verdict before the run has told"
+    assert "This one sees connections" in told
 
 
 def the_killed_copy_is_drawn_and_told(lab) -> None:

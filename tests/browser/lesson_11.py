@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from gestures import panel_of_steps
+
 
 def play(lab) -> None:
-    panel = lab.page.locator(".pmtech-demand")
-    panel.scroll_into_view_if_needed()
-    steps, users = panel.locator(".pmtech-steps"), panel.get_by_label("Users a day")
+    panel, steps = panel_of_steps(lab)
+    users = panel.get_by_label("Users a day")
     steps.get_by_text("× 3 at the peak = 694 a second").wait_for()
     users.press("End")
     steps.get_by_text("4,000,000 users a day × 20 requests = 80,000,000 requests a day").wait_for()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from gestures import keep_first_option, panel_of_steps
+
 
 def play(lab) -> None:
     the_pipeline_tells_a_wrong_prediction(lab)
@@ -10,24 +12,16 @@ def play(lab) -> None:
 
 def the_pipeline_tells_a_wrong_prediction(lab) -> None:
     """ "The software puts both rules together." """
-    question = lab.page.locator(".pmtech-ask[data-question='14.predict']")
-    told = lab.page.locator(".pmtech-reveal").first
-    question.scroll_into_view_if_needed()
-    question.get_by_role("radio").nth(0).check()
-    question.get_by_role("button", name="Keep my prediction").click()
-    lab.wait_idle()
-    told.scroll_into_view_if_needed()
-    told.get_by_text("It turned out otherwise.").wait_for()
-    assert "1 of the 3 tests objected" in told.inner_text()
+    _, told = keep_first_option(lab, "14.predict")
+    assert "1 of the 3 tests objected" in told
     pipeline = lab.cell("and the pipeline")
     pipeline.scroll_into_view_if_needed()
     assert "the API charges 220" in pipeline.inner_text()
 
 
 def the_share_decides_how_soon_and_not_how_many(lab) -> None:
-    panel = lab.page.locator(".pmtech-demand")
-    panel.scroll_into_view_if_needed()
-    steps, share = panel.locator(".pmtech-steps"), panel.get_by_label("Share of the requests")
+    panel, steps = panel_of_steps(lab)
+    share = panel.get_by_label("Share of the requests")
     steps.get_by_text("they come within 521 s").wait_for()
     share.press("End")
     steps.get_by_text("100 % of 20 a second = 20 a second: they come within 26 s").wait_for()
