@@ -202,7 +202,7 @@ class Component(Checked):
     def watcher(self, name: str, run) -> Any:
         """Something that watches its machines during a run, and turns its knobs; it hears by `change()` of new ones."""
 
-    # system.py lies above the components and hands the operator down when it is imported.
+    # system/ lies above the components and hands the operator down when it is imported.
     join: ClassVar[Callable]
 
     def __rshift__(self, other):

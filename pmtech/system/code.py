@@ -11,8 +11,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pmtech.components.component import Component
+from pmtech.system.checks import check
+from pmtech.system.joining import join
 from pmtech.system.plan import Edge, Plan
-from pmtech.system.system import System, check, join
+from pmtech.system.system import System
 
 
 def composed(parts: Sequence[Component], edges: Iterable[Edge]) -> System:

@@ -15,12 +15,12 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any, ClassVar
 
 from pmtech.components.component import Component
 from pmtech.files import in_a_sentence, write
+from pmtech.system.checks import check
 from pmtech.system.plan import Edge, Plan
 from pmtech.system.saving import from_json, to_json
 from pmtech.wording import field_in_words, nearest
@@ -41,10 +41,13 @@ class System:
     # --- composition ---------------------------------------------------------------------------------------------
 
     def __rshift__(self, other) -> System:
-        return join(self, other)
+        return Component.join(self, other)
 
     def __rrshift__(self, other) -> System:
-        return join(other, self)
+        return Component.join(other, self)
+
+    # joining.py hands this down when it is imported, as it does with `Component.join`.
+    together: ClassVar[Callable[..., System]]
 
     # --- names and paths -----------------------------------------------------------------------------------------
 
@@ -137,7 +140,7 @@ class System:
         lines = [f"{names[e.tail]} >> {names[e.head]}" + (f' for "{e.label}"' if e.label else "") for e in self.edges]
         return f"System({', '.join(map(repr, self.parts))}: {'; '.join(lines)})"
 
-    # diagram/ lies above and hands the drawing down when it is imported, as this module does with `>>`.
+    # diagram/ lies above and hands the drawing down when it is imported.
     _repr_html_: ClassVar[Callable[[System], str]]
 
     # --- facts that follow from the parts ------------------------------------------------------------------------
@@ -163,13 +166,6 @@ class System:
     def cost_usd_per_hour(self) -> float:
         """What all the machines cost together."""
         return sum(part.price_usd_per_hour * part.replicas for part in self.parts)
-
-    @staticmethod
-    def together(*systems: System | Component) -> System:
-        """Several systems as one, side by side; a part that stands in more than one of them is one part."""
-        system = _side_by_side(list(systems))
-        check(system)
-        return system
 
     # --- files -----------------------------------------------------------------------------------------------------
 
@@ -214,115 +210,6 @@ def _replaced(part, fields: list[str], value, path: str):
     return {**part, field: inner} if isinstance(part, dict) else dataclasses.replace(part, **{field: inner})
 
 
-# --- joining ---------------------------------------------------------------------------------------------------------
-
-
-def join(left, right) -> System:
-    """`left >> right`: requests go from left to right."""
-    left = _side_by_side(left)
-    names = left.names
-    for tail in left.tails:
-        if isinstance(right, dict) and left.parts[tail].fan_out != "routes":
-            raise ValueError(f'a route table needs a Gateway before it, and "{names[tail]}" is none')
-    if not isinstance(right, dict):
-        targets = {None: _side_by_side(right)}
-    elif right:
-        targets = {endpoint: _side_by_side(target) for endpoint, target in right.items()}
-    else:
-        raise ValueError("an empty route table: write at least one {endpoint: part}")
-    parts, edges, (_, *renumbered) = _united([left, *targets.values()])
-    tails: list[int] = []
-    for (label, target), number in zip(targets.items(), renumbered, strict=True):
-        if label is not None and not isinstance(label, str):
-            raise ValueError(f'a route must be an endpoint such as "/checkout", got {label!r}')
-        edges += [Edge(tail, number[head], label) for tail in left.tails for head in target.heads]
-        tails += [number[tail] for tail in target.tails]
-    edges = sorted(dict.fromkeys(edges), key=lambda edge: edge.tail)  # wherever the brackets stood
-    system = System(parts, tuple(edges), left.heads, tuple(dict.fromkeys(tails)))
-    check(system)
-    return system
-
-
-def _united(systems: list[System]) -> tuple[tuple[Component, ...], list[Edge], list[list[int]]]:
-    """All parts, all edges, and for each system the new numbers of its parts. One object is one part."""
-    parts: list[Component] = []
-    edges: list[Edge] = []
-    known: dict[int, int] = {}
-    renumbered = []
-    for system in systems:
-        for part in system.parts:
-            if id(part) not in known:
-                known[id(part)] = len(parts)
-                parts.append(part)
-        numbers = [known[id(part)] for part in system.parts]
-        edges += [Edge(numbers[e.tail], numbers[e.head], e.label) for e in system.edges]
-        renumbered.append(numbers)
-    return tuple(parts), edges, renumbered
-
-
-def _one(value) -> System:
-    if isinstance(value, System):
-        return value
-    if isinstance(value, Component):
-        return System((value,))
-    hint = f": write {value.__name__}()" if isinstance(value, type) and issubclass(value, Component) else ""
-    raise ValueError(f"only parts such as Server() can be joined, got {value!r}{hint}")
-
-
-def _side_by_side(value) -> System:
-    """One part or system, or several in a list: sources side by side, or a pool."""
-    if not isinstance(value, (list, tuple)):
-        return _one(value)
-    if not value:
-        raise ValueError("an empty list: a pool needs at least one part")
-    systems: list[System] = []
-    for item in value:
-        system = _one(item)
-        if any(item is earlier for earlier in value[: len(systems)]):  # [Server()] * 3 is three servers, not one
-            system = dataclasses.replace(system, parts=tuple(dataclasses.replace(part) for part in system.parts))
-        systems.append(system)
-    parts, edges, renumbered = _united(systems)
-    heads = [n[head] for system, n in zip(systems, renumbered, strict=True) for head in system.heads]
-    tails = [n[tail] for system, n in zip(systems, renumbered, strict=True) for tail in system.tails]
-    return System(parts, tuple(dict.fromkeys(edges)), tuple(dict.fromkeys(heads)), tuple(dict.fromkeys(tails)))
-
-
-def check(system: System) -> None:
-    """Refuse what can't work, in a sentence that names the part and the mend."""
-    names, parts = system.names, system.parts
-    _check_no_cycle(system)
-    for number, part in enumerate(parts):
-        name, after = names[number], system.after(number)
-        if part.is_source and system.before(number):
-            raise ValueError(f'"{name}" sends requests; nothing can go into it')
-        if part.fan_out == "none" and after:
-            raise ValueError(f'nothing can come after "{name}": a {type(part).__name__} ends the way')
-        if part.fan_out == "one" and len(after) > 1:
-            heads = ", ".join(f'"{names[e.head]}"' for e in after)
-            raise ValueError(f'"{name}" can\'t choose between {heads}: put a LoadBalancer before them')
-        labels = Counter(edge.label for edge in after)
-        if part.fan_out == "routes" and after and max(labels.values()) > 1:
-            route = labels.most_common(1)[0][0]
-            raise ValueError(f'"{name}" has several parts for "{route}": put a LoadBalancer before them')
-        if part.fan_out == "routes" and None in labels:
-            raise ValueError(f'"{name}" needs a route table: put {{"/checkout": ..., "/search": ...}} after it')
-        if part.replicas > 1 or part.autoscale:
-            for edge in system.before(number):
-                if parts[edge.tail].fan_out != "pool":
-                    many = f"{part.replicas} replicas" if part.replicas > 1 else "the machines"
-                    raise ValueError(f'{many} of "{name}" need a LoadBalancer in front of them')
-
-
-def _check_no_cycle(system: System) -> None:
-    try:
-        TopologicalSorter({part: [e.head for e in system.after(part)] for part in range(len(system.parts))}).prepare()
-    except CycleError as circle:
-        name = system.names[circle.args[1][0]]
-        raise ValueError(
-            f'requests would go round in a circle through "{name}": write a second part where you mean another'
-        ) from None
-
-
 def check_complete(system) -> System:
     """The system itself if it can run: it has sources, and requests have somewhere to go."""
     if isinstance(system, Component):
@@ -336,6 +223,3 @@ def check_complete(system) -> System:
         if part.needs_next and not system.after(number):
             raise ValueError(f'"{names[number]}" has nowhere to send requests: put >> Server() after it')
     return system
-
-
-Component.join = staticmethod(join)
