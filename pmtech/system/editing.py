@@ -131,10 +131,9 @@ def follow(before: System, system: System) -> System:
     gone = {*endpoints(before)} - {*endpoints(system)}
     free = [e.label for e in system.edges if e.label and (e.label in gone or FRESH.fullmatch(e.label))]
     new = [path for path in endpoints(system) if path not in {e.label for e in system.edges}]
-    now = dict(zip(dict.fromkeys(free), new, strict=False))
-    return (
-        composed(system.parts, [e._replace(label=now.get(e.label, e.label)) for e in system.edges]) if now else system
-    )
+    now: dict[str | None, str] = dict(zip(dict.fromkeys(free), new, strict=False))
+    renamed = [edge._replace(label=now.get(edge.label) or edge.label) for edge in system.edges]
+    return composed(system.parts, renamed) if now else system
 
 
 def _number(system: System, name: str) -> int:

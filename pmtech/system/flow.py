@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pmtech import theory
 from pmtech.components.component import Mix, added, by_caller
@@ -53,8 +53,9 @@ class _Water:
         for number in self.system.plan.order:
             name, part = self.names[number], self.parts[number]
             if part.is_source:
-                total = sum(part.endpoints.values())
-                arriving[number] = {(name, e): part.offered_per_s * w / total for e, w in part.endpoints.items()}
+                source = self.system.sources[name]
+                total = sum(source.endpoints.values())
+                arriving[number] = {(name, e): source.offered_per_s * w / total for e, w in source.endpoints.items()}
             mix = arriving[number]
             held_s = self._held_s(number, mix)
             capacity = self._capacity(number, held_s, mix)
@@ -159,20 +160,20 @@ class _Water:
         up before it."""
         if not any(part.remembers for part in self.parts):
             return {}
-        components, shares = self.system.components, {}
+        sources, shares = self.system.sources, {}
         arriving: dict[int, dict[str, list]] = defaultdict(dict)  # part -> caller -> reads, writes a second of each key
         for number in self.system.plan.order:
             name, part = self.names[number], self.parts[number]
-            coming = {name: part.asked()} if part.is_source else arriving[number]
+            coming: dict[str, Any] = {name: sources[name].asked()} if part.is_source else arriving[number]
             if part.remembers and coming:
                 going = part.leaves(coming, self.callers)
                 shares[number] = {c: _total(going[c]) / (_total(both) or 1.0) for c, both in coming.items()}
                 coming = going
-            mix = {(c, e): w for c in coming for e, w in components[c].endpoints.items()}
+            mix = {(c, e): w for c in coming for e, w in sources[c].endpoints.items()}
             for edge, split in self._split(number, mix):
                 asks = by_caller(split)
                 for c, both in coming.items():
-                    share = asks.get(c, 0.0) / sum(components[c].endpoints.values())
+                    share = asks.get(c, 0.0) / sum(sources[c].endpoints.values())
                     before = arriving[edge.head].get(c)
                     both = [rates * share for rates in both]
                     arriving[edge.head][c] = both if before is None else [*map(added, before, both)]

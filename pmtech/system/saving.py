@@ -41,9 +41,8 @@ def _told(value) -> Any:
                 f"what is replayed from {log} can't be saved, for its requests are there: save the parts behind it, and "
                 "put it before them again, Clients.from_log(...) >> System.open(...)"
             )
-        fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
-        default = {f.name: f.default for f in dataclasses.fields(value)}
-        return {"kind": kind, **{name: _told(field) for name, field in fields.items() if field != default[name]}}
+        own = {f.name: (getattr(value, f.name), f.default) for f in dataclasses.fields(value)}  # type: ignore[arg-type]
+        return {"kind": kind, **{name: _told(held) for name, (held, default) in own.items() if held != default}}
     return [_told(item) for item in value] if isinstance(value, tuple | list) else value
 
 
