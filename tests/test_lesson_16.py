@@ -6,7 +6,8 @@ from peak_designs import DESIGNS, IDEAS
 from pmtech import Queue, RateLimiter, Server, check, peak_day, simulate, sketch
 from pmtech.course.check import all_tasks
 from pmtech.course.days import LASTS_S
-from pmtech.course.peak_day import DAYS, INCIDENTS, weather
+from pmtech.course.days.weather import INCIDENTS, weather
+from pmtech.course.peak_day import DAYS
 from pmtech.course.tasks.lesson_16 import OTHER_DAYS
 from pmtech.system import editing
 
