@@ -157,10 +157,11 @@ class PeakDay:
         kept, said = self.score.lines[:-1], []
         for words, other in without(self.plan, self.system):
             there = self._lived(other, self.seed, [event for event in self._did if _can(event, other)])
-            pairs = [*zip(kept, there.lines, strict=False)]
-            came = [f"{a.what}: {b.came} in place of {a.came}" for a, b in pairs]
-            lost = [one for one, (a, b) in zip(came, pairs, strict=True) if a.kept and not b.kept]
-            lived = f"lost. {'; '.join(lost)}." if lost else f"no promise hangs on it on this day ({came[0]})."
+            lost = [pair for pair in zip(kept, there.lines, strict=False) if pair[0].kept and not pair[1].kept]
+            shares = [pair for pair in zip(kept, there.lines, strict=False) if pair[0].share == pair[0].share]
+            most = max(shares, key=lambda pair: abs(pair[0].share - pair[1].share))
+            came = "; ".join(f"{a.what}: {b.came} in place of {a.came}" for a, b in lost or [most])
+            lived = f"lost. {came}." if lost else f"no promise hangs on it on this day. What changes most: {came}."
             said.append((len(lost), f"Without {words}: {lived}"))
         said.sort(key=lambda one: -one[0])
         told = [words for _, words in said] or ["Nothing was put into today's design."]
@@ -188,7 +189,7 @@ class PeakDay:
         plan, (what, _, within_s, least) = self.plan, self.plan.matters
         small = self.today.label(plan.small[0])
         answers = "; ".join(
-            f"{percent(share)} of {one} answered within {ms:g} ms" for one, (_, ms, share) in plan.answers.items()
+            f"{percent(share)} of {one} answered within {ms / 1000:g} s" for one, (_, ms, share) in plan.answers.items()
         )
         return [
             f"Promised: {percent(least)} of {what} done within {within_s:g} s; {answers}; "

@@ -70,7 +70,6 @@ function render({ model, el }) {
 
   const paint = () => {
     const answer = model.get("answer");
-    if (!answer.cards) return; // the page may begin before there is one
     if (answer.number >= number) {
       ({ values, seed, number, pin } = answer);
       lastPin = Math.max(lastPin, pin);

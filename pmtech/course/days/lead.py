@@ -21,7 +21,14 @@ from pmtech.system.system import System
 
 SALES_TIMES = 1.25  # what sales would bring
 CALL = f"Sales can bring a quarter more people from now on, and ${SALES_USD_PER_HOUR:.2f} an hour for it."
-KNOBS = ("limit", "rate_per_s", "timeout_ms", "open_s", "ttl_s")  # of what was put in: what is turned at work
+# Of what was put in: what is turned at work, in words.
+KNOBS = {
+    "limit": "lets pass",
+    "rate_per_s": "passes on",
+    "timeout_ms": "waits for an answer",
+    "open_s": "stays open",
+    "ttl_s": "keeps a copy",
+}
 OVER = "The day is over. Run the cell below."
 HALT_S = 1e-6  # a moment is reached when it is so near
 
@@ -93,7 +100,8 @@ def knobs(plan: Plan, system: System) -> Iterator[Slider]:
             yield Slider(f"{name}.replicas", 1, 2 * max(4, part.replicas), label=label)
         for field in (f for f in fields(part) if f.name in KNOBS and name not in given):
             if value := getattr(part, field.name):
-                yield Slider(f"{name}.{field.name}", 1 if field.metadata["kind"] == "whole" else value / 10, 4 * value)
+                low, label = 1 if field.metadata["kind"] == "whole" else value / 10, f"{part.label} {KNOBS[field.name]}"
+                yield Slider(f"{name}.{field.name}", low, 4 * value, label=label)
 
 
 def _may_be_many(system: System, name: str) -> bool:
@@ -131,13 +139,14 @@ class LiveDay(Live):
                 for event in turned(path, self._turns.pop(path), self.now):
                     self.running.at(event.at_s, partial(event.happen, self.running))
                     self.happened.append(event)
-            at_s = min((at_s for at_s in self._halts if at_s > self.now + HALT_S), default=self.now)
-            super().advance(min(duration_s, at_s - self.now), within_s)
-            if self.now > at_s - HALT_S:
-                words = self._halts.get(at_s, OVER)
-                self.playing, self.note = False, f"Second {self.now:.0f}. {words}"
-                self._mark("halt", re.split("[.:]", words)[0])
-                self._tell()
+            at_s = min((at_s for at_s in self._halts if at_s > self.now + HALT_S), default=None)
+            if at_s is not None:
+                super().advance(min(duration_s, at_s - self.now), within_s)
+                if self.now <= at_s - HALT_S:
+                    return
+                self._mark("halt", re.split(r": a | for |\.", self._halts[at_s])[0])
+            self.playing, self.note = False, f"Second {self.now:.0f}. {self._halts.get(at_s, OVER)}"
+            self._tell()
 
     def set_off(self, number: int) -> None:
         """Say something, to sales or to all: from the call on, and to each of them once."""

@@ -24,7 +24,7 @@ class PeakTask:
             return Marking(title=self.title, passed=False, gaps=[sentence], counts=False)
         own = attempt.score.lines
         figures = [(one.what, one.asked, one.came, "met" if one.kept else "missed") for one in own]
-        gaps = [f"{one.what}: {one.came}; {one.asked} was promised." for one in own if not one.kept]
+        gaps = [one.gap for one in own if not one.kept]
         for seed in () if gaps else OTHER_DAYS:
             lost = [one for one in attempt.another(seed).lines if not one.kept]
             what = " ".join(f"{incident(attempt.plan, name)}." for name in weather(attempt.plan, seed).incidents)
