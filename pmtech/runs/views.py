@@ -120,7 +120,7 @@ def _digits(known: list[float], unit: str) -> int:
     if unit in ("ms", "%", "requests"):
         return int(least < 1)
     by_most = max(0, 2 - max(0, floor(log10(most))))
-    return max(by_most, 2 if least < 1 else 1 if least < 10 else 0) if unit == "s" else by_most
+    return max(by_most, 2 if least < 1 else 1 if least < 10 else 0) if unit == "s" else max(by_most, int(least < 1))
 
 
 def _exact(known: list[float], digits: int) -> bool:

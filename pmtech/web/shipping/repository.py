@@ -41,9 +41,10 @@ CHOICES = {
 }
 
 
-def _files(line: str, **tests: tuple[int, int]) -> dict[str, str]:
-    """The price rule with this line, and each person's test: so many seats cost so many dollars."""
-    checks = {f"test_{who.lower()}.py": CHECK.format(who, *costs, who, *costs) for who, costs in tests.items()}
+def _files(line: str, by: str = "", **tests: tuple[int, int]) -> dict[str, str]:
+    """The price rule with this line, and each person's test: so many seats cost so many dollars. by: who changes them."""
+    whose = {who: who if by in ("", who) else f"{who}, changed by {by}" for who in tests}
+    checks = {f"test_{who.lower()}.py": CHECK.format(who, *costs, whose[who], *costs) for who, costs in tests.items()}
     return {"price.py": RULE.format(line), **checks}
 
 
@@ -63,7 +64,7 @@ class Repository:
         self._commit("Ana", "From 20 seats on a seat costs 10 dollars", _files(ANA, Ana=(20, 200)))
         self._git.switch(MAIN)
         self._git.branch("launch")
-        self._commit("Ben", "Launch: 20 dollars off every order", _files(BEN, Cem=(5, 40), Ben=(6, 52)))
+        self._commit("Ben", "Launch: 20 dollars off every order", _files(BEN, "Ben", Cem=(5, 40), Ben=(6, 52)))
         self._git.switch(MAIN)
         self._git.merge("bulk", "Ana", self._later())
         self._git.merge("launch", "Ben", self._later())
