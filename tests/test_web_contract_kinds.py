@@ -11,6 +11,7 @@ from pmtech.web.client.contract import Contract, breaking_changes
 PERSON = {"type": "object", "properties": {"name": {"type": "string"}}}
 CARD = {"type": "object", "properties": {"kind": {"const": "card"}, "digits": {"type": "string"}}, "required": ["kind"]}
 CASH = {"type": "object", "properties": {"kind": {"const": "cash"}, "coins": {"type": "integer"}}, "required": ["kind"]}
+TEXT, NUMBER, LIST = {"type": "string"}, {"type": "integer"}, {"type": "array", "items": {"type": "integer"}}
 BREAKS, FITS, UNJUDGED = True, False, None
 
 
@@ -138,7 +139,23 @@ CASES = {  # what stands for itself: (old, new, as a request, as an answer)
     "other steps": ({"type": "integer", "multipleOf": 4}, {"type": "integer", "multipleOf": 6}, BREAKS, BREAKS),
     "default": ({"type": "string", "default": "a"}, {"type": "string", "default": "b"}, FITS, FITS),
     "deprecated": ({"type": "string"}, {"type": "string", "deprecated": True}, FITS, FITS),
-    "type written down": ({"minLength": 1}, {"type": "string", "minLength": 1}, FITS, FITS),
+    "type written down": ({"minLength": 1}, {"type": "string", "minLength": 1}, UNJUDGED, FITS),
+    "type no longer written down": ({"type": "string", "minLength": 1}, {"minLength": 1}, FITS, UNJUDGED),
+    "a limit of another type": ({"type": "string"}, {"type": "string", "maxItems": 3}, UNJUDGED, UNJUDGED),
+    "a field beside a map": (fields(more={"additionalProperties": TEXT}), fields(more={"additionalProperties": TEXT}, a=NUMBER),
+                             BREAKS, BREAKS),
+    "names like, closed": (
+        fields(more={"additionalProperties": False}), fields(more={"additionalProperties": False, "patternProperties": {"^x": TEXT}}),
+        FITS, FITS),
+    "names no longer like, closed": (
+        fields(more={"additionalProperties": False, "patternProperties": {"^x": TEXT}}), fields(more={"additionalProperties": False}),
+        BREAKS, BREAKS),
+    "names like, beside a map": (
+        fields(more={"additionalProperties": NUMBER}), fields(more={"additionalProperties": NUMBER, "patternProperties": {"^x": TEXT}}),
+        BREAKS, BREAKS),
+    "one of two that overlap": ({"oneOf": [TEXT, NUMBER]}, {"oneOf": [TEXT, NUMBER, {"type": "number"}]}, UNJUDGED, BREAKS),
+    "one of two, of which one is any type": ({"oneOf": [TEXT, {"type": "array", "minItems": 1}]}, {"oneOf": [TEXT, {"minItems": 1}]},
+                                             UNJUDGED, UNJUDGED),
     "both forms at once": (
         fields(["a", "b"], a={}, b={}), {"oneOf": [fields(["a"], a={}, b={}), fields(["b"], a={}, b={})]}, BREAKS, BREAKS),
     "any or one of objects": ({"anyOf": [fields(["a"], a={}), fields(["b"], b={})]},
@@ -291,7 +308,6 @@ def query(schema, **rest):
     return {"name": "q", "in": "query", "schema": schema} | rest
 
 
-TEXT, NUMBER, LIST = {"type": "string"}, {"type": "integer"}, {"type": "array", "items": {"type": "integer"}}
 PARAMETERS = {
     "gone": (call(query(TEXT)), call(), BREAKS),
     "new": (call(), call(query(TEXT)), FITS),

@@ -51,9 +51,10 @@ class Forms:
         return found.types == set(KINDS) and not any(form.words for form in found.forms)
 
     def overlap(self, a: Form, b: Form) -> bool:
-        """Whether a value may fit both: unless they are of two types, or list other values for what both of them need."""
+        """Whether a value may fit both: unless they are of two types that are written down, or list other values for what
+        both of them need."""
         if a.kind != b.kind:
-            return False
+            return not (a.declared and b.declared)
         needed = a.words.get("required", frozenset()) & b.words.get("required", frozenset())
         fields = [[side.words.get("properties", {}).get(name, ANY) for side in (a, b)] for name in needed]
         pairs = [[self.said(side, "enum") for side in pair] for pair in fields]

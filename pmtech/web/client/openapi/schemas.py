@@ -164,13 +164,20 @@ class Schemas(Sides):
         return None not in (a.name, b.name) and a.name != b.name and a.name in components.get("schemas", {})
 
     def _exclusive(self, was: Union, now: Union, asked: bool) -> Found:
-        """From `anyOf` to `oneOf` and back, which matters when a value may fit several forms."""
-        overlap = any(
-            side.overlap(a, b)
+        """From `anyOf` to `oneOf` and back, which matters when a value may fit several forms; and within `oneOf`, where a
+        form that takes more may leave less that fits no other. Objects are not meant to fit several."""
+        overlapping = {
+            a.kind
             for side, union in ((self.old, was), (self.new, now))
             for a, b in combinations(union.forms, 2)
-        )
-        if was.exclusive == now.exclusive or not overlap:
+            if side.overlap(a, b)
+        }
+        if was.exclusive == now.exclusive:
+            forms = [[[form.kind, form.declared, form.words] for form in side.forms] for side in (was, now)]
+            if was.exclusive and overlapping - {"object"} and not self.same(*forms):
+                yield Finding("what fits several of its forms, of which it may fit one", Effect.UNKNOWN)
+            return
+        if not overlapping:
             return
         if was.exclusive or not asked:
             said = "may now fit several of its forms" if was.exclusive else "now fits one of its forms and no other"
