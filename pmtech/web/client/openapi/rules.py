@@ -31,6 +31,7 @@ LIMITS = {
 }
 LABELS = {"format": "its format", "contentEncoding": "its encoding", "contentMediaType": "what kind of text it is"}
 WIDER = {("int32", "int64"), ("float", "double")}
+ANY_TEXT = (None, "password")  # a password is only shown in another way
 EVERY_TEXT = {"", ".*", "^.*", ".*$", "^.*$", "^", "$", "(.*)", "^(.*)$", r"[\s\S]*", r"^[\s\S]*$"}
 
 
@@ -73,7 +74,7 @@ def _changed(said: str, was: Any, now: Any, effect: Effect) -> Finding:
 
 
 def _effect(*, less: bool, more: bool) -> Effect:
-    return Effect.OTHER if less and more else Effect.LESS if less else Effect.MORE
+    return Effect.OTHER if less and more else Effect.LESS if less else Effect.MORE if more else Effect.NONE
 
 
 def _limit(word: str, was: Any, now: Any) -> Found:
@@ -122,8 +123,8 @@ def _pattern(was: str | None, now: str | None, asked: bool) -> Found:
 
 def _label(said: str, was: str | None, now: str | None) -> Found:
     if was != now:
-        less = now is not None and (was, now) not in WIDER
-        more = was is not None and (now, was) not in WIDER
+        less = now not in ANY_TEXT and (was, now) not in WIDER
+        more = was not in ANY_TEXT and (now, was) not in WIDER
         yield _changed(said, was, now, _effect(less=less, more=more))
 
 
