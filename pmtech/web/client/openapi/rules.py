@@ -5,14 +5,13 @@ stand at the same place within the two. `asked` is true for what a client sends,
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 from pmtech.web.client.openapi.document import alike
 from pmtech.web.client.openapi.effect import Effect, Finding, Found, words
 from pmtech.web.client.openapi.fields import FIELDS, fields
-from pmtech.web.client.openapi.form import APPLIES, Form
+from pmtech.web.client.openapi.form import Form
 from pmtech.web.client.openapi.forms import Sides
 from pmtech.web.client.openapi.parts import ITEMS, PARTS, conditions, items, part
 
@@ -42,31 +41,24 @@ def differences(a: Form, b: Form, sides: Sides, *, asked: bool, text: str) -> Fo
         effect = Effect.UNKNOWN if b.declared == asked else Effect.NONE
         yield Finding(f"its type, {a.kind}, is {'now' if b.declared else 'no longer'} written down", effect)
     for word in sorted(a.words.keys() | b.words.keys()):
-        idle = APPLIES.get(word, a.kind) != a.kind  # it says nothing of values of this type; authors may mean something
-        for found in _said(word, a, b, sides, asked=asked, text=text):
-            yield replace(found, effect=Effect.UNKNOWN) if idle and isinstance(found, Finding) else found
+        was, now = a.words.get(word), b.words.get(word)
+        if word in LIMITS:
+            yield from _limit(word, was, now)
+        elif word in PARTS:
+            counted = word == "contains" and ("maxContains" in a.words or "maxContains" in b.words)
+            yield from part(word, was, now, sides, Effect.UNKNOWN if counted else None)
+        elif word in LABELS:
+            yield from _label(LABELS[word], was, now)
+        elif word in _RULES:
+            yield from _RULES[word](was, now, asked)
+        elif word == "default":
+            yield from _default(a.words, b.words, decides=asked and text != "")
+        elif word not in FIELDS | ITEMS and not sides.same(was, now):
+            yield Finding("a further rule" if word == "and" else word, Effect.UNKNOWN)
     if ITEMS & (a.words.keys() | b.words.keys()):
         yield from items(a.words, b.words, text)
     if FIELDS & (a.words.keys() | b.words.keys()):
         yield from fields(a.words, b.words, sides, asked=asked)
-
-
-def _said(word: str, a: Form, b: Form, sides: Sides, *, asked: bool, text: str) -> Found:
-    """Of what two forms say by one word."""
-    was, now = a.words.get(word), b.words.get(word)
-    if word in LIMITS:
-        yield from _limit(word, was, now)
-    elif word in PARTS:
-        counted = word == "contains" and ("maxContains" in a.words or "maxContains" in b.words)
-        yield from part(word, was, now, sides, Effect.UNKNOWN if counted else None)
-    elif word in LABELS:
-        yield from _label(LABELS[word], was, now)
-    elif word in _RULES:
-        yield from _RULES[word](was, now, asked)
-    elif word == "default":
-        yield from _default(a.words, b.words, decides=asked and text != "")
-    elif word not in FIELDS | ITEMS and not sides.same(was, now):
-        yield Finding("a further rule" if word == "and" else word, Effect.UNKNOWN)
 
 
 def _changed(said: str, was: Any, now: Any, effect: Effect) -> Finding:
