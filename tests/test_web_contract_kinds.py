@@ -111,6 +111,7 @@ def test_less_breaks_who_asks_and_more_breaks_who_is_answered(old, new):
 CASES = {  # what stands for itself: (old, new, as a request, as an answer)
     "new field": (fields(), fields(a={}), FITS, FITS),
     "new duty": (fields(), fields(["a"], a={}), BREAKS, FITS),
+    "duty with a default": (fields(a={"default": 1}), fields(["a"], a={"default": 1}), UNJUDGED, FITS),
     "new duty with a default": (fields(), fields(["a"], a={"default": 1}), UNJUDGED, FITS),
     "field gone": (fields(a={}), fields(), FITS, BREAKS),
     "field refused": (fields(a={}), fields(more={"additionalProperties": False}), BREAKS, BREAKS),

@@ -35,7 +35,8 @@ def fields(a: dict, b: dict, sides: Sides, *, asked: bool) -> Found:
             yield from _new(name, now[name], a, b, sides, asked=asked)
         else:
             yield Finding(f"field {name}, which is {way}, is {'gone' if name in was else 'new'}", Effect.NONE)
-    yield from _required(a, b, was.keys() - old, now.keys() - new, asked=asked)
+    filled = {name for name in now if asked and sides.new.said(now[name], "default")}
+    yield from _required(a, b, was.keys() - old, now.keys() - new, filled, asked=asked)
     yield from _further(a, b, sides, asked=asked)
     for word in BY_NAME:
         yield from _by_name(word, a, b, sides, asked=asked)
@@ -76,7 +77,8 @@ def _rest(words: dict) -> Any:
     return words.get("additionalProperties", words.get("unevaluatedProperties", ANY))
 
 
-def _required(a: dict, b: dict, hid: set[str], hides: set[str], *, asked: bool) -> Found:
+def _required(a: dict, b: dict, hid: set[str], hides: set[str], filled: set[str], *, asked: bool) -> Found:
+    """Of two objects that hide fields on this way, and of which the new one fills in what is missing."""
     was, now = (side.get("required", frozenset()) for side in (a, b))
     before, after = (side.get("properties", {}) for side in (a, b))
     for name in sorted(was ^ now):
@@ -84,6 +86,8 @@ def _required(a: dict, b: dict, hid: set[str], hides: set[str], *, asked: bool) 
         if (name in before or name not in after) if more else (name in after or name not in before):
             said = ("now required" if asked else "now always there") if more else "no longer required"
             effect = Effect.NONE if name in (hides if more else hid) else Effect.LESS if more else Effect.MORE
+            if more and name in filled - hides:
+                said, effect = f"{said}, yet it has a default", Effect.UNKNOWN
             yield Finding(f"field {name} is {said}", effect)
 
 
