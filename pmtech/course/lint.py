@@ -50,6 +50,7 @@ PANDAS = re.compile(
 )
 MARKED = re.compile(r"(\S+)<!--own: (.+?)-->")
 TO_WRITE = re.compile(r"\[Write: (.+?)\]", re.DOTALL)
+SINGLE_STAR = re.compile(r"(?<!\*)\*(?!\*)(?=[^`]*(`[^`]*`[^`]*)*$)")  # outside code
 NUMBER = re.compile(r"(?<![\w.,:/-])\$?((?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)(?!\w|[.,]\d|-\d)")
 NO_FIGURES = re.compile(
     r"<details>.*?</details>|\S+<!--own:.*?-->|<!--.*?-->|`[^`]*`|^#.*$|^\d\. |\]\([^)]*\)", re.MULTILINE | re.DOTALL
@@ -338,8 +339,8 @@ def what_a_question_lacks(question: questions.Question) -> Iterator[str]:
         if bool(option.misconception) is option.right:
             yield f"a wrong option, and only that, has a misconception: {option.text!r}"
     for text in texts:
-        if "!" in text or "  " in text or text.count("`") % 2:
-            yield f"an exclamation mark, two spaces or a single `: {text.strip()[:60]!r}"
+        if "!" in text or "  " in text or text.count("`") % 2 or SINGLE_STAR.search(text):
+            yield f"an exclamation mark, two spaces, a single ` or a single * (bold is **): {text.strip()[:60]!r}"
     if empty := sum(bool(TO_WRITE.search(text)) for text in texts):
         yield f"still to be written: {empty} of its texts."
 
