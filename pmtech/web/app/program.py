@@ -15,7 +15,7 @@ if __name__ in ("__main__", "__mp_main__"):  # run as a file, the API alone: no 
     sys.modules["pmtech"].__path__ = [str(Path(__file__).parents[2])]
 
 from pmtech.web.app.server import HOST, UVICORN, listener_at  # noqa: E402
-from pmtech.web.app.store import Store, fill  # noqa: E402
+from pmtech.web.app.store import opened  # noqa: E402
 
 FOLDER = "PMTECH_DATA"  # where the database lies; without it, a new one that nobody keeps
 COPY = b"x-copy"  # the header that says which process answered
@@ -26,7 +26,8 @@ def app():
     """The API on the database in that folder; each answer says which process gave it."""
     from pmtech.web.app.api import create_app
 
-    api, me = create_app(_store()), str(os.getpid()).encode()
+    store = opened(Path(os.environ.get(FOLDER) or tempfile.mkdtemp(prefix="pmtech-")))
+    api, me = create_app(store), str(os.getpid()).encode()
     if TELLS in os.environ:
         print(os.getpid(), flush=True)
 
@@ -41,15 +42,6 @@ def app():
     return signed
 
 
-def _store() -> Store:
-    path = Path(os.environ.get(FOLDER) or tempfile.mkdtemp(prefix="pmtech-")) / "surveys.db"
-    fresh = not path.exists()
-    store = Store(path)
-    if fresh:
-        fill(store)
-    return store
-
-
 def main(copies: int) -> None:
     """So many copies, always: uvicorn's supervisor looks twice a second, and starts another for each that is gone."""
     import uvicorn
@@ -57,7 +49,7 @@ def main(copies: int) -> None:
 
     with tempfile.TemporaryDirectory(prefix="pmtech-", ignore_cleanup_errors=True) as folder, listener_at(0) as socket:
         os.environ |= {FOLDER: folder, TELLS: "yes"}
-        _store().close()  # it is there before two begin to make it
+        opened(Path(folder)).close()  # it is there before two begin to make it
         socket.listen()
         socket.set_inheritable(True)
         # On a busy computer a copy takes long until it answers its supervisor for the first time.

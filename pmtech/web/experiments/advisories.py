@@ -38,12 +38,6 @@ class Advisories(Rows):
         listed = f"{len(self.rows)} advisories, as they stood on {self.read_on:%d %B %Y}"
         return f"{listed}; {self.affected} of them concern us.{days}"
 
-    def __repr__(self) -> str:
-        return f"{super().__repr__()}\n{self.sentence}"
-
-    def _repr_html_(self) -> str:
-        return f"{super()._repr_html_()}<p><strong>{self.sentence}</strong></p>"
-
 
 def advisories(versions: str | Path | Mapping[str, str] | None = None, *, planted: str | None = None) -> Advisories:
     """The ten against the versions that are installed here, those of a constraints file, or {package: version}.

@@ -12,7 +12,7 @@ from pmtech.engine.randomness import Luck, identity
 from pmtech.runs.events import Errors, Slowdown
 from pmtech.runs.simulate import simulate
 from pmtech.web.app.server import Api
-from pmtech.web.client.table import table
+from pmtech.web.client.table import strong, table
 from pmtech.wording import counted, percent
 
 MISSING = (
@@ -70,7 +70,7 @@ class FaultyCalls:
         counts = Counter(self.real), Counter(self.model)
         rows = [(outcome, tries or "–", *(count[tries, outcome] for count in counts)) for tries, outcome in kinds]
         shown = table(("what became of a call", "attempts", "really", "in the model"), rows)
-        return f"<p>{self.what}</p>{shown}<p><strong>{self.sentence}</strong></p>"
+        return f"<p>{self.what}</p>{shown}{strong(self.sentence)}"
 
 
 def _told(calls: list[tuple[int, str]]) -> str:
