@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from math import ceil
 
 import numpy as np
-import pandas as pd
 
 from pmtech.runs.views import Table
 from pmtech.theory.checks import count, number
@@ -66,9 +65,6 @@ def cadence(
             "waits_days": float(waits.mean()) if changes else 0.0,
             "work_h": each_h * releases,
         }
-    table = Table(pd.DataFrame.from_dict(rows, orient="index"))
-    table.words, table.note = (
-        WORDS,
-        f"A model: {changes:,} changes, {int(faulty.sum())} of them faulty, the same in each row.",
+    return Table.of(
+        rows, WORDS, f"A model: {changes:,} changes, {int(faulty.sum())} of them faulty, the same in each row."
     )
-    return table

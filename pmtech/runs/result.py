@@ -247,20 +247,15 @@ class Result(RunViews):
         return [slow for event in self.events for slow in event.slows(self.system)]
 
     def backlog(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """When each request joined the queue before a component and when it left it (infinity: it stands there yet)."""
+        """When each request joined the queue before a component and when it left it (infinity: it stands there yet); of
+        the messages that a queue keeps, until they are handed out for the first time."""
         if self.at_end.components[name].pulls:
-            return self._stored(name)
-        visits = self.records.visits[name]
-        entered, started, left = visits.entered_s, visits.started_s, visits.left_s
-        gone = np.fmin(np.where(np.isnan(started), np.inf, started), np.where(np.isnan(left), np.inf, left))
-        waited = gone > entered
-        return entered[waited], gone[waited]
-
-    def _stored(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """The same for the messages that a queue keeps, until they are handed out for the first time."""
-        told = self.records.told
-        joined, gone = (told[column][told["queue"] == name] for column in ("published_s", "received_s"))
-        gone[np.isnan(gone)] = np.inf
+            told = self.records.told
+            joined, gone = (told[column][told["queue"] == name] for column in ("published_s", "received_s"))
+        else:
+            visits = self.records.visits[name]
+            joined, gone = visits.entered_s, np.fmin(visits.started_s, visits.left_s)  # of NaN and a number, the number
+        gone = np.where(np.isnan(gone), np.inf, gone)
         waited = gone > joined
         return joined[waited], gone[waited]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import operator
 import re
+from collections.abc import Mapping
 from http import HTTPStatus
 from math import floor, inf, isnan, log10
 from typing import Any
@@ -63,8 +64,15 @@ class Table(pd.DataFrame):
     def _constructor(self):
         return pd.DataFrame
 
+    @classmethod
+    def of(cls, rows: Mapping, words: Mapping[str, tuple[str, str]] = COLUMNS, note: str = "") -> Table:
+        """From {what a row is called: its figures}. words: column -> what it is called, and its unit."""
+        table = cls(pd.DataFrame.from_dict(rows, orient="index"))
+        table.words, table.note = words, note
+        return table
+
     def _repr_html_(self) -> str:
-        words = getattr(self, "words", None) or COLUMNS
+        words = getattr(self, "words", COLUMNS)
         heads, columns = [], []
         named = [words.get(name, (str(name).replace("_", " "), "")) for name in self.columns]
         longest = max(
@@ -274,7 +282,7 @@ def _told(messages: dict[str, Deliveries]) -> Table:
         row = {"published": len(mine), "done": len(ages), "again": mine.again, "dead": int(mine.dead.sum())}
         half, most = [*map(seconds, within)] or ["–", "–"]
         rows[label] = row | {"half": half, "most": most, "overtaken": mine.overtaken}
-    return Table(pd.DataFrame.from_dict(rows, orient="index"))
+    return Table.of(rows)
 
 
 class ComparisonViews:
