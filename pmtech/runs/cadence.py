@@ -1,7 +1,5 @@
 """A year of changes, shipped every day, week, month or quarter: a model of how often and how long something is broken."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from math import ceil
 

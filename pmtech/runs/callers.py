@@ -1,7 +1,5 @@
 """Who calls, what for, and when most: an access log as a table."""
 
-from __future__ import annotations
-
 from pmtech.components import Clients
 from pmtech.runs.views import Table
 

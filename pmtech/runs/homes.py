@@ -1,7 +1,5 @@
 """Which machine answers for a key, and how many keys have another one after something happened."""
 
-from __future__ import annotations
-
 from math import nan
 
 from pmtech.runs.result import Result

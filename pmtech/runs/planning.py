@@ -1,7 +1,5 @@
 """At ten times the load: which part is full first, what lifting it costs, what is next, and what waiting costs."""
 
-from __future__ import annotations
-
 import html
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What a promise leaves: minutes, requests, alarms; and what slowness costs, as far as anybody has measured it."""
 
-from __future__ import annotations
-
 import html
 from dataclasses import dataclass
 

@@ -1,8 +1,7 @@
 """What came out of a run: plain records, one a request and one a visit, and the figures that follow from them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 from typing import ClassVar
 
@@ -31,6 +30,7 @@ def percentiles(values: np.ndarray, *shares: float) -> list[float]:
     return np.partition(np.asarray(values, dtype=float).view(np.int64), places)[places].view(float).tolist()
 
 
+@dataclass(eq=False, repr=False)
 class Result(RunViews):
     """The outcome of one run.
 
@@ -41,24 +41,16 @@ class Result(RunViews):
     Answered is not done: where a queue or a topic accepts work for later, `messages` says what became of it.
     """
 
-    def __init__(
-        self,
-        system: System,
-        records: Records,
-        *,
-        duration_s: float,
-        warmup_s: float,
-        seed: int,
-        history: History,
-        events: tuple = (),
-        rollbacks: tuple[tuple[float, str], ...] = (),
-        others: tuple[pd.Series, ...] = (),
-    ):
-        self.system, self.duration_s, self.warmup_s, self.seed = system, duration_s, warmup_s, seed
-        self.records, self.history = records, history
-        self.events = events  # as they were given to `simulate`
-        self.rollbacks = rollbacks  # (when, of which part a new version was taken back by itself)
-        self.others = others  # the summaries of the other replications
+    system: System
+    records: Records
+    _: KW_ONLY
+    duration_s: float
+    warmup_s: float
+    seed: int
+    history: History
+    events: tuple = ()  # as they were given to `simulate`
+    rollbacks: tuple[tuple[float, str], ...] = ()  # (when, of which part a new version was taken back by itself)
+    others: tuple[pd.Series, ...] = ()  # the summaries of the other replications
 
     def __repr__(self):
         s = self.summary

@@ -1,7 +1,5 @@
 """One new version, rolled out in several ways to the same customers."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from math import inf, nan

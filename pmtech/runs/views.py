@@ -1,7 +1,5 @@
 """What a run is asked for in a lesson: single figures by their path, and tables with people's words for their columns."""
 
-from __future__ import annotations
-
 import html
 import operator
 import re
@@ -65,7 +63,7 @@ class Table(pd.DataFrame):
         return pd.DataFrame
 
     @classmethod
-    def of(cls, rows: Mapping, words: Mapping[str, tuple[str, str]] = COLUMNS, note: str = "") -> Table:
+    def of(cls, rows: Mapping, words: Mapping[str, tuple[str, str]] = COLUMNS, note: str = "") -> "Table":
         """From {what a row is called: its figures}. words: column -> what it is called, and its unit."""
         table = cls(pd.DataFrame.from_dict(rows, orient="index"))
         table.words, table.note = words, note

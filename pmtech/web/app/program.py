@@ -1,8 +1,6 @@
 """The API as a program of its own: `uvicorn --factory pmtech.web.app.program:app`, as its container starts it; and, run
 by itself, several copies of it under uvicorn's supervisor, on this machine alone, until whoever started them is gone."""
 
-from __future__ import annotations
-
 import os
 import sys
 import tempfile

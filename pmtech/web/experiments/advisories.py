@@ -1,7 +1,5 @@
 """Published advisories, a frozen list of ten, against the versions that are in use."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Mapping

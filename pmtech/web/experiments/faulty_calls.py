@@ -1,7 +1,5 @@
 """The real API with real faults, called as careful software calls, and the model with the same faults beside it."""
 
-from __future__ import annotations
-
 import time
 from collections import Counter
 from dataclasses import dataclass

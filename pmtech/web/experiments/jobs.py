@@ -1,7 +1,5 @@
 """Experiments on the real queue: a worker that is killed in the middle of a job, and a job that fails and is tried again."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import dataclass
 from itertools import pairwise

@@ -1,7 +1,5 @@
 """A load test of the real API, the same server in the model beside it, and a tester who waits beside one who does not."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections import deque

@@ -1,7 +1,5 @@
 """What a password costs: to check, to guess, and to try by the thousand; and whom a limit on sign-ins hits."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from dataclasses import dataclass
 from timeit import repeat

@@ -1,7 +1,5 @@
 """Copies of the real API: how long a cold one takes, one that is killed and comes back, and the file a container is made from."""
 
-from __future__ import annotations
-
 import html
 import os
 import re

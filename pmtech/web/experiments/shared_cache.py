@@ -1,7 +1,5 @@
 """A real shared cache before the real API: which answers it keeps, and what it says of them."""
 
-from __future__ import annotations
-
 import sqlite3
 import time
 from dataclasses import dataclass

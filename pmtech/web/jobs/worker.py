@@ -1,9 +1,8 @@
 """The worker: a process of its own that takes jobs out of the queue. It ends with whoever started it."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
+from dataclasses import dataclass
 
 from pmtech.web.jobs import orders as program
 from pmtech.web.jobs.orders import Orders
@@ -12,12 +11,12 @@ from pmtech.web.waiting import until
 QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
+@dataclass
 class Worker:
     """Starts the process, kills it, and says whether it lives."""
 
-    def __init__(self, orders: Orders):
-        self.orders = orders
-        self._process: subprocess.Popen | None = None
+    orders: Orders
+    _process: subprocess.Popen | None = None
 
     @property
     def alive(self) -> bool:

@@ -1,7 +1,5 @@
 """Starts three copies of the API behind a real proxy, on this machine alone, and talks to them."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil
@@ -32,7 +30,7 @@ WAYS = {  # how the proxy goes about with a copy that does not answer; a request
 WAY = "Way"
 
 
-def start_copies() -> Copies | None:
+def start_copies() -> "Copies | None":
     """Starts three copies of the survey tool's API on one fresh database, and the proxy Caddy before them.
 
     All of them listen on 127.0.0.1 only and end with the kernel; an API that was started before is stopped. Where Caddy

@@ -5,8 +5,6 @@ all that it needs; it is killed as a power cut does. When nobody is there to wri
 this process ends: so they end with the kernel, however that came.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import signal

@@ -1,7 +1,5 @@
 """The few commands of version control that the lesson needs: by git where it is, else by dulwich, which is git in Python."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

@@ -1,7 +1,5 @@
 """A column gets another name while two versions of the program run: at once, or in two steps."""
 
-from __future__ import annotations
-
 import sqlite3
 from contextlib import closing
 from copy import deepcopy

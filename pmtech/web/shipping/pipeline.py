@@ -1,7 +1,5 @@
 """The way of a change to the customer: tests in a process of their own, then a version that may be shipped."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

@@ -1,7 +1,5 @@
 """A small real repository in which two people have changed one line, and somebody must decide what the business means."""
 
-from __future__ import annotations
-
 import re
 import tempfile
 from datetime import UTC, datetime
@@ -83,7 +81,7 @@ class Repository:
         """All commits, the newest first."""
         return self._git.log()
 
-    def decide(self, means: str) -> Repository:
+    def decide(self, means: str) -> "Repository":
         """Say what the business means: "Ana's", "Ben's", "both" or "the better one". That ends the merge; it may be decided
         anew, which is one more commit. Raises ValueError with a sentence for anything else."""
         if not isinstance(means, str) or means not in CHOICES:
