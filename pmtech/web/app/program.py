@@ -1,10 +1,13 @@
 """The API as a program of its own: `uvicorn --factory pmtech.web.app.program:app`, as its container starts it; and, run
-by itself, several copies of it under uvicorn's supervisor, on this machine alone, until whoever started them is gone."""
+by itself, `copies N` of it under uvicorn's supervisor, on this machine alone, until whoever started them is gone, or
+`answers N` and the end."""
 
+import asyncio
 import os
 import sys
 import tempfile
 import threading
+import time
 import types
 from pathlib import Path
 
@@ -40,7 +43,18 @@ def app():
     return signed
 
 
-def main(copies: int) -> None:
+async def answers(count: int) -> None:
+    """Ask it so many times, and print how long each answer took, in ms."""
+    import httpx
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app()), base_url="http://here") as client:
+        for _ in range(count):
+            begun = time.perf_counter()
+            (await client.get("/surveys")).raise_for_status()
+            print((time.perf_counter() - begun) * 1000, flush=True)
+
+
+def copies(count: int) -> None:
     """So many copies, always: uvicorn's supervisor looks twice a second, and starts another for each that is gone."""
     import uvicorn
     from uvicorn.supervisors import Multiprocess
@@ -52,7 +66,7 @@ def main(copies: int) -> None:
         socket.set_inheritable(True)
         # On a busy computer a copy takes long until it answers its supervisor for the first time.
         slow = {"timeout_worker_healthcheck": 120}
-        config = uvicorn.Config("pmtech.web.app.program:app", factory=True, workers=copies, **UVICORN, **slow)
+        config = uvicorn.Config("pmtech.web.app.program:app", factory=True, workers=count, **UVICORN, **slow)
         supervisor = Multiprocess(config, [socket])
         print(f"http://{HOST}:{socket.getsockname()[1]}", flush=True)
         threading.Thread(target=lambda: (sys.stdin.read(), supervisor.should_exit.set()), daemon=True).start()
@@ -60,4 +74,5 @@ def main(copies: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    what, count = sys.argv[1], int(sys.argv[2])
+    asyncio.run(answers(count)) if what == "answers" else copies(count)

@@ -23,21 +23,7 @@ from pmtech.wording import counted, plain
 GIVE_UP_S = 180.0
 LATE = f"the copies have not come so far within {GIVE_UP_S:g} s"
 CONTAINER = Path(__file__).parent.parent / "Dockerfile"
-# The API alone: what else is in this package (the models, with numpy and pandas) no server of it would load.
-ANSWER = """
-import asyncio, sys, time, types
-sys.modules["pmtech"] = alone = types.ModuleType("pmtech")
-alone.__path__ = [{package!r}]
-import httpx
-from pmtech.web.app.program import app
-async def main():
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app()), base_url="http://here") as client:
-        for _ in range({calls}):
-            begun = time.perf_counter()
-            (await client.get("/surveys")).raise_for_status()
-            print((time.perf_counter() - begun) * 1000, flush=True)
-asyncio.run(main())
-"""
+PROGRAM = [sys.executable, "-P", program.__file__]  # -P: its folder has names of the library
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,10 +64,10 @@ def cold_starts(times: int = 4, calls: int = 10) -> ColdStarts:
     """
     if times < 2 or calls < 2:
         raise ValueError(f"a distribution needs at least 2 processes and 2 calls, got {times} and {calls}")
-    code, cold, warm = ANSWER.format(package=str(Path(program.__file__).parents[2]), calls=calls), [], []
+    cold, warm = [], []
     for _ in range(times):
         begun = time.perf_counter()
-        with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen([*PROGRAM, "answers", str(calls)], stdout=subprocess.PIPE, text=True) as process:
             first = process.stdout.readline()
             took_ms = (time.perf_counter() - begun) * 1000
             rest = process.stdout.readlines()
@@ -178,9 +164,8 @@ def _answers(url: str) -> bool:
 def _supervised(copies: int) -> Iterator[tuple[str, list[int]]]:
     """The address of so many copies, and which processes have said that they are ready; they end with the block, or with
     this process."""
-    command = [sys.executable, "-P", program.__file__, str(copies)]  # -P: its folder has names of the library
     quiet = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen(command, text=True, **quiet)
+    process = subprocess.Popen([*PROGRAM, "copies", str(copies)], text=True, **quiet)
     try:
         url = process.stdout.readline().strip()
         if not url:
