@@ -285,8 +285,10 @@ class _Server:
         self._servers = [uvicorn.Server(uvicorn.Config(app, **UVICORN)) for app in apps]
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="pmtech-api", daemon=True)
         self._thread.start()
-        started, alive = (lambda: all(server.started for server in self._servers)), self._thread.is_alive
-        until(started, "the server did not start", within_s=10, alive=alive)
+        until(self._have_started, "the server did not start", within_s=10, alive=self._thread.is_alive)
+
+    def _have_started(self) -> bool:
+        return all(server.started for server in self._servers)
 
     async def _serve(self) -> None:
         each = zip(self._servers, self._listeners, strict=True)

@@ -69,8 +69,8 @@ class Copies(Api):
             for name in names:
                 self.revive(name)
             try:
-                up, alive = (lambda names=names: all(map(self.answers, names))), lambda: not self._server.ended
-                until(up, "the copies of the API and their proxy did not start", within_s=60, alive=alive)
+                why, goes_on = "the copies of the API and their proxy did not start", lambda: not self._server.ended
+                until(lambda: all(map(self.answers, self.alive)), why, within_s=60, alive=goes_on)
             except RuntimeError:
                 self.stop()
                 raise
