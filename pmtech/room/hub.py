@@ -17,6 +17,7 @@ def serve(keep: Path) -> None:
 
     from pmtech.room.app import app
     from pmtech.room.join import PORT
+    from pmtech.room.server import AS_SERVED
     from pmtech.room.state import Room
 
     prefix, address = os.environ["JUPYTERHUB_SERVICE_PREFIX"], urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"])
@@ -24,13 +25,7 @@ def serve(keep: Path) -> None:
     print(f"The room's page for the projector: {prefix}board#{room.token}", flush=True)
     inside = Starlette(routes=[Mount(prefix.rstrip("/"), app(room, lambda: prefix))])
     try:
-        uvicorn.run(
-            inside,
-            host=address.hostname or "127.0.0.1",
-            port=address.port or PORT,
-            log_level="warning",
-            access_log=False,
-        )
+        uvicorn.run(inside, host=address.hostname or "127.0.0.1", port=address.port or PORT, **AS_SERVED)
     finally:
         room.close()
 
