@@ -220,11 +220,12 @@ function render({ model, el }) {
     const on = (what, name) => answer.troubles.some((one) => one.what === what && one.name === name);
     const list = (whole) =>
       troubles
-        .filter((one) => one.whole === whole)
+        .filter((one) => one.whole === whole && (whole || answer.can.trouble.includes(one.id)))
         .map(({ id, label }) => button(label, () => send("break", id), { "aria-pressed": String(on(id, whole ? null : answer.selected)) }));
     return [
       title(),
       answer.selected ? h("div", { class: "sk-buttons" }, ...list(false)) : nothing("Choose a box of the drawing to break it."),
+      answer.selected && !answer.can.trouble.length ? nothing("Nothing of this kind can happen to it: choose another box.") : "",
       h("h4", {}, "All of it"),
       h("div", { class: "sk-buttons" }, ...list(true)),
       nothing("It happens in the second third of the run. Once more takes it back."),
