@@ -10,7 +10,7 @@ import json
 
 import pytest
 import yaml
-from hub_class import PROXY, ROOT, Hub, Learner, until
+from hub_class import PROXY, ROOT, Hub, Learner, may_mount, until
 
 from pmtech.course.editions import shipped
 from pmtech.course.questions import question
@@ -25,9 +25,31 @@ def hub(tmp_path):
     pytest.importorskip("jupyterhub")
     if not PROXY:
         pytest.skip("the hub's proxy is not installed: npm install configurable-http-proxy")
-    hub = Hub(tmp_path)
+    hub = Hub(tmp_path, disk="24M" if may_mount(tmp_path) else None)
     yield hub
     hub.end()
+
+
+FULL = """
+try:
+    with open("full", "ab") as full:
+        while True:
+            full.write(bytes(2**16))
+except OSError as problem:
+    print(problem.strerror)
+"""
+
+
+def fill_the_disk(learner: Learner) -> None:
+    """A learner's disk is full: it is said, the answer is not lost, a kernel starts all the same, and others notice nothing."""
+    for _ in range(3):  # what others leave behind, such as the journal of the shell's history, is filled, too
+        assert asyncio.run(learner.run(FULL)) == "No space left on device\n"
+    said = asyncio.run(learner.run(f"{FULL}{ANSWER}\nprint(panel.notice, panel.committed)"))
+    said = said.removeprefix("No space left on device\n")
+    assert said.startswith("Your answers cannot be saved") and said.endswith("kept until the kernel stops. True\n")
+    assert learner.ask("POST", "kernels", json={"name": "python3"})["id"]
+    asyncio.run(learner.run("import os; os.remove('full')", ANSWER.replace(CHECK.id, "05.check.2")))
+    assert [record["id"] for record in answers(learner)] == [CHECK.id, "05.check.2"]
 
 
 def answers(learner: Learner) -> list[dict]:
@@ -57,6 +79,9 @@ def test_a_class_on_a_hub_loses_nothing(hub):
     asyncio.run(ann.run("import os, threading; threading.Timer(0.2, os.kill, (os.getpid(), 9)).start()"))
     until(lambda: int(asyncio.run(ann.run("import os; print(os.getpid())"))) != kernel)
     assert asyncio.run(ann.run("from pmtech import ask", f"print(ask({CHECK.id!r}).committed)")) == "True\n"
+
+    if bob.home.is_mount():
+        fill_the_disk(bob)
 
     hub.stop()
     hub.start()

@@ -22,7 +22,7 @@ from lessons import NOTEBOOKS
 from schemathesis import openapi
 
 import pmtech.room.app as room_app
-from pmtech import ask, join, leave
+from pmtech import ask, check_environment, join, leave
 from pmtech.course.progress import hearers
 from pmtech.course.questions import all_questions
 from pmtech.room.agenda import agenda, section_of, sections
@@ -520,11 +520,13 @@ def test_all_kernels_of_a_learner_on_a_hub_are_one_seat_and_leaving_is_for_good(
     monkeypatch.setenv("PMTECH_ROOM", f"{room.word}@{address}")
     join_on_a_hub()
     until(lambda: room.board()["seats"] == 1)
+    assert "in the room of the workshop already" in repr(check_environment())
     seat = join(f"{room.word}@{address}")
     assert room.board()["seats"] == 1
     assert room.seat(seat.secret)
     leave()
     assert room.board()["seats"] == 0
+    assert "You have left the room" in repr(check_environment())
     join_on_a_hub()
     assert not [thread for thread in threading.enumerate() if thread.name == "pmtech-room-hub"]
     join(f"{room.word}@{address}")

@@ -10,10 +10,23 @@ import json
 
 import pytest
 
-from pmtech import Clients, Database, Gateway, LoadBalancer, Network, Queue, Server, System, Topic, simulate, sketch
+from pmtech import (
+    Autoscale,
+    Clients,
+    Database,
+    Gateway,
+    LoadBalancer,
+    Network,
+    Queue,
+    Server,
+    System,
+    Topic,
+    simulate,
+    sketch,
+)
 from pmtech.sketch.form import as_text, form, meaning, taken
 from pmtech.sketch.presets import PRESETS
-from pmtech.sketch.sketch import KINDS, PAGE
+from pmtech.sketch.sketch import KINDS, PAGE, duration_s
 from pmtech.sketch.trouble import TROUBLES
 from pmtech.system import editing
 from pmtech.system.code import as_code, composed
@@ -67,6 +80,20 @@ def test_what_comes_behind_one_of_several_alike_is_theirs_together():
     other.select("push")
     other.add("Database")
     assert arrows(other.value)[-1] == "push > database" and len(other.value.edges) == 4
+
+
+@pytest.mark.parametrize("chooser", ["Topic", "Gather"])
+def test_each_of_those_who_are_all_asked_goes_its_own_way(chooser):
+    panel = sketch(Clients() >> Server("First"))
+    panel.select("first")
+    panel.add(chooser)
+    for name in ("Push", "Search"):
+        panel.select(chooser.lower())
+        panel.add("Queue")
+        panel.rename(f"{name} queue")
+        panel.add("Server")
+        panel.rename(name)
+    assert arrows(panel.value)[-2:] == ["push_queue > push", "search_queue > search"]
 
 
 def test_customers_beside_customers_ask_the_same_part():
@@ -327,6 +354,14 @@ def test_several_machines_bring_their_balancer_in_one_step_and_it_is_said(field,
     assert panel.code == "system = Clients() >> Network() >> Server() >> Database()\n"
     with pytest.raises(ValueError, match="more than 0|at least"):
         panel.set("server.replicas", -1)
+
+
+def test_an_autoscaler_is_seen_at_work():
+    panel = sketch(Clients(rate_per_s=60) >> LoadBalancer() >> Server())
+    short = duration_s(panel.value)
+    panel.set("server.autoscale", Autoscale())
+    assert short < 100 <= duration_s(panel.value)
+    assert panel.run().components.loc["server", "most_machines"] > 1
 
 
 def test_trouble_goes_with_its_part():

@@ -228,9 +228,15 @@ def leave() -> None:
         _seat = None
 
 
+def is_on_a_hub() -> bool:
+    """Has a hub started this kernel, whose learner is in its room without joining, and has not left it?"""
+    return bool(os.environ.get("PMTECH_ROOM")) and not _left().exists()
+
+
 def join_on_a_hub() -> None:
-    """Where a hub has started this kernel: its room, without joining, unless this learner has left it. In the background."""
-    if (room := os.environ.get("PMTECH_ROOM")) and not _left().exists():
+    """On a hub: its room, in the background."""
+    if is_on_a_hub():
+        room = os.environ["PMTECH_ROOM"]
         threading.Thread(target=_quietly, args=(room,), daemon=True, name="pmtech-room-hub").start()
 
 

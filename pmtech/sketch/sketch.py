@@ -406,10 +406,13 @@ def _named(path: str | Path) -> Path:
 
 
 def duration_s(system: System) -> float:
-    """So long a run that it has enough requests, and not many more."""
+    """So long a run that it has enough requests, and not many more; an autoscaler is seen at work, if that takes no more than twice
+    as many."""
     offered = sum(source.expected(LONGEST_S) for source in system.sources.values()) / LONGEST_S
-    lasts = min(LONGEST_S, max(SHORTEST_S, REQUESTS / offered)) if offered else LONGEST_S
-    return float(round(lasts))
+    enough_s = REQUESTS / offered if offered else LONGEST_S
+    scalers = [part.autoscale for part in system.parts if part.autoscale]
+    seen_s = 5 * max((scaler.starts_s + scaler.every_s for scaler in scalers), default=0)
+    return float(round(max(SHORTEST_S, min(LONGEST_S, enough_s), min(seen_s, 2 * enough_s))))
 
 
 # What the page may ask for, and what is said when it is done.

@@ -35,7 +35,8 @@ def put_after(system: System, name: str, part: Component) -> tuple[System, str]:
             [number] if after else _twins(system, number)
         )  # what comes behind one of several alike is theirs together
         edges = [*system.edges, *(_arrow(system, end, new) for end in ends)]
-        like = [edge.head for edge in after if system.parts[edge.head].kind == part.kind]
+        apart = before.fan_out == "all"  # who asks all of them has another purpose for each
+        like = [edge.head for edge in after if system.parts[edge.head].kind == part.kind and not apart]
         alike = [{edge.head for edge in system.after(one)} for one in like]
         if alike and part.fan_out != "none":
             edges += _onward(system, part, new, sorted(set.intersection(*alike)))
