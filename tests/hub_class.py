@@ -44,7 +44,7 @@ def may_mount(folder: Path) -> bool:
     disk, place = folder / "trial.ext4", folder / "trial"
     place.mkdir()
     disk.write_bytes(bytes(2**20))
-    subprocess.run(["mkfs.ext4", "-q", str(disk)], check=True)
+    subprocess.run(["mkfs.ext4", "-q", str(disk)], check=True, capture_output=True)
     mounted = subprocess.run(["mount", "-o", "loop", str(disk), str(place)], capture_output=True).returncode == 0
     return mounted and subprocess.run(["umount", str(place)]).returncode == 0
 

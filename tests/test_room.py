@@ -10,9 +10,12 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import quote
 
 import pytest
 import uvicorn
@@ -225,18 +228,30 @@ def test_a_room_with_a_full_disk_says_so_and_knows_what_it_knew(tmp_path, monkey
     full.room.close()
 
 
+KILLED = """
+import os, sys
+from pathlib import Path
+from pmtech.room.state import Room
+room = Room(Path(sys.argv[1]))
+secret = room.join(room.word)
+room.ask(sys.argv[2])
+room.vote(room.seat(secret), sys.argv[2], 1)
+print(room.word, room.token, secret, flush=True)
+os.kill(os.getpid(), 9)
+"""
+
+
 def test_a_room_that_was_killed_knows_its_votes_if_it_was_told_to_keep_them(tmp_path, monkeypatch):
-    before = Class(monkeypatch, tmp_path / "room.sqlite")
-    seat = before.sit()
-    before.do("rounds", question=CHECK.id)
-    before.vote(seat, 1)
-    after = Class(monkeypatch, tmp_path / "room.sqlite")  # the first one was not closed
-    assert (after.room.word, after.room.token) == (before.room.word, before.room.token)
-    assert after.board()["voted"] == 1 and after.vote(seat, 0) == 204
+    path = tmp_path / "room.sqlite"
+    process = subprocess.run([sys.executable, "-c", KILLED, path, CHECK.id], stdout=subprocess.PIPE, text=True)
+    assert process.returncode != 0
+    word, token, secret = process.stdout.split()
+    after = Class(monkeypatch, path)
+    assert (after.room.word, after.room.token) == (word, token)
+    assert after.board()["voted"] == 1 and after.vote(bearer(secret), 0) == 204
     assert after.http.get("/api/export", headers=after.lead).json() == [
         {"question": CHECK.id, "round": 1, "option": 0.0, "votes": 1}
     ]
-    before.room.close()
     after.room.close()
 
 
@@ -273,6 +288,9 @@ def test_hostile_words_are_refused_and_never_said_again(room, text):
         room.http.put("/api/pace/mine", json={"lesson": "04", "section": 1, "state": text}, headers=seat),
         room.http.post("/api/rounds", json={"question": text}, headers=room.lead),
         room.http.post("/api/hands", json={"counts": {text: 1}}, headers=room.lead),
+        room.http.post("/api/aloud", json={"code": text}, headers=room.lead),
+        room.http.put("/api/truth", json={"question": text, "value": 1}, headers=room.lead),
+        room.http.get("/api/board", headers=bearer(quote(text))),
     ):
         assert 400 <= answer.status_code < 500
         assert answer.headers["content-type"] == "application/json"
