@@ -13,6 +13,9 @@ from pmtech.course.progress import home
 from pmtech.room.join import HERE, PORT
 from pmtech.room.state import Room
 
+# Whoever still listens to the news does not keep a room from closing.
+AS_SERVED = {"log_level": "warning", "access_log": False, "server_header": False, "timeout_graceful_shutdown": 1}
+
 
 def address() -> str:
     """The address of this machine in its network, as far as it is known here; nothing is sent to find it."""
@@ -55,7 +58,7 @@ def serve(port: int = PORT, keep: Path | None = None, here: bool = False) -> int
         note.unlink(missing_ok=True)
         files.write(note, json.dumps({"address": f"http://127.0.0.1:{port}", "token": room.token}))
         note.chmod(0o600)
-    config = uvicorn.Config(app(room, lambda: where), log_level="warning", access_log=False, server_header=False)
+    config = uvicorn.Config(app(room, lambda: where), **AS_SERVED)
     try:
         uvicorn.Server(config).run(sockets=[listener])
     except KeyboardInterrupt:

@@ -86,7 +86,7 @@ class Table(pd.DataFrame):
 
 def table(heads: list[str], rows, note: str = "") -> str:
     """The HTML of a table of text: the first column names the row, figures stand under one another."""
-    head = "".join(f'<th scope="col">{html.escape(text)}</th>' for text in heads)
+    head = "".join(f'<th scope="col">{html.escape(text)}</th>' if text else "<td></td>" for text in heads)
     body = "".join(
         f'<tr><th scope="row">{html.escape(label)}</th>{"".join(f"<td>{html.escape(text)}</td>" for text in cells)}</tr>'
         for label, *cells in rows
