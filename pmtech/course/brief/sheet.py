@@ -113,7 +113,7 @@ def _block(block: str | list | tuple | dict) -> str:
     if isinstance(block, list):
         return f"<ul>{''.join(f'<li>{html.escape(line)}</li>' for line in block)}</ul>"
     heads, *rows = [[html.escape(cell) for cell in row] for row in block]
-    top = "".join(f'<th scope="col">{cell}</th>' for cell in heads)
+    top = "".join(f'<th scope="col">{cell}</th>' if cell else "<td></td>" for cell in heads)
     body = "".join(f'<tr><th scope="row">{name}</th><td>{"</td><td>".join(cells)}</td></tr>' for name, *cells in rows)
     words = ' class="words"' if _of_words(block) else ""
     return f"<table{words}><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 
 from pmtech.course import questions
 from pmtech.course.lint.notebook import TO_WRITE, Found, Notebook
 from pmtech.course.sort import sortings_in
+
+SINGLE_STAR = re.compile(r"(?<!\*)\*(?!\*)(?=[^`]*(`[^`]*`[^`]*)*$)")  # outside code
 
 
 def has_its_questions(notebook: Notebook) -> Found:
@@ -65,7 +68,7 @@ def what_a_question_lacks(question: questions.Question) -> Iterator[str]:
         if bool(option.misconception) is option.right:
             yield f"a wrong option, and only that, has a misconception: {option.text!r}"
     for text in texts:
-        if "!" in text or "  " in text or text.count("`") % 2:
-            yield f"an exclamation mark, two spaces or a single `: {text.strip()[:60]!r}"
+        if "!" in text or "  " in text or text.count("`") % 2 or SINGLE_STAR.search(text):
+            yield f"an exclamation mark, two spaces, a single ` or a single * (bold is **): {text.strip()[:60]!r}"
     if empty := sum(bool(TO_WRITE.search(text)) for text in texts):
         yield f"still to be written: {empty} of its texts."
