@@ -41,7 +41,7 @@ class CDN(Component):
     ttl_s: an answer is fresh for so long after it came. stale_while_revalidate_s: for so long after that it is still given
         out at once, and asked for anew meanwhile. stale_if_error_s: for so long it is given out when the origin fails (RFC
         5861 both).
-    collapse: whoever wants what is being fetched waits for that one answer instead of asking too.
+    collapse: whoever wants what is being fetched waits for that one answer, be it an error, instead of asking too.
     shield: a city whose memory all edges ask before the origin is asked.
     keeps: endpoints that may be kept; none: all. Writes pass through. hit_ms: an edge's own time.
     The size of answers is `Clients(kb=...)`; price_usd_per_gb is for what the edges send, origin_usd_per_gb for what the
@@ -122,11 +122,12 @@ class CDN(Component):
             return []
         wrong = f", {percent(figures['stale_ratio'])} of them out of date" if figures["stale_ratio"] else ""
         left = counted(figures["to_origin"], "request")
+        reach = "reaches" if figures["to_origin"] == 1 else "reach"
         return [
             Finding(
                 "cached",
                 60,
-                f"{label} answers {percent(figures['hit_ratio'])} of the reads at the edge{wrong}; {left} reach the origin",
+                f"{label} answers {percent(figures['hit_ratio'])} of the reads at the edge{wrong}; {left} {reach} the origin",
             )
         ]
 
@@ -152,6 +153,12 @@ class Answer(NamedTuple):
     version: int
 
 
+class Fetch(list):
+    """Those who wait for an answer that one of them is fetching, and how that ended."""
+
+    status: int = 200
+
+
 class Edge:
     """The memory of one city, which may die and come back empty."""
 
@@ -165,7 +172,7 @@ class Edge:
     def forget(self) -> None:
         """Start again with nothing."""
         self.kept: OrderedDict[int, Answer] = OrderedDict()
-        self.fetching: dict[int, list[Request]] = {}  # who waits for what is being fetched
+        self.fetching: dict[int, Fetch] = {}  # what is being fetched
 
     @property
     def alive(self) -> bool:
@@ -273,9 +280,10 @@ class CDNPart(Part):
                 call.begin(self._fetch(call, edge))  # for the next ones: this one has its answer
         else:
             status = yield from self._fetch(request, edge)
-            if not is_success(status) and (answer is None or age_s >= spec.ttl_s + spec.stale_if_error_s):
+            age_s, answer = self._age(edge, key)  # as it is now: it has grown older, or was purged
+            if not is_success(status) and age_s >= spec.ttl_s + spec.stale_if_error_s:
+                self._note(MISS)
                 return status
-            answer = edge.look(key) or answer
         if answer is None:  # the edge died meanwhile, and the answer came all the same
             self._note(MISS, kb=request.kb)
             return 200
@@ -292,10 +300,13 @@ class CDNPart(Part):
         """Ask the shield or the origin and keep the answer, or wait for what somebody else is asking."""
         key, fresh_s = request.key, self.spec.ttl_s
         while self.spec.collapse and key in memory.fetching:
-            yield memory.fetching[key].append(request)
+            one = memory.fetching[key]
+            yield one.append(request)
+            if not is_success(one.status):
+                return one.status
             if self._age(memory, key)[0] < fresh_s:
                 return 200
-        memory.fetching.setdefault(key, [])
+        memory.fetching.setdefault(key, Fetch())
         behind = (
             self._ask_shield if memory is not self.shield and self.shield and self.shield.alive else self._ask_origin
         )
@@ -306,7 +317,9 @@ class CDNPart(Part):
             age_s, kept = self._age(memory, key)
             if age_s >= fresh_s or kept.version != version:  # the first of several alike; the others change nothing
                 memory.keep(key, shielded or Answer(self.env._now, version), self.spec.capacity)
-        for other in memory.fetching.pop(key, ()):
+        ended = memory.fetching.pop(key, Fetch())
+        ended.status = status
+        for other in ended:
             other.wake()
         return status
 
