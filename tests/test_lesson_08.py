@@ -225,6 +225,33 @@ def test_without_the_library_it_is_said(monkeypatch, capsys):
     assert "pmtech[cdn]" in capsys.readouterr().out
 
 
+# --- when the origin is dead ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("fields", "share"), [({}, 38 / 60), ({"shield": "London"}, 38 / 60), ({"collapse": False}, 38 / 60),
+                                               ({"stale_if_error_s": 10}, 28 / 60), ({"stale_if_error_s": 60}, 0)])  # fmt: skip
+def test_whoever_waits_for_a_fetch_that_fails_fails_with_it(fields, share):
+    """They once asked one after the other: a dead origin was waited for by hundreds, and old copies outlived their time."""
+    one = Clients(place="Mumbai", rate_per_s=100, arrivals="even", keys=1)
+    system = one >> CDN(edges=("Mumbai",), ttl_s=2, **fields) >> Server("Origin", place="Frankfurt", service_ms=50)
+    run = simulate(system, duration_s=60, events=[Outage("origin", at_s=10, for_s=40)])
+    assert run.summary.error_rate == pytest.approx(share, abs=0.03)
+    assert run.requests.latency_ms.max() < 1000
+    oldest_s = 2 + fields.get("stale_if_error_s", 0)
+    assert run.components.oldest_s["cdn"] <= oldest_s + 0.2
+    answered_at_once = ((run.requests.status == 200) & (run.requests.latency_ms < 5)).mean()
+    assert run.components.hit_ratio["cdn"] == pytest.approx(answered_at_once, abs=0.01)
+
+
+def test_a_copy_that_was_purged_does_not_stand_in_for_a_dead_origin():
+    one = Clients(place="Mumbai", rate_per_s=100, keys=1)
+    system = one >> CDN(edges=("Mumbai",), ttl_s=2, stale_if_error_s=100) >> Server("Origin", service_ms=500)
+    events = [Outage("origin", at_s=10, for_s=40), Purge("cdn", at_s=20, takes_s=0)]
+    asked = simulate(system, duration_s=40, events=events).requests
+    assert set(asked.status[(asked.arrived_s > 10.6) & (asked.arrived_s < 20)]) == {200}
+    assert set(asked.status[asked.arrived_s > 20]) == {502}
+
+
 # --- places ------------------------------------------------------------------------------------------------------------
 
 

@@ -42,7 +42,7 @@ class CDN(Component):
     ttl_s: an answer is fresh for so long after it came. stale_while_revalidate_s: for so long after that it is still given
         out at once, and asked for anew meanwhile. stale_if_error_s: for so long it is given out when the origin fails (RFC
         5861 both).
-    collapse: whoever wants what is being fetched waits for that one answer instead of asking too.
+    collapse: whoever wants what is being fetched waits for that one answer, be it an error, instead of asking too.
     shield: a city whose memory all edges ask before the origin is asked.
     keeps: endpoints that may be kept; none: all. Writes pass through. hit_ms: an edge's own time.
     The size of answers is `Clients(kb=...)`; price_usd_per_gb is for what the edges send, origin_usd_per_gb for what the
@@ -117,7 +117,8 @@ class CDN(Component):
 
     def findings(self, label: str, figures) -> list[Finding]:
         left = counted(figures["to_origin"], "request")
-        return hits(label, figures, " at the edge", f"; {left} reach the origin")
+        reach = "reaches" if figures["to_origin"] == 1 else "reach"
+        return hits(label, figures, " at the edge", f"; {left} {reach} the origin")
 
     def extra_usd(self, notes: np.ndarray, begin_s: float, end_s: float) -> float:
         """What the bytes cost that the edges sent, and those that the origin sent them."""

@@ -20,6 +20,12 @@ class Answer(NamedTuple):
     version: int
 
 
+class Fetch(list):
+    """Those who wait for an answer that one of them is fetching, and how that ended."""
+
+    status: int = 200
+
+
 class Edge:
     """The memory of one city, which may die and come back empty. cdn: the part that it belongs to."""
 
@@ -33,7 +39,7 @@ class Edge:
     def forget(self) -> None:
         """Start again with nothing."""
         self.kept: OrderedDict[int, Answer] = OrderedDict()
-        self.fetching: dict[int, list[Request]] = {}  # who waits for what is being fetched
+        self.fetching: dict[int, Fetch] = {}  # what is being fetched
 
     @property
     def alive(self) -> bool:
@@ -77,9 +83,10 @@ class Edge:
                 call.begin(self._fetch(call))  # for the next ones: this one has its answer
         else:
             status = yield from self._fetch(request)
-            if not is_success(status) and (answer is None or age_s >= spec.ttl_s + spec.stale_if_error_s):
+            age_s, answer = self.look(key)  # as it is now: it has grown older, or was purged
+            if not is_success(status) and age_s >= spec.ttl_s + spec.stale_if_error_s:
+                cdn.note(MISS)
                 return status
-            answer = self.look(key)[1] or answer
         if answer is None:  # the edge died meanwhile, and the answer came all the same
             cdn.note(MISS, kb=request.kb)
             return 200
@@ -92,10 +99,13 @@ class Edge:
         """Ask the shield or the origin and keep the answer, or wait for what somebody else is asking."""
         cdn, key, fresh_s = self.cdn, request.key, self.cdn.spec.ttl_s
         while cdn.spec.collapse and key in self.fetching:
-            yield self.fetching[key].append(request)
+            one = self.fetching[key]
+            yield one.append(request)
+            if not is_success(one.status):
+                return one.status
             if self.look(key)[0] < fresh_s:
                 return 200
-        self.fetching.setdefault(key, [])
+        self.fetching.setdefault(key, Fetch())
         shielded = cdn.shield is not None and cdn.shield is not self and cdn.shield.alive
         status = yield from (self._ask(cdn.shield, request) if shielded else cdn.ask_origin(request))
         if status == 200 and self.alive:
@@ -104,7 +114,9 @@ class Edge:
             age_s, kept = self.look(key)
             if age_s >= fresh_s or kept.version != version:  # the first of several alike; the others change nothing
                 self.keep(key, there or Answer(cdn.env._now, version))
-        for other in self.fetching.pop(key, ()):
+        ended = self.fetching.pop(key, Fetch())
+        ended.status = status
+        for other in ended:
             other.wake()
         return status
 
