@@ -206,11 +206,11 @@ class ThrottlePart(Part):
 
     def pass_sorted(self, rows, times, book) -> None:
         turns, spec, by_endpoint = self.turns, self.spec, self.spec.priority or self.spec.shed
-        endpoints = book.endpoint()[rows] if by_endpoint else np.full(len(rows), "")
+        endpoints = book.endpoint()[rows].tolist() if by_endpoint else [""] * len(rows)
         through, refused = [nan] * len(rows), [nan] * len(rows)
         ends = [*zip(times.tolist(), book.caller[rows].tolist(), endpoints, strict=True), (book.until_s, None, None)]
         for who, (now, caller, endpoint) in enumerate(ends):
-            while True:
+            while (due := inf) and turns.places:
                 turn, deadline = turns.turn_s, turns.deadline_s
                 due = turn if turn < deadline else deadline
                 if due >= now:
