@@ -155,7 +155,9 @@ def _from_run(now: Result, tested: Marking | None) -> Page:
 
 def _decision(now: Result, then: Result, tested: Marking | None) -> dict[str, str]:
     """What the page is for: target, decision, recommendation, owner."""
-    target = f"{tested.title}." if tested else "None was tested. Agree on one first: which time, for how many of 100?"
+    target = (
+        f"{tested.title}." if tested else "No target was tested. Agree on one first: which time, for how many of 100?"
+    )
     return {
         "Target": target,
         "Decision": f"Is this design what we run at {rate(_asked(now))} requests a second, and what has to be settled "

@@ -26,8 +26,8 @@ from math import inf
 
 import numpy as np
 
-from pmtech.engine.part import Part
 from pmtech.engine.clock import collecting_later
+from pmtech.engine.part import Part
 from pmtech.engine.randomness import Luck
 from pmtech.engine.records import Records, Refusals, Visits
 from pmtech.engine.run import Run

@@ -124,8 +124,9 @@ def _has_no(owner: str, name: str, known: Iterable[str]) -> str:
 
 def _nearest(name: str, known: Iterable[str]) -> str | None:
     """The name that was meant: hardly anybody mistypes the first letter, though perhaps its size."""
-    likely = sorted(one for one in known if one[:1].lower() == name[:1].lower() != "_")
-    return next(iter(get_close_matches(name, likely, 1, 0.7)), None)
+    likely = {one.lower(): one for one in sorted(known) if one[:1].lower() == name[:1].lower() != "_"}
+    near = get_close_matches(name.lower(), likely, 1, 0.7)
+    return likely[near[0]] if near else None
 
 
 def _ends_in_package(traceback) -> bool:

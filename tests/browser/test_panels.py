@@ -73,7 +73,9 @@ def test_a_slider_is_moved_by_keyboard(opened):
     for theme in ("light", "dark"):
         lab.set_theme(theme).wait_idle()
         expected = {"light": "#0072b2", "dark": "#56b4e9"}[theme]
-        page.wait_for_function(f"() => document.querySelector('.pmtech-plot').data.some(({{ line }}) => line?.color === '{expected}')")
+        page.wait_for_function(
+            f"() => document.querySelector('.pmtech-plot').data.some(({{ line }}) => line?.color === '{expected}')"
+        )
         for part in (".pmtech-explore", "table.pmtech-compare"):
             assert lab.axe(part) == []
             lab.screenshot(f"{part.split('-')[-1]}-{theme}", part)
