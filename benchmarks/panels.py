@@ -172,7 +172,10 @@ panel.Explore._wished = wished
 """
 PAINTS = """(plot) => {
     window.paints = [];
-    plot.on('plotly_afterplot', () => requestAnimationFrame(() => setTimeout(() => paints.push(performance.now()))));
+    let due = false;
+    const painted = () => ((due = false), paints.push(performance.now()));
+    new MutationObserver(() => (due ||= Boolean(requestAnimationFrame(() => setTimeout(painted)))))
+        .observe(plot, { childList: true, subtree: true, attributes: true });
     document.addEventListener('keydown', () => (window.pressed = performance.now()), { capture: true });
 }"""
 DRAG = """async (range, inputs) => {

@@ -85,7 +85,7 @@ def test_the_whole_page_of_a_small_story(tmp_path):
 
 ## To decide
 
-- **Target**: None was tested. Agree on one first: which time, for how many of 100?
+- **Target**: No target was tested. Agree on one first: which time, for how many of 100?
 - **Decision**: Is this design what we run at 2 requests a second, and what has to be settled before more come?
 - **Recommendation**: Go on with it at this load alone: “Server” fills up first, and less than 30 % of it is free.
 - **Owner**: to be named, with a date.
@@ -331,7 +331,7 @@ def test_it_names_the_promise_that_was_tested_and_recommends(limit, said, word, 
 
 def test_a_promise_of_another_system_is_not_spoken_of(tmp_path):
     text = brief(simulate(Clients() >> Server()), promise="04.your_turn", folder=tmp_path).text
-    assert "**Target**: None was tested" in text and "the promise that was tested" not in text
+    assert "**Target**: No target was tested" in text and "the promise that was tested" not in text
     with pytest.raises(ValueError, match="there is no task"):
         brief(simulate(Clients() >> Server()), promise="4.your_turn", folder=tmp_path)
 

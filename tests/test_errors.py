@@ -30,7 +30,9 @@ def shown(monkeypatch):
     [
         ("from pmtech import Server; Server(workers=0)", "ValueError", "workers must be at least 1, got 0."),
         ("from pmtech import Server; Server(worker=2)", "TypeError", 'Server has no "worker": did you mean workers?'),
-        ("servr", "NameError", '"servr" is not known here. Either an earlier cell has not run yet'),
+        ("servr", "NameError", '"servr" is not known here: did you mean Server? If not, an earlier cell has not run'),
+        ("survey_tool = 1; surveytol", "NameError", '"surveytol" is not known here: did you mean survey_tool?'),
+        ("zzz", "NameError", '"zzz" is not known here. Either an earlier cell has not run yet'),
         (
             "from pmtech import Server; Server().replce()",
             "AttributeError",

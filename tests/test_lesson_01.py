@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmtech.charts.journey import chosen, steps
-from pmtech.charts.load_curve import LINES, LOADS, _at, _background, closed_form, load, share_of_capacity
+from pmtech.charts.load_curve import END, LINES, LOADS, _at, _background, closed_form, load, share_of_capacity
 from pmtech.components import Cache, Clients, Database, LoadBalancer, Network, Server, Users
 from pmtech.course.check import all_tasks, check
 from pmtech.course.picture import picture
@@ -186,7 +186,7 @@ def test_the_dots_are_the_runs_figures_at_its_load(rate, x):
     assert dots["marker"]["symbol"] == ["circle" if ms <= top else "triangle-up" for ms in wanted]
     said = " ".join(note["text"] for note in figure["layout"]["annotations"])
     assert (f"p95 {wanted[1]:,.0f} ms" if wanted[1] < 2000 else f"p95 {seconds(wanted[1] / 1000)}") in said
-    margin = [note["font"]["color"] for note in figure["layout"]["annotations"] if note.get("xref") == "paper"]
+    margin = [note["font"]["color"] for note in figure["layout"]["annotations"] if note["x"] == END]
     assert sorted(margin) == sorted(["var(--pmtech-quiet)", *(style["color"] for style in LINES.values())])
     assert "bgcolor" not in repr(figure["layout"]["annotations"])
     go.Figure(figure)

@@ -190,5 +190,5 @@ def _values(result: Result, pinned: Result | None, top: float) -> list[dict]:
     for name, y in heights.items():
         ms, colour = told[name]
         said = f"{name} {f'{ms:,.0f} ms' if ms < 2000 else seconds(ms / 1000)}"
-        notes.append({**note(said, 1, y, colour, "left", 8, 13, bold=name in LINES), "xref": "paper"})
+        notes.append(note(said, END, y, colour, "left", 8, 13, bold=name in LINES))
     return notes

@@ -139,7 +139,7 @@ class ThrottlePart(Part):
 
     def pass_sorted(self, rows, times, book) -> None:
         by_endpoint = self.spec.priority or self.spec.shed
-        endpoints = book.endpoint()[rows] if by_endpoint else np.full(len(rows), "")
+        endpoints = book.endpoint()[rows].tolist() if by_endpoint else [""] * len(rows)
         comers = [*zip(times.tolist(), book.caller[rows].tolist(), endpoints, strict=True)]
         through, refused = self.turns.walk(comers, book.until_s)
         book.visit(self, rows, times, through, np.fmin(through, refused))

@@ -77,7 +77,7 @@ class Turns:
         refused; NaN: not till `until_s`."""
         through, refused = [nan] * len(comers), [nan] * len(comers)
         for who, (now, caller, endpoint) in enumerate([*comers, (until_s, None, "")]):
-            while True:
+            while (due := inf) and self.places:
                 turn, deadline = self.turn_s, self.deadline_s
                 due = turn if turn < deadline else deadline
                 if due >= now:

@@ -207,8 +207,11 @@ def _middles(columns, before, tall) -> dict[int, float]:
     for column in columns:
         y |= _spread(column, [0.0] * len(column), tall)
     for _ in range(60):
+        stood = dict(y)
         for column in columns:
             y |= _spread(column, [_between([y[n] for n in near[node] or [node]], 0) for node in column], tall)
+        if y == stood:
+            break
     for column in columns:  # once more and only from the left, so that a chain stays straight
         y |= _spread(column, [_between([y[n] for n in before.get(node, [node])], 12) for node in column], tall)
     top = min(y[node] - tall[node] / 2 for node in y)

@@ -26,6 +26,7 @@ from math import inf
 
 import numpy as np
 
+from pmtech.engine.clock import collecting_later
 from pmtech.engine.part import Part
 from pmtech.engine.randomness import Luck
 from pmtech.engine.records import Records, Refusals, Visits
@@ -290,6 +291,7 @@ class Book:
         )
 
 
+@collecting_later()
 def run_sorted(run: Run, until_s: float) -> Records | None:
     """The records of a run that has not begun, or None if it needs the event engine. `run.parts` is in flow order."""
     parts = [part for machines in run.parts.values() for part in machines]

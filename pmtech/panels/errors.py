@@ -42,6 +42,9 @@ def sentence(kind: type[BaseException], error: BaseException, traceback) -> str 
     if issubclass(kind, NameError) and error.name and _ends_in_cell(traceback):
         if error.name in sys.modules["pmtech"].__all__:
             return f'"{error.name}" is not here yet: the first cell of this page has not run. To run it, {RUN_ABOVE}.'
+        near = _nearest(error.name, {*sys.modules["pmtech"].__all__, *_end(traceback).f_globals})
+        if near:
+            return f'"{error.name}" is not known here: did you mean {near}? If not, an earlier cell has not run yet ({RUN_ABOVE}).'
         return f'"{error.name}" is not known here. Either an earlier cell has not run yet ({RUN_ABOVE}), or it is misspelt.'
     if issubclass(kind, ImportError) and (wanted := NOT_THERE.match(str(error))):
         return _has_no("pmtech", wanted[1], sys.modules["pmtech"].__all__)
@@ -115,9 +118,15 @@ def _is_ours(thing: object) -> bool:
 
 
 def _has_no(owner: str, name: str, known: Iterable[str]) -> str:
-    likely = [one for one in known if one[0] == name[0] != "_"]  # hardly anybody mistypes the first letter
-    near = get_close_matches(name, likely, 1, 0.7)
-    return f'{owner} has no "{name}"' + (f": did you mean {near[0]}?" if near else f". {UNDO}")
+    near = _nearest(name, known)
+    return f'{owner} has no "{name}"' + (f": did you mean {near}?" if near else f". {UNDO}")
+
+
+def _nearest(name: str, known: Iterable[str]) -> str | None:
+    """The name that was meant: hardly anybody mistypes the first letter, though perhaps its size."""
+    likely = {one.lower(): one for one in sorted(known) if one[:1].lower() == name[:1].lower() != "_"}
+    near = get_close_matches(name.lower(), likely, 1, 0.7)
+    return likely[near[0]] if near else None
 
 
 def _ends_in_package(traceback) -> bool:

@@ -263,18 +263,74 @@ function resolveColours(value, style) {
   return value;
 }
 
+// What moves with every turn of a slider as points of traces: words in the chart, names of its rows, the pieces of line before
+// names. Annotations, tick labels and shapes are the dearest part of a chart that is drawn anew; points only move.
+function lively({ data, layout }, { height }) {
+  const { xaxis, yaxis, annotations = [], shapes = [] } = layout;
+  const movable = ({ xref, yref, yanchor, textangle, bgcolor }) => !(xref || yref || yanchor || textangle || bgcolor);
+  const isPiece = ({ type, xsizemode }) => type === "line" && xsizemode === "pixel";
+  const rows = (yaxis?.ticktext ?? []).map((text, n) => ({ text, x: xaxis.range[0], y: yaxis.tickvals[n], xanchor: "right", xshift: 2, font: yaxis.tickfont }));
+  const notes = [...annotations.filter(movable), ...rows];
+  if (!xaxis?.range || !yaxis?.range || !notes.length) return { data, layout };
+  const margin = { ...layout.template?.layout.margin, ...layout.margin };
+  const [low, end] = xaxis.range;
+  const upPerPx = (yaxis.range[1] - yaxis.range[0]) / Math.max(height - margin.t - margin.b, 1);
+  const quiet = { type: "scatter", hoverinfo: "skip", cliponaxis: false };
+  const dashes = shapes.filter(isPiece).flatMap(({ xanchor, x0, x1, y0, line: { color, width, dash } }) => {
+    const [long, gap] = { dash: [9, 9], dot: [2, 3] }[dash] ?? [x1 - x0, 0];
+    const count = Math.floor((x1 - x0 + gap) / (long + gap));
+    const places = Array.from({ length: count }, (_, n) => x0 + long / 2 + n * (long + gap));
+    return places.map((px) => ({ x: low + xanchor * (end - low), y: y0, px, size: long / 1.4, color, width }));
+  });
+  const of = (key) => dashes.map((one) => one[key]);
+  const turned = { symbol: "line-ns-open", angle: -90, standoff: of("px") }; // points beyond the axes would not be drawn
+  const marker = { ...turned, opacity: 1, color: of("color"), size: of("size"), line: { width: of("width") } };
+  const pieces = { ...quiet, mode: "markers", x: of("x"), y: of("y"), marker };
+  const words = {
+    ...quiet,
+    mode: "markers+text",
+    x: notes.map(({ x }) => x),
+    y: notes.map(({ y, yshift = 0 }) => y + yshift * upPerPx),
+    text: notes.map(({ text }) => text),
+    textposition: notes.map(({ xanchor }) => `middle ${{ left: "right", right: "left" }[xanchor] ?? "center"}`),
+    textfont: { size: notes.map(({ font }) => font.size), color: notes.map(({ font }) => font.color) },
+    marker: { opacity: 0, size: notes.map(({ xshift = 0 }) => 1.6 * xshift) }, // its radius keeps the text away
+  };
+  return {
+    data: [...data, ...(dashes.length ? [pieces] : []), words],
+    layout: {
+      ...layout,
+      annotations: annotations.filter((one) => !movable(one)),
+      shapes: shapes.filter((one) => !isPiece(one)),
+      yaxis: rows.length ? { ...yaxis, ticktext: [], tickvals: [], showticklabels: false } : yaxis,
+    },
+  };
+}
+
+// What a figure is apart from where things stand in it. Where two are alike, one turns into the other by moving its points.
+const PLACES = new Set(["x", "y", "base", "text", "textposition", "size"]);
+const apartFromPlaces = (...drawn) =>
+  JSON.stringify(drawn, (key, value) => ((PLACES.has(key) && Array.isArray(value)) || key === "textfont" ? Boolean(value.length) : value));
+
+const AT_ONCE = { mode: "immediate", transition: { duration: 0 }, frame: { duration: 0, redraw: false } };
+
 // A plotly chart that fills `el`, follows its size and the theme, and is updated in place.
 function chart(model, el) {
   let figure = null;
+  let stands = ""; // what was drawn last, apart from places
   let painting = Promise.resolve();
   let waiting = false;
   const paint = async () => {
     waiting = false;
     const Plotly = await loadPlotly(model);
     if (!figure || !el.clientWidth) return;
-    const { data, layout } = resolveColours(figure, getComputedStyle(el));
     const size = { width: el.clientWidth, height: el.clientHeight };
+    const { data, layout } = lively(resolveColours(figure, getComputedStyle(el)), size);
+    const wanted = apartFromPlaces(data, layout, size);
+    if (wanted === stands) return void (await Plotly.animate(el, { data, traces: data.map((_, n) => n) }, AT_ONCE));
+    stands = "";
     await Plotly.react(el, data, { ...layout, ...size }, { displayModeBar: false, doubleClick: false });
+    stands = wanted;
   };
   // One paint after the other, always of the latest figure; a failure of one never stops the next.
   const draw = (next) => {

@@ -28,6 +28,8 @@ PLAYS = {
 }
 PANEL = ".pmtech"
 LIVES = ".pmtech[class*=' pmtech-']"  # a panel that needs its kernel, as the map of the course does not
+YOUR_TURN_IS_OPEN = """() => [...document.querySelectorAll('.pmtech-rail li button')]
+    .every(({ title }) => !title.startsWith('Your turn') || title.endsWith('something is open'))"""  # it ran, and is not met
 ASLEEP = "To bring this back, choose Kernel > Restart Kernel and Run All Cells. Your answers are kept."
 OWN = """from pmtech import compare
 runs = globals().get("runs", 0) + 1
@@ -45,6 +47,7 @@ def no_trouble(lab) -> None:
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_a_lesson_runs_and_every_slider_moves_to_its_ends(lab, lesson):
     lab.open(lesson).run_all().ready()
+    lab.until(YOUR_TURN_IS_OPEN)
     no_trouble(lab)
     cells = lab.page.locator(".jp-Cell").count()
     PLAYS.get(lesson, no_trouble)(lab)

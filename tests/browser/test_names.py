@@ -21,7 +21,8 @@ def test_names_are_shown_as_they_are(lab):
     before = set(folder.glob("brief-*.md"))  # those of lessons that run at the same time
     lab.open("names.ipynb").run_all()
     page = lab.page
-    page.wait_for_selector(".js-plotly-plot .ytick text")
+    names = page.locator(".js-plotly-plot :is(.textpoint, .ytick) text")
+    names.first.wait_for()
     (written,) = set(folder.glob("brief-*.md")) - before
     # A formula that JupyterLab does make says when it is done with all that came before it.
     written.write_text(written.read_text() + "\n\nthe end: $\\pi$\n")
@@ -34,5 +35,5 @@ def test_names_are_shown_as_they_are(lab):
     assert page.locator(".jp-Notebook mjx-container").count() == 0
     assert page.locator("a[href^='https://example.org']").count() == 0
     assert page.locator(".jp-Notebook th", has_text=NAME).count() == 2  # of the table, and of the page for colleagues
-    assert any(NAME[:20] in text for text in page.locator(".js-plotly-plot .ytick text").all_text_contents())
+    assert any(NAME[:20] in text for text in names.all_text_contents())
     assert lab.outside_requests == []

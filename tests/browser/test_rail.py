@@ -19,7 +19,7 @@ def test_a_lesson_has_a_rail_and_no_bars_and_prints_with_its_charts(lab):
 
     lab.run_all()
     lab.until("() => document.querySelector('.pmtech-rail li button').title === 'One minute: done'")
-    lab.until(f"() => ({MARKS})()[2] === 'A question: a question is open'")
+    lab.until(f"() => ({MARKS})()[2] === 'A question: something is open'")
     items.nth(3).get_by_role("button").click()
     lab.until("() => document.querySelectorAll('.pmtech-rail li')[3].querySelector('[aria-current]')")
     assert page.evaluate(f"() => {NOTEBOOK}.content.activeCell.model.sharedModel.getSource()").startswith("## Words")

@@ -61,7 +61,9 @@ def of_run(now: Result, tested: Marking | None) -> Page:
 
 def _decision(now: Result, then: Result, tested: Marking | None) -> dict[str, str]:
     """What the page is for: target, decision, recommendation, owner."""
-    target = f"{tested.title}." if tested else "None was tested. Agree on one first: which time, for how many of 100?"
+    target = (
+        f"{tested.title}." if tested else "No target was tested. Agree on one first: which time, for how many of 100?"
+    )
     return {
         "Target": target,
         "Decision": f"Is this design what we run at {rate(asked_per_s(now))} requests a second, and what has to be settled "

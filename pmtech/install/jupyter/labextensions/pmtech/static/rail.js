@@ -45,7 +45,7 @@ const SECTION = /^## (.*?)(?: · (\d+) min)?$/m;
 const rails = new Set();
 
 class Rail {
-  #answered = new WeakMap(); // cell -> whether its question was, when it was last on the page
+  #answered = new WeakMap(); // cell -> whether its question was, or its task is met, when it was last on the page
   #timer = 0;
 
   constructor(app, panel) {
@@ -90,7 +90,7 @@ class Rail {
   }
 
   #item({ name, minutes, mark, from }, isRead) {
-    const said = { done: "done", open: "a question is open", "": "to come" }[mark];
+    const said = { done: "done", open: "something is open", "": "to come" }[mark];
     const button = make("button", { type: "button", "aria-current": isRead ? "true" : null, title: `${name}: ${said}`, onclick: () => this.#go(from) },
       make("i", { class: `pmtech-mark-${mark || "none"}`, "aria-hidden": "true" }),
       make("span", {}, name), make("small", {}, minutes ? `${minutes} min` : ""), make("b", {}, `, ${said}`));
@@ -144,8 +144,8 @@ class Rail {
   }
 
   #isAnswered(cell) {
-    const asked = cell.node.querySelector(".pmtech-ask fieldset");
-    if (asked) this.#answered.set(cell, asked.disabled);
+    const asked = cell.node.querySelector(".pmtech-ask fieldset, .pmtech-turn .pmtech-result");
+    if (asked) this.#answered.set(cell, asked.disabled ?? asked.dataset.correct === "true");
     return this.#answered.get(cell) ?? true;
   }
 
