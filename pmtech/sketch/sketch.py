@@ -2,48 +2,37 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from threading import RLock
 from typing import Any
 
 import traitlets
 
-from pmtech import components, theory
 from pmtech.components import Clients, Server
 from pmtech.components.component import Component
 from pmtech.course.brief import brief
 from pmtech.course.brief.sheet import Brief
-from pmtech.diagram import diagram
-from pmtech.diagram.layout import layout
 from pmtech.panels import explore
-from pmtech.panels.cards import CARDS, default_cards, read
 from pmtech.panels.errors import why
 from pmtech.panels.live.theatre import theatre
 from pmtech.panels.widget import Panel
 from pmtech.runs.result import Result
 from pmtech.runs.simulate import simulate
-from pmtech.sketch.form import form, taken, with_value, words
+from pmtech.sketch.form import taken, with_value
+from pmtech.sketch.page import EMPTY, about, as_drawn, drawn, figures, set_off
+from pmtech.sketch.palette import KINDS, STEPS, offers
 from pmtech.sketch.presets import PRESETS
 from pmtech.sketch.trouble import TROUBLES, Set, events_of, possible, with_day
 from pmtech.system import editing
 from pmtech.system.code import as_code
 from pmtech.system.system import System, check_complete
-from pmtech.wording import nearest, plain
+from pmtech.wording import nearest
 
 REQUESTS = 4000  # of one run: enough for p95, and done while somebody looks
 LONGEST_S, SHORTEST_S = 60.0, 5.0
 
 CARDS_LOOK = (Path(explore.__file__).parent / "explore.css").read_text(encoding="utf-8")  # cards look alike everywhere
 
-_PARTS: list[Any] = [
-    kind for kind in map(vars(components).__getitem__, components.__all__) if issubclass(kind, Component)
-]
-_ORDER = [*words()["parts"]]  # of the palette: senders first, then what most systems have
-KINDS: dict[str, Any] = {
-    kind.__name__: kind for kind in sorted(_PARTS, key=lambda kind: (_ORDER + [kind.__name__]).index(kind.__name__))
-}
-STEPS = {"after": editing.put_after, "before": editing.put_before, "beside": editing.put_beside}
 BALANCED = "A load balancer stands before it now: somebody must choose among the machines."
 Moment = tuple[System | None, str | None]  # the system, and the part that is chosen
 
@@ -71,17 +60,7 @@ class Sketch(Panel):
         self.kept: Result | None = None
         self.error: str | None = None
         self._offers: tuple[Any, dict[str, list[str]]] = (None, {})
-        super().__init__(
-            about={
-                "kinds": [
-                    {"kind": name, "label": kind().label, "icon": kind.icon, "is": _what_for(kind)}
-                    for name, kind in KINDS.items()
-                ],
-                "presets": [{"id": key, "label": p.label, "shows": p.shows} for key, p in PRESETS.items()],
-                "places": [*theory.PLACES],
-                "troubles": [{"id": key, "label": t.label, "whole": t.whole} for key, t in TROUBLES.items()],
-            }
-        )
+        super().__init__(about=about())
         self.on_msg(self._asked)
         self.run()
 
@@ -226,7 +205,7 @@ class Sketch(Panel):
                 events = [*events_of(system, self.troubles, lasts)]
                 self.result = simulate(with_day(system, self.troubles, lasts), duration_s=lasts, events=events)
             except Exception as error:  # noqa: BLE001  a panel must live on, whatever its system does
-                self.error = _sentence(f"This can't be run yet: {why(error)}", system)
+                self.error = as_drawn(f"This can't be run yet: {why(error)}", system)
         self._tell(run=True)
         return self.result
 
@@ -278,7 +257,7 @@ class Sketch(Panel):
             try:
                 said = PAGE[done](self, *message.get("with", ())) or ""
             except Exception as error:  # noqa: BLE001  a panel must live on
-                problem = _sentence(why(error), self.value)
+                problem = as_drawn(why(error), self.value)
             if done != "run" or problem:
                 self._tell(said=said, problem=problem)
 
@@ -294,111 +273,21 @@ class Sketch(Panel):
             self._said = {"said": said, "problem": problem}
         told: dict[str, Any] = {"number": self._number, "code": self.code, "ran": run, **self._said}
         told |= {"undo": self._at > 0, "redo": self._at < len(self._past) - 1, "kept": self.kept is not None}
-        told |= self._drawn(system) if system else {"picture": "", "boxes": [], "selected": None, "form": [], "can": {}}
-        told["troubles"] = [
-            {"what": what, "name": name, "said": TROUBLES[what].label + (f": {system.label(name)}" if name else "")}
-            for what, name in self.troubles
-            if system and (name is None or name in system.numbers)
-        ]
+        told |= drawn(system, self.selected, self._can) if system else EMPTY
+        told["troubles"] = set_off(system, self.troubles) if system else []
         if run:
-            self._outcome = self._figures()
+            self._outcome = figures(self.result, self.kept, self.error)
         self.answer = told | self._outcome
+
+    def _can(self, system: System, name: str) -> dict[str, list[str]]:
+        """What can be put where, and what can happen there; worked out again when the drawing is another."""
+        drawing = (system.edges, [type(part) for part in system.parts], name)
+        if self._offers[0] != drawing:
+            self._offers = drawing, offers(system, name) | {"trouble": possible(system, name)}
+        return self._offers[1]
 
     _outcome: dict[str, Any] = {}
     _said: dict[str, Any] = {"said": "", "problem": None}
-
-    def _figures(self) -> dict[str, Any]:
-        told: dict[str, Any] = {"error": self.error, "cards": [], "sentences": "", "caption": ""}
-        if self.result:
-            names = default_cards(self.result.system)
-            shown = read(self.result, names)
-            before = read(self.kept, names) if self.kept else {}
-            told["cards"] = [
-                {"name": name, "value": value, "pinned": before.get(name), "hint": CARDS[name].hint}
-                for name, value in shown.items()
-            ]
-            told["sentences"] = self.result.explain(p99=False)
-            told["caption"] = f"Below: {plain(self.result.duration_s)} s of it, always with the same customers."
-        return told
-
-    def _drawn(self, system: System) -> dict[str, Any]:
-        plan = layout(system)
-        boxes = [
-            {"parts": list(b.parts), "label": b.name, "said": "; ".join(b.said),
-             "x": b.x, "y": b.y, "width": b.width, "height": b.height}
-            for b in plan.boxes
-        ]  # fmt: skip
-        told: dict[str, Any] = {"picture": diagram(system, plan), "boxes": boxes, "size": [plan.width, plan.height]}
-        told |= {"selected": self.selected, "form": [], "can": {}, "arrows": [], "others": []}
-        if self.selected in system.numbers:
-            number, part = system.numbers[self.selected], system.components[self.selected]
-            heads: dict[str, list[str]] = {}
-            for edge in system.after(number):
-                heads.setdefault(system.names[edge.head], []).extend([edge.label] if edge.label else [])
-            told |= {
-                "form": form(system, self.selected),
-                "name": part.name or "",
-                "label": system.label(self.selected),
-                "kind": type(part).__name__,
-                "question": part.question or "",
-                "can": self._can(system, self.selected),
-                "arrows": [{"head": head, "label": system.label(head), "routes": r} for head, r in heads.items()],
-                "others": [{"name": one, "label": system.label(one)} for one in self._could_lead(system, number)],
-            }
-        return told
-
-    def _can(self, system: System, name: str) -> dict[str, list[str]]:
-        """Which parts can stand after, before and beside this one, and what can happen to it; worked out again when the drawing is
-        another."""
-        drawing = (system.edges, [type(part) for part in system.parts], name)
-        if self._offers[0] != drawing:
-            found: dict[str, list[str]] = {where: [] for where in STEPS}
-            for where, step in STEPS.items():
-                tried: dict[tuple, bool] = {}  # those that are composed alike are tried once
-                for kind, made in KINDS.items():
-                    alike = made.is_source, made.fan_out, made.kind if where == "after" else ""
-                    if alike not in tried:
-                        tried[alike] = _can(step, system, name, made())
-                    found[where] += [kind] if tried[alike] else []
-            self._offers = drawing, found | {"trouble": possible(system, name)}
-        return self._offers[1]
-
-    def _could_lead(self, system: System, number: int) -> list[str]:
-        """Where one more arrow could lead."""
-        part, after = system.parts[number], system.after(number)
-        if part.fan_out == "none" or (part.fan_out == "one" and after):
-            return []
-        before = {place for place in range(len(system.parts)) if number in system.reached(place)}
-        no = {number, *before, *(edge.head for edge in after if part.fan_out != "routes")}
-        return [
-            name for place, name in enumerate(system.names) if place not in no and not system.parts[place].is_source
-        ]
-
-
-def _can(step, system: System, name: str, part: Component) -> bool:
-    try:
-        step(system, name, part)
-    except ValueError:
-        return False
-    return True
-
-
-def _what_for(kind: type[Component]) -> str:
-    return words()["parts"].get(kind.__name__) or (kind.__doc__ or "").partition("\n")[0].replace("`", "")
-
-
-def _called(kind: str) -> str:
-    return KINDS[kind]().label if kind in KINDS else kind
-
-
-def _sentence(text: str, system: System | None) -> str:
-    """As it is said on the page: parts are called as in the drawing, and what is to be put in is no code."""
-    called = {name: system.label(name) for name in system.names} if system else {}
-    for name, label in called.items():
-        text = text.replace(f'"{name}"', f"“{label}”")
-    text = re.sub(r"(?:>> )?\b([A-Z]\w+)\(\)(?: >>)?", lambda code: f"“{_called(code[1])}”", text)
-    text = re.sub(r"\b[A-Z]+[a-z]+[A-Z]\w+", lambda code: _called(code[0]).lower(), text)  # a LoadBalancer
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
 def _named(path: str | Path) -> Path:

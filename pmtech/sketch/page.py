@@ -1,0 +1,101 @@
+"""What the page of a sketch shows: the palette, the picture, the chosen part, what came of the run, and every sentence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from pmtech import theory
+from pmtech.diagram import diagram
+from pmtech.diagram.layout import layout
+from pmtech.panels.cards import CARDS, default_cards, read
+from pmtech.runs.result import Result
+from pmtech.sketch.form import form
+from pmtech.sketch.palette import KINDS, could_lead, what_for
+from pmtech.sketch.presets import PRESETS
+from pmtech.sketch.trouble import TROUBLES, Set
+from pmtech.system.system import System
+from pmtech.wording import plain
+
+EMPTY: dict[str, Any] = {"picture": "", "boxes": [], "selected": None, "form": [], "can": {}}
+
+
+def about() -> dict[str, Any]:
+    """What stays: the parts, the presets, the cities and the troubles that there are."""
+    return {
+        "kinds": [
+            {"kind": name, "label": kind().label, "icon": kind.icon, "is": what_for(kind)}
+            for name, kind in KINDS.items()
+        ],
+        "presets": [{"id": key, "label": p.label, "shows": p.shows} for key, p in PRESETS.items()],
+        "places": [*theory.PLACES],
+        "troubles": [{"id": key, "label": t.label, "whole": t.whole} for key, t in TROUBLES.items()],
+    }
+
+
+def drawn(system: System, selected: str | None, can: Callable[[System, str], dict[str, list[str]]]) -> dict[str, Any]:
+    """The picture, and all that is to be known of the part that is chosen."""
+    plan = layout(system)
+    boxes = [
+        {"parts": list(b.parts), "label": b.name, "said": "; ".join(b.said),
+         "x": b.x, "y": b.y, "width": b.width, "height": b.height}
+        for b in plan.boxes
+    ]  # fmt: skip
+    told: dict[str, Any] = {"picture": diagram(system, plan), "boxes": boxes, "size": [plan.width, plan.height]}
+    told |= {"selected": selected, "form": [], "can": {}, "arrows": [], "others": []}
+    if selected in system.numbers:
+        number, part = system.numbers[selected], system.components[selected]
+        heads: dict[str, list[str]] = {}
+        for edge in system.after(number):
+            heads.setdefault(system.names[edge.head], []).extend([edge.label] if edge.label else [])
+        told |= {
+            "form": form(system, selected),
+            "name": part.name or "",
+            "label": system.label(selected),
+            "kind": type(part).__name__,
+            "question": part.question or "",
+            "can": can(system, selected),
+            "arrows": [{"head": head, "label": system.label(head), "routes": r} for head, r in heads.items()],
+            "others": [{"name": one, "label": system.label(one)} for one in could_lead(system, number)],
+        }
+    return told
+
+
+def set_off(system: System, troubles: list[Set]) -> list[dict[str, Any]]:
+    """What will happen in the run, in words."""
+    return [
+        {"what": what, "name": name, "said": TROUBLES[what].label + (f": {system.label(name)}" if name else "")}
+        for what, name in troubles
+        if name is None or name in system.numbers
+    ]
+
+
+def figures(result: Result | None, kept: Result | None, error: str | None) -> dict[str, Any]:
+    """What came of the last run, beside the one that was kept."""
+    told: dict[str, Any] = {"error": error, "cards": [], "sentences": "", "caption": ""}
+    if result:
+        names = default_cards(result.system)
+        shown = read(result, names)
+        before = read(kept, names) if kept else {}
+        told["cards"] = [
+            {"name": name, "value": value, "pinned": before.get(name), "hint": CARDS[name].hint}
+            for name, value in shown.items()
+        ]
+        told["sentences"] = result.explain(p99=False)
+        told["caption"] = f"Below: {plain(result.duration_s)} s of it, always with the same customers."
+    return told
+
+
+def as_drawn(text: str, system: System | None) -> str:
+    """As it is said on the page: parts are called as in the drawing, and what is to be put in is no code."""
+    called = {name: system.label(name) for name in system.names} if system else {}
+    for name, label in called.items():
+        text = text.replace(f'"{name}"', f"“{label}”")
+    text = re.sub(r"(?:>> )?\b([A-Z]\w+)\(\)(?: >>)?", lambda code: f"“{_called(code[1])}”", text)
+    text = re.sub(r"\b[A-Z]+[a-z]+[A-Z]\w+", lambda code: _called(code[0]).lower(), text)  # a LoadBalancer
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+
+
+def _called(kind: str) -> str:
+    return KINDS[kind]().label if kind in KINDS else kind

@@ -1,0 +1,55 @@
+"""The palette of a sketch: which parts there are, and where each of them could stand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pmtech import components
+from pmtech.components.component import Component
+from pmtech.sketch.form import words
+from pmtech.system import editing
+from pmtech.system.system import System
+
+_PARTS: list[Any] = [
+    kind for kind in map(vars(components).__getitem__, components.__all__) if issubclass(kind, Component)
+]
+_ORDER = [*words()["parts"]]  # of the palette: senders first, then what most systems have
+KINDS: dict[str, Any] = {
+    kind.__name__: kind for kind in sorted(_PARTS, key=lambda kind: (_ORDER + [kind.__name__]).index(kind.__name__))
+}
+STEPS = {"after": editing.put_after, "before": editing.put_before, "beside": editing.put_beside}
+
+
+def what_for(kind: type[Component]) -> str:
+    return words()["parts"].get(kind.__name__) or (kind.__doc__ or "").partition("\n")[0].replace("`", "")
+
+
+def offers(system: System, name: str) -> dict[str, list[str]]:
+    """Which parts can stand after, before and beside this one."""
+    found: dict[str, list[str]] = {where: [] for where in STEPS}
+    for where, step in STEPS.items():
+        tried: dict[tuple, bool] = {}  # those that are composed alike are tried once
+        for kind, made in KINDS.items():
+            alike = made.is_source, made.fan_out, made.kind if where == "after" else ""
+            if alike not in tried:
+                tried[alike] = _can(step, system, name, made())
+            found[where] += [kind] if tried[alike] else []
+    return found
+
+
+def _can(step, system: System, name: str, part: Component) -> bool:
+    try:
+        step(system, name, part)
+    except ValueError:
+        return False
+    return True
+
+
+def could_lead(system: System, number: int) -> list[str]:
+    """Where one more arrow could lead."""
+    part, after = system.parts[number], system.after(number)
+    if part.fan_out == "none" or (part.fan_out == "one" and after):
+        return []
+    before = {place for place in range(len(system.parts)) if number in system.reached(place)}
+    no = {number, *before, *(edge.head for edge in after if part.fan_out != "routes")}
+    return [name for place, name in enumerate(system.names) if place not in no and not system.parts[place].is_source]
