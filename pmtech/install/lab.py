@@ -6,8 +6,9 @@ import ipaddress
 import logging
 import os
 import sys
-import tempfile
 from pathlib import Path
+
+from pmtech.files import scratch
 
 SETTINGS = Path(__file__).parent / "jupyter"
 PRESENT = Path(__file__).parent / "present"
@@ -32,7 +33,7 @@ def start(
     except ImportError:
         return 1  # the check has said so
     use_settings()
-    with tempfile.TemporaryDirectory(prefix="pmtech-present-", ignore_cleanup_errors=True) as answers:
+    with scratch("present") as answers:
         if present:
             for variable in ("JUPYTER_CONFIG_PATH", "JUPYTER_PATH"):
                 _put_first(variable, PRESENT)

@@ -9,12 +9,14 @@ import tempfile
 import threading
 import time
 import types
+from functools import cache
 from pathlib import Path
 
 if __name__ in ("__main__", "__mp_main__"):  # run as a file, the API alone: no server of it would load the models
     sys.modules["pmtech"] = types.ModuleType("pmtech")
     sys.modules["pmtech"].__path__ = [str(Path(__file__).parents[2])]
 
+from pmtech.files import scratch  # noqa: E402
 from pmtech.web.app.server import HOST, UVICORN, listener_at  # noqa: E402
 from pmtech.web.app.store import opened  # noqa: E402
 
@@ -23,11 +25,16 @@ COPY = b"x-copy"  # the header that says which process answered
 TELLS = "PMTECH_TELLS"  # set: a copy says its number when it is ready
 
 
+@cache
+def _own_folder() -> tempfile.TemporaryDirectory:
+    return scratch("api")
+
+
 def app():
     """The API on the database in that folder; each answer says which process gave it."""
     from pmtech.web.app.api import create_app
 
-    store = opened(Path(os.environ.get(FOLDER) or tempfile.mkdtemp(prefix="pmtech-")))
+    store = opened(Path(os.environ.get(FOLDER) or _own_folder().name))
     api, me = create_app(store), str(os.getpid()).encode()
     if TELLS in os.environ:
         print(os.getpid(), flush=True)
@@ -59,7 +66,7 @@ def copies(count: int) -> None:
     import uvicorn
     from uvicorn.supervisors import Multiprocess
 
-    with tempfile.TemporaryDirectory(prefix="pmtech-", ignore_cleanup_errors=True) as folder, listener_at(0) as socket:
+    with scratch("copies") as folder, listener_at(0) as socket:
         os.environ |= {FOLDER: folder, TELLS: "yes"}
         opened(Path(folder)).close()  # it is there before two begin to make it
         socket.listen()

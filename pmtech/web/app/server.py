@@ -16,6 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
+from pmtech.files import scratch
 from pmtech.web.app.faults import Faults
 from pmtech.web.app.protections import Protections
 from pmtech.web.app.store import Snapshot, opened
@@ -79,7 +80,7 @@ class Api:
 
     @cached_property
     def _folder(self) -> tempfile.TemporaryDirectory:
-        return tempfile.TemporaryDirectory(prefix="pmtech-", ignore_cleanup_errors=True)
+        return scratch("api")
 
     @property
     def folder(self) -> Path:

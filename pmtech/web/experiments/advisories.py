@@ -24,7 +24,7 @@ class Advisories(Rows):
     rows: list[tuple[str, ...]]
     hit: dict[str, int]
     read_on: date
-    heads = ("advisory", "package", "ours", "affected", "public since", "what may happen", "")
+    heads = ("advisory", "package", "ours", "affected", "public since", "what may happen", "here")
 
     @property
     def affected(self) -> int:
@@ -34,7 +34,7 @@ class Advisories(Rows):
     def sentence(self) -> str:
         days = "".join(f" {id}: public for {counted(n, 'day')}." for id, n in self.hit.items())
         listed = f"{len(self.rows)} advisories, as they stood on {self.read_on:%d %B %Y}"
-        return f"{listed}; {self.affected} of them concern us.{days}"
+        return f"{listed}; {self.affected} of them {'concerns' if self.affected == 1 else 'concern'} us.{days}"
 
 
 def advisories(versions: str | Path | Mapping[str, str] | None = None, *, planted: str | None = None) -> Advisories:

@@ -5,13 +5,13 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pmtech
+from pmtech.files import scratch
 from pmtech.web.app.server import Api
 from pmtech.web.client.table import Rows
 from pmtech.web.shipping.repository import Repository
@@ -62,7 +62,7 @@ def pipeline(repository: Repository) -> Built:
     if repository.conflict:
         raise ValueError('nothing can be tested yet: decide first, such as shop.decide("both")')
     begun = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="pmtech-build-", ignore_cleanup_errors=True) as folder:
+    with scratch("build") as folder:
         copy = shutil.copytree(repository.folder, Path(folder) / "shop", ignore=shutil.ignore_patterns(".git"))
         where = os.pathsep.join(filter(None, [str(Path(pmtech.__file__).parents[1]), os.environ.get("PYTHONPATH")]))
         command = [sys.executable, "-B", "-m", "unittest", "-v"]

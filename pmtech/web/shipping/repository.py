@@ -1,10 +1,10 @@
 """A small real repository in which two people have changed one line, and somebody must decide what the business means."""
 
 import re
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pmtech.files import scratch
 from pmtech.web.client.table import strong, table
 from pmtech.web.shipping.git import MAIN, Commit, version_control
 from pmtech.wording import listed, nearest
@@ -39,9 +39,10 @@ CHOICES = {
 }
 
 
-def _files(line: str, **tests: tuple[int, int]) -> dict[str, str]:
-    """The price rule with this line, and each person's test: so many seats cost so many dollars."""
-    checks = {f"test_{who.lower()}.py": CHECK.format(who, *costs, who, *costs) for who, costs in tests.items()}
+def _files(line: str, by: str = "", **tests: tuple[int, int]) -> dict[str, str]:
+    """The price rule with this line, and each person's test: so many seats cost so many dollars. by: who changes them."""
+    whose = {who: who if by in ("", who) else f"{who}, changed by {by}" for who in tests}
+    checks = {f"test_{who.lower()}.py": CHECK.format(who, *costs, whose[who], *costs) for who, costs in tests.items()}
     return {"price.py": RULE.format(line), **checks}
 
 
@@ -53,7 +54,7 @@ class Repository:
     """
 
     def __init__(self) -> None:
-        self._temporary = tempfile.TemporaryDirectory(prefix="pmtech-shop-", ignore_cleanup_errors=True)
+        self._temporary = scratch("shop")
         self.folder, self._minute, self.decided = Path(self._temporary.name), 0, None
         self._git = version_control(self.folder)
         self._commit("Cem", "A seat costs 12 dollars", _files("seats * SEAT_USD", Cem=(5, 60)))
@@ -61,7 +62,7 @@ class Repository:
         self._commit("Ana", "From 20 seats on a seat costs 10 dollars", _files(ANA, Ana=(20, 200)))
         self._git.switch(MAIN)
         self._git.switch("launch", new=True)
-        self._commit("Ben", "Launch: 20 dollars off every order", _files(BEN, Cem=(5, 40), Ben=(6, 52)))
+        self._commit("Ben", "Launch: 20 dollars off every order", _files(BEN, "Ben", Cem=(5, 40), Ben=(6, 52)))
         self._git.switch(MAIN)
         self._git.merge("bulk", "Ana", self._later())
         self._git.merge("launch", "Ben", self._later())
