@@ -1,7 +1,5 @@
 """An autoscaler: watches how busy machines are, adds some, and takes them away."""
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable

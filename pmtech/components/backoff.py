@@ -1,7 +1,5 @@
 """How long to wait before asking again, and how often one may."""
 
-from __future__ import annotations
-
 KINDS = ("full_jitter", "none", "exponential", "equal_jitter", "decorrelated")
 MOST_TOKENS = 10.0
 

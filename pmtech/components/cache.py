@@ -1,7 +1,5 @@
 """A cache: remembers answers, so that what lies behind it is asked less often."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import reduce
 from math import nan
@@ -98,7 +96,7 @@ class Cache(Component):
     def findings(self, label: str, figures) -> list[Finding]:
         return hits(label, figures)
 
-    def running(self, *args) -> CachePart:
+    def running(self, *args) -> "CachePart":
         return CachePart(self, *args)
 
 

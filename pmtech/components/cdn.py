@@ -1,7 +1,5 @@
 """A CDN: copies of answers near the customers, each edge with a memory of its own."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import reduce
 from math import nan
@@ -128,7 +126,7 @@ class CDN(Component):
         price = np.where(hit == REFILL, self.origin_usd_per_gb, self.price_usd_per_gb)
         return float((kb * price)[(at_s >= begin_s) & (at_s < end_s)].sum()) / 1e6
 
-    def running(self, *args) -> CDNPart:
+    def running(self, *args) -> "CDNPart":
         return CDNPart(self, *args)
 
 

@@ -1,7 +1,5 @@
 """A circuit breaker: when what lies behind it fails too often it is not asked for a while."""
 
-from __future__ import annotations
-
 from collections import deque
 from dataclasses import dataclass
 from math import inf
@@ -68,7 +66,7 @@ class CircuitBreaker(Component):
             Finding("opened", 80, f"{label} opens {times} and {how}, {counted(figures['kept_off'], 'request')} in all")
         ]
 
-    def running(self, *args) -> CircuitBreakerPart:
+    def running(self, *args) -> "CircuitBreakerPart":
         return CircuitBreakerPart(self, *args)
 
 

@@ -1,7 +1,5 @@
 """A connection pool: connections to a database are opened once and lent, one request at a time."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -91,7 +89,7 @@ class ConnectionPool(Component):
             )
         return found
 
-    def running(self, *args) -> ConnectionPoolPart:
+    def running(self, *args) -> "ConnectionPoolPart":
         return ConnectionPoolPart(self, *args)
 
 

@@ -1,7 +1,5 @@
 """Layer 4: a balancer picks a target for each connection, and all requests on it go there."""
 
-from __future__ import annotations
-
 from pmtech.engine.part import Part
 
 

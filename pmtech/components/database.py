@@ -1,7 +1,5 @@
 """A database: so many connections, each doing one query at a time."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -60,7 +58,7 @@ class Database(Component):
         """With cores: as long as no more queries come at a time than there are cores."""
         return min(self.connections, self.cores or self.connections) / self.station.mean_s
 
-    def running(self, *args) -> DatabasePart:
+    def running(self, *args) -> "DatabasePart":
         return DatabasePart(self, *args)
 
 

@@ -1,7 +1,5 @@
 """An edge of a CDN while it runs: the copies that are kept in one city, and how a read is answered from them."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from math import inf
 from typing import NamedTuple
@@ -120,7 +118,7 @@ class Edge:
             other.wake()
         return status
 
-    def _ask(self, shield: Edge, request: Request) -> Steps:
+    def _ask(self, shield: "Edge", request: Request) -> Steps:
         """From here to the shield and back."""
         here, key, status = request.place, request.key, 200
         half_s = theory.round_trip_ms(here or shield.place, shield.place) / 2000

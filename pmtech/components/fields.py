@@ -1,7 +1,5 @@
 """Fields that refuse what makes no sense, in a sentence, when a value is made."""
 
-from __future__ import annotations
-
 import math
 import operator
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Functions: a program that is rented by the call, in as many environments as there are calls at a time."""
 
-from __future__ import annotations
-
 from collections import deque
 from dataclasses import dataclass
 from typing import ClassVar
@@ -111,7 +109,7 @@ class Functions(Component):
         mine = notes[(notes[:, 0] >= begin_s) & (notes[:, 0] < end_s)]
         return self._usd(len(mine), float(mine[:, 2].sum()))
 
-    def running(self, *args) -> FunctionsPart:
+    def running(self, *args) -> "FunctionsPart":
         return FunctionsPart(self, *args)
 
 

@@ -1,7 +1,5 @@
 """A gateway: one door, and behind it a part for each endpoint."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from typing import ClassVar
@@ -80,7 +78,7 @@ class Gateway(Component):
     def trouble(self, refused: bool) -> list[str]:
         return ["no route for these" if self.keys is None else "no key or no route for these"] if refused else []
 
-    def running(self, *args) -> GatewayPart:
+    def running(self, *args) -> "GatewayPart":
         return GatewayPart(self, *args)
 
 

@@ -1,7 +1,5 @@
 """Workers that are held while others answer, all requests at once: two exact ways, and when each of them holds."""
 
-from __future__ import annotations
-
 from collections import deque
 from heapq import heappush
 from math import nan

@@ -1,7 +1,5 @@
 """Connections that a pool lends to one machine: those that are open and idle, those in use, and who waits for one."""
 
-from __future__ import annotations
-
 from collections import deque
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """A load balancer: picks one of several equal targets for each request."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from math import inf, nan
 from typing import ClassVar
@@ -91,7 +89,7 @@ class LoadBalancer(Component):
     def looks_per_s(self) -> float:
         return 1 / self.health_check_s if self.health_check_s else 0.0
 
-    def running(self, *args) -> LoadBalancerPart:
+    def running(self, *args) -> "LoadBalancerPart":
         return LoadBalancerPart(self, *args)
 
 

@@ -1,7 +1,5 @@
 """A cache whose requests are all known: who finds an answer, and who has to ask, one after the other and without events."""
 
-from __future__ import annotations
-
 from array import array
 from collections import deque
 from functools import partial

@@ -3,8 +3,6 @@
 A place is where an answer is kept: the request's key, or (caller, key) where every caller has a cache of their own.
 """
 
-from __future__ import annotations
-
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Mapping
 from itertools import count

@@ -1,7 +1,5 @@
 """What a queue keeps, whatever clock drives it: which messages wait, which are hidden and until when, which are dead."""
 
-from __future__ import annotations
-
 from heapq import heapify, heappop, heappush
 from itertools import count
 from math import inf

@@ -1,7 +1,5 @@
 """The network between two parts: half a round trip there, half a round trip back."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from math import nan
 from typing import ClassVar
@@ -44,7 +42,7 @@ class Network(Component):
     def is_markov(self, last: bool) -> bool:
         return self.round_trip_cv == 0
 
-    def running(self, *args) -> NetworkPart:
+    def running(self, *args) -> "NetworkPart":
         return NetworkPart(self, *args)
 
 

@@ -1,7 +1,5 @@
 """An object store: files of any size, for rent."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -53,7 +51,7 @@ class ObjectStore(Component):
         sent = notes[(notes[:, 0] >= begin_s) & (notes[:, 0] < end_s), 1].sum() if len(notes) else 0.0
         return float(sent) / 1e6 * self.price_usd_per_gb
 
-    def running(self, *args) -> ObjectStorePart:
+    def running(self, *args) -> "ObjectStorePart":
         return ObjectStorePart(self, *args)
 
 

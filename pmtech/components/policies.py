@@ -4,8 +4,6 @@ pool: the balancer. up: the numbers of the targets that it believes to be well; 
 holds; turn: the one that was served last; ring: whose key is whose.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 

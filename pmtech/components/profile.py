@@ -1,7 +1,5 @@
 """Load over time: how many times the usual rate is sent, moment by moment."""
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass

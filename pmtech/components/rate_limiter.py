@@ -1,7 +1,5 @@
 """A rate limiter: caps how often one caller may come, and refuses the rest."""
 
-from __future__ import annotations
-
 from collections import deque
 from dataclasses import dataclass
 from math import floor
@@ -66,7 +64,7 @@ class RateLimiter(Component):
         passed = {key: rate * share[key[0]] for key, rate in mix.items()}
         return passed, sum(mix.values()) - sum(passed.values())
 
-    def running(self, *args) -> RateLimiterPart:
+    def running(self, *args) -> "RateLimiterPart":
         return RateLimiterPart(self, *args)
 
 

@@ -1,7 +1,5 @@
 """A retry: asks again what lies behind it."""
 
-from __future__ import annotations
-
 from collections.abc import Generator
 from dataclasses import dataclass
 from math import inf, nan
@@ -67,7 +65,7 @@ class Retry(Component):
         often = figures["attempts"]
         return [Finding("retried", 55, f"{label} asks {rate(often)} times for each request")] if often > 1.005 else []
 
-    def running(self, *args) -> RetryPart:
+    def running(self, *args) -> "RetryPart":
         return RetryPart(self, *args)
 
 

@@ -1,7 +1,5 @@
 """A hash ring: which of several machines a key belongs to, so that few keys move when a machine comes or goes."""
 
-from __future__ import annotations
-
 from bisect import bisect
 from collections.abc import Iterable
 from hashlib import blake2b

@@ -1,7 +1,5 @@
 """A server: some workers, and a queue of requests before them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import nan

@@ -1,7 +1,5 @@
 """All requests of a load balancer at once, in order of time: which target each of them is sent to."""
 
-from __future__ import annotations
-
 from heapq import heappop, heappush
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What all sources of requests share: what they ask for, how long they wait, whether they try again."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass

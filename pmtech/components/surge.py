@@ -1,7 +1,5 @@
 """A surge: for a while, many times the usual number of requests."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from pmtech.components.fields import Checked, number

@@ -1,7 +1,5 @@
 """A throttle: spreads the excess out in time instead of refusing it."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from dataclasses import dataclass
 from math import inf
@@ -82,7 +80,7 @@ class Throttle(Component):
                 shed = sum(rate * (1 - share[caller]) for caller, rate in asked.items())
         return passed, sum(mix.values()) - sum(passed.values()) if self.max_wait_s is not None else shed
 
-    def running(self, *args) -> ThrottlePart:
+    def running(self, *args) -> "ThrottlePart":
         return ThrottlePart(self, *args)
 
 

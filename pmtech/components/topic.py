@@ -1,7 +1,5 @@
 """A topic: what is published once goes to everybody who has subscribed."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
@@ -46,7 +44,7 @@ class Topic(Component):
         lost = counted(figures["lost"], "copy", "copies")
         return [Finding("lost", 85, f"{lost} of {label} got lost")] if figures["lost"] else []
 
-    def running(self, *args) -> TopicPart:
+    def running(self, *args) -> "TopicPart":
         return TopicPart(self, *args)
 
 

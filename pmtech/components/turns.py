@@ -1,7 +1,5 @@
 """Turns: who waits before a throttle, whose turn is next and when, whatever clock drives it."""
 
-from __future__ import annotations
-
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Hashable
 from math import inf, nan

@@ -1,7 +1,5 @@
 """Users: people who wait for the answer before they ask again."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -31,7 +29,7 @@ class Users(Source):
     load_field: ClassVar[str] = "count"
     waits: ClassVar[bool] = True
 
-    def running(self, *args) -> UsersPart:
+    def running(self, *args) -> "UsersPart":
         return UsersPart(self, *args)
 
     @property

@@ -1,7 +1,5 @@
 """Work at a station: what a server and a database have in common while they run."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from math import nan
 

@@ -1,7 +1,5 @@
 """`data_flow(system, {...})`: where personal data is, on a picture; `answer_sheet(...)`: the page for legal."""
 
-from __future__ import annotations
-
 import html
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ What was put where is remembered in the user's data folder: so a lesson that its
 an earlier edition, and a new edition is laid beside it once: `03_caching-2.ipynb` beside `03_caching.ipynb`.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from contextlib import suppress

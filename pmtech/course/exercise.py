@@ -1,7 +1,5 @@
 """What the panels have in common at which a learner answers: what is asked, and where the answers are kept."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import traitlets

@@ -1,7 +1,5 @@
 """`pmtech new lesson NAME`: a lesson that runs, keeps to its form, and says what is still to be written."""
 
-from __future__ import annotations
-
 import json
 import re
 from pathlib import Path

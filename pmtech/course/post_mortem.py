@@ -1,7 +1,5 @@
 """`post_mortem(run)`: what happened, what it cost, what helped, what to do, as the points of a `brief`. Nobody is to blame."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """`requirements(...)`: one page with every number that was asked for, where it comes from, and who decides."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from pmtech.course.brief.sheet import Brief, written

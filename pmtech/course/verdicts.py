@@ -1,7 +1,5 @@
 """When a verdict may be told: at once, in a room once the facilitator has opened it, on a projector once somebody opens it."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 

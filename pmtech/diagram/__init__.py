@@ -1,7 +1,5 @@
 """The architecture of a system as a picture: boxes in flow order, rates on the arrows, capacity on the boxes."""
 
-from __future__ import annotations
-
 import math
 import re
 from html import escape

@@ -1,7 +1,5 @@
 """Four quantities that drive one another round, each with what it was and what it is."""
 
-from __future__ import annotations
-
 from html import escape
 from typing import NamedTuple
 

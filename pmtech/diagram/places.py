@@ -1,7 +1,5 @@
 """Where the parts of a system stand: cities by their degrees, without a map of anybody's, and who asks whom."""
 
-from __future__ import annotations
-
 from functools import partial
 from html import escape
 

@@ -1,7 +1,5 @@
 """What a picture says about a part, in a few words that fit."""
 
-from __future__ import annotations
-
 import re
 from functools import lru_cache
 

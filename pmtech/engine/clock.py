@@ -9,8 +9,6 @@ A journey's generator yields a delay in seconds, or nothing (`yield`) to be park
 Times are seconds since the start of the run.
 """
 
-from __future__ import annotations
-
 import gc
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
@@ -24,7 +22,7 @@ from simpy.events import NORMAL, URGENT, Event
 Steps = Generator[float | None, None, Any]
 
 
-def _stepped(journey: Journey) -> None:
+def _stepped(journey: "Journey") -> None:
     """SimPy's own loop has come to a journey."""
     journey.callbacks = _STEPPED  # it has taken the list away; one list serves all, for it passes the event along
     journey.begin(journey.steps)
@@ -77,7 +75,7 @@ class Journey(Event):
         """The generator has returned `outcome`."""
 
 
-def ring(alarm: Alarm) -> None:
+def ring(alarm: "Alarm") -> None:
     alarm.callbacks = _RING
     if alarm.env._now == alarm.due:  # an alarm that was moved leaves its old entry on the queue
         alarm.due = inf

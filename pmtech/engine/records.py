@@ -1,7 +1,5 @@
 """What is written down during a run, as plain columns: whichever engine ran, the figures are made from these."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property

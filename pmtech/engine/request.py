@@ -1,7 +1,5 @@
 """A request: its own event, its own journey; and what it causes besides."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from math import inf, nan
 
@@ -34,7 +32,7 @@ class Request(Journey):
     items = 1  # messages that are worked on together
 
     @property
-    def root(self) -> Request:
+    def root(self) -> "Request":
         """The request of a client that caused it: itself."""
         return self
 
@@ -89,7 +87,7 @@ class Call(Request):
 
     __slots__ = ("asked_by", "deadline", "items", "root")
 
-    def __init__(self, request: Request, line: tuple, asked_by, answer_to: Callable[[Call], None]):
+    def __init__(self, request: Request, line: tuple, asked_by, answer_to: "Callable[[Call], None]"):
         # Written out, as this is the hot path of runs with messages and branches.
         self.env, self.source, self.number, self.line = request.env, request.source, request.number, line
         self.endpoint, self.caller, self.arrived, self.finished = (

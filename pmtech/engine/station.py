@@ -1,7 +1,5 @@
 """Places of work, and a queue before them."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Callable
 from math import inf

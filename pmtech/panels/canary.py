@@ -1,7 +1,5 @@
 """How many requests a new version must answer until it can be told from the old one, and what that costs."""
 
-from __future__ import annotations
-
 from functools import cache
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The same customers in several designs, side by side: a table and a chart by client."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path

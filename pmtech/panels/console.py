@@ -1,7 +1,5 @@
 """The request console: one request to the real API, as it goes over the wire, and what it does to the database."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 from pathlib import Path
 from threading import RLock

@@ -1,7 +1,5 @@
 """What a learner can turn: a control is declared with a path, and checked against the system it is for."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

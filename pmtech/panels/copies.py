@@ -1,7 +1,5 @@
 """A real copy is killed behind a real proxy: who answered, and what failed."""
 
-from __future__ import annotations
-
 from pmtech.charts import copies as chart
 from pmtech.panels.figure import Figure
 from pmtech.web.experiments.copies import kill_one

@@ -1,7 +1,5 @@
 """From users a day to requests a second at the peak: every step shown, each number movable, and a year with a range."""
 
-from __future__ import annotations
-
 from math import ceil
 
 from pmtech import theory

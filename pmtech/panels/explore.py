@@ -1,7 +1,5 @@
 """The what-if panel: sliders, the living picture, four numbers, one chart, and the sentences that explain it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 

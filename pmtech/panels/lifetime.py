@@ -1,7 +1,5 @@
 """What a cell showed goes when the cell is run again: a kernel needs no more memory for the tenth run than for the first."""
 
-from __future__ import annotations
-
 from IPython.core.getipython import get_ipython
 
 _shown: dict[str, list] = {}  # cell -> the panels of its last run

@@ -1,7 +1,5 @@
 """`load_test`: a load test of the real API that shows itself."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """An order, an answer that gets lost, and the order again: what the client sees, and what the database holds."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from uuid import uuid4
 

@@ -1,7 +1,5 @@
 """A sum that is worked out step by step, with a slider for each of its numbers."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """A sweep with a progress bar, and a button that stops it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 from threading import Event

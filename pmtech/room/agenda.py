@@ -1,7 +1,5 @@
 """What a room knows of a lesson: its sections, as its own headings say, and the instructor's note: minutes, and what to cut first."""
 
-from __future__ import annotations
-
 import re
 from functools import cache
 from itertools import takewhile

@@ -1,7 +1,5 @@
 """Four signs that a pair reads out where there is no network: an answer to one of a lesson's questions, and a check."""
 
-from __future__ import annotations
-
 from functools import cache
 
 from pmtech.course.questions import all_questions

@@ -5,8 +5,6 @@ reached, whether the task has passed, how many promises of a peak day were kept,
 background; where the room is not reached the lesson goes on, and what was done meanwhile is not sent later.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import queue
@@ -35,7 +33,7 @@ PATIENCE_S = 3.0
 SILENCE_S = 30.0  # of the news: the room shows a sign of life every ten seconds
 GONE = 3  # so many times in a row the room was not there: nobody waits for it any more
 HERE = "room.json"  # in the folder of the answers: by what the facilitator's own kernel finds the room
-_seat: Seat | Lead | Aloud | None = None
+_seat: "Seat | Lead | Aloud | None" = None
 
 
 class Seat:

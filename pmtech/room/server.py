@@ -1,7 +1,5 @@
 """`pmtech room`: the room on the facilitator's machine, until Ctrl + C."""
 
-from __future__ import annotations
-
 import json
 import socket
 import sys

@@ -5,8 +5,6 @@ A seat is known by a secret of its own; only a hash of it is kept. Whatever is a
 Crouch and Mazur, "Peer Instruction: Ten years of experience and results", 2001): alone, then after talking to a neighbour.
 """
 
-from __future__ import annotations
-
 import hmac
 import secrets
 import sqlite3

@@ -70,7 +70,7 @@ class Table(pd.DataFrame):
         return table
 
     def _repr_html_(self) -> str:
-        words = getattr(self, "words", COLUMNS)
+        words = getattr(self, "words", None) or COLUMNS
         heads, columns = [], []
         named = [words.get(name, (str(name).replace("_", " "), "")) for name in self.columns]
         longest = max(

@@ -1,7 +1,5 @@
 """The fields of a part as somebody sees them who turns them: words, a unit, a sane range, what it means, whom to ask."""
 
-from __future__ import annotations
-
 import dataclasses
 import inspect
 import math
@@ -48,7 +46,7 @@ def form(system: System, name: str) -> list[dict[str, Any]]:
 
 
 def _fields(value: Any, path: str) -> list[dict[str, Any]]:
-    own = [n for kind in type(value).__mro__ for n in vars(kind).get("__annotations__", ())]
+    own = [n for kind in type(value).__mro__ for n in inspect.get_annotations(kind)]
     late = ("place", "priority")
     fields = sorted(
         (f for f in dataclasses.fields(value) if f.name != "name"),

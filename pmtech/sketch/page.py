@@ -1,7 +1,5 @@
 """What the page of a sketch shows: the palette, the picture, the chosen part, what came of the run, and every sentence."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from typing import Any

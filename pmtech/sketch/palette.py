@@ -1,7 +1,5 @@
 """The palette of a sketch: which parts there are, and where each of them could stand."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from pmtech import components

@@ -1,7 +1,5 @@
 """Where a sketch may start from: systems that people recognise. All numbers are invented; each says what it shows."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import NamedTuple
 

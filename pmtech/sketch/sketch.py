@@ -1,7 +1,5 @@
 """`sketch()`: a system put together by hand, without code; run, broken, kept, and taken to the meeting."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from threading import RLock
 from typing import Any

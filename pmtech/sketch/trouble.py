@@ -1,7 +1,5 @@
 """What can be set off in a sketch: on one part, or on the whole; each happens in the second third of the run."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """What can't work in a system, in a sentence that names the part and the mend."""
 
-from __future__ import annotations
-
 from collections import Counter
 from graphlib import CycleError, TopologicalSorter
 

@@ -1,7 +1,5 @@
 """`>>`: systems joined from left to right, or put side by side."""
 
-from __future__ import annotations
-
 import dataclasses
 
 from pmtech.components.component import Component

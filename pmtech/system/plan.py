@@ -1,7 +1,5 @@
 """A composed system, planned once: who sends to whom, and in which order requests come by."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -23,7 +21,7 @@ class Plan:
     before: tuple[tuple[Edge, ...], ...]
 
     @classmethod
-    def of(cls, count: int, edges: tuple[Edge, ...]) -> Plan:
+    def of(cls, count: int, edges: tuple[Edge, ...]) -> "Plan":
         """The plan of so many parts with these arrows."""
         after, before = [[] for _ in range(count)], [[] for _ in range(count)]
         for edge in edges:

@@ -1,7 +1,5 @@
 """Access logs, and clients who come as a log says."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from pmtech.components.clients import Clients

@@ -1,7 +1,5 @@
 """The lines of a file, whatever it is packed with and written in: both are seen in its bytes, never in its name."""
 
-from __future__ import annotations
-
 import bz2
 import codecs
 import lzma

@@ -1,7 +1,5 @@
 """Clients who come as a log says."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -83,7 +81,7 @@ class Replay(Clients):
         return len(self.log.callers)
 
     @property
-    def largest(self) -> Replay:
+    def largest(self) -> "Replay":
         """The requests of its largest caller alone: `[log, log.largest] >> server` is the day on which that one doubles."""
         return Replay("Largest caller", log=self.log.of_largest())
 
@@ -91,14 +89,14 @@ class Replay(Clients):
     def key_weights(self) -> np.ndarray:
         return np.bincount(self.log.key)[1:].astype(float)
 
-    def running(self, *args) -> ReplayPart:
+    def running(self, *args) -> "ReplayPart":
         return ReplayPart(self, *args)
 
 
 class ReplayPart(ClientsPart):
     """Where clients draw by luck, these look into the log."""
 
-    def _phases(self) -> Moments:
+    def _phases(self) -> "Moments":
         return Moments(self.spec.log, (self.run.seed, f"{self.name}.within", self.name, 0))
 
     @property
@@ -171,7 +169,7 @@ class Column:
     def at(self, numbers: np.ndarray) -> np.ndarray:
         return self.values[numbers % len(self.values)]
 
-    def again(self) -> Column:
+    def again(self) -> "Column":
         return self
 
 

@@ -1,7 +1,5 @@
 """`brief(result)`: one page to take to work, with the figures of the learner's own run."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

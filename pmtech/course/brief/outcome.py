@@ -1,7 +1,5 @@
 """What came of a run, in words and figures for a page: what was asked, what was answered, and who was busy."""
 
-from __future__ import annotations
-
 from math import isnan
 from typing import NamedTuple
 

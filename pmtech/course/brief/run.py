@@ -1,7 +1,5 @@
 """The page about a run: this load and ten times of it, what to decide, and what to settle with engineering."""
 
-from __future__ import annotations
-
 from math import isnan
 
 from pmtech.course.brief.outcome import (

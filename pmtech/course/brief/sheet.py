@@ -1,7 +1,5 @@
 """A page as a file to take along: how it is written, as HTML and as Markdown, and how a notebook shows it."""
 
-from __future__ import annotations
-
 import base64
 import html
 import re

@@ -1,7 +1,5 @@
 """The tables of a page about a run: this load beside ten times, and the clients one by one."""
 
-from __future__ import annotations
-
 from math import nan
 
 from pmtech.course.brief.outcome import answered_per_s, asked_per_s, time

@@ -3,8 +3,6 @@
 Whatever has no label is invented. A run is 80 seconds, the busiest of the day, at a small part of a real day's size.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import NamedTuple
 

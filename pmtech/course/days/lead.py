@@ -1,7 +1,5 @@
 """A day led live: it plays, halts at the telephone and at each incident, and what the team turns holds from then on."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, fields

@@ -1,7 +1,5 @@
 """The score of a day, in the open: what was promised, what came, and what came of it all."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from math import nan
 from typing import ClassVar, NamedTuple

@@ -1,7 +1,5 @@
 """What a day brings, drawn by its number: how many come, and which three of its incidents happen when."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from math import ceil
 from random import Random

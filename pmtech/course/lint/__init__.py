@@ -4,8 +4,6 @@ Each rule is a generator of (number of the cell from 1, or 0 for the lesson as a
 "00_" is a start page: it keeps to the rules of every notebook, and not to those of a lesson.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from pmtech.course.lint import every, lesson

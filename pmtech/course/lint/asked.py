@@ -1,7 +1,5 @@
 """The rules for what a notebook asks: every question of its file, once, and what came of every prediction."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterator

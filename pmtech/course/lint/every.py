@@ -1,7 +1,5 @@
 """The rules for every notebook: its form, its code, and that a cell shows the numbers of its text."""
 
-from __future__ import annotations
-
 import ast
 import re
 import statistics

@@ -1,7 +1,5 @@
 """That all cells of a notebook run, and that the numbers of its text are those of the run."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re

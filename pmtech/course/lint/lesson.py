@@ -1,7 +1,5 @@
 """The rules for a lesson: its sections, its length, what the learner does in it, and how it ends."""
 
-from __future__ import annotations
-
 import contextlib
 import re
 

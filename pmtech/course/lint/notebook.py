@@ -1,7 +1,5 @@
 """A notebook as the rules read it: its cells, each with what it calls and the heading that it stands under."""
 
-from __future__ import annotations
-
 import ast
 import json
 import re

@@ -1,7 +1,5 @@
 """What makes a panel play: a task beside the cells of a kernel, which nobody has to wait for."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import signal

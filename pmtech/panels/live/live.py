@@ -1,7 +1,5 @@
 """The running system: play, turn a knob in the middle of the run, set off a surge, see the queue drain."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from time import monotonic

@@ -1,7 +1,5 @@
 """A finished run as the theatre plays it: what every request did, and the state of every machine over time."""
 
-from __future__ import annotations
-
 from operator import itemgetter
 from typing import Any
 

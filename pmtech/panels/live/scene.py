@@ -1,7 +1,5 @@
 """The stage of the theatre: the boxes and arrows of the architecture, with room for what moves."""
 
-from __future__ import annotations
-
 import itertools
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The theatre: a finished run, played. Requests travel as dots, wait in line, are worked on and come back."""
 
-from __future__ import annotations
-
 import base64
 import html
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What a page must know of a run that goes on: some journeys step by step, the state of every machine, the rates."""
 
-from __future__ import annotations
-
 from collections import deque
 from operator import itemgetter
 

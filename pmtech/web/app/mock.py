@@ -19,7 +19,7 @@ def start_mock(contract: Contract | dict | str | Path, *, transport: str = "auto
     Raises ValueError with a sentence when there is no contract to read.
     """
     mock = Mock(contract if isinstance(contract, Contract) else Contract(contract), transport)
-    for earlier in Mock.alike[:]:
+    for earlier in Mock._alike[:]:
         earlier.stop()
     mock.start()
     return mock
@@ -28,7 +28,7 @@ def start_mock(contract: Contract | dict | str | Path, *, transport: str = "auto
 class Mock(Api):
     """The running mock: `url` is where it listens, `request` sends, `stop()` ends it."""
 
-    alike: ClassVar[list[Api]] = []
+    _alike: ClassVar[list[Api]] = []
 
     def __init__(self, contract: Contract, transport: str = "auto"):
         super().__init__(transport)
@@ -38,7 +38,7 @@ class Mock(Api):
         """Starts it, or starts it again after `stop`."""
         if not self.running:
             self._serve(lambda *_: [mock_app(self.contract)], 1)
-            self.alike.append(self)
+            self._alike.append(self)
 
     def rows(self):
         raise ValueError("a mock has no database: it answers from the contract, and keeps nothing")

@@ -52,7 +52,7 @@ def start_api(*, transport: str = "auto", worker: bool = False, sign_in: Protect
 
 @atexit.register
 def stop_all() -> None:
-    for api in Api.alike[:]:
+    for api in Api._alike[:]:
         api.stop()
 
 
@@ -64,7 +64,7 @@ class Api:
     `accounts` are the people who may come in, and `protections` says what stands in their way.
     """
 
-    alike: ClassVar[list["Api"]] = []  # those that run
+    _alike: ClassVar[list["Api"]] = []  # those that run
     accounts = orders = worker = _server = _app = _store = None
     url, _port = "", 0
 
@@ -138,7 +138,7 @@ class Api:
         self.url, self._app = "http://in-process", apps()[0]
 
     def _begun(self) -> None:
-        self.alike.append(self)
+        self._alike.append(self)
         # The first request of all pays for imports; nobody shall measure that one.
         self.request("GET", "/surveys")
 
@@ -170,7 +170,7 @@ class Api:
         """Stops the server. The database stays for `start`, until the kernel ends."""
         if not self.running:
             return
-        self.alike.remove(self)
+        self._alike.remove(self)
         if self.worker:
             self.worker.kill()
         if self._server:
