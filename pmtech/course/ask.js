@@ -92,17 +92,5 @@ function render({ model, el }) {
     if (hadFocus && !committed && wasCommitted) answer.first.focus({ preventScroll: true });
   }
 
-  // A commit changes several traits at once: one update for all of them.
-  let queued = false;
-  const later = () => {
-    if (queued) return;
-    queued = true;
-    queueMicrotask(() => {
-      queued = false;
-      update();
-    });
-  };
-  model.on("change", later);
-  update();
-  return () => model.off("change", later);
+  return followed(model, update);
 }

@@ -55,13 +55,5 @@ function render({ model, el }) {
     if (hadFocus) (end.said ? result : mine.querySelector("button"))?.focus({ preventScroll: true });
   }
 
-  let queued = false;
-  const later = () => {
-    if (queued) return;
-    queued = true;
-    queueMicrotask(() => ((queued = false), update()));
-  };
-  model.on("change", later);
-  update();
-  return () => model.off("change", later);
+  return followed(model, update);
 }

@@ -74,14 +74,6 @@ function render({ model, el }) {
     else if (hadFocus && !left.length && !marks.length) commit.focus({ preventScroll: true });
   }
 
-  let queued = false;
-  const later = () => {
-    if (queued) return;
-    queued = true;
-    queueMicrotask(() => ((queued = false), update()));
-  };
-  model.on("change", later);
   result.hidden = true;
-  update();
-  return () => model.off("change", later);
+  return followed(model, update);
 }

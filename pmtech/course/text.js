@@ -10,3 +10,16 @@ function rich(el, text) {
 }
 
 const LETTERS = "ABCDEFG";
+
+// What is done in the kernel at once changes several traits: one update for all of them. Returns what ends it.
+function followed(model, update) {
+  let queued = false;
+  const later = () => {
+    if (queued) return;
+    queued = true;
+    queueMicrotask(() => ((queued = false), update()));
+  };
+  model.on("change", later);
+  update();
+  return () => model.off("change", later);
+}
