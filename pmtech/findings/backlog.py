@@ -32,7 +32,8 @@ class Backlog:
         self.behind: list[Backlog] = []
         self.workers = workers_of(system, *names) if self.part.pulls else names
         self.station = result.at_end.components[self.workers[0]].station if self.workers else None
-        visits = [(v.entered_s, v.started_s, v.left_s) for v in map(records.visits.get, self.workers)]
+        theirs = (records.visits[name] for name in self.workers)
+        visits = [(v.entered_s, v.started_s, v.left_s) for v in theirs]
         self.came, self.began, left = map(np.concatenate, zip([[]] * 3, *visits, strict=True))
         self.started, self.left = self.began, np.where(np.isnan(left), result.duration_s, left)
         if self.part.pulls:
@@ -103,7 +104,7 @@ class Backlog:
             it = Stretch(self, since, end)
             pace = it.begun if it.cause in ("back", "held") else self.offers()[-1].per_s
             return self.at_end / pace if pace else inf
-        for v in map(self.result.records.visits.get, self.names):
+        for v in (self.result.records.visits[name] for name in self.names):
             waiting = np.bincount(v.machine[np.isnan(v.started_s) & np.isnan(v.left_s)])
             found += zip(waiting, np.bincount(v.machine[v.started_s > since], minlength=len(waiting)), strict=False)
         return max((many * (end - since) / begun for many, begun in found if many and begun), default=inf)
@@ -279,7 +280,7 @@ def backlogs(result: Result) -> list[Backlog]:
 
 def reached_from(system: System, names: list[str]) -> set[str]:
     """The parts that a request may come to after these."""
-    return {system.names[number] for number in system.reached(*map(system.numbers.get, names))}
+    return {system.names[number] for number in system.reached(*(system.numbers[name] for name in names))}
 
 
 def workers_of(system: System, *names: str) -> list[str]:

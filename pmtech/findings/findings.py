@@ -115,6 +115,8 @@ def _in_use(case: Case, taken: float) -> list[str]:
 def _further(case: Case) -> list[str]:
     """Other parts have a queue as well that chance does not explain; not those that hold up the one which has been told."""
     told, said = case.told, []
+    if told is None:
+        return []
     for it in case.waves:
         is_cause = it.backlog in told.backlog.behind and told.is_held()
         if it is not told and not is_cause and it.cause not in ("uneven", "chance"):

@@ -205,5 +205,5 @@ def _in_the_long_run(it: Stretch, share: str) -> str:
     """What the use of a part will be, where chance made it another one in this run."""
     if it.meant and it.meant > at.A_LITTLE * it.could:
         return f" ({rate(it.meant)} a second arrive)"
-    differs = it.meant and it.meant < it.could and percent(it.meant / it.could) != share
-    return f" ({percent(it.meant / it.could)} in the long run)" if differs else ""
+    meant = percent(it.meant / it.could) if it.meant and it.meant < it.could else share
+    return f" ({meant} in the long run)" if meant != share else ""
