@@ -155,8 +155,8 @@ def test_designs_that_serve_alike_are_compared_by_their_p95():
     assert [trace["x"][0] for trace in figure["data"]] == pytest.approx(p95_ms, abs=0.001)
     assert texts(figure) == [f"{ms:.0f} ms  {label}" for ms, label in zip(p95_ms, designs, strict=True)]
     assert figure["layout"]["xaxis"]["title"]["text"] == "p95, ms: 95 of 100 answers took no longer"
-    slow = {label: simulate(quiet.replace({"server.service_ms": 3000, "server.workers": n}), duration_s=60)
-            for label, n in (("many", 300), ("more", 400))}  # fmt: skip
+    slow = {label: simulate(quiet.replace({"server.service_ms": 6000, "server.workers": n}), duration_s=60)
+            for label, n in (("many", 600), ("more", 800))}  # fmt: skip
     figure = charts.by_design(slow)
     assert figure["layout"]["xaxis"]["title"]["text"] == "p95, s: 95 of 100 answers took no longer"
     assert figure["data"][0]["x"][0] == pytest.approx(slow["many"].summary.p95_ms / 1000, abs=0.001)

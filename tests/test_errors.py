@@ -32,6 +32,8 @@ def shown(monkeypatch):
         ("from pmtech import Server; Server(worker=2)", "TypeError", 'Server has no "worker": did you mean workers?'),
         ("servr", "NameError", '"servr" is not known here: did you mean Server? If not, an earlier cell has not run'),
         ("survey_tool = 1; surveytol", "NameError", '"surveytol" is not known here: did you mean survey_tool?'),
+        ("server = 1; Sever", "NameError", '"Sever" is not known here: did you mean Server?'),
+        ("Server = 1; sever", "NameError", '"sever" is not known here: did you mean Server?'),
         ("zzz", "NameError", '"zzz" is not known here. Either an earlier cell has not run yet'),
         (
             "from pmtech import Server; Server().replce()",

@@ -120,7 +120,10 @@ def by_design(results: dict[str, Result], slow: bool = False) -> dict:
     figure, unit, scale, short = "served_per_s", "requests served a second", 1, ""
     if slow or served_alike(results):
         figure = "p95_ms"
-        unit, scale = _time_unit(max(result.by_client.p95_ms.max() for result in results.values()))
+        unit = column([p95 for result in results.values() for p95 in result.by_client.p95_ms], "ms")[
+            0
+        ]  # as in the table
+        scale = {"s": 1000, "ms": 1}[unit]
         unit, short = f"p95, {unit}: 95 of 100 answers took no longer", f" {unit}"
     every = [value / scale for result in results.values() for value in result.by_client[figure]]
     digits = len(max(column(every, "")[1], key=len).partition(".")[2])  # one precision for all bars

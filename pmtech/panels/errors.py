@@ -124,7 +124,8 @@ def _has_no(owner: str, name: str, known: Iterable[str]) -> str:
 
 def _nearest(name: str, known: Iterable[str]) -> str | None:
     """The name that was meant: hardly anybody mistypes the first letter, though perhaps its size."""
-    likely = {one.lower(): one for one in sorted(known) if one[:1].lower() == name[:1].lower() != "_"}
+    likely = [one for one in known if one[:1].lower() == name[:1].lower() != "_"]
+    likely = {one.lower(): one for one in sorted(likely, key=lambda one: (one[0] == name[0], one))}
     near = get_close_matches(name.lower(), likely, 1, 0.7)
     return likely[near[0]] if near else None
 

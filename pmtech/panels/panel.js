@@ -265,7 +265,7 @@ function resolveColours(value, style) {
 
 // What moves with every turn of a slider as points of traces: words in the chart, names of its rows, the pieces of line before
 // names. Annotations, tick labels and shapes are the dearest part of a chart that is drawn anew; points only move.
-function lively({ data, layout }, { height }) {
+function lively({ data, layout }, { width, height }) {
   const { xaxis, yaxis, annotations = [], shapes = [] } = layout;
   const movable = ({ xref, yref, yanchor, textangle, bgcolor }) => !(xref || yref || yanchor || textangle || bgcolor);
   const isPiece = ({ type, xsizemode }) => type === "line" && xsizemode === "pixel";
@@ -274,6 +274,11 @@ function lively({ data, layout }, { height }) {
   if (!xaxis?.range || !yaxis?.range || !notes.length) return { data, layout };
   const margin = { ...layout.template?.layout.margin, ...layout.margin };
   const [low, end] = xaxis.range;
+  const perPx = (end - low) / Math.max(width - margin.l - margin.r, 1);
+  // Where there is little room, words that would be cut at the right begin so much earlier.
+  const letters = (text) => Math.max(...text.replace(/<(?!br)[^>]*>|&\w+;/g, "").split("<br>").map(({ length }) => length));
+  const beyond = ({ text, x, xanchor, xshift = 0, font }) =>
+    xanchor === "left" ? Math.max(0, margin.l + (x - low) / perPx + xshift + 0.56 * font.size * letters(text) - width) : 0;
   const upPerPx = (yaxis.range[1] - yaxis.range[0]) / Math.max(height - margin.t - margin.b, 1);
   const quiet = { type: "scatter", hoverinfo: "skip", cliponaxis: false };
   const dashes = shapes.filter(isPiece).flatMap(({ xanchor, x0, x1, y0, line: { color, width, dash } }) => {
@@ -289,7 +294,7 @@ function lively({ data, layout }, { height }) {
   const words = {
     ...quiet,
     mode: "markers+text",
-    x: notes.map(({ x }) => x),
+    x: notes.map((one) => one.x - beyond(one) * perPx),
     y: notes.map(({ y, yshift = 0 }) => y + yshift * upPerPx),
     text: notes.map(({ text }) => text),
     textposition: notes.map(({ xanchor }) => `middle ${{ left: "right", right: "left" }[xanchor] ?? "center"}`),
@@ -305,6 +310,23 @@ function lively({ data, layout }, { height }) {
       yaxis: rows.length ? { ...yaxis, ticktext: [], tickvals: [], showticklabels: false } : yaxis,
     },
   };
+}
+
+// The words under an axis in as many lines as they need.
+function wrapped({ data, layout }, { width }) {
+  const { xaxis, template, margin } = layout;
+  const text = xaxis?.title?.text;
+  const { l, r, b } = { ...template?.layout.margin, ...margin };
+  const middle = (l + width - r) / 2;
+  const most = Math.floor((2 * Math.min(middle, width - middle)) / 6.4);
+  if (!text || text.length <= most) return { data, layout };
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    if (`${lines.at(-1)} ${word}`.trim().length > most) lines.push("");
+    lines.push(`${lines.pop()} ${word}`.trim());
+  }
+  const title = { ...xaxis.title, text: lines.join("<br>") };
+  return { data, layout: { ...layout, xaxis: { ...xaxis, title }, margin: { ...margin, b: b + 15 * (lines.length - 1) } } };
 }
 
 // What a figure is apart from where things stand in it. Where two are alike, one turns into the other by moving its points.
@@ -325,7 +347,7 @@ function chart(model, el) {
     const Plotly = await loadPlotly(model);
     if (!figure || !el.clientWidth) return;
     const size = { width: el.clientWidth, height: el.clientHeight };
-    const { data, layout } = lively(resolveColours(figure, getComputedStyle(el)), size);
+    const { data, layout } = lively(wrapped(resolveColours(figure, getComputedStyle(el)), size), size);
     const wanted = apartFromPlaces(data, layout, size);
     if (wanted === stands) return void (await Plotly.animate(el, { data, traces: data.map((_, n) => n) }, AT_ONCE));
     stands = "";
