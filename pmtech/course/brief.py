@@ -20,7 +20,7 @@ from pmtech.diagram import diagram
 from pmtech.diagram.layout import layout
 from pmtech.escapes import markdown
 from pmtech.findings.backlog import Backlog, standing
-from pmtech.findings.thresholds import STANDING
+from pmtech.findings.thresholds import PART, STANDING
 from pmtech.runs.certainty import as_set
 from pmtech.runs.result import Result
 from pmtech.runs.simulate import simulate
@@ -101,7 +101,7 @@ def brief(
     if isinstance(result, Result):
         marked = task(promise).mark(result.system) if promise else None
         tested = marked if marked and marked.counts else None  # of another system there is nothing to say
-        title, drawn = title or "Can it carry ten times the load?", diagram(result.system)
+        title, drawn = title or "Can it carry ten times the load?", diagram(result.at_end)
         content = _from_run(result, tested)
     elif isinstance(result, Mapping) and result and all(map(_is_text, result.values())):
         title, drawn = title or "What we learned", ""
@@ -135,7 +135,7 @@ def ten_times(system: System) -> System:
 def _from_run(now: Result, tested: Marking | None) -> Page:
     offered = max(now.summary.offered_per_s, 0.01)
     warmup_s, lasts_s = now.warmup_s, min(now.window_s, MOST_REQUESTS / (TIMES * offered))
-    then = simulate(ten_times(now.system), duration_s=warmup_s + lasts_s, warmup_s=warmup_s, seed=now.seed)
+    then = simulate(ten_times(now.at_end), duration_s=warmup_s + lasts_s, warmup_s=warmup_s, seed=now.seed)
     asked = (
         f"What happens at {rate(_asked(now))} requests a second, and at ten times as many? "
         f"The way of a request: {layout(now.system).way}."
@@ -223,8 +223,8 @@ def _keeps_up(result: Result) -> bool:
 
 
 def _falls_behind(result: Result) -> bool:
-    """Do more messages wait at the end than chance leaves over?"""
-    return any(
+    """Do more messages wait at the end than chance leaves over, or a good part of the requests?"""
+    return result.waiting_share > PART or any(
         standing(Backlog(result, [name]), STANDING) for name in result.queues if result.at_end.components[name].pulls
     )
 
@@ -249,7 +249,8 @@ def _outcome(result: Result) -> str:
     refused = f"{share} {_lost(result)}" if s.error_rate > 0.01 else ""
     if _keeps_up(result):
         everybody = "nearly all are" if s.error_rate else "all are"
-        return f"{f'{refused}; the others are' if refused else everybody} answered, {served}{_later(result)}"
+        late = f"; {percent(result.waiting_share)} still wait at the end" if result.waiting_share > PART else ""
+        return f"{f'{refused}; the others are' if refused else everybody} answered, {served}{_later(result)}{late}"
     left, waits = f"only {rate(s.served_per_s)} a second are answered", f"the others wait{_longer(result.system)}"
     return f"{refused}, {left}, and {waits}" if refused else f"{left}; {waits}"
 
@@ -378,7 +379,7 @@ def _trade_off(now: Result, then: Result) -> list[str]:
         later = f"; {then.summary.not_done:,.0f} messages are not done at the end" if _falls_behind(then) else ""
         said.append(f"At ten times, everybody is still answered, {within}{later}.")
     # As machines like these; whoever is not served now would bring work, too. Behind a memory the run itself has to tell.
-    told = any(part.thins for part in now.system.parts) and _keeps_up(then)
+    told = any(part.remembers for part in now.system.parts) and _keeps_up(then) and t.error_rate < 0.01
     scale = (1 if told else TIMES * s.offered_per_s / max(s.served_per_s, 1e-9)) / (1 - FREE)
     short = {pool: pool.busy * scale for pool in (_pools(then) if told else pools) if pool.busy * scale > 1}
     if short:
