@@ -21,6 +21,16 @@ def test_the_place_of_the_right_option_gives_nothing_away():
     assert max(places.values()) <= sum(places.values()) / 2
 
 
+def test_a_text_uses_the_marks_that_are_drawn():
+    """`code` and **bold** are; a single star would stand there as it is."""
+    texts = [
+        text
+        for q in all_questions().values()
+        for text in (q.text, q.why, q.run, *(o.text + o.feedback for o in q.options))
+    ]
+    assert [text for text in texts if text and re.search(r"(?<!\*)\*(?!\*)\S", text)] == []
+
+
 def test_the_lesson_covers_its_known_misconceptions():
     beliefs = {o.misconception for q in all_questions().values() if q.lesson == "04" for o in q.options}
     assert {

@@ -1,7 +1,5 @@
 """Charts about messages: how late the work is, how many wait for it, and what waiting for company costs."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from math import inf, isnan
 

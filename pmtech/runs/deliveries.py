@@ -1,7 +1,5 @@
 """What became of the messages of a run, as columns: how old they got, how many were open, which overtook others."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from math import inf, nan
 

@@ -1,14 +1,12 @@
 """A real shared cache before the real API: which answers it keeps, and what it says of them."""
 
-from __future__ import annotations
-
 import sqlite3
 import time
 from dataclasses import dataclass
 from email.utils import formatdate
 
 from pmtech.web.app.server import Api
-from pmtech.web.client.table import table
+from pmtech.web.client.table import Rows
 
 MISSING = (
     'The library hishel is not installed: pip install "pmtech[cdn]" brings it. Nothing else of the lesson needs it.'
@@ -23,17 +21,12 @@ ASKED = (  # what the origin says of its answer, and in which language each of t
 PAUSE_S = 3.1  # longer than the s-maxage of two seconds: ages are counted in whole seconds
 
 
-@dataclass(frozen=True, kw_only=True)
-class SharedCache:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class SharedCache(Rows):
     """rows: (what the origin said, who answered the first, the second and the third request)."""
 
     rows: list[tuple[str, str, str, str]]
-
-    def __repr__(self) -> str:
-        return "\n".join(f"{said}: {', then '.join(answers)}" for said, *answers in self.rows)
-
-    def _repr_html_(self) -> str:
-        return table(("the origin says", "first", "at once again", f"after {PAUSE_S:.0f} seconds"), self.rows)
+    heads = "the origin says", "first", "at once again", f"after {PAUSE_S:.0f} seconds"
 
 
 def shared_cache(api: Api) -> SharedCache | None:
