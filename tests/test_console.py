@@ -1,7 +1,11 @@
 """The request console and the table of verbs, driven as the page drives them."""
 
+import re
+from pathlib import Path
+
 import pytest
 
+import pmtech
 from pmtech.course.progress import progress_file
 from pmtech.course.tasks.lesson_02 import STANDARD, TASKS
 from pmtech.course.verb_table import PROPERTIES, VERBS, verb_table
@@ -199,3 +203,11 @@ def test_ticks_that_cannot_be_kept_are_said(nobodys):
     table = verb_table()
     table.tick("PUT", "idempotent")
     assert table.answers["PUT"] == ["idempotent"] and "newer pmtech" in table.notice
+
+
+def test_no_style_of_a_panel_reaches_a_question():
+    """The console's checkbox and "Check yourself" shared a class, and in its lessons those questions fell to pieces."""
+    panels = [path for path in Path(pmtech.__file__).parent.rglob("*.css") if path.parent.name != "course"]
+    for kind in ("try", "warm-up", "predict", "check"):
+        named = re.compile(rf"\.pmtech-{kind}(?![\w-])")
+        assert [path.name for path in panels if named.search(path.read_text(encoding="utf-8"))] == []

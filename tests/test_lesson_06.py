@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from lessons import NOTEBOOKS, run
 
-from pmtech import Change, Outage, answers_by_machine, check, hit_ratios, keys_moved, simulate, theory
+from pmtech import Change, Outage, answers_by_machine, brief, check, hit_ratios, keys_moved, simulate, theory
 from pmtech.course.check import all_tasks
 from pmtech.course.tasks.lesson_06 import front_door
 from pmtech.runs.views import figure
@@ -47,6 +47,17 @@ def test_no_policy_helps_while_connections_never_end(policy):
 @pytest.mark.parametrize("change", [{"load_balancer.layer": 7}, {"company_d.connection_age_s": 60}])
 def test_both_ways_of_the_lesson_pass(change):
     assert tried(change).passed
+
+
+def test_the_page_for_colleagues_is_of_the_three_servers_and_sends_nobody_to_the_full_one(tmp_path):
+    """It once drew the one server of the beginning, and recommended what lets Company D wait for 22 s."""
+    how = {"duration_s": 180, "warmup_s": 120, "events": [Change("server.replicas", 3, at_s=60)]}
+    cell = front_door().replace({"load_balancer.policy": "least_connections", "company_d.connection_age_s": 3600})
+    as_it_stands = brief(simulate(cell, **how), folder=tmp_path).text
+    assert "Recommendation**: Not as it is:" in as_it_stands and "still wait at the end" in as_it_stands
+    layer_7 = brief(simulate(front_door().replace({"load_balancer.layer": 7}), **how), folder=tmp_path)
+    assert "Recommendation**: Go on with it up to 1." in layer_7.text and "overloaded" not in layer_7.shown
+    assert "At ten times, 241 of 1,050 requests a second are answered" in layer_7.text  # of three servers: 240
 
 
 def test_layer_7_does_not_help_who_sticks_to_a_server():

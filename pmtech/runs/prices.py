@@ -51,7 +51,7 @@ def machine(size: str, part: str | None = None) -> dict[str, float]:
 def answers_by_machine(result: Result, every_s: float = 20) -> pd.DataFrame:
     """How many requests each machine answered, a row for each stretch of `every_s` seconds in which they arrived."""
     answered = result.requests[result.records.served]
-    since = (answered.arrived_s // every_s * every_s).rename("from second").astype(int)
+    since = (answered.arrived_s // every_s * every_s).rename("came from second").astype(int)
     table = pd.crosstab(since, answered.served_by).rename_axis(columns=None)
     names = {who: " ".join([result.system.label(who.split("#")[0]), *who.split("#")[1:]]) for who in table}
     return Table(table.rename(columns=names))

@@ -34,7 +34,7 @@ def brief(
     if isinstance(result, Result):
         marked = task(promise).mark(result.system) if promise else None
         tested = marked if marked and marked.counts else None  # of another system there is nothing to say
-        title, drawn = title or "Can it carry ten times the load?", diagram(result.system)
+        title, drawn = title or "Can it carry ten times the load?", diagram(result.at_end)
         content = of_run(result, tested)
     elif isinstance(result, Mapping) and result and all(map(_is_text, result.values())):
         title, drawn = title or "What we learned", ""

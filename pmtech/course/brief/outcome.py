@@ -4,7 +4,7 @@ from math import isnan
 from typing import NamedTuple
 
 from pmtech.findings.backlog import Backlog, standing
-from pmtech.findings.thresholds import STANDING
+from pmtech.findings.thresholds import PART, STANDING
 from pmtech.runs.certainty import as_set
 from pmtech.runs.result import Result
 from pmtech.system.system import System
@@ -35,8 +35,8 @@ def keeps_up(result: Result) -> bool:
 
 
 def falls_behind(result: Result) -> bool:
-    """Do more messages wait at the end than chance leaves over?"""
-    return any(
+    """Do more messages wait at the end than chance leaves over, or a good part of the requests?"""
+    return result.waiting_share > PART or any(
         standing(Backlog(result, [name]), STANDING) for name in result.queues if result.at_end.components[name].pulls
     )
 
@@ -54,7 +54,8 @@ def outcome(result: Result) -> str:
     refused = f"{share} {fate(result)}" if s.error_rate > 0.01 else ""
     if keeps_up(result):
         everybody = "nearly all are" if s.error_rate else "all are"
-        return f"{f'{refused}; the others are' if refused else everybody} answered, {served}{_later(result)}"
+        late = f"; {percent(result.waiting_share)} still wait at the end" if result.waiting_share > PART else ""
+        return f"{f'{refused}; the others are' if refused else everybody} answered, {served}{_later(result)}{late}"
     left, waits = f"only {rate(s.served_per_s)} a second are answered", f"the others wait{longer(result.system)}"
     return f"{refused}, {left}, and {waits}" if refused else f"{left}; {waits}"
 

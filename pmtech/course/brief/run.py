@@ -37,7 +37,7 @@ def of_run(now: Result, tested: Marking | None) -> Page:
     """The page; `tested`: how the design did at a task, if it was tried."""
     offered = max(now.summary.offered_per_s, 0.01)
     warmup_s, lasts_s = now.warmup_s, min(now.window_s, MOST_REQUESTS / (TIMES * offered))
-    then = simulate(ten_times(now.system), duration_s=warmup_s + lasts_s, warmup_s=warmup_s, seed=now.seed)
+    then = simulate(ten_times(now.at_end), duration_s=warmup_s + lasts_s, warmup_s=warmup_s, seed=now.seed)
     asked = (
         f"What happens at {rate(asked_per_s(now))} requests a second, and at ten times as many? "
         f"The way of a request: {layout(now.system).way}."
