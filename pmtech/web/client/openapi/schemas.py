@@ -131,14 +131,12 @@ class Schemas(Sides):
                     left.remove(a), others.remove(b)
                     place = (f"form {_called(a, before)}",)
                     for f in differences(a, b, self, asked=asked, text=text):
-                        idle = (
-                            {}
+                        f = replace(f, place=place + f.place)
+                        yield (
+                            f
                             if not free
-                            else {"effect": Effect.NONE}
-                            if isinstance(f, Finding)
-                            else {"always": Effect.NONE}
+                            else replace(f, **{"effect" if isinstance(f, Finding) else "always": Effect.NONE})
                         )
-                        yield replace(f, place=place + f.place, **idle)
 
         yield from paired(lambda a, b: a.name is not None and a.name == b.name)
         if self._nested == NESTED and (left or others):
@@ -173,7 +171,7 @@ class Schemas(Sides):
         """From `anyOf` to `oneOf` and back, which matters when a value may fit several forms; and within `oneOf`, where a
         form that takes more may leave less that fits no other. Objects are not meant to fit several."""
         overlapping = {
-            a.kind
+            a.kind if a.kind == b.kind else "any"
             for side, union in ((self.old, was), (self.new, now))
             for a, b in combinations(union.forms, 2)
             if side.overlap(a, b)
