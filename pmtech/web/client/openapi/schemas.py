@@ -20,7 +20,7 @@ Local = tuple[list[Finding], list[tuple[tuple, Pair]]]  # what differs here, and
 SHOWN, FEW = 3, 300  # places told of the same two schemas in one message, of contracts with no more pairs than that
 FURTHER = "differs further in, as is listed with other requests"
 NESTED = 12  # choices of forms within choices of forms
-WIDER, NARROWER = {Effect.MORE, Effect.NONE}, {Effect.LESS, Effect.NONE}
+WIDER, NARROWER = {Effect.MORE, Effect.PERHAPS_MORE, Effect.NONE}, {Effect.LESS, Effect.PERHAPS_LESS, Effect.NONE}
 
 
 class Schemas(Sides):
