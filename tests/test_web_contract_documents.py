@@ -89,6 +89,15 @@ def test_other_files_are_read_and_where_they_cannot_be_that_is_said(tmp_path):
     assert breaking_changes(contract(old), contract(str(same))) == []
     (found,) = breaking_changes(contract(old), contract(new))
     assert (found.where, found.what) == ("POST /orders, request, field note", "type changed from string to integer")
+    parts = "components: {schemas: {Line: {$ref: 'parts/schemas.yaml#/Line'}}}\n"  # met by another way than its name
+    path = "paths: {/lines: {get: {responses: {200: {$ref: 'lines.yaml'}}}}}\n"
+    for file in (old, new):
+        (file.parent / "own.yaml").write_text(parts + path)
+        (file.parent / "lines.yaml").write_text(
+            "content: {application/json: {schema: {$ref: 'own.yaml#/components/schemas/Line'}}}"
+        )
+    (found,) = breaking_changes(old.parent / "own.yaml", new.parent / "own.yaml")
+    assert found.where == "GET /lines, answer 200, field up, field note"
     data = read(old)  # without the folder that it came from
     (unread,) = breaking_changes(data, copy.deepcopy(data))
     assert unread.breaking is None and unread.where == "schemas.yaml#/Order" and "could not be read" in unread.what

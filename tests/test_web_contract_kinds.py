@@ -142,6 +142,8 @@ CASES = {  # what stands for itself: (old, new, as a request, as an answer)
     "deprecated": ({"type": "string"}, {"type": "string", "deprecated": True}, FITS, FITS),
     "type written down": ({"minLength": 1}, {"type": "string", "minLength": 1}, UNJUDGED, FITS),
     "type no longer written down": ({"type": "string", "minLength": 1}, {"minLength": 1}, FITS, UNJUDGED),
+    "type written down, of what it must not be": ({"not": {"minLength": 1}}, {"not": {"type": "string", "minLength": 1}},
+                                                  FITS, UNJUDGED),
     "a limit of another type": (TEXT, TEXT | {"maxItems": 3}, BREAKS, FITS),  # authors mean it
     "a field beside a map": (fields(more={"additionalProperties": TEXT}), fields(more={"additionalProperties": TEXT}, a=NUMBER),
                              BREAKS, BREAKS),

@@ -21,16 +21,17 @@ from pmtech.engine.clock import collecting_later
 from pmtech.traces.columns import UNKNOWN
 from pmtech.traces.lines import Lines
 from pmtech.traces.log_formats import Format, recognise
-from pmtech.traces.moments import FIRST_S
+from pmtech.traces.moments import FIRST_S, NO_ZONE
 from pmtech.wording import counted, percent, rate, seconds
 
 WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 SAMPLE = 500  # lines, by which the format is recognised
 MOST_PER_S = 1e6
+HALF_AN_HOUR_S = 1800.0
 ALL = 0.99  # of the requests: next to all
 NO_TIME = "with no time that there could be"
 # An address as proxies write it, with its port or in brackets.
-ADDRESS = re.compile(r"(\d+(?:\.\d+){3})(?::\d+)?|\[([\da-fA-F:.]+)\](?::\d+)?|([\da-fA-F]*:[\da-fA-F:.]+)")
+ADDRESS = re.compile(r"(\d+(?:\.\d+){3})(?::\d+)?|\[([\da-fA-F:.]+(?:%[^\]]+)?)\](?::\d+)?|([\da-fA-F]*:[\da-fA-F:.]+)")
 
 
 @dataclass(frozen=True)
@@ -255,6 +256,12 @@ class _Reading:
         at_s = np.array(self.at_s)
         order = np.argsort(at_s, kind="stable")  # a line is written when the answer is out, so some are late
         begins_s = float(at_s[order[0]])
+        back_s = -float(np.diff(at_s).min(initial=0))
+        if self.form.moments.zone == NO_ZONE and back_s > HALF_AN_HOUR_S and at_s[-1] > at_s[0]:
+            self.form.remarks.append(
+                f"its times go back by {seconds(back_s)} and give no time zone: at the end of summer time two hours would "
+                "count as one"
+            )
         at_s = at_s[order] - begins_s
         callers, caller = _renumbered(map(_caller_of, self.callers), np.array(self.caller, dtype=np.int64)[order])
         target = np.array(self.target, dtype=np.int64)[order]

@@ -80,7 +80,11 @@ class Columns(dict[str, list[str]]):
     def names(self) -> dict[str, list[str]]:
         """Bare name -> titles: time is found as `time`, then as `time_ms`, then as `request.time`."""
         found = defaultdict(list)
-        for form in (bare, lambda title: bare(UNIT.sub("", title)), lambda title: bare(title.rpartition(".")[2])):
+        for form in (
+            bare,
+            lambda title: bare(UNIT.sub("", title)),
+            *(lambda title, n=n: bare("".join(title.split(".")[n:])) for n in (-2, -1)),
+        ):
             for title in self:
                 if not (title in found[form(title)] or (form is not bare and SERVERS.search(bare(title)))):
                     found[form(title)].append(title)
@@ -306,9 +310,10 @@ class JsonLines(Named):
         return record if isinstance(record, dict) else UNLIKE
 
     def get(self, record, title):
-        for name in [title] if title in record else title.split("."):  # some loggers write "url.path" as one name
-            record = record.get(name) if isinstance(record, dict) else None
-        return _text(record)
+        while isinstance(record, dict) and title not in record:  # some loggers write "url.path" as one name
+            name, _, title = title.partition(".")
+            record = record.get(name)
+        return _text(record.get(title)) if isinstance(record, dict) else ""
 
     def flat(self, record, way=""):
         for name, value in record.items():

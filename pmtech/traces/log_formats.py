@@ -70,6 +70,7 @@ PREFIX = re.compile(
     rf"""(?:<\d+>1\ (?:\S+\ ){{5}}(?:-|(?:\[(?:[^\]"]|{QUOTED})*\])+)\ \ufeff?  # RFC 5424
     | (?:<\d+>)?(?:[A-Z][a-z]{{2}}\ [\ \d]\d\ \d\d:\d\d:\d\d|{SPACED})\ \S+\ [^\s:\["{{]+(?:\[\d+\])?:\s+  # RFC 3164
     | {SPACED}\ (?:std(?:out|err)\ [FP]\ )?  # CRI; docker logs -t, kubectl logs --timestamps
+    | \{{\w+="[^}}]*\}}\ +  # logcli, of Loki
     | \[pod/[^\]]+\]\ +  # kubectl logs --prefix
     | [\w.-]+\ +\|\ +  # docker compose
     | (?:DEBUG|INFO|WARNING|ERROR):[\w.]+:  # Python
@@ -183,7 +184,8 @@ def _reads(form: Pattern | Named, lines: list[str]) -> tuple[int, int]:
 
 # What a file that can't be read seems to be, and what was expected.
 SEEMS = (
-    (r"\s*[\[{]\s*$", "it is a JSON document: expected is JSON with an object a line (jq -c '.[]' makes it)"),
+    (r'\s*(?:[\[{]\s*$|\{\s*"\w+"\s*:\s*\[)',
+     "it is a JSON document: expected is JSON with an object a line (jq -c '.[]', or '.records[]', makes it)"),
     (r"\d{4}/\d\d/\d\d [\d:]{8} \[|\[[^\]]+\] \[[\w:]+\] \[pid ",
      "it is an error log: expected is the access log, which names every request"),
     (rf"(?!.*(?:{ANY_TIME})).*\"[A-Z]+ /[^\"]*\"",
@@ -194,6 +196,8 @@ SEEMS = (
      "it looks like W3C extended: expected is a line #Fields: before it, which names the fields"),
     (r".*[\x00-\x08\x0e-\x1a\x1c-\x1f]|(?:.*\ufffd){4}",
      "it is no text: expected are lines that can be read, packed with gzip, bzip2 or xz or not at all"),
+    (rf"(?=.*(?:{ANY_TIME}|\b1\d{{12}}\b))(?:(?:[^\t]*\t){{3}}|(?:[^,\"]*,){{3}}|(?:[^|]*\|){{3}})",
+     "its columns have no names: expected is a first line that names them, as in timestamp,client,method,path"),
     ("",
      'expected is the common or combined format, as in 10.0.0.1 - - [10/Oct/2000:13:55:36 +0000] "GET /a HTTP/1.1" 200 '
      '5, or CSV with a column "timestamp", JSON lines, W3C with #Fields, or the log of an AWS load balancer'),

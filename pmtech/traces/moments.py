@@ -9,10 +9,11 @@ from math import isnan, nan
 
 MONTHS = {name: f"{n:02}" for n, name in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
 ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
-CLOCK = r"(?P<H>\d\d):?(?P<M>\d\d):?(?P<S>\d\d)(?:[.,]?(?P<part>\d+))? ?(?P<zone>Z|UTC|GMT|[+-]\d\d:?\d\d)?(?: UTC)?"
+CLOCK = r"(?P<H>\d\d):?(?P<M>\d\d):?(?P<S>\d\d)(?:[.,]?(?P<part>\d+))? ?(?P<zone>Z|UTC|GMT|[+-]\d\d:?\d\d)?(?: UTC|\[[\w/+-]+\])?"
 DATES = (
     r"(?P<y>\d{4})(?P<sep>[-/]?)(?P<m>\d\d)(?P=sep)(?P<d>\d\d)(?:[T _]?| - )",  # 2026-03-01T, 2026/03/01 -, 20260301
     r"(?:[A-Z][a-z]{2}, )?(?P<d>\d\d?)[/ -](?P<m>[A-Z][a-z]{2})[/ -](?P<y>\d{4})[: ]",  # 01/Mar/2026:, Sun, 01 Mar 2026
+    r"(?P<d>\d\d?)\.(?P<m>\d\d?)\.(?P<y>\d{4}),? ",  # 1.3.2026
     r"(?P<m>[A-Z][a-z]{2}) (?P<d>\d\d?), (?P<y>\d{4}) @ ",  # Mar 1, 2026 @, as Kibana exports it
 )
 WRITTEN = [re.compile(rf"\[?{date}{CLOCK}\]?") for date in DATES]
@@ -22,6 +23,7 @@ FIRST_S, LAST_S = (
     4.2e9,
 )  # 1973 and 2103: what lies outside has another unit, or comes from a clock that was not set
 KEPT = 1 << 13
+NO_ZONE = "(no time zone is given)"
 
 
 def number(stamp: str) -> float:
@@ -53,7 +55,7 @@ class Moments(dict):
         except ValueError:  # also the 31st of February
             return nan
         if moment.tzinfo is None:
-            self.zone = "(no time zone is given)"
+            self.zone = NO_ZONE
             moment = moment.replace(tzinfo=UTC)
         at_s = moment.timestamp()
         return at_s if FIRST_S <= at_s <= LAST_S else nan
@@ -84,4 +86,4 @@ def _moment(stamp: str) -> datetime:
     zone = {"UTC": "Z", "GMT": "Z", None: ""}.get(at["zone"], at["zone"])
     clock = f"{at['H']}:{at['M']}:{at['S']}.{at['part'] or 0}{zone}"
     # `strptime` would want the months in the user's language.
-    return datetime.fromisoformat(f"{at['y']}-{MONTHS.get(at['m'], at['m'])}-{at['d']:0>2}T{clock}")
+    return datetime.fromisoformat(f"{at['y']}-{MONTHS.get(at['m'], at['m']):0>2}-{at['d']:0>2}T{clock}")

@@ -121,6 +121,8 @@ I, [2026-03-01T10:00:01.123456 #12]  INFO -- : [4f3] method=POST path=/b format=
 [GIN] 2026/03/01 - 10:00:00 | 200 |     1.2ms |        10.0.0.1 | GET      "/a?x=1"
 [GIN] 2026/03/01 - 10:00:01 | 302 |  101.23us |        10.0.0.2 | POST     "/b"
 """),
+    ("common or combined (Apache, nginx), behind a prefix of syslog, a container or kubectl", "".join(
+        f'2026-03-01T10:00:01Z {{app="nginx", pod="web-1"}} {line}\n' for line in COMMON.splitlines())),
     ("common or combined (Apache, nginx), in a column of CSV", "@timestamp,@message\n" + "".join(
         '2026-03-01 10:00:01.123,"' + line.replace('"', '""') + '"\n' for line in COMMON.splitlines())),
     ("Rails", """\
@@ -304,6 +306,10 @@ remote_addr\ttime_iso8601\trequest_time\trequest_method\trequest_uri\thost
 "Mar 1, 2026 @ 10:00:00.123","10.0.0.1","/a?x=1","GET"
 "Mar 1, 2026 @ 10:00:01.123","10.0.0.2","/b","POST"
 """,
+    "OpenTelemetry, names with dots in one another": """\
+{"Timestamp":"2026-03-01T10:00:00Z","attributes":{"http.request.method":"GET","url.path":"/a","url.query":"x=1","client.address":"10.0.0.1"}}
+{"Timestamp":"2026-03-01T10:00:01Z","attributes":{"http.request.method":"POST","url.path":"/b","client.address":"10.0.0.2"}}
+""",
     "k6, several lines a request": """\
 metric_name,timestamp,metric_value,group,method,name,status,url,ip
 http_reqs,1772359200,1.000000,,GET,https://test.k6.io/a,200,https://test.k6.io/a?x=1,10.0.0.1
@@ -332,12 +338,19 @@ def test_fields_with_names(read, name):
         ("2026-03-01 10:00:00.123456 UTC", "2026-03-01 10:00:01.123456 UTC"),
         ("2026-03-01 10:00:00 +0000", "2026-03-01T11:00:01+0100"),
         ('"Sun, 01 Mar 2026 10:00:00 GMT"', '"Sun, 01 Mar 2026 10:00:01 GMT"'),
+        ("01.03.2026 23:59:59", "2.3.2026 00:00:00"),
+        ("2026-03-29T01:59:59+01:00[Europe/Berlin]", "2026-03-29T03:00:00+02:00[Europe/Berlin]"),  # summer time begins
         ("5", "6"),
     ],
 )
 def test_a_second_is_a_second_however_it_is_written(read, stamps):
     log = read("timestamp,path\n{},/a\n{},/b\n".format(*stamps))
     assert log.at_s.tolist() == pytest.approx([0, 1], abs=1e-6)
+
+
+def test_an_address_keeps_its_zone_and_loses_its_port(read):
+    log = read("timestamp,path,ip\n1,/a,[fe80::1%25eth0]:5000\n2,/b,fe80::1%25eth0\n3,/c,[2001:db8::1]:443\n")
+    assert log.callers == ("fe80::1%25eth0", "2001:db8::1")
 
 
 def test_the_unit_in_a_name_counts(read):
@@ -391,6 +404,8 @@ def test_a_clock_that_was_not_set_does_not_stretch_the_log(read):
         ("logged,path\n2026-03-01T10:00:00Z,/a\n2026-03-01T10:00:01Z,/b\n", 'when requests came is read from its field "logged"'),
         ("timestamp,request_id,path\n1,a,/a\n1,b,/b\n2,a,/a\n2,b,/b\n", 'its field "request_id" often holds the same again'),
         (COMMON.replace("10:00:01", "14:00:01"), "nothing came from 2026-03-01 10:00:00 UTC to 2026-03-01 14:00:01 UTC"),
+        ("timestamp,path\n2026-10-25 01:59:59,/a\n2026-10-25 02:59:59,/b\n2026-10-25 02:00:00,/c\n2026-10-25 03:00:00,/d\n",
+         "its times go back by 60 min and give no time zone: at the end of summer time"),
         (dict(LINES)["combined, with the server's address in front"], "of the two addresses in front the second is taken for the caller"),
     ],
 )  # fmt: skip
@@ -449,6 +464,11 @@ def test_what_a_log_holds_does_not_steer_a_terminal(read):
         ('{\n "log": {}\n}\n', "it is a JSON document: expected is JSON with an object a line", "Its line 1 is “{”"),
         ("203.0.113.7 10.0.0.1 www.example.com [01/Mar/2026:10:00:00 +0000] \"GET /a HTTP/1.1\" 200\n", "several addresses stand before the request", "Its line 1 is"),
         ("timestamp,request_id,stage,path\n1,a,dns,/a\n1,a,tls,/a\n1,a,body,/a\n2,b,dns,/b\n2,b,tls,/b\n", 'several lines stand for one request, for its field "request_id"', ""),
+        ("1772359200.123\t10.0.0.1\t0.001\t200\t512\tGET\t/a\n", "its columns have no names: expected is a first line that names", "Its line 1"),
+        ("10.0.0.1,2026-03-01T10:00:00Z,GET,/a,200\n", "its columns have no names", "Its line 1 is “10.0.0.1,2026"),
+        ('{"records": [{"time": "2026-03-01T10:00:00Z", "path": "/a"}]}\n', "it is a JSON document", "Its line 1 is “{"),
+        ("Mar  1 10:00:00 lb haproxy[1]: 10.0.0.1:3 [01/Mar/2026:10:00:00.655] fnt bck/s 0/0/5/2 212 -- 0/0/0/0/3 0/0\n",
+         "expected is the common or combined format", "Its line 1 is “Mar"),
         ("", "it is empty", ""),
         ("\n \n", "it is empty", ""),
         ("\x00\x01\x02\x03\x04", "it is no text", ""),

@@ -55,8 +55,8 @@ class Contract:
         if not str(data.get("openapi", "3")).startswith("3"):
             raise ValueError(f"document is OpenAPI {data['openapi']}, and only OpenAPI 3 is read")
         from_file = isinstance(document, Path) or (isinstance(document, str) and not is_text(document))
-        self.folder = Path(document).resolve().parent if from_file else None
-        self.document = Document(data, self.folder).data
+        self.path = Path(document).resolve() if from_file else None
+        self.document = Document(data, self.path).data
 
     @property
     def operations(self) -> list[Operation]:
@@ -105,7 +105,7 @@ class ContractChanges(list):
 def breaking_changes(old: Contract | dict | str | Path, new: Contract | dict | str | Path) -> ContractChanges:
     """What differs between two versions of a contract. See the head of this file for what is not compared."""
     old, new = (side if isinstance(side, Contract) else Contract(side) for side in (old, new))
-    before, after = Document(old.document, old.folder), Document(new.document, new.folder)
+    before, after = Document(old.document, old.path), Document(new.document, new.path)
     if alike(before.data, after.data) and not before.elsewhere:
         return ContractChanges()
     order = list(JUDGED)

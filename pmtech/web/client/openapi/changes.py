@@ -58,7 +58,8 @@ def _components(both: Comparison, was: dict, now: dict) -> Found:
     for kind in sorted(kinds - DESCRIBES):
         before, after = was.get(kind, {}), now.get(kind, {})
         for name in sorted(before.keys() | after.keys()):
-            if f"#/components/{kind}/{name.replace('~', '~0').replace('/', '~1')}" in used:
+            itself = f"#/components/{kind}/{name.replace('~', '~0').replace('/', '~1')}"
+            if itself in used or used.issuperset(_leads(side[name]) for side in (before, after) if name in side):
                 continue
             differs = name not in before or name not in after or not both.schemas.same(before[name], after[name])
             if kind == "securitySchemes" and name in used:
@@ -69,6 +70,12 @@ def _components(both: Comparison, was: dict, now: dict) -> Found:
                 effect = Effect.NONE if kind in SAFE else Effect.UNKNOWN
                 yield both.change(f"components, {kind}, {name}", f"{said}, and no request uses it", effect)
     yield from both.rest(was, now, "components", kinds)
+
+
+def _leads(node: Any) -> str | None:
+    """Where a part that only refers to another one leads."""
+    reference = node.get("$ref") if isinstance(node, dict) and len(node) == 1 else None
+    return unquote(reference) if isinstance(reference, str) else None
 
 
 def _reached(document: Document) -> set[str]:

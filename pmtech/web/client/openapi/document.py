@@ -43,10 +43,11 @@ class Document:
     """The data and the other files that it refers to. `unread` are references that lead nowhere; `elsewhere` is true
     when some lead to files in a folder that is not known. Raises ValueError when the data have no end."""
 
-    def __init__(self, data: dict, folder: Path | None = None):
+    def __init__(self, data: dict, path: Path | None = None):
+        self.path = path
         self.unread: set[str] = set()
         self.elsewhere = False
-        self.data = self._plain(data, "", folder)
+        self.data = self._plain(data, "", path.parent if path else None)
         self._files: dict[str, Any] = {"": self.data}
         self._targets: dict[str, Any] = {}
 
@@ -146,7 +147,7 @@ class Document:
         if there and not re.match(r"[a-zA-Z][\w+.-]+:", there) and not Path(there).is_absolute():
             self.elsewhere |= folder is None
             there = str((folder / unquote(there)).resolve()) if folder else there
-        return (there or file) + mark + pointer
+        return ("" if self.path and there == str(self.path) else there or file) + mark + pointer
 
 
 def alike(a: Any, b: Any) -> bool:

@@ -13,8 +13,7 @@ from pmtech.web.client.openapi.effect import Effect, Finding, Found, Pair
 from pmtech.web.client.openapi.form import ANY
 from pmtech.web.client.openapi.forms import Sides
 
-BY_NAME = {"patternProperties": "fields with names like", "dependentSchemas": "what must hold beside field"}
-FIELDS = {"properties", "required", "additionalProperties", "dependentRequired", *BY_NAME}
+FIELDS = set("properties required additionalProperties patternProperties dependentRequired dependentSchemas".split())
 
 
 def fields(a: dict, b: dict, sides: Sides, *, asked: bool) -> Found:
@@ -37,9 +36,13 @@ def fields(a: dict, b: dict, sides: Sides, *, asked: bool) -> Found:
             yield Finding(f"field {name}, which is {way}, is {'gone' if name in was else 'new'}", Effect.NONE)
     filled = {name for name in now if asked and sides.new.said(now[name], "default")}
     yield from _required(a, b, was.keys() - old, now.keys() - new, filled, asked=asked)
-    yield from _further(a, b, sides, asked=asked)
-    for word in BY_NAME:
-        yield from _by_name(word, a, b, sides, asked=asked)
+    rest, place = [side.get("additionalProperties", ANY) for side in (a, b)], "further field" if was or now else "value"
+    yield from _further(*rest, f"each {place}", "further fields", sides, asked=asked)
+    old_names, new_names = (side.get("patternProperties", {}) for side in (a, b))
+    for name in sorted(old_names.keys() | new_names.keys()):  # who is not named is among the further fields
+        pair, said = (old_names.get(name, _rest(a)), new_names.get(name, _rest(b))), f"fields with names like {name}"
+        yield from _further(*pair, said, said, sides, asked=asked)
+    yield from _beside(a.get("dependentSchemas", {}), b.get("dependentSchemas", {}))
     yield from _together(a.get("dependentRequired", {}), b.get("dependentRequired", {}))
 
 
@@ -91,39 +94,26 @@ def _required(a: dict, b: dict, hid: set[str], hides: set[str], filled: set[str]
             yield Finding(f"field {name} is {said}", effect)
 
 
-def _further(a: dict, b: dict, sides: Sides, *, asked: bool) -> Found:
-    was, now = (side.get("additionalProperties", ANY) for side in (a, b))
+def _further(was: Any, now: Any, place: str, said: str, sides: Sides, *, asked: bool) -> Found:
     closed, closes = not sides.old.union(was).forms, not sides.new.union(now).forms
     verb = "takes" if asked else "has"
     if not closed and not closes:
-        named = a.get("properties") or b.get("properties")
-        yield Pair(was, now, ("each further field" if named else "each value",))
+        yield Pair(was, now, (place,))
     elif closed and not closes:
-        yield Finding(f"now {verb} further fields", Effect.MORE if asked else Effect.NONE)
+        yield Finding(f"now {verb} {said}", Effect.MORE if asked else Effect.NONE)
     elif closes and not closed:
         promised = not asked and not sides.old.open(was)  # the values of a map
-        yield Finding(f"no longer {verb} further fields", Effect.MORE if promised else Effect.LESS)
+        yield Finding(f"no longer {verb} {said}", Effect.MORE if promised else Effect.LESS)
 
 
-def _by_name(word: str, a: dict, b: dict, sides: Sides, *, asked: bool) -> Found:
-    said, was, now = BY_NAME[word], a.get(word, {}), b.get(word, {})
+def _beside(was: dict, now: dict) -> Found:
     for name in sorted(was.keys() | now.keys()):
-        # Names like these were, or are now, among the further fields.
-        before, after = was.get(name, _rest(a)), now.get(name, _rest(b))
-        if (name in was and name in now) or (word == "patternProperties" and _typed(before, after, sides)):
-            yield Pair(before, after, (f"{said} {name}",))
-        elif word == "patternProperties" and not sides.old.union(before).forms:
-            yield Finding(f"now also {said} {name}", Effect.MORE if asked else Effect.NONE)
-        elif word == "patternProperties" and not sides.new.union(after).forms:
-            yield Finding(f"no longer {said} {name}", Effect.LESS if asked else Effect.MORE)
+        said = f"what must hold beside field {name}"
+        if name in was and name in now:
+            yield Pair(was[name], now[name], (said,))
         else:
             effect = Effect.LESS if name in now else Effect.MORE
-            yield Finding(f"a rule about {said} {name} is {'new' if name in now else 'gone'}", effect)
-
-
-def _typed(was: Any, now: Any, sides: Sides) -> bool:
-    """Whether both take some values, and not any."""
-    return all(side.union(s).forms and not side.open(s) for side, s in ((sides.old, was), (sides.new, now)))
+            yield Finding(f"a rule about {said} is {'new' if name in now else 'gone'}", effect)
 
 
 def _together(was: dict, now: dict) -> Found:

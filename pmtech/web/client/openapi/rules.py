@@ -37,8 +37,7 @@ EVERY_TEXT = {"", ".*", "^.*", ".*$", "^.*$", "^", "$", "(.*)", "^(.*)$", r"[\s\
 def differences(a: Form, b: Form, sides: Sides, *, asked: bool, text: str) -> Found:
     """Of two forms of the same type. `text` is set for a parameter, which travels as text."""
     if a.declared != b.declared and (a if b.declared else b).words:  # without words, any type is meant
-        # By the letter other types were taken, or are now, which authors seldom mean.
-        effect = Effect.UNKNOWN if b.declared == asked else Effect.NONE
+        effect = Effect.PERHAPS_LESS if b.declared else Effect.PERHAPS_MORE  # other types were taken, or are now
         yield Finding(f"its type, {a.kind}, is {'now' if b.declared else 'no longer'} written down", effect)
     for word in sorted(a.words.keys() | b.words.keys()):
         was, now = a.words.get(word), b.words.get(word)

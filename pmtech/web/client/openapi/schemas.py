@@ -20,7 +20,7 @@ Local = tuple[list[Finding], list[tuple[tuple, Pair]]]  # what differs here, and
 SHOWN, FEW = 3, 300  # places told of the same two schemas in one message, of contracts with no more pairs than that
 FURTHER = "differs further in, as is listed with other requests"
 NESTED = 12  # choices of forms within choices of forms
-WIDER, NARROWER = {Effect.MORE, Effect.NONE}, {Effect.LESS, Effect.NONE}
+WIDER, NARROWER = {Effect.MORE, Effect.PERHAPS_MORE, Effect.NONE}, {Effect.LESS, Effect.PERHAPS_LESS, Effect.NONE}
 
 
 class Schemas(Sides):
@@ -131,14 +131,12 @@ class Schemas(Sides):
                     left.remove(a), others.remove(b)
                     place = (f"form {_called(a, before)}",)
                     for f in differences(a, b, self, asked=asked, text=text):
-                        idle = (
-                            {}
+                        f = replace(f, place=place + f.place)
+                        yield (
+                            f
                             if not free
-                            else {"effect": Effect.NONE}
-                            if isinstance(f, Finding)
-                            else {"always": Effect.NONE}
+                            else replace(f, **{"effect" if isinstance(f, Finding) else "always": Effect.NONE})
                         )
-                        yield replace(f, place=place + f.place, **idle)
 
         yield from paired(lambda a, b: a.name is not None and a.name == b.name)
         if self._nested == NESTED and (left or others):
@@ -173,7 +171,7 @@ class Schemas(Sides):
         """From `anyOf` to `oneOf` and back, which matters when a value may fit several forms; and within `oneOf`, where a
         form that takes more may leave less that fits no other. Objects are not meant to fit several."""
         overlapping = {
-            a.kind
+            a.kind if a.kind == b.kind else "any"
             for side, union in ((self.old, was), (self.new, now))
             for a, b in combinations(union.forms, 2)
             if side.overlap(a, b)
