@@ -72,13 +72,10 @@ class Part:
         self.run.refusals.append((self.env._now, self.name, request, status, retry_after))
         return status
 
-    def ask(self, request: Request, target: Part, answer_to: Callable[[Call], None], *luck: Any, **more: Any) -> Call:
-        """Ask another part on behalf of a request, while the request goes on. luck: what makes it another try. more: what
-        else of the call is not as the request has it."""
+    def ask(self, request: Request, target: Part, answer_to: Callable[[Call], None], *luck: Any) -> Call:
+        """Ask another part on behalf of a request, while the request goes on. luck: what makes it another try."""
         line = (*request.line, self.name, *luck) if luck else request.line
         call = Call(request, line, self, answer_to)
-        for name, value in more.items():
-            setattr(call, name, value)
         call.begin(target.handle(call))
         return call
 

@@ -97,10 +97,12 @@ class Run:
         if until_s < env._now:
             raise ValueError(f"until_s must be at least the present time {env._now:g}, got {until_s:g}")
         with collecting_later():
-            while queue and queue[0][0] < until_s:
-                entry = heappop(queue)
-                now, _, _, event = entry
-                kind = event.__class__
+            while queue:
+                now, _, _, event = entry = heappop(queue)
+                if now >= until_s:
+                    heappush(queue, entry)
+                    break
+                kind = type(event)
                 if kind is Request or kind is Call:
                     env._now = now
                     try:  # what `begin` does, written out: this is the hot path of every run
