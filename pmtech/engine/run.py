@@ -54,11 +54,12 @@ class Run:
         self.keeps_s = 0.0  # so far back somebody looks
         self.versions: dict[int, int] = {}  # key -> how often it was written
         self.crowds: dict[str, int] = {}  # source -> how many users it has
+        self.drawn: dict[tuple, Luck] = {}  # (purpose, shape) -> what all machines draw from
         self.turn: Callable[[dict[str, Any]], None]  # sets values of the system, as somebody who turns its knobs
 
     def luck(self, purpose: str, shape: Callable) -> Luck:
         """The random numbers for one purpose, such as "server.work"."""
-        return Luck(self.seed, purpose, shape, self.crowds)
+        return self.drawn.setdefault((purpose, shape), Luck(self.seed, purpose, shape, self.crowds))
 
     def forget(self, before_s: float) -> None:
         """Drop what was over before `before_s`: a run without an end then needs no more memory as it goes on."""
