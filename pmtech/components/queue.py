@@ -151,7 +151,9 @@ class QueuePart(Part):
     def hand_out(self) -> None:
         """To whoever is free, as long as somebody is and anything waits."""
         waiting = self.messages.waiting
-        if not waiting or self.handing or self.outages:  # handing: somebody answered at once, and the loop below goes on
+        if (
+            not waiting or self.handing or self.outages
+        ):  # handing: somebody answered at once, and the loop below goes on
             return
         before, self.handing, now, batch = len(waiting), True, self.env._now, self.spec.batch
         while waiting and (target := self._free()):
@@ -178,9 +180,10 @@ class QueuePart(Part):
 
     def _free(self) -> Part | None:
         """The target with the most room; of equals the next in turn."""
-        best, room, targets = None, 0.0, self.targets
+        targets = self.targets
         if len(targets) == 1:
             return targets[0] if targets[0].room() > 0 and not self.retired else None
+        best, room = None, 0.0
         for ahead in range(1, len(targets) + 1):
             number = (self.turn + ahead) % len(targets)
             if number not in self.retired and (has := targets[number].room()) > room:
@@ -200,7 +203,9 @@ class QueuePart(Part):
 
         request = first.request
         line = request.line if first.receives == 1 else (*request.line, self.name, first.receives)
-        call = Call(request, line, self, partial(self._worked, taken))  # what `ask` does, written out: this is the hot path of such runs
+        call = Call(
+            request, line, self, partial(self._worked, taken)
+        )  # what `ask` does, written out: this is the hot path of such runs
         call.items, call.place = len(taken), self.place or first.place
         call.begin(target.handle(call))
 

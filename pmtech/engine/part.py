@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from math import inf, nan
 from typing import Any
 
@@ -189,7 +190,8 @@ class Part:
 
     def _choose_way(self) -> None:
         """Where nothing is the matter `handle` is the method itself: what never happens costs nothing."""
-        self.__dict__.pop("handle", None)
+        with suppress(AttributeError):
+            del self.handle
         if self.outages and not self.bypassed:
             self.handle = self._refuse_all
         elif self.errors:

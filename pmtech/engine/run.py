@@ -114,7 +114,7 @@ class Run:
                     else:
                         if delay is not None:
                             heappush(queue, (now + delay, NORMAL, next(eid), event))
-                elif kind is Alarm:
+                elif isinstance(event, Alarm):
                     env._now = now
                     if event.due == now:  # as `ring` does
                         event.due = inf
