@@ -1,7 +1,5 @@
 """Run a system: from a value to a run to a `Result`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 
