@@ -249,11 +249,11 @@ class Phases(dict):
         if self.even:
             return float(number)
         self.clear()  # arrivals only go forward
-        for ahead in range(self.first, self.first + BLOCK):
-            self.total += self.gaps[ahead]
-            self[ahead] = self.total
-        self.first += BLOCK
-        self.gaps.clear()
+        gaps = self.gaps.ahead(self.first)
+        gaps[0] += self.total
+        phases = np.cumsum(gaps).tolist()  # adds one by one
+        self.update(enumerate(phases, self.first))
+        self.total, self.first = phases[-1], self.first + len(phases)
         return self[number]
 
     def until(self, phase: float) -> np.ndarray:
@@ -262,7 +262,7 @@ class Phases(dict):
             return np.arange(int(phase) + 2, dtype=float)
         count = int(phase + 6 * phase**0.5) + BLOCK
         while True:
-            phases = np.cumsum(self.gaps.first(count))  # adds one by one, as the loop above does
+            phases = np.cumsum(self.gaps.first(count))
             if phases[-1] > phase:
                 return phases
             count *= 2

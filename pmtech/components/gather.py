@@ -65,10 +65,10 @@ class Gather(Component):
 class _Asked:
     """What one request waits for: who has been asked, and what came of it."""
 
-    __slots__ = ("answered", "done", "failed", "hedges", "left", "need", "open", "status")
+    __slots__ = ("answered", "done", "failed", "hedges", "left", "need", "open", "request", "status")
 
-    def __init__(self, need: int, left: list[int]):
-        self.need, self.left = need, left  # how many answers, and who is spared at first
+    def __init__(self, request: Request, need: int, left: list[int]):
+        self.request, self.need, self.left = request, need, left  # how many answers, and who is spared at first
         self.open: dict[int, int] = {}  # branch -> of how many questions the answer is still to come
         self.answered = self.failed = self.hedges = 0
         self.status, self.done = 200, False
@@ -84,39 +84,41 @@ class GatherPart(Part):
         if request.served_by is None:
             request.served_by = self.machine
         need = branches if spec.need is None else min(spec.need, branches)
-        self.turn += need < branches
-        order = [(self.turn + ahead) % branches if need < branches else ahead for ahead in range(branches)]
+        order = [*range(branches)]
+        if need < branches:  # in turn
+            self.turn += 1
+            order = [(self.turn + ahead) % branches for ahead in order]
         first = branches if spec.hedge_after_ms is None else need
-        asked = _Asked(need, order[first:])
+        asked = _Asked(request, need, order[first:])
         for branch in order[:first]:
-            self._ask(request, asked, branch)
+            self._ask(asked, branch)
         if spec.hedge_after_ms is not None and not asked.done:
-            Alarm(self.env, lambda: self._help_out(request, asked)).set(now + spec.hedge_after_ms / 1000)
+            Alarm(self.env, lambda: self._help_out(asked)).set(now + spec.hedge_after_ms / 1000)
         yield  # until enough have answered, or too few can
         visit[3] = self.env._now
         self.notes.append((now, first + asked.hedges, asked.hedges))
         return asked.status
 
-    def _help_out(self, request: Request, asked: _Asked) -> None:
+    def _help_out(self, asked: _Asked) -> None:
         """Ask who was spared at first; where nobody was, once more all that have not answered."""
         again = [*asked.open] if asked.need == len(self.targets) else []
         while asked.left and not asked.done:
-            self._ask_spared(request, asked)
+            self._ask_spared(asked)
         for branch in again:
             if not asked.done:
                 asked.hedges += 1
-                self._ask(request, asked, branch, "hedge")
+                self._ask(asked, branch, "hedge")
 
-    def _ask_spared(self, request: Request, asked: _Asked) -> None:
+    def _ask_spared(self, asked: _Asked) -> None:
         asked.hedges += 1
-        self._ask(request, asked, asked.left.pop(0))
+        self._ask(asked, asked.left.pop(0))
 
-    def _ask(self, request: Request, asked: _Asked, branch: int, *luck) -> None:
+    def _ask(self, asked: _Asked, branch: int, *luck) -> None:
         asked.open[branch] = asked.open.get(branch, 0) + 1
-        answered = partial(self._answered, request, asked, branch)
-        self.ask(request, self.targets[branch], answered, *self.luck[branch], *luck)
+        answered = partial(self._answered, asked, branch)
+        self.ask(asked.request, self.targets[branch], answered, *self.luck[branch], *luck)
 
-    def _answered(self, request: Request, asked: _Asked, branch: int, call: Call) -> None:
+    def _answered(self, asked: _Asked, branch: int, call: Call) -> None:
         status = call.status
         if asked.done or branch not in asked.open:
             return
@@ -133,6 +135,6 @@ class GatherPart(Part):
             if len(self.targets) - asked.failed < asked.need:
                 asked.status, asked.done = status, True
             elif asked.left:
-                return self._ask_spared(request, asked)
+                return self._ask_spared(asked)
         if asked.done:
-            request.wake()
+            asked.request.wake()

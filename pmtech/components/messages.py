@@ -22,7 +22,7 @@ class Messages:
 
     def add(self, message: Message) -> None:
         message.number = next(self.numbers)
-        self._wait(message)
+        heappush(self.waiting, (-message.request.priority, message.number, message))
 
     def take(self, most: int, now: float) -> tuple[list[Message], int]:
         """Hand out up to so many. They are hidden until their work is done, or for `visibility_s`. Whoever was received too
@@ -67,16 +67,14 @@ class Messages:
         """Those whose work has not succeeded in time wait again."""
         self.returned |= self.due_s <= now
         while self.due_s <= now:
-            self._wait(heappop(self.hidden)[3])
+            message = heappop(self.hidden)[3]
+            message.outcome = "waiting"
+            heappush(self.waiting, (-message.request.priority, message.number, message))
 
     @property
     def oldest_s(self) -> float:
         """When the oldest of those that wait was published."""
         return min(message.published_s for _, _, message in self.waiting)
-
-    def _wait(self, message: Message) -> None:
-        message.outcome = "waiting"
-        heappush(self.waiting, (-message.request.priority, message.number, message))
 
     @staticmethod
     def _is_hidden(receive: int, message: Message) -> bool:

@@ -126,20 +126,20 @@ class QueuePart(Part):
         self.roomed.append(call)
 
     def handle(self, request: Request) -> Steps:
-        visit = self.visit(request)
-        if request.items > self.left:
+        visit, items = self.visit(request), request.items
+        if items > self.left:
             return self.refuse(request, visit, 503)
-        visit[2] = self.env._now
-        self.storing += request.items
+        visit[2] = visit[1]
+        self.storing += items
         store_s = self.spec.store_ms / 1000
         yield self.stretched(store_s, request) if self.slowness else store_s
-        self.storing -= request.items
+        self.storing -= items
         if self.outages:
             return self.refuse(request, visit, 502)
         visit[3] = now = self.env._now
         if request.served_by is None:
             request.served_by = self.machine
-        for _ in range(request.items):
+        for _ in range(items):
             message = Message(self.name, request, now)
             self.run.messages.append(message)
             self.messages.add(message)
@@ -180,9 +180,10 @@ class QueuePart(Part):
 
     def _free(self) -> Part | None:
         """The target with the most room; of equals the next in turn."""
-        best, room, targets = None, 0.0, self.targets
+        targets = self.targets
         if len(targets) == 1:
             return targets[0] if targets[0].room() > 0 and not self.retired else None
+        best, room = None, 0.0
         for ahead in range(1, len(targets) + 1):
             number = (self.turn + ahead) % len(targets)
             if number not in self.retired and (has := targets[number].room()) > room:

@@ -83,18 +83,18 @@ class UsersPart(SourcePart):
                 user.think()
 
 
-class _User:
-    """An alarm that rings when the thinking is over."""
+class _User(Alarm):
+    """Rings when the thinking is over."""
 
-    __slots__ = ("alarm", "caller", "here", "n", "number", "part")
+    __slots__ = ("caller", "here", "n", "number", "part")
 
     def __init__(self, part: UsersPart, n: int):
+        super().__init__(part.env, self.ask)
         self.part, self.n, self.number, self.caller, self.here = part, n, n, f"{part.name}#{n + 1}", False
-        self.alarm = Alarm(part.env, self.ask)
 
     def think(self) -> None:
         part, self.here = self.part, True
-        self.alarm.set(part.env._now + part.thinking[self.number] * part.spec.think_s)
+        self.set(part.env._now + part.thinking[self.number] * part.spec.think_s)
 
     def ask(self) -> None:
         number, self.number = self.number, self.number + ROUND

@@ -136,13 +136,13 @@ class WorkPart(Part):
         if self.item_s:
             needs_s += (request.items - 1) * self.item_s
         yield self.stretched(needs_s, request) if self.slowness else needs_s
-        status, request.via = 200, self.machine
-        if self.next is not None and self.holds and not station.gone:
-            status = yield from self.next.handle(request)
+        status, request.via, behind = 200, self.machine, self.next
+        if behind is not None and self.holds and not station.gone:
+            status = yield from behind.handle(request)
         if station.gone:  # the machine died while it held the request
             return 502
         station.leave()
         visit[3] = env._now
-        if self.next is not None and not self.holds:
-            status = yield from self.next.handle(request)
+        if behind is not None and not self.holds:
+            status = yield from behind.handle(request)
         return status

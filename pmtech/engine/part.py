@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from math import inf, nan
 from typing import Any
 
@@ -72,13 +73,10 @@ class Part:
         self.run.refusals.append((self.env._now, self.name, request, status, retry_after))
         return status
 
-    def ask(self, request: Request, target: Part, answer_to: Callable[[Call], None], *luck: Any, **more: Any) -> Call:
-        """Ask another part on behalf of a request, while the request goes on. luck: what makes it another try. more: what
-        else of the call is not as the request has it."""
+    def ask(self, request: Request, target: Part, answer_to: Callable[[Call], None], *luck: Any) -> Call:
+        """Ask another part on behalf of a request, while the request goes on. luck: what makes it another try."""
         line = (*request.line, self.name, *luck) if luck else request.line
         call = Call(request, line, self, answer_to)
-        for name, value in more.items():
-            setattr(call, name, value)
         call.begin(target.handle(call))
         return call
 
@@ -192,7 +190,8 @@ class Part:
 
     def _choose_way(self) -> None:
         """Where nothing is the matter `handle` is the method itself: what never happens costs nothing."""
-        self.__dict__.pop("handle", None)
+        with suppress(AttributeError):
+            del self.handle
         if self.outages and not self.bypassed:
             self.handle = self._refuse_all
         elif self.errors:

@@ -11,11 +11,13 @@ counter-based generator: any block of a stream can be made without making the on
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from hashlib import blake2b
 
 import numpy as np
 
 BLOCK = 256
+AHEAD = 4 * BLOCK  # numbers that a stream makes at a time: as many take hardly longer than a few
 GUIDE = 1 << 14
 ROUND = 1 << 20  # a user's k-th request has number k * ROUND + the user's own, whoever else is there
 ROUNDS_KEPT = 1 << 21  # numbers of a crowd that are kept
@@ -40,12 +42,15 @@ class Stream(dict):
         self.key, self.shape = key, shape
 
     def __missing__(self, number: int):
-        if len(self) > KEPT:
+        if len(self) + AHEAD > KEPT:
             self.clear()
-        first = number - number % BLOCK
-        values = self.shape(uniforms(self.key, first, BLOCK)).tolist()
-        self.update(zip(range(first, first + BLOCK), values, strict=True))
+        first = number - number % AHEAD
+        self.update(enumerate(self.ahead(first).tolist(), first))
         return self[number]
+
+    def ahead(self, first: int) -> np.ndarray:
+        """The next values from number `first`, a multiple of 4."""
+        return self.shape(uniforms(self.key, first, AHEAD))
 
     def first(self, count: int) -> np.ndarray:
         """The values of the numbers 0 to count - 1, at once."""
@@ -119,6 +124,7 @@ def exponential(u: np.ndarray) -> np.ndarray:
     return np.negative(np.log1p(drawn, out=drawn), out=drawn)
 
 
+@lru_cache(maxsize=256)
 def gamma(cv: float) -> Callable[[np.ndarray], np.ndarray]:
     """Gamma with mean 1 and coefficient of variation `cv`: 0 is constant, 1 is exponential.
 

@@ -21,8 +21,9 @@ class Request(Journey):
     )  # fmt: skip
 
     def __init__(self, env, source, number: int, line: tuple, endpoint: str, caller: str):
-        self.env = env
-        self.source, self.number, self.line, self.endpoint, self.caller = source, number, line, endpoint, caller
+        # Three at a time, here and below: more of them would be packed into a tuple first.
+        self.env, self.source, self.number = env, source, number
+        self.line, self.endpoint, self.caller = line, endpoint, caller
         self.arrived, self.finished, self.status = env._now, nan, 0
         self.served_by = self.answer_to = self.via = None  # via: the machine that asks others on its behalf
         self.place = source.place  # the city where it is
@@ -89,15 +90,12 @@ class Call(Request):
 
     def __init__(self, request: Request, line: tuple, asked_by, answer_to: "Callable[[Call], None]"):
         # Written out, as this is the hot path of runs with messages and branches.
-        self.env, self.source, self.number, self.line = request.env, request.source, request.number, line
-        self.endpoint, self.caller, self.arrived, self.finished = (
-            request.endpoint,
-            request.caller,
-            request.env._now,
-            nan,
-        )
-        self.status, self.served_by, self.retry_after, self.version = 0, None, nan, None
-        self.root, self.asked_by, self.answer_to, self.items = request.root, asked_by, answer_to, request.items
+        self.env, self.source, self.number = request.env, request.source, request.number
+        self.line, self.endpoint, self.caller = line, request.endpoint, request.caller
+        self.arrived, self.finished, self.status = self.env._now, nan, 0
+        self.served_by = self.version = None
+        self.root, self.asked_by, self.answer_to = request.root, asked_by, answer_to
+        self.items, self.retry_after = request.items, nan
         later = asked_by.spec.detached  # who has been answered waits no more, nor does its machine
         self.place, self.trips = asked_by.place or request.place, 1 if later else request.trips
         self.deadline, self.via = (inf, None) if later else (request.deadline, request.via)

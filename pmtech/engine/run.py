@@ -54,11 +54,12 @@ class Run:
         self.keeps_s = 0.0  # so far back somebody looks
         self.versions: dict[int, int] = {}  # key -> how often it was written
         self.crowds: dict[str, int] = {}  # source -> how many users it has
+        self.drawn: dict[tuple, Luck] = {}  # (purpose, shape) -> what all machines draw from
         self.turn: Callable[[dict[str, Any]], None]  # sets values of the system, as somebody who turns its knobs
 
     def luck(self, purpose: str, shape: Callable) -> Luck:
         """The random numbers for one purpose, such as "server.work"."""
-        return Luck(self.seed, purpose, shape, self.crowds)
+        return self.drawn.setdefault((purpose, shape), Luck(self.seed, purpose, shape, self.crowds))
 
     def forget(self, before_s: float) -> None:
         """Drop what was over before `before_s`: a run without an end then needs no more memory as it goes on."""
@@ -97,10 +98,12 @@ class Run:
         if until_s < env._now:
             raise ValueError(f"until_s must be at least the present time {env._now:g}, got {until_s:g}")
         with collecting_later():
-            while queue and queue[0][0] < until_s:
-                entry = heappop(queue)
-                now, _, _, event = entry
-                kind = event.__class__
+            while queue:
+                now, _, _, event = entry = heappop(queue)
+                if now >= until_s:
+                    heappush(queue, entry)
+                    break
+                kind = type(event)
                 if kind is Request or kind is Call:
                     env._now = now
                     try:  # what `begin` does, written out: this is the hot path of every run
@@ -111,7 +114,7 @@ class Run:
                     else:
                         if delay is not None:
                             heappush(queue, (now + delay, NORMAL, next(eid), event))
-                elif kind is Alarm:
+                elif isinstance(event, Alarm):
                     env._now = now
                     if event.due == now:  # as `ring` does
                         event.due = inf
