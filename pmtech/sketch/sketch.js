@@ -157,7 +157,8 @@ function render({ model, el }) {
     const none = one.value === null;
     const times = one.unit === "%" ? 100 : 1;
     const round = (value) => Number((value * times).toFixed(6));
-    const typed = h("input", { type: "number", id, step: "any", value: none ? "" : round(one.value), disabled: none, onchange: () => typed.value !== "" && send("put", one.path, Number(typed.value) / times) });
+    const typed = h("input", { type: "number", id, step: "any", value: none ? "" : round(one.value), disabled: none, onchange: () => typed.value !== "" && (slide(Number(typed.value) / times), send("put", one.path, Number(typed.value) / times)) });
+    const slide = (value) => ((range.max = Math.max(range.max, value)), (range.value = value)); // also where the Tab key has gone on to it
     const range = h("input", { type: "range", min: one.low, max: one.high, step: one.step, "aria-label": `${one.label}: slider`, disabled: none, oninput: () => ((typed.value = round(Number(range.value))), put(one.path, Number(range.value))) });
     range.value = none ? one.low : one.value;
     const optional = h("input", { type: "checkbox", "aria-label": `${one.label}: none`, onchange: () => send("put", one.path, optional.checked ? null : one.start) });

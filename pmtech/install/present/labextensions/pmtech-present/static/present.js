@@ -2,14 +2,14 @@
 (() => {
   const LOOK = `
     .pmtech-present.jp-NotebookPanel { --jp-content-font-size1: clamp(22px, 1.6vw, 40px); --jp-code-font-size: 18px; }
-    .pmtech-present .jp-Notebook .jp-Cell { max-width: max(1200px, 80vw); margin-inline: auto; }
-    .pmtech-present .jp-Notebook .jp-Cell.jp-mod-active { border-color: transparent; box-shadow: none; background: none; }
-    .pmtech-present :is(.jp-Collapser, .jp-collapseHeadingButton, .jp-InputPrompt) { visibility: hidden; }
-    .pmtech-present .jp-MarkdownOutput > :is(p, ul, ol, details) { max-width: max(1080px, 72vw); }
+    .pmtech-present.jp-NotebookPanel .jp-Notebook .jp-Cell { max-width: max(1200px, 80vw); margin-inline: auto; }
+    .pmtech-present.jp-NotebookPanel .jp-Notebook :is(.jp-Cell, .jp-MarkdownOutput) { border-color: transparent; box-shadow: none; outline: none; background: none; }
+    .pmtech-present.jp-NotebookPanel :is(.jp-Collapser, .jp-collapseHeadingButton, .jp-InputPrompt) { visibility: hidden; }
+    .pmtech-present.jp-NotebookPanel .jp-MarkdownOutput > :is(p, ul, ol, details) { max-width: max(1080px, 72vw); }
     .pmtech-present.jp-NotebookPanel .jp-MarkdownOutput h2 { margin-top: 8px; padding-top: 0; border-top: 0; }
-    .pmtech-present .jp-CodeCell:not(.jp-mod-active):has(.jp-OutputArea-child) .jp-InputPlaceholder { display: none; }
-    .pmtech-present .pmtech-unnamed .jp-PlaceholderText { font-size: 0; }
-    .pmtech-present .pmtech-unnamed .jp-PlaceholderText::before { font-size: 13px; }
+    .pmtech-present.jp-NotebookPanel .jp-CodeCell:not(.jp-mod-active):has(.jp-OutputArea-child) .jp-InputPlaceholder { display: none; }
+    .pmtech-present.jp-NotebookPanel .pmtech-unnamed .jp-PlaceholderText { font-size: 0; }
+    .pmtech-present.jp-NotebookPanel .pmtech-unnamed .jp-PlaceholderText::before { font-size: 13px; }
     .pmtech-present .pmtech-rail { display: none; }
     .pmtech-present .pmtech-elsewhere { display: none; }
     .pmtech-sections { display: flex; gap: 16px; align-items: center; justify-content: center; padding: 6px; font-size: 18px;
