@@ -78,7 +78,7 @@ def match(*missing):
 
 def food(*missing):
     parts = peak_day("food").today.components
-    limit = unless("04", missing, RateLimiter(limit=7, algorithm="token_bucket"))
+    limit = unless("04", missing, RateLimiter(limit=5, algorithm="token_bucket"))
     inside = Gateway("Inside") >> {
         "/menu": chain(unless("03", missing, Cache(capacity=120)), parts["menus"]),
         "/order": chain(limit, unless("07", missing, Queue()), parts["kitchens"]),

@@ -1,6 +1,7 @@
 """Lesson 12: its task is won by the lesson's own ideas alone, its runs say what the text says, and the real libraries fail as the
 model does."""
 
+import re
 import sys
 from types import SimpleNamespace
 
@@ -174,6 +175,16 @@ def test_the_circle_goes_on_by_itself_or_comes_to_rest():
     assert "it comes to rest" in up and up.count("stroke-dasharray") == 4
     more = causal_loop(simulate(STORM, duration_s=60, events=[Change("people.rate_per_s", 60, at_s=20)])).svg
     assert "while more is asked than before" in more
+
+
+def test_its_words_can_be_read():
+    svg = causal_loop(simulate(STORM, duration_s=120, events=[STUMBLE])).svg
+    assert min(int(size) for size in re.findall(r'font-size="(\d+)"', svg)) >= 13
+
+
+def test_the_game_day_takes_whatever_was_handed_in(lesson):
+    """Its sliders hold for its own design: what Your turn was solved with may lie outside of them."""
+    assert lesson.game.running.system != lesson.evening and lesson.game.controls["retry.timeout_ms"].value == 3000
 
 
 def test_its_numbers_are_those_of_the_run():

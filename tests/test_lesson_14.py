@@ -247,6 +247,7 @@ def test_the_history_says_who_and_when_and_that_a_merge_has_two_parents():
     assert {commit.who for commit in repo.history} == {"Ana", "Ben", "Cem"} and not (
         repo.folder / "test_ben.py"
     ).read_text() == ""
+    assert "(Cem, changed by Ben)" in (repo.folder / "test_cem.py").read_text(), "60 dollars were Cem's, 40 are not"
     merge = repo.decide("Ana's").history[0]
     assert merge.who == "You" and len(merge.parents) == 2 and repo.conflict == ()
     assert "Friday" in repo._repr_html_() and "Decided" in repo.said

@@ -5,8 +5,9 @@ from peak_designs import DESIGNS, IDEAS
 
 from pmtech import Queue, RateLimiter, Server, check, peak_day, simulate, sketch
 from pmtech.course.check import all_tasks
-from pmtech.course.days import LASTS_S
-from pmtech.course.peak_day import DAYS, INCIDENTS, weather
+from pmtech.course.days import CALL_S, LASTS_S
+from pmtech.course.days.weather import INCIDENTS, weather
+from pmtech.course.peak_day import DAYS
 from pmtech.course.tasks.lesson_16 import OTHER_DAYS
 from pmtech.system import editing
 
@@ -47,13 +48,17 @@ def test_the_debrief_says_what_each_thing_was_good_for():
         "machines ahead of time at Shop",
         "more than one machine at Shop",
     }
-    assert "/pay answered within 1500 ms" in next(line for line in told if "Queue" in line)
+    assert "/pay answered within 1.5 s" in next(line for line in told if "Queue" in line)
 
 
 @pytest.mark.parametrize(("id", "idea"), LEFT_OUT)
 def test_each_idea_bears_its_load(id, idea):
-    """Left out, the day is lost: for lack of machines ahead of time, for all that is asked twice, for who is let in."""
-    assert lost(id, DESIGNS[id](idea))
+    """Left out, the day is lost: for lack of machines ahead of time, for all that is asked twice, for who is let in. So it is
+    with machines twice as large (and was in some 400 more variations of sizes, numbers, limits and hours)."""
+    design, own = DESIGNS[id](idea), peak_day(id).plan.own
+    assert lost(id, design)
+    twice = {f"{name}.workers": min(64, 2 * design.get(f"{name}.workers")) for name in own}
+    assert lost(id, design.replace(twice))
 
 
 def test_the_ideas_of_seven_lessons_are_needed():
@@ -154,6 +159,111 @@ def test_until_the_call_it_is_the_day_itself():
     first, whole = day.morning(seed=2).run.records, day.run(seed=2).run.records
     early = len(first.arrived_s)
     assert 0 < early < len(whole.arrived_s) and (first.arrived_s == whole.arrived_s[:early]).all()
+
+
+# --- led live ----------------------------------------------------------------------------------------------------------
+
+
+def led(id, design=None, seed=4):
+    """A day, and the same day live."""
+    day = peak_day(id).design(design or DESIGNS[id]())
+    return day, day.live(seed=seed)
+
+
+def until(live, words):
+    """Play on to where it halts with these words; what it has said on the way."""
+    said = []
+    while not said or words not in said[-1]:
+        live.play()
+        live.advance(LASTS_S)
+        assert not live.playing and live.note
+        said.append(live.note)
+    return said
+
+
+def test_a_live_day_halts_at_each_incident_at_the_telephone_and_at_its_end():
+    day, live = led("food")
+    said = until(live, "The day is over")
+    happens = sorted([*weather(day.plan, 4).incidents.values(), CALL_S, LASTS_S])
+    assert [one.split(".")[0] for one in said] == [f"Second {at_s:.0f}" for at_s in happens]
+    assert any("Kitchens: slow for 20 s" in one for one in said) and "Sales can bring a quarter more" in said[-2]
+    assert live.now == pytest.approx(LASTS_S) and [mark["words"] for mark in live.marks][-1] == "The day is over"
+    live.play()
+    live.advance(5)
+    assert live.now == pytest.approx(LASTS_S), "a day that is over goes on no further"
+    run = day.run(live).run.records  # what was watched is what is scored
+    assert (live.recorded.records.finished_s[:2000] == run.finished_s[:2000]).all() and len(run.status) > 1000
+
+
+def test_a_day_that_nobody_played_is_the_day_with_nobody_at_the_knobs():
+    day, live = led("match")
+    assert day.run(live).lines == day.run(seed=4).lines
+
+
+def test_what_is_turned_and_said_live_holds_from_then_on():
+    day, live = led("tickets")
+    until(live, "The telephone")
+    live.controls["rate_limiter.limit"].value = 1
+    live.controls["pages.replicas"].value = 5
+    live.set_off(0)
+    live.set_off(2)
+    until(live, "The day is over")
+    ours = [(type(one).__name__, round(one.at_s)) for one in live.did]
+    assert sorted(ours) == [("Change", 45), ("Change", 60), ("Sales", 45), ("Told", 45)]
+    out = day.run(live)
+    assert "at most $1.06" in str(out) and "It is slow" in str(out) and not out.lines[0].kept
+    kept = next(system for at_s, system in out.run.history if at_s == pytest.approx(60))
+    assert kept.get("pages.replicas") == 5 and day.debrief().lines == out.lines
+
+
+def test_nothing_is_said_before_the_telephone_rings_and_all_are_told_once():
+    _, live = led("tickets")
+    live.set_off(0)
+    assert live.note == "The telephone has not rung yet." and not live.did
+    until(live, "The telephone")
+    for number in (0, 0, 1, 3):
+        live.set_off(number)
+    assert [type(one).__name__ for one in live.did] == ["Sales", "Told"] and "been told" in live.note
+
+
+def test_the_knobs_are_those_that_were_built_before():
+    assert not led("tickets", peak_day("tickets").today)[1].controls
+    _, live = led("sale")
+    assert set(live.controls) == {
+        *("shop.autoscale.least", "shop.autoscale.most", "circuit_breaker.open_s", "retry.timeout_ms")
+    }
+    assert not live.pushes and not live.pools, "nobody sets off a surge or kills a machine on this day"
+
+
+def test_a_day_is_scored_with_the_design_with_which_it_was_led():
+    day, live = led("tickets")
+    with pytest.raises(ValueError, match="led with another design"):
+        day.design(day.today).run(live)
+
+
+def test_larger_machines_are_paid_for_whenever_they_come():
+    day = peak_day("tickets").design(DESIGNS["tickets"]())
+    small, large = (day.run(seed=4, knobs=knobs).run.summary for knobs in ({}, {"booking.workers": 64}))
+    assert large.cost_usd_per_hour > small.cost_usd_per_hour + 0.5
+
+
+def test_the_debrief_of_a_lost_day_says_what_changes_most():
+    design, _ = editing.put_before(peak_day("tickets").today, "seats", Queue())
+    day = peak_day("tickets").design(design)
+    day.run(seed=1)
+    said = "Without Queue: no promise hangs on it on this day. What changes most: Village counters: /book done"
+    assert day.debrief().gaps[0].startswith(said)
+
+
+def test_a_share_is_kept_as_it_is_shown():
+    """No line says that 90 % were missed where at least 90 % were asked for."""
+    lines = peak_day("food").design(DESIGNS["food"]()).another(10).lines
+    assert [one.kept for one in lines] == [True] * 4 and 0.895 <= lines[1].share < 0.9 and lines[1].came == "90 %"
+
+
+@pytest.mark.parametrize(("id", "seed"), [("food", 11), ("tickets", 7), ("sale", 7), ("match", 7)])
+def test_a_good_design_keeps_other_days_too(id, seed):
+    assert peak_day(id).design(DESIGNS[id]()).another(seed).passed
 
 
 def test_sales_brings_people_and_money():

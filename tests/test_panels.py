@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 from threading import Thread
 from types import SimpleNamespace
 
@@ -62,6 +63,22 @@ def test_every_control_at_its_low_default_and_high(show):
             pd.testing.assert_series_equal(live.result.summary, expected.summary)
             go.Figure(live.figure)
             json.dumps(live.answer, allow_nan=False)
+
+
+def test_a_panel_is_whole_when_the_page_first_hears_of_it(monkeypatch):
+    """A page that is quick draws what the comm opens with: nothing may be missing then."""
+    opened = []
+    opens = explore_module.Explore.open
+    monkeypatch.setattr(explore_module.Explore, "open", lambda panel: (opened.append(dict(panel.answer)), opens(panel)))
+    panel = explore(SHOP, Slider("server.workers", 4, 16))
+    assert opened == [panel.answer] and opened[0]["cards"] and opened[0]["number"] == 0
+
+
+def test_the_style_of_a_panel_holds_in_that_panel():
+    """The course's own drawings are called .pmtech-picture, too, and are as large as they are drawn."""
+    sheets = [path for path in Path(explore_module.__file__).parent.rglob("*.css")]
+    rules = [line for path in sheets for line in path.read_text().splitlines() if line.startswith(".pmtech-picture")]
+    assert sheets and rules == []
 
 
 def test_the_cards_carry_their_units():

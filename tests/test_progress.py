@@ -335,3 +335,13 @@ def test_a_lesson_is_done_when_all_is_answered_and_passed(course):
     for id in all_tasks():
         progress_file().add("task", id, passed=True, gaps=[])
     assert [lesson.done for lesson in course_map.progress().lessons] == ["done", "done"]
+
+
+def test_the_map_counts_the_meetings_that_were_decided(course, tmp_path):
+    (tmp_path / "15_the_meeting.ipynb").write_text("{}")
+    progress_file().add("meeting", "15.review", said=["Why?"], lost=None)
+    assert "0 of 3 meetings held" in repr(course_map.progress())
+    progress_file().add("meeting", "15.review", said=["Why?", "We wait."], lost=1200)
+    progress_file().add("meeting", "15.review", said=[], lost=None)  # begun again
+    lesson = course_map.progress().lessons[-1]
+    assert "1 of 3 meetings held" in lesson.detail and lesson.done == "begun"

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -18,6 +19,16 @@ def test_every_question_is_complete(asked):
 def test_the_place_of_the_right_option_gives_nothing_away():
     places = Counter([o.right for o in q.options].index(True) for q in all_questions().values())
     assert max(places.values()) <= sum(places.values()) / 2
+
+
+def test_a_text_uses_the_marks_that_are_drawn():
+    """`code` and **bold** are; a single star would stand there as it is."""
+    texts = [
+        text
+        for q in all_questions().values()
+        for text in (q.text, q.why, q.run, *(o.text + o.feedback for o in q.options))
+    ]
+    assert [text for text in texts if text and re.search(r"(?<!\*)\*(?!\*)\S", text)] == []
 
 
 def test_the_lesson_covers_its_known_misconceptions():
@@ -87,3 +98,11 @@ def test_79_of_80_waits_several_times_the_work_itself():
 
     assert wait_s(79) > 0.5
     assert wait_s(60) < 0.02
+
+
+def test_a_star_that_a_learner_would_read_as_a_star_is_named():
+    """Texts know bold and code alone: `*first*` stood on the page with its stars."""
+    of_many = next(iter(all_questions().values()))
+    lacking = [*what_a_question_lacks(replace(of_many, hint="It comes *first*."))]
+    assert len(lacking) == 1 and "a single *" in lacking[0]
+    assert [*what_a_question_lacks(replace(of_many, hint="It is **first**, as `a * b` is."))] == []

@@ -203,6 +203,25 @@ def test_who_leaves_takes_along_all_that_was_said(room):
     assert (board["seats"], board["voted"], board["pace"]) == (0, 0, {})
 
 
+def test_the_board_has_the_scores_of_the_peak_day_and_no_names(room):
+    """A number a pair and day, the best of its tries, most first; who leaves takes its number along."""
+    seats = room.sit(3)
+
+    def led(seat, day="tickets", number=1, kept=4, of=6):
+        body = {"day": day, "number": number, "kept": kept, "of": of}
+        return room.http.put("/api/score/mine", json=body, headers=seat).status_code
+
+    assert [led(seats[0], kept=kept) for kept in (3, 5, 2)] == [204] * 3
+    assert [led(seats[1]), led(seats[2], day="food", number=7, kept=1, of=5)] == [204] * 2
+    assert room.board()["scores"] == [
+        {"day": "food", "number": 7, "of": 5, "kept": [1]},
+        {"day": "tickets", "number": 1, "of": 6, "kept": [5, 4]},
+    ]
+    assert {led(seats[0], day="Ann"), led(seats[0], kept=7), led({}), led(seats[0], number=-1)} == {422, 401}
+    room.http.delete("/api/seats/mine", headers=seats[0])
+    assert room.board()["scores"][1]["kept"] == [4]
+
+
 def test_what_is_kept_says_nothing_of_whose_it_is(tmp_path, monkeypatch):
     kept = Class(monkeypatch, tmp_path / "room.sqlite")
     secret = kept.room.join(kept.room.word)
@@ -397,10 +416,12 @@ def test_only_what_was_promised_is_sent(real, monkeypatch):
     for hear in hearers:
         hear({"kind": "task", "id": "04.your_turn", "passed": True, "figures": ["secret"], "name": "Ann"})
         hear({"kind": "answer", "id": CHECK.id, "option": CHECK.options[0].text})
+        hear({"kind": "peak day", "id": "food", "seed": 3, "kept": 4, "of": 5, "name": "Ann"})
         hear({"kind": "note", "id": "04.note", "text": "my own words"})
     assert [body for _, body in sent] == [
         {"lesson": "04", "section": 7, "state": "done"},
         {"lesson": CHECK.id[:2], "section": 8, "state": "done"},
+        {"day": "food", "number": 3, "kept": 4, "of": 5},
     ]
 
 

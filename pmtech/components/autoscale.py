@@ -71,8 +71,8 @@ class Autoscale(Checked):
                 raise ValueError(f"least must be at most most, {self.most}; got {least}")
 
     def least_at(self, at_s: float) -> int:
-        """The fewest machines at a moment, by the schedule."""
-        return next((least for since_s, least in reversed(self.schedule) if since_s <= at_s), self.least)
+        """The fewest machines at a moment, by the schedule, and never fewer than `least`."""
+        return max(self.least, next((least for since_s, least in reversed(self.schedule) if since_s <= at_s), 1))
 
     def facts(self) -> list[str]:
         """A few words each, for the box of what it scales."""

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from pmtech.course.check import all_tasks
 from pmtech.course.editions import editions, shipped
+from pmtech.course.meeting import all_agendas
 from pmtech.course.page import page
 from pmtech.course.progress import progress_file
 from pmtech.course.questions import all_questions
@@ -26,6 +27,7 @@ class Lesson:
     """One lesson of the map and how far the learner has come in it.
 
     questions, answered, right_at_first: numbers of questions. tasks, tried, passed: numbers of "Your turn" tasks.
+    meetings, held: numbers of meetings, and of those in which something was decided.
     earlier: files of earlier editions, which lie beside `file`, the newest.
     """
 
@@ -39,14 +41,16 @@ class Lesson:
     tasks: int
     tried: int
     passed: int
+    meetings: int = 0
+    held: int = 0
     earlier: tuple[str, ...] = ()
 
     @property
     def done(self) -> str:
         """How far it is, in words."""
-        if self.answered == self.questions and self.passed == self.tasks:
+        if (self.answered, self.passed, self.held) == (self.questions, self.tasks, self.meetings):
             return "done"
-        return "begun" if self.answered or self.tried else "not begun"
+        return "begun" if self.answered or self.tried or self.held else "not begun"
 
     @property
     def detail(self) -> str:
@@ -54,6 +58,8 @@ class Lesson:
         words = [f"{self.answered} of {self.questions} questions answered"] if self.questions else []
         if self.answered:
             words.append(f"{self.right_at_first} right at the first try")
+        if self.meetings:
+            words.append(f"{self.held} of {self.meetings} meetings held")
         if self.tasks:
             words.append(f"Your turn {'passed' if self.passed == self.tasks else 'tried' if self.tried else 'open'}")
         return ", ".join(words)
@@ -164,6 +170,7 @@ def _lessons(record) -> list[Lesson]:
     first = {a["id"]: a["right"] and not a.get("late") for a in reversed(record.records("answer"))}
     attempts = record.records("task")
     tried, passed = {a["id"] for a in attempts}, {a["id"] for a in attempts if a["passed"]}
+    held = {a["id"] for a in record.records("meeting") if a.get("lost") is not None}
     for entry in _entries():
         there = next(filter(None, (editions(folder, entry["file"]) for folder in lesson_folders())), None)
         if there is None:
@@ -171,6 +178,7 @@ def _lessons(record) -> list[Lesson]:
         *earlier, newest = [path.name for path in there]
         number = newest[:2]
         questions = [q for q in (*all_questions(), *all_sortings()) if q.startswith(f"{number}.")]
+        meetings = [one for one in all_agendas() if one.startswith(f"{number}.")]
         tasks = [t for t in all_tasks() if t.startswith(f"{number}.")]
         lessons.append(
             Lesson(
@@ -182,6 +190,8 @@ def _lessons(record) -> list[Lesson]:
                 tasks=len(tasks),
                 tried=len(tried.intersection(tasks)),
                 passed=len(passed.intersection(tasks)),
+                meetings=len(meetings),
+                held=len(held.intersection(meetings)),
             )
         )
     return lessons

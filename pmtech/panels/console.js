@@ -74,7 +74,7 @@ function render({ model, el }) {
     list,
     field("Headers, one a line", headers),
     field("Body", body),
-    h("div", { class: "pmtech-foot" }, h("label", { class: "pmtech-check", for: lose.id }, lose, "The next answer gets lost on the way"), submit),
+    h("div", { class: "pmtech-foot" }, h("label", { class: "pmtech-lose", for: lose.id }, lose, "The next answer gets lost on the way"), submit),
   );
 
   // ---- what came of it ----

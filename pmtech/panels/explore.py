@@ -49,9 +49,9 @@ class Explore(Panel):
         self.result: Result = simulate(system, seed=seed, **run)
         self.pinned: Result | None = None
         self._ends: dict[str, float] = {}  # where the axes of the chart end
-        super().__init__(described=self.controls.described, first_seed=seed)
+        # The page may begin before anything could be added.
+        super().__init__(described=self.controls.described, first_seed=seed, answer=self._answered())
         self.observe(self._wished, "wish")
-        self._show()
 
     # --- what a learner does ------------------------------------------------------------------------------------
 
@@ -100,30 +100,29 @@ class Explore(Panel):
         try:
             values = {path: control.value for path, control in self.controls.items()}
             self.result = simulate(self._system.replace(values), seed=self.seed, **self._run)
-            self._show()
+            self.answer = self._answered()
         except Exception as error:  # noqa: BLE001  a panel must live on, whatever its system does
-            self._say({**self.answer, "error": f"This can't be run: {why(error)}."})
+            self.answer = {**self.answer, **self._wish, "error": f"This can't be run: {why(error)}."}
 
-    def _show(self) -> None:
+    def _answered(self) -> dict:
         names = self._cards
         shown, pinned = read(self.result, names), read(self.pinned, names) if self.pinned else {}
         figure = self._draw(self.result, self.pinned)
-        self._say(
-            {
-                "cards": [
-                    {"name": name, "value": value, "pinned": pinned.get(name), "hint": CARDS[name].hint}
-                    for name, value in shown.items()
-                ],
-                "picture": diagram(self.result.system),
-                "scale": self._hold(figure),
-                "figure": figure,
-                "before": self._before(),
-                "sentences": self.result.explain(p99=False),  # no card shows it
-                "axis": self._draw.__doc__.partition("\n")[0].rstrip("."),
-                "pinned": self.pinned is not None,
-                "error": None,
-            }
-        )
+        return {
+            **self._wish,
+            "cards": [
+                {"name": name, "value": value, "pinned": pinned.get(name), "hint": CARDS[name].hint}
+                for name, value in shown.items()
+            ],
+            "picture": diagram(self.result.system),
+            "scale": self._hold(figure),
+            "figure": figure,
+            "before": self._before(),
+            "sentences": self.result.explain(p99=False),  # no card shows it
+            "axis": self._draw.__doc__.partition("\n")[0].rstrip("."),
+            "pinned": self.pinned is not None,
+            "error": None,
+        }
 
     def _hold(self, figure: dict) -> str:
         """Leave the axes where they were while what is shown fills them well; else say which of them has changed."""
@@ -154,9 +153,10 @@ class Explore(Panel):
         others += ["other customers"] if self.pinned.seed != self.result.seed else []
         return f"Before: {', '.join(others) or 'as now'}."
 
-    def _say(self, answer: dict) -> None:
-        values = self.controls.sent()
-        self.answer = {**answer, "values": values, "seed": self.seed, "number": self._number, "pin": self._pin}
+    @property
+    def _wish(self) -> dict:
+        """Which wish of the page it answers, and the values that hold now."""
+        return {"values": self.controls.sent(), "seed": self.seed, "number": self._number, "pin": self._pin}
 
     cards = property(lambda self: {card["name"]: card["value"] for card in self.answer["cards"]})
     sentences = property(lambda self: self.answer["sentences"])

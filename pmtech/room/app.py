@@ -14,7 +14,7 @@ from contextlib import suppress
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
@@ -100,6 +100,13 @@ class Reached(_Model):
     lesson: str = Field(max_length=8, pattern=r"^\d{2}$")
     section: int = Field(ge=0, le=30)
     state: str = Field(max_length=20)
+
+
+class Score(_Model):
+    day: Literal["tickets", "sale", "match", "food"]
+    number: int = Field(ge=0, le=1_000_000)
+    kept: int = Field(ge=0, le=20)
+    of: int = Field(ge=1, le=20)
 
 
 class Stuck(_Model):
@@ -207,6 +214,12 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
     @api.put("/api/pace/mine", status_code=204)
     async def reached(place: Reached, seat: Annotated[int, Depends(seated)]) -> None:
         room.reached(seat, place.lesson, place.section, place.state)
+
+    @api.put("/api/score/mine", status_code=204)
+    def score(led: Score, seat: Annotated[int, Depends(seated)]) -> None:
+        if led.kept > led.of:
+            raise Refused(422, "More promises cannot be kept than there are.")
+        room.score(seat, led.day, led.number, led.kept, led.of)
 
     @api.put("/api/stuck/mine", status_code=204)
     async def stuck(asked: Stuck, seat: Annotated[int, Depends(seated)]) -> None:

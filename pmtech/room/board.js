@@ -72,6 +72,10 @@ function pass() {
 }
 setInterval(pass, 5000);
 
+// The peak day: how many promises each pair has kept, and nothing of who it is.
+const scores = () => told.scores.map(({ day, number, of, kept }) =>
+  $("p", { class: "scores" }, $("strong", {}, `Peak day "${day}", number ${number}`), ` of ${of} promises kept, a number a pair: `, ...kept.map((count) => $("span", { class: "count" }, `${count} `))));
+
 function draw() {
   if (!told) return;
   head.replaceChildren(
@@ -96,7 +100,7 @@ function draw() {
   pace.replaceChildren($("div", { class: "row" }, $("h1", {}, `Lesson ${lesson}`), start, clock), $("div", { class: "strip" }, ...plan.sections.map((name, n) => {
     const { working = 0, done = 0 } = told.pace[n] ?? {};
     return $("div", {}, $("strong", {}, name), $("br"), working || done ? `${working} at it, ${done} done` : "not begun");
-  })));
+  })), ...scores());
   pass();
 }
 

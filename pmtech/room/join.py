@@ -1,8 +1,8 @@
 """`join("fern-otter-417@192.0.2.10")`: from now on this kernel tells a room which option was chosen and how far it is.
 
 Nothing is sent before that, and nothing but this: question, option, a seat that says nothing of whose it is, which section was
-reached, whether the task has passed, and "we are stuck". It is sent in the background; where the room is not reached the
-lesson goes on, and what was done meanwhile is not sent later.
+reached, whether the task has passed, how many promises of a peak day were kept, and "we are stuck". It is sent in the
+background; where the room is not reached the lesson goes on, and what was done meanwhile is not sent later.
 """
 
 from __future__ import annotations
@@ -80,6 +80,9 @@ class Seat:
             option = asked.value(record["option"])
             if option is not None and self._room.get("question") == known:
                 self._tell(("/api/votes/mine", {"question": known, "option": float(option)}))
+        if kind == "peak day":
+            score = {"day": known, "number": record["seed"], "kept": record["kept"], "of": record["of"]}
+            self._tell(("/api/score/mine", score))
         section = section_of(str(kind), known)
         if section is not None:
             passed = kind != "task" or record.get("passed")

@@ -7,6 +7,7 @@ import socket
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from pmtech import files
 from pmtech.course.progress import home
@@ -14,7 +15,12 @@ from pmtech.room.join import HERE, PORT
 from pmtech.room.state import Room
 
 # Whoever still listens to the news does not keep a room from closing.
-AS_SERVED = {"log_level": "warning", "access_log": False, "server_header": False, "timeout_graceful_shutdown": 1}
+AS_SERVED: dict[str, Any] = {
+    "log_level": "warning",
+    "access_log": False,
+    "server_header": False,
+    "timeout_graceful_shutdown": 1,
+}
 
 
 def address() -> str:

@@ -40,6 +40,7 @@ create table if not exists round (id integer primary key, question text, number 
 create table if not exists vote (round integer, seat integer, option real, at real, primary key (round, seat));
 create table if not exists hands (round integer, option real, count integer, primary key (round, option));
 create table if not exists truth (question text primary key, value real);
+create table if not exists score (seat integer, day text, number integer, kept integer, total integer, primary key (seat, day, number));
 create table if not exists pace (seat integer, lesson text, section integer, state text, primary key (seat, lesson, section));
 """
 
@@ -128,7 +129,7 @@ class Room:
     def leave(self, seat: int) -> None:
         """The seat goes, with all that it said."""
         with self._lock:
-            for table, column in (("vote", "seat"), ("pace", "seat"), ("seat", "id")):
+            for table, column in (("vote", "seat"), ("pace", "seat"), ("score", "seat"), ("seat", "id")):
                 self._write(f"delete from {table} where {column} = ?", seat)
 
     def is_facilitator(self, token: str) -> bool:
@@ -228,6 +229,22 @@ class Room:
             found.setdefault(section, {})[state] = count
         return found
 
+    # --- the peak day ---------------------------------------------------------------------------------------------------
+
+    def score(self, seat: int, day: str, number: int, kept: int, total: int) -> None:
+        """A pair has led a day of this number and kept so many promises; the best of its tries stands."""
+        self._write(
+            "insert into score values (?, ?, ?, ?, ?) on conflict (seat, day, number) do update set kept = max(kept, excluded.kept)",
+            *(seat, day, number, kept, total),
+        )
+
+    def scores(self) -> list[dict[str, Any]]:
+        """For each day that was led: its number, how many promises it has, and how many each pair has kept, most first."""
+        found: dict[tuple, list[int]] = {}
+        for *day, kept in self._rows("select day, number, total, kept from score order by day, number, kept desc"):
+            found.setdefault(tuple(day), []).append(kept)
+        return [{"day": day, "number": number, "of": of, "kept": kept} for (day, number, of), kept in found.items()]
+
     # --- what others see ----------------------------------------------------------------------------------------------
 
     def told(self) -> dict[str, Any]:
@@ -251,6 +268,7 @@ class Room:
                 "seats": self._one("select count(*) from seat"),
                 "stuck": self._one("select count(*) from seat where stuck = 1"),
                 "pace": self.pace(lesson),
+                "scores": self.scores(),
                 "voted": sum(self.votes(now[0]).values()) if now else 0,
                 "rounds": [],
                 "moved": self.moved(now[1]) if now else [],

@@ -12,7 +12,8 @@ import traitlets
 from pmtech import components, theory
 from pmtech.components import Clients, Server
 from pmtech.components.component import Component
-from pmtech.course.brief import Brief, brief
+from pmtech.course.brief import brief
+from pmtech.course.brief.sheet import Brief
 from pmtech.diagram import diagram
 from pmtech.diagram.layout import layout
 from pmtech.panels import explore

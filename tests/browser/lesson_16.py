@@ -16,11 +16,16 @@ def play(lab) -> None:
     board.get_by_label("before", exact=True).check()
     board.locator(".sk-kind[data-kind=Queue]").click()
     board.locator(".sk-box[data-part=queue]").wait_for()
-    for words in ("The day until the telephone rings", "The day, with your decisions", "The debrief"):
+    for words in ("The day, live", "The score of your day", "The debrief"):
         cell = lab.cell(words)
         cell.scroll_into_view_if_needed()
         cell.locator(".jp-InputPlaceholder").click()
         lab.command("notebook:run-cell")
         lab.wait_idle()
+        if words == "The day, live":
+            live = lab.page.locator(".pmtech-live").last
+            live.get_by_label("Speed").select_option("60")
+            live.locator(".pmtech-play").click()
+            live.locator(".pmtech-note", has_text="Second 3").wait_for()  # the first incident: it halts there
     cell.get_by_text("Without Queue:").wait_for()
     lab.screenshot("debrief")

@@ -146,6 +146,13 @@ def test_a_schedule_orders_machines_before_the_load():
     assert machines(simulate(without, duration_s=200)) == [(0, 1)]
 
 
+def test_the_least_is_never_undercut_by_the_schedule():
+    """Somebody who asks for three at least has three, whatever was planned for the hour."""
+    system = Clients(rate_per_s=4, **EVEN) >> Queue(store_ms=0) >> pool(AHEAD)
+    system = system.replace({"server.autoscale.least": 3, "server.replicas": 3})
+    assert machines(simulate(system, duration_s=200)) == [(0, 3), (90, 6), (135, 3)]
+
+
 def test_a_schedule_is_faster_than_the_limit_and_never_above_most():
     rule = Autoscale(most=30, starts_s=0, schedule=((10, 25),))
     system = Clients(rate_per_s=1, **EVEN) >> Queue() >> pool(rule)

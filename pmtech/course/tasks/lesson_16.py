@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from pmtech.course.peak_day import INCIDENTS, PeakDay, weather
+from pmtech.course.days.weather import incident, weather
+from pmtech.course.peak_day import PeakDay
 from pmtech.course.task import Marking
 
 OTHER_DAYS = (2, 5)  # seeds: together they bring everything that may happen
@@ -23,10 +24,10 @@ class PeakTask:
             return Marking(title=self.title, passed=False, gaps=[sentence], counts=False)
         own = attempt.score.lines
         figures = [(one.what, one.asked, one.came, "met" if one.kept else "missed") for one in own]
-        gaps = [f"{one.what}: {one.came}; {one.asked} was promised." for one in own if not one.kept]
+        gaps = [one.gap for one in own if not one.kept]
         for seed in () if gaps else OTHER_DAYS:
             lost = [one for one in attempt.another(seed).lines if not one.kept]
-            what = " ".join(f"{INCIDENTS[name]}." for name in weather(attempt.plan, seed).incidents)
+            what = " ".join(f"{incident(attempt.plan, name)}." for name in weather(attempt.plan, seed).incidents)
             gaps += [f"Your day is kept, another is not ({one.what}: {one.came}). {what}" for one in lost]
         note = "Your day, and two that you have not seen."
         return Marking(title=self.title, passed=not gaps, gaps=gaps, figures=figures, note=note)

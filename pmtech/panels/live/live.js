@@ -32,7 +32,7 @@ function render({ model, el }) {
       step: () => send({ playing: false, steps: wish.steps + 1 }),
       reset: () => send({ playing: false, resets: wish.resets + 1, values: knobs.first }),
     },
-    button("", "Surge now", () => send({ surges: wish.surges + 1 })),
+    ...(model.get("pushes") ? [button("", "Surge now", () => send({ surges: wish.surges + 1 }))] : []),
     ...kills,
     ...failures,
   );
@@ -40,9 +40,10 @@ function render({ model, el }) {
   const stageEl = h("div", { class: "pmtech-stage", role: "img", "aria-label": scene.said });
   const chartEl = h("div", { class: "pmtech-chart", role: "img", "aria-label": `Chart of up to ${WINDOW_S} seconds: requests a second, time to answer, requests in the system.` });
   const problem = h("p", { class: "pmtech-error", role: "alert" });
+  const note = h("p", { class: "pmtech-note", role: "status" });
   const say = (text) => (write(problem, text ?? ""), (problem.hidden = !text));
   stageEl.style.height = `${stageHeight(scene)}px`;
-  root.append(bar.bar, problem, stageEl, legend(scene, everyLabel), h("div", { class: "pmtech-knobs" }, ...knobs.rows), chartEl);
+  root.append(bar.bar, problem, note, stageEl, legend(scene, everyLabel), h("div", { class: "pmtech-knobs" }, ...knobs.rows), chartEl);
   el.append(root);
   const actors = new Stage(stageEl, { ...structuredClone(scene), units: [] });
   const chart = new Strips(chartEl);
@@ -111,6 +112,8 @@ function render({ model, el }) {
     else if (message.playing && !news?.playing) bar.say("Running.");
     else if (message.sentence && message.sentence !== news?.sentence) bar.say(message.sentence);
     say(message.error);
+    write(note, message.note);
+    note.hidden = !message.note;
     kills.forEach((one, n) => {
       const why = message.none_left[pools[n][0]] ?? "";
       if (why && document.activeElement === one) root.focus(); // a disabled button would swallow the keys

@@ -40,6 +40,7 @@ class Live(Panel):
     controls: path -> Control; setting its `value` turns the knob at the present simulated time, `now`. play(),
     pause(), step(), reset(), surge(), kill(name) and `speed` are what its bar does. marks: what was changed when.
     sentence: the present state in words. running: the model itself. watch: what is known of it, see `Watch`.
+    note: what there is to say of the present moment, or "".
     """
 
     _esm = STAGE_JS + (HERE / "live.js").read_text(encoding="utf-8")
@@ -49,13 +50,24 @@ class Live(Panel):
     scene = traitlets.Dict().tag(sync=True)
     pools = traitlets.Dict().tag(sync=True)  # name -> label, of those of which one can be killed
     failures = traitlets.List().tag(sync=True)  # what else can be set off, in words
+    pushes = traitlets.Bool(True).tag(sync=True)  # can a surge be set off?
     # The page's wishes are one state with counters in it, so that none is lost or overtaken by another.
     wish = traitlets.Dict().tag(sync=True, echo_update=False)
 
     def __init__(
-        self, system: System, controls: tuple[Slider | Choice, ...], speed: float, seed: int, events: tuple[Event, ...]
+        self,
+        system: System,
+        controls: tuple[Slider | Choice, ...],
+        speed: float,
+        seed: int,
+        events: tuple[Event, ...],
+        *,
+        comes: tuple[Event, ...] = (),
+        pushes: bool = True,
     ):
+        """comes: what happens by itself. pushes: can it be pushed, by a surge or a machine that dies?"""
         self._system, self._seed, self._speed, self._events = system, seed, SPEEDS[3], events
+        self._comes, self.note = comes, ""
         self.controls = Controls("live", system, controls, self._turned)
         self._lock = self.controls.lock
         self._clock = Clock(self._tick, self.pause)
@@ -66,20 +78,21 @@ class Live(Panel):
         most = {path: c.high for path, c in self.controls.items() if path.endswith(".replicas") and c.options is None}
         stage = scene(system, system.replace(most))
         words = [event.mark(system).words for event in events]
-        super().__init__(described=self.controls.described, scene=stage, pools=self._find_pools(), failures=words)
+        pools = self._find_pools() if pushes else {}
+        super().__init__(described=self.controls.described, scene=stage, pools=pools, failures=words, pushes=pushes)
         self.observe(self._wished, "wish")
         self.on_msg(self._message)
         self.speed = speed
 
     def _begin(self) -> None:
         """The system as it was written, at its beginning."""
-        self.running = Running(self._system, self._seed)
+        self.running = Running(self._system, self._seed, self._comes)
         self.watch = Watch(self.running)
         self.marks: list[dict] = []
         self.happened: list[Event] = []  # whatever was done to it: the same events make the same run
         self._turns: dict[str, Any] = {}  # knobs that were turned since time last moved
         self._told, self._shown = -1.0, None  # up to where the page has the samples, and the words of which system
-        self.error = None
+        self.error, self.note = None, ""
         self._choose_every(anew=True)
 
     def _find_pools(self) -> dict[str, str]:
@@ -176,7 +189,8 @@ class Live(Panel):
         """The run so far, with what was done to it as its events: for `post_mortem`, or any other view of a run."""
         if not self.now:
             raise ValueError("nothing has happened yet: press play, or step")
-        return simulate(self._system, duration_s=self.now, seed=self._seed, events=self.happened)
+        events = [event for event in (*self._comes, *self.happened) if event.at_s < self.now]
+        return simulate(self._system, duration_s=self.now, seed=self._seed, events=events)
 
     # --- knobs --------------------------------------------------------------------------------------------------
 
@@ -314,6 +328,7 @@ class Live(Panel):
             "values": self.controls.sent(),
             "marks": self.marks,
             "error": self.error,
+            "note": self.note,
             "none_left": {
                 name: f"No machine of “{label}” is left: each comes back {DOWN_S} s after it died."
                 for name, label in self.pools.items()
