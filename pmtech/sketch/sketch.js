@@ -87,8 +87,8 @@ function render({ model, el }) {
   const side = h("div", { class: "sk-side", role: "tabpanel" });
   const drawTabs = () => {
     const keys = Object.keys(TABS);
-    const open = (key) => ((tab = key), (formKey = ""), drawTabs(), drawSide());
-    const within = tabs.contains(document.activeElement);
+    const open = (key) => ((tab = key), (formKey = ""), drawTabs(), tabs.querySelector("[aria-selected=true]").focus(), drawSide());
+    const focused = [...tabs.children].indexOf(document.activeElement);
     tabs.replaceChildren(
       ...keys.map((key, n) =>
         button(TABS[key], () => open(key), {
@@ -102,7 +102,7 @@ function render({ model, el }) {
         }),
       ),
     );
-    if (within) tabs.querySelector("[aria-selected=true]").focus();
+    if (focused >= 0) tabs.children[focused].focus();
   };
 
   let formKey = "";
