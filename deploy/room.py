@@ -14,19 +14,18 @@ def main(keep: Path) -> None:
     # Who listens is waited for; a hub whose service does not ends after ten seconds, which a busy machine needs for the imports.
     listener = socket.create_server((address.hostname, address.port))
 
-    import uvicorn
     from starlette.applications import Starlette
     from starlette.routing import Mount
 
     from pmtech.room.app import app
-    from pmtech.room.server import AS_SERVED
+    from pmtech.room.server import serving
     from pmtech.room.state import Room
 
     prefix, room = os.environ["JUPYTERHUB_SERVICE_PREFIX"], Room(keep, word=os.environ["PMTECH_ROOM_WORD"])
     print(f"The room's page for the projector: {prefix}board#{room.token}", flush=True)
     inside = Starlette(routes=[Mount(prefix.rstrip("/"), app(room, lambda: prefix))])
     try:
-        uvicorn.Server(uvicorn.Config(inside, **AS_SERVED)).run(sockets=[listener])
+        serving(inside, room).run(sockets=[listener])
     finally:
         room.close()
 

@@ -185,6 +185,7 @@ class Learner:
                 if isinstance(told, bytes):
                     continue
                 told = json.loads(told)
+                assert told["content"].get("execution_state") not in ("restarting", "dead"), "the kernel has died"
                 if told["parent_header"].get("msg_id") != header["msg_id"]:
                     continue
                 assert told["msg_type"] != "error", told["content"]

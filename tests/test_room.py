@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -18,7 +19,6 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 import pytest
-import uvicorn
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, settings
 from lessons import NOTEBOOKS
@@ -32,7 +32,7 @@ from pmtech.room.agenda import agenda, section_of, sections
 from pmtech.room.aloud import SIGNS, code
 from pmtech.room.aloud import answer as meant_by
 from pmtech.room.join import join_on_a_hub
-from pmtech.room.server import AS_SERVED
+from pmtech.room.server import serving
 from pmtech.room.state import WORDS, Room, is_split, new_word
 
 CHECK = next(q for q in all_questions().values() if q.kind == "check" and not q.guess)
@@ -341,19 +341,19 @@ def test_no_input_ends_in_a_failure_of_the_server(case):
 
 
 @pytest.fixture
-def real(tmp_path, monkeypatch):
+def real(tmp_path, monkeypatch, capfd):
     """A room on the loopback, as `pmtech room --here` runs it."""
     monkeypatch.setenv("PMTECH_HOME", str(tmp_path))
     room = Room()
-    server = uvicorn.Server(uvicorn.Config(room_app.app(room), port=0, **AS_SERVED))
-    thread = threading.Thread(target=server.run, daemon=True)
+    server, listener = serving(room_app.app(room), room), socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
     until(lambda: server.started)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield room, f"127.0.0.1:{port}"
+    yield room, f"127.0.0.1:{listener.getsockname()[1]}"
     server.should_exit = True  # with whoever listens: nobody keeps a room from closing
     thread.join(30)
-    assert not thread.is_alive()
+    said = capfd.readouterr().err
+    assert not thread.is_alive() and "ERROR" not in said, said
     leave()
     room.close()
 

@@ -352,7 +352,7 @@ async def _news(room: Room, tell: Callable[[], str]) -> AsyncIterator[str]:
     """The state as it is, and again whenever another is to be told; else a sign of life. Ends when its reader is gone."""
     seen, news, told, quiet_s = -1, "", "", 0.0
     with suppress(Refused):
-        while True:
+        while not room.ends:
             if room.changed != seen:
                 seen = room.changed
                 news = tell()

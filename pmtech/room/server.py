@@ -21,6 +21,19 @@ AS_SERVED: dict[str, Any] = {
 }
 
 
+def serving(api, room: Room):
+    """The server of a room, not yet running. Whoever listens to the news hears the end, and does not keep the room from closing."""
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        async def shutdown(self, sockets=None) -> None:
+            room.ends = True
+            await super().shutdown(sockets)
+
+    how = {"log_level": "warning", "access_log": False, "server_header": False, "timeout_graceful_shutdown": 5}
+    return Server(uvicorn.Config(api, **how))
+
+
 def address() -> str:
     """The address of this machine in its network, as far as it is known here; nothing is sent to find it."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
@@ -35,8 +48,6 @@ def address() -> str:
 
 def serve(port: int = PORT, keep: Path | None = None, here: bool = False) -> int:
     """Run the room. here: for this machine alone, to try it. Returns the exit status."""
-    import uvicorn
-
     from pmtech.room.app import app
 
     try:
@@ -62,9 +73,8 @@ def serve(port: int = PORT, keep: Path | None = None, here: bool = False) -> int
         note.unlink(missing_ok=True)
         files.write(note, json.dumps({"address": f"http://127.0.0.1:{port}", "token": room.token}))
         note.chmod(0o600)
-    config = uvicorn.Config(app(room, lambda: where), **AS_SERVED)
     try:
-        uvicorn.Server(config).run(sockets=[listener])
+        serving(app(room, lambda: where), room).run(sockets=[listener])
     except KeyboardInterrupt:
         pass
     finally:

@@ -65,11 +65,11 @@ class Room:
     """A room, from opening to closing. keep: the file in which it stays when it is closed, or None. word: drawn where none is given.
 
     word: what learners join by. token: what its controls ask for. changed: how often anything has changed, for whoever
-    waits for news. All methods may be called from any thread.
+    waits for news; ends: there will be no more. All methods may be called from any thread.
     """
 
     def __init__(self, keep: Path | None = None, word: str = ""):
-        self._lock, self.changed = threading.RLock(), 0
+        self._lock, self.changed, self.ends = threading.RLock(), 0, False
         self._db = sqlite3.connect(keep or ":memory:", check_same_thread=False, isolation_level=None)
         # A vote is safe from a room that is killed as soon as it is written, and waits for no disk.
         self._db.executescript(f"pragma journal_mode = wal; pragma synchronous = normal; {TABLES}")

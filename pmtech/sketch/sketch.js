@@ -87,8 +87,8 @@ function render({ model, el }) {
   const side = h("div", { class: "sk-side", role: "tabpanel" });
   const drawTabs = () => {
     const keys = Object.keys(TABS);
-    const open = (key) => ((tab = key), (formKey = ""), drawTabs(), drawSide());
-    const within = tabs.contains(document.activeElement);
+    const open = (key) => ((tab = key), (formKey = ""), drawTabs(), tabs.querySelector("[aria-selected=true]").focus(), drawSide());
+    const focused = [...tabs.children].indexOf(document.activeElement);
     tabs.replaceChildren(
       ...keys.map((key, n) =>
         button(TABS[key], () => open(key), {
@@ -102,7 +102,7 @@ function render({ model, el }) {
         }),
       ),
     );
-    if (within) tabs.querySelector("[aria-selected=true]").focus();
+    if (focused >= 0) tabs.children[focused].focus();
   };
 
   let formKey = "";
@@ -157,7 +157,8 @@ function render({ model, el }) {
     const none = one.value === null;
     const times = one.unit === "%" ? 100 : 1;
     const round = (value) => Number((value * times).toFixed(6));
-    const typed = h("input", { type: "number", id, step: "any", value: none ? "" : round(one.value), disabled: none, onchange: () => typed.value !== "" && send("put", one.path, Number(typed.value) / times) });
+    const typed = h("input", { type: "number", id, step: "any", value: none ? "" : round(one.value), disabled: none, onchange: () => typed.value !== "" && (slide(Number(typed.value) / times), send("put", one.path, Number(typed.value) / times)) });
+    const slide = (value) => ((range.max = Math.max(range.max, value)), (range.value = value)); // also where the Tab key has gone on to it
     const range = h("input", { type: "range", min: one.low, max: one.high, step: one.step, "aria-label": `${one.label}: slider`, disabled: none, oninput: () => ((typed.value = round(Number(range.value))), put(one.path, Number(range.value))) });
     range.value = none ? one.low : one.value;
     const optional = h("input", { type: "checkbox", "aria-label": `${one.label}: none`, onchange: () => send("put", one.path, optional.checked ? null : one.start) });

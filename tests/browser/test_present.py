@@ -12,6 +12,7 @@ SHOWN = "[...document.querySelectorAll('.jp-Notebook .jp-Cell h2')].filter((one)
 def projector(browser, tmp_path):
     server = JupyterServer(tmp_path, present="05")
     context = browser.new_context(viewport={"width": 1280, "height": 720}, service_workers="block")
+    context.set_default_timeout(60_000)
     yield LabPage(server, context).begin(".", tmp_path)
     context.close()
     server.stop()

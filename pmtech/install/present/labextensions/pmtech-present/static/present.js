@@ -1,16 +1,22 @@
 // A lesson for a projector: code folded, one section at a time, large type. Written by hand, as lesson.js is: no build.
 (() => {
   const LOOK = `
-    .pmtech-present.jp-NotebookPanel { --jp-content-font-size1: 22px; --jp-code-font-size: 18px; }
-    .pmtech-present .jp-Notebook .jp-Cell { max-width: 1200px; }
-    .pmtech-present .jp-MarkdownOutput > :is(p, ul, ol, details) { max-width: 1080px; }
+    .pmtech-present.jp-NotebookPanel { --jp-content-font-size1: clamp(22px, 1.6vw, 40px); --jp-code-font-size: 18px; }
+    .pmtech-present.jp-NotebookPanel .jp-Notebook .jp-Cell { max-width: max(1200px, 80vw); margin-inline: auto; }
+    .pmtech-present.jp-NotebookPanel .jp-Notebook :is(.jp-Cell, .jp-MarkdownOutput) { border-color: transparent; box-shadow: none; outline: none; background: none; }
+    .pmtech-present.jp-NotebookPanel :is(.jp-Collapser, .jp-collapseHeadingButton, .jp-InputPrompt) { visibility: hidden; }
+    .pmtech-present.jp-NotebookPanel .jp-MarkdownOutput > :is(p, ul, ol, details) { max-width: max(1080px, 72vw); }
+    .pmtech-present.jp-NotebookPanel .jp-MarkdownOutput h2 { margin-top: 8px; padding-top: 0; border-top: 0; }
+    .pmtech-present.jp-NotebookPanel .jp-CodeCell:not(.jp-mod-active):has(.jp-OutputArea-child) .jp-InputPlaceholder { display: none; }
+    .pmtech-present.jp-NotebookPanel .pmtech-unnamed .jp-PlaceholderText { font-size: 0; }
+    .pmtech-present.jp-NotebookPanel .pmtech-unnamed .jp-PlaceholderText::before { font-size: 13px; }
     .pmtech-present .pmtech-rail { display: none; }
     .pmtech-present .pmtech-elsewhere { display: none; }
     .pmtech-sections { display: flex; gap: 16px; align-items: center; justify-content: center; padding: 6px; font-size: 18px;
       background: var(--jp-layout-color1); border-top: 1px solid var(--jp-border-color2); position: absolute; inset: auto 0 0 0; z-index: 20; }
     .pmtech-sections button { min-width: 44px; min-height: 36px; font: inherit; color: inherit; cursor: pointer;
       background: none; border: 1px solid var(--jp-border-color1); border-radius: 6px; }
-    .pmtech-present .jp-WindowedPanel-outer { padding-bottom: 64px; }`;
+    .pmtech-present.jp-NotebookPanel .jp-WindowedPanel-outer { width: 100% !important; margin-left: 0; padding-bottom: 64px; }`;
 
   const make = (tag, more, ...inside) => {
     const el = Object.assign(document.createElement(tag), more);
@@ -32,7 +38,10 @@
       panel.node.append(this.el);
       panel.node.addEventListener("keydown", (event) => this.#key(event), true);
       this.notebook.model.cells.changed.connect(() => this.show());
-      for (const cell of this.notebook.widgets) if (cell.model.type === "code") cell.inputHidden = true;
+      for (const cell of this.notebook.widgets.filter(({ model }) => model.type === "code")) {
+        cell.inputHidden = true;
+        cell.toggleClass("pmtech-unnamed", !cell.model.sharedModel.getSource().startsWith("#")); // a line of code says nothing here
+      }
       this.show();
     }
 
@@ -82,7 +91,7 @@
     };
     const all = () => [...app.shell.widgets("main")].forEach(meet);
     app.shell.layoutModified?.connect(all);
-    app.restored.then(all);
+    app.restored.then(() => (app.shell.collapseLeft(), all()));
   };
   const extension = { id: "pmtech-present:lesson", description: "A lesson for a projector.", autoStart: true, activate };
   (window._JUPYTERLAB ??= {})["pmtech-present"] = {
