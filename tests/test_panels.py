@@ -69,9 +69,7 @@ def test_a_panel_is_whole_when_the_page_first_hears_of_it(monkeypatch):
     """A page that is quick draws what the comm opens with: nothing may be missing then."""
     opened = []
     opens = explore_module.Explore.open
-    monkeypatch.setattr(
-        explore_module.Explore, "open", lambda panel: (opened.append(dict(panel.answer)), opens(panel))
-    )
+    monkeypatch.setattr(explore_module.Explore, "open", lambda panel: (opened.append(dict(panel.answer)), opens(panel)))
     panel = explore(SHOP, Slider("server.workers", 4, 16))
     assert opened == [panel.answer] and opened[0]["cards"] and opened[0]["number"] == 0
 
