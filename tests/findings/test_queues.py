@@ -296,7 +296,7 @@ def test_three_queues_are_told_in_whole_sentences():
     database = Database(connections=12, query_ms=100)
     feed, stories = (Server(name, workers=20, service_ms=30) >> database for name in ("Feed", "Stories"))
     page = Clients(rate_per_s=201, timeout_ms=2000) >> Server("Page", workers=200, service_ms=5)
-    text = said(page >> Gather() >> [feed, stories])
+    text = simulate(page >> Gather() >> [feed, stories], duration_s=10).explain()
     assert ", held up by it; at the end, " in text and re.search(r"; [A-Z]", text) is None
 
 
