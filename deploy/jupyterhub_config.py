@@ -1,13 +1,14 @@
 """A hub for one machine: `jupyterhub -f deploy/jupyterhub_config.py`. What it is and needs: deploy/README.md.
 
 Settings come from the environment: PMTECH_HUB (the folder in which all of it is kept), PMTECH_HUB_PASSWORD, PMTECH_HUB_ADMINS,
-PMTECH_HUB_MEMORY (of one process, such as 1G), PMTECH_HUB_BIND.
+PMTECH_HUB_MEMORY (of one process, such as 1G), PMTECH_HUB_DISK (of one learner), PMTECH_HUB_BIND.
 """
 
 import os
 import re
 import resource
 import secrets
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -35,9 +36,10 @@ def kept(name: str, make) -> str:
     return path.read_text().strip()
 
 
-KEPT.mkdir(parents=True, exist_ok=True)
-(KEPT / "homes").mkdir(exist_ok=True)
+for folder in ("homes", "runtime"):
+    (KEPT / folder).mkdir(parents=True, exist_ok=True)
 MEMORY = bytes_of(os.environ.get("PMTECH_HUB_MEMORY", "2G"))
+DISK = bytes_of(os.environ["PMTECH_HUB_DISK"]) if "PMTECH_HUB_DISK" in os.environ else None
 
 # --- the hub and its proxy --------------------------------------------------------------------------------------------
 
@@ -83,14 +85,36 @@ class Learner(LocalProcessSpawner):
     def home(self) -> Path:
         return KEPT / "homes" / self.user.name
 
+    @property
+    def runtime(self) -> Path:
+        """What kernels need to start, not in the home: they start for who has filled their disk, too."""
+        return KEPT / "runtime" / self.user.name
+
     async def start(self):
-        if ROOT:
-            if subprocess.run(["id", self.system_user], capture_output=True).returncode:
-                command = ["useradd", "--home-dir", str(self.home), "--create-home", "--shell", "/bin/bash"]
-                subprocess.run([*command, self.system_user], check=True)
         self.home.mkdir(mode=0o700, exist_ok=True)
-        self.home.chmod(0o700)
+        if DISK and not self.home.is_mount():
+            self.mount()
+        if ROOT and subprocess.run(["id", self.system_user], capture_output=True).returncode:
+            command = ["useradd", "--home-dir", str(self.home), "--no-create-home", "--shell", "/bin/bash"]
+            subprocess.run([*command, self.system_user], check=True)
+        for folder in (self.home, self.runtime):
+            folder.mkdir(mode=0o700, exist_ok=True)
+            folder.chmod(0o700)
+            if ROOT:
+                shutil.chown(folder, self.system_user, self.system_user)
         return await super().start()
+
+    def mount(self) -> None:
+        """A disk of their own, in a file that grows up to its size: whoever fills it stands in nobody's way."""
+        disk = KEPT / "disks" / f"{self.user.name}.ext4"
+        disk.parent.mkdir(mode=0o700, exist_ok=True)
+        if not disk.exists():
+            if any(self.home.iterdir()):
+                return  # a home of before there was a limit
+            with open(disk, "xb") as file:
+                file.truncate(DISK)
+            subprocess.run(["mkfs.ext4", "-q", "-m", "0", str(disk)], check=True)
+        subprocess.run(["mount", "-o", "loop,nodev,nosuid", str(disk), str(self.home)], check=True)
 
     def make_preexec_fn(self, name):
         home, become = str(self.home), set_user_setuid(self.system_user, chdir=False) if ROOT else lambda: None
@@ -103,7 +127,8 @@ class Learner(LocalProcessSpawner):
         return before
 
     def user_env(self, env):
-        return env | {"USER": self.user.name, "HOME": str(self.home), "SHELL": "/bin/bash"}
+        own = {"USER": self.user.name, "HOME": str(self.home), "SHELL": "/bin/bash"}
+        return env | own | {"JUPYTER_RUNTIME_DIR": str(self.runtime)}
 
 
 c.JupyterHub.spawner_class = Learner
@@ -113,13 +138,14 @@ c.Spawner.env_keep = ["PATH", "PYTHONPATH", "LANG", "LC_ALL", "VIRTUAL_ENV"]
 
 # --- what runs beside -------------------------------------------------------------------------------------------------
 
-word = kept("room-word", lambda: subprocess.check_output([sys.executable, "-m", "pmtech.room.hub", "word"], text=True))
+DRAWN = "from pmtech.room.state import new_word; print(new_word())"
+word = kept("room-word", lambda: subprocess.check_output([sys.executable, "-c", DRAWN], text=True))
 room_port = int(os.environ.get("PMTECH_HUB_ROOM_PORT", "8765"))
 c.JupyterHub.services = [
     {
         "name": "room",
         "url": f"http://127.0.0.1:{room_port}",
-        "command": [sys.executable, "-m", "pmtech.room.hub", str(KEPT / "room.sqlite")],
+        "command": [sys.executable, str(HERE / "room.py"), str(KEPT / "room.sqlite")],
         "environment": {"PMTECH_ROOM_WORD": word},
         "display": True,
     },

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from jupyterhub.singleuser import main
@@ -12,8 +13,9 @@ from pmtech.install.lab import use_settings
 
 if __name__ == "__main__":
     lessons = Path.home() / "pmtech-lessons"
-    copy_lessons(lessons)
-    lay_new_editions(lessons)
+    with suppress(OSError):  # on a disk that is full, what is there opens: how else would it be emptied?
+        copy_lessons(lessons)
+        lay_new_editions(lessons)
     use_settings()
     first = editions(lessons, START)[-1].name
     idle = ["--MappingKernelManager.cull_idle_timeout=3600", "--MappingKernelManager.cull_interval=300"]

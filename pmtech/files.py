@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import errno
 import os
+import platform
+import re
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
+
+import psutil
 
 LEFT_BEHIND_S = 3600  # a file in the making that is older than this was left by a program that was killed
 
@@ -114,6 +119,21 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)) from None
+
+
+def scratch(kind: str) -> tempfile.TemporaryDirectory[str]:
+    """A folder that ends with this process, `kind` in its name.
+
+    A kernel that is killed cannot clean up; what it left is removed when the next folder of the kind is made.
+    """
+    mine = (
+        f"pmtech-{kind}-{platform.node()}-"  # containers can share a folder and count their processes each for itself
+    )
+    for left in Path(tempfile.gettempdir()).glob(f"{mine}*"):
+        owner = re.match(r"(\d+)-", left.name.removeprefix(mine))
+        if owner and not psutil.pid_exists(int(owner[1])):
+            shutil.rmtree(left, ignore_errors=True)
+    return tempfile.TemporaryDirectory(prefix=f"{mine}{os.getpid()}-", ignore_cleanup_errors=True)
 
 
 def _numbered(path: Path, number: int) -> Path:

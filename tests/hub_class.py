@@ -37,10 +37,22 @@ def _free_ports(count: int) -> list[int]:
     return ports
 
 
+def may_mount(folder: Path) -> bool:
+    """Can a home have a disk of its own here?"""
+    if not hasattr(os, "geteuid") or os.geteuid() or not shutil.which("mkfs.ext4"):
+        return False
+    disk, place = folder / "trial.ext4", folder / "trial"
+    place.mkdir()
+    disk.write_bytes(bytes(2**20))
+    subprocess.run(["mkfs.ext4", "-q", str(disk)], check=True, capture_output=True)
+    mounted = subprocess.run(["mount", "-o", "loop", str(disk), str(place)], capture_output=True).returncode == 0
+    return mounted and subprocess.run(["umount", str(place)]).returncode == 0
+
+
 class Hub:
     """The hub; `stop` and `start` it as often as you like."""
 
-    def __init__(self, folder: Path, authenticator: str = ANYBODY):
+    def __init__(self, folder: Path, authenticator: str = ANYBODY, disk: str | None = None):
         self.folder, ports = folder, _free_ports(4)
         self.config = folder / "jupyterhub_config.py"
         folder.mkdir(parents=True, exist_ok=True)
@@ -49,16 +61,20 @@ class Hub:
         self.config.write_text(own + (deploy / "jupyterhub_config.py").read_text() + authenticator)
         self.url = f"http://127.0.0.1:{ports[0]}"
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "JPY_", "PMTECH"))}
-        self.environment = kept | {
-            "PMTECH_HUB": str(folder / "kept"),
-            "PMTECH_HUB_TRIAL": "1",
-            "PMTECH_HUB_BIND": self.url,
-            "PMTECH_HUB_PORT": str(ports[1]),
-            "PMTECH_HUB_PROXY": PROXY or "",
-            "PMTECH_HUB_PROXY_PORT": str(ports[2]),
-            "PMTECH_HUB_ROOM_PORT": str(ports[3]),
-            "PYTHONPATH": str(ROOT),
-        }
+        self.environment = (
+            kept
+            | {
+                "PMTECH_HUB": str(folder / "kept"),
+                "PMTECH_HUB_TRIAL": "1",
+                "PMTECH_HUB_BIND": self.url,
+                "PMTECH_HUB_PORT": str(ports[1]),
+                "PMTECH_HUB_PROXY": PROXY or "",
+                "PMTECH_HUB_PROXY_PORT": str(ports[2]),
+                "PMTECH_HUB_ROOM_PORT": str(ports[3]),
+                "PYTHONPATH": str(ROOT),
+            }
+            | ({"PMTECH_HUB_DISK": disk} if disk else {})
+        )
         self.log = folder / "hub.log"
         self.start()
 
@@ -95,6 +111,9 @@ class Hub:
                     process.kill()
             except psutil.Error:
                 pass
+        for home in (self.folder / "kept" / "homes").glob("*"):
+            if home.is_mount():
+                subprocess.run(["umount", "--lazy", str(home)], check=True)
 
     def lead(self, method: str, path: str, **more) -> httpx.Response:
         """What the room's facilitator does, through the hub."""

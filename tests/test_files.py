@@ -152,3 +152,16 @@ def test_a_folder_that_is_a_file_is_said_in_a_sentence(tmp_path, path):
         files.in_a_sentence("The page could not be written"),
     ):
         files.write_beside({tmp_path / path: "a"})
+
+
+def test_a_folder_of_a_process_that_was_killed_goes_when_the_next_is_made(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    program = "files.tempfile.tempdir = str(path)\nkept = files.scratch('api')\nopen(kept.name + '/rows.db', 'x').close()\nos._exit(1)"
+    run(tmp_path, False, program)
+    (left,) = tmp_path.iterdir()
+    assert (left / "rows.db").exists()
+    with files.scratch("shop"), files.scratch("api") as mine:
+        assert not left.exists()
+        with files.scratch("api"):
+            assert len(list(tmp_path.iterdir())) == 3 and os.path.isdir(mine)  # nobody takes what is in use
+    assert list(tmp_path.iterdir()) == []

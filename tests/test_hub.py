@@ -10,7 +10,7 @@ import json
 
 import pytest
 import yaml
-from hub_class import PROXY, ROOT, Hub, Learner, until
+from hub_class import PROXY, ROOT, Hub, Learner, may_mount, until
 
 from pmtech.course.editions import shipped
 from pmtech.course.questions import question
@@ -25,9 +25,34 @@ def hub(tmp_path):
     pytest.importorskip("jupyterhub")
     if not PROXY:
         pytest.skip("the hub's proxy is not installed: npm install configurable-http-proxy")
-    hub = Hub(tmp_path)
+    hub = Hub(tmp_path, disk="24M" if may_mount(tmp_path) else None)
     yield hub
     hub.end()
+
+
+FULL = """
+from itertools import count
+for size in (2**16, 1):  # a file system keeps a last corner for small files
+    try:
+        for n in count():
+            with open(f"full-{size}-{n}", "wb") as full:
+                full.write(bytes(size))
+    except OSError as problem:
+        print(problem.strerror)
+"""
+EMPTIED = "from pathlib import Path\nfor full in Path().glob('full-*'): full.unlink()"
+
+
+def fill_the_disk(learner: Learner) -> None:
+    """A learner's disk is full: it is said, the answer is not lost, a kernel starts all the same, and others notice nothing."""
+    full = 2 * "No space left on device\n"
+    said = asyncio.run(learner.run(f"{FULL}{ANSWER}\nprint(panel.notice, panel.committed)"))
+    assert said.startswith(full)
+    said = said.removeprefix(full)
+    assert said.startswith("Your answers cannot be saved") and said.endswith("kept until the kernel stops. True\n")
+    assert learner.ask("POST", "kernels", json={"name": "python3"})["id"]
+    asyncio.run(learner.run(EMPTIED, ANSWER.replace(CHECK.id, "05.check.2")))
+    assert [record["id"] for record in answers(learner)] == [CHECK.id, "05.check.2"]
 
 
 def answers(learner: Learner) -> list[dict]:
@@ -58,10 +83,13 @@ def test_a_class_on_a_hub_loses_nothing(hub):
     until(lambda: int(asyncio.run(ann.run("import os; print(os.getpid())"))) != kernel)
     assert asyncio.run(ann.run("from pmtech import ask", f"print(ask({CHECK.id!r}).committed)")) == "True\n"
 
+    if limited := bob.home.is_mount():
+        fill_the_disk(bob)
+
     hub.stop()
     hub.start()
     assert asyncio.run(bob.run("print(mine)")) == "still here\n"
-    assert hub.board()["voted"] == 1
+    assert hub.board()["voted"] == 1 + limited
     assert ann.ask("GET", "contents/05_scaling.ipynb?content=0")["name"] == "05_scaling.ipynb"
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from pmtech import Clients, Outage, Queue, Server, Surge, simulate, start_api, theory
+from pmtech import Clients, Outage, Queue, Server, Surge, brief, compare, lateness, simulate, start_api, theory
 from pmtech.course.check import all_tasks
 from pmtech.course.tasks.lesson_07 import busy_lunch
 
@@ -58,6 +58,31 @@ def test_a_death_in_the_middle_makes_some_mails_twice_and_loses_none():
     run = simulate(system, duration_s=5400, events=[Outage("mailer", at_s=1000, for_s=20)])
     assert run.components.again["queue"] > 0
     assert set(run.messages.query("published_s < 5000").outcome) == {"done"}
+
+
+SLOW = Clients(rate_per_s=0.5) >> Server(service_ms=50) >> Queue() >> Server("Company A", workers=1, service_ms=3000)
+
+
+def test_what_is_not_done_is_not_left_out_of_how_soon_it_was_done():
+    """A third is never done: "95 of 100 done within" would speak of those alone who were lucky."""
+    run = simulate(SLOW, duration_s=1800)
+    (row,) = run.deliveries.itertuples()
+    assert row.published / 2 < row.done < 0.8 * row.published
+    assert row.half == "366 s" and row.most == "not yet"
+    assert "fewer than 95 of 100 were done" in lateness(run).said[0]
+    two = compare({"slow": SLOW, "two": SLOW.replace({"company_a.workers": 2})}, duration_s=1800)
+    heads, slow, quick = two.panel().table
+    column = [head.startswith("95 of 100 done") for head in heads].index(True)
+    assert slow[column] == "–" and float(quick[column]) > 3
+
+
+def test_a_page_for_colleagues_does_not_recommend_what_never_catches_up(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    behind = brief(simulate(SLOW, duration_s=1800)).text
+    assert "**Recommendation**: Not as it is: at this load all are answered" in behind
+    enough = brief(simulate(SLOW.replace({"company_a.workers": 2}), duration_s=1800)).text
+    assert "**Recommendation**: Go on with it at this load alone: “Company A” fills up first" in enough
+    assert "At ten times, everybody is still answered" in enough and "messages are not done at the end." in enough
 
 
 def test_without_the_library_it_is_said(monkeypatch):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from lessons import NOTEBOOKS
 
-from pmtech.course import lint
+from pmtech.course import lint, questions
 from pmtech.course.new_lesson import new_lesson
 from pmtech.install import cli
 
@@ -166,7 +166,7 @@ def test_its_numbers_are_held_against_its_run_and_a_cell_that_fails_is_named(min
 )
 def test_questions_that_cannot_be_read_are_a_sentence(mine, broken, said):
     mine.with_suffix(".toml").write_text(broken)
-    lint.questions.questions_in.cache_clear()
+    questions.questions_in.cache_clear()
     assert any("ts questions can't be read" in one and said in one for one in lint.lint(mine))
 
 

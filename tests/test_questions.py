@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -97,3 +98,11 @@ def test_79_of_80_waits_several_times_the_work_itself():
 
     assert wait_s(79) > 0.5
     assert wait_s(60) < 0.02
+
+
+def test_a_star_that_a_learner_would_read_as_a_star_is_named():
+    """Texts know bold and code alone: `*first*` stood on the page with its stars."""
+    of_many = next(iter(all_questions().values()))
+    lacking = [*what_a_question_lacks(replace(of_many, hint="It comes *first*."))]
+    assert len(lacking) == 1 and "a single *" in lacking[0]
+    assert [*what_a_question_lacks(replace(of_many, hint="It is **first**, as `a * b` is."))] == []

@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import quote
 
 import pytest
 import uvicorn
@@ -21,13 +25,14 @@ from lessons import NOTEBOOKS
 from schemathesis import openapi
 
 import pmtech.room.app as room_app
-from pmtech import ask, join, leave
+from pmtech import ask, check_environment, join, leave
 from pmtech.course.progress import hearers
 from pmtech.course.questions import all_questions
 from pmtech.room.agenda import agenda, section_of, sections
 from pmtech.room.aloud import SIGNS, code
 from pmtech.room.aloud import answer as meant_by
 from pmtech.room.join import join_on_a_hub
+from pmtech.room.server import AS_SERVED
 from pmtech.room.state import WORDS, Room, is_split, new_word
 
 CHECK = next(q for q in all_questions().values() if q.kind == "check" and not q.guess)
@@ -226,18 +231,46 @@ def test_what_is_kept_says_nothing_of_whose_it_is(tmp_path, monkeypatch):
     assert secret.encode() not in (tmp_path / "room.sqlite").read_bytes()
 
 
+def test_a_room_with_a_full_disk_says_so_and_knows_what_it_knew(tmp_path, monkeypatch):
+    full = Class(monkeypatch, tmp_path / "room.sqlite")
+    seat = full.sit()
+    full.do("rounds", question=CHECK.id)
+    assert full.vote(seat, 0) == 204
+    pages = full.room._rows("pragma page_count")[0][0]
+    full.room._rows(f"pragma max_page_count = {pages}")  # SQLite's own way to a disk without room
+    with pytest.raises(sqlite3.OperationalError):
+        for n in range(1000):
+            full.room.reached(n, "04", 1, "done")
+    answer = full.http.put("/api/pace/mine", json={"lesson": "05", "section": 1, "state": "done"}, headers=seat)
+    assert answer.status_code == 507 and "disk is full" in answer.json()["detail"]
+    assert full.board()["voted"] == 1
+    full.room.close()
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from pmtech.room.state import Room
+room = Room(Path(sys.argv[1]))
+secret = room.join(room.word)
+room.ask(sys.argv[2])
+room.vote(room.seat(secret), sys.argv[2], 1)
+print(room.word, room.token, secret, flush=True)
+os.kill(os.getpid(), 9)
+"""
+
+
 def test_a_room_that_was_killed_knows_its_votes_if_it_was_told_to_keep_them(tmp_path, monkeypatch):
-    before = Class(monkeypatch, tmp_path / "room.sqlite")
-    seat = before.sit()
-    before.do("rounds", question=CHECK.id)
-    before.vote(seat, 1)
-    after = Class(monkeypatch, tmp_path / "room.sqlite")  # the first one was not closed
-    assert (after.room.word, after.room.token) == (before.room.word, before.room.token)
-    assert after.board()["voted"] == 1 and after.vote(seat, 0) == 204
+    path = tmp_path / "room.sqlite"
+    process = subprocess.run([sys.executable, "-c", KILLED, path, CHECK.id], stdout=subprocess.PIPE, text=True)
+    assert process.returncode != 0
+    word, token, secret = process.stdout.split()
+    after = Class(monkeypatch, path)
+    assert (after.room.word, after.room.token) == (word, token)
+    assert after.board()["voted"] == 1 and after.vote(bearer(secret), 0) == 204
     assert after.http.get("/api/export", headers=after.lead).json() == [
         {"question": CHECK.id, "round": 1, "option": 0.0, "votes": 1}
     ]
-    before.room.close()
     after.room.close()
 
 
@@ -274,6 +307,9 @@ def test_hostile_words_are_refused_and_never_said_again(room, text):
         room.http.put("/api/pace/mine", json={"lesson": "04", "section": 1, "state": text}, headers=seat),
         room.http.post("/api/rounds", json={"question": text}, headers=room.lead),
         room.http.post("/api/hands", json={"counts": {text: 1}}, headers=room.lead),
+        room.http.post("/api/aloud", json={"code": text}, headers=room.lead),
+        room.http.put("/api/truth", json={"question": text, "value": 1}, headers=room.lead),
+        room.http.get("/api/board", headers=bearer(quote(text))),
     ):
         assert 400 <= answer.status_code < 500
         assert answer.headers["content-type"] == "application/json"
@@ -309,15 +345,16 @@ def real(tmp_path, monkeypatch):
     """A room on the loopback, as `pmtech room --here` runs it."""
     monkeypatch.setenv("PMTECH_HOME", str(tmp_path))
     room = Room()
-    server = uvicorn.Server(uvicorn.Config(room_app.app(room), port=0, log_level="error", access_log=False))
+    server = uvicorn.Server(uvicorn.Config(room_app.app(room), port=0, **AS_SERVED))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     until(lambda: server.started)
     port = server.servers[0].sockets[0].getsockname()[1]
     yield room, f"127.0.0.1:{port}"
+    server.should_exit = True  # with whoever listens: nobody keeps a room from closing
+    thread.join(30)
+    assert not thread.is_alive()
     leave()
-    server.should_exit = True
-    thread.join()
     room.close()
 
 
@@ -341,6 +378,34 @@ def test_an_answer_in_the_notebook_is_a_vote_and_its_verdict_waits_for_the_room(
     room.show()
     until(lambda: panel.correct is True)
     assert room.board(CHECK.id[:2])["pace"] == {8: {"done": 1}}
+
+
+def test_a_kernel_hears_the_news_and_asks_for_nothing_while_nothing_changes(real, monkeypatch):
+    room, address = real
+    asked = []
+    known = room.seat
+    monkeypatch.setattr(room, "seat", lambda secret: asked.append(secret) or known(secret))
+    monkeypatch.setattr(room_app, "ALIVE_S", 2 * room_app.NEWS_S)
+    seat = join(f"{room.word}@{address}")
+    until(lambda: seat._room and room.changed)
+    before = len(asked)
+    time.sleep(6 * room_app.NEWS_S)
+    assert len(asked) == before
+    room.ask(CHECK.id)
+    until(lambda: seat._room.get("question") == CHECK.id)
+
+
+def test_a_verdict_is_not_held_back_by_a_room_that_is_gone(real, monkeypatch):
+    room, address = real
+    seat = join(f"{room.word}@{address}")
+    room.ask(CHECK.id)
+    until(lambda: seat._room.get("question") == CHECK.id)
+    panel = ask(CHECK.id)
+    panel.value = RIGHT
+    panel.commit()
+    assert panel.correct is None
+    room.leave(room.seat(seat.secret))  # as after a room that was opened anew
+    until(lambda: panel.correct is True)
 
 
 def test_only_what_was_promised_is_sent(real, monkeypatch):
@@ -494,11 +559,13 @@ def test_all_kernels_of_a_learner_on_a_hub_are_one_seat_and_leaving_is_for_good(
     monkeypatch.setenv("PMTECH_ROOM", f"{room.word}@{address}")
     join_on_a_hub()
     until(lambda: room.board()["seats"] == 1)
+    assert "in the room of the workshop already" in repr(check_environment())
     seat = join(f"{room.word}@{address}")
     assert room.board()["seats"] == 1
     assert room.seat(seat.secret)
     leave()
     assert room.board()["seats"] == 0
+    assert "You have left the room" in repr(check_environment())
     join_on_a_hub()
     assert not [thread for thread in threading.enumerate() if thread.name == "pmtech-room-hub"]
     join(f"{room.word}@{address}")

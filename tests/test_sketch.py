@@ -10,10 +10,23 @@ import json
 
 import pytest
 
-from pmtech import Clients, Database, Gateway, LoadBalancer, Queue, Server, System, simulate, sketch
+from pmtech import (
+    Autoscale,
+    Clients,
+    Database,
+    Gateway,
+    LoadBalancer,
+    Network,
+    Queue,
+    Server,
+    System,
+    Topic,
+    simulate,
+    sketch,
+)
 from pmtech.sketch.form import as_text, form, meaning, taken
 from pmtech.sketch.presets import PRESETS
-from pmtech.sketch.sketch import KINDS, PAGE
+from pmtech.sketch.sketch import KINDS, PAGE, duration_s
 from pmtech.sketch.trouble import TROUBLES
 from pmtech.system import editing
 from pmtech.system.code import as_code, composed
@@ -54,6 +67,33 @@ def test_beside_another_a_balancer_chooses_between_them_and_both_go_on_alike():
     assert [arrow for arrow in arrows(system) if arrow.startswith("load")] == [
         "load_balancer > server_1", "load_balancer > server_2", "load_balancer > server_3",
     ]  # fmt: skip
+
+
+def test_what_comes_behind_one_of_several_alike_is_theirs_together():
+    panel = sketch(Clients() >> Server())
+    panel.select("server")
+    panel.more()
+    panel.more()
+    panel.add("Database")
+    assert panel.code == "system = Clients() >> LoadBalancer() >> [Server(), Server(), Server()] >> Database()\n"
+    other = sketch(Clients() >> Topic() >> [Server("Store"), Server("Push")])
+    other.select("push")
+    other.add("Database")
+    assert arrows(other.value)[-1] == "push > database" and len(other.value.edges) == 4
+
+
+@pytest.mark.parametrize("chooser", ["Topic", "Gather"])
+def test_each_of_those_who_are_all_asked_goes_its_own_way(chooser):
+    panel = sketch(Clients() >> Server("First"))
+    panel.select("first")
+    panel.add(chooser)
+    for name in ("Push", "Search"):
+        panel.select(chooser.lower())
+        panel.add("Queue")
+        panel.rename(f"{name} queue")
+        panel.add("Server")
+        panel.rename(name)
+    assert arrows(panel.value)[-2:] == ["push_queue > push", "search_queue > search"]
 
 
 def test_customers_beside_customers_ask_the_same_part():
@@ -287,6 +327,41 @@ def test_trouble_shows_in_the_run_and_is_taken_back(trouble):
     assert panel.error is None and not ill.equals(well)
     panel.break_it(trouble)
     assert panel.run().summary.equals(well)
+
+
+def test_only_the_trouble_that_can_befall_a_part_is_offered():
+    panel = sketch(Clients() >> Network() >> Server() >> Database())
+    offered = {}
+    for name in panel.value.names:
+        panel.select(name)
+        panel.run()
+        offered[name] = panel.answer["can"]["trouble"]
+        for trouble in offered[name]:
+            panel.break_it(trouble)
+            assert panel.run() and panel.error is None
+            panel.break_it(trouble)
+    assert offered["clients"] == [] and "kill" not in offered["network"]
+    assert offered["server"] == offered["database"] == ["kill", "slow", "errors"]
+
+
+@pytest.mark.parametrize(("field", "sent"), [("replicas", 3), ("autoscale", True)])
+def test_several_machines_bring_their_balancer_in_one_step_and_it_is_said(field, sent):
+    panel = sketch(Clients() >> Network() >> Server() >> Database())
+    panel._asked(None, {"do": "put", "with": [f"server.{field}", sent]}, None)
+    assert "LoadBalancer() >> Server(" in panel.code and panel.answer["problem"] is None
+    assert panel.answer["said"].startswith("A load balancer stands before it now")
+    panel.undo()
+    assert panel.code == "system = Clients() >> Network() >> Server() >> Database()\n"
+    with pytest.raises(ValueError, match="more than 0|at least"):
+        panel.set("server.replicas", -1)
+
+
+def test_an_autoscaler_is_seen_at_work():
+    panel = sketch(Clients(rate_per_s=60) >> LoadBalancer() >> Server())
+    short = duration_s(panel.value)
+    panel.set("server.autoscale", Autoscale())
+    assert short < 100 <= duration_s(panel.value)
+    assert panel.run().components.loc["server", "most_machines"] > 1
 
 
 def test_trouble_goes_with_its_part():

@@ -11,6 +11,7 @@ from pmtech.web.client.contract import Contract, breaking_changes
 PERSON = {"type": "object", "properties": {"name": {"type": "string"}}}
 CARD = {"type": "object", "properties": {"kind": {"const": "card"}, "digits": {"type": "string"}}, "required": ["kind"]}
 CASH = {"type": "object", "properties": {"kind": {"const": "cash"}, "coins": {"type": "integer"}}, "required": ["kind"]}
+TEXT, NUMBER, LIST = {"type": "string"}, {"type": "integer"}, {"type": "array", "items": {"type": "integer"}}
 BREAKS, FITS, UNJUDGED = True, False, None
 
 
@@ -110,6 +111,7 @@ def test_less_breaks_who_asks_and_more_breaks_who_is_answered(old, new):
 CASES = {  # what stands for itself: (old, new, as a request, as an answer)
     "new field": (fields(), fields(a={}), FITS, FITS),
     "new duty": (fields(), fields(["a"], a={}), BREAKS, FITS),
+    "duty with a default": (fields(a={"default": 1}), fields(["a"], a={"default": 1}), UNJUDGED, FITS),
     "new duty with a default": (fields(), fields(["a"], a={"default": 1}), UNJUDGED, FITS),
     "field gone": (fields(a={}), fields(), FITS, BREAKS),
     "field refused": (fields(a={}), fields(more={"additionalProperties": False}), BREAKS, BREAKS),
@@ -138,7 +140,27 @@ CASES = {  # what stands for itself: (old, new, as a request, as an answer)
     "other steps": ({"type": "integer", "multipleOf": 4}, {"type": "integer", "multipleOf": 6}, BREAKS, BREAKS),
     "default": ({"type": "string", "default": "a"}, {"type": "string", "default": "b"}, FITS, FITS),
     "deprecated": ({"type": "string"}, {"type": "string", "deprecated": True}, FITS, FITS),
-    "type written down": ({"minLength": 1}, {"type": "string", "minLength": 1}, FITS, FITS),
+    "type written down": ({"minLength": 1}, {"type": "string", "minLength": 1}, UNJUDGED, FITS),
+    "type no longer written down": ({"type": "string", "minLength": 1}, {"minLength": 1}, FITS, UNJUDGED),
+    "a limit of another type": (TEXT, TEXT | {"maxItems": 3}, BREAKS, FITS),  # authors mean it
+    "a field beside a map": (fields(more={"additionalProperties": TEXT}), fields(more={"additionalProperties": TEXT}, a=NUMBER),
+                             BREAKS, BREAKS),
+    "names like, closed": (
+        fields(more={"additionalProperties": False}), fields(more={"additionalProperties": False, "patternProperties": {"^x": TEXT}}),
+        FITS, FITS),
+    "names no longer like, closed": (
+        fields(more={"additionalProperties": False, "patternProperties": {"^x": TEXT}}), fields(more={"additionalProperties": False}),
+        BREAKS, BREAKS),
+    "names like, beside a map": (
+        fields(more={"additionalProperties": NUMBER}), fields(more={"additionalProperties": NUMBER, "patternProperties": {"^x": TEXT}}),
+        BREAKS, BREAKS),
+    "a password": (TEXT, TEXT | {"format": "password"}, FITS, FITS),
+    "any text or these, fewer": ({"anyOf": [TEXT, {"enum": ["a", "b"]}]}, {"anyOf": [TEXT, {"enum": ["a"]}]}, FITS, FITS),
+    "any text or these, more": ({"anyOf": [TEXT, {"enum": ["a"]}]}, {"anyOf": [TEXT, {"enum": ["a", "b"]}]}, FITS, FITS),
+    "only these, more": ({"oneOf": [{"const": "a", "title": "A"}]}, {"oneOf": [{"const": "a"}, {"const": "b"}]}, FITS, BREAKS),
+    "one of two that overlap": ({"oneOf": [TEXT, NUMBER]}, {"oneOf": [TEXT, NUMBER, {"type": "number"}]}, UNJUDGED, BREAKS),
+    "one of two, of which one is any type": ({"oneOf": [TEXT, {"type": "array", "minItems": 1}]}, {"oneOf": [TEXT, {"minItems": 1}]},
+                                             UNJUDGED, UNJUDGED),
     "both forms at once": (
         fields(["a", "b"], a={}, b={}), {"oneOf": [fields(["a"], a={}, b={}), fields(["b"], a={}, b={})]}, BREAKS, BREAKS),
     "any or one of objects": ({"anyOf": [fields(["a"], a={}), fields(["b"], b={})]},
@@ -164,6 +186,14 @@ def test_what_is_not_simply_less_or_more(old, new, asked, answered):
 
 
 SPELLINGS = {
+    "values with a title each": [{"type": "string", "enum": ["a", "b"]}, {"oneOf": [{"const": "b", "title": "B"}, {"const": "a"}]}],
+    "null among the values": [{"type": "string", "nullable": True, "enum": ["a"]}, {"type": ["string", "null"], "enum": ["a", None]}],
+    "a file": [TEXT | {"format": "binary"}, TEXT | {"contentMediaType": "application/octet-stream"}],
+    "bytes": [TEXT | {"format": "byte"}, TEXT | {"contentEncoding": "base64"}],
+    "whole steps": [NUMBER, NUMBER | {"multipleOf": 1}],
+    "what a discriminator names": [
+        {"oneOf": [CARD, CASH], "discriminator": {"propertyName": "kind", "mapping": {"c": to}}} for to in ("Card", "#/components/schemas/Card")
+    ],
     "null": [{"type": "string", "nullable": True}, {"type": ["null", "string"]}, {"anyOf": [{"type": "null"}, {"type": "string"}]}],
     "a list of types": [{"type": ["string", "boolean"]}, {"oneOf": [{"type": "boolean"}, {"type": "string"}]}],
     "one value": [{"type": "string", "const": "a"}, {"type": "string", "enum": ["a"]}],
@@ -180,7 +210,8 @@ SPELLINGS = {
 def test_two_spellings_of_one_thing_are_no_difference(spellings):
     for other in spellings[1:]:
         for of in (asks, answers):
-            assert differences(of(spellings[0]), of(other)) == [] == differences(of(other), of(spellings[0]))
+            one, two = (of(schema, components={"schemas": {"Card": CARD}}) for schema in (spellings[0], other))
+            assert differences(one, two) == [] == differences(two, one)
 
 
 def named(schema, **schemas):
@@ -291,7 +322,6 @@ def query(schema, **rest):
     return {"name": "q", "in": "query", "schema": schema} | rest
 
 
-TEXT, NUMBER, LIST = {"type": "string"}, {"type": "integer"}, {"type": "array", "items": {"type": "integer"}}
 PARAMETERS = {
     "gone": (call(query(TEXT)), call(), BREAKS),
     "new": (call(), call(query(TEXT)), FITS),
@@ -372,6 +402,7 @@ MESSAGES = {
     "status as a number": (answer("200"), answer(200), "none"),
     "by its hundred": (answer("200"), answer("2XX"), FITS),
     "by its hundred, in small": (answer("2XX"), answer("2xx"), "none"),
+    "one of its hundred": (answer("2XX"), answer("200"), FITS),
     "by default": (answer("200"), answer("default"), FITS),
     "default gone": (answer("default"), answer("404"), BREAKS),
     "header gone": (answer(headers=HEADER), answer(), BREAKS),

@@ -1,8 +1,6 @@
 """A result as a figure (`plot.py` has its parts): five lines at most; a second result, kept from before, is drawn
 behind the first in grey."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from math import isnan
 

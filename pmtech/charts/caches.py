@@ -1,7 +1,5 @@
 """Charts about caches: hits against size, hits and staleness against the TTL, who answers, what still gets through."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import lru_cache
 from math import inf

@@ -1,7 +1,5 @@
 """Who answered each request while a copy was dead, a block of lanes for each way of the proxy."""
 
-from __future__ import annotations
-
 from pmtech.charts import plot
 
 BLOCK = 5.2  # lanes from one block to the next

@@ -1,7 +1,5 @@
 """What the first page of a site costs in round trips, before anything is shown."""
 
-from __future__ import annotations
-
 from functools import partial
 from typing import NamedTuple
 

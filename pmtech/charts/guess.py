@@ -1,7 +1,5 @@
 """A guess and what the run gave, on one chart, with the gap between them."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

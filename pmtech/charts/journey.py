@@ -1,7 +1,5 @@
 """Where the time of single requests went: their steps, and a figure with a bar for each, on an axis in ms."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 from typing import NamedTuple
 

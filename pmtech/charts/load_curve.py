@@ -1,7 +1,5 @@
 """Latency against load, and where a run lies on the curve."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import lru_cache
 from math import isnan

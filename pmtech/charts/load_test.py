@@ -1,7 +1,5 @@
 """A load test as a figure: what the real server did at each rate, beside the model of it."""
 
-from __future__ import annotations
-
 from pmtech.charts import plot
 from pmtech.runs.views import Table
 

@@ -1,7 +1,5 @@
 """Charts about messages: how late the work is, how many wait for it, and what waiting for company costs."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from math import inf, isnan
 
@@ -93,16 +91,22 @@ def batches(result: Result, pinned: Result | None = None) -> dict:
     low = (ys[np.searchsorted(rates, 0.9 * min(capacity, end)) - 1] for ys in curves.values())
     highest = [ys[0] for ys in curves.values()] + [y for y in low if not isnan(y)]
     top = plot.ceiling(1.1 * max(1e-3, *highest, *(y for _, _, y in dots)))
-    for place, (name, ys) in enumerate(curves.items()):
+    for name, ys in curves.items():
         points = [(x, y) for x, y in zip(rates, ys, strict=True) if y <= top]
         data.append(plot.line(name, points, forms[name][1]))
-        x, y = points[len(points) * (place + 1) // 4] if points else (0, 0)
-        notes.append({**plot.note(name, x, y, plot.TEXT, "left", 6, 12), "yshift": 14})
+        rises = points and points[-1][1] > points[0][1]  # its name stands where it is steep, beside the line
+        x, y = points[-1] if rises else points[len(points) // 4] if points else (0, 0)
+        notes.append(
+            {
+                **plot.note(name, x, y, plot.TEXT, *(("right", -6) if rises else ("left", 6)), 12),
+                "yshift": -4 if rises else 14,
+            }
+        )
     for name, x, y in dots:
         colour = plot.PINNED if name == plot.KEPT else "var(--pmtech-accent)"
         data.append(plot.marks(name, [(x, y)], size=9 if name == plot.KEPT else 12, color=colour))
         side = ("left", 10) if x < end / 2 else ("right", -10)
-        notes.append({**plot.note(name, x, y, plot.TEXT, *side, 13, bold=name != plot.KEPT), "bgcolor": plot.GROUND})
+        notes.append({**plot.note(name, x, y, plot.TEXT, *side, 13, bold=name != plot.KEPT), "yshift": 9})
     beyond = {"type": "rect", "x0": capacity, "x1": end, "y0": 0, "y1": top, "layer": "below", "line": {"width": 0}}
     shapes = [{**beyond, "fillcolor": "var(--pmtech-raised)"}] if capacity < end else []
     x = plot.axis("messages a second (grey: more than can be done)", end, showgrid=False)

@@ -1,7 +1,5 @@
 """A run as a monitoring tool draws it: traffic, errors and latency over time."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 import numpy as np

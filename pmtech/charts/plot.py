@@ -5,8 +5,6 @@ Colours are the custom properties of `panels/panel.css` (`var(--pmtech-served)`)
 or the dark theme. Lines and bars carry their names beside them; every axis has its unit.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from html import unescape

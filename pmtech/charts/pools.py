@@ -1,7 +1,5 @@
 """Servers with a cache each, behind a balancer that knows or does not know who remembers what."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from pmtech.charts import plot

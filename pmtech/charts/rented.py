@@ -1,7 +1,5 @@
 """Charts about rented machines: how many are there and how many the load needs, and a price a call against one an hour."""
 
-from __future__ import annotations
-
 from math import ceil
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What fails and is asked again, over the run: requests, the attempts that are made for them, and answers."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Throughput against the number of servers: measurements, Amdahl's law and the Universal Scalability Law as one figure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from math import inf, isinf
 

@@ -12,15 +12,14 @@ import numpy as np
 from pmtech import theory
 from pmtech.components.component import Component, Finding, added
 from pmtech.components.fields import number, one_of, whole, yes_no
-from pmtech.components.lookups import walk
-from pmtech.components.memory import Memory, Place
+from pmtech.components.lookups import pass_remembered
+from pmtech.components.memory import Memory, Place, hits
 from pmtech.components.work import owns_what_ends
 from pmtech.engine.clock import Steps
 from pmtech.engine.part import Part
 from pmtech.engine.randomness import Stream, identity
 from pmtech.engine.request import Request, is_success
-from pmtech.engine.sorted_pass import only
-from pmtech.wording import counted, percent, plain
+from pmtech.wording import counted, plain
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -97,10 +96,7 @@ class Cache(Component):
         return {"hit_ratio": float(hits.mean()), "stale_ratio": float(stale.sum() / hits.sum()) if hits.any() else 0.0}
 
     def findings(self, label: str, figures) -> list[Finding]:
-        if figures["hit_ratio"] != figures["hit_ratio"]:
-            return []
-        wrong = f", {percent(figures['stale_ratio'])} of them out of date" if figures["stale_ratio"] else ""
-        return [Finding("cached", 60, f"{label} answers {percent(figures['hit_ratio'])} of the reads{wrong}")]
+        return hits(label, figures)
 
     def running(self, *args) -> CachePart:
         return CachePart(self, *args)
@@ -182,7 +178,7 @@ class CachePart(Part):
             self.memory.drop(self._place(request))
         return status
 
-    # --- all requests at once (shortcut.py) ----------------------------------------------------------------------
+    # --- all requests at once -------------------------------------------------------------------------------------------
 
     @property
     def feeds_forward(self) -> bool:
@@ -193,17 +189,4 @@ class CachePart(Part):
         return len(caches) == 1 and at_once and (self.next is None or owns_what_ends(self))
 
     def pass_sorted(self, rows, times, book) -> None:
-        behind, written = self.next, book.write()[rows]
-        needs = behind.needs(rows, book) if behind else np.zeros(len(rows))
-        asked, begun, stale = walk(self, rows, times, written, needs, book)
-        looked = np.zeros((len(rows), 3), order="F")  # when, hit, out of date
-        looked[:, 0], looked[:, 1], looked[asked, 1], looked[stale, 2] = times, 1, 0, 1
-        hits = np.flatnonzero(looked[:, 1])
-        book.note(self, *only(~written, looked))
-        book.serves(self, rows[hits])
-        book.answer(rows[hits], times[hits] + self.spec.hit_ms / 1000, 200)
-        if behind:
-            behind.write_down(rows[asked], times[asked], begun, needs[asked], book)
-        else:
-            book.answer(rows[asked], times[asked], 200)
-        book.come_back(lambda book: book.visit(self, rows, times, times, book.finished[rows]))
+        pass_remembered(self, rows, times, book)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from functools import reduce
-from math import inf, nan
-from typing import ClassVar, NamedTuple
+from math import nan
+from typing import ClassVar
 
 import numpy as np
 
 from pmtech import theory
 from pmtech.components.component import Component, Finding, added
+from pmtech.components.edge import HIT, MISS, NO_READ, REFILL, Edge
 from pmtech.components.fields import checked, endpoints_tuple, number, whole, yes_no
+from pmtech.components.memory import hits
 from pmtech.engine.clock import Steps
 from pmtech.engine.part import Part
-from pmtech.engine.request import Call, Request, is_success
-from pmtech.wording import counted, listed, percent, seconds
+from pmtech.engine.request import Request, is_success
+from pmtech.wording import counted, listed, seconds
 
 
 def _places(name: str, value):
@@ -74,14 +75,11 @@ class CDN(Component):
     noted: ClassVar[tuple[str, ...]] = ("at_s", "hit", "stale", "fetched", "kb", "age_s")
 
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
-        facts = [
-            listed(self.edges) if len(self.edges) < 4 else f"{len(self.edges)} edges",
-            f"fresh for {seconds(self.ttl_s)}",
-        ]
+        cities = listed(self.edges) if len(self.edges) < 4 else f"{len(self.edges)} edges"
+        facts = [cities, f"fresh for {seconds(self.ttl_s)}"]
         facts += [f"shield in {self.shield}"] if self.shield else []
-        return facts + (
-            [f"old for {seconds(self.stale_while_revalidate_s)} more"] if self.stale_while_revalidate_s else []
-        )
+        old_s = self.stale_while_revalidate_s
+        return facts + ([f"old for {seconds(old_s)} more"] if old_s else [])
 
     @property
     def copies_in(self) -> tuple[str, ...]:
@@ -107,109 +105,44 @@ class CDN(Component):
         """hit_ratio: share of the reads that an edge answered at once; stale_ratio: share of these that were out of date;
         oldest_s: the age of the oldest answer it gave; to_origin: requests that reached the origin; gb: what the edges sent.
         """
-        _, hits, stale, fetched, kb, age_s = notes.T
-        reads = hits >= MISS
+        _, hit, stale, fetched, kb, age_s = notes.T
+        reads, at_once = hit >= MISS, hit == HIT
         return {
-            "hit_ratio": float((hits[reads] == HIT).mean()) if reads.any() else nan,
-            "stale_ratio": float(stale.sum() / (hits == HIT).sum()) if (hits == HIT).any() else 0.0,
+            "hit_ratio": float(at_once[reads].mean()) if reads.any() else nan,
+            "stale_ratio": float(stale.sum() / at_once.sum()) if at_once.any() else 0.0,
             "oldest_s": float(age_s.max(initial=0)),
             "to_origin": float(fetched.sum()),
-            "gb": float(kb[hits != REFILL].sum() / 1e6),
+            "gb": float(kb[hit != REFILL].sum() / 1e6),
         }
 
     def findings(self, label: str, figures) -> list[Finding]:
-        if figures["hit_ratio"] != figures["hit_ratio"]:
-            return []
-        wrong = f", {percent(figures['stale_ratio'])} of them out of date" if figures["stale_ratio"] else ""
         left = counted(figures["to_origin"], "request")
-        return [
-            Finding(
-                "cached",
-                60,
-                f"{label} answers {percent(figures['hit_ratio'])} of the reads at the edge{wrong}; {left} reach the origin",
-            )
-        ]
+        return hits(label, figures, " at the edge", f"; {left} reach the origin")
 
     def extra_usd(self, notes: np.ndarray, begin_s: float, end_s: float) -> float:
         """What the bytes cost that the edges sent, and those that the origin sent them."""
         if not len(notes):
             return 0.0
-        at_s, hits, _, _, kb, _ = notes.T
-        price = np.where(hits == REFILL, self.origin_usd_per_gb, self.price_usd_per_gb)
+        at_s, hit, _, _, kb, _ = notes.T
+        price = np.where(hit == REFILL, self.origin_usd_per_gb, self.price_usd_per_gb)
         return float((kb * price)[(at_s >= begin_s) & (at_s < end_s)].sum()) / 1e6
 
     def running(self, *args) -> CDNPart:
         return CDNPart(self, *args)
 
 
-HIT, MISS, NO_READ, REFILL = 1, 0, -1, -2  # the last: bytes that came from the origin
-
-
-class Answer(NamedTuple):
-    """What is kept of an item: when it came, and which version of the item it shows."""
-
-    came_s: float
-    version: int
-
-
-class Edge:
-    """The memory of one city, which may die and come back empty."""
-
-    mortal = True
-
-    def __init__(self, cdn: CDNPart, place: str):
-        self.cdn, self.place, self.outages = cdn, place, 0
-        self.machine = f"{cdn.name} in {place}"
-        self.forget()
-
-    def forget(self) -> None:
-        """Start again with nothing."""
-        self.kept: OrderedDict[int, Answer] = OrderedDict()
-        self.fetching: dict[int, list[Request]] = {}  # who waits for what is being fetched
-
-    @property
-    def alive(self) -> bool:
-        return not self.outages
-
-    def die(self) -> None:
-        """One more reason for being dead."""
-        self.outages += 1
-        waiting = [request for those in self.fetching.values() for request in those]
-        self.forget()
-        for request in waiting:
-            request.wake()
-
-    def revive(self) -> None:
-        """A reason is gone."""
-        self.outages -= 1
-
-    def keep(self, key: int, answer: Answer, capacity: int) -> None:
-        """The one that was not used for longest makes room."""
-        self.kept[key] = answer
-        self.kept.move_to_end(key)
-        while len(self.kept) > capacity:
-            self.kept.popitem(last=False)
-
-    def look(self, key: int) -> Answer | None:
-        """What is kept, fresh or not."""
-        answer = self.kept.get(key)
-        if answer is not None:
-            self.kept.move_to_end(key)
-        return answer
-
-
 class CDNPart(Part):
     def setup(self) -> None:
-        self.edges, self.order = [Edge(self, place) for place in self.spec.edges], {}
-        self.shield = Edge(self, self.spec.shield) if self.spec.shield else None
+        self.edges, self.shield = [], None
+        self.change(self.spec)
 
     def change(self, spec) -> None:
         """Edges that stay keep what they have; another shield starts empty."""
         there = {edge.place: edge for edge in self.edges}
-        before, self.spec = self.spec, spec
         self.edges, self.order = [there.get(place) or Edge(self, place) for place in spec.edges], {}
-        if spec.shield != before.shield:
+        if spec.shield != (self.shield and self.shield.place):
             self.shield = Edge(self, spec.shield) if spec.shield else None
+        self.spec = spec
 
     def machines(self) -> list:
         return self.edges
@@ -222,16 +155,13 @@ class CDNPart(Part):
         if place not in self.order:  # (half of the way in s, the edge), the soonest reached first
             half_s = [theory.round_trip_ms(place or edge.place, edge.place) / 2000 for edge in self.edges]
             self.order[place] = sorted(zip(half_s, self.edges, strict=True), key=lambda way: way[0])
-        for half_s, edge in self.order[place]:
-            if edge.alive:
-                return half_s, edge
-        return None
+        return next((way for way in self.order[place] if way[1].alive), None)
 
     def handle(self, request: Request) -> Steps:
         visit, env, origin = self.visit(request), self.env, request.place
         visit[2], found = env._now, self.nearest(request.place)
         if found is None:  # no edge is left: straight to the origin
-            status = yield from self._ask_origin(request)
+            status = yield from self.ask_origin(request)
         else:
             half_s, edge = found
             opening_s, hit_s = 2 * half_s * (request.trips - 1), self.spec.hit_ms / 2000
@@ -239,91 +169,26 @@ class CDNPart(Part):
             yield half_s + opening_s
             request.place, request.trips = edge.place, 1
             pass_by = request.write or (self.spec.keeps and request.endpoint not in self.spec.keeps)
-            status = yield from (self._pass(request) if pass_by else self._read(request, edge))
+            status = yield from (self._pass(request) if pass_by else edge.read(request))
             request.place = origin
             yield half_s
         visit[3] = env._now
         return status
 
-    def _note(self, hit: float, stale: bool = False, fetched: int = 0, kb: float = 0.0, age_s: float = 0.0) -> None:
+    def note(self, hit: float, stale: bool = False, fetched: int = 0, kb: float = 0.0, age_s: float = 0.0) -> None:
         self.notes.append((self.env._now, hit, stale, fetched, kb, age_s))
 
-    def _ask_origin(self, request: Request) -> Steps:
-        self._note(NO_READ, fetched=1)
+    def ask_origin(self, request: Request) -> Steps:
+        self.note(NO_READ, fetched=1)
         status = (yield from self.next.handle(request)) if self.next else 200
         if is_success(status) and request.kb:
-            self._note(REFILL, kb=request.kb)
+            self.note(REFILL, kb=request.kb)
         return status
 
     def _pass(self, request: Request) -> Steps:
         """What is not kept, writes among it."""
-        status = yield from self._ask_origin(request)
-        self._note(NO_READ, kb=request.kb)
+        status = yield from self.ask_origin(request)
+        self.note(NO_READ, kb=request.kb)
         if request.write and is_success(status) and request.version is None:
             request.version = self.run.versions[request.key] = self.run.versions.get(request.key, 0) + 1
-        return status
-
-    def _read(self, request: Request, edge: Edge) -> Steps:
-        spec, key = self.spec, request.key
-        age_s, answer = self._age(edge, key)
-        at_once = age_s < spec.ttl_s + spec.stale_while_revalidate_s
-        if at_once:
-            if age_s >= spec.ttl_s and key not in edge.fetching:
-                call = Call(request, request.line, self, lambda _: None)
-                call.begin(self._fetch(call, edge))  # for the next ones: this one has its answer
-        else:
-            status = yield from self._fetch(request, edge)
-            if not is_success(status) and (answer is None or age_s >= spec.ttl_s + spec.stale_if_error_s):
-                return status
-            answer = edge.look(key) or answer
-        if answer is None:  # the edge died meanwhile, and the answer came all the same
-            self._note(MISS, kb=request.kb)
-            return 200
-        request.version, request.served_by = answer.version, edge.machine
-        stale = at_once and answer.version != self.run.versions.get(key, 0)
-        self._note(HIT if at_once else MISS, stale, kb=request.kb, age_s=self.env._now - answer.came_s)
-        return 200
-
-    def _age(self, memory: Edge, key: int) -> tuple[float, Answer | None]:
-        answer = memory.look(key)
-        return (self.env._now - answer.came_s, answer) if answer else (inf, None)
-
-    def _fetch(self, request: Request, memory: Edge) -> Steps:
-        """Ask the shield or the origin and keep the answer, or wait for what somebody else is asking."""
-        key, fresh_s = request.key, self.spec.ttl_s
-        while self.spec.collapse and key in memory.fetching:
-            yield memory.fetching[key].append(request)
-            if self._age(memory, key)[0] < fresh_s:
-                return 200
-        memory.fetching.setdefault(key, [])
-        behind = (
-            self._ask_shield if memory is not self.shield and self.shield and self.shield.alive else self._ask_origin
-        )
-        status = yield from behind(request)
-        if status == 200 and memory.alive:
-            version = self.run.versions.get(key, 0) if request.version is None else request.version
-            shielded = self._shielded(key) if behind == self._ask_shield else None
-            age_s, kept = self._age(memory, key)
-            if age_s >= fresh_s or kept.version != version:  # the first of several alike; the others change nothing
-                memory.keep(key, shielded or Answer(self.env._now, version), self.spec.capacity)
-        for other in memory.fetching.pop(key, ()):
-            other.wake()
-        return status
-
-    def _shielded(self, key: int) -> Answer | None:
-        """What the shield has; as old at the edge as it is there."""
-        return self.shield.look(key) if self.shield else None
-
-    def _ask_shield(self, request: Request) -> Steps:
-        """From the edge to the shield and back."""
-        edge, key, shield, status = request.place, request.key, self.shield, 200
-        half_s = theory.round_trip_ms(edge or shield.place, shield.place) / 2000
-        yield half_s
-        request.place = shield.place
-        if self._age(shield, key)[0] >= self.spec.ttl_s:
-            status = yield from self._fetch(request, shield)
-        if status == 200 and (answer := shield.look(key)):
-            request.version = answer.version
-        request.place = edge
-        yield half_s
         return status

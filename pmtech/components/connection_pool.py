@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 
 from pmtech.components.component import Component, Finding
 from pmtech.components.database import DatabasePart
 from pmtech.components.fields import number, whole, yes_no
-from pmtech.engine.clock import Alarm, Steps
+from pmtech.components.lent import Connection, Lent
+from pmtech.engine.clock import Steps
 from pmtech.engine.part import Part
 from pmtech.engine.request import Request
 from pmtech.wording import counted, plain, seconds
@@ -94,47 +95,15 @@ class ConnectionPool(Component):
         return ConnectionPoolPart(self, *args)
 
 
-class Connection(NamedTuple):
-    """An open connection. to: the database that counts it, if one does; life: which of its lives."""
-
-    to: DatabasePart | None
-    life: int
-
-    @property
-    def good(self) -> bool:
-        return self.to is None or self.life == self.to.life
-
-    def close(self) -> None:
-        if self.to is not None and self.good:
-            self.to.given -= 1
-
-
-class Lent:
-    """The connections of one machine: those in use, those that are idle, and who waits for one."""
-
-    __slots__ = ("idle", "used", "waiting")
-
-    def __init__(self) -> None:
-        self.used, self.idle, self.waiting = 0, [], deque()
-
-    def wake(self, size: int) -> None:
-        while self.waiting and self.used < size:
-            self.used += 1
-            self.waiting.popleft().wake()
-
-
 class ConnectionPoolPart(Part):
     def setup(self) -> None:
-        self.pools: dict[Any, Lent] = defaultdict(Lent)  # by the machine that asks
-        self.late: set[Request] = set()  # who has waited in vain
+        self.pools: dict[Any, Lent] = defaultdict(lambda: Lent(self))  # by the machine that asks
         self.counted = _counting(self.targets)
 
     def change(self, spec) -> None:
         super().change(spec)
         for pool in self.pools.values():
-            pool.wake(spec.size)
-            while pool.idle and pool.used + len(pool.idle) > spec.size:
-                pool.idle.pop(0).close()
+            pool.fit()
         self.has_room()
 
     def resize(self, targets: list[Part], retired: set[int]) -> None:
@@ -148,23 +117,20 @@ class ConnectionPoolPart(Part):
         waited_s, in_vain, too_many = 0.0, 0, 0
         for nth in range(self.spec.needs):
             asked_s = self.env._now
-            if pool.used < self.spec.size:
-                pool.used += 1
-            else:
-                yield self._wait(request, pool)
-                if request in self.late:
-                    self.late.discard(request)
+            if not pool.enters():
+                yield pool.wait(request)
+                if pool.in_vain(request):
                     in_vain, status = 1, 503
                     break
             waited_s += self.env._now - asked_s
             if not nth:
                 visit[2] = self.env._now
-            connection = self._idle(pool)
+            connection = pool.find_idle()
             if connection is None:
                 connection = self._opened()
                 if connection is None:
                     too_many, status = 1, 503
-                    self._back(pool)
+                    pool.leave()
                     break
                 opened += connection.good
                 if open_s := self.stretched(self.spec.open_ms / 1000, request):
@@ -176,35 +142,12 @@ class ConnectionPoolPart(Part):
                 break
         request.line = line
         for connection in held:
-            self._give(pool, connection)
+            pool.give_back(connection)
         self.notes.append((came, waited_s, opened, in_vain, too_many))
         if in_vain or too_many:
             return self.refuse(request, visit, status)
         visit[3] = self.env._now
         return status
-
-    def _wait(self, request: Request, pool: Lent) -> None:
-        """Stand in line, at most so long."""
-        pool.waiting.append(request)
-        if self.spec.wait_ms is None:
-            return
-
-        def give_up() -> None:
-            if request in pool.waiting:
-                pool.waiting.remove(request)
-                self.late.add(request)
-                request.wake()
-
-        Alarm(self.env, give_up).set(self.env._now + self.spec.wait_ms / 1000)
-
-    def _idle(self, pool: Lent) -> Connection | None:
-        """The one that came back last, of those that are still good."""
-        while pool.idle:
-            connection = pool.idle.pop()
-            if connection.good and self.spec.keep:
-                return connection
-            connection.close()
-        return None
 
     def _opened(self) -> Connection | None:
         """A new one, that of a dead database good for nothing; None where all that there are have been given out."""
@@ -217,20 +160,6 @@ class ConnectionPoolPart(Part):
             return None
         to.given += 1
         return Connection(to, to.life)
-
-    def _give(self, pool: Lent, connection: Connection) -> None:
-        if self.spec.keep and connection.good and pool.used + len(pool.idle) <= self.spec.size:
-            pool.idle.append(connection)
-        else:
-            connection.close()
-        self._back(pool)
-
-    def _back(self, pool: Lent) -> None:
-        """A place in the pool is free again: for the first in line, or for whoever comes."""
-        pool.used -= 1
-        pool.wake(self.spec.size)
-        if not pool.waiting:
-            self.has_room()
 
     def room(self) -> float:
         pool = self.pools[None]

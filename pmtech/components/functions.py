@@ -93,16 +93,18 @@ class Functions(Component):
         """cold: calls that waited for an environment to start; cold_share: of all that were made; most_at_work: calls at a
         time, at most; most_kept: environments, at work or not."""
         _, cold, _, at_work, kept = notes.T
-        names = ("cold", "cold_share", "most_at_work", "most_kept")
-        most = [float(column.max(initial=0)) for column in (at_work, kept)]
-        return dict(zip(names, (float(cold.sum()), float(cold.mean()) if len(cold) else 0.0, *most), strict=True))
+        return {
+            "cold": float(cold.sum()),
+            "cold_share": float(cold.mean()) if len(cold) else 0.0,
+            "most_at_work": float(at_work.max(initial=0)),
+            "most_kept": float(kept.max(initial=0)),
+        }
 
     def findings(self, label: str, figures) -> list[Finding]:
         if not figures["cold"]:
             return []
         calls, share = counted(figures["cold"], "call"), percent(figures["cold_share"])
-        said = f"{calls} of {label}, {share}, waited for an environment to start"
-        return [Finding("cold", 62, said)]
+        return [Finding("cold", 62, f"{calls} of {label}, {share}, waited for an environment to start")]
 
     def extra_usd(self, notes: np.ndarray, begin_s: float, end_s: float) -> float:
         """What the calls cost that came in that time."""

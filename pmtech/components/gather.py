@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -112,14 +113,13 @@ class GatherPart(Part):
 
     def _ask(self, request: Request, asked: _Asked, branch: int, *luck) -> None:
         asked.open[branch] = asked.open.get(branch, 0) + 1
-
-        def answered(call: Call) -> None:
-            if not asked.done and branch in asked.open:
-                self._answered(request, asked, branch, call.status)
-
+        answered = partial(self._answered, request, asked, branch)
         self.ask(request, self.targets[branch], answered, *self.luck[branch], *luck)
 
-    def _answered(self, request: Request, asked: _Asked, branch: int, status: int) -> None:
+    def _answered(self, request: Request, asked: _Asked, branch: int, call: Call) -> None:
+        status = call.status
+        if asked.done or branch not in asked.open:
+            return
         if is_success(status):
             del asked.open[branch]  # its other question is not waited for
             asked.answered += 1

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from heapq import heappop, heappush
 from math import inf, nan
 from typing import ClassVar
 
-import numpy as np
-
 from pmtech.components.component import Component
+from pmtech.components.connections import Connections
 from pmtech.components.fields import checked, number, one_of, whole, yes_no
+from pmtech.components.policies import BLIND, BY_KEY, COUNTING, POLICIES, least_busy
 from pmtech.components.ring import Ring
+from pmtech.components.shares import shares
 from pmtech.components.work import WorkPart
 from pmtech.engine.clock import Alarm, Steps
 from pmtech.engine.part import Part
 from pmtech.engine.randomness import identity
 from pmtech.engine.request import Request
-from pmtech.engine.sorted_pass import Undecided
 from pmtech.wording import counted, seconds
 
 ELSEWHERE = (502, 503)  # somebody else may be able to do it
@@ -56,9 +55,7 @@ class LoadBalancer(Component):
     What this leaves out: its own latency and limits, weights.
     """
 
-    policy: str = one_of(
-        "round_robin", "random", "least_connections", "power_of_two_choices", "consistent_hash", "modulo"
-    )
+    policy: str = one_of(*POLICIES)
     layer: int = layer()
     health_check_s: float | None = number(None, at_least=0.01, at_most=3600, optional=True)
     unhealthy_after: int = whole(2, at_least=1, at_most=100)
@@ -105,18 +102,14 @@ class LoadBalancerPart(Part):
         self.missed = [0] * len(self.targets)
         self.retired: set[int] = set()
         self.homes: dict[str, int] = {}
-        self.kept: dict[
-            tuple, tuple[int, int, int]
-        ] = {}  # connection -> (which life, its target, whose deaths till then)
+        self.connections = Connections(self.targets)
         self.first = self.run.luck(f"{self.name}.first", identity)
         self.second = self.run.luck(f"{self.name}.second", identity)
         self.checkup = Alarm(self.env, self._check_health)
-        self._choose_from()
-        self._plan_checkup()
+        self.change(self.spec)
 
     def change(self, spec) -> None:
         super().change(spec)
-        self._choose_from()
         self._plan_checkup()
 
     def resize(self, targets: list[Part], retired: set[int]) -> None:
@@ -124,7 +117,7 @@ class LoadBalancerPart(Part):
         more = len(targets) - len(self.targets)
         super().resize(targets, retired)
         self.retired = retired
-        self.kept = {line: kept for line, kept in self.kept.items() if kept[1] not in retired}
+        self.connections.resize(targets, retired)
         self.in_flight += [0] * more
         self.missed += [0] * more
         self._choose_from()
@@ -136,18 +129,19 @@ class LoadBalancerPart(Part):
         return sum(self.targets[number].room() for number in self.up)
 
     def _plan_checkup(self) -> None:
+        self._choose_from()
         every = self.spec.health_check_s
         self.checkup.set(inf if every is None else self.env._now + every)
 
     def _check_health(self) -> None:
         self.missed = [0 if part.alive else n + 1 for part, n in zip(self.targets, self.missed, strict=True)]
-        self._choose_from()
         self._plan_checkup()
 
     def _choose_from(self) -> None:
         """The targets that it believes to be well."""
         trusted = inf if self.spec.health_check_s is None else self.spec.unhealthy_after
         self.up = [n for n, missed in enumerate(self.missed) if missed < trusted and n not in self.retired]
+        self.pick = POLICIES[self.spec.policy]
         if self.spec.policy == "consistent_hash":
             self.ring = Ring((n, f"{self.targets[n].machine}") for n in self.up)
         self.has_room()
@@ -171,7 +165,7 @@ class LoadBalancerPart(Part):
             others = [target for target in self.up if target not in tried]
             if not others or status not in ELSEWHERE:
                 break
-            chosen = min(others, key=lambda target: (self.in_flight[target], self._in_turn(target)))
+            chosen = least_busy(self, others)
             tried.add(chosen)
             request.served_by, request.retry_after, request.line = None, nan, (*line, self.name, attempt)
             self.in_flight[chosen] += 1
@@ -181,115 +175,32 @@ class LoadBalancerPart(Part):
         return status
 
     def _choose(self, request: Request) -> int:
-        if self.spec.sticky and self.homes.get(request.caller) in self.up:
+        spec = self.spec
+        if spec.sticky and self.homes.get(request.caller) in self.up:
             return self.homes[request.caller]
-        line, number = request.line, request.number
-        if self.spec.layer == 4:
-            connection, life = request.connection
-            kept_life, kept, deaths = self.kept.get(connection, (None, 0, 0))
-            if kept_life == life and len(self.targets[kept].deaths) == deaths and self.targets[kept].alive:
+        if spec.layer == 4:
+            connection = request.connection
+            if (kept := self.connections.find(*connection)) is not None:
                 return kept
-        self.key = request.key if self.spec.policy in ("consistent_hash", "modulo") else 0
-        chosen = getattr(self, self.spec.policy)(self.first[line][number], self.second[line][number])
-        if self.spec.sticky:
+        first, second = self.first[request.line][request.number], self.second[request.line][request.number]
+        chosen = self.pick(self, first, second, request.key if spec.policy in BY_KEY else 0)
+        if spec.sticky:
             self.homes[request.caller] = chosen
-        if self.spec.layer == 4:
-            self.kept[connection] = life, chosen, len(self.targets[chosen].deaths)
+        if spec.layer == 4:
+            self.connections.keep(*connection, chosen)
         return chosen
 
-    def _in_turn(self, target: int) -> int:
-        """How many come before this target, counted from the one that was served last."""
-        return (target - self.turn - 1) % len(self.targets)
-
-    def round_robin(self, _first: float, _second: float) -> int:
-        all_up = len(self.up) == len(self.targets)
-        self.turn = (self.turn + 1) % len(self.targets) if all_up else min(self.up, key=self._in_turn)
-        return self.turn
-
-    def random(self, first: float, _second: float) -> int:
-        return self.up[int(first * len(self.up))]
-
-    def least_connections(self, _first: float, _second: float) -> int:
-        self.turn = min(self.up, key=lambda target: (self.in_flight[target], self._in_turn(target)))
-        return self.turn
-
-    def consistent_hash(self, _first: float, _second: float) -> int:
-        return self.ring.find(self.key)
-
-    def modulo(self, _first: float, _second: float) -> int:
-        return self.up[self.key % len(self.up)]
-
-    def power_of_two_choices(self, first: float, second: float) -> int:
-        one = int(first * len(self.up))
-        if len(self.up) == 1:
-            return self.up[one]
-        other = int(second * (len(self.up) - 1))
-        other += other >= one  # never the same twice
-        return min(self.up[one], self.up[other], key=self.in_flight.__getitem__)
-
-    # --- all requests at once (shortcut.py) ----------------------------------------------------------------------
+    # --- all requests at once -------------------------------------------------------------------------------------------
 
     @property
     def feeds_forward(self) -> bool:
         """It looks at no state, or only at how many requests the machines of its own pool hold."""
         spec = self.spec
-        blind = spec.policy in ("round_robin", "random")
         ends_here = all(isinstance(target, WorkPart) and target.next is None for target in self.targets)
-        counts = spec.layer == 7 and ends_here and spec.policy in ("least_connections", "power_of_two_choices")
-        return spec.health_check_s is None and not (spec.sticky or spec.retries) and (blind or counts)
+        counts = spec.layer == 7 and ends_here and spec.policy in COUNTING
+        return spec.health_check_s is None and not (spec.sticky or spec.retries) and (spec.policy in BLIND or counts)
 
     def pass_sorted(self, rows, times, book) -> None:
         book.visit(self, rows, times, times, times)
-        for target, theirs in zip(self.targets, self._shares(rows, times, book), strict=True):
+        for target, theirs in zip(self.targets, shares(self, rows, times, book), strict=True):
             book.send(target, rows[theirs], times[theirs])
-
-    def _shares(self, rows, times, book) -> list[slice] | list[np.ndarray]:
-        """Which of these requests each target is sent."""
-        targets = len(self.targets)
-        if self.spec.layer == 4:
-            chosen = self._by_connection(rows, times, book)
-        elif self.spec.policy == "round_robin":
-            return [slice(turn, None, targets) for turn in range(targets)]
-        elif self.spec.policy == "random":
-            chosen = (book.draw(self.first, rows) * targets).astype(int)
-        else:
-            chosen = self._by_load(rows, times, book)
-        order = np.argsort(chosen.astype(np.min_scalar_type(targets)), kind="stable")  # small numbers sort by counting
-        return np.split(order, np.cumsum(np.bincount(chosen, minlength=targets))[:-1])
-
-    def _by_connection(self, rows, times, book) -> np.ndarray:
-        """Which target each request is sent to, when that is chosen once for each connection."""
-        lives, kept, chosen, choose = [{} for _ in book.sources], {}, [], getattr(self, self.spec.policy)
-        sources = [self.run.parts[name][0] for name in book.sources]
-        luck = (book.draw(each, rows).tolist() for each in (self.first, self.second))
-        who, takes = book.client[rows].tolist(), book.connection()[rows].tolist()
-        for now, source, taken, first, second in zip(times.tolist(), who, takes, *luck, strict=True):
-            if taken < 0:  # one of its own
-                chosen.append(choose(first, second))
-                continue
-            connection = source, taken, sources[source].life(taken, now, lives[source])
-            if connection not in kept:
-                kept[connection] = choose(first, second)
-            chosen.append(kept[connection])
-        return np.array(chosen, dtype=int)
-
-    def _by_load(self, rows, times, book) -> np.ndarray:
-        """Which target each request is sent to, from how many the targets hold at that moment."""
-        lines = [target.line() for target in self.targets]
-        of = {target.name: target for target in self.targets}  # replicas share a name, and with it the work
-        works = {name: target.needs(rows, book).tolist() for name, target in of.items()}
-        needs = [works[target.name] for target in self.targets]
-        first, second = book.draw(self.first, rows).tolist(), book.draw(self.second, rows).tolist()
-        choose, in_flight, leaving, chosen = getattr(self, self.spec.policy), self.in_flight, [], []
-        for place, now in enumerate(times.tolist()):
-            while leaving and leaving[0][0] <= now:
-                if leaving[0][0] == now:
-                    raise Undecided
-                in_flight[heappop(leaving)[1]] -= 1
-            target = choose(first[place], second[place])
-            chosen.append(target)
-            begins = lines[target].enter(now, needs[target][place])
-            if begins is not None:
-                in_flight[target] += 1
-                heappush(leaving, (begins + needs[target][place], target))
-        return np.array(chosen, dtype=int)

@@ -6,14 +6,16 @@ A place is where an answer is kept: the request's key, or (caller, key) where ev
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import count
-from math import inf
+from math import inf, isnan
 from typing import NamedTuple
 
 import cachetools
 
+from pmtech.components.component import Finding
 from pmtech.engine.randomness import Stream
+from pmtech.wording import percent
 
 Place = int | tuple
 _unmoved = bool  # being used changes nothing: whatever takes an argument and has no effect
@@ -133,3 +135,11 @@ class Memory:
         """A write has made the answer wrong."""
         if self.spec.invalidate:
             self.store.pop(place, None)
+
+
+def hits(label: str, figures: Mapping[str, float], where: str = "", more: str = "") -> list[Finding]:
+    """What one that remembers says after a run: how many reads it answered, and how many of them with what is no longer so."""
+    if isnan(figures["hit_ratio"]):
+        return []
+    wrong = f", {percent(figures['stale_ratio'])} of them out of date" if figures["stale_ratio"] else ""
+    return [Finding("cached", 60, f"{label} answers {percent(figures['hit_ratio'])} of the reads{where}{wrong}{more}")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from math import inf
 from typing import ClassVar
 
@@ -150,10 +151,11 @@ class QueuePart(Part):
     def hand_out(self) -> None:
         """To whoever is free, as long as somebody is and anything waits."""
         waiting = self.messages.waiting
-        before = len(waiting)
-        if not before or self.handing or self.outages:  # handing: somebody answered at once, and the loop below goes on
+        if (
+            not waiting or self.handing or self.outages
+        ):  # handing: somebody answered at once, and the loop below goes on
             return
-        self.handing, now, batch = True, self.env._now, self.spec.batch
+        before, self.handing, now, batch = len(waiting), True, self.env._now, self.spec.batch
         while waiting and (target := self._free()):
             if len(waiting) < batch:
                 until_s = self.messages.oldest_s + self.spec.batch_wait_s
@@ -198,16 +200,18 @@ class QueuePart(Part):
         if hidden_s < self.visible.due:
             self.visible.set(hidden_s)
 
-        def worked(call: Call) -> None:
-            if is_success(call.status):
-                self.messages.done(taken, self.env._now)
-            self.hand_out()
-
         request = first.request
         line = request.line if first.receives == 1 else (*request.line, self.name, first.receives)
-        call = Call(request, line, self, worked)  # what `ask` does, written out: this is the hot path of such runs
+        call = Call(
+            request, line, self, partial(self._worked, taken)
+        )  # what `ask` does, written out: this is the hot path of such runs
         call.items, call.place = len(taken), self.place or first.place
         call.begin(target.handle(call))
+
+    def _worked(self, taken: list[Message], call: Call) -> None:
+        if is_success(call.status):
+            self.messages.done(taken, self.env._now)
+        self.hand_out()
 
     def _come_back(self) -> None:
         self.messages.come_back(self.env._now)

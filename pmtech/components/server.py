@@ -70,7 +70,7 @@ class Server(Component):
         return self.item_ms / 1000
 
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
-        held = f" work + {rate(held_ms)} ms held" if held_ms else ""
+        held = f" work + {rate(held_ms)} ms wait" if held_ms else ""
         each = "each " if copies > 1 else ""
         facts = [f"{each}{counted(self.workers, 'worker')}, {plain(self.service_ms)} ms{held}"]
         facts += self.autoscale.facts() if self.autoscale else []

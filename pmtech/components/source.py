@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from heapq import heappush
 from math import inf
 from typing import ClassVar
@@ -144,7 +144,7 @@ class SourcePart(Part):
         caller: str | None = None,
         waited_s: float = 0.0,
     ) -> None:
-        """Send request `number` for the `attempt`-th time after the first; `heard` is called when it is over.
+        """Send request `number` for the `attempt`-th time after the first; `heard` is called with it when it is over.
 
         waited_s: the pause before this attempt.
         """
@@ -152,8 +152,9 @@ class SourcePart(Part):
         line = self.first_line if attempt == 0 else (self.name, attempt)
         request = Request(self.env, self, number, line, endpoint, caller or self.name)
         self.log(request)
-        if heard is not None or self.tries_again:
-            request.answer_to = lambda answered: self._heard(answered, attempt, heard, waited_s)
+        request.answer_to = heard
+        if self.tries_again:
+            request.answer_to = partial(self._heard, heard, attempt, waited_s)
             if attempt == 0:
                 self.budget.earn()
         if self.timeout_s is not None:
@@ -178,7 +179,7 @@ class SourcePart(Part):
         share = self.spec.write_share
         return self.writes[self.first_line].first(count) < share if share > 0 else np.zeros(count, dtype=bool)
 
-    def _heard(self, request: Request, attempt: int, heard: Callable | None, waited_s: float) -> None:
+    def _heard(self, heard: Callable | None, attempt: int, waited_s: float, request: Request) -> None:
         spec = self.spec
         if request.status in AGAIN and attempt < spec.retries and self.budget.spend():
             luck = self.pauses[request.line][request.number]
@@ -189,7 +190,7 @@ class SourcePart(Part):
             else:
                 self.send(*again)
         elif heard is not None:
-            heard()
+            heard(request)
 
 
 class Patience:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict, deque
-from collections.abc import Hashable
+from collections import defaultdict
 from dataclasses import dataclass
-from math import inf, nan
+from math import inf
 from typing import ClassVar
 
 import numpy as np
 
 from pmtech.components.component import Component, Mix, by_caller
 from pmtech.components.fields import endpoints_tuple, number, yes_no
+from pmtech.components.turns import Turns
 from pmtech.engine.clock import Alarm, Steps
 from pmtech.engine.part import Part
 from pmtech.engine.request import Request
-from pmtech.engine.sorted_pass import Undecided
 from pmtech.wording import plain
 
 
@@ -57,12 +56,15 @@ class Throttle(Component):
         facts += [f"sheds {', '.join(self.shed)}"] if self.shed else []
         return facts + ([f"waits at most {plain(self.max_wait_s)} s"] if self.max_wait_s is not None else [])
 
+    def rank(self, endpoint: str) -> int:
+        """The place of an endpoint in the order of importance, 0 first; those that nobody named come last, together."""
+        return self.priority.index(endpoint) if endpoint in self.priority else len(self.priority)
+
     def passes(self, mix, capacity, callers, routes):
         """More important endpoints first, those to be shed last; between callers as evenly as their demand allows."""
         ranks: dict[float, Mix] = defaultdict(dict)
         for (caller, endpoint), rate in mix.items():
-            rank = self.priority.index(endpoint) if endpoint in self.priority else len(self.priority)
-            ranks[inf if endpoint in self.shed else rank][caller, endpoint] = rate
+            ranks[inf if endpoint in self.shed else self.rank(endpoint)][caller, endpoint] = rate
         left, passed, shed = capacity, {}, 0.0
         for rank in sorted(ranks):
             asked = by_caller(ranks[rank])
@@ -82,75 +84,6 @@ class Throttle(Component):
 
     def running(self, *args) -> ThrottlePart:
         return ThrottlePart(self, *args)
-
-
-class Turns:
-    """Who waits, whose turn is next and when: the throttle itself, whatever clock drives it."""
-
-    def __init__(self, spec: Throttle):
-        self.spec, self.last_s = spec, -inf
-        self.lines: dict[int, OrderedDict[Hashable, deque]] = defaultdict(
-            OrderedDict
-        )  # priority -> caller -> who waits
-        self.places: dict[Hashable, tuple[int, Hashable]] = {}  # who still waits, and in which line
-        self.since: deque[tuple[float, Hashable]] = deque()  # (since when, who), oldest first
-
-    def lets_through(self, now: float) -> bool:
-        """At once, if nobody waits and the last one is long enough ago."""
-        if self.places or now < self.last_s + 1 / self.spec.rate_per_s:
-            return False
-        self.last_s = now
-        return True
-
-    def join(self, who: Hashable, caller: Hashable, endpoint: str, now: float) -> None:
-        spec = self.spec
-        rank = spec.priority.index(endpoint) if endpoint in spec.priority else len(spec.priority)
-        caller = caller if spec.fair else "all"
-        line = self.lines[rank]
-        if caller in line:
-            line[caller].append(who)
-        else:
-            line[caller] = deque([who])
-        self.places[who] = rank, caller
-        self.since.append((now, who))
-
-    @property
-    def turn_s(self) -> float:
-        """When the next one may go."""
-        return self.last_s + 1 / self.spec.rate_per_s if self.places else inf
-
-    @property
-    def deadline_s(self) -> float:
-        """When the one who has waited longest gives up."""
-        while self.since and self.since[0][1] not in self.places:
-            self.since.popleft()
-        return self.since[0][0] + self.spec.max_wait_s if self.since and self.spec.max_wait_s is not None else inf
-
-    def next(self, now: float) -> Hashable:
-        """The most important line that is not empty; in it the caller whose turn it is; of that caller the first."""
-        rank = min(self.lines)
-        line = self.lines[rank]
-        caller, queue = line.popitem(last=False)
-        who = queue.popleft()
-        if queue:
-            line[caller] = queue  # to the end: the next turn is another caller's
-        elif not line:
-            del self.lines[rank]
-        del self.places[who]
-        self.last_s = now
-        return who
-
-    def give_up(self) -> Hashable:
-        """The one who has waited longest leaves; it stands in front of its line."""
-        who = self.since.popleft()[1]
-        rank, caller = self.places.pop(who)
-        line = self.lines[rank]
-        line[caller].remove(who)
-        if not line[caller]:
-            del line[caller]
-        if not line:
-            del self.lines[rank]
-        return who
 
 
 class ThrottlePart(Part):
@@ -205,33 +138,10 @@ class ThrottlePart(Part):
             self.has_room()
 
     def pass_sorted(self, rows, times, book) -> None:
-        turns, spec, by_endpoint = self.turns, self.spec, self.spec.priority or self.spec.shed
+        by_endpoint = self.spec.priority or self.spec.shed
         endpoints = book.endpoint()[rows] if by_endpoint else np.full(len(rows), "")
-        through, refused = [nan] * len(rows), [nan] * len(rows)
-        ends = [*zip(times.tolist(), book.caller[rows].tolist(), endpoints, strict=True), (book.until_s, None, None)]
-        for who, (now, caller, endpoint) in enumerate(ends):
-            while True:
-                turn, deadline = turns.turn_s, turns.deadline_s
-                due = turn if turn < deadline else deadline
-                if due >= now:
-                    break
-                if turn == deadline:
-                    raise Undecided
-                if due == turn:
-                    through[turns.next(due)] = due
-                else:
-                    refused[turns.give_up()] = due
-            if due == now < book.until_s:
-                raise Undecided
-            if caller is None:
-                break
-            if turns.lets_through(now):
-                through[who] = now
-            elif endpoint in spec.shed:
-                refused[who] = now
-            else:
-                turns.join(who, caller, endpoint, now)
-        through, refused = np.array(through, float), np.array(refused, float)
+        comers = [*zip(times.tolist(), book.caller[rows].tolist(), endpoints, strict=True)]
+        through, refused = self.turns.walk(comers, book.until_s)
         book.visit(self, rows, times, through, np.fmin(through, refused))
         book.refuse(self, rows[refused >= 0], refused[refused >= 0], 503)
         passed = ~np.isnan(through)

@@ -9,6 +9,7 @@ from pmtech.components.fields import number, whole
 from pmtech.components.source import Source, SourcePart
 from pmtech.engine.clock import Alarm
 from pmtech.engine.randomness import ROUND, exponential
+from pmtech.engine.request import Request
 from pmtech.wording import plain
 
 
@@ -73,16 +74,13 @@ class UsersPart(SourcePart):
                     alarm.set(at_s)
         self._welcome()
 
-    def wanted(self) -> int:
-        surge, now = self.spec.surge, self.env._now
-        times = surge.times if surge is not None and surge.at_s <= now < surge.at_s + surge.for_s else 1
-        return min(round(self.spec.count * times), ROUND)
-
     def _welcome(self) -> None:
         """Users who are wanted and not here yet begin to think."""
-        wanted = self.wanted()
-        self.users += [_User(self, n) for n in range(len(self.users), wanted)]
-        for user in self.users[:wanted]:
+        surge, now = self.spec.surge, self.env._now
+        times = surge.times if surge is not None and surge.at_s <= now < surge.at_s + surge.for_s else 1
+        self.wanted = min(round(self.spec.count * times), ROUND)
+        self.users += [_User(self, n) for n in range(len(self.users), self.wanted)]
+        for user in self.users[: self.wanted]:
             if not user.here:
                 user.think()
 
@@ -104,8 +102,8 @@ class _User:
         number, self.number = self.number, self.number + ROUND
         self.part.send(number, heard=self.answered, caller=self.caller)
 
-    def answered(self) -> None:
-        if self.n < self.part.wanted():
+    def answered(self, _request: Request) -> None:
+        if self.n < self.part.wanted:
             self.think()
         else:
             self.here = False

@@ -42,7 +42,7 @@ class WorkPart(Part):
         places, self.mean_s, cv, limit, self.holds = self.spec.station
         if cv != self.cv:
             self.cv, self.work = cv, self.run.luck(f"{self.name}.work", gamma(cv))
-        self.drops_late = self.spec.drops_late
+        self.drops_late, self.item_s = self.spec.drops_late, self.spec.item_s
         self.station.resize(places, limit)
 
     def room(self) -> float:
@@ -120,9 +120,11 @@ class WorkPart(Part):
         station, env = self.station, self.env
         visit = [request, env._now, nan, nan]  # written out: this is the hot path of every run
         self.visits.append(visit)
-        if not station.take():
-            if station.full:
-                return self.overflow(request, visit)
+        if station.busy < station.places:
+            station.busy += 1
+        elif station.full:
+            return self.overflow(request, visit)
+        else:
             yield station.wait(request)
             if station.gone:
                 return 502
@@ -133,8 +135,8 @@ class WorkPart(Part):
         if request.served_by is None:
             request.served_by = self.machine
         needs_s = self.work[request.line][request.number] * self.mean_s
-        if request.items > 1:
-            needs_s += (request.items - 1) * self.spec.item_s
+        if self.item_s:
+            needs_s += (request.items - 1) * self.item_s
         yield self.stretched(needs_s, request) if self.slowness else needs_s
         status, request.via = 200, self.machine
         if self.next is not None and self.holds and not station.gone:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pmtech.course.brief import Brief, written
+from pmtech.course.brief.sheet import Brief, written
 from pmtech.course.page import page
 from pmtech.diagram import diagram
 from pmtech.diagram.layout import layout

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pmtech.course.brief import Brief, written
+from pmtech.course.brief.sheet import Brief, written
 from pmtech.wording import listed, nearest
 
 WHO = {

@@ -50,6 +50,7 @@ def svg(system: System) -> str:
         'stroke="var(--pmtech-quiet)" stroke-width="1.5"/>'
         for w in found
     ]
+    lines = [(*at[w.viewer], *at[w.other]) for w in found]
     taken: list[tuple[float, float, float]] = []  # left, base line, width
     for name in names:
         x, y = at[name]
@@ -60,7 +61,7 @@ def svg(system: System) -> str:
             else f'<circle cx="{x}" cy="{y}" r="5" fill="var(--pmtech-text)"/>'
         )
         words = said.get(name, name) + (" (edge)" if name in near else " (servers)" if name in origins else "")
-        drawn += [shape, _label(words, x, y, height, taken)]
+        drawn += [shape, _label(words, x, y, height, taken, lines)]
     return (
         f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}" style="max-width: {WIDTH}px">'
         f"<title>{escape(title)}</title>{''.join(drawn)}</svg>"
@@ -79,12 +80,19 @@ def _laid_out(names: list[str]) -> dict[str, tuple[float, float]]:
     }
 
 
-def _label(words: str, x: float, y: float, height: float, taken: list) -> str:
-    """Beside its city, where no other label stands yet."""
+def _label(words: str, x: float, y: float, height: float, taken: list, lines: list) -> str:
+    """Beside its city, where no other label stands yet and the fewest lines pass."""
     wide = 7.2 * len(words)
     places = [(x + 11, y + 5), (x - 11 - wide, y + 5), (x - wide / 2, y - 13), (x - wide / 2, y + 24)]
+    places += [(x - 5, y - 13), (x - 5, y + 24)]
     free = [(a, b) for a, b in places if a >= 0 and a + wide <= WIDTH and b - 13 >= 0 and b <= height
             and all(a + wide < c or c + w < a or abs(b - d) >= LINE for c, d, w in taken)]  # fmt: skip
-    left, base = (free or places)[0]
+
+    def passing(place: tuple[float, float]) -> int:
+        (a, b), along = place, range(1, 20)
+        return sum(any(a < x1 + (x2 - x1) * t / 20 < a + wide and b - 13 < y1 + (y2 - y1) * t / 20 < b + 4 for t in along)
+                   for x1, y1, x2, y2 in lines)  # fmt: skip
+
+    left, base = min(free or places, key=passing)
     taken.append((left, base, wide))
     return f'<text x="{left:.0f}" y="{base:.0f}" font-size="13" fill="var(--pmtech-text)" stroke="var(--pmtech-ground)" stroke-width="4" paint-order="stroke">{escape(words)}</text>'

@@ -27,22 +27,11 @@ Steps = Generator[float | None, None, Any]
 def _stepped(journey: Journey) -> None:
     """SimPy's own loop has come to a journey."""
     journey.callbacks = _STEPPED  # it has taken the list away; one list serves all, for it passes the event along
-    resume(journey)
-
-
-def resume(journey: Journey) -> None:
-    """Take a journey's next steps."""
-    try:
-        delay = next(journey.steps)
-    except StopIteration as end:
-        journey.arrive(end.value)
-    else:
-        if delay is not None:
-            env = journey.env
-            heappush(env._queue, (env._now + delay, NORMAL, next(env._eid), journey))
+    journey.begin(journey.steps)
 
 
 _STEPPED = [_stepped]
+NO_MORE: Steps = (step for step in ())  # in the place of steps that were taken: what they stood on is free again
 
 
 @contextmanager
@@ -67,9 +56,17 @@ class Journey(Event):
         self.env = env
 
     def begin(self, steps: Steps) -> None:
-        """Take the first steps now."""
+        """Take the next of these steps now."""
         self.steps = steps
-        resume(self)
+        try:
+            delay = next(steps)
+        except StopIteration as end:
+            self.steps = NO_MORE
+            self.arrive(end.value)
+        else:
+            if delay is not None:
+                env = self.env
+                heappush(env._queue, (env._now + delay, NORMAL, next(env._eid), self))
 
     def wake(self) -> None:
         """Go on from where it parked, at the present time."""

@@ -78,8 +78,9 @@ class Request(Journey):
         """The client hears the answer; only the first counts."""
         if not self.status:
             self.status, self.finished = outcome, self.env._now
-            if self.answer_to is not None:
-                self.answer_to(self)
+            if (answer_to := self.answer_to) is not None:
+                self.answer_to = None  # whoever asked needs to be told once; what was kept for it is free again
+                answer_to(self)
 
 
 class Call(Request):

@@ -10,7 +10,7 @@ from typing import Any
 import simpy
 from simpy.events import NORMAL
 
-from pmtech.engine.clock import Alarm, collecting_later
+from pmtech.engine.clock import NO_MORE, Alarm, collecting_later
 from pmtech.engine.randomness import Luck
 from pmtech.engine.request import Call, Request
 
@@ -98,21 +98,25 @@ class Run:
             raise ValueError(f"until_s must be at least the present time {env._now:g}, got {until_s:g}")
         with collecting_later():
             while queue and queue[0][0] < until_s:
-                event = queue[0][3]
-                if event.__class__ is Request or event.__class__ is Call:
-                    env._now = now = heappop(queue)[0]
-                    try:  # what `resume` does, written out: this is the hot path of every run
+                entry = heappop(queue)
+                now, _, _, event = entry
+                kind = event.__class__
+                if kind is Request or kind is Call:
+                    env._now = now
+                    try:  # what `begin` does, written out: this is the hot path of every run
                         delay = next(event.steps)
                     except StopIteration as end:
+                        event.steps = NO_MORE
                         event.arrive(end.value)
                     else:
                         if delay is not None:
                             heappush(queue, (now + delay, NORMAL, next(eid), event))
-                elif event.__class__ is Alarm:
-                    env._now = now = heappop(queue)[0]
+                elif kind is Alarm:
+                    env._now = now
                     if event.due == now:  # as `ring` does
                         event.due = inf
                         event.rings()
                 else:
+                    heappush(queue, entry)
                     env.step()
             env._now = until_s

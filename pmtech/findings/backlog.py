@@ -1,7 +1,5 @@
 """The backlog before a part of a system, and what it met there during a run."""
 
-from __future__ import annotations
-
 from functools import cached_property
 from itertools import groupby, takewhile
 from math import inf, sqrt
@@ -26,7 +24,7 @@ class Backlog:
     behind: the backlogs further on.
     """
 
-    _queue: Backlog | None = None  # not itself: a circle would hold the whole run until somebody looks for garbage
+    _queue: "Backlog | None" = None  # not itself: a circle would hold the whole run until somebody looks for garbage
 
     def __init__(self, result: Result, names: list[str]):
         system, records = result.system, result.records
@@ -75,7 +73,7 @@ class Backlog:
         return [*takewhile(lambda offer: offer.per_s == offers[-1].per_s, reversed(offers))][-1].begin_s
 
     @property
-    def queue(self) -> Backlog:
+    def queue(self) -> "Backlog":
         return self._queue or self
 
     @property

@@ -1,7 +1,5 @@
 """A run in two or three sentences: what the bottleneck is, by how much, since when; then whatever else weighs most."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field

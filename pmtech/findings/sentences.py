@@ -4,8 +4,6 @@ The figures are those of the run, except that a rate is named as it is set where
 what chance does to it (three standard deviations of a Poisson count).
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from math import inf, prod
 

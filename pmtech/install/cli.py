@@ -26,27 +26,28 @@ def main(argv: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="pmtech", description="How internet software works and scales.")
     commands = parser.add_subparsers(dest="command", metavar="command")
-    lab = commands.add_parser("lab", help="put the lessons into a folder of yours and open them in JupyterLab")
+    opens = argparse.ArgumentParser(add_help=False)
+    opens.add_argument("--no-browser", action="store_true", help="start JupyterLab, but do not open a browser")
+    opens.add_argument("--port", type=_port, help="the port JupyterLab listens on, from 0 (any that is free) to 65535")
+    lab = commands.add_parser(
+        "lab", parents=[opens], help="put the lessons into a folder of yours and open them in JupyterLab"
+    )
     lab.add_argument(
         "folder",
         nargs="?",
         type=_folder,
         help="where the lessons go (pmtech-lessons in your home folder); a file that is there already is never touched",
     )
-    lab.add_argument("--no-browser", action="store_true", help="start JupyterLab, but do not open a browser")
-    lab.add_argument("--port", type=_port, help="the port JupyterLab listens on, from 0 (any that is free) to 65535")
     lab.add_argument(
         "--open-to-network",
         action="store_true",
         help="start even where your own Jupyter settings let everybody on the network in without a password",
     )
     present = commands.add_parser(
-        "present", help="a lesson for a projector: large, a section at a time, no verdict unasked"
+        "present", parents=[opens], help="a lesson for a projector: large, a section at a time, no verdict unasked"
     )
     present.add_argument("lesson", nargs="?", default="00", help="its number, or its name (00)")
     present.add_argument("--folder", type=_folder, help="where the lessons are (pmtech-lessons in your home folder)")
-    present.add_argument("--no-browser", action="store_true", help="start JupyterLab, but do not open a browser")
-    present.add_argument("--port", type=_port, help="the port JupyterLab listens on")
     present.set_defaults(open_to_network=False)
     room = commands.add_parser("room", help="votes and pace of a workshop, on this machine")
     room.add_argument("--port", type=_port, default=8765, help="the port it listens on (8765)")

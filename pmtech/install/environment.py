@@ -50,7 +50,7 @@ class EnvironmentCheck:
 
     def __repr__(self) -> str:
         if self.ok:
-            return "Everything this course needs is here."
+            return f"Everything this course needs is here.{_room()}"
         return "\n".join(f"- {finding}" for finding in self.findings)
 
     def _repr_html_(self) -> str:
@@ -65,6 +65,16 @@ class EnvironmentCheck:
         return (
             f"<div class='mathjax_ignore'><p>Something is missing before the lessons can run.</p><ul>{items}</ul></div>"
         )
+
+
+def _room() -> str:
+    """What a hub's learners must know: they are in the room of the workshop without having joined it."""
+    if "PMTECH_ROOM" not in os.environ:
+        return ""
+    from pmtech.room.join import is_on_a_hub
+
+    here = "You are in the room of the workshop already, without joining: it hears which answers you choose and how far you are."
+    return f" {here} leave() takes you out." if is_on_a_hub() else " You have left the room of the workshop."
 
 
 def check_environment() -> EnvironmentCheck:

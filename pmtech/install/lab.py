@@ -6,8 +6,9 @@ import ipaddress
 import logging
 import os
 import sys
-import tempfile
 from pathlib import Path
+
+from pmtech.files import scratch
 
 SETTINGS = Path(__file__).parent / "jupyter"
 PRESENT = Path(__file__).parent / "present"
@@ -28,32 +29,25 @@ def start(
     present: for a projector, with no answers given and none kept.
     """
     try:
-        import jupyterlab.labapp  # noqa: F401
+        from jupyterlab.labapp import main
     except ImportError:
         return 1  # the check has said so
     use_settings()
-    if present:
-        for variable in ("JUPYTER_CONFIG_PATH", "JUPYTER_PATH"):
-            _put_first(variable, PRESENT)
-        os.environ["PMTECH_PRESENT"] = "1"  # kernels hear it: verdicts wait until they are opened
-        with tempfile.TemporaryDirectory(prefix="pmtech-present-", ignore_cleanup_errors=True) as answers:
-            os.environ["PMTECH_HOME"] = answers
-            return _start(folder, first, browser, port, open_to_network)
-    return _start(folder, first, browser, port, open_to_network)
-
-
-def _start(folder: Path, first: str, browser: bool, port: int | None, open_to_network: bool) -> int:
-    from jupyterlab.labapp import main
-
-    if not open_to_network and (door := open_door()):
-        print(door, file=sys.stderr)
-        return 1
-    options = [f"--ServerApp.root_dir={folder.resolve()}", f"--LabApp.default_url=/lab/tree/{first}"]
-    options += [] if browser else ["--no-browser"]
-    options += [] if port is None else [f"--ServerApp.port={port}"]
-    if hasattr(os, "geteuid") and os.geteuid() == 0:  # in a container everyone is root, and Jupyter would refuse
-        options.append("--allow-root")
-    return main(options) or 0
+    with scratch("present") as answers:
+        if present:
+            for variable in ("JUPYTER_CONFIG_PATH", "JUPYTER_PATH"):
+                _put_first(variable, PRESENT)
+            # Kernels hear it: verdicts wait until they are opened.
+            os.environ |= {"PMTECH_PRESENT": "1", "PMTECH_HOME": answers}
+        if not open_to_network and (door := open_door()):
+            print(door, file=sys.stderr)
+            return 1
+        options = [f"--ServerApp.root_dir={folder.resolve()}", f"--LabApp.default_url=/lab/tree/{first}"]
+        options += [] if browser else ["--no-browser"]
+        options += [] if port is None else [f"--ServerApp.port={port}"]
+        if hasattr(os, "geteuid") and os.geteuid() == 0:  # in a container everyone is root, and Jupyter would refuse
+            options.append("--allow-root")
+        return main(options) or 0
 
 
 def use_settings() -> None:

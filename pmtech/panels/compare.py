@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import nan
 from pathlib import Path
 
 import traitlets
@@ -84,7 +83,7 @@ def _rows(comparison: ShownComparison) -> list[list[str]]:
         "Served a second": column([s.served_per_s for s in sums], "")[1],
         f"Against “{first}”": _against(comparison, list(runs)[1:]),
         f"p95, {p95}": times,
-        **_done(sums),
+        **_done(list(runs.values())),
         "Refused or failed, %": column([s.error_rate for s in sums], "%")[1],
         "Still waiting, %": column(waiting, "%")[1],
         "Cost an hour, $": column([s.cost_usd_per_hour for s in sums], "$")[1],
@@ -92,11 +91,10 @@ def _rows(comparison: ShownComparison) -> list[list[str]]:
     return [list(columns), *map(list, zip(*columns.values(), strict=True))]
 
 
-def _done(sums: list) -> dict[str, list[str]]:
+def _done(runs: list) -> dict[str, list[str]]:
     """Where any design has messages: within which time 95 of 100 of them are done."""
-    ages = [s.get("age_p95_ms", nan) for s in sums]
-    unit, times = column(ages, "ms")
-    return {f"95 of 100 done, {unit}": times} if any("age_p95_ms" in s for s in sums) else {}
+    unit, times = column([run.messages_of().within_s(0.95) * 1000 for run in runs], "ms")
+    return {f"95 of 100 done, {unit}": times} if any(run.queues for run in runs) else {}
 
 
 def _against(comparison: ShownComparison, others: list[str]) -> list[str]:

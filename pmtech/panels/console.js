@@ -74,7 +74,7 @@ function render({ model, el }) {
     list,
     field("Headers, one a line", headers),
     field("Body", body),
-    h("div", { class: "pmtech-foot" }, h("label", { class: "pmtech-check", for: lose.id }, lose, "The next answer gets lost on the way"), submit),
+    h("div", { class: "pmtech-foot" }, h("label", { class: "pmtech-lose", for: lose.id }, lose, "The next answer gets lost on the way"), submit),
   );
 
   // ---- what came of it ----
@@ -112,7 +112,7 @@ function render({ model, el }) {
   );
   const database = h("div", { class: "pmtech-database", hidden: true, "aria-live": "polite" }, rows, tables);
   const hint = h("p", { class: "pmtech-quiet" }, "Choose an example or write a request, then press Send.");
-  el.append(h("section", { class: "pmtech-console", "aria-label": "Request console" }, form, h("div", { class: "pmtech-right" }, hint, problem, outcome), database));
+  el.append(h("div", { class: "pmtech-console", role: "group", "aria-label": "Request console" }, form, h("div", { class: "pmtech-right" }, hint, problem, outcome), database));
 
   const tell = (text) => {
     write(problem, text ?? "");

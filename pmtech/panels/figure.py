@@ -1,5 +1,7 @@
 """One chart, with the sentences that say what it shows."""
 
+from math import isnan
+
 import traitlets
 
 from pmtech.charts import journey, messages, rented
@@ -65,7 +67,9 @@ def lateness(result: Result) -> Figure:
     if not isinstance(result, Result) or not result.queues:
         raise ValueError(f"lateness needs a run with a Queue or a Topic, such as simulate(system), got {result!r}")
     s, lines = result.summary, result.components.loc[result.queues].max_queue
-    said = f"95 of 100 answers came within {seconds(s.p95_ms / 1000)}, 95 of 100 messages were done within {seconds(s.age_p95_ms / 1000)}."
+    within_s = result.messages_of().within_s(0.95)
+    done = "fewer than 95 of 100" if isnan(within_s) else f"95 of 100 within {seconds(within_s)}"
+    said = f"95 of 100 answers came within {seconds(s.p95_ms / 1000)}. Of the messages, {done} were done."
     longest = f"At most {counted(int(lines.max()), 'message')} waited in “{result.system.label(lines.idxmax())}”"
     until = result.caught_up_s
     then = (
@@ -88,10 +92,11 @@ def fleets(runs: Comparison) -> Figure:
     said = []
     for label, run in results.items():
         s, what = run.summary, "messages done" if run.queues else "answers"
-        took = seconds(s.get("age_p95_ms", s.p95_ms) / 1000)
+        took = run.messages_of().within_s(0.95) if run.queues else s.p95_ms / 1000
+        within = f"fewer than 95 of 100 {what}" if isnan(took) else f"95 of 100 {what} within {seconds(took)}"
         said.append(
             f"“{label}”: {s.cost_usd_per_hour * run.window_s / 3600:,.2f} dollars in all, {percent(s.error_rate)} of the "
-            f"requests lost, 95 of 100 {what} within {took}."
+            f"requests lost, {within}."
         )
     return Figure(figure=rented.fleets(results), height=280, name="Machines over time", said=said)
 

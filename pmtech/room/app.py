@@ -7,16 +7,20 @@ Who may do what: a seat shows its secret, the facilitator the token from the ter
 import asyncio
 import json
 import math
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from fastapi import Depends, FastAPI, Header, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pmtech.course.questions import all_questions
 from pmtech.room.agenda import agenda
@@ -24,15 +28,22 @@ from pmtech.room.aloud import answer
 from pmtech.room.state import SEATS, Refused, Room, is_split
 
 HERE = Path(__file__).parent
-NEWS_S = 0.25  # so often news are looked for
+NEWS_S = 0.25  # so often news are looked for: what changes in between is told once
+ALIVE_S = 10.0  # so often a line without news shows a sign of life
 MOST_BYTES = 4096  # of a request: nothing that a room takes is longer
 SAFE = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src blob:"
-HEADERS = {
-    "Content-Security-Policy": f"{SAFE}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-}
+HEADERS = [
+    (b"content-security-policy", f"{SAFE}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'".encode()),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+]
+
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))]
+
+
+def _secret(shown: HTTPAuthorizationCredentials | None) -> str:
+    return shown.credentials if shown else ""
 
 
 class Allowance:
@@ -50,6 +61,25 @@ class Allowance:
         self.left[key] = max(0.0, left - 1) if left >= 1 else left, now
         if left < 1:
             raise Refused(429, "Too often: wait a moment.")
+
+
+class Guard:
+    """Around the application: nothing long comes in, and every answer has the safe headers. ASGI itself: a vote is worth 1 ms."""
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *HEADERS]
+            await send(message)
+
+        came = dict(scope.get("headers", ()))
+        length = came.get(b"content-length", b"0")
+        if b"transfer-encoding" in came or not length.isdigit() or int(length) > MOST_BYTES:
+            return await JSONResponse({"detail": "That is too long for a room."}, 413)(scope, receive, answer)
+        await self.app(scope, receive, answer)
 
 
 class _Model(BaseModel):
@@ -129,31 +159,25 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
     api = FastAPI(title="pmtech room", docs_url=None, redoc_url=None)
     votes, joins, others = Allowance(5, 10), Allowance(2, 60), Allowance(20, 60)
     wrong = Allowance(0.5, 20)  # guesses at the word, of one address
+    for_seats = lru_cache(1)(lambda changed: json.dumps(_shown(room)))  # written once, whoever listens
+
+    api.add_middleware(Guard)
 
     @api.exception_handler(Refused)
     async def refused(_: Request, error: Refused) -> JSONResponse:
-        return JSONResponse({"detail": str(error)}, error.status, HEADERS)
+        return JSONResponse({"detail": str(error)}, error.status)
 
-    @api.middleware("http")
-    async def guard(request: Request, call_next):
-        length = request.headers.get("content-length", "0")
-        if request.headers.get("transfer-encoding") or not length.isdigit() or int(length) > MOST_BYTES:
-            return JSONResponse({"detail": "That is too long for a room."}, 413, HEADERS)
-        answer = await call_next(request)
-        answer.headers.update(HEADERS)
-        return answer
+    @api.exception_handler(sqlite3.OperationalError)
+    async def not_kept(_: Request, error: sqlite3.OperationalError) -> JSONResponse:
+        return JSONResponse({"detail": f"The room can't keep this ({error}); what it knew, it still knows."}, 507)
 
-    def bearer(authorization: Annotated[str, Header(max_length=200)] = "") -> str:
-        kind, _, secret = authorization.partition(" ")
-        return secret if kind.lower() == "bearer" else ""
-
-    def seated(secret: Annotated[str, Depends(bearer)]) -> int:
-        seat = room.seat(secret)
+    async def seated(shown: Bearer) -> int:
+        seat = room.seat(_secret(shown))
         others.take(f"seat {seat}")
         return seat
 
-    def facilitator(secret: Annotated[str, Depends(bearer)]) -> None:
-        if not room.is_facilitator(secret):
+    async def facilitator(shown: Bearer) -> None:
+        if not room.is_facilitator(_secret(shown)):
             raise Refused(401, "This needs the address that stands in the terminal.")
 
     lead = [Depends(facilitator)]
@@ -164,7 +188,7 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
     # --- seats --------------------------------------------------------------------------------------------------------
 
     @api.post("/api/seats", status_code=201)
-    def join(asked: Join, request: Request) -> dict[str, str]:
+    async def join(asked: Join, request: Request) -> dict[str, str]:
         joins.take(address(request))
         try:
             return {"seat": room.join(asked.word, asked.own)}
@@ -174,21 +198,21 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
             raise
 
     @api.delete("/api/seats/mine", status_code=204)
-    def leave(seat: Annotated[int, Depends(seated)]) -> None:
+    async def leave(seat: Annotated[int, Depends(seated)]) -> None:
         room.leave(seat)
 
     @api.get("/api/room")
-    def now(_: Annotated[int, Depends(seated)]) -> dict[str, Any]:
+    async def now(_: Annotated[int, Depends(seated)]) -> dict[str, Any]:
         return _shown(room)
 
     @api.put("/api/votes/mine", status_code=204)
-    def vote(cast: Vote, seat: Annotated[int, Depends(seated)]) -> None:
+    async def vote(cast: Vote, seat: Annotated[int, Depends(seated)]) -> None:
         votes.take(f"seat {seat}")
         _check_vote(cast.question, cast.option)
         room.vote(seat, cast.question, cast.option)
 
     @api.put("/api/pace/mine", status_code=204)
-    def reached(place: Reached, seat: Annotated[int, Depends(seated)]) -> None:
+    async def reached(place: Reached, seat: Annotated[int, Depends(seated)]) -> None:
         room.reached(seat, place.lesson, place.section, place.state)
 
     @api.put("/api/score/mine", status_code=204)
@@ -198,30 +222,30 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
         room.score(seat, led.day, led.number, led.kept, led.of)
 
     @api.put("/api/stuck/mine", status_code=204)
-    def stuck(asked: Stuck, seat: Annotated[int, Depends(seated)]) -> None:
+    async def stuck(asked: Stuck, seat: Annotated[int, Depends(seated)]) -> None:
         room.set_stuck(seat, asked.stuck)
 
     # --- the facilitator ----------------------------------------------------------------------------------------------
 
     @api.get("/api/board", dependencies=lead)
-    def board(lesson: str = "") -> dict[str, Any]:
+    async def board(lesson: str = "") -> dict[str, Any]:
         return _board(room, lesson[:8]) | {"host": host()}
 
     @api.post("/api/rounds", status_code=201, dependencies=lead)
-    def ask(asked: Ask) -> dict[str, int]:
+    async def ask(asked: Ask) -> dict[str, int]:
         _options(asked.question)
         return {"round": room.ask(asked.question)}
 
     @api.post("/api/stop", status_code=204, dependencies=lead)
-    def stop() -> None:
+    async def stop() -> None:
         room.stop()
 
     @api.post("/api/show", status_code=204, dependencies=lead)
-    def show() -> None:
+    async def show() -> None:
         room.show()
 
     @api.post("/api/hands", status_code=204, dependencies=lead)
-    def hands(counted: Hands) -> None:
+    async def hands(counted: Hands) -> None:
         question = room.told()["question"]
         if question is None:
             raise Refused(409, "Ask something first.")
@@ -236,7 +260,7 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
         room.show_hands(counts)
 
     @api.post("/api/aloud", status_code=204, dependencies=lead)
-    def aloud(heard: Aloud) -> None:
+    async def aloud(heard: Aloud) -> None:
         question = room.told()["question"]
         meant = answer(question[:2], heard.code) if question else None
         if meant is None:
@@ -244,7 +268,7 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
         room.add_hand(*meant)
 
     @api.put("/api/truth", status_code=204, dependencies=lead)
-    def truth(told: Truth) -> None:
+    async def truth(told: Truth) -> None:
         if "guess" not in _options(told.question):
             raise Refused(422, "Only a number that was guessed is drawn in.")
         room.set_truth(told.question, told.value)
@@ -254,7 +278,7 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
         return agenda(lesson[:8])
 
     @api.get("/api/code.svg", dependencies=lead)
-    def code() -> Response:
+    async def code() -> Response:
         import segno
 
         picture = BytesIO()
@@ -267,25 +291,32 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
         return [{"id": q.id, "kind": q.kind, "text": q.text.strip()} for q in found]
 
     @api.get("/api/export", dependencies=lead)
-    def export() -> list[dict[str, Any]]:
+    async def export() -> list[dict[str, Any]]:
         return room.export()
 
     # --- news and pages -----------------------------------------------------------------------------------------------
 
     @api.get("/api/news")
-    def news(request: Request, secret: Annotated[str, Depends(bearer)], lesson: str = "") -> StreamingResponse:
-        leads = room.is_facilitator(secret)
-        if not leads:
+    async def news(shown: Bearer, lesson: str = "") -> StreamingResponse:
+        secret = _secret(shown)
+
+        def to_lead() -> str:
+            return json.dumps(_board(room, lesson[:8]) | {"host": host()})
+
+        def to_seat() -> str:
+            room.seat(secret)  # who has left hears no more
+            return for_seats(room.changed)
+
+        if not (leads := room.is_facilitator(secret)):
             others.take(f"news {room.seat(secret)}")
-        tell = (lambda: _board(room, lesson[:8]) | {"host": host()}) if leads else (lambda: _shown(room))
-        return StreamingResponse(_news(request, room, tell), media_type="text/event-stream")
+        return StreamingResponse(_news(room, to_lead if leads else to_seat), media_type="text/event-stream")
 
     @api.get("/", response_class=HTMLResponse)
-    def seat_page() -> str:
+    async def seat_page() -> str:
         return _page("seat")
 
     @api.get("/board", response_class=HTMLResponse)
-    def board_page() -> str:
+    async def board_page() -> str:
         return _page("board")
 
     return api
@@ -317,15 +348,18 @@ def _right_one(question: str) -> int | None:
     return None if asked.guess else next(n for n, option in enumerate(asked.options) if option.right)
 
 
-async def _news(request: Request, room: Room, tell: Callable[[], dict[str, Any]]) -> AsyncIterator[str]:
-    """The state as it is, and again whenever it has changed; a sign of life every ten seconds."""
-    seen, quiet_s = -1, 0.0
+async def _news(room: Room, tell: Callable[[], str]) -> AsyncIterator[str]:
+    """The state as it is, and again whenever another is to be told; else a sign of life. Ends when its reader is gone."""
+    seen, news, told, quiet_s = -1, "", "", 0.0
     with suppress(Refused):
-        while not await request.is_disconnected():
+        while True:
             if room.changed != seen:
-                seen, quiet_s = room.changed, 0.0
-                yield f"data: {json.dumps(tell())}\n\n"
-            elif quiet_s >= 10:
+                seen = room.changed
+                news = tell()
+            if news != told:
+                told, quiet_s = news, 0.0
+                yield f"data: {told}\n\n"
+            elif quiet_s >= ALIVE_S:
                 quiet_s = 0.0
                 yield ": still here\n\n"
             await asyncio.sleep(NEWS_S)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import random
 import threading
 import time
 from contextlib import suppress
@@ -31,6 +32,8 @@ from pmtech.room.aloud import code
 
 PORT = 8765
 PATIENCE_S = 3.0
+SILENCE_S = 30.0  # of the news: the room shows a sign of life every ten seconds
+GONE = 3  # so many times in a row the room was not there: nobody waits for it any more
 HERE = "room.json"  # in the folder of the answers: by what the facilitator's own kernel finds the room
 _seat: Seat | Lead | Aloud | None = None
 
@@ -105,16 +108,28 @@ class Seat:
                 pass
 
     def _listen(self) -> None:
+        """Hear the room's news as they come: nothing is asked while nothing changes. A room that is gone holds nothing back."""
+        missed = 0
         while not self._ends.is_set():
             try:
-                told = self._http.get("/api/room").json()
-                opened = [told.get("question")] if told.get("shown") and told != self._room else []
-                self._room = told
-                for question in filter(None, opened):
-                    refresh(question)
+                with self._http.stream("GET", "/api/news", timeout=httpx.Timeout(PATIENCE_S, read=SILENCE_S)) as news:
+                    news.raise_for_status()
+                    for line in news.iter_lines():
+                        missed = 0
+                        if line.startswith("data: ") and not self._ends.is_set():
+                            self._know(json.loads(line[6:]))
             except (httpx.HTTPError, ValueError):
                 pass
-            self._ends.wait(1.0)
+            missed += 1
+            if missed == GONE:
+                self._know({})
+            self._ends.wait(min(10.0, missed) * random.uniform(0.5, 1.5))
+
+    def _know(self, told: dict[str, Any]) -> None:
+        before, self._room = self._room, told
+        for question in filter(None, {before.get("question"), told.get("question")}):
+            if not self._is_held_back(question) and told != before:
+                refresh(question)
 
     def _repr_html_(self) -> str:
         return page(f"<p>{escape(self.said).replace('`', '')}</p>")
@@ -216,9 +231,15 @@ def leave() -> None:
         _seat = None
 
 
+def is_on_a_hub() -> bool:
+    """Has a hub started this kernel, whose learner is in its room without joining, and has not left it?"""
+    return bool(os.environ.get("PMTECH_ROOM")) and not _left().exists()
+
+
 def join_on_a_hub() -> None:
-    """Where a hub has started this kernel: its room, without joining, unless this learner has left it. In the background."""
-    if (room := os.environ.get("PMTECH_ROOM")) and not _left().exists():
+    """On a hub: its room, in the background."""
+    if is_on_a_hub():
+        room = os.environ["PMTECH_ROOM"]
         threading.Thread(target=_quietly, args=(room,), daemon=True, name="pmtech-room-hub").start()
 
 

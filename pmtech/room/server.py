@@ -7,11 +7,20 @@ import socket
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from pmtech import files
 from pmtech.course.progress import home
 from pmtech.room.join import HERE, PORT
 from pmtech.room.state import Room
+
+# Whoever still listens to the news does not keep a room from closing.
+AS_SERVED: dict[str, Any] = {
+    "log_level": "warning",
+    "access_log": False,
+    "server_header": False,
+    "timeout_graceful_shutdown": 1,
+}
 
 
 def address() -> str:
@@ -55,7 +64,7 @@ def serve(port: int = PORT, keep: Path | None = None, here: bool = False) -> int
         note.unlink(missing_ok=True)
         files.write(note, json.dumps({"address": f"http://127.0.0.1:{port}", "token": room.token}))
         note.chmod(0o600)
-    config = uvicorn.Config(app(room, lambda: where), log_level="warning", access_log=False, server_header=False)
+    config = uvicorn.Config(app(room, lambda: where), **AS_SERVED)
     try:
         uvicorn.Server(config).run(sockets=[listener])
     except KeyboardInterrupt:

@@ -1,12 +1,9 @@
 """A year of changes, shipped every day, week, month or quarter: a model of how often and how long something is broken."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from math import ceil
 
 import numpy as np
-import pandas as pd
 
 from pmtech.runs.views import Table
 from pmtech.theory.checks import count, number
@@ -66,9 +63,6 @@ def cadence(
             "waits_days": float(waits.mean()) if changes else 0.0,
             "work_h": each_h * releases,
         }
-    table = Table(pd.DataFrame.from_dict(rows, orient="index"))
-    table.words, table.note = (
-        WORDS,
-        f"A model: {changes:,} changes, {int(faulty.sum())} of them faulty, the same in each row.",
+    return Table.of(
+        rows, WORDS, f"A model: {changes:,} changes, {int(faulty.sum())} of them faulty, the same in each row."
     )
-    return table

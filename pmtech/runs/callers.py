@@ -1,9 +1,5 @@
 """Who calls, what for, and when most: an access log as a table."""
 
-from __future__ import annotations
-
-import pandas as pd
-
 from pmtech.components import Clients
 from pmtech.runs.views import Table
 
@@ -28,6 +24,4 @@ def busiest(clients: Clients) -> Table:
             begins, many = log.busiest(lasts_s)
             rows[f"busiest {word}, from {begins}"] = many, many / lasts_s
     shown = {row: {"asked": many, "share": many / len(log), "per_s": per_s} for row, (many, per_s) in rows.items()}
-    table = Table(pd.DataFrame.from_dict(shown, orient="index"))
-    table.words = {"asked": ("requests", ""), "share": ("of all", "%"), "per_s": ("a second", "")}
-    return table
+    return Table.of(shown, {"asked": ("requests", ""), "share": ("of all", "%"), "per_s": ("a second", "")})

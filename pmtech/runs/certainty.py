@@ -1,7 +1,5 @@
 """How far the figures of a run can be trusted."""
 
-from __future__ import annotations
-
 from math import inf, sqrt
 
 import numpy as np

@@ -1,7 +1,5 @@
 """A paired experiment: the same customers meet several designs."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property

@@ -1,7 +1,5 @@
 """What became of the messages of a run, as columns: how old they got, how many were open, which overtook others."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from math import inf, nan
 
@@ -37,6 +35,11 @@ class Deliveries:
     def wait_s(self) -> np.ndarray:
         """From publication until it was handed out for the first time; NaN for what was not."""
         return self.received_s - self.published_s
+
+    def within_s(self, share: float) -> float:
+        """Within which time this share of all of them was done; NaN where that many are not done, or there is none."""
+        ages, rank = np.sort(self.age_s), int(np.ceil(share * len(self) - 1e-9)) - 1  # NaN comes last
+        return float(ages[rank]) if len(self) else nan
 
     @property
     def mean_batch(self) -> float:

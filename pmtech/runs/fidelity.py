@@ -8,8 +8,6 @@ Runs start empty, and their first part is left out: 6 / (1 - sqrt(load))^2 servi
 takes to forget how it began (Cohen, The Single Server Queue, 1969).
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass

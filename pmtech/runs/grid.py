@@ -1,7 +1,5 @@
 """Run a system once for every combination of some values."""
 
-from __future__ import annotations
-
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator

@@ -1,10 +1,6 @@
 """Which machine answers for a key, and how many keys have another one after something happened."""
 
-from __future__ import annotations
-
 from math import nan
-
-import pandas as pd
 
 from pmtech.runs.result import Result
 from pmtech.runs.views import Table
@@ -19,9 +15,8 @@ def keys_moved(runs, at_s: float) -> Table:
     results = getattr(runs, "results", runs)
     if not isinstance(results, dict) or not all(isinstance(result, Result) for result in results.values()):
         raise ValueError(f"keys_moved needs what compare(...) gave, got {runs!r}")
-    table = Table(pd.DataFrame([_moved(result, at_s) for result in results.values()], index=list(results)))
-    table.words = {"keys": ("pages asked for before and after", ""), "moved": ("have another server now", "%")}
-    return table
+    words = {"keys": ("pages asked for before and after", ""), "moved": ("have another server now", "%")}
+    return Table.of({design: _moved(result, at_s) for design, result in results.items()}, words)
 
 
 def _moved(result: Result, at_s: float) -> dict[str, float]:

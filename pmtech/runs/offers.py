@@ -1,7 +1,5 @@
 """What the parts of a system offered while it ran: knobs are turned, machines die, come back, are added, taken away."""
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import pairwise

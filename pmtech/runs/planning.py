@@ -1,13 +1,9 @@
 """At ten times the load: which part is full first, what lifting it costs, what is next, and what waiting costs."""
 
-from __future__ import annotations
-
 import html
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil, inf
-
-import pandas as pd
 
 from pmtech import theory
 from pmtech.runs.prices import HOURS_A_MONTH
@@ -50,21 +46,13 @@ class Plan:
         rows = {}
         for name, times in self.needs(self.loads).items():
             load, usd = self.loads[name], _price(self.system.components[name])
-            full_at = 1 / load if load else inf
-            rows[self.system.label(name)] = {
-                "load": load,
-                "full_at": full_at,
-                "needs": times,
-                "now": usd,
-                "then": usd * times,
-            }
-        table = Table(pd.DataFrame.from_dict(rows, orient="index"))
-        table.words = {
+            row = {"load": load, "full_at": 1 / load if load else inf, "needs": times, "now": usd, "then": usd * times}
+            rows[self.system.label(name)] = row
+        words = {
             "load": ("full today", "%"), "full_at": ("full at so many times the load", ""), "now": ("an hour today", "$"),
             "needs": (f"needed of it at {plain(self.times)} times", "times"), "then": ("an hour then", "$"),
         }  # fmt: skip
-        table.note = f"With {100 * self.free:g} % kept free, and each part's price in proportion."
-        return table
+        return Table.of(rows, words, f"With {100 * self.free:g} % kept free, and each part's price in proportion.")
 
     @property
     def roadmap(self) -> Table:
@@ -81,16 +69,17 @@ class Plan:
                 "full": f"{_months(with_it, self.growth)}; repaired {_months(without, self.growth)}",
                 "saved": (self.usd_per_hour(self.loads) - self.usd_per_hour(loads)) * HOURS_A_MONTH,
             }
-        table = Table(pd.DataFrame.from_dict(rows, orient="index"))
-        table.words = {
-            "headroom": ("headroom today", "%"),
-            "repaired": ("repaired", "%"),
-            "lost": ("a month of waiting costs", ""),
-            "less": ("repaired it would", ""),
-            "full": ("full in month", ""),
-            "saved": (f"saved a month at {plain(self.times)} times", "$"),
-        }
-        return table
+        return Table.of(
+            rows,
+            {
+                "headroom": ("headroom today", "%"),
+                "repaired": ("repaired", "%"),
+                "lost": ("a month of waiting costs", ""),
+                "less": ("repaired it would", ""),
+                "full": ("full in month", ""),
+                "saved": (f"saved a month at {plain(self.times)} times", "$"),
+            },
+        )
 
     @property
     def said(self) -> str:

@@ -1,7 +1,5 @@
 """What machines cost: the price list of one family of rented machines, and what a design costs by it."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Mapping
 from functools import cache

@@ -1,11 +1,7 @@
 """What a promise leaves: minutes, requests, alarms; and what slowness costs, as far as anybody has measured it."""
 
-from __future__ import annotations
-
 import html
 from dataclasses import dataclass
-
-import pandas as pd
 
 from pmtech import theory
 from pmtech.runs.views import Table
@@ -63,10 +59,8 @@ class Promise:
             burn = share * self.days * 24 / hours
             failing = min(1.0, burn * (1 - self.availability))
             rows[f"{who} after {hours} h"] = {"burn": burn, "failing": failing, "hours": hours, "spent": share}
-        table = Table(pd.DataFrame.from_dict(rows, orient="index"))
-        table.words = {"burn": ("burn rate", "times"), "failing": ("so many requests fail", "%")}
-        table.words |= {"hours": ("for", "h"), "spent": ("of the budget is gone", "%")}
-        return table
+        words = {"burn": ("burn rate", "times"), "failing": ("so many requests fail", "%")}
+        return Table.of(rows, words | {"hours": ("for", "h"), "spent": ("of the budget is gone", "%")})
 
     def slower(self, by_ms: float, sales_usd: float) -> Table:
         """What answers that are slower by so much cost, of so many dollars of sales, by the studies that are told.

@@ -1,8 +1,7 @@
 """What came out of a run: plain records, one a request and one a visit, and the figures that follow from them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 from typing import ClassVar
 
@@ -31,6 +30,7 @@ def percentiles(values: np.ndarray, *shares: float) -> list[float]:
     return np.partition(np.asarray(values, dtype=float).view(np.int64), places)[places].view(float).tolist()
 
 
+@dataclass(eq=False, repr=False)
 class Result(RunViews):
     """The outcome of one run.
 
@@ -41,24 +41,16 @@ class Result(RunViews):
     Answered is not done: where a queue or a topic accepts work for later, `messages` says what became of it.
     """
 
-    def __init__(
-        self,
-        system: System,
-        records: Records,
-        *,
-        duration_s: float,
-        warmup_s: float,
-        seed: int,
-        history: History,
-        events: tuple = (),
-        rollbacks: tuple[tuple[float, str], ...] = (),
-        others: tuple[pd.Series, ...] = (),
-    ):
-        self.system, self.duration_s, self.warmup_s, self.seed = system, duration_s, warmup_s, seed
-        self.records, self.history = records, history
-        self.events = events  # as they were given to `simulate`
-        self.rollbacks = rollbacks  # (when, of which part a new version was taken back by itself)
-        self.others = others  # the summaries of the other replications
+    system: System
+    records: Records
+    _: KW_ONLY
+    duration_s: float
+    warmup_s: float
+    seed: int
+    history: History
+    events: tuple = ()  # as they were given to `simulate`
+    rollbacks: tuple[tuple[float, str], ...] = ()  # (when, of which part a new version was taken back by itself)
+    others: tuple[pd.Series, ...] = ()  # the summaries of the other replications
 
     def __repr__(self):
         s = self.summary
@@ -247,20 +239,15 @@ class Result(RunViews):
         return [slow for event in self.events for slow in event.slows(self.system)]
 
     def backlog(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """When each request joined the queue before a component and when it left it (infinity: it stands there yet)."""
+        """When each request joined the queue before a component and when it left it (infinity: it stands there yet); of
+        the messages that a queue keeps, until they are handed out for the first time."""
         if self.at_end.components[name].pulls:
-            return self._stored(name)
-        visits = self.records.visits[name]
-        entered, started, left = visits.entered_s, visits.started_s, visits.left_s
-        gone = np.fmin(np.where(np.isnan(started), np.inf, started), np.where(np.isnan(left), np.inf, left))
-        waited = gone > entered
-        return entered[waited], gone[waited]
-
-    def _stored(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """The same for the messages that a queue keeps, until they are handed out for the first time."""
-        told = self.records.told
-        joined, gone = (told[column][told["queue"] == name] for column in ("published_s", "received_s"))
-        gone[np.isnan(gone)] = np.inf
+            told = self.records.told
+            joined, gone = (told[column][told["queue"] == name] for column in ("published_s", "received_s"))
+        else:
+            visits = self.records.visits[name]
+            joined, gone = visits.entered_s, np.fmin(visits.started_s, visits.left_s)  # of NaN and a number, the number
+        gone = np.where(np.isnan(gone), np.inf, gone)
         waited = gone > joined
         return joined[waited], gone[waited]
 

@@ -1,13 +1,9 @@
 """One new version, rolled out in several ways to the same customers."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from math import inf, nan
 from typing import Any
-
-import pandas as pd
 
 from pmtech.runs.events import Deploy
 from pmtech.runs.result import Result
@@ -69,16 +65,9 @@ class Rollouts:
         """A row a way: requests lost to the new version, and when it was back or out."""
         rows = {way: {"lost": self.lost(way), "back": _said(self.back_s(way)), "out": _said(self.out_s(way))}
                 for way in self.results}  # fmt: skip
-        table = Table(pd.DataFrame.from_dict(rows, orient="index"))
-        table.words = {
-            "lost": ("orders lost to the new version", ""),
-            "back": ("taken back after", ""),
-            "out": ("everybody has it after", ""),
-        }
-        table.note = (
-            "The same customers each time. Lost: failed with the new version, and would not have failed without."
-        )
-        return table
+        words = {"lost": "orders lost to the new version", "back": "taken back after", "out": "everybody has it after"}
+        note = "The same customers each time. Lost: failed with the new version, and would not have failed without."
+        return Table.of(rows, {name: (said, "") for name, said in words.items()}, note)
 
     def __repr__(self) -> str:
         return self.table.to_string()

@@ -1,7 +1,5 @@
 """A system in motion: its machines, its run, and the knobs that can be turned meanwhile."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from math import inf
 from typing import Any

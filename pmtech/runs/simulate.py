@@ -1,11 +1,10 @@
 """Run a system: from a value to a run to a `Result`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pmtech.components.fields import Checked, number, whole
+from pmtech.engine.clock import collecting_later
 from pmtech.engine.records import from_run
 from pmtech.engine.sorted_pass import run_sorted
 from pmtech.runs.events.event import Event
@@ -61,9 +60,10 @@ def simulate(
         for stage in stages:
             _check_followed(*stage)
         running = Running(system, seed, events)  # the shortcut may have begun and given up
-        running.advance(float(duration_s))
-        records, rollbacks = from_run(running.run), tuple(running.run.rollbacks)
-        running.run.end()
+        with collecting_later():  # what the run was made of is gone before anybody looks for garbage
+            running.advance(float(duration_s))
+            records, rollbacks = from_run(running.run), tuple(running.run.rollbacks)
+            running.run.end()
     how = {"duration_s": float(duration_s), "warmup_s": float(warmup_s)}
     others = (simulate(system, **how, seed=seed + n, events=events, engine=engine) for n in range(1, int(replications)))
     others = tuple(other.summary for other in others)

@@ -1,10 +1,9 @@
 """What a run is asked for in a lesson: single figures by their path, and tables with people's words for their columns."""
 
-from __future__ import annotations
-
 import html
 import operator
 import re
+from collections.abc import Mapping
 from http import HTTPStatus
 from math import floor, inf, isnan, log10
 from typing import Any
@@ -63,8 +62,15 @@ class Table(pd.DataFrame):
     def _constructor(self):
         return pd.DataFrame
 
+    @classmethod
+    def of(cls, rows: Mapping, words: Mapping[str, tuple[str, str]] = COLUMNS, note: str = "") -> "Table":
+        """From {what a row is called: its figures}. words: column -> what it is called, and its unit."""
+        table = cls(pd.DataFrame.from_dict(rows, orient="index"))
+        table.words, table.note = words, note
+        return table
+
     def _repr_html_(self) -> str:
-        words = getattr(self, "words", None) or COLUMNS
+        words = getattr(self, "words", COLUMNS)
         heads, columns = [], []
         named = [words.get(name, (str(name).replace("_", " "), "")) for name in self.columns]
         longest = max(
@@ -80,7 +86,7 @@ class Table(pd.DataFrame):
 
 def table(heads: list[str], rows, note: str = "") -> str:
     """The HTML of a table of text: the first column names the row, figures stand under one another."""
-    head = "".join(f'<th scope="col">{html.escape(text)}</th>' for text in heads)
+    head = "".join(f'<th scope="col">{html.escape(text)}</th>' if text else "<td></td>" for text in heads)
     body = "".join(
         f'<tr><th scope="row">{html.escape(label)}</th>{"".join(f"<td>{html.escape(text)}</td>" for text in cells)}</tr>'
         for label, *cells in rows
@@ -269,12 +275,11 @@ def _told(messages: dict[str, Deliveries]) -> Table:
     """A row for each of these: counts, and ages in words, for those of one queue may be ms and of the next minutes."""
     rows = {}
     for label, mine in messages.items():
-        ages = mine.age_s[~np.isnan(mine.age_s)]
-        within = np.percentile(ages, [50, 95], method="inverted_cdf") if len(ages) else []
-        row = {"published": len(mine), "done": len(ages), "again": mine.again, "dead": int(mine.dead.sum())}
-        half, most = [*map(seconds, within)] or ["–", "–"]
+        done, dead = int((mine.outcome == "done").sum()), int(mine.dead.sum())
+        half, most = ["not yet" if isnan(age_s) else seconds(age_s) for age_s in map(mine.within_s, (0.5, 0.95))]
+        row = {"published": len(mine), "done": done, "again": mine.again, "dead": dead}
         rows[label] = row | {"half": half, "most": most, "overtaken": mine.overtaken}
-    return Table(pd.DataFrame.from_dict(rows, orient="index"))
+    return Table.of(rows)
 
 
 class ComparisonViews:

@@ -13,6 +13,7 @@ from typing import Any
 
 from pmtech import components
 from pmtech.components.fields import Checked
+from pmtech.system.editing import put_before
 from pmtech.system.system import System
 from pmtech.wording import field_in_words, nearest, unit, value_in_words
 
@@ -179,4 +180,16 @@ def taken(system: System, path: str, sent) -> System:
         value = from_text(sent, known[field])
     else:
         value = sent
-    return system.replace({path: value})
+    return with_value(system, path, value)
+
+
+def with_value(system: System, path: str, value) -> System:
+    """The system with another value; where it takes several machines, with a load balancer before them, if there is none."""
+    try:
+        return system.replace({path: value})
+    except ValueError:
+        name, _, field = path.partition(".")
+        if field.partition(".")[0] not in ("replicas", "autoscale") or name not in system.numbers:
+            raise
+        balanced, _ = put_before(system, name, components.LoadBalancer())
+        return balanced.replace({path: value})

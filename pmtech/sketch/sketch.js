@@ -116,7 +116,7 @@ function render({ model, el }) {
     side.replaceChildren(...draw());
     if (within) ((focused && side.querySelector(`[id="${focused}"]:enabled`)) || tabs.querySelector("[aria-selected=true]")).focus();
   };
-  const title = () => h("h4", {}, answer.selected ? answer.label : "No part is chosen", answer.kind && answer.kind !== answer.label ? h("small", {}, ` ${answer.kind}`) : "");
+  const title = () => h("h3", {}, answer.selected ? answer.label : "No part is chosen", answer.kind && answer.kind !== answer.label ? h("small", {}, ` ${answer.kind}`) : "");
   const nothing = (text) => h("p", { class: "pmtech-quiet" }, text);
 
   const setup = () => {
@@ -194,7 +194,7 @@ function render({ model, el }) {
     });
     palette.forEach((one, n) => one.append(icon(kinds[n].icon), kinds[n].label));
     return [
-      empty ? h("h4", {}, "The first part") : h("h4", {}, "Add a part"),
+      empty ? h("h3", {}, "The first part") : h("h3", {}, "Add a part"),
       empty || !answer.selected ? "" : h("div", { class: "sk-where", role: "radiogroup", "aria-label": "Where" }, ...choose, h("strong", {}, answer.label)),
       empty || answer.selected ? "" : nothing("Choose a box of the drawing first."),
       h("div", { class: "sk-what" }, what),
@@ -220,12 +220,13 @@ function render({ model, el }) {
     const on = (what, name) => answer.troubles.some((one) => one.what === what && one.name === name);
     const list = (whole) =>
       troubles
-        .filter((one) => one.whole === whole)
+        .filter((one) => one.whole === whole && (whole || answer.can.trouble.includes(one.id)))
         .map(({ id, label }) => button(label, () => send("break", id), { "aria-pressed": String(on(id, whole ? null : answer.selected)) }));
     return [
       title(),
       answer.selected ? h("div", { class: "sk-buttons" }, ...list(false)) : nothing("Choose a box of the drawing to break it."),
-      h("h4", {}, "All of it"),
+      answer.selected && !answer.can.trouble.length ? nothing("Nothing of this kind can happen to it: choose another box.") : "",
+      h("h3", {}, "All of it"),
       h("div", { class: "sk-buttons" }, ...list(true)),
       nothing("It happens in the second third of the run. Once more takes it back."),
     ];
@@ -264,12 +265,12 @@ function render({ model, el }) {
       copied.textContent = "Copied";
     });
     return [
-      h("h4", {}, "Keep it"),
+      h("h3", {}, "Keep it"),
       h("div", { class: "sk-line" }, path, button("Save", () => send("save", path.value)), button("Open", () => (send("open", path.value), (tab = "setup")))),
       h("div", { class: "sk-buttons" }, button("A page for colleagues", () => send("brief")), button("A replay to send", () => send("replay")), button("Picture (PNG)", () => picture("png")), button("Picture (SVG)", () => picture("svg"))),
-      h("h4", {}, "Begin with an access log"),
+      h("h3", {}, "Begin with an access log"),
       h("div", { class: "sk-line" }, log, button("Read", () => send("log", log.value))),
-      h("h4", {}, "As a cell"),
+      h("h3", {}, "As a cell"),
       code,
       h("div", { class: "sk-buttons" }, copied),
     ];

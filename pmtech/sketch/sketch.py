@@ -12,7 +12,8 @@ import traitlets
 from pmtech import components, theory
 from pmtech.components import Clients, Server
 from pmtech.components.component import Component
-from pmtech.course.brief import Brief, brief
+from pmtech.course.brief import brief
+from pmtech.course.brief.sheet import Brief
 from pmtech.diagram import diagram
 from pmtech.diagram.layout import layout
 from pmtech.panels import explore
@@ -22,9 +23,9 @@ from pmtech.panels.live.theatre import theatre
 from pmtech.panels.widget import Panel
 from pmtech.runs.result import Result
 from pmtech.runs.simulate import simulate
-from pmtech.sketch.form import form, taken, words
+from pmtech.sketch.form import form, taken, with_value, words
 from pmtech.sketch.presets import PRESETS
-from pmtech.sketch.trouble import TROUBLES, Set, events_of, with_day
+from pmtech.sketch.trouble import TROUBLES, Set, events_of, possible, with_day
 from pmtech.system import editing
 from pmtech.system.code import as_code
 from pmtech.system.system import System, check_complete
@@ -43,6 +44,7 @@ KINDS: dict[str, Any] = {
     kind.__name__: kind for kind in sorted(_PARTS, key=lambda kind: (_ORDER + [kind.__name__]).index(kind.__name__))
 }
 STEPS = {"after": editing.put_after, "before": editing.put_before, "beside": editing.put_beside}
+BALANCED = "A load balancer stands before it now: somebody must choose among the machines."
 Moment = tuple[System | None, str | None]  # the system, and the part that is chosen
 
 
@@ -168,7 +170,7 @@ class Sketch(Panel):
 
     def set(self, path: str, value: Any) -> None:
         """Set a field, as in `System.replace`: set("server.workers", 16)."""
-        self._now(self._there.replace({path: value}), self.selected, turns=path)
+        self._now(with_value(self._there, path, value), self.selected, turns=path)
 
     def undo(self) -> None:
         """One step back; there is no end to it."""
@@ -280,9 +282,11 @@ class Sketch(Panel):
             if done != "run" or problem:
                 self._tell(said=said, problem=problem)
 
-    def _put(self, path: str, sent: Any) -> None:
-        system = taken(self._there, path, sent)
-        self._now(editing.follow(self._there, system), self.selected, turns=path)
+    def _put(self, path: str, sent: Any) -> str:
+        before, system = self._there, taken(self._there, path, sent)
+        said = self._said["said"] if path == self._turning else ""
+        self._now(editing.follow(before, system), self.selected, turns=path)
+        return BALANCED if len(system.parts) > len(before.parts) else said
 
     def _tell(self, said: str = "", problem: str | None = None, run: bool = False) -> None:
         system = self.value
@@ -344,7 +348,8 @@ class Sketch(Panel):
         return told
 
     def _can(self, system: System, name: str) -> dict[str, list[str]]:
-        """Which parts can stand after, before and beside this one; worked out again when the drawing is another."""
+        """Which parts can stand after, before and beside this one, and what can happen to it; worked out again when the drawing is
+        another."""
         drawing = (system.edges, [type(part) for part in system.parts], name)
         if self._offers[0] != drawing:
             found: dict[str, list[str]] = {where: [] for where in STEPS}
@@ -355,7 +360,7 @@ class Sketch(Panel):
                     if alike not in tried:
                         tried[alike] = _can(step, system, name, made())
                     found[where] += [kind] if tried[alike] else []
-            self._offers = drawing, found
+            self._offers = drawing, found | {"trouble": possible(system, name)}
         return self._offers[1]
 
     def _could_lead(self, system: System, number: int) -> list[str]:
@@ -402,10 +407,13 @@ def _named(path: str | Path) -> Path:
 
 
 def duration_s(system: System) -> float:
-    """So long a run that it has enough requests, and not many more."""
+    """So long a run that it has enough requests, and not many more; an autoscaler is seen at work, if that takes no more than twice
+    as many."""
     offered = sum(source.expected(LONGEST_S) for source in system.sources.values()) / LONGEST_S
-    lasts = min(LONGEST_S, max(SHORTEST_S, REQUESTS / offered)) if offered else LONGEST_S
-    return float(round(lasts))
+    enough_s = REQUESTS / offered if offered else LONGEST_S
+    scalers = [part.autoscale for part in system.parts if part.autoscale]
+    seen_s = 5 * max((scaler.starts_s + scaler.every_s for scaler in scalers), default=0)
+    return float(round(max(SHORTEST_S, min(LONGEST_S, enough_s), min(seen_s, 2 * enough_s))))
 
 
 # What the page may ask for, and what is said when it is done.

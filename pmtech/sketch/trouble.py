@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from pmtech.components import Day
 from pmtech.runs.events import Change, Errors, Outage, Slowdown
 from pmtech.runs.events.event import Event
-from pmtech.system.system import System
+from pmtech.runs.running import Running
+from pmtech.system.system import System, check_complete
 
 
 class Trouble(NamedTuple):
@@ -46,6 +47,19 @@ TROUBLES = {
 }
 
 Set = tuple[str, str | None]  # which trouble, and of which part
+
+
+def possible(system: System, name: str) -> list[str]:
+    """Which of them can happen to a part of a system, if that can be run at all: a sender can't die."""
+    return [what for what, trouble in TROUBLES.items() if not trouble.whole and _can_happen(system, name, trouble)]
+
+
+def _can_happen(system: System, name: str, trouble: Trouble) -> bool:
+    try:
+        Running(check_complete(system), 1, tuple(trouble.events(system, name, 1.0)))
+    except ValueError:
+        return False
+    return True
 
 
 def with_day(system: System, set_off: list[Set], duration_s: float) -> System:

@@ -31,8 +31,12 @@ def put_after(system: System, name: str, part: Component) -> tuple[System, str]:
         edges = [edge for edge in system.edges if edge.tail != number] + [Edge(number, new)]
         edges += _onward(system, part, new, [edge.head for edge in after])
     else:
-        edges = [*system.edges, _arrow(system, number, new)]
-        like = [edge.head for edge in after if system.parts[edge.head].kind == part.kind]
+        ends = (
+            [number] if after else _twins(system, number)
+        )  # what comes behind one of several alike is theirs together
+        edges = [*system.edges, *(_arrow(system, end, new) for end in ends)]
+        apart = before.fan_out == "all"  # who asks all of them has another purpose for each
+        like = [edge.head for edge in after if system.parts[edge.head].kind == part.kind and not apart]
         alike = [{edge.head for edge in system.after(one)} for one in like]
         if alike and part.fan_out != "none":
             edges += _onward(system, part, new, sorted(set.intersection(*alike)))
@@ -151,6 +155,16 @@ def _places(system: System, name: str) -> tuple[int, int]:
 def endpoints(system: System) -> list[str]:
     """What the customers ask for."""
     return list(dict.fromkeys(path for source in system.sources.values() for path in source.endpoints))
+
+
+def _twins(system: System, number: int) -> list[int]:
+    """The part, and those just like it that the same parts send to and that send nowhere, either: one more like it each."""
+
+    def seen(place: int) -> tuple:
+        return system.parts[place], {edge.tail for edge in system.before(place)}, len(system.after(place))
+
+    this = seen(number)
+    return [place for place in range(len(system.parts)) if seen(place) == this]
 
 
 def _arrow(system: System, tail: int, head: int) -> Edge:

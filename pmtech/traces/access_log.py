@@ -265,11 +265,11 @@ class _Reading:
         digest = blake2b("\n".join([*callers, *self.targets]).encode(errors="replace"), digest_size=16)
         for column in (at_s, caller, target, write):
             digest.update(column.tobytes())
-        cut = [f"{name} breaks off, or is damaged: only what stands before that was read"] * lines.broke_off
+        harm = [f"{name} breaks off, or is damaged: {lines.harm}"] * (lines.harm != "")
         log = AccessLog(
             name, digest.hexdigest(), sum(many for many, _ in self.left_out.values()), at_s, endpoint, rank[target] + 1,
             caller, write, endpoints, callers, ", ".join([self.form.name, *lines.written]), self.left_out, begins_s,
-            self.form.moments.zone, (*cut, *(f"{name}: {remark}" for remark in self.form.remarks)),
+            self.form.moments.zone, (*harm, *(f"{name}: {remark}" for remark in self.form.remarks)),
         )  # fmt: skip
         if len(log) > MOST_PER_S * log.lasts_s:
             per_s = rate(len(log) / log.lasts_s)

@@ -13,9 +13,10 @@ from os.path import isdir, isfile  # a name that no file can have is False there
 from pathlib import Path
 
 BLOCK = 1 << 18
+PIECE = 256  # bytes: so much of what is packed is lost where it is damaged
 LONGEST = 1 << 24  # characters of a line
 PACKED: dict[bytes, tuple[str, Callable]] = {
-    b"\x1f\x8b": ("gzip", lambda: zlib.decompressobj(31)),
+    b"\x1f\x8b\x08": ("gzip", lambda: zlib.decompressobj(31)),
     b"BZh": ("bzip2", bz2.BZ2Decompressor),
     b"\xfd7zXZ\x00": ("xz", lzma.LZMADecompressor),
 }
@@ -36,12 +37,13 @@ MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM
 class Lines:
     """Lists of lines, without their ends. Raises ValueError if there is no such file, or what is in it has no lines.
 
-    Once they are through, `broke_off` says whether the file ends, or is damaged, in the middle of what was packed: the
-    line that is not whole is then left out. `written` says what it is packed with and written in, if not plainly.
+    Once they are through, `broke_off` says whether the file ends in the middle of what was packed: the line that is not
+    whole is then left out; `harm` says what was not read for that, or because of damage. `written` says what the file is
+    packed with and written in, if not plainly.
     """
 
     def __init__(self, path: Path):
-        self.path, self.written, self.broke_off = path, [], False
+        self.path, self.written, self.broke_off, self.harm = path, [], False, ""
         if not isfile(path):
             what = "that is a folder" if isdir(path) else f"looked for {path.absolute()}"
             raise ValueError(f'there is no file "{path}" to read requests from: {what}')
@@ -58,24 +60,34 @@ class Lines:
         for begins, (name, unpacker) in PACKED.items():
             if head.startswith(begins):
                 self.written.append(name)
-                return self._unpacked(_gathered(self._unpack(chain([head], blocks), unpacker)))
+                return self._unpacked(_gathered(self._unpack(chain([head], blocks), begins, unpacker)))
         for where, begins, what in NO_LINES:
             if head.startswith(begins, where):
                 raise ValueError(f'"{self.path.name}" {what}')
         return chain([head], blocks)
 
-    def _unpack(self, blocks: Iterable[bytes], new: Callable) -> Iterator[bytes]:
-        unpacker = new()
-        try:
-            for piece in (block[n : n + 8192] for block in blocks for n in range(0, len(block), 8192)):
-                # Several archives may follow one another, with zeros between them.
+    def _unpack(self, blocks: Iterable[bytes], begins: bytes, new: Callable) -> Iterator[bytes]:
+        """Of several archives, which may follow one another with zeros between them. Behind damage, the next one."""
+        unpacker, held = new(), b""
+        for piece in (block[n : n + PIECE] for block in blocks for n in range(0, len(block), PIECE)):
+            if unpacker is None:
+                held += piece
+                if (at := held.find(begins)) < 0:
+                    held = held[1 - len(begins) :]
+                    continue
+                unpacker, piece = new(), held[at:]
+                yield b"\xff\n"  # ends the line that is not whole, and that none can be read with
+            try:
                 while piece := piece.lstrip(b"\0") if unpacker.eof else piece:
                     unpacker = new() if unpacker.eof else unpacker
                     yield unpacker.decompress(piece)
                     piece = unpacker.unused_data if unpacker.eof else b""
-            self.broke_off |= not unpacker.eof
-        except (zlib.error, lzma.LZMAError, OSError, ValueError):
-            self.broke_off = True  # in this piece; what came before it is read
+            except (zlib.error, lzma.LZMAError, OSError, ValueError):
+                self.harm = "only what could be unpacked was read, and lines next to the damage may be wrong"
+                unpacker, held = None, piece[1:]
+        if unpacker is None or not unpacker.eof:
+            self.broke_off = True
+            self.harm = self.harm or "only what stands before that was read"
 
     def _lines(self, blocks: Iterator[bytes]) -> Iterator[list[str]]:
         head = next(blocks, b"")

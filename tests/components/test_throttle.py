@@ -3,7 +3,7 @@
 from math import inf
 
 from pmtech import Change, Clients, Server, Throttle, simulate
-from pmtech.components.throttle import Turns
+from pmtech.components.turns import Turns
 
 QUARTERS = Clients(rate_per_s=4, arrivals="even")
 

@@ -82,6 +82,19 @@ def test_an_archive_that_is_damaged_is_said_to_be(read):
     assert "access.log breaks off, or is damaged" in read.said[0]
 
 
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+@pytest.mark.parametrize("harm", [b"\0" * 300, b"", b"\xff\x1f\x8b"], ids=["zeros", "gone", "noise"])
+def test_of_archives_in_a_row_of_which_one_is_damaged_the_others_are_read(read, pack, harm):
+    each = [pack("".join(LINES.splitlines(True)[n : n + 500]).encode()) for n in range(0, 2000, 500)]
+    middle = len(each[1]) // 2
+    each[1] = each[1][:middle] + harm + each[1][middle + 300 :]
+    log = read(b"".join(each))
+    endpoints = log.table.endpoint.tolist()
+    assert 1500 <= len(log) < 2000
+    assert endpoints[:500] + endpoints[-1000:] == [f"/{n % 5}" for n in [*range(500), *range(1000, 2000)]]
+    assert "access.log breaks off, or is damaged: only what could be unpacked was read" in read.said[-1]
+
+
 def archive(open_one, add):
     held = io.BytesIO()
     with open_one(held) as packed:

@@ -99,7 +99,7 @@ def knobs(plan: Plan, system: System) -> Iterator[Slider]:
             label = f"{part.label}: machines, there after {STARTS_S:g} s"
             yield Slider(f"{name}.replicas", 1, 2 * max(4, part.replicas), label=label)
         for field in (f for f in fields(part) if f.name in KNOBS and name not in given):
-            if value := getattr(part, field.name):
+            if value := system.get(f"{name}.{field.name}"):
                 low, label = 1 if field.metadata["kind"] == "whole" else value / 10, f"{part.label} {KNOBS[field.name]}"
                 yield Slider(f"{name}.{field.name}", low, 4 * value, label=label)
 

@@ -23,7 +23,7 @@ function render({ model, el }) {
   const failures = model.get("failures").map((words, n) =>
     button("", words, () => send({ failures: { ...wish.failures, [n]: (wish.failures[n] ?? 0) + 1 } })),
   );
-  const root = h("section", { class: "pmtech-theatre pmtech-live", "aria-label": "Live run. Space plays and pauses, the right arrow steps." });
+  const root = h("div", { class: "pmtech-theatre pmtech-live", role: "group", "aria-label": "Live run. Space plays and pauses, the right arrow steps." });
   const bar = transport(
     root,
     {

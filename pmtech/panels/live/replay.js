@@ -11,7 +11,7 @@ function render({ model, el }) {
   const chartEl = h("div", { class: "pmtech-chart", role: "img", "aria-label": ["Chart over the whole run.", ...marks.map(told), about.said].join(" ") });
   const id = newId();
   const range = h("input", { type: "range", id, min: 0, max: duration, step: "any", oninput: () => seek(Number(range.value)) });
-  const root = h("section", { class: "pmtech-theatre", "aria-label": "Theatre. Space plays and pauses, the arrow keys step." });
+  const root = h("div", { class: "pmtech-theatre", role: "group", "aria-label": "Theatre. Space plays and pauses, the arrow keys step." });
 
   const pause = (words) => {
     playing = false;

@@ -1,7 +1,5 @@
 """Somebody turns a knob."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

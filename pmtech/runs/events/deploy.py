@@ -1,7 +1,5 @@
 """A new version takes over."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from math import inf
 

@@ -1,7 +1,5 @@
 """Machines die, and come back."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from pmtech.components.fields import number, whole

@@ -1,7 +1,5 @@
 """Copies are thrown away."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from pmtech.components.fields import number

@@ -1,7 +1,5 @@
 """A part becomes slow."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from pmtech.components.fields import number

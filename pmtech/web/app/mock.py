@@ -1,19 +1,14 @@
 """A mock: an API that stands in for one that nobody has built yet. All it knows is the contract."""
 
-import html
 import json
 import re
-import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from pmtech.web.app.faults import Faults
-from pmtech.web.app.server import Api, _Server
+from pmtech.web.app.server import Api
 from pmtech.web.client.contract import Contract
 from pmtech.web.client.openapi.document import Document
 from pmtech.web.client.openapi.examples import Schemas
-
-_running: list["Mock"] = []
 
 
 def start_mock(contract: Contract | dict | str | Path, *, transport: str = "auto") -> "Mock":
@@ -24,7 +19,7 @@ def start_mock(contract: Contract | dict | str | Path, *, transport: str = "auto
     Raises ValueError with a sentence when there is no contract to read.
     """
     mock = Mock(contract if isinstance(contract, Contract) else Contract(contract), transport)
-    for earlier in _running[:]:
+    for earlier in Mock.alike[:]:
         earlier.stop()
     mock.start()
     return mock
@@ -33,36 +28,17 @@ def start_mock(contract: Contract | dict | str | Path, *, transport: str = "auto
 class Mock(Api):
     """The running mock: `url` is where it listens, `request` sends, `stop()` ends it."""
 
+    alike: ClassVar[list[Api]] = []
+
     def __init__(self, contract: Contract, transport: str = "auto"):
-        if transport not in ("auto", "socket", "in_process"):
-            raise ValueError(f'transport must be "auto", "socket" or "in_process", got {transport!r}')
-        self.contract, self.faults, self.url = contract, Faults(), ""
-        self._wish, self._port, self._server, self._app = transport, 0, None, None
+        super().__init__(transport)
+        self.contract = contract
 
     def start(self) -> None:
         """Starts it, or starts it again after `stop`."""
-        if self.running:
-            return
-        app = mock_app(self.contract)
-        self.url = "http://in-process"
-        if self._wish != "in_process" and sys.platform != "emscripten":
-            try:
-                server = _Server(self._port)
-                server.start(app)
-                self._server, self.url = server, server.urls[0]
-                self._port = int(self.url.rpartition(":")[2])
-            except (OSError, RuntimeError) as error:
-                if self._wish == "socket":
-                    raise RuntimeError(f"no server can be started here: {error}") from error
-        self._app = app
-        _running.append(self)
-
-    def stop(self) -> None:
-        if self.running:
-            _running.remove(self)
-            if self._server:
-                self._server.stop()
-            self._server = self._app = None
+        if not self.running:
+            self._serve(lambda *_: [mock_app(self.contract)], 1)
+            self.alike.append(self)
 
     def rows(self):
         raise ValueError("a mock has no database: it answers from the contract, and keeps nothing")
@@ -70,11 +46,7 @@ class Mock(Api):
     def __repr__(self) -> str:
         if not self.running:
             return "Mock, stopped: mock.start() starts it again"
-        where = f"listening on {self.url}" if self._server else "answering in process (no sockets here)"
-        return f"Mock of {len(self.contract.operations)} kinds of requests, {where}; it has no database"
-
-    def _repr_html_(self) -> str:
-        return f"<p>{html.escape(repr(self))}</p>"
+        return f"Mock of {len(self.contract.operations)} kinds of requests, {self._where}; it has no database"
 
 
 def mock_app(contract: Contract):

@@ -1,32 +1,41 @@
 """The API as a program of its own: `uvicorn --factory pmtech.web.app.program:app`, as its container starts it; and, run
-by itself, several copies of it under uvicorn's supervisor, on this machine alone, until whoever started them is gone."""
+by itself, `copies N` of it under uvicorn's supervisor, on this machine alone, until whoever started them is gone, or
+`answers N` and the end."""
 
-from __future__ import annotations
-
+import asyncio
 import os
 import sys
 import tempfile
 import threading
+import time
 import types
+from functools import cache
 from pathlib import Path
 
 if __name__ in ("__main__", "__mp_main__"):  # run as a file, the API alone: no server of it would load the models
     sys.modules["pmtech"] = types.ModuleType("pmtech")
     sys.modules["pmtech"].__path__ = [str(Path(__file__).parents[2])]
 
+from pmtech.files import scratch  # noqa: E402
 from pmtech.web.app.server import HOST, UVICORN, listener_at  # noqa: E402
-from pmtech.web.app.store import Store, fill  # noqa: E402
+from pmtech.web.app.store import opened  # noqa: E402
 
 FOLDER = "PMTECH_DATA"  # where the database lies; without it, a new one that nobody keeps
 COPY = b"x-copy"  # the header that says which process answered
 TELLS = "PMTECH_TELLS"  # set: a copy says its number when it is ready
 
 
+@cache
+def _own_folder() -> tempfile.TemporaryDirectory:
+    return scratch("api")
+
+
 def app():
     """The API on the database in that folder; each answer says which process gave it."""
     from pmtech.web.app.api import create_app
 
-    api, me = create_app(_store()), str(os.getpid()).encode()
+    store = opened(Path(os.environ.get(FOLDER) or _own_folder().name))
+    api, me = create_app(store), str(os.getpid()).encode()
     if TELLS in os.environ:
         print(os.getpid(), flush=True)
 
@@ -41,28 +50,30 @@ def app():
     return signed
 
 
-def _store() -> Store:
-    path = Path(os.environ.get(FOLDER) or tempfile.mkdtemp(prefix="pmtech-")) / "surveys.db"
-    fresh = not path.exists()
-    store = Store(path)
-    if fresh:
-        fill(store)
-    return store
+async def answers(count: int) -> None:
+    """Ask it so many times, and print how long each answer took, in ms."""
+    import httpx
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app()), base_url="http://here") as client:
+        for _ in range(count):
+            begun = time.perf_counter()
+            (await client.get("/surveys")).raise_for_status()
+            print((time.perf_counter() - begun) * 1000, flush=True)
 
 
-def main(copies: int) -> None:
+def copies(count: int) -> None:
     """So many copies, always: uvicorn's supervisor looks twice a second, and starts another for each that is gone."""
     import uvicorn
     from uvicorn.supervisors import Multiprocess
 
-    with tempfile.TemporaryDirectory(prefix="pmtech-", ignore_cleanup_errors=True) as folder, listener_at(0) as socket:
+    with scratch("copies") as folder, listener_at(0) as socket:
         os.environ |= {FOLDER: folder, TELLS: "yes"}
-        _store().close()  # it is there before two begin to make it
+        opened(Path(folder)).close()  # it is there before two begin to make it
         socket.listen()
         socket.set_inheritable(True)
         # On a busy computer a copy takes long until it answers its supervisor for the first time.
         slow = {"timeout_worker_healthcheck": 120}
-        config = uvicorn.Config("pmtech.web.app.program:app", factory=True, workers=copies, **UVICORN, **slow)
+        config = uvicorn.Config("pmtech.web.app.program:app", factory=True, workers=count, **UVICORN, **slow)
         supervisor = Multiprocess(config, [socket])
         print(f"http://{HOST}:{socket.getsockname()[1]}", flush=True)
         threading.Thread(target=lambda: (sys.stdin.read(), supervisor.should_exit.set()), daemon=True).start()
@@ -70,4 +81,5 @@ def main(copies: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    what, count = sys.argv[1], int(sys.argv[2])
+    asyncio.run(answers(count)) if what == "answers" else copies(count)

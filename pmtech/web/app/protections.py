@@ -1,7 +1,5 @@
 """What stands between an attack and the survey tool, as a value."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 from pmtech.wording import nearest
@@ -38,7 +36,7 @@ class Protections:
             if name != "sign_in_limit" and not isinstance(value, bool):
                 raise ValueError(f"{name} must be True or False, got {value!r}")
 
-    def replace(self, **changes) -> Protections:
+    def replace(self, **changes) -> "Protections":
         """The same with some of them changed. Raises ValueError with the nearest name for one that there is not."""
         for name in changes.keys() - vars(self).keys():
             raise ValueError(f"there is no protection {name!r}: {nearest(name, vars(self))}")

@@ -12,13 +12,16 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+from pmtech.files import scratch
 from pmtech.web.app.faults import Faults
 from pmtech.web.app.protections import Protections
-from pmtech.web.app.store import Snapshot, Store, fill
+from pmtech.web.app.store import Snapshot, opened
 from pmtech.web.client.exchange import Exchange
+from pmtech.web.waiting import until
 
 HOST = "127.0.0.1"
 NO_QUEUE = (
@@ -29,8 +32,6 @@ TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 UVICORN = {"http": "h11", "ws": "none", "lifespan": "off", "loop": "asyncio", "log_level": "critical",
            "timeout_graceful_shutdown": 1}  # fmt: skip
 
-_running: list["Api"] = []
-
 
 def start_api(*, transport: str = "auto", worker: bool = False, sign_in: Protections | None = None) -> "Api":
     """Starts the survey tool's API with a fresh database; one that was started before is stopped.
@@ -39,21 +40,19 @@ def start_api(*, transport: str = "auto", worker: bool = False, sign_in: Protect
     the first of the two that works here. `worker`: takes orders, too, and starts a process that works on them later.
     `sign_in`: a `Protections(...)`: then whoever asks must have signed in; None: the API asks nobody who they are.
     """
-    if transport not in ("auto", "socket", "in_process"):
-        raise ValueError(f'transport must be "auto", "socket" or "in_process", got {transport!r}')
     if sign_in is not None and not isinstance(sign_in, Protections):
         raise ValueError(f"sign_in must be Protections(...), got {sign_in!r}")
     if sign_in is not None and worker:
         raise ValueError("the worker has no account: start_api takes worker=True or sign_in=..., not both")
-    stop_all()
     api = Api(transport, worker, sign_in)
+    stop_all()
     api.start()
     return api
 
 
 @atexit.register
 def stop_all() -> None:
-    for api in _running[:]:
+    for api in Api.alike[:]:
         api.stop()
 
 
@@ -65,25 +64,23 @@ class Api:
     `accounts` are the people who may come in, and `protections` says what stands in their way.
     """
 
-    accounts: Any = None
-    protections: Protections | None = None
+    alike: ClassVar[list["Api"]] = []  # those that run
+    accounts = orders = worker = _server = _app = _store = None
+    url, _port = "", 0
 
     def __init__(self, transport: str = "auto", worker: bool = False, sign_in: Protections | None = None):
-        self.faults = Faults()
-        self.url = ""
-        self.orders = self.worker = None
-        self.protections = sign_in
+        if transport not in ("auto", "socket", "in_process"):
+            raise ValueError(f'transport must be "auto", "socket" or "in_process", got {transport!r}')
+        self.faults, self.protections = Faults(), sign_in
         self._wish, self._works = transport, worker
-        self._port = 0
-        self._server: _Server | None = None
-        self._app = None
-        self._folder = tempfile.TemporaryDirectory(prefix="pmtech-", ignore_cleanup_errors=True)
-        self._path = Path(self._folder.name) / "surveys.db"
-        self._store: Store | None = None
 
     @property
     def running(self) -> bool:
         return self._app is not None
+
+    @cached_property
+    def _folder(self) -> tempfile.TemporaryDirectory:
+        return scratch("api")
 
     @property
     def folder(self) -> Path:
@@ -104,47 +101,44 @@ class Api:
         from pmtech.web.app.api import create_app
         from pmtech.web.app.calendar import CalendarClient, create_calendar
 
-        self._open_store()
+        self._store = opened(self.folder)
         calendar = create_calendar(self.faults)
-        more, guard = self._jobs(self._path.parent) if self._works else [], None
+        more, guard = self._jobs(self.folder) if self._works else [], None
         if self.protections:
             from pmtech.web.app.sign_in import Accounts, guard_of, routes
 
-            self.accounts = Accounts(self._path.parent / "accounts.db", self.protections)
+            self.accounts = Accounts(self.folder / "accounts.db", self.protections)
             more.append(routes(self.accounts, self._store))
             guard = guard_of(self.accounts, self._store)
 
-        def app(url: str, transport: httpx.ASGITransport | None = None):
-            way = CalendarClient(url, transport)
-            return create_app(self._store, faults=self.faults, calendar=way, more=more, guard=guard)
+        def apps(_url: str = "", calendar_url: str = "") -> list:
+            inside = None if calendar_url else httpx.ASGITransport(calendar, raise_app_exceptions=False)
+            way = CalendarClient(calendar_url or "http://in-process", inside)
+            return [create_app(self._store, faults=self.faults, calendar=way, more=more, guard=guard), calendar]
 
-        if self._wish != "in_process" and sys.platform != "emscripten":
-            try:
-                server = _Server(self._port, 0)
-                self.url, calendar_url = server.urls
-                self._app = app(calendar_url)
-                server.start(self._app, calendar)
-                self._server, self._port = server, int(self.url.rpartition(":")[2])
-            except (OSError, RuntimeError) as error:
-                self._app = None
-                if self._wish == "socket":
-                    self._store.close()
-                    raise RuntimeError(f"no server can be started here: {error}") from error
-        if self._app is None:
-            self.url = "http://in-process"
-            self._app = app(self.url, httpx.ASGITransport(calendar, raise_app_exceptions=False))
+        self._serve(apps, 2)
         self._begun()
         if self._works:
             self._start_worker()
 
-    def _open_store(self) -> None:
-        fresh = not self._path.exists()
-        self._store = Store(self._path)
-        if fresh:
-            fill(self._store)
+    def _serve(self, apps: Callable[..., list], count: int) -> None:
+        """Serves so many apps, the first of which is asked, on sockets; or that one in process. apps: of their addresses."""
+        if self._wish != "in_process" and sys.platform != "emscripten":
+            try:
+                server = _Server(self._port, *[0] * (count - 1))
+                made = apps(*server.urls)
+                server.start(*made)
+                self._server, self._app, self.url = server, made[0], server.urls[0]
+                self._port = int(self.url.rpartition(":")[2])
+                return
+            except (OSError, RuntimeError) as error:
+                if self._wish == "socket":
+                    self._close()
+                    raise RuntimeError(f"no server can be started here: {error}") from error
+        self.url, self._app = "http://in-process", apps()[0]
 
     def _begun(self) -> None:
-        _running.append(self)
+        self.alike.append(self)
         # The first request of all pays for imports; nobody shall measure that one.
         self.request("GET", "/surveys")
 
@@ -155,7 +149,7 @@ class Api:
             from pmtech.web.jobs.routes import routes
             from pmtech.web.jobs.worker import Worker
         except ModuleNotFoundError as missing:
-            self._store.close()
+            self._close()
             raise RuntimeError(NO_QUEUE) from missing
 
         self.orders = Orders(folder)
@@ -163,11 +157,10 @@ class Api:
         return [routes(self.orders)]
 
     def _start_worker(self) -> None:
-        if not self._server:
-            self.stop()
-            raise RuntimeError("a worker in a process of its own needs sockets, and there are none here")
-        self.orders.url = self.url
         try:
+            if not self._server:
+                raise RuntimeError("a worker in a process of its own needs sockets, and there are none here")
+            self.orders.url = self.url
             self.worker.start()
         except (OSError, RuntimeError):
             self.stop()
@@ -177,15 +170,17 @@ class Api:
         """Stops the server. The database stays for `start`, until the kernel ends."""
         if not self.running:
             return
-        _running.remove(self)
+        self.alike.remove(self)
         if self.worker:
             self.worker.kill()
         if self._server:
             self._server.stop()
         self._server = self._app = None
-        self._store.close()
-        if self.accounts:
-            self.accounts.close()
+        self._close()
+
+    def _close(self) -> None:
+        for files in filter(None, (self._store, self.accounts)):
+            files.close()
 
     def request(
         self,
@@ -267,9 +262,12 @@ class Api:
         if not self.running:
             return "Survey API, stopped: api.start() starts it again"
         counts = ", ".join(f"{table.replace('_', ' ')}: {len(rows)}" for table, rows in self.rows().items() if rows)
-        where = f"listening on {self.url}" if self._server else "answering in process (no sockets here)"
         works = f"; worker: {'process of its own, alive' if self.worker.alive else 'dead'}" if self.worker else ""
-        return f"Survey API, {where}; rows in its database: {counts or 'none'}{works}"
+        return f"Survey API, {self._where}; rows in its database: {counts or 'none'}{works}"
+
+    @property
+    def _where(self) -> str:
+        return f"listening on {self.url}" if self._server else "answering in process (no sockets here)"
 
     def _repr_html_(self) -> str:
         return f"<p>{html.escape(repr(self))}</p>"
@@ -288,11 +286,10 @@ class _Server:
         self._servers = [uvicorn.Server(uvicorn.Config(app, **UVICORN)) for app in apps]
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="pmtech-api", daemon=True)
         self._thread.start()
-        give_up = time.monotonic() + 10
-        while not all(server.started for server in self._servers):
-            if time.monotonic() > give_up or not self._thread.is_alive():
-                raise RuntimeError("the server did not start")
-            time.sleep(0.005)
+        until(self._have_started, "the server did not start", within_s=10, alive=self._thread.is_alive)
+
+    def _have_started(self) -> bool:
+        return all(server.started for server in self._servers)
 
     async def _serve(self) -> None:
         each = zip(self._servers, self._listeners, strict=True)

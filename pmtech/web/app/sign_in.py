@@ -17,7 +17,6 @@ import sqlite3
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path as File
 from typing import Annotated
@@ -60,6 +59,7 @@ class Accounts:
 
     def __post_init__(self):
         self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+        self._db.row_factory = sqlite3.Row
         self._db.executescript(SCHEMA)
         for name, (role, password) in PEOPLE.items():
             self._db.execute(
@@ -76,11 +76,8 @@ class Accounts:
         return ARGON2.hash(password) if self.protections.argon2 else plain_hash(password)
 
     def person(self, name: str) -> dict | None:
-        with closing(
-            self._db.execute("SELECT name, role, password, shown FROM people WHERE name = ?", (name,))
-        ) as rows:
-            row = rows.fetchone()
-        return row and dict(zip(("name", "role", "password", "shown"), row, strict=True))
+        row = self._db.execute("SELECT * FROM people WHERE name = ?", (name,)).fetchone()
+        return row and dict(row)
 
     def check(self, name: str, password: str) -> bool:
         """Is it the password? Takes as long for a name that nobody has. Raises HTTPException (429) past the limit."""
@@ -111,10 +108,7 @@ class Accounts:
     def of(self, request: Request) -> dict:
         """Who sends the request. Raises HTTPException (401) when nobody known does."""
         kind, _, token = request.headers.get("authorization", "").partition(" ")
-        with closing(
-            self._db.execute("SELECT name, reads_only FROM tokens WHERE hash = ?", (plain_hash(token),))
-        ) as rows:
-            row = rows.fetchone()
+        row = self._db.execute("SELECT name, reads_only FROM tokens WHERE hash = ?", (plain_hash(token),)).fetchone()
         if kind.lower() != "bearer" or row is None:
             raise HTTPException(401, "sign in first: POST /sessions", {"WWW-Authenticate": "Bearer"})
         return self.person(row[0]) | {"reads_only": bool(row[1])}

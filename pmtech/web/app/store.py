@@ -233,6 +233,16 @@ def shown(value: object) -> str:
     return "none" if value is None or value == "" else str(value)
 
 
+def opened(folder: Path) -> Store:
+    """The database in this folder; where there was none, a new one as on the first day."""
+    path = folder / "surveys.db"
+    fresh = not path.exists()
+    store = Store(path)
+    if fresh:
+        fill(store)
+    return store
+
+
 def fill(store: Store) -> None:
     """The survey tool on its first day: three surveys, two responses, one payment (all invented)."""
     with store.transaction():

@@ -1,7 +1,5 @@
 """Published advisories, a frozen list of ten, against the versions that are in use."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Mapping
@@ -26,7 +24,7 @@ class Advisories(Rows):
     rows: list[tuple[str, ...]]
     hit: dict[str, int]
     read_on: date
-    heads = ("advisory", "package", "ours", "affected", "public since", "what may happen", "")
+    heads = ("advisory", "package", "ours", "affected", "public since", "what may happen", "here")
 
     @property
     def affected(self) -> int:
@@ -36,13 +34,7 @@ class Advisories(Rows):
     def sentence(self) -> str:
         days = "".join(f" {id}: public for {counted(n, 'day')}." for id, n in self.hit.items())
         listed = f"{len(self.rows)} advisories, as they stood on {self.read_on:%d %B %Y}"
-        return f"{listed}; {self.affected} of them concern us.{days}"
-
-    def __repr__(self) -> str:
-        return f"{super().__repr__()}\n{self.sentence}"
-
-    def _repr_html_(self) -> str:
-        return f"{super()._repr_html_()}<p><strong>{self.sentence}</strong></p>"
+        return f"{listed}; {self.affected} of them {'concerns' if self.affected == 1 else 'concern'} us.{days}"
 
 
 def advisories(versions: str | Path | Mapping[str, str] | None = None, *, planted: str | None = None) -> Advisories:

@@ -1,7 +1,5 @@
 """Attacks on the course's own API, started for the purpose, in this process alone: what gets through, what stops it."""
 
-from __future__ import annotations
-
 import html
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -98,19 +96,8 @@ def _page_with(api: Api, headers: dict, title: str) -> str:
 # --- the checklist: each attack says whether it got through ----------------------------------------------------------
 
 
-def _read_another(api: Api, ben: dict) -> bool:
-    return any(
-        api.request("GET", path, headers=ben).status == 200
-        for path in ("/surveys/1", "/surveys/1/responses", "/surveys/1/export", "/surveys?owner=ana")
-    )
-
-
-def _delete_another(api: Api, ben: dict) -> bool:
-    return api.request("DELETE", "/surveys/3", headers=ben).status == 204
-
-
-def _see_payments(api: Api, ben: dict) -> bool:
-    return api.request("GET", "/payments", headers=ben).status == 200
+def _status(api: Api, ben: dict, path: str, method: str = "GET") -> int | None:
+    return api.request(method, path, headers=ben).status
 
 
 def _take_a_role(api: Api, ben: dict) -> bool:
@@ -118,22 +105,10 @@ def _take_a_role(api: Api, ben: dict) -> bool:
     return api.request("GET", "/me", headers=ben).json()["role"] == "staff"
 
 
-def _plant_a_form(api: Api, ben: dict) -> bool:
-    return any("<input>" in _page_with(api, ben, title) for title in (SCRIPT, MARKUP))
-
-
-def _guess(api: Api, _ben: dict) -> bool:
-    return any(_signs_in(api, "ben", password) for password in COMMON)
-
-
 def _look_up(api: Api, _ben: dict) -> bool:
     """Somebody has the file of accounts, and a table of hashes that was worked out long before."""
     ready = set(map(plain_hash, COMMON))
     return any(api.accounts.person(name)["password"] in ready for name in PEOPLE)
-
-
-def _steal_the_backup(api: Api, _ben: dict) -> bool:
-    return at_rest(api, encrypted=api.protections.encrypted_backups).found
 
 
 def _listen(api: Api, _ben: dict) -> bool:
@@ -144,19 +119,22 @@ def _signs_in(api: Api, name: str, password: str) -> bool:
     return api.request("POST", "/sessions", json={"name": name, "password": password}).status == 201
 
 
+OTHERS = ("/surveys/1", "/surveys/1/responses", "/surveys/1/export", "/surveys?owner=ana")
 # In this order, for some leave the API changed: whoever is one of the staff may do everything.
 ATTACKS: dict[str, Callable[[Api, dict], bool]] = {
-    "Read a survey of another company": _read_another,
-    "Read everybody's payments": _see_payments,
+    "Read a survey of another company": lambda api, ben: any(_status(api, ben, path) == 200 for path in OTHERS),
+    "Read everybody's payments": lambda api, ben: _status(api, ben, "/payments") == 200,
     "Look stolen password hashes up": _look_up,
-    "Read names in a stolen backup": _steal_the_backup,
+    "Read names in a stolen backup": lambda api, _: at_rest(api, encrypted=api.protections.encrypted_backups).found,
     "Listen to a password on the way": _listen,
-    "Put a form into everybody's page": _plant_a_form,
-    "Delete a survey of another company": _delete_another,
+    "Put a form into everybody's page": lambda api, ben: any(
+        "<input>" in _page_with(api, ben, t) for t in (SCRIPT, MARKUP)
+    ),
+    "Delete a survey of another company": lambda api, ben: _status(api, ben, "/surveys/3", "DELETE") == 204,
     "Make oneself one of the staff": _take_a_role,
-    "Guess a password, from a list": _guess,
+    "Guess a password, from a list": lambda api, _: any(_signs_in(api, "ben", password) for password in COMMON),
 }
-NEED_MORE = (_steal_the_backup, _listen)
+NEED_MORE = ("Read names in a stolen backup", "Listen to a password on the way")
 
 
 @dataclass(frozen=True, repr=False)
@@ -186,7 +164,7 @@ def attack(protections: Protections) -> Attacked:
         raise ValueError(f"attack needs Protections(...), got {protections!r}")
     with company(protections) as (api, ben):
         outcome = {
-            name: works(api, ben) if installed() or works not in NEED_MORE else None for name, works in ATTACKS.items()
+            name: works(api, ben) if installed() or name not in NEED_MORE else None for name, works in ATTACKS.items()
         }
         tries = [_signs_in(api, "ana", password) for password in ("wrong", "Wrong", "WRONG", PEOPLE["ana"][1])]
     return Attacked(outcome, int(not tries[-1]))

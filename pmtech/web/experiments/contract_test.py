@@ -9,14 +9,14 @@ from pmtech.web.app.server import Api
 from pmtech.web.client.contract import Contract
 from pmtech.web.client.exchange import Exchange
 from pmtech.web.client.openapi.examples import Schemas
-from pmtech.web.client.table import table
+from pmtech.web.client.table import Rows
 
 KEPT = "as promised"
 
 
-@dataclass(frozen=True)
-class ContractTest:
-    """rows: (request, verdict of each API). Shows itself as a table."""
+@dataclass(frozen=True, repr=False)
+class ContractTest(Rows):
+    """rows: (request, verdict of each API)."""
 
     apis: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -26,8 +26,9 @@ class ContractTest:
         """Which of the APIs kept to the contract in every answer."""
         return {name: all(KEPT in row[n] for row in self.rows) for n, name in enumerate(self.apis, 1)}
 
-    def _repr_html_(self) -> str:
-        return table(("one request of each kind", *self.apis), self.rows)
+    @property
+    def heads(self) -> tuple[str, ...]:
+        return "one request of each kind", *self.apis
 
 
 def contract_test(contract: Contract, **apis: Api) -> ContractTest:

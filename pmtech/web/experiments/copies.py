@@ -1,7 +1,5 @@
 """An experiment on the real copies: one is killed, and how the proxy goes about with that decides which requests fail."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import dataclass
 from itertools import cycle

@@ -1,7 +1,5 @@
 """What a listener sees on the wire and a thief in a file: real bytes of the real API, with and without encryption."""
 
-from __future__ import annotations
-
 import json
 import sqlite3
 import ssl

@@ -1,7 +1,5 @@
 """The real API with real faults, called as careful software calls, and the model with the same faults beside it."""
 
-from __future__ import annotations
-
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -12,7 +10,7 @@ from pmtech.engine.randomness import Luck, identity
 from pmtech.runs.events import Errors, Slowdown
 from pmtech.runs.simulate import simulate
 from pmtech.web.app.server import Api
-from pmtech.web.client.table import table
+from pmtech.web.client.table import Rows
 from pmtech.wording import counted, percent
 
 MISSING = (
@@ -24,8 +22,8 @@ CALLER = Clients("Caller", rate_per_s=0.5, arrivals="even")  # one call after th
 ANSWERED, FAILED, KEPT_OFF = "answered", "failed", "refused at once"
 
 
-@dataclass(frozen=True, kw_only=True)
-class FaultyCalls:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class FaultyCalls(Rows):
     """real, model: for each call how often it was tried (0: not at all) and what became of it. took_s: all real calls together.
     expected: attempts a call, by the closed form; None where there is none."""
 
@@ -34,6 +32,7 @@ class FaultyCalls:
     model: list[tuple[int, str]]
     took_s: float
     expected: float | None = None
+    heads = "what became of a call", "attempts", "really", "in the model"
 
     @property
     def agree(self) -> bool:
@@ -62,19 +61,14 @@ class FaultyCalls:
             f"{same} of {len(self.real)} went as in the model."
         )
 
-    def __repr__(self) -> str:
-        return f"{self.what}\nreal:  {_told(self.real)}\nmodel: {_told(self.model)}\n{self.sentence}"
-
-    def _repr_html_(self) -> str:
+    @property
+    def rows(self) -> list[tuple]:
         kinds = sorted({*self.real, *self.model}, key=lambda kind: (-kind[0], kind[1]))
         counts = Counter(self.real), Counter(self.model)
-        rows = [(outcome, tries or "–", *(count[tries, outcome] for count in counts)) for tries, outcome in kinds]
-        shown = table(("what became of a call", "attempts", "really", "in the model"), rows)
-        return f"<p>{self.what}</p>{shown}<p><strong>{self.sentence}</strong></p>"
+        return [(outcome, tries or "–", *(count[tries, outcome] for count in counts)) for tries, outcome in kinds]
 
-
-def _told(calls: list[tuple[int, str]]) -> str:
-    return ", ".join(f"{outcome} ({tries})" for tries, outcome in calls)
+    def _repr_html_(self) -> str:
+        return f"<p>{self.what}</p>{super()._repr_html_()}"
 
 
 def lossy_calls(

@@ -4,7 +4,7 @@ import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 from statistics import median
-from time import perf_counter
+from timeit import repeat
 
 from pmtech.web.client.table import table
 
@@ -81,11 +81,8 @@ def index_demo(rows: int = 300_000, *, runs: int = 9) -> IndexDemo:
 
 
 def _measured(db: sqlite3.Connection, survey: int, runs: int, way: str) -> dict:
-    times = []
-    for _ in range(runs):
-        begun = perf_counter()
-        found, _ = db.execute(QUERY, (survey,)).fetchone()
-        times.append((perf_counter() - begun) * 1000)
+    times = repeat(lambda: db.execute(QUERY, (survey,)).fetchone(), number=1, repeat=runs)
+    found, _ = db.execute(QUERY, (survey,)).fetchone()
     (pages,), (size,) = db.execute("PRAGMA page_count").fetchone(), db.execute("PRAGMA page_size").fetchone()
     plan = db.execute(f"EXPLAIN QUERY PLAN {QUERY}", (survey,)).fetchone()[-1]
-    return {"found": found, f"{way}_ms": median(times), f"plan_{way}": plan, f"{way}_mb": pages * size / 1e6}
+    return {"found": found, f"{way}_ms": 1000 * median(times), f"plan_{way}": plan, f"{way}_mb": pages * size / 1e6}

@@ -5,7 +5,7 @@ import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 
-from pmtech.web.client.table import table
+from pmtech.web.client.table import Rows
 
 ROWS = (
     ("Company A", "First week at work"),
@@ -17,8 +17,8 @@ STEPS = 1_000_000
 SAFE = "SELECT company, title FROM surveys WHERE company = 'Company A' AND title = ?"
 
 
-@dataclass(frozen=True)
-class Injection:
+@dataclass(frozen=True, repr=False)
+class Injection(Rows):
     """What both queries gave for the same text; `built_error` is SQLite's complaint, if it had one."""
 
     text: str
@@ -26,17 +26,16 @@ class Injection:
     built_rows: list[tuple]
     built_error: str
     parameterised_rows: list[tuple]
+    heads = "", "text glued into the query", "text as a parameter"
 
-    def _repr_html_(self) -> str:
+    @property
+    def rows(self) -> list[tuple[str, str, str]]:
         built, parameterised = (
             "\n".join(": ".join(map(str, row)) for row in rows) or "no rows"
             for rows in (self.built_rows, self.parameterised_rows)
         )
-        rows = (
-            ("query", self.built_query, f"{SAFE}\n? = {self.text}"),
-            ("answer", self.built_error or built, parameterised),
-        )
-        return table(("", "text glued into the query", "text as a parameter"), rows)
+        queries = "query", self.built_query, f"{SAFE}\n? = {self.text}"
+        return [queries, ("answer", self.built_error or built, parameterised)]
 
 
 def sql_injection(title: str) -> Injection:

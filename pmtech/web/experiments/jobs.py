@@ -1,9 +1,6 @@
 """Experiments on the real queue: a worker that is killed in the middle of a job, and a job that fails and is tried again."""
 
-from __future__ import annotations
-
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -12,11 +9,12 @@ from pmtech.runs.events import Outage
 from pmtech.runs.result import Result
 from pmtech.runs.simulate import simulate
 from pmtech.web.app.server import Api
-from pmtech.web.client.table import table
+from pmtech.web.client.table import Rows, strong, table
 from pmtech.web.experiments.requests import ORDER
+from pmtech.web.waiting import until
 from pmtech.wording import counted, listed, seconds
 
-GIVE_UP_S = 60.0
+SO_FAR = "the worker has not come so far within a minute"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +61,7 @@ class KilledWorker:
         modelled = table(("s", "in the model, with a visibility timeout"), _modelled(self))
         return (
             f'<div style="display:flex;gap:32px;flex-wrap:wrap;align-items:flex-start"><div>{really}</div>'
-            f"<div>{modelled}</div></div><p><strong>{self.sentence}</strong></p>"
+            f"<div>{modelled}</div></div>{strong(self.sentence)}"
         )
 
 
@@ -98,7 +96,7 @@ def kill_worker(api: Api, *, visibility_s: float = 5.0) -> KilledWorker:
         sent = api.request("POST", "/orders", json=ORDER)
         place, number = sent.headers["location"], sent.json()["id"]
         step(f"{sent.status_line}, Location: {place}")
-        _wait(lambda: orders.get(number)["state"] == "at work")
+        until(lambda: orders.get(number)["state"] == "at work", SO_FAR, within_s=60)
         step("the worker takes the job")
         time.sleep(0.5)
         api.worker.kill()
@@ -109,7 +107,7 @@ def kill_worker(api: Api, *, visibility_s: float = 5.0) -> KilledWorker:
         orders.card_s = card_s
     killed_s, back_s = steps[2][0], steps[3][0]
     next_one = api.request("POST", "/orders", json=ORDER).json()["id"]
-    _wait(lambda: orders.get(next_one)["state"] == "done")
+    until(lambda: orders.get(next_one)["state"] == "done", SO_FAR, within_s=60)
     step(f"it has done order {next_one}, placed after that")
     taken_s = steps[1][0]
     return KilledWorker(
@@ -134,13 +132,14 @@ def _model(visibility_s: float, at_s: float, for_s: float) -> Result:
     return simulate(system, duration_s=visibility_s + for_s + 60, events=[Outage("worker", at_s, for_s)])
 
 
-@dataclass(frozen=True, kw_only=True)
-class FailingJob:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class FailingJob(Rows):
     """A job whose answers got lost: `log` are (when in s, what), `charges` how many payments were booked for one order."""
 
     log: list[tuple[float, str]]
     keyed: bool
     charges: int
+    heads = "attempt", "begins at, s", "what came of it", "pause, s"
 
     @property
     def attempts(self) -> int:
@@ -157,19 +156,12 @@ class FailingJob:
         key = "with the order's key" if self.keyed else "without a key"
         return f"{counted(self.attempts, 'attempt')}{pauses}, {key}: {counted(self.charges, 'payment')} booked for one order."
 
-    def __repr__(self) -> str:
-        return "\n".join([*(f"{at_s:5.1f} s  {what}" for at_s, what in self.log), self.sentence])
-
-    def _repr_html_(self) -> str:
-        begun = [at_s for at_s, what in self.log if what == "at work"]
+    @property
+    def rows(self) -> list[tuple[int, str, str, str]]:
+        begun = [f"{at_s:.1f}" for at_s, what in self.log if what == "at work"]
         came = [what for _, what in self.log if what != "at work"]
         pauses = [*(f"{pause:.1f}" for pause in self.pauses_s), "", ""]
-        rows = (
-            (n, f"{at_s:.1f}", what, pause)
-            for n, (at_s, what, pause) in enumerate(zip(begun, came, pauses, strict=False), 1)
-        )
-        heads = ("attempt", "begins at, s", "what came of it", "pause, s")
-        return f"{table(heads, rows)}<p><strong>{self.sentence}</strong></p>"
+        return [(n, *row) for n, row in enumerate(zip(begun, came, pauses, strict=False), 1)]
 
 
 def failing_job(api: Api, *, key: bool = True) -> FailingJob:
@@ -183,7 +175,7 @@ def failing_job(api: Api, *, key: bool = True) -> FailingJob:
     api.faults.lose_answers = 2
     try:
         number = orders.add(**ORDER)["id"]
-        _wait(lambda: orders.get(number)["state"] in ("done", "failed"))
+        until(lambda: orders.get(number)["state"] in ("done", "failed"), SO_FAR, within_s=60)
     finally:
         orders.key = keyed
         api.faults.lose_answers = 0
@@ -195,11 +187,3 @@ def _orders(api: Api):
     if getattr(api, "worker", None) is None or not api.running:
         raise ValueError("this needs the API with a worker: start_api(worker=True)")
     return api.orders
-
-
-def _wait(done: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + GIVE_UP_S
-    while not done():
-        if time.monotonic() > give_up:
-            raise RuntimeError(f"the worker has not come so far within {GIVE_UP_S:g} s")
-        time.sleep(0.02)

@@ -1,7 +1,5 @@
 """A load test of the real API, the same server in the model beside it, and a tester who waits beside one who does not."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections import deque
@@ -74,33 +72,21 @@ class LoadTest:
             row |= {f"{name}_p95_ms": percentiles(ms, 0.95)[0] for name, ms in times.items()}
             sent = {"sent": len(step.real), "load": step.load, "failed": step.failed / len(step.real)}
             rows[f"{rate(step.rate_per_s)} a second"] = sent | row
-        table = Table(pd.DataFrame.from_dict(rows, orient="index"))
-        words = {"real": "really", "model": "model", "held": "model, with work as measured"}
-        table.words = {
-            f"{name}_{of}_ms": (f"{of}, {word}", "ms") for of in ("mean", "p95") for name, word in words.items()
-        }
-        table.words |= {"sent": ("sent", ""), "load": ("of what it can do", "%"), "failed": ("failed", "%")}
-        return table
+        said = {"real": "really", "model": "model", "held": "model, with work as measured"}
+        words = {f"{name}_{of}_ms": (f"{of}, {word}", "ms") for of in ("mean", "p95") for name, word in said.items()}
+        words |= {"sent": ("sent", ""), "load": ("of what it can do", "%"), "failed": ("failed", "%")}
+        return Table.of(rows, words)
 
     @property
     def testers(self) -> Table:
         """Two testers of one run with a stall: who sends on time, and who waits for each answer."""
         slow_ms, rows = 500 * self.stall_s, {}
         for name, ms in {"sends on time": self.steps[0].real, "waits for the answer": self.waiting}.items():
-            slow, row = int((ms > slow_ms).sum()), {"sent": len(ms)}
-            row |= {
-                "slow": slow,
-                "share": slow / len(ms),
-                "p95_ms": percentiles(ms, 0.95)[0],
-                "longest_ms": float(ms.max()),
-            }
-            rows[name] = row
-        table = Table(pd.DataFrame.from_dict(rows, orient="index"))
-        table.words = {
-            "slow": (f"slower than {seconds(slow_ms / 1000)}", ""), "share": ("that is", "%"), "p95_ms": ("p95", "ms"),
-            "longest_ms": ("the slowest", "ms"),
-        }  # fmt: skip
-        return table
+            slow, p95_ms = int((ms > slow_ms).sum()), percentiles(ms, 0.95)[0]
+            row = {"sent": len(ms), "slow": slow, "share": slow / len(ms)}
+            rows[name] = row | {"p95_ms": p95_ms, "longest_ms": float(ms.max())}
+        words = {"slow": (f"slower than {seconds(slow_ms / 1000)}", ""), "share": ("that is", "%")}
+        return Table.of(rows, words | {"p95_ms": ("p95", "ms"), "longest_ms": ("the slowest", "ms")})
 
     @property
     def results(self) -> dict[str, pd.Series]:
@@ -311,7 +297,7 @@ async def _drive(api, run, per_s, server, for_s, stall_s) -> tuple[Step, np.ndar
     door = Door(server.station.places, work_s, (stalled, stalled + stall_s))
     api.faults.door = door
     try:
-        beside = tester.one_by_one(begin + for_s) if stall_s else _nobody()
+        beside = tester.one_by_one(begin + for_s) if stall_s else asyncio.sleep(0, [])
         real, seen = map(np.array, await asyncio.gather(tester.on_time(plan, begin), beside))
     finally:
         api.faults.door = None
@@ -320,10 +306,6 @@ async def _drive(api, run, per_s, server, for_s, stall_s) -> tuple[Step, np.ndar
     load, model = per_s / server.capacity_per_s, requests.latency_ms.to_numpy()
     step = Step(rate_per_s=per_s, load=load, real=real, model=model, held=held, failed=tester.failed)
     return step, seen, tester.lines
-
-
-async def _nobody() -> list[float]:
-    return []
 
 
 def _held(door: Door, real_ms: np.ndarray, places: int) -> np.ndarray:

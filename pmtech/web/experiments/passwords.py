@@ -1,11 +1,8 @@
 """What a password costs: to check, to guess, and to try by the thousand; and whom a limit on sign-ins hits."""
 
-from __future__ import annotations
-
-import time
 from collections import defaultdict
 from dataclasses import dataclass
-from itertools import chain
+from timeit import repeat
 
 import numpy as np
 
@@ -52,15 +49,9 @@ class PasswordCost(Rows):
 def password_cost() -> PasswordCost:
     """Measures one check of a password on this machine, now: the quickest of some."""
     kept, hashed = ARGON2.hash("sunshine1"), plain_hash("sunshine1")
-    slow = min(_took(lambda: ARGON2.verify(kept, "sunshine1")) for _ in range(3))
-    quick = min(_took(lambda: [plain_hash("sunshine1") == hashed for _ in range(HASHES)]) for _ in range(3)) / HASHES
+    slow = min(repeat(lambda: ARGON2.verify(kept, "sunshine1"), number=1, repeat=3))
+    quick = min(repeat(lambda: plain_hash("sunshine1") == hashed, number=HASHES, repeat=3)) / HASHES
     return PasswordCost(quick, slow)
-
-
-def _took(work) -> float:
-    begun = time.perf_counter()
-    work()
-    return time.perf_counter() - begun
 
 
 # --- sign-ins by programs --------------------------------------------------------------------------------------------
@@ -108,9 +99,9 @@ def stuffing(seed: int = 1) -> Stuffing:
     luck = np.random.default_rng(seed)
     people = [("person", f"p{i}", "office" if i < 200 else f"home {i}", f"device {i}") for i in range(TRIES)]
     programs = [("program", f"leak {i}", f"net {i % 60}", f"fresh {i}") for i in range(TRIES)]
-    all_ = list(chain(people, programs))
-    moments = np.sort(luck.uniform(0, 60, len(all_)))
-    queue = [all_[i] for i in luck.permutation(len(all_))]
+    everybody = people + programs
+    moments = np.sort(luck.uniform(0, 60, len(everybody)))
+    queue = [everybody[i] for i in luck.permutation(len(everybody))]
     rows = {name: _let_in(queue, moments, keys) for name, keys in LIMITS.items()}
     drawn = [queue[i][0] for i in luck.permutation(len(queue))[: len(queue) // 2]]
     rows["a waiting room: half of all, by lot"] = drawn.count("program"), TRIES - drawn.count("person")

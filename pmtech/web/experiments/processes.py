@@ -1,43 +1,29 @@
 """Copies of the real API: how long a cold one takes, one that is killed and comes back, and the file a container is made from."""
 
-from __future__ import annotations
-
 import html
 import os
+import re
 import signal
 import statistics
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import log10
 from pathlib import Path
 
 from pmtech.web.app import program
-from pmtech.web.client.table import table
+from pmtech.web.client.table import Rows, strong
+from pmtech.web.waiting import until
 from pmtech.wording import counted, plain
 
 GIVE_UP_S = 180.0
-TIMEOUTS = ("connect", "read", "write", "pool")
+LATE = f"the copies have not come so far within {GIVE_UP_S:g} s"
 CONTAINER = Path(__file__).parent.parent / "Dockerfile"
-# The API alone: what else is in this package (the models, with numpy and pandas) no server of it would load.
-ANSWER = """
-import asyncio, sys, time, types
-sys.modules["pmtech"] = alone = types.ModuleType("pmtech")
-alone.__path__ = [{package!r}]
-import httpx
-from pmtech.web.app.program import app
-async def main():
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app()), base_url="http://here") as client:
-        for _ in range({calls}):
-            begun = time.perf_counter()
-            (await client.get("/surveys")).raise_for_status()
-            print((time.perf_counter() - begun) * 1000, flush=True)
-asyncio.run(main())
-"""
+PROGRAM = [sys.executable, "-P", program.__file__]  # -P: its folder has names of the library
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +53,7 @@ class ColdStarts:
         return f"{self.sentence} ({len(self.cold_ms)} cold, {len(self.warm_ms)} warm)"
 
     def _repr_html_(self) -> str:
-        return f"{_strip({'cold': self.cold_ms, 'warm': self.warm_ms})}<p><strong>{self.sentence}</strong></p>"
+        return _strip({"cold": self.cold_ms, "warm": self.warm_ms}) + strong(self.sentence)
 
 
 def cold_starts(times: int = 4, calls: int = 10) -> ColdStarts:
@@ -78,10 +64,10 @@ def cold_starts(times: int = 4, calls: int = 10) -> ColdStarts:
     """
     if times < 2 or calls < 2:
         raise ValueError(f"a distribution needs at least 2 processes and 2 calls, got {times} and {calls}")
-    code, cold, warm = ANSWER.format(package=str(Path(program.__file__).parents[2]), calls=calls), [], []
+    cold, warm = [], []
     for _ in range(times):
         begun = time.perf_counter()
-        with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen([*PROGRAM, "answers", str(calls)], stdout=subprocess.PIPE, text=True) as process:
             first = process.stdout.readline()
             took_ms = (time.perf_counter() - begun) * 1000
             rest = process.stdout.readlines()
@@ -118,8 +104,8 @@ def _strip(rows: dict[str, list[float]]) -> str:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class KilledCopy:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class KilledCopy(Rows):
     """What became of a copy that was killed: steps are (when in s, what).
 
     back_s: from its death until a new copy was ready. failed: questions without an answer, of those asked meanwhile.
@@ -129,18 +115,16 @@ class KilledCopy:
     back_s: float
     asked: int
     failed: int
+    heads = "s", "what happens"
 
     @property
     def sentence(self) -> str:
         lost = "every question was answered" if not self.failed else f"{counted(self.failed, 'question')} got no answer"
         return f"After {self.back_s:.1f} s there is a new copy; nobody ordered it. Of {self.asked} questions meanwhile {lost}."
 
-    def __repr__(self) -> str:
-        return "\n".join([*(f"{at_s:5.1f} s  {what}" for at_s, what in self.steps), self.sentence])
-
-    def _repr_html_(self) -> str:
-        rows = ((f"{at_s:.1f}", what) for at_s, what in self.steps)
-        return f"{table(('s', 'what happens'), rows)}<p><strong>{self.sentence}</strong></p>"
+    @property
+    def rows(self) -> list[tuple[str, str]]:
+        return [(f"{at_s:.1f}", what) for at_s, what in self.steps]
 
 
 def kill_process(copies: int = 2) -> KilledCopy:
@@ -152,7 +136,7 @@ def kill_process(copies: int = 2) -> KilledCopy:
         raise ValueError(f"copies must be a whole number from 1 to 8, got {copies!r}")
     begun = time.monotonic()
     with _supervised(copies) as (url, there):
-        _until(lambda: len(there) == copies and _answers(url))
+        until(lambda: len(there) == copies and _answers(url), LATE, within_s=GIVE_UP_S)
         known, killed = sorted(there), max(there)
         steps = [
             (time.monotonic() - begun, f"{counted(copies, 'copy', 'copies')}: processes {', '.join(map(str, known))}")
@@ -161,7 +145,7 @@ def kill_process(copies: int = 2) -> KilledCopy:
         died = time.monotonic()
         steps.append((died - begun, f"process {killed} is killed"))
         asked = []
-        _until(lambda: asked.append(_answers(url)) or len(there) > copies)
+        until(lambda: asked.append(_answers(url)) or len(there) > copies, LATE, within_s=GIVE_UP_S)
         back = time.monotonic()
         steps.append((back - begun, f"process {there[-1]} is there, which nobody has ordered"))
         return KilledCopy(steps=steps, back_s=back - died, asked=len(asked), failed=asked.count(False))
@@ -170,29 +154,18 @@ def kill_process(copies: int = 2) -> KilledCopy:
 def _answers(url: str) -> bool:
     import httpx
 
-    request = httpx.Request("GET", f"{url}/surveys", extensions={"timeout": dict.fromkeys(TIMEOUTS, 2.0)})
     try:
-        with httpx.HTTPTransport(verify=False) as one_connection:
-            return one_connection.handle_request(request).status_code == 200
+        return httpx.get(f"{url}/surveys", timeout=2, trust_env=False, verify=False).status_code == 200
     except httpx.TransportError:
         return False
-
-
-def _until(found: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + GIVE_UP_S
-    while not found():
-        if time.monotonic() > give_up:
-            raise RuntimeError(f"the copies have not come so far within {GIVE_UP_S:g} s")
-        time.sleep(0.05)
 
 
 @contextmanager
 def _supervised(copies: int) -> Iterator[tuple[str, list[int]]]:
     """The address of so many copies, and which processes have said that they are ready; they end with the block, or with
     this process."""
-    command = [sys.executable, "-P", program.__file__, str(copies)]  # -P: its folder has names of the library
     quiet = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen(command, text=True, **quiet)
+    process = subprocess.Popen([*PROGRAM, "copies", str(copies)], text=True, **quiet)
     try:
         url = process.stdout.readline().strip()
         if not url:
@@ -214,10 +187,8 @@ class ContainerFile:
     def __init__(self, text: str):
         self.lines: list[tuple[str, str]] = []  # (what it is for, the lines)
         for block in text.strip().split("\n\n"):
-            said = [line[2:] for line in block.splitlines() if line.startswith("# ")]
-            self.lines.append(
-                (" ".join(said), "\n".join(line for line in block.splitlines() if not line.startswith("#")))
-            )
+            why = [line[2:] for line in block.splitlines() if line.startswith("# ")]
+            self.lines.append((" ".join(why), "\n".join(re.findall("^[^#].*", block, re.MULTILINE))))
 
     def __repr__(self) -> str:
         return "\n\n".join(f"# {why}\n{lines}" for why, lines in self.lines)

@@ -9,7 +9,7 @@ from pmtech.web.app.server import Api
 from pmtech.web.app.store import HIDDEN, RowChange, row_changes, shown, told
 from pmtech.web.client.contract import Contract
 from pmtech.web.client.exchange import Exchange
-from pmtech.web.client.table import table
+from pmtech.web.client.table import strong, table
 from pmtech.wording import counted
 
 ORDER = {"customer": "Company A", "seats": 5}
@@ -47,7 +47,7 @@ class Experiment:
         lines = "".join(f"<li><code>{html.escape(e.summary)}</code></li>" for e in self.exchanges)
         rows = [(c.kind, c.table, _short(c)) for c in self.changes]
         listed = table(("what happened", "table", "row"), rows) if rows else ""
-        return f"<ol>{lines}</ol>{listed}<p><strong>{self.sentence}</strong></p>"
+        return f"<ol>{lines}</ol>{listed}{strong(self.sentence)}"
 
 
 def send_twice(
@@ -63,16 +63,19 @@ def retry_lost_answer(api: Api, *, idempotency_key: str | None = None, timeout_s
 
     With an `idempotency_key` both attempts carry it in the Idempotency-Key header.
     """
-    headers = {"Idempotency-Key": idempotency_key} if idempotency_key is not None else None
-    order = {"method": "POST", "path": "/payments", "json": ORDER, "headers": headers}
+    order = _order(idempotency_key)
     return _watched(api, {**order, "timeout_s": timeout_s, "lose_answer": True}, order)
 
 
 def order_twice(api: Api, lost: str, key: str | None, timeout_s: float = 0.5) -> list[Experiment]:
     """The same order, attempt by attempt: `lost` is the "request" or the "answer" of the first; `key` goes with both."""
-    headers = {"Idempotency-Key": key} if key else None
-    order = {"method": "POST", "path": "/payments", "json": ORDER, "headers": headers}
+    order = _order(key or None)
     return [_watched(api, {**order, "timeout_s": timeout_s, f"lose_{lost}": True}), _watched(api, order)]
+
+
+def _order(key: str | None) -> dict[str, Any]:
+    headers = None if key is None else {"Idempotency-Key": key}
+    return {"method": "POST", "path": "/payments", "json": ORDER, "headers": headers}
 
 
 def findings(lost: Experiment, kept: Experiment) -> dict[str, str | list[str]]:

@@ -1,46 +1,39 @@
 """A real shared cache before the real API: which answers it keeps, and what it says of them."""
 
-from __future__ import annotations
-
 import sqlite3
 import time
 from dataclasses import dataclass
 from email.utils import formatdate
 
 from pmtech.web.app.server import Api
-from pmtech.web.client.table import table
+from pmtech.web.client.table import Rows
 
 MISSING = (
     'The library hishel is not installed: pip install "pmtech[cdn]" brings it. Nothing else of the lesson needs it.'
 )
 ASKED = (  # what the origin says of its answer, and in which language each of three requests asks
     ("public, max-age=60", ""),
-    ("s-maxage=1, max-age=60", ""),
+    ("s-maxage=2, max-age=60", ""),
     ("private, max-age=60", ""),
     ("no-store", ""),
     ("public, max-age=60", "Accept-Language"),
 )
-PAUSE_S = 2.1  # longer than the s-maxage of one second: ages are counted in whole seconds
+PAUSE_S = 3.1  # longer than the s-maxage of two seconds: ages are counted in whole seconds
 
 
-@dataclass(frozen=True, kw_only=True)
-class SharedCache:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class SharedCache(Rows):
     """rows: (what the origin said, who answered the first, the second and the third request)."""
 
     rows: list[tuple[str, str, str, str]]
-
-    def __repr__(self) -> str:
-        return "\n".join(f"{said}: {', then '.join(answers)}" for said, *answers in self.rows)
-
-    def _repr_html_(self) -> str:
-        return table(("the origin says", "first", "at once again", f"after {PAUSE_S:.0f} seconds"), self.rows)
+    heads = "the origin says", "first", "at once again", f"after {PAUSE_S:.0f} seconds"
 
 
 def shared_cache(api: Api) -> SharedCache | None:
     """Sends each request of a small list three times through `hishel`, a cache by RFC 9111 as an edge has it.
 
     The API itself says `private` of all it shows; here it stands behind a door that says something else of each answer, as
-    the settings of a CDN do. The third request comes 2 seconds later; where the answer varies, the second asks in another
+    the settings of a CDN do. The third request comes 3 seconds later; where the answer varies, the second asks in another
     language. What this leaves out: edges, distance, more than one reader.
     """
     try:
@@ -55,11 +48,14 @@ def shared_cache(api: Api) -> SharedCache | None:
     )
     says = [{"Cache-Control": kept} | ({"Vary": vary} if vary else {}) for kept, vary in ASKED]
     rows = [["; ".join(filter(None, (kept, vary and f"Vary: {vary}")))] for kept, vary in ASKED]
+    time.sleep(1 - time.time() % 1)  # a Date is in whole seconds: what comes at once is of age 0
     for turn in range(3):
         if turn == 2:
             time.sleep(PAUSE_S)
         for number, (row, said) in enumerate(zip(rows, says, strict=True)):
-            row.append(door.ask(cache, number, said, "de" if "Vary" in said and turn == 1 else "en"))
+            other = "Vary" in said and turn == 1
+            answer = door.ask(cache, number, said, "de" if other else "en")
+            row.append(f"{answer}, for another language" if other else answer)
     return SharedCache(rows=[tuple(row) for row in rows])
 
 

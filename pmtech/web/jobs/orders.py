@@ -7,8 +7,6 @@ it knows nothing of the package, and starts at once.
 What this leaves out: an order and its job are written one after the other, not in one transaction (an outbox).
 """
 
-from __future__ import annotations
-
 import json
 import os
 import sqlite3

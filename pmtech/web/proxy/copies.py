@@ -1,7 +1,5 @@
 """Starts three copies of the API behind a real proxy, on this machine alone, and talks to them."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil
@@ -9,12 +7,12 @@ import socket
 import subprocess
 import sys
 import sysconfig
-import time
-from collections.abc import Iterable
 from pathlib import Path
 
 import pmtech
 from pmtech.web.app.server import HOST, Api, listener_at, stop_all
+from pmtech.web.app.store import opened
+from pmtech.web.waiting import until
 from pmtech.wording import listed
 
 MISSING = (
@@ -32,7 +30,7 @@ WAYS = {  # how the proxy goes about with a copy that does not answer; a request
 WAY = "Way"
 
 
-def start_copies() -> Copies | None:
+def start_copies() -> "Copies | None":
     """Starts three copies of the survey tool's API on one fresh database, and the proxy Caddy before them.
 
     All of them listen on 127.0.0.1 only and end with the kernel; an API that was started before is stopped. Where Caddy
@@ -64,13 +62,18 @@ class Copies(Api):
     def start(self) -> None:
         """Starts what does not run, and waits until it answers."""
         if not self.running:
-            self._open_store()
-            self._app = self._server = _Processes(self._path, self.ports, self._command)
+            self._store = opened(self.folder)
+            self._app = self._server = _Processes(self.folder, self.ports, self._command)
             self._begun()
         for names in (NAMES, (PROXY,)):  # the proxy last: it looks at once who is there
             for name in names:
                 self.revive(name)
-            self._wait(names)
+            try:
+                why, goes_on = "the copies of the API and their proxy did not start", lambda: not self._server.ended
+                until(lambda: all(map(self.answers, self.alive)), why, within_s=60, alive=goes_on)
+            except RuntimeError:
+                self.stop()
+                raise
 
     def revive(self, name: str) -> None:
         """Start one of them that is dead, without waiting until it answers."""
@@ -96,14 +99,6 @@ class Copies(Api):
         self.alive.clear()
         super().stop()
 
-    def _wait(self, names: Iterable[str], give_up_s: float = 60.0) -> None:
-        give_up = time.monotonic() + give_up_s
-        while not all(map(self.answers, names)):
-            if time.monotonic() > give_up or self._server.ended:
-                self.stop()
-                raise RuntimeError("the copies of the API and their proxy did not start")
-            time.sleep(0.02)
-
     def __repr__(self) -> str:
         if not self.running:
             return "Copies of the survey API, stopped: .start() starts them again"
@@ -114,8 +109,8 @@ class Copies(Api):
 class _Processes:
     """The program that has the copies and the proxy for children: they end with it, and it with this kernel."""
 
-    def __init__(self, path: Path, ports: dict[str, int], command: str):
-        given = map(json.dumps, (str(path), ports, command, configuration(ports)))
+    def __init__(self, folder: Path, ports: dict[str, int], command: str):
+        given = map(json.dumps, (str(folder), ports, command, configuration(ports)))
         program = [sys.executable, "-m", PROGRAM, *given]
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         self._process = subprocess.Popen(program, cwd=Path(pmtech.__file__).parents[1], stdin=subprocess.PIPE, **quiet)

@@ -5,8 +5,6 @@ all that it needs; it is killed as a power cut does. When nobody is there to wri
 this process ends: so they end with the kernel, however that came.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import signal
@@ -19,12 +17,12 @@ import uvicorn
 
 from pmtech.web.app.api import create_app
 from pmtech.web.app.server import UVICORN, listener_at
-from pmtech.web.app.store import Store
+from pmtech.web.app.store import opened
 
 
-def serve(path: str, name: str, port: int) -> None:
+def serve(folder: str, name: str, port: int) -> None:
     """Be a copy: it opens the database that all of them share, and says in each answer who it is."""
-    config = uvicorn.Config(create_app(Store(path)), **UVICORN, headers=[("Served-By", name)])
+    config = uvicorn.Config(create_app(opened(Path(folder))), **UVICORN, headers=[("Served-By", name)])
     uvicorn.Server(config).run(sockets=[listener_at(port)])
 
 
@@ -54,7 +52,7 @@ def kill(pid: int) -> None:
         os.waitpid(pid, 0)
 
 
-def main(path: str, ports: dict[str, int], command: str, config: dict) -> None:
+def main(folder: str, ports: dict[str, int], command: str, config: dict) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # interrupting the kernel is no reason to stop
     pids: dict[str, int] = {}
     try:
@@ -63,9 +61,9 @@ def main(path: str, ports: dict[str, int], command: str, config: dict) -> None:
             if what == "kill":
                 kill(pids.pop(name))
             elif name == "proxy":
-                pids[name] = start_proxy(command, config, str(Path(path).parent))
+                pids[name] = start_proxy(command, config, folder)
             else:
-                pids[name] = start_copy(path, name, ports[name])
+                pids[name] = start_copy(folder, name, ports[name])
     finally:
         for pid in pids.values():
             kill(pid)

@@ -1,7 +1,5 @@
 """For the tests in the lesson's repository: what the API of lesson 02 books for an order."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import cache
 

@@ -1,7 +1,5 @@
 """The few commands of version control that the lesson needs: by git where it is, else by dulwich, which is git in Python."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess
@@ -40,12 +38,9 @@ class Git:
         self._run("add", "--all")
         self._run("commit", "-q", "--allow-empty", "-m", says, who=who, at_s=at_s)
 
-    def branch(self, name: str) -> None:
-        """A new branch from here on."""
-        self._run("checkout", "-q", "-b", name)
-
-    def switch(self, name: str) -> None:
-        self._run("checkout", "-q", name)
+    def switch(self, name: str, *, new: bool = False) -> None:
+        """Go to a branch; new: that begins here."""
+        self._run("checkout", "-q", *["-b"] * new, name)
 
     def merge(self, name: str, who: str, at_s: int) -> bool:
         """Bring a branch in here. False: two people changed the same line, and somebody must decide."""
@@ -56,9 +51,8 @@ class Git:
 
     def log(self) -> list[Commit]:
         """The newest first, all branches."""
-        lines = self._run(
-            "log", "--all", "--date-order", "--abbrev=7", "--format=%h%x09%an%x09%at%x09%p%x09%s"
-        ).stdout.splitlines()
+        form = "--format=%h%x09%an%x09%at%x09%p%x09%s"
+        lines = self._run("log", "--all", "--date-order", "--abbrev=7", form).stdout.splitlines()
         rows = (line.split("\t") for line in lines)
         return [Commit(id, who, int(at_s), tuple(parents.split()), says) for id, who, at_s, parents, says in rows]
 
@@ -66,11 +60,8 @@ class Git:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
         own = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "LC_ALL": "C"}
         for role in ("AUTHOR", "COMMITTER"):
-            own |= {
-                f"GIT_{role}_NAME": who,
-                f"GIT_{role}_EMAIL": f"{who.lower()}@example.com",
-                f"GIT_{role}_DATE": f"@{at_s} +0000",
-            }
+            told = {"NAME": who, "EMAIL": f"{who.lower()}@example.com", "DATE": f"@{at_s} +0000"}
+            own |= {f"GIT_{role}_{what}": value for what, value in told.items()}
         how = {"cwd": self.folder, "env": clean | own, "capture_output": True, "encoding": "utf-8"}
         return subprocess.run(["git", *command], check=check, **how)
 
@@ -98,11 +89,8 @@ class Dulwich:
         self._do.add(self.folder, [str(path) for path in self.folder.iterdir() if path.is_file()])
         self._do.commit(self.folder, f"{says}\n", **self._by(who), **_when(at_s))
 
-    def branch(self, name: str) -> None:
-        self._do.checkout(self.folder, "HEAD", new_branch=name)
-
-    def switch(self, name: str) -> None:
-        self._do.checkout(self.folder, name)
+    def switch(self, name: str, *, new: bool = False) -> None:
+        self._do.checkout(self.folder, "HEAD" if new else name, new_branch=name if new else None)
 
     def merge(self, name: str, who: str, at_s: int) -> bool:
         _, conflicts = self._do.merge(self.folder, name, no_ff=True, no_commit=True)

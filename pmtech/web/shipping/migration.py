@@ -1,7 +1,5 @@
 """A column gets another name while two versions of the program run: at once, or in two steps."""
 
-from __future__ import annotations
-
 import sqlite3
 from contextlib import closing
 from copy import deepcopy
@@ -9,7 +7,7 @@ from dataclasses import dataclass
 
 from pmtech.web.app.server import Api
 from pmtech.web.client.contract import breaking_changes
-from pmtech.web.client.table import table
+from pmtech.web.client.table import Rows
 from pmtech.web.experiments.requests import contract
 from pmtech.wording import counted
 
@@ -27,18 +25,16 @@ END;
 CONTRACT = "DROP TRIGGER fill; ALTER TABLE payments DROP COLUMN seats;"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Migration:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Migration(Rows):
     """Made by `migration`. steps: (what was done, how the old and the new program fare on it, changes that break callers)."""
 
     steps: list[tuple[str, str, str, int]]
+    heads = "the database", "the old version", "the new version", "in the contract, breaking callers"
 
-    def __repr__(self) -> str:
-        return "\n".join(f"{what}: old {old}, new {new}, {broken} breaking" for what, old, new, broken in self.steps)
-
-    def _repr_html_(self) -> str:
-        rows = ((what, old, new, counted(broken, "change")) for what, old, new, broken in self.steps)
-        return table(("the database", "the old version", "the new version", "in the contract, breaking callers"), rows)
+    @property
+    def rows(self) -> list[tuple[str, str, str, str]]:
+        return [(what, old, new, counted(broken, "change")) for what, old, new, broken in self.steps]
 
 
 def migration(api: Api) -> Migration:

@@ -1,29 +1,27 @@
 """The way of a change to the customer: tests in a process of their own, then a version that may be shipped."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pmtech
+from pmtech.files import scratch
 from pmtech.web.app.server import Api
-from pmtech.web.client.table import table
+from pmtech.web.client.table import Rows
 from pmtech.web.shipping.repository import Repository
 from pmtech.wording import counted
 
 GIVE_UP_S = 120
 
 
-@dataclass(frozen=True, kw_only=True)
-class Built:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Built(Rows):
     """Made by `pipeline`. commit: what was tested. checks: (what a test says, "" or why it is red). took_s: all of it.
 
     source: the price rule that was tested. It is this that is shipped, and nothing that was changed meanwhile.
@@ -33,6 +31,7 @@ class Built:
     checks: list[tuple[str, str]]
     took_s: float
     source: str
+    heads = "what the test says", "result", "why"
 
     @property
     def red(self) -> int:
@@ -43,19 +42,14 @@ class Built:
         return not self.red
 
     @property
-    def said(self) -> str:
+    def sentence(self) -> str:
         tests = counted(len(self.checks), "test")
         fate = "green: it may be shipped" if self.green else f"red, {self.red} of them: it is held back"
         return f"Commit {self.commit}, {tests} in {self.took_s:.1f} s: {fate}."
 
-    def __repr__(self) -> str:
-        return "\n".join(
-            [*(f"{'red  ' if why else 'green'} {says} {why}".rstrip() for says, why in self.checks), self.said]
-        )
-
-    def _repr_html_(self) -> str:
-        rows = ((says, "red" if why else "green", why) for says, why in self.checks)
-        return f"{table(('what the test says', 'result', 'why'), rows)}<p><strong>{self.said}</strong></p>"
+    @property
+    def rows(self) -> list[tuple[str, str, str]]:
+        return [(says, "red" if why else "green", why) for says, why in self.checks]
 
 
 def pipeline(repository: Repository) -> Built:
@@ -68,7 +62,7 @@ def pipeline(repository: Repository) -> Built:
     if repository.conflict:
         raise ValueError('nothing can be tested yet: decide first, such as shop.decide("both")')
     begun = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="pmtech-build-", ignore_cleanup_errors=True) as folder:
+    with scratch("build") as folder:
         copy = shutil.copytree(repository.folder, Path(folder) / "shop", ignore=shutil.ignore_patterns(".git"))
         where = os.pathsep.join(filter(None, [str(Path(pmtech.__file__).parents[1]), os.environ.get("PYTHONPATH")]))
         command = [sys.executable, "-B", "-m", "unittest", "-v"]
@@ -89,8 +83,8 @@ def _reason(error: str) -> str:
     return f"the API charges {numbers[1]}" if numbers else error
 
 
-@dataclass(frozen=True, kw_only=True)
-class Release:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Release(Rows):
     """Made by `release`. steps: (what was done, ms that it took, dollars that an order of one seat was charged then).
 
     wrong: payments below zero that it has left in the database.
@@ -98,21 +92,19 @@ class Release:
 
     steps: list[tuple[str, float, int]]
     wrong: int
+    heads = "what is done", "takes, ms", "an order of one seat is charged, $"
 
     @property
-    def said(self) -> str:
+    def sentence(self) -> str:
         rows = counted(self.wrong, "payment")
         return f"The old price is back; {rows} below zero {'is' if self.wrong == 1 else 'are'} in the database all the same."
 
-    def __repr__(self) -> str:
-        return "\n".join([*(f"{what}: {ms:.0f} ms, one seat {usd} dollars" for what, ms, usd in self.steps), self.said])
-
-    def _repr_html_(self) -> str:
-        rows = (
+    @property
+    def rows(self) -> list[tuple[str, str, str]]:
+        return [
             (what, f"{ms:.0f}" if ms >= 1 else "less than 1" if ms else "", f"{usd}".replace("-", "−"))
             for what, ms, usd in self.steps
-        )
-        return f"{table(('what is done', 'takes, ms', 'an order of one seat is charged, $'), rows)}<p><strong>{self.said}</strong></p>"
+        ]
 
 
 def release(api: Api, built: Built, *, flag: bool = False) -> Release:

@@ -1,13 +1,11 @@
 """A small real repository in which two people have changed one line, and somebody must decide what the business means."""
 
-from __future__ import annotations
-
 import re
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pmtech.web.client.table import table
+from pmtech.files import scratch
+from pmtech.web.client.table import strong, table
 from pmtech.web.shipping.git import MAIN, Commit, version_control
 from pmtech.wording import listed, nearest
 
@@ -56,14 +54,14 @@ class Repository:
     """
 
     def __init__(self) -> None:
-        self._temporary = tempfile.TemporaryDirectory(prefix="pmtech-shop-", ignore_cleanup_errors=True)
+        self._temporary = scratch("shop")
         self.folder, self._minute, self.decided = Path(self._temporary.name), 0, None
         self._git = version_control(self.folder)
         self._commit("Cem", "A seat costs 12 dollars", _files("seats * SEAT_USD", Cem=(5, 60)))
-        self._git.branch("bulk")
+        self._git.switch("bulk", new=True)
         self._commit("Ana", "From 20 seats on a seat costs 10 dollars", _files(ANA, Ana=(20, 200)))
         self._git.switch(MAIN)
-        self._git.branch("launch")
+        self._git.switch("launch", new=True)
         self._commit("Ben", "Launch: 20 dollars off every order", _files(BEN, "Ben", Cem=(5, 40), Ben=(6, 52)))
         self._git.switch(MAIN)
         self._git.merge("bulk", "Ana", self._later())
@@ -84,7 +82,7 @@ class Repository:
         """All commits, the newest first."""
         return self._git.log()
 
-    def decide(self, means: str) -> Repository:
+    def decide(self, means: str) -> "Repository":
         """Say what the business means: "Ana's", "Ben's", "both" or "the better one". That ends the merge; it may be decided
         anew, which is one more commit. Raises ValueError with a sentence for anything else."""
         if not isinstance(means, str) or means not in CHOICES:
@@ -116,20 +114,12 @@ class Repository:
 
     def _repr_html_(self) -> str:
         rows = (
-            (
-                c.id,
-                f"{datetime.fromtimestamp(c.at_s, UTC):%A %H:%M}",
-                c.who,
-                c.says,
-                listed(c.parents) if c.parents else "–",
-            )
+            (c.id, f"{datetime.fromtimestamp(c.at_s, UTC):%A %H:%M}", c.who, c.says, listed(c.parents or "–"))
             for c in self.history
         )
         shown = table(("commit", "when", "who", "what it says", "follows"), rows)
-        sides = (
-            table(("the line in main (Ana's)", "the line in launch (Ben's)"), [self.conflict]) if self.conflict else ""
-        )
-        return f"{shown}{sides}<p><strong>{self.said}</strong></p>"
+        heads = "the line in main (Ana's)", "the line in launch (Ben's)"
+        return shown + (table(heads, [self.conflict]) if self.conflict else "") + strong(self.said)
 
 
 def repository() -> Repository:

@@ -94,6 +94,10 @@ class Document:
             if value is not None or name in _MEANS_NULL
         }
 
+    def components(self, kind: str) -> dict[str, Any]:
+        """Those of a kind, such as schemas, by name."""
+        return self.view(self.view(self.data, "document").get("components"), "components").get(kind, {})
+
     def operations(self) -> Iterator[tuple[str, str, Any, list]]:
         """Path, method, what stands there, and the parameters of the whole path."""
         for path, item in self.view(self.data, "document").get("paths", {}).items():

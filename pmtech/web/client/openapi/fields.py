@@ -35,10 +35,11 @@ def fields(a: dict, b: dict, sides: Sides, *, asked: bool) -> Found:
             yield from _new(name, now[name], a, b, sides, asked=asked)
         else:
             yield Finding(f"field {name}, which is {way}, is {'gone' if name in was else 'new'}", Effect.NONE)
-    yield from _required(a, b, was.keys() - old, now.keys() - new, asked=asked)
+    filled = {name for name in now if asked and sides.new.said(now[name], "default")}
+    yield from _required(a, b, was.keys() - old, now.keys() - new, filled, asked=asked)
     yield from _further(a, b, sides, asked=asked)
-    for word, said in BY_NAME.items():
-        yield from _by_name(said, a.get(word, {}), b.get(word, {}))
+    for word in BY_NAME:
+        yield from _by_name(word, a, b, sides, asked=asked)
     yield from _together(a.get("dependentRequired", {}), b.get("dependentRequired", {}))
 
 
@@ -57,7 +58,7 @@ def _new(name: str, now: Any, a: dict, b: dict, sides: Sides, *, asked: bool) ->
     else:
         effect = Effect.LESS if duty or not asked else Effect.MORE
         yield Finding(f"field {name} is new" + (" and required" if duty else ""), effect)
-    if asked and sides.old.union(rest).forms and not sides.old.open(rest):
+    if sides.old.union(rest).forms and not sides.old.open(rest):
         yield Pair(rest, now, (f"field {name}",))
 
 
@@ -69,10 +70,15 @@ def _unnamed(name: str, words: dict) -> Any:
                 return schema
         except re.error:  # another dialect than Python's
             continue
+    return _rest(words)
+
+
+def _rest(words: dict) -> Any:
     return words.get("additionalProperties", words.get("unevaluatedProperties", ANY))
 
 
-def _required(a: dict, b: dict, hid: set[str], hides: set[str], *, asked: bool) -> Found:
+def _required(a: dict, b: dict, hid: set[str], hides: set[str], filled: set[str], *, asked: bool) -> Found:
+    """Of two objects that hide fields on this way, and of which the new one fills in what is missing."""
     was, now = (side.get("required", frozenset()) for side in (a, b))
     before, after = (side.get("properties", {}) for side in (a, b))
     for name in sorted(was ^ now):
@@ -80,6 +86,8 @@ def _required(a: dict, b: dict, hid: set[str], hides: set[str], *, asked: bool) 
         if (name in before or name not in after) if more else (name in after or name not in before):
             said = ("now required" if asked else "now always there") if more else "no longer required"
             effect = Effect.NONE if name in (hides if more else hid) else Effect.LESS if more else Effect.MORE
+            if more and name in filled - hides:
+                said, effect = f"{said}, yet it has a default", Effect.UNKNOWN
             yield Finding(f"field {name} is {said}", effect)
 
 
@@ -97,13 +105,25 @@ def _further(a: dict, b: dict, sides: Sides, *, asked: bool) -> Found:
         yield Finding(f"no longer {verb} further fields", Effect.MORE if promised else Effect.LESS)
 
 
-def _by_name(said: str, was: dict, now: dict) -> Found:
+def _by_name(word: str, a: dict, b: dict, sides: Sides, *, asked: bool) -> Found:
+    said, was, now = BY_NAME[word], a.get(word, {}), b.get(word, {})
     for name in sorted(was.keys() | now.keys()):
-        if name in was and name in now:
-            yield Pair(was[name], now[name], (f"{said} {name}",))
+        # Names like these were, or are now, among the further fields.
+        before, after = was.get(name, _rest(a)), now.get(name, _rest(b))
+        if (name in was and name in now) or (word == "patternProperties" and _typed(before, after, sides)):
+            yield Pair(before, after, (f"{said} {name}",))
+        elif word == "patternProperties" and not sides.old.union(before).forms:
+            yield Finding(f"now also {said} {name}", Effect.MORE if asked else Effect.NONE)
+        elif word == "patternProperties" and not sides.new.union(after).forms:
+            yield Finding(f"no longer {said} {name}", Effect.LESS if asked else Effect.MORE)
         else:
             effect = Effect.LESS if name in now else Effect.MORE
             yield Finding(f"a rule about {said} {name} is {'new' if name in now else 'gone'}", effect)
+
+
+def _typed(was: Any, now: Any, sides: Sides) -> bool:
+    """Whether both take some values, and not any."""
+    return all(side.union(s).forms and not side.open(s) for side, s in ((sides.old, was), (sides.new, now)))
 
 
 def _together(was: dict, now: dict) -> Found:

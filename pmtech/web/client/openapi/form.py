@@ -25,6 +25,10 @@ APPLIES = {
 }
 
 
+# Two formats of 3.0 that became words of their own.
+SINCE_3_1 = {"byte": {"contentEncoding": "base64"}, "binary": {"contentMediaType": "application/octet-stream"}}
+
+
 @dataclass(eq=False)
 class Form:
     """Values of these types (None: not said) for which the words hold; the name is that of the schema, where it has one."""
@@ -32,7 +36,7 @@ class Form:
     words: dict[str, Any]
     types: frozenset[str] | None = None
     name: str | None = None
-    declared: bool = True  # false when the type was only meant, by what is said of it
+    declared: bool = True  # false when the type is only meant, by words that apply to it
 
     @property
     def kind(self) -> str:
@@ -68,8 +72,14 @@ def form_of(entries: dict[str, Any]) -> Form:
         bounds += [(strict, True)] if strict is not None and not isinstance(strict, bool) else []
         if bounds:
             words[word] = _tighter(tighter, *bounds)
+    if words.get("whole") and words.get("multipleOf") == 1:
+        del words["multipleOf"]
+    if words.get("format") in SINCE_3_1:
+        words |= SINCE_3_1[words.pop("format")] | words
     if "const" in entries:
         words["enum"] = [v for v in entries.get("enum", [entries["const"]]) if alike(v, entries["const"])]
+    if entries.get("nullable") and "enum" in words:
+        words["enum"] = [value for value in words["enum"] if value is not None]
     if "required" in words:
         words["required"] = frozenset(words["required"])
     if "if" in words:
@@ -92,7 +102,23 @@ def by_type(mixed: Form) -> Iterator[Form]:
                     continue
                 if len({str(v) for v in words["enum"]}) == {"null": 1, "boolean": 2}.get(kind):
                     del words["enum"]  # all that there are
-            yield Form(words, frozenset([kind]), mixed.name, mixed.types is not None)
+            yield Form(words, frozenset([kind]), mixed.name, mixed.types is not None or bool(listed))
+
+
+def one_list(forms: list[Form]) -> list[Form]:
+    """Forms that only list values, as with a title for each, are one list when no value comes twice."""
+    listed: dict[str, Form] = {}
+    kept = []
+    for form in forms:
+        first = listed.setdefault(form.kind, form) if form.words.keys() == {"enum"} else form
+        if first is form or common(first.words["enum"], form.words["enum"]):
+            kept.append(form)
+        else:
+            whole = Form(
+                {"enum": first.words["enum"] + form.words["enum"]}, form.types, first.name or form.name, form.declared
+            )
+            kept[kept.index(first)] = listed[form.kind] = whole
+    return kept
 
 
 def _type(value: Any) -> str:

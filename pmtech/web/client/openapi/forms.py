@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any
 
 from pmtech.web.client.openapi.document import Document, alike
-from pmtech.web.client.openapi.form import ANY, KINDS, MEETS, Form, Union, by_type, common, form_of
+from pmtech.web.client.openapi.form import ANY, KINDS, MEETS, Form, Union, by_type, common, form_of, one_list
 
 MOST_FORMS = 60
 
@@ -26,7 +26,7 @@ class Forms:
                 found = self._expand(schema, ()) or Union([])
             except _TooMany:
                 found = Union([Form({"combination of schemas": schema})])
-            forms = [form for mixed in found.forms for form in by_type(mixed)]
+            forms = one_list([form for mixed in found.forms for form in by_type(mixed)])
             self._known[id(schema)] = schema, Union(forms, found.exclusive, found.hints)
         return self._known[id(schema)][1]
 
@@ -51,9 +51,10 @@ class Forms:
         return found.types == set(KINDS) and not any(form.words for form in found.forms)
 
     def overlap(self, a: Form, b: Form) -> bool:
-        """Whether a value may fit both: unless they are of two types, or list other values for what both of them need."""
+        """Whether a value may fit both: unless they are of two types that are written down, or list other values for what
+        both of them need."""
         if a.kind != b.kind:
-            return False
+            return not (a.declared and b.declared)
         needed = a.words.get("required", frozenset()) & b.words.get("required", frozenset())
         fields = [[side.words.get("properties", {}).get(name, ANY) for side in (a, b)] for name in needed]
         pairs = [[self.said(side, "enum") for side in pair] for pair in fields]
@@ -85,8 +86,19 @@ class Forms:
             # Beside nothing else it adds nothing, and is kept in sight: authors mean it where this is part of an allOf.
             alone = len(made.forms) == 1 and not made.forms[0].words and made.forms[0].types is None
             made.forms = [Form({"nullable": True})] if alone else [*made.forms, Form({}, frozenset(["null"]))]
-        hints = [entries["discriminator"]] if "discriminator" in entries else []
+        hints = [self._by_reference(entries["discriminator"])] if "discriminator" in entries else []
         return Union(made.forms, made.exclusive, [*made.hints, *hints])
+
+    def _by_reference(self, hint: dict) -> dict:
+        """A discriminator, whose mapping may give the schema's name alone."""
+        mapping = hint.get("mapping")
+        if not isinstance(mapping, dict):
+            return hint
+        known = self.document.components("schemas")
+        full = {
+            n: f"#/components/schemas/{to}" if isinstance(to, str) and to in known else to for n, to in mapping.items()
+        }
+        return hint | {"mapping": full}
 
     def _named(self, entries: dict, above: tuple[int, ...]) -> Iterator[Union]:
         if "$ref" in entries:

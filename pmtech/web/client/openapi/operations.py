@@ -79,7 +79,11 @@ def _answers(both: Comparison, was: dict, now: dict, where: str) -> Found:
         if there != status:
             success = status.startswith("2") or (status[0] in "3d" and not any(s.startswith("2") for s in {*was, *now}))
             said = f"is now described by {there}" if there else "is no longer given or described"
-            yield both.change(f"{where}, answer {status}", said, Effect.OTHER if success and not there else Effect.NONE)
+            part = status.endswith("XX") and any(
+                other[0] == status[0] for other in now
+            )  # the rest of the hundred is gone
+            effect = Effect.OTHER if success and not there and not part else Effect.NONE
+            yield both.change(f"{where}, answer {status}", said, effect)
     for status in sorted(filter(STATUS.fullmatch, now.keys() - was.keys())):
         there = _described(status, was)
         said = f"is new, until now it was described by {there}" if there else "is new"

@@ -30,15 +30,16 @@ LIMITS = {
 }
 LABELS = {"format": "its format", "contentEncoding": "its encoding", "contentMediaType": "what kind of text it is"}
 WIDER = {("int32", "int64"), ("float", "double")}
+ANY_TEXT = (None, "password")  # a password is only shown in another way
 EVERY_TEXT = {"", ".*", "^.*", ".*$", "^.*$", "^", "$", "(.*)", "^(.*)$", r"[\s\S]*", r"^[\s\S]*$"}
 
 
 def differences(a: Form, b: Form, sides: Sides, *, asked: bool, text: str) -> Found:
     """Of two forms of the same type. `text` is set for a parameter, which travels as text."""
-    if (
-        a.declared != b.declared and (a if b.declared else b).words
-    ):  # else it is any type that is no longer, or now, taken
-        yield Finding(f"its type, {a.kind}, is {'now' if b.declared else 'no longer'} written down", Effect.NONE)
+    if a.declared != b.declared and (a if b.declared else b).words:  # without words, any type is meant
+        # By the letter other types were taken, or are now, which authors seldom mean.
+        effect = Effect.UNKNOWN if b.declared == asked else Effect.NONE
+        yield Finding(f"its type, {a.kind}, is {'now' if b.declared else 'no longer'} written down", effect)
     for word in sorted(a.words.keys() | b.words.keys()):
         was, now = a.words.get(word), b.words.get(word)
         if word in LIMITS:
@@ -65,7 +66,7 @@ def _changed(said: str, was: Any, now: Any, effect: Effect) -> Finding:
 
 
 def _effect(*, less: bool, more: bool) -> Effect:
-    return Effect.OTHER if less and more else Effect.LESS if less else Effect.MORE
+    return Effect.OTHER if less and more else Effect.LESS if less else Effect.MORE if more else Effect.NONE
 
 
 def _limit(word: str, was: Any, now: Any) -> Found:
@@ -114,8 +115,8 @@ def _pattern(was: str | None, now: str | None, asked: bool) -> Found:
 
 def _label(said: str, was: str | None, now: str | None) -> Found:
     if was != now:
-        less = now is not None and (was, now) not in WIDER
-        more = was is not None and (now, was) not in WIDER
+        less = now not in ANY_TEXT and (was, now) not in WIDER
+        more = was not in ANY_TEXT and (now, was) not in WIDER
         yield _changed(said, was, now, _effect(less=less, more=more))
 
 

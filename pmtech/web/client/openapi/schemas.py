@@ -116,7 +116,8 @@ class Schemas(Sides):
         """Each form is compared with its counterpart: that of its name, else an equal one, the only other, a wider or a
         narrower one. What is left is gone, or new."""
         left, others = list(before), list(after)
-
+        # Where any text will do, the texts that are listed beside it are hints.
+        free = before[0].kind != "object" and any(not form.words for form in (after if asked else before))
         known: dict[tuple[int, int], set[Effect]] = {}
 
         def effects(a: Form, b: Form) -> set[Effect]:
@@ -130,7 +131,14 @@ class Schemas(Sides):
                     left.remove(a), others.remove(b)
                     place = (f"form {_called(a, before)}",)
                     for f in differences(a, b, self, asked=asked, text=text):
-                        yield replace(f, place=place + f.place)
+                        idle = (
+                            {}
+                            if not free
+                            else {"effect": Effect.NONE}
+                            if isinstance(f, Finding)
+                            else {"always": Effect.NONE}
+                        )
+                        yield replace(f, place=place + f.place, **idle)
 
         yield from paired(lambda a, b: a.name is not None and a.name == b.name)
         if self._nested == NESTED and (left or others):
@@ -159,18 +167,23 @@ class Schemas(Sides):
 
     def _replaced(self, a: Form, b: Form) -> bool:
         """Whether the two have different names and the old name is still in use: another thing then, and not renamed."""
-        document = self.new.document
-        components = document.view(document.view(document.data, "document").get("components"), "components")
-        return None not in (a.name, b.name) and a.name != b.name and a.name in components.get("schemas", {})
+        return None not in (a.name, b.name) and a.name != b.name and a.name in self.new.document.components("schemas")
 
     def _exclusive(self, was: Union, now: Union, asked: bool) -> Found:
-        """From `anyOf` to `oneOf` and back, which matters when a value may fit several forms."""
-        overlap = any(
-            side.overlap(a, b)
+        """From `anyOf` to `oneOf` and back, which matters when a value may fit several forms; and within `oneOf`, where a
+        form that takes more may leave less that fits no other. Objects are not meant to fit several."""
+        overlapping = {
+            a.kind
             for side, union in ((self.old, was), (self.new, now))
             for a, b in combinations(union.forms, 2)
-        )
-        if was.exclusive == now.exclusive or not overlap:
+            if side.overlap(a, b)
+        }
+        if was.exclusive == now.exclusive:
+            forms = [[[form.kind, form.declared, form.words] for form in side.forms] for side in (was, now)]
+            if was.exclusive and overlapping - {"object"} and not self.same(*forms):
+                yield Finding("what fits several of its forms, of which it may fit one", Effect.UNKNOWN)
+            return
+        if not overlapping:
             return
         if was.exclusive or not asked:
             said = "may now fit several of its forms" if was.exclusive else "now fits one of its forms and no other"

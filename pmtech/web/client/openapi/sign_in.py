@@ -38,13 +38,13 @@ def sign_in(both: Comparison, was: Any, now: Any, where: str) -> Found:
 
 
 def _ways(document: Document, security: Any) -> list[_Way]:
-    components = document.view(document.view(document.data, "document").get("components"), "components")
+    schemes = document.components("securitySchemes")
     ways = []
     for entry in security if isinstance(security, list) else []:
         scopes, said = {}, []
         for name, asked in entry.items() if isinstance(entry, dict) else [(str(entry), [])]:
             rights = frozenset(map(str, asked if isinstance(asked, list) else [asked]))
-            scheme = document.follow(components.get("securitySchemes", {}).get(name))
+            scheme = document.follow(schemes.get(name))
             known = isinstance(scheme, dict) and scheme.get("type") in ("apiKey", "http")
             scopes[str([scheme.get(key) for key in TOLD_BY]) if known else name] = rights
             said.append(name + (f" ({words(rights)})" if rights else ""))

@@ -1,0 +1,123 @@
+"""An edge of a CDN while it runs: the copies that are kept in one city, and how a read is answered from them."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from math import inf
+from typing import NamedTuple
+
+from pmtech import theory
+from pmtech.engine.clock import Steps
+from pmtech.engine.request import Call, Request, is_success
+
+HIT, MISS, NO_READ, REFILL = 1, 0, -1, -2  # the last: bytes that came from the origin
+
+
+class Answer(NamedTuple):
+    """What is kept of an item: when it came, and which version of the item it shows."""
+
+    came_s: float
+    version: int
+
+
+class Edge:
+    """The memory of one city, which may die and come back empty. cdn: the part that it belongs to."""
+
+    mortal = True
+
+    def __init__(self, cdn, place: str):
+        self.cdn, self.place, self.outages = cdn, place, 0
+        self.machine = f"{cdn.name} in {place}"
+        self.forget()
+
+    def forget(self) -> None:
+        """Start again with nothing."""
+        self.kept: OrderedDict[int, Answer] = OrderedDict()
+        self.fetching: dict[int, list[Request]] = {}  # who waits for what is being fetched
+
+    @property
+    def alive(self) -> bool:
+        return not self.outages
+
+    def die(self) -> None:
+        """One more reason for being dead."""
+        self.outages += 1
+        waiting = [request for those in self.fetching.values() for request in those]
+        self.forget()
+        for request in waiting:
+            request.wake()
+
+    def revive(self) -> None:
+        """A reason is gone."""
+        self.outages -= 1
+
+    def keep(self, key: int, answer: Answer) -> None:
+        """The one that was not used for longest makes room."""
+        self.kept[key] = answer
+        self.kept.move_to_end(key)
+        while len(self.kept) > self.cdn.spec.capacity:
+            self.kept.popitem(last=False)
+
+    def look(self, key: int) -> tuple[float, Answer | None]:
+        """How old the copy is, fresh or not, and the copy; one that is not there is infinitely old."""
+        answer = self.kept.get(key)
+        if answer is None:
+            return inf, None
+        self.kept.move_to_end(key)
+        return self.cdn.env._now - answer.came_s, answer
+
+    def read(self, request: Request) -> Steps:
+        """Give out the copy, and ask for another one: first if it is too old, meanwhile if it is only old."""
+        cdn, spec, key = self.cdn, self.cdn.spec, request.key
+        age_s, answer = self.look(key)
+        at_once = age_s < spec.ttl_s + spec.stale_while_revalidate_s
+        if at_once:
+            if age_s >= spec.ttl_s and key not in self.fetching:
+                call = Call(request, request.line, cdn, lambda _: None)
+                call.begin(self._fetch(call))  # for the next ones: this one has its answer
+        else:
+            status = yield from self._fetch(request)
+            if not is_success(status) and (answer is None or age_s >= spec.ttl_s + spec.stale_if_error_s):
+                return status
+            answer = self.look(key)[1] or answer
+        if answer is None:  # the edge died meanwhile, and the answer came all the same
+            cdn.note(MISS, kb=request.kb)
+            return 200
+        request.version, request.served_by = answer.version, self.machine
+        stale = at_once and answer.version != cdn.run.versions.get(key, 0)
+        cdn.note(HIT if at_once else MISS, stale, kb=request.kb, age_s=cdn.env._now - answer.came_s)
+        return 200
+
+    def _fetch(self, request: Request) -> Steps:
+        """Ask the shield or the origin and keep the answer, or wait for what somebody else is asking."""
+        cdn, key, fresh_s = self.cdn, request.key, self.cdn.spec.ttl_s
+        while cdn.spec.collapse and key in self.fetching:
+            yield self.fetching[key].append(request)
+            if self.look(key)[0] < fresh_s:
+                return 200
+        self.fetching.setdefault(key, [])
+        shielded = cdn.shield is not None and cdn.shield is not self and cdn.shield.alive
+        status = yield from (self._ask(cdn.shield, request) if shielded else cdn.ask_origin(request))
+        if status == 200 and self.alive:
+            version = cdn.run.versions.get(key, 0) if request.version is None else request.version
+            there = cdn.shield.look(key)[1] if shielded and cdn.shield else None  # as old here as it is there
+            age_s, kept = self.look(key)
+            if age_s >= fresh_s or kept.version != version:  # the first of several alike; the others change nothing
+                self.keep(key, there or Answer(cdn.env._now, version))
+        for other in self.fetching.pop(key, ()):
+            other.wake()
+        return status
+
+    def _ask(self, shield: Edge, request: Request) -> Steps:
+        """From here to the shield and back."""
+        here, key, status = request.place, request.key, 200
+        half_s = theory.round_trip_ms(here or shield.place, shield.place) / 2000
+        yield half_s
+        request.place = shield.place
+        if shield.look(key)[0] >= self.cdn.spec.ttl_s:
+            status = yield from shield._fetch(request)
+        if status == 200 and (answer := shield.look(key)[1]):
+            request.version = answer.version
+        request.place = here
+        yield half_s
+        return status
