@@ -194,10 +194,10 @@ class PeakDay:
         return [
             f"Promised: {percent(least)} of {what} done within {within_s:g} s; {answers}; "
             f"{percent(plan.small[1])} of {what} of {small}.",
-            f"Budget: ${plan.budget:.2f} an hour. A machine costs ${WORKER_USD_PER_HOUR:g} a worker and starts in {STARTS_S:g} s.",
+            f"Budget: ${plan.budget:.2f} an hour. A machine costs ${WORKER_USD_PER_HOUR:g} an hour for each worker, and starts in {STARTS_S:g} s.",
             f"Forecast: {plan.forecast[0]:g} to {plan.forecast[1]:g} times what the drawing says. The peak: from second "
             f"{BEGINS_S:g} to {ENDS_S:g} of {LASTS_S:g}.",
-            "May happen: " + "; ".join(f'"{name}", {incident(plan, name)}' for name in plan.may) + ".",
+            "May happen: " + "; ".join(f'"{name}": {incident(plan, name)}' for name in plan.may) + ".",
         ]
 
     def _repr_html_(self) -> str:

@@ -30,6 +30,7 @@ def _stepped(journey: "Journey") -> None:
 
 _STEPPED = [_stepped]
 NO_MORE: Steps = (step for step in ())  # in the place of steps that were taken: what they stood on is free again
+next(NO_MORE, None)  # taken to its end, as they are: whoever follows a request sees by its frame that it is over
 
 
 @contextmanager

@@ -39,7 +39,7 @@ def explain(result: Result, p99: bool = True) -> str:
     topics: dict[str, list[str]] = {}
     for finding in findings(result, p99):
         topics.setdefault(finding.rule, []).append(finding.said)
-    said = ["; ".join(those) for those in topics.values()][:SENTENCES]
+    said = ["; ".join(those).replace("; At ", "; at ") for those in topics.values()][:SENTENCES]
     return " ".join(f"{sentence[0].upper()}{sentence[1:]}." for sentence in said)
 
 

@@ -292,6 +292,14 @@ def test_two_parts_that_have_a_queue_are_both_told():
     )
 
 
+def test_three_queues_are_told_in_whole_sentences():
+    database = Database(connections=12, query_ms=100)
+    feed, stories = (Server(name, workers=20, service_ms=30) >> database for name in ("Feed", "Stories"))
+    page = Clients(rate_per_s=201, timeout_ms=2000) >> Server("Page", workers=200, service_ms=5)
+    text = simulate(page >> Gather() >> [feed, stories], duration_s=10).explain()
+    assert ", held up by it; at the end, " in text and re.search(r"; [A-Z]", text) is None
+
+
 def test_of_a_part_that_is_held_up_the_queue_is_told_too():
     system = Clients(rate_per_s=200) >> Server(workers=500, service_ms=20) >> Database(connections=4, query_ms=50)
     text = said(system)

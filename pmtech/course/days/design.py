@@ -17,7 +17,8 @@ STARTS_S = 15.0  # so long until a new machine takes requests
 
 
 def priced(plan: Plan, system: System) -> System:
-    """The system at the day's prices: a machine by its workers, everything else by its list."""
+    """The system at the day's prices, a machine by its workers, everything else by its list; and with the time that a machine takes
+    to start on this day, where the drawing has a longer one."""
     given, values = plan.today().components, {}
     for name, part in system.components.items():
         usual = type(part)()
@@ -25,6 +26,8 @@ def priced(plan: Plan, system: System) -> System:
             values[f"{name}.{field}"] = getattr(given.get(name, usual), field, None)
         if name in plan.own and "workers" in {f.name for f in fields(part)}:
             values[f"{name}.price_usd_per_hour"] = part.workers * WORKER_USD_PER_HOUR
+            if part.autoscale and part.autoscale.starts_s > STARTS_S:
+                values[f"{name}.autoscale.starts_s"] = STARTS_S
     return system.replace(values) if values else system
 
 
