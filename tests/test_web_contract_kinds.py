@@ -144,6 +144,9 @@ CASES = {  # what stands for itself: (old, new, as a request, as an answer)
     "type no longer written down": ({"type": "string", "minLength": 1}, {"minLength": 1}, FITS, UNJUDGED),
     "type written down, of what it must not be": ({"not": {"minLength": 1}}, {"not": {"type": "string", "minLength": 1}},
                                                   FITS, UNJUDGED),
+    "a first item among all items": ({"allOf": [{"type": "array", "prefixItems": [TEXT], "items": False}, {"items": {"enum": ["a"]}}]},
+                                     {"allOf": [{"type": "array", "prefixItems": [TEXT], "items": False}, {"items": {}}]}, FITS, BREAKS),
+    "any text, of what it must not be": ({"not": {"anyOf": [{"enum": ["a"]}, {"enum": ["a", "b"]}]}}, {"not": TEXT}, BREAKS, FITS),
     "a limit of another type": (TEXT, TEXT | {"maxItems": 3}, BREAKS, FITS),  # authors mean it
     "a field beside a map": (fields(more={"additionalProperties": TEXT}), fields(more={"additionalProperties": TEXT}, a=NUMBER),
                              BREAKS, BREAKS),

@@ -3,7 +3,7 @@ references are worked out, so that two spellings of one thing become the same.""
 
 from collections.abc import Iterator
 from functools import reduce
-from itertools import product
+from itertools import product, zip_longest
 from typing import Any
 
 from pmtech.web.client.openapi.document import Document, alike
@@ -125,10 +125,12 @@ class Forms:
                 made[word] = MEETS[word](a, b)
             elif word in ("items", "additionalProperties", "propertyNames"):
                 made[word] = self._join(a, b)
-            elif not alike(a, b) and word != "properties":
+            elif not alike(a, b) and word not in ("properties", "prefixItems"):
                 made |= {word: a, "and": [*made.get("and", ()), {word: b}]}
         if "properties" in made:
             made["properties"] = self._fields(one.words, two.words)
+        if "prefixItems" in made:
+            made["prefixItems"] = self._first_items(one.words, two.words)
         types = one.types & two.types if one.types and two.types else one.types or two.types
         possible = made.get("enum") != [] and types != frozenset()
         return Form(made, types, one.name or two.name) if possible else None
@@ -141,6 +143,13 @@ class Forms:
 
         names = dict.fromkeys([*one.get("properties", {}), *two.get("properties", {})])
         return {name: self._join(of(one, name), of(two, name)) for name in names}
+
+    def _first_items(self, one: dict, two: dict) -> list[Any]:
+        """What one side does not count must fit what that side says of all items."""
+        firsts = one.get("prefixItems", []), two.get("prefixItems", [])
+        both = zip_longest(firsts[0], firsts[1])
+        rests = one.get("items", ANY), two.get("items", ANY)
+        return [self._join(*(rest if s is None else s for s, rest in zip(pair, rests, strict=True))) for pair in both]
 
     def _join(self, *schemas: Any) -> Any:
         """The schema that asks for all of these; the same one for the same parts, so that what contains itself ends."""

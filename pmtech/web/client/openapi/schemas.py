@@ -117,7 +117,8 @@ class Schemas(Sides):
         narrower one. What is left is gone, or new."""
         left, others = list(before), list(after)
         # Where any text will do, the texts that are listed beside it are hints.
-        free = before[0].kind != "object" and any(not form.words for form in (after if asked else before))
+        sides = ((Effect.MORE, before), (Effect.LESS, after))
+        free = {does for does, forms in sides if forms[0].kind != "object" and any(not form.words for form in forms)}
         known: dict[tuple[int, int], set[Effect]] = {}
 
         def effects(a: Form, b: Form) -> set[Effect]:
@@ -131,12 +132,8 @@ class Schemas(Sides):
                     left.remove(a), others.remove(b)
                     place = (f"form {_called(a, before)}",)
                     for f in differences(a, b, self, asked=asked, text=text):
-                        f = replace(f, place=place + f.place)
-                        yield (
-                            f
-                            if not free
-                            else replace(f, **{"effect" if isinstance(f, Finding) else "always": Effect.NONE})
-                        )
+                        idle = isinstance(f, Finding) and f.effect in free
+                        yield replace(f, place=place + f.place, **({"effect": Effect.NONE} if idle else {}))
 
         yield from paired(lambda a, b: a.name is not None and a.name == b.name)
         if self._nested == NESTED and (left or others):
