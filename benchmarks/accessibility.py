@@ -59,7 +59,7 @@ def main(wanted: list[str]) -> int:
             )
             lab = LabPage(server, context).begin("all", Path(folder))
             for lesson in (name for name in lessons if not wanted or name[:2] in wanted):
-                lab.open(lesson).run_all().ready()
+                lab.open(lesson, sidebar=False).run_all().ready()
                 lab.page.evaluate(OPEN)
                 lab.wait_idle(quiet_ms=500)
                 for kind, size, found in (("moves", NORMAL, MOVES), ("too wide at 200 %", ZOOMED, WIDE)):

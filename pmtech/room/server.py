@@ -30,8 +30,8 @@ def serving(api, room: Room):
             room.ends = True
             await super().shutdown(sockets)
 
-    how = {"log_level": "warning", "access_log": False, "server_header": False, "timeout_graceful_shutdown": 5}
-    return Server(uvicorn.Config(api, **how))
+    quiet = uvicorn.Config(api, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=5)
+    return Server(quiet)
 
 
 def address() -> str:
