@@ -18,8 +18,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
-import psutil
-
 LEFT_BEHIND_S = 3600  # a file in the making that is older than this was left by a program that was killed
 
 
@@ -126,9 +124,10 @@ def scratch(kind: str) -> tempfile.TemporaryDirectory[str]:
 
     A kernel that is killed cannot clean up; what it left is removed when the next folder of the kind is made.
     """
-    mine = (
-        f"pmtech-{kind}-{platform.node()}-"  # containers can share a folder and count their processes each for itself
-    )
+    import psutil  # not at the top: `pmtech check` speaks where nothing is installed
+
+    # Containers can share a folder, and count their processes each for itself.
+    mine = f"pmtech-{kind}-{platform.node()}-"
     for left in Path(tempfile.gettempdir()).glob(f"{mine}*"):
         owner = re.match(r"(\d+)-", left.name.removeprefix(mine))
         if owner and not psutil.pid_exists(int(owner[1])):

@@ -102,12 +102,13 @@ class Hub:
         self.process.wait()
 
     def end(self) -> None:
-        """The hub, and the learners' servers and kernels, which would go on without it."""
+        """The hub, and its proxy, its services and the learners' servers and kernels, which would go on without it."""
         mine = str(self.folder)
         self.stop()
         for process in psutil.process_iter():
             try:
-                if process.environ().get("PMTECH_HUB") == mine or mine in process.environ().get("HOME", ""):
+                of = process.environ()
+                if mine in of.get("PMTECH_HUB", "") or mine in of.get("HOME", ""):
                     process.kill()
             except psutil.Error:
                 pass

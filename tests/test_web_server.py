@@ -28,11 +28,14 @@ def listens(url):
         return probe.connect_ex((host, int(port))) == 0
 
 
+@pytest.fixture
 def servers():
-    return [t for t in threading.enumerate() if t.name == "pmtech-api"]
+    """Those that this test has started: what another test's lesson keeps running is its own."""
+    before = set(threading.enumerate())
+    return lambda: [t for t in threading.enumerate() if t.name == "pmtech-api" and t not in before]
 
 
-def test_it_starts_stops_and_starts_again_with_its_rows():
+def test_it_starts_stops_and_starts_again_with_its_rows(servers):
     api = start_api(transport="socket")
     assert listens(api.url) and api.url.startswith("http://127.0.0.1:")
     api.request("POST", "/surveys", json={"title": "Kept"})
@@ -49,7 +52,7 @@ def test_it_starts_stops_and_starts_again_with_its_rows():
     api.stop()
 
 
-def test_running_the_cell_twice_does_not_leave_two():
+def test_running_the_cell_twice_does_not_leave_two(servers):
     first = start_api(transport="socket")
     second = start_api(transport="socket")
     assert not listens(first.url) or first.url == second.url

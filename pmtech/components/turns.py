@@ -74,9 +74,10 @@ class Turns:
         """When each of those who come (when, of whom, for which endpoint; in order of time) is let through, and when
         refused; NaN: not till `until_s`."""
         through, refused = [nan] * len(comers), [nan] * len(comers)
+        gap_s, patient = 1 / self.spec.rate_per_s, self.spec.max_wait_s is None
         for who, (now, caller, endpoint) in enumerate([*comers, (until_s, None, "")]):
             while (due := inf) and self.places:
-                turn, deadline = self.turn_s, self.deadline_s
+                turn, deadline = self.last_s + gap_s, inf if patient else self.deadline_s
                 due = turn if turn < deadline else deadline
                 if due >= now:
                     break
