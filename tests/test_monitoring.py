@@ -32,7 +32,9 @@ def test_clients_who_compete_have_a_line_each():
     go.Figure(shown.figure)
     assert [trace["name"] for trace in shown.figure["data"] if trace["xaxis"] == "x"] == ["Company A", "Company C"]
     words = [note["text"] for note in shown.figure["layout"]["annotations"]]
-    assert {"<b>Traffic</b>", "<b>Errors</b>", "<b>Latency</b>", "rate(http_requests_total)"} <= set(words)
+    assert {"<b>Traffic, a second</b>", "<b>Errors, %</b>", "<b>Latency, ms</b>", "rate(http_requests_total)"} <= set(
+        words
+    )
 
 
 @pytest.mark.parametrize("seconds", [1, 7, 400])

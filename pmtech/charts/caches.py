@@ -38,7 +38,7 @@ def hits(result: Result, pinned: Result | None = None) -> dict:
         plot.line("theory", theory, HITS),
     ]
     notes = [
-        {**plot.note("in proportion to its size", 0.6 * size, 60, plot.QUIET, "left", 14, 12), "yshift": -8},
+        {**plot.note("in proportion\nto its size", 0.6 * size, 60, plot.QUIET, "left", 14, 12), "yshift": -16},
         _named("from the cache", theory, size, at=0.43),  # where the dotted line is far
     ]
     if cache.ttl_s is None and not cache.invalidate and cache.policy in STORES:

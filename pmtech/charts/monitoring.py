@@ -9,9 +9,9 @@ from pmtech.runs.result import Result, percentiles
 
 EVERY_S, POINTS = 5.0, 30  # what such a tool takes together into one point, and how many it draws at most
 NAMES = {  # in such a tool
-    "Traffic": "rate(http_requests_total)",
-    "Errors": "rate(…{status=~“4..|5..”}) in %",
-    "Latency": "histogram_quantile(0.95, …), ms",
+    "Traffic, a second": "rate(http_requests_total)",
+    "Errors, %": "rate(…{status=~“4..|5..”})",
+    "Latency, ms": "histogram_quantile(0.95, …)",
 }
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 SHARES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
@@ -23,7 +23,7 @@ def figure(result: Result) -> dict:
     Beyer and others, "Site Reliability Engineering" (2016), chapter 6: latency, traffic, errors; saturation is the fourth.
     """
     edges = np.linspace(0, result.duration_s, 1 + int(np.clip(result.duration_s / EVERY_S, 1, POINTS)))
-    drawn = {"Traffic": _traffic(result, edges), "Errors": _errors(result, edges), "Latency": _latency(result, edges)}
+    drawn = dict(zip(NAMES, (of(result, edges) for of in (_traffic, _errors, _latency)), strict=True))
     data, notes, axes = [], [], {}
     for number, (title, lines) in enumerate(drawn.items()):
         some, words, pair = _one(number, title, lines, edges)

@@ -29,8 +29,9 @@ const page = (window.pmtechPage ??= {
       });
     });
     if (!this.observer) {
-      this.observer = new MutationObserver(() => this.look());
+      this.observer = new MutationObserver((changes) => (changes.forEach(({ addedNodes }) => addedNodes.forEach(holdUnits)), this.look()));
       this.observer.observe(document.body, { childList: true, subtree: true });
+      holdUnits(document.body);
     }
     this.look();
   },
@@ -39,6 +40,27 @@ const page = (window.pmtechPage ??= {
     for (const [el, empty] of this.filled) if (el.dataset.filled === mount) empty();
   },
 });
+
+// A number and its unit ("15 %"), and a heading's last word and its unit ("p95, ms"), stay on one line. The text itself is
+// as it was, for whoever reads, compares or copies it.
+function holdUnits(root) {
+  if (!root.isConnected) return;
+  const texts = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+  const found = [];
+  for (let text = root.nodeType === 3 ? root : texts.nextNode(); text; text = texts.nextNode()) {
+    if (WITH_UNIT.test(text.data) && text.parentElement.matches(UNITS_IN) && !text.parentElement.closest(UNITS_NOT_IN)) found.push(text);
+  }
+  for (let text of found) {
+    for (let hit; (hit = WITH_UNIT.exec(text.data)); ) {
+      const held = text.splitText(hit.index);
+      text = held.splitText(hit[0].length);
+      held.replaceWith(h("pmtech-held", {}, held.data)); // a name that no style of a span or a b reaches
+    }
+  }
+}
+const WITH_UNIT = /(?:\d[\d.,]*|\S+,) (?:%|[mµ]?s|min|h|[kKMGT]i?B|USD|\$|cents|seconds?|minutes?|hours?|days?)(?![\w/])/;
+const UNITS_IN = ".pmtech :is(p, li, td, th, dt, dd, b, em, strong, span, legend), .jp-MarkdownOutput :is(p, li, td, th, b, em, strong)";
+const UNITS_NOT_IN = "svg, code, pre, button, pmtech-held, .pmtech-stage";
 
 // alone: the panel lives on without its kernel, once it is drawn.
 function onPage(render, { alone = false } = {}) {
