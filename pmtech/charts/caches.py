@@ -39,7 +39,7 @@ def hits(result: Result, pinned: Result | None = None) -> dict:
     ]
     notes = [
         {**plot.note("in proportion\nto its size", 0.6 * size, 60, plot.QUIET, "left", 14, 12), "yshift": -16},
-        _named("from the cache", theory, size, at=0.43),  # where the dotted line is far
+        _named("from the cache", theory, size, at=0.28),  # where the dotted line is far
     ]
     if cache.ttl_s is None and not cache.invalidate and cache.policy in STORES:
         replayed = _replayed(_keys(result).tobytes(), cache.policy, size)

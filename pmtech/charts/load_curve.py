@@ -44,8 +44,7 @@ def load(result: Result, pinned: Result | None = None) -> dict:
     data += [_dots(run, run is pinned, top) for run in (pinned, result) if run is not None]
     notes = _values(result, pinned, top)
     notes.append({**note("more than it can do", END - 7.5, 0.5 * top, QUIET, "center", 0, 12), "textangle": -90})
-    legend = f"{'line: theory · ' if closed else ''}ring: long run · dot: your run"
-    notes.append(note(legend, 2, 0.96 * top, QUIET, "left", 0, 12))
+    legend = f"{'line: theory, ' if closed else ''}rings: long runs, dots: your run"
     beyond = {
         "type": "rect",
         "x0": 100,
@@ -56,7 +55,7 @@ def load(result: Result, pinned: Result | None = None) -> dict:
         "layer": "below",
         "line": {"width": 0},
     }
-    x = axis("% of the capacity asked for", END, tickvals=[*range(0, 101, 20)], showgrid=False)
+    x = axis(f"% of the capacity asked for ({legend})", END, tickvals=[*range(0, 101, 20)], showgrid=False)
     beyond["fillcolor"] = "var(--pmtech-raised)"
     y, right = axis("time to answer, ms", top), {"r": 164 if pinned else 116}
     return figure(data, notes, x, y, hovermode=False, shapes=[beyond], margin=right)
