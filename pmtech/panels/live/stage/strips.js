@@ -87,7 +87,7 @@ class Strips {
   }
 
   #drawTimes({ from, to, right, across, bottom }) {
-    const every = nice((to - from) / 8);
+    const every = nice((to - from) / Math.min(8, (right - MARGIN.left) / 48)); // a label needs so many px
     for (let tick = Math.ceil(from / every) * every; tick <= to; tick += every) {
       const x = across(tick);
       const align = x > right - 24 ? "right" : x < MARGIN.left + 8 ? "left" : "center";
