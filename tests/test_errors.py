@@ -77,13 +77,15 @@ def shown(monkeypatch):
         (
             "from pmtech import Clients, Server; Clients() > Server()",
             "TypeError",
-            "Parts are joined by two signs, >>, not",
+            "Parts are joined by two signs, >>, and",
         ),
         (
             "from pmtech import Clients, Server; [Clients()] > Server() >> Server()",
             "TypeError",
             "Parts are joined by two",
         ),
+        ("from pmtech import *; Clients() | Server()", "TypeError", "Parts are joined by two signs, >>, and by no"),
+        ("from pmtech import *; Clients() >> Server() << Server()", "TypeError", "Parts are joined by two signs, >>"),
         (
             "from pmtech import Server; Server().workers = 60",
             "FrozenInstanceError",

@@ -20,7 +20,7 @@ PACKAGE = Path(__file__).parents[1]
 CALL = re.compile(
     r"(?:\w+\.)?(\w+)\(\) (?:missing .*?: (.*)|got an unexpected keyword argument '(\w+)'|takes .* positional argument|got multiple values)"
 )
-ONE_SIGN = re.compile(r"'>' not supported between instances of '(\w+)' and '(\w+)'")
+OTHER_SIGN = re.compile(r"(?:'[<>]' not supported|unsupported operand type).*?'(\w+)' and '(\w+)'")
 NOT_THERE = re.compile(r"cannot import name '(\w+)' from 'pmtech'")
 SYNTAX = {
     "incomplete input": "a bracket or a quote is not closed",
@@ -73,8 +73,8 @@ def sentence(kind: type[BaseException], error: BaseException, traceback) -> str 
             )
         called = _end(traceback).f_globals.get(function)
         return _has_no(function, unknown, signature(called).parameters if _is_ours(called) else ())
-    if issubclass(kind, TypeError) and (sides := ONE_SIGN.match(str(error))) and PARTS.intersection(sides.groups()):
-        return f"Parts are joined by two signs, >>, not by one. {UNDO}"
+    if issubclass(kind, TypeError) and (sides := OTHER_SIGN.match(str(error))) and PARTS.intersection(sides.groups()):
+        return f"Parts are joined by two signs, >>, and by no other. {UNDO}"
     if issubclass(kind, ValueError | TypeError) and ours:
         said = str(error)
         return said if said.endswith((".", "?")) else f"{said}."
