@@ -26,7 +26,8 @@ SYNTAX = {
     "incomplete input": "a bracket or a quote is not closed",
     "invalid syntax. Perhaps you forgot a comma?": "perhaps a comma is missing",
     "positional argument follows keyword argument": "a name and = are missing, or a comma is too many: 1000, not 1,000",
-    "cannot assign to": "in braces a colon stands before a value, elsewhere = after a name",
+    "cannot assign to": (colon := "in braces a colon stands before a value, elsewhere = after a name"),
+    "':' expected after dictionary key": colon,
     "unterminated string literal": "a quote is not closed",
     "invalid decimal literal": "a number holds a letter, or words lack their quotes",
 }
