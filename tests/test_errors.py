@@ -68,6 +68,11 @@ def shown(monkeypatch):
             "ValueError",
             '"no such" is not a path such as "server.workers": there is clients, server.',
         ),
+        (
+            "from pmtech import *; Choice('a', 10**400)",
+            "ValueError",
+            'options of the choice for "a" must be a list of values, got a huge number.',
+        ),
         ("from pmtech import Server; Server(WORKERS=1)", "TypeError", 'Server has no "WORKERS": did you mean workers?'),
         (
             "from pmtech import Server; Server(1, 25)",

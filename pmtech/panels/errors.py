@@ -77,7 +77,7 @@ def sentence(kind: type[BaseException], error: BaseException, traceback) -> str 
     if issubclass(kind, TypeError) and (sides := OTHER_SIGN.match(str(error))) and PARTS.intersection(sides.groups()):
         return f"Parts are joined by two signs, >>, and by no other. {UNDO}"
     if issubclass(kind, ValueError | TypeError) and ours:
-        said = str(error)
+        said = re.sub(r"\d{40,}", "a huge number", str(error))
         return said if said.endswith((".", "?")) else f"{said}."
     if issubclass(kind, OverflowError | MemoryError) and (line := _line_in_cell(traceback)):
         return f"Line {line} went wrong: a number is too large to work with. {UNDO}"
