@@ -57,6 +57,8 @@ def test_one_key_leads_through_a_lesson_and_stray_ones_do_no_harm(lab):
     assert opened == list(range(cells))  # the last one stays where it is, and none is added
     for stray in "xdd", "m", "b", "z":
         page.keyboard.type(stray)
+    for joining in "Control+Backspace", "k", "Shift+M":  # with the one above, with the one below
+        page.keyboard.press(joining)
     assert page.locator(".jp-Cell").count() == cells
     assert page.locator(".jp-CodeCell").count() == sum(kind == "code" for kind in kinds(lab))
     lab._begin("runmenu:restart-and-run-all")
