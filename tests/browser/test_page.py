@@ -131,6 +131,9 @@ def test_a_page_that_is_loaded_again_while_it_plays_goes_on(opened):
 def test_a_panel_whose_kernel_has_stopped_says_so_and_can_be_brought_back(opened):
     lab = opened(SHOP, LIVE, EXPLORE, "ask('02.predict')", "console(start_api())", "verb_table()")
     lab.run_all().ready()
+    lab.command("docmanager:save")
+    lab.command("application:close")
+    lab.open("page.ipynb", sidebar=False).ready()  # in the same JupyterLab, with its kernel alive
     lab.command("kernelmenu:shutdown")
     said = "[...document.querySelectorAll('.pmtech-stopped')].filter((one) => /^The kernel behind this panel has stopped/.test(one.textContent))"
     lab.until(f"() => {said}.length === 5 && document.querySelectorAll('.pmtech > [inert]').length === 5")
