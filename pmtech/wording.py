@@ -98,8 +98,11 @@ def value_in_words(value, field: str) -> str:
     return (", ".join(map(str, value)) or "none") if isinstance(value, tuple | list) else str(value).replace("_", " ")
 
 
-def nearest(word: str, words: Iterable[str]) -> str:
-    """ "did you mean ...?" for a word that is not among `words`, or what there is."""
+def nearest(word: str, words: Iterable[str], there: Iterable[str] = ()) -> str:
+    """ "did you mean ...?" for a word that is not among `words`, or what there is: `there` where they are too many."""
     words = sorted(words)
-    close = difflib.get_close_matches(str(word), words, n=3, cutoff=0.5)
-    return f"did you mean {' or '.join(close)}?" if close else f"there is {', '.join(words)}"
+    as_written = {one.lower(): one for one in words}
+    close = difflib.get_close_matches(str(word).lower(), as_written, n=3, cutoff=0.5)
+    if close:
+        return f"did you mean {' or '.join(as_written[one] for one in close)}?"
+    return f"there is {', '.join(there or words)}"

@@ -54,6 +54,27 @@ def shown(monkeypatch):
             "simulate has a value too many in its brackets, or",
         ),
         (
+            "from pmtech import Slider; Slider('a', 1, 30,000, step=1)",
+            "TypeError",
+            "Slider has a value too many in its brackets, or",
+        ),
+        (
+            "from pmtech import *; explore(Clients() >> Server(), Slider('server.workers', 1, 10**400))",
+            "OverflowError",
+            "Line 1 went wrong: a number is too large to work with. Undo",
+        ),
+        (
+            "from pmtech import Clients, Server; (Clients() >> Server()).get('no such')",
+            "ValueError",
+            '"no such" is not a path such as "server.workers": there is clients, server.',
+        ),
+        (
+            "from pmtech import *; Choice('a', 10**400)",
+            "ValueError",
+            'options of the choice for "a" must be a list of values, got a huge number.',
+        ),
+        ("from pmtech import Server; Server(WORKERS=1)", "TypeError", 'Server has no "WORKERS": did you mean workers?'),
+        (
             "from pmtech import Server; Server(1, 25)",
             "TypeError",
             "Server has a value too many in its brackets, or one",
@@ -61,13 +82,15 @@ def shown(monkeypatch):
         (
             "from pmtech import Clients, Server; Clients() > Server()",
             "TypeError",
-            "Parts are joined by two signs, >>, not",
+            "Parts are joined by two signs, >>, and",
         ),
         (
             "from pmtech import Clients, Server; [Clients()] > Server() >> Server()",
             "TypeError",
             "Parts are joined by two",
         ),
+        ("from pmtech import *; Clients() | Server()", "TypeError", "Parts are joined by two signs, >>, and by no"),
+        ("from pmtech import *; Clients() >> Server() << Server()", "TypeError", "Parts are joined by two signs, >>"),
         (
             "from pmtech import Server; Server().workers = 60",
             "FrozenInstanceError",
@@ -108,6 +131,11 @@ def test_a_slip_is_a_sentence(shown, cell, kind, sentence):
         ("def f():\n    return 1 / 0\n\nf()", "Line 2 went wrong: division by zero."),
         ("simulate", '"simulate" is not here yet: the first cell of this page has not run. To run it, choose Run'),
         ("raise StopIteration", "Line 1 went wrong: StopIteration. Undo"),
+        ("x == 1", '"x" is not known here: a value is given with one =; two, ==, ask whether'),
+        ("dict(size=1, old==2)", "Line 1 is not complete or not in order (a value is given with one =; two, ==, ask"),
+        ("{'old'=2}", "Line 1 is not complete or not in order (in braces a colon stands before a value, else"),
+        ("x = 'old", "Line 1 is not complete or not in order (a quote is not closed). Undo"),
+        ("x = 20ms", "Line 1 is not complete or not in order (a number holds a letter, or words lack their quotes)"),
         ("dict(size=1 old=2)", "Line 1 is not complete or not in order (perhaps a comma is missing). Undo"),
     ],
 )

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import FrozenInstanceError
 from difflib import get_close_matches
 from inspect import signature
+from linecache import getline
 from pathlib import Path
 
 from IPython.core.getipython import get_ipython
@@ -17,15 +18,20 @@ from pmtech import components
 PARTS = {"System", *components.__all__}
 PACKAGE = Path(__file__).parents[1]
 CALL = re.compile(
-    r"(?:\w+\.)?(\w+)\(\) (?:missing .*?: (.*)|got an unexpected keyword argument '(\w+)'|takes .* positional argument)"
+    r"(?:\w+\.)?(\w+)\(\) (?:missing .*?: (.*)|got an unexpected keyword argument '(\w+)'|takes .* positional argument|got multiple values)"
 )
-ONE_SIGN = re.compile(r"'>' not supported between instances of '(\w+)' and '(\w+)'")
+OTHER_SIGN = re.compile(r"(?:'[<>]' not supported|unsupported operand type).*?'(\w+)' and '(\w+)'")
 NOT_THERE = re.compile(r"cannot import name '(\w+)' from 'pmtech'")
 SYNTAX = {
     "incomplete input": "a bracket or a quote is not closed",
     "invalid syntax. Perhaps you forgot a comma?": "perhaps a comma is missing",
     "positional argument follows keyword argument": "a name and = are missing, or a comma is too many: 1000, not 1,000",
+    "cannot assign to": (colon := "in braces a colon stands before a value, elsewhere = after a name"),
+    "':' expected after dictionary key": colon,
+    "unterminated string literal": "a quote is not closed",
+    "invalid decimal literal": "a number holds a letter, or words lack their quotes",
 }
+ONE_EQUALS = "a value is given with one =; two, ==, ask whether it is the same"
 UNDO = "Undo with Ctrl + Z, or compare it with the cells above."
 RUN_ABOVE = "choose Run > Run All Above Selected Cell"
 
@@ -33,13 +39,18 @@ RUN_ABOVE = "choose Run > Run All Above Selected Cell"
 def sentence(kind: type[BaseException], error: BaseException, traceback) -> str | None:
     """What to tell the learner, or None: then it is no slip, and the traceback is worth seeing."""
     if issubclass(kind, SyntaxError):
-        why = SYNTAX.get(error.msg, error.msg)
+        why = next((ours for theirs, ours in SYNTAX.items() if error.msg.startswith(theirs)), error.msg)
+        if "==" in (error.text or "") and error.msg.startswith("positional argument follows"):
+            why = ONE_EQUALS
         return f"Line {error.lineno} is not complete or not in order ({why}). {UNDO}"
     if issubclass(kind, KeyboardInterrupt):
         return "Stopped. Run the cell again to begin anew."
     if issubclass(kind, FrozenInstanceError):
         return "A part stays as it was made: change the number in the cell that makes it, and run that cell and those below it."
     if issubclass(kind, NameError) and error.name and _ends_in_cell(traceback):
+        end = [*_steps(traceback)][-1]
+        if re.search(rf"\b{error.name}\s*==", getline(_last_file(traceback), end.tb_lineno)):
+            return f'"{error.name}" is not known here: {ONE_EQUALS}. {UNDO}'
         if error.name in sys.modules["pmtech"].__all__:
             return f'"{error.name}" is not here yet: the first cell of this page has not run. To run it, {RUN_ABOVE}.'
         near = _nearest(error.name, {*sys.modules["pmtech"].__all__, *_end(traceback).f_globals})
@@ -63,11 +74,13 @@ def sentence(kind: type[BaseException], error: BaseException, traceback) -> str 
             )
         called = _end(traceback).f_globals.get(function)
         return _has_no(function, unknown, signature(called).parameters if _is_ours(called) else ())
-    if issubclass(kind, TypeError) and (sides := ONE_SIGN.match(str(error))) and PARTS.intersection(sides.groups()):
-        return f"Parts are joined by two signs, >>, not by one. {UNDO}"
+    if issubclass(kind, TypeError) and (sides := OTHER_SIGN.match(str(error))) and PARTS.intersection(sides.groups()):
+        return f"Parts are joined by two signs, >>, and by no other. {UNDO}"
     if issubclass(kind, ValueError | TypeError) and ours:
-        said = str(error)
+        said = re.sub(r"\d{40,}", "a huge number", str(error))
         return said if said.endswith((".", "?")) else f"{said}."
+    if issubclass(kind, OverflowError | MemoryError) and (line := _line_in_cell(traceback)):
+        return f"Line {line} went wrong: a number is too large to work with. {UNDO}"
     # Not the course's own: a fault of ours is worth its traceback, anything else began in the learner's line.
     line = None if ours else _line_in_cell(traceback)
     return None if line is None else f"Line {line} went wrong: {_in_words(kind, error)}. {UNDO}"

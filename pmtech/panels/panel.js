@@ -15,8 +15,11 @@ const page = (window.pmtechPage ??= {
       if (mount) this.panels.get(mount)(el);
     }
   },
+  // Returns what takes it away again. A model that is brought back, as when a lesson is closed and opened again, takes the
+  // place of the one before, which has lost its kernel.
   add(mount, fill) {
-    this.panels.set(mount, (el) => {
+    this.remove(mount);
+    const put = (el) => {
       el.dataset.filled = mount;
       const asleep = [...el.childNodes]; // the sentence that stands there while no kernel does
       el.replaceChildren();
@@ -27,13 +30,15 @@ const page = (window.pmtechPage ??= {
         el.replaceChildren(...asleep);
         delete el.dataset.filled;
       });
-    });
+    };
+    this.panels.set(mount, put);
     if (!this.observer) {
       this.observer = new MutationObserver((changes) => (changes.forEach(({ addedNodes }) => addedNodes.forEach(holdUnits)), this.look()));
       this.observer.observe(document.body, { childList: true, subtree: true });
       holdUnits(document.body);
     }
     this.look();
+    return () => this.panels.get(mount) === put && this.remove(mount);
   },
   remove(mount) {
     this.panels.delete(mount);
@@ -69,9 +74,8 @@ function onPage(render, { alone = false } = {}) {
     initialize({ model }) {
       const mount = model.get("_mount");
       catchUp(model, mount);
-      page.add(mount, (el) => show(model, el, render, alone));
-      // The kernel is another one now: an answerless panel must not stand there.
-      const forget = () => page.remove(mount);
+      // When the kernel is another one, an answerless panel must not stand there.
+      const forget = page.add(mount, (el) => show(model, el, render, alone));
       model.on("comm_live_update", forget);
       const unwatch = onKernel(model, ({ gone }) => gone && forget());
       return () => (unwatch(), forget());

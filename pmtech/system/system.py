@@ -94,7 +94,9 @@ class System:
         name, dot, rest = path.partition(".") if isinstance(path, str) else ("", "", "")
         if not dot:
             fields = [f"{name}.{f.name}" for name, part in self.components.items() for f in dataclasses.fields(part)]
-            raise ValueError(f'"{path}" is not a path such as "server.workers": {nearest(path, fields)}')
+            raise ValueError(
+                f'"{path}" is not a path such as "server.workers": {nearest(path, fields, self.components)}'
+            )
         fields = rest.split(".", 1)  # "surge.times" leads into a Surge, "endpoints./submit" into the weights
         if name in self.numbers:
             return [self.numbers[name]], fields

@@ -57,6 +57,8 @@ def test_one_key_leads_through_a_lesson_and_stray_ones_do_no_harm(lab):
     assert opened == list(range(cells))  # the last one stays where it is, and none is added
     for stray in "xdd", "m", "b", "z":
         page.keyboard.type(stray)
+    for joining in "Control+Backspace", "k", "Shift+M":  # with the one above, with the one below
+        page.keyboard.press(joining)
     assert page.locator(".jp-Cell").count() == cells
     assert page.locator(".jp-CodeCell").count() == sum(kind == "code" for kind in kinds(lab))
     lab._begin("runmenu:restart-and-run-all")
@@ -129,6 +131,9 @@ def test_a_page_that_is_loaded_again_while_it_plays_goes_on(opened):
 def test_a_panel_whose_kernel_has_stopped_says_so_and_can_be_brought_back(opened):
     lab = opened(SHOP, LIVE, EXPLORE, "ask('02.predict')", "console(start_api())", "verb_table()")
     lab.run_all().ready()
+    lab.command("docmanager:save")
+    lab.command("application:close")
+    lab.open("page.ipynb", sidebar=False).ready()  # in the same JupyterLab, with its kernel alive
     lab.command("kernelmenu:shutdown")
     said = "[...document.querySelectorAll('.pmtech-stopped')].filter((one) => /^The kernel behind this panel has stopped/.test(one.textContent))"
     lab.until(f"() => {said}.length === 5 && document.querySelectorAll('.pmtech > [inert]').length === 5")

@@ -20,11 +20,15 @@
       notebook.activeCellIndex === notebook.widgets.length - 1 ? run(notebook, ...how) : runAndAdvance(notebook, ...how);
   };
 
-  // A stray m, r or 1 makes no text of a lesson's code (and of a text, which cannot be changed, no dialog).
-  const keepKinds = (actions) => {
-    const { changeCellType } = actions;
-    actions.changeCellType = (notebook, ...how) =>
-      notebook.activeCell?.model.getMetadata("deletable") === false || changeCellType(notebook, ...how);
+  // A stray m, r or 1 makes no text of a lesson's code (and of a text, which cannot be changed, no dialog), and no merging
+  // takes a cell of it away.
+  const keepCells = (actions) => {
+    const { changeCellType, mergeCells } = actions;
+    const isKept = (...cells) => cells.some((cell) => cell?.model.getMetadata("deletable") === false);
+    actions.changeCellType = (notebook, ...how) => isKept(...notebook.selectedCells) || changeCellType(notebook, ...how);
+    actions.mergeCells = (notebook, above = false, ...how) =>
+      isKept(...notebook.selectedCells, notebook.widgets[notebook.activeCellIndex + (above ? -1 : 1)]) ||
+      mergeCells(notebook, above, ...how);
   };
 
   // ---- what a cell opens is in view --------------------------------------------------------
@@ -52,6 +56,7 @@
     const place = () => cell.node.getBoundingClientRect().top;
     const before = place();
     const seen = new ResizeObserver(() => {
+      if (cell.isDisposed) return end(); // the lesson was closed meanwhile
       if (!cell.outputArea.node.clientHeight) return;
       outerNode.scrollTop += place() - before;
       bringIntoView(notebook, cell);
@@ -134,7 +139,7 @@
     const [{ get }] = Object.values(shared["@jupyterlab/notebook"]);
     const { NotebookActions } = (await get())();
     stopAtTheEnd(NotebookActions);
-    keepKinds(NotebookActions);
+    keepCells(NotebookActions);
     watchRuns(NotebookActions);
     foldFileBrowser(app);
     document.head.append(Object.assign(document.createElement("link"), { rel: "stylesheet", href: LOOK }));
