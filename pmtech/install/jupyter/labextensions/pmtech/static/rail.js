@@ -208,8 +208,9 @@ function still(node) {
 
 // ---- what is told by looks alone ---------------------------------------------------------------------------------------
 
-// The minutes of a heading stand back, a folded cell is its words without the sign of a comment.
+// The minutes of a heading stand back, a folded cell is its words without the sign of a comment; what folds a section has a name.
 function dress({ node }) {
+  node.querySelector(".jp-collapseHeadingButton")?.setAttribute("aria-label", "Fold or open this section");
   for (const heading of node.querySelectorAll(".jp-RenderedMarkdown h2:not([data-dressed])")) {
     heading.dataset.dressed = "";
     const text = [...heading.childNodes].find((one) => one.nodeType === Node.TEXT_NODE && / · \d+ min/.test(one.data));
