@@ -207,7 +207,7 @@ function h(tag, attributes = {}, ...children) {
     else if (value !== false && value != null) el.setAttribute(name, value === true ? "" : value);
   }
   // Notebook shortcuts (b, x, arrows) must not fire while a control, or a text that scrolls, has the focus.
-  if (/^(input|select|button|textarea)$/.test(tag) || "tabindex" in attributes) el.setAttribute("data-lm-suppress-shortcuts", "true");
+  if (/^(input|select|button|textarea)$/.test(tag) || attributes.role === "region") el.setAttribute("data-lm-suppress-shortcuts", "true");
   el.append(...children);
   return el;
 }

@@ -41,6 +41,12 @@ function turnTools(app) {
 
 // ---- the sections ------------------------------------------------------------------------------------------------------
 
+// JupyterLab takes the focus, and every key, that lies beside its cells for the active cell's: of the rail's, Shift+Enter alone is.
+const OWN = {
+  onfocusin: (event) => event.stopPropagation(),
+  onkeydown: (event) => (event.key === "Enter" && event.shiftKey) || event.stopPropagation(),
+};
+
 const SECTION = /^## (.*?)(?: · (\d+) min)?$/m;
 const rails = new Set();
 
@@ -56,7 +62,8 @@ class Rail {
     const home = panel.context.path.replace(/[^/]*$/, "00_start_here.ipynb");
     const all = make("button", { type: "button", class: "pmtech-home", onclick: () => app.commands.execute("docmanager:open", { path: home }) }, "All lessons");
     all.hidden = home === panel.context.path;
-    this.el = make("nav", { class: "pmtech-rail", "aria-label": "Sections of this lesson" }, all, this.list, this.print, this.tools);
+    const attributes = { class: "pmtech-rail", "aria-label": "Sections of this lesson", ...OWN };
+    this.el = make("nav", attributes, all, this.list, this.print, this.tools);
     panel.addClass("pmtech-lesson");
     this.notebook.node.prepend(this.el);
     this.look = this.look.bind(this);
@@ -64,6 +71,7 @@ class Rail {
     this.notebook.outerNode.addEventListener("scroll", soon, { passive: true });
     for (const kind of ["click", "keyup"]) this.notebook.node.addEventListener(kind, soon);
     this.notebook.model.contentChanged.connect(soon);
+    this.notebook.node.addEventListener("keydown", ({ key }) => key === "Tab" && this.#letIn(), true);
     rails.add(this);
     panel.disposed.connect(() => rails.delete(this));
     this.look();
@@ -71,6 +79,12 @@ class Rail {
 
   #soon() {
     this.#timer ||= setTimeout(this.look, LATER_MS);
+  }
+
+  // JupyterLab lets Tab into the active cell alone, so that it would jump over all that have no control.
+  #letIn() {
+    const { activeCellIndex: at, widgets } = this.notebook;
+    for (const cell of [widgets[at - 1], widgets[at + 1]]) if (cell) cell.node.tabIndex = 0;
   }
 
   look() {
