@@ -71,7 +71,7 @@ class Rail {
     this.notebook.outerNode.addEventListener("scroll", soon, { passive: true });
     for (const kind of ["click", "keyup"]) this.notebook.node.addEventListener(kind, soon);
     this.notebook.model.contentChanged.connect(soon);
-    this.notebook.node.addEventListener("keydown", ({ key }) => key === "Tab" && this.#letIn(), true);
+    this.notebook.node.addEventListener("keydown", (event) => this.#key(event), true);
     rails.add(this);
     panel.disposed.connect(() => rails.delete(this));
     this.look();
@@ -81,10 +81,18 @@ class Rail {
     this.#timer ||= setTimeout(this.look, LATER_MS);
   }
 
-  // JupyterLab lets Tab into the active cell alone, so that it would jump over all that have no control.
-  #letIn() {
+  // JupyterLab lets Tab into the active cell alone, so that it would jump over all that have no control. And Shift+Enter goes on from
+  // a diagram or a link, as it does from a panel: to run their cell again would take them away, and the focus with them.
+  #key(event) {
     const { activeCellIndex: at, widgets } = this.notebook;
-    for (const cell of [widgets[at - 1], widgets[at + 1]]) if (cell) cell.node.tabIndex = 0;
+    if (event.key === "Tab") for (const cell of [widgets[at - 1], widgets[at + 1]]) if (cell) cell.node.tabIndex = 0;
+    const inOutput = event.target.closest(".jp-OutputArea") && !event.target.closest(".pmtech, .jp-mod-dirty");
+    if (event.key !== "Enter" || !event.shiftKey || !inOutput) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (at < widgets.length - 1) this.notebook.activeCellIndex = at + 1;
+    this.notebook.activate();
+    this.app.commands.execute("notebook:run-cell-and-select-next");
   }
 
   look() {
