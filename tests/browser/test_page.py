@@ -164,7 +164,9 @@ def test_cards_are_sorted_and_marked_by_keyboard_alone(opened):
 
 
 def test_a_control_that_goes_under_the_focus_leaves_it_to_its_panel(opened):
-    lab = opened("from pmtech import lost_order, console, start_api", "lost_order(start_api())", "console(start_api())")
+    lab = opened(
+        "from pmtech import lost_order, console, start_api\napi = start_api()", "lost_order(api)", "console(api)"
+    )
     page = lab.run_all().ready().page
     order = page.get_by_role("button", name="Order five seats")
     for button, done in (
