@@ -1,7 +1,5 @@
 """Clients: many callers who neither know nor care how busy the system is."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from heapq import heappush
@@ -63,16 +61,16 @@ class Clients(Source):
             object.__setattr__(self, "profile", None)
 
     # The traces lie above the components and hand this down when they are imported.
-    from_log: ClassVar[Callable[..., Clients]]
+    from_log: "ClassVar[Callable[..., Clients]]"
 
     @classmethod
-    def in_places(cls, cities: Iterable[str], **fields) -> list[Clients]:
+    def in_places(cls, cities: Iterable[str], **fields) -> "list[Clients]":
         """Alike ones in each of these cities, called after it: `Clients.in_places(("Mumbai", "London"), rate_per_s=15)`."""
         if isinstance(cities, str):
             raise ValueError(f'in_places needs several cities, such as ("Mumbai", "London"), got {cities!r}')
         return [cls(city, place=city, **fields) for city in cities]
 
-    def running(self, *args) -> ClientsPart:
+    def running(self, *args) -> "ClientsPart":
         return ClientsPart(self, *args)
 
     @property
@@ -116,7 +114,7 @@ class ClientsPart(SourcePart):
         self.turn = Alarm(self.env, self._retime, urgent=True)  # the surge begins or ends
         self._plan()
 
-    def _phases(self) -> Phases:
+    def _phases(self) -> "Phases":
         return Phases(self.run.seed, self.name, self.spec.arrivals)
 
     @property

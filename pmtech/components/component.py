@@ -4,8 +4,6 @@ Whoever draws, explains, prices or plays a system asks the part, never its class
 what it is. What it does to a request stands in its `Part`, in the same file.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """A gather: asks several at the same time, and goes on when enough have answered."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
@@ -58,7 +56,7 @@ class Gather(Component):
             else []
         )
 
-    def running(self, *args) -> GatherPart:
+    def running(self, *args) -> "GatherPart":
         return GatherPart(self, *args)
 
 

@@ -1,7 +1,5 @@
 """A queue of messages: stores the work, says so at once, and hands it to whoever is free."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import partial
 from math import inf
@@ -79,7 +77,7 @@ class Queue(Component):
         said = [Finding("again", 92, f"{label} handed messages out again {again}")] if figures["again"] else []
         return said + ([Finding("dead", 93, f"{dead} of {label} became dead letters")] if figures["dead"] else [])
 
-    def running(self, *args) -> QueuePart:
+    def running(self, *args) -> "QueuePart":
         return QueuePart(self, *args)
 
 

@@ -1,7 +1,5 @@
 """`meeting("15.review")`: a conversation at a table where claims are run, and questions find what a plan hangs on."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property

@@ -1,7 +1,5 @@
 """`peak_day("tickets")`: the day on which everybody comes; designed, rehearsed, lived through and looked back on."""
 
-from __future__ import annotations
-
 import html
 from dataclasses import dataclass
 from importlib import import_module
@@ -50,7 +48,7 @@ class PeakDay:
         """Today's architecture with the largest machine for each of our own servers."""
         return priced(self.plan, self.today.replace({f"{name}.workers": MOST_WORKERS for name in self.plan.own}))
 
-    def design(self, system: Any) -> PeakDay:
+    def design(self, system: Any) -> "PeakDay":
         """Hand in a design: a system, or a sketch of one. Machines are priced by their workers."""
         system = getattr(system, "value", system)
         if not isinstance(system, System):

@@ -1,7 +1,5 @@
 """Where the boxes and arrows of an architecture stand, as plain numbers for anything that draws."""
 
-from __future__ import annotations
-
 import itertools
 import math
 from collections import Counter, defaultdict

@@ -1,7 +1,5 @@
 """A component while it runs."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from contextlib import suppress
 from math import inf, nan
@@ -23,7 +21,7 @@ class Part:
     mortal = False  # is there a machine that can die?
     bypassed = False  # do requests go on without it when it is dead, rather than be answered 502?
 
-    def __init__(self, spec, name: str, run: Run, downstream: list[Part], labels: tuple[str | None, ...] = ()):
+    def __init__(self, spec, name: str, run: Run, downstream: "list[Part]", labels: tuple[str | None, ...] = ()):
         self.spec, self.name, self.run, self.env = spec, name, run, run.env
         self.machine = name  # the name of a replica has its number behind it
         self.targets, self.labels = downstream, labels
@@ -73,7 +71,7 @@ class Part:
         self.run.refusals.append((self.env._now, self.name, request, status, retry_after))
         return status
 
-    def ask(self, request: Request, target: Part, answer_to: Callable[[Call], None], *luck: Any) -> Call:
+    def ask(self, request: Request, target: "Part", answer_to: Callable[[Call], None], *luck: Any) -> Call:
         """Ask another part on behalf of a request, while the request goes on. luck: what makes it another try."""
         line = (*request.line, self.name, *luck) if luck else request.line
         call = Call(request, line, self, answer_to)
@@ -101,7 +99,7 @@ class Part:
         """What throws away the copies in each place where it keeps some, in the order in which a purge gets there."""
         return []
 
-    def behind(self) -> set[Part]:
+    def behind(self) -> "set[Part]":
         """All machines that a request may reach from here."""
         found, ahead = set(), [*self.targets]
         while ahead:
@@ -130,11 +128,11 @@ class Part:
         """(waiting, at work, places of work): what a live picture shows of the moment. 0 places: it has none."""
         return 0, 0, 0
 
-    def sends_to(self, target: Part) -> bool:
+    def sends_to(self, target: "Part") -> bool:
         """Does it believe that this target is well?"""
         return True
 
-    def resize(self, targets: list[Part], retired: set[int]) -> None:
+    def resize(self, targets: "list[Part]", retired: set[int]) -> None:
         """There are other machines behind it now. Who is retired (by number) finishes what it holds."""
         new, self.targets = targets[len(self.targets) :], targets
         for target in new:

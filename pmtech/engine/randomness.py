@@ -8,8 +8,6 @@ The numbers come from Philox 4x64 (Salmon and others, "Parallel random numbers: 
 counter-based generator: any block of a stream can be made without making the ones before it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import lru_cache
 from hashlib import blake2b
@@ -60,7 +58,7 @@ class Stream(dict):
         """The values of these numbers."""
         return self.first(int(numbers.max(initial=-1)) + 1)[numbers]
 
-    def again(self) -> Stream:
+    def again(self) -> "Stream":
         """The same numbers, with none of them held yet."""
         return Stream(self.key, self.shape)
 
@@ -95,7 +93,7 @@ class Crowd(dict):
             values[mine] = self.shape(uniforms(self.key, int(round_) * ROUND, int(users.max()) + 1))[users]
         return values
 
-    def again(self) -> Crowd:
+    def again(self) -> "Crowd":
         """The same numbers, with none of them held yet."""
         return Crowd(self.key, self.shape, self.users)
 

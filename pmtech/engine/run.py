@@ -1,7 +1,5 @@
 """One run of a system: its clock, its seed, and what is written down while it goes on."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 from math import inf, nan

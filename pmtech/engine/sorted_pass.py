@@ -16,8 +16,6 @@ side, with `miss_ms` or `coalesce`, or before anything else, balancers that look
 users, retries and timeouts, and whatever happens during a run.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property

@@ -299,7 +299,8 @@ function lively({ data, layout }, { width, height }) {
   const { xaxis, yaxis, annotations = [], shapes = [] } = layout;
   const movable = ({ xref, yref, yanchor, textangle, bgcolor }) => !(xref || yref || yanchor || textangle || bgcolor);
   const isPiece = ({ type, xsizemode }) => type === "line" && xsizemode === "pixel";
-  const rows = (yaxis?.ticktext ?? []).map((text, n) => ({ text, x: xaxis.range[0], y: yaxis.tickvals[n], xanchor: "right", xshift: 2, font: yaxis.tickfont }));
+  const font = { ...layout.template?.layout.yaxis?.tickfont, ...yaxis?.tickfont };
+  const rows = (yaxis?.ticktext ?? []).map((text, n) => ({ text, x: xaxis.range[0], y: yaxis.tickvals[n], xanchor: "right", xshift: 2, font }));
   const notes = [...annotations.filter(movable), ...rows];
   if (!xaxis?.range || !yaxis?.range || !notes.length) return { data, layout };
   const margin = { ...layout.template?.layout.margin, ...layout.margin };
@@ -381,15 +382,20 @@ function chart(model, el) {
     const wanted = apartFromPlaces(data, layout, size);
     if (wanted === stands) return void (await Plotly.animate(el, { data, traces: data.map((_, n) => n) }, AT_ONCE));
     stands = "";
+    el.querySelector(".pmtech-error")?.remove();
     await Plotly.react(el, data, { ...layout, ...size }, { displayModeBar: false, doubleClick: false });
     stands = wanted;
+  };
+  const fail = ({ message }) => {
+    window.Plotly?.purge(el);
+    el.replaceChildren(h("p", { class: "pmtech-error", role: "alert" }, message));
   };
   // One paint after the other, always of the latest figure; a failure of one never stops the next.
   const draw = (next) => {
     figure = next ?? figure;
     if (waiting) return;
     waiting = true;
-    painting = painting.then(paint).catch((error) => write(el, error.message));
+    painting = painting.then(paint).catch(fail);
   };
   let width = 0;
   const resized = new ResizeObserver(() => {

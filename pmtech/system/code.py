@@ -4,8 +4,6 @@ From the last parts to the first: whoever sends to a part is written after it. W
 called by its name, so that it is one part.
 """
 
-from __future__ import annotations
-
 import keyword
 from collections.abc import Iterable, Sequence
 from typing import Any

@@ -4,8 +4,6 @@ Parts are named as in a path ("server", "server_2"). Arrows are kept as they wou
 over its arrows, what is put beside it gets the same ones, what is taken out leaves them to its neighbours.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import re
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """Who sends how much to whom: the mean rates of a system, worked out without running it."""
 
-from __future__ import annotations
-
 import math
 from collections import defaultdict
 from typing import Any, NamedTuple

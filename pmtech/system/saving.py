@@ -1,7 +1,5 @@
 """A system as a file: JSON with a version, read back through the same checks as what is written by hand."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 from pathlib import Path

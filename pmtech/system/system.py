@@ -8,8 +8,6 @@ One object is one box: a database that two routes end in is one database. Only a
 stands in it more than once. What can't work is refused when it is built, in a sentence.
 """
 
-from __future__ import annotations
-
 import dataclasses
 from collections import Counter
 from collections.abc import Callable
@@ -40,14 +38,14 @@ class System:
 
     # --- composition ---------------------------------------------------------------------------------------------
 
-    def __rshift__(self, other) -> System:
+    def __rshift__(self, other) -> "System":
         return Component.join(self, other)
 
-    def __rrshift__(self, other) -> System:
+    def __rrshift__(self, other) -> "System":
         return Component.join(other, self)
 
     # joining.py hands this down when it is imported, as it does with `Component.join`.
-    together: ClassVar[Callable[..., System]]
+    together: "ClassVar[Callable[..., System]]"
 
     # --- names and paths -----------------------------------------------------------------------------------------
 
@@ -115,7 +113,7 @@ class System:
             value = _inside(value, field, path)
         return value
 
-    def replace(self, values: dict[str, Any]) -> System:
+    def replace(self, values: dict[str, Any]) -> "System":
         """A new system with other values: `{"server.workers": 16}`. A name that twins share means all of them.
 
         All values are put in before any is checked against the composition, so that they may depend on one another.
@@ -141,7 +139,7 @@ class System:
         return f"System({', '.join(map(repr, self.parts))}: {'; '.join(lines)})"
 
     # diagram/ lies above and hands the drawing down when it is imported.
-    _repr_html_: ClassVar[Callable[[System], str]]
+    _repr_html_: "ClassVar[Callable[[System], str]]"
 
     # --- facts that follow from the parts ------------------------------------------------------------------------
 
@@ -180,7 +178,7 @@ class System:
         return path
 
     @staticmethod
-    def open(path: str | Path) -> System:
+    def open(path: str | Path) -> "System":
         """The system that `save` wrote. Raises ValueError with a sentence for a file that is damaged or newer."""
         parts, form = from_json(path)
         edges = dict.fromkeys(Edge(*edge) for edge in form["edges"])

@@ -1,7 +1,5 @@
 """An access log: who asked for what, and when, as a web server wrote it down."""
 
-from __future__ import annotations
-
 import re
 import warnings
 from array import array
@@ -142,7 +140,7 @@ class AccessLog:
         many = ends - np.arange(len(self))
         return self._moment(int(many.argmax())), int(many.max())
 
-    def of_largest(self) -> AccessLog:
+    def of_largest(self) -> "AccessLog":
         """What the caller with the most requests sent."""
         number = int(np.bincount(self.caller).argmax())
         mine, name = self.caller == number, self.callers[number]

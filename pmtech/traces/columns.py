@@ -4,8 +4,6 @@ What a field is, is told by its name and by what stands in it: `time` is a momen
 the client, `request` a path or a whole request line. What can't be told is refused, or remarked on.
 """
 
-from __future__ import annotations
-
 import csv
 import json
 import re

@@ -1,7 +1,5 @@
 """The formats of access logs, and which of them a file is in."""
 
-from __future__ import annotations
-
 import csv
 import json
 import re

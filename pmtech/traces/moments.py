@@ -1,7 +1,5 @@
 """When: what is written in a log becomes seconds."""
 
-from __future__ import annotations
-
 import re
 from contextlib import suppress
 from datetime import UTC, datetime

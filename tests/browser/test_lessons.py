@@ -39,6 +39,9 @@ compare({"four": shop, "eight": shop.replace({"server.workers": 8})})"""
 
 def no_trouble(lab) -> None:
     assert lab.errors() == []
+    assert (
+        lab.page.locator(f"{PANEL} [role=alert]:visible").all_inner_texts() == []
+    )  # a chart that could not be drawn, say
     assert lab.console_errors == []
     assert lab.outside_requests == []
     assert lab.server.asked_outside() == []

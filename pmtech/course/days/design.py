@@ -1,7 +1,5 @@
 """What a team may build for a day: at the day's prices, out of what is its own; and what it lives off."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from typing import Any
