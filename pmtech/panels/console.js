@@ -142,6 +142,7 @@ function render({ model, el }) {
     hint.hidden = true;
     const sent = "rows" in answer;
     // A request that went out and was not answered is an outcome; only one that was not sent is an error.
+    const asked = submit.disabled;
     tell(sent ? null : answer.error);
     write(copied, "");
     outcome.hidden = database.hidden = !sent;
@@ -155,7 +156,7 @@ function render({ model, el }) {
     write(curl, answer.curl);
     write(rows, answer.rows);
     tables.replaceChildren(...answer.tables.map(tableOf));
-    tables.querySelector(".pmtech-after, .pmtech-added, .pmtech-removed")?.scrollIntoView?.({ block: "nearest" });
+    if (asked) (tables.querySelector(".pmtech-after, .pmtech-added, .pmtech-removed") ?? rows).scrollIntoView?.({ block: "nearest" });
   };
   model.on("change:answer", paint);
   fill(examples[0]);

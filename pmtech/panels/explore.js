@@ -30,15 +30,13 @@ function render({ model, el }) {
     [values, seed] = [knobs.first, model.get("first_seed")];
     send();
   };
-  const keep = h("button", { type: "button", onclick: () => ((pin = ++lastPin), send()) }, "Keep this run");
-  const forget = h("button", { type: "button", onclick: () => ((pin = 0), send()) }, "Forget the kept run");
+  const keep = h("button", { type: "button", onclick: () => ((pin = model.get("answer").pinned ? 0 : ++lastPin), send()) });
   const before = h("span", { class: "pmtech-before" });
   const actions = h(
     "div",
     { class: "pmtech-actions" },
     h("button", { type: "button", onclick: reset }, "Reset"),
     keep,
-    forget,
     h("button", { type: "button", onclick: () => ((seed += 1), send()) }, "New customers"),
     customers,
     before,
@@ -85,8 +83,7 @@ function render({ model, el }) {
     write(customers, `Customers #${answer.seed}`);
     write(sentences, answer.sentences);
     plot.setAttribute("aria-label", `Chart: ${answer.axis}. The sentences below say what it shows.`);
-    keep.hidden = answer.pinned;
-    forget.hidden = !answer.pinned;
+    write(keep, answer.pinned ? "Forget the kept run" : "Keep this run");
     say(answer.error);
     drawing.draw(answer.figure);
   };

@@ -107,6 +107,7 @@ function show(model, el, render, alone) {
   const say = (text) => (write(problem, text), (problem.hidden = !text));
   el.append(problem, body);
   el.addEventListener("keydown", goOn, true);
+  const letGo = keepFocus(el);
   let cleanup, unwatch;
   try {
     cleanup = render({ model: own, el: body });
@@ -117,6 +118,7 @@ function show(model, el, render, alone) {
   }
   return () => {
     el.removeEventListener("keydown", goOn, true);
+    letGo();
     for (const [name, callback] of heard) model.off(name, callback);
     unwatch?.();
     cleanup?.();
@@ -193,6 +195,34 @@ function goOn(event) {
   on.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", code: "Enter", keyCode: 13, shiftKey: true, bubbles: true, cancelable: true }));
 }
 
+// A control that goes while it has the focus (disabled while it is busy, hidden, drawn anew) leaves the focus to its panel, and
+// has it back when it is there again: at the top of the page, where browsers put it, no key would go on.
+function keepFocus(el) {
+  let held = null;
+  const gone = () => !held.isConnected || held.matches(":disabled") || held.closest("[hidden], [inert]");
+  const take = ({ target }) => target !== el && (held = target);
+  const leave = ({ target, relatedTarget }) => {
+    if (relatedTarget && !el.contains(relatedTarget)) held = null;
+    if (target === el) STANDS_IN.forEach(([name]) => el.removeAttribute(name));
+  };
+  const seen = new MutationObserver(() => {
+    const focused = document.activeElement;
+    if (!held || ![held, el, document.body].includes(focused)) return;
+    if (!gone()) return void (focused === el && held.focus({ preventScroll: true }));
+    STANDS_IN.forEach((one) => el.setAttribute(...one));
+    el.focus({ preventScroll: true });
+  });
+  el.addEventListener("focusin", take);
+  el.addEventListener("focusout", leave);
+  seen.observe(el, { subtree: true, childList: true, attributeFilter: ["disabled", "hidden", "inert"] });
+  return () => {
+    seen.disconnect();
+    el.removeEventListener("focusin", take);
+    el.removeEventListener("focusout", leave);
+  };
+}
+const STANDS_IN = [["tabindex", "-1"], ["data-lm-suppress-shortcuts", "true"]];
+
 // ---- elements ------------------------------------------------------------------------------
 
 // h("label", { for: id, class: "name" }, "Workers"): attributes as in HTML; on* are listeners.
@@ -202,8 +232,8 @@ function h(tag, attributes = {}, ...children) {
     if (name.startsWith("on")) el.addEventListener(name.slice(2), value);
     else if (value !== false && value != null) el.setAttribute(name, value === true ? "" : value);
   }
-  // Notebook shortcuts (b, x, arrows) must not fire while a control has the focus.
-  if (/^(input|select|button|textarea)$/.test(tag)) el.setAttribute("data-lm-suppress-shortcuts", "true");
+  // Notebook shortcuts (b, x, arrows) must not fire while a control, or a text that scrolls, has the focus.
+  if (/^(input|select|button|textarea)$/.test(tag) || attributes.role === "region") el.setAttribute("data-lm-suppress-shortcuts", "true");
   el.append(...children);
   return el;
 }

@@ -166,3 +166,23 @@ def test_cards_are_sorted_and_marked_by_keyboard_alone(opened):
     page.locator(".pmtech-hand .pmtech-card").drag_to(piles.nth(0))
     page.locator(".pmtech-piles > div").nth(0).locator(".pmtech-card").wait_for()
     assert lab.errors() == lab.console_errors == []
+
+
+def test_a_control_that_goes_under_the_focus_leaves_it_to_its_panel(opened):
+    lab = opened(
+        "from pmtech import lost_order, console, start_api\napi = start_api()", "lost_order(api)", "console(api)"
+    )
+    page = lab.run_all().ready().page
+    order = page.get_by_role("button", name="Order five seats")
+    for button, done in (
+        (order, "What the client sees"),
+        (page.get_by_role("button", name="Send"), "No row was touched."),
+    ):
+        button.press("Enter")
+        page.get_by_text(done).wait_for()
+        lab.until("() => document.activeElement.matches('.pmtech button:enabled')")
+        assert button.evaluate("(button) => button === document.activeElement")
+    answer = page.get_by_role("region", name="Response, as it came")
+    answer.press("ArrowDown")  # scrolls it
+    assert answer.evaluate("(answer) => answer === document.activeElement")
+    assert lab.errors() == lab.console_errors == []

@@ -41,6 +41,12 @@ function turnTools(app) {
 
 // ---- the sections ------------------------------------------------------------------------------------------------------
 
+// JupyterLab takes the focus, and every key, that lies beside its cells for the active cell's: of the rail's, Shift+Enter alone is.
+const OWN = {
+  onfocusin: (event) => event.stopPropagation(),
+  onkeydown: (event) => (event.key === "Enter" && event.shiftKey) || event.stopPropagation(),
+};
+
 const SECTION = /^## (.*?)(?: · (\d+) min)?$/m;
 const rails = new Set();
 
@@ -56,7 +62,8 @@ class Rail {
     const home = panel.context.path.replace(/[^/]*$/, "00_start_here.ipynb");
     const all = make("button", { type: "button", class: "pmtech-home", onclick: () => app.commands.execute("docmanager:open", { path: home }) }, "All lessons");
     all.hidden = home === panel.context.path;
-    this.el = make("nav", { class: "pmtech-rail", "aria-label": "Sections of this lesson" }, all, this.list, this.print, this.tools);
+    const attributes = { class: "pmtech-rail", "aria-label": "Sections of this lesson", ...OWN };
+    this.el = make("nav", attributes, all, this.list, this.print, this.tools);
     panel.addClass("pmtech-lesson");
     this.notebook.node.prepend(this.el);
     this.look = this.look.bind(this);
@@ -64,6 +71,7 @@ class Rail {
     this.notebook.outerNode.addEventListener("scroll", soon, { passive: true });
     for (const kind of ["click", "keyup"]) this.notebook.node.addEventListener(kind, soon);
     this.notebook.model.contentChanged.connect(soon);
+    this.notebook.node.addEventListener("keydown", (event) => this.#key(event), true);
     rails.add(this);
     panel.disposed.connect(() => rails.delete(this));
     this.look();
@@ -71,6 +79,20 @@ class Rail {
 
   #soon() {
     this.#timer ||= setTimeout(this.look, LATER_MS);
+  }
+
+  // JupyterLab lets Tab into the active cell alone, so that it would jump over all that have no control. And Shift+Enter goes on from
+  // a diagram or a link, as it does from a panel: to run their cell again would take them away, and the focus with them.
+  #key(event) {
+    const { activeCellIndex: at, widgets } = this.notebook;
+    if (event.key === "Tab") for (const cell of [widgets[at - 1], widgets[at + 1]]) if (cell) cell.node.tabIndex = 0;
+    const inOutput = event.target.closest(".jp-OutputArea") && !event.target.closest(".pmtech, .jp-mod-dirty");
+    if (event.key !== "Enter" || !event.shiftKey || !inOutput) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (at < widgets.length - 1) this.notebook.activeCellIndex = at + 1;
+    this.notebook.activate();
+    this.app.commands.execute("notebook:run-cell-and-select-next");
   }
 
   look() {
@@ -208,8 +230,9 @@ function still(node) {
 
 // ---- what is told by looks alone ---------------------------------------------------------------------------------------
 
-// The minutes of a heading stand back, a folded cell is its words without the sign of a comment.
+// The minutes of a heading stand back, a folded cell is its words without the sign of a comment; what folds a section has a name.
 function dress({ node }) {
+  node.querySelector(".jp-collapseHeadingButton")?.setAttribute("aria-label", "Fold or open this section");
   for (const heading of node.querySelectorAll(".jp-RenderedMarkdown h2:not([data-dressed])")) {
     heading.dataset.dressed = "";
     const text = [...heading.childNodes].find((one) => one.nodeType === Node.TEXT_NODE && / · \d+ min/.test(one.data));
