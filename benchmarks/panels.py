@@ -230,13 +230,15 @@ def panel_of(lab: LabPage, lesson: str, panel, timings: Path) -> str:
     panel.locator(".pmtech-plot .main-svg").first.wait_for()
     panel.locator(".pmtech-plot").evaluate(PAINTS)
     slider.focus()
-    value, low, step = slider.evaluate("(range) => [range.value, range.min, range.step].map(Number)")
-    ways = ["ArrowLeft", "ArrowRight"] if value - 15 * step >= low else ["ArrowRight", "ArrowLeft"]
+    value, low, high, step = slider.evaluate("(range) => [range.value, range.min, range.max, range.step].map(Number)")
+    at, last, way = round((value - low) / step), round((high - low) / step), -1
     timings.unlink(missing_ok=True)
     keys = []
-    for key in [way for way in ways for _ in range(15)]:
+    for _ in range(30):
+        way = way if 0 <= at + way <= last else -way  # a key at the end of a slider changes nothing
+        at += way
         lab.page.evaluate("() => (paints.length = 0)")
-        lab.page.keyboard.press(key)
+        lab.page.keyboard.press("ArrowRight" if way > 0 else "ArrowLeft")
         keys.append(lab.page.wait_for_function("() => paints[0] - pressed").json_value())
         lab.page.wait_for_timeout(100)
     spent = [json.loads(line) for line in timings.read_text().splitlines()]

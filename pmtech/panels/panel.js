@@ -49,7 +49,7 @@ const page = (window.pmtechPage ??= {
 // A number and its unit ("15 %"), and a heading's last word and its unit ("p95, ms"), stay on one line. The text itself is
 // as it was, for whoever reads, compares or copies it.
 function holdUnits(root) {
-  if (!root.isConnected) return;
+  if (!root.isConnected || root instanceof SVGElement) return; // what is drawn breaks no lines
   const texts = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
   const found = [];
   for (let text = root.nodeType === 3 ? root : texts.nextNode(); text; text = texts.nextNode()) {
