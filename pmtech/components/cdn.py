@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from pmtech import theory
-from pmtech.components.component import Component, Finding, added
+from pmtech.components.component import Component, Finding, added, city
 from pmtech.components.edge import HIT, MISS, NO_READ, REFILL, Edge
 from pmtech.components.fields import checked, endpoints_tuple, number, whole, yes_no
 from pmtech.components.memory import hits
@@ -23,13 +23,8 @@ def _places(name: str, value):
     if not isinstance(value, tuple | list) or not value or len(set(value)) < len(value):
         raise ValueError(f'{name} must be different cities such as ("Mumbai", "London"), got {value!r}')
     for place in value:
-        theory.round_trip_ms(place, place)
+        city(name, place)
     return tuple(value)
-
-
-def _shield(_name: str, value):
-    theory.round_trip_ms(value, value)
-    return value
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -57,7 +52,7 @@ class CDN(Component):
     stale_while_revalidate_s: float = number(0.0, at_least=0, at_most=1e9)
     stale_if_error_s: float = number(0.0, at_least=0, at_most=1e9)
     collapse: bool = yes_no(True)
-    shield: str | None = checked(None, _shield, optional=True)
+    shield: str | None = checked(None, city, optional=True)
     keeps: tuple[str, ...] = endpoints_tuple()
     hit_ms: float = number(1.0, at_least=0, at_most=60_000)
     price_usd_per_gb: float = number(0.085, at_least=0, at_most=1000)

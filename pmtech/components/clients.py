@@ -10,11 +10,12 @@ import numpy as np
 from simpy.events import NORMAL
 
 from pmtech.components.fields import instance, number, one_of, whole
+from pmtech.components.phases import Phases
 from pmtech.components.profile import Curve
 from pmtech.components.source import Source, SourcePart
 from pmtech.components.surge import Surge
 from pmtech.engine.clock import Alarm
-from pmtech.engine.randomness import BLOCK, ROUND, Stream, exponential, identity
+from pmtech.engine.randomness import ROUND, exponential, identity
 from pmtech.engine.request import Request
 from pmtech.engine.sorted_pass import joined
 
@@ -114,7 +115,7 @@ class ClientsPart(SourcePart):
         self.turn = Alarm(self.env, self._retime, urgent=True)  # the surge begins or ends
         self._plan()
 
-    def _phases(self) -> "Phases":
+    def _phases(self) -> Phases:
         return Phases(self.run.seed, self.name, self.spec.arrivals)
 
     @property
@@ -232,35 +233,3 @@ class ClientsPart(SourcePart):
             anchor_phase += (turn - anchor_s) * rate
             anchor_s = float(turn)
         return joined(found or [np.empty(0)])
-
-
-class Phases(dict):
-    """Number -> when it would arrive at a rate of one a second."""
-
-    def __init__(self, seed: int, name: str, arrivals: str):
-        super().__init__()
-        self.even = arrivals == "even"
-        self.gaps = Stream((seed, f"{name}.arrivals", name, 0), exponential)
-        self.total, self.first = 0.0, 0
-
-    def __missing__(self, number: int) -> float:
-        if self.even:
-            return float(number)
-        self.clear()  # arrivals only go forward
-        gaps = self.gaps.ahead(self.first)
-        gaps[0] += self.total
-        phases = np.cumsum(gaps).tolist()  # adds one by one
-        self.update(enumerate(phases, self.first))
-        self.total, self.first = phases[-1], self.first + len(phases)
-        return self[number]
-
-    def until(self, phase: float) -> np.ndarray:
-        """All phases up to `phase`, and some more."""
-        if self.even:
-            return np.arange(int(phase) + 2, dtype=float)
-        count = int(phase + 6 * phase**0.5) + BLOCK
-        while True:
-            phases = np.cumsum(self.gaps.first(count))
-            if phases[-1] > phase:
-                return phases
-            count *= 2

@@ -1,19 +1,16 @@
 """What all sources of requests share: what they ask for, how long they wait, whether they try again."""
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
-from heapq import heappush
-from math import inf
 from typing import ClassVar
 
 import numpy as np
-from simpy.events import NORMAL
 
 from pmtech.components.backoff import KINDS, RetryBudget, wait_s
 from pmtech.components.component import Component
 from pmtech.components.fields import instance, number, one_of, sizes, weights, whole
+from pmtech.components.patience import Patience
 from pmtech.components.surge import Surge
 from pmtech.engine.clock import Alarm
 from pmtech.engine.part import Part
@@ -189,34 +186,6 @@ class SourcePart(Part):
                 self.send(*again)
         elif heard is not None:
             heard(request)
-
-
-class Patience:
-    """All who wait for the same time: they give up in the order in which they came, so one alarm serves them all."""
-
-    def __init__(self, env, timeout_s: float):
-        self.env, self.timeout_s, self.alarm = env, timeout_s, Alarm(env, self._is_over)
-        self.waiting: deque[tuple[float, int, Request]] = deque()  # until when, its turn among all that is due then
-
-    def begins(self, request: Request) -> None:
-        """It gives up unless it has been answered by then."""
-        env = self.env
-        self.waiting.append((env._now + self.timeout_s, next(env._eid), request))
-        if self.alarm.due == inf:
-            self._next()
-
-    def _is_over(self) -> None:
-        self.waiting.popleft()[2].arrive(504)
-        if self.alarm.due == inf:  # whoever asks again at once has set it already
-            self._next()
-
-    def _next(self) -> None:
-        waiting = self.waiting
-        while waiting and waiting[0][2].status:
-            waiting.popleft()
-        if waiting:
-            self.alarm.due, turn, _ = waiting[0]
-            heappush(self.env._queue, (self.alarm.due, NORMAL, turn, self.alarm))
 
 
 @lru_cache(maxsize=32)
