@@ -1,6 +1,18 @@
 """Layer 4: a balancer picks a target for each connection, and all requests on it go there."""
 
+from pmtech.components.fields import checked
 from pmtech.engine.part import Part
+
+
+def layer():
+    """A field that holds 7 or 4."""
+
+    def check(name: str, value):
+        if type(value) is not int or value not in (7, 4):
+            raise ValueError(f"{name} must be 7 (requests) or 4 (connections), got {value!r}")
+        return value
+
+    return checked(7, check, kind="choice", options=(7, 4))
 
 
 class Connections:

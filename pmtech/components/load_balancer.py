@@ -5,8 +5,8 @@ from math import inf, nan
 from typing import ClassVar
 
 from pmtech.components.component import Component
-from pmtech.components.connections import Connections
-from pmtech.components.fields import checked, number, one_of, whole, yes_no
+from pmtech.components.connections import Connections, layer
+from pmtech.components.fields import number, one_of, whole, yes_no
 from pmtech.components.policies import BLIND, BY_KEY, COUNTING, POLICIES, least_busy
 from pmtech.components.ring import Ring
 from pmtech.components.shares import shares
@@ -18,17 +18,6 @@ from pmtech.engine.request import Request
 from pmtech.wording import counted, seconds
 
 ELSEWHERE = (502, 503)  # somebody else may be able to do it
-
-
-def layer():
-    """A field that holds 7 or 4."""
-
-    def check(name: str, value):
-        if type(value) is not int or value not in (7, 4):
-            raise ValueError(f"{name} must be 7 (requests) or 4 (connections), got {value!r}")
-        return value
-
-    return checked(7, check, kind="choice", options=(7, 4))
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
