@@ -365,14 +365,20 @@ def until(is_so, patience_s=30):
         time.sleep(0.02)
 
 
-def test_an_answer_in_the_notebook_is_a_vote_and_its_verdict_waits_for_the_room(real):
-    room, address = real
+def answered_in(room, address):
+    """A learner's seat, and the panel in which the room's question has been answered right."""
     seat = join(f"{room.word}@{address}")
     room.ask(CHECK.id)
     until(lambda: seat._room.get("question") == CHECK.id)
     panel = ask(CHECK.id)
     panel.value = RIGHT
     panel.commit()
+    return seat, panel
+
+
+def test_an_answer_in_the_notebook_is_a_vote_and_its_verdict_waits_for_the_room(real):
+    room, address = real
+    seat, panel = answered_in(room, address)
     assert panel.correct is None and "when the room has voted" in panel.feedback
     until(lambda: room.board()["voted"] == 1)
     room.show()
@@ -397,12 +403,7 @@ def test_a_kernel_hears_the_news_and_asks_for_nothing_while_nothing_changes(real
 
 def test_a_verdict_is_not_held_back_by_a_room_that_is_gone(real, monkeypatch):
     room, address = real
-    seat = join(f"{room.word}@{address}")
-    room.ask(CHECK.id)
-    until(lambda: seat._room.get("question") == CHECK.id)
-    panel = ask(CHECK.id)
-    panel.value = RIGHT
-    panel.commit()
+    seat, panel = answered_in(room, address)
     assert panel.correct is None
     room.leave(room.seat(seat.secret))  # as after a room that was opened anew
     until(lambda: panel.correct is True)
