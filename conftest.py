@@ -32,7 +32,7 @@ hold(pathlib.Path({lesson!r}), globals())
 """
 
 # The longest of all, in the order in which they begin: whoever ends last began first, and is left alone with nothing.
-FIRST = ("tests/browser/test_lessons.py", "tests/browser/")
+FIRST = ("tests/browser/test_lessons.py::test_a_lesson_runs", "tests/browser/")
 
 
 def pytest_collection_modifyitems(items):
@@ -41,7 +41,7 @@ def pytest_collection_modifyitems(items):
 
 class Scheduling(LoadScopeScheduling):
     """A module's tests stay in one process, for a notebook's cells need one kernel; and two processes have a JupyterLab and a
-    browser, not all: the lessons in one, whatever else is done in a browser in the other."""
+    browser, not all: each lesson that runs in one, and whatever else is done in a browser in the other."""
 
     def _split_scope(self, nodeid):
         return next((first for first in FIRST if nodeid.startswith(first)), super()._split_scope(nodeid))
