@@ -9,8 +9,8 @@ import pandas as pd
 
 from pmtech import theory
 from pmtech.components import Server
-from pmtech.runs.result import percentiles
-from pmtech.runs.views import Table
+from pmtech.runs.summary import percentiles
+from pmtech.runs.table import Table
 from pmtech.wording import plain, rate, seconds
 
 
