@@ -2,6 +2,7 @@
 
 from heapq import heappush
 from math import inf
+from typing import Protocol
 
 import numpy as np
 from simpy.events import NORMAL
@@ -10,13 +11,22 @@ from pmtech.engine.clock import Alarm
 from pmtech.engine.sorted_pass import joined
 
 
+class Moments(Protocol):
+    """Number -> when it comes."""
+
+    def __getitem__(self, number: int, /) -> float: ...
+
+    def until(self, phase: float) -> np.ndarray:
+        """All up to `phase`, and some more."""
+
+
 class Arrivals:
     """Unit-rate arrivals, stretched by the rate of the moment: the same customers come faster or slower.
 
     source: who sends them; its `spec` and `pace` may change. phases: when they would come at a rate of one a second.
     """
 
-    def __init__(self, source, phases):
+    def __init__(self, source, phases: Moments):
         self.source, self.env, self.phases, self.number = source, source.env, phases, 0
         self.anchor_s, self.anchor_phase = 0.0, 0.0
         self.alarm = Alarm(self.env, self._arrives)

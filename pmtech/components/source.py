@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -48,13 +48,21 @@ class Source(Component):
     profile: ClassVar[None] = None  # how the load changes over time
     load_field: ClassVar[str]  # the field that says how many there are
     connections: ClassVar[int | None] = None  # so many are shared
-    lap_s: ClassVar[float | None] = None  # after so long what they do begins again
-    callers: ClassVar[int] = 1  # how many callers rate limits and fairness tell apart
 
     @property
     def offered_per_s(self) -> float:
         """Requests a second that they would send on average, but for surges."""
         raise TypeError(f"{type(self).__name__} does not say how much it sends")
+
+    @property
+    def lap_s(self) -> float | None:
+        """After so long what they do begins again."""
+        return None
+
+    @property
+    def callers(self) -> int:
+        """How many callers rate limits and fairness tell apart."""
+        return 1
 
     @property
     def is_steady(self) -> bool:
@@ -119,10 +127,10 @@ class SourcePart(Part):
 
     def _learn(self) -> None:
         spec = self.spec
-        self.keys = self.run.luck(f"{self.name}.key", zipf_of(spec.keys, spec.popularity))
+        self.keys: dict[tuple, Any] = self.run.luck(f"{self.name}.key", zipf_of(spec.keys, spec.popularity))
         self.writes = self.run.luck(f"{self.name}.write", identity)
         self.only = next(iter(spec.endpoints)) if len(spec.endpoints) == 1 else None
-        self.choose = self.run.luck(f"{self.name}.endpoint", pick(spec.endpoints))
+        self.choose: dict[tuple, Any] = self.run.luck(f"{self.name}.endpoint", pick(spec.endpoints))
         self.log = self.run.requests.append
         self.first_line, self.tries_again = (self.name, 0), spec.retries > 0
         before, self.timeout_s = self.timeout_s, None if spec.timeout_ms is None else spec.timeout_ms / 1000
