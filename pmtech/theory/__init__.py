@@ -12,7 +12,7 @@ from pmtech.theory.autoscaling import (
     stabilised_replicas,
 )
 from pmtech.theory.batches import Backlog, Batch, BatchQueue, backlog, batch_capacity_per_s, batch_server, linger
-from pmtech.theory.caches import CacheHits, che_lru, hit_chances, stale_chances, ttl_cache
+from pmtech.theory.caches import CacheHits, che_lru, hit_chances, reuse_distances, stale_chances, ttl_cache
 from pmtech.theory.connections import busiest_share, moved_share, new_machine_share, ring_variation
 from pmtech.theory.edges import EdgeCache, edge_cache, origin_per_s
 from pmtech.theory.failure import BACKOFFS, attempts, backoff_waits_ms, vulnerable_from
