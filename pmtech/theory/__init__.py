@@ -55,5 +55,5 @@ __all__ = [
     "edge_cache", "erlang_b", "erlang_c", "gathered_s", "hit_chances", "jackson", "linger", "littles_law", "logins_per_s", "md1",
     "mg1", "mm1", "mm1k", "mmc", "mmck", "months_until_full", "moved_share", "new_machine_share", "origin_per_s", "peak_per_s",
     "power_of_choices", "price_crossing_per_s", "processor_sharing", "replica_limit", "requests_for_percentile",
-    "ring_variation", "round_trip_ms", "round_trips", "stabilised_replicas", "stale_chances", "ttl_cache", "vulnerable_from",
+    "reuse_distances", "ring_variation", "round_trip_ms", "round_trips", "stabilised_replicas", "stale_chances", "ttl_cache", "vulnerable_from",
 ]  # fmt: skip
