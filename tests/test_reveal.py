@@ -14,7 +14,7 @@ from pmtech.course.progress import progress_file
 from pmtech.course.questions import Guess, all_questions, filled, question
 from pmtech.course.reveal import OPEN, PASSED, reveal
 from pmtech.panels.compare import compare
-from pmtech.runs.views import figure
+from pmtech.runs.figure import figure
 
 PREDICTIONS = {id: q for id, q in all_questions().items() if q.kind == "predict"}
 A, B, C = (Clients(f"Company {name}", rate_per_s=rate) for name, rate in (("A", 10), ("B", 30), ("C", 150)))

@@ -9,8 +9,9 @@ import pandas as pd
 
 from pmtech import theory
 from pmtech.charts import plot
-from pmtech.components.component import Component, added
+from pmtech.components.component import Component
 from pmtech.components.memory import STORES, Store
+from pmtech.components.rates import added
 from pmtech.runs.result import Result
 from pmtech.system.system import System
 from pmtech.wording import percent, rate
