@@ -4,10 +4,17 @@ import math
 import operator
 from collections.abc import Callable
 from dataclasses import MISSING, field, fields
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 from pmtech.wording import article, nearest, plain
+
+
+def as_number(value) -> int | float | None:
+    """A number as Python writes it, also one of NumPy's; None: it is none."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return None
+    return int(value) if isinstance(value, Integral) else float(value)
 
 
 def _bounded(name: str, value, low, above, high):
@@ -35,12 +42,11 @@ def number(default, *, at_least=None, more_than=None, at_most=1e9, optional=Fals
     """A field that holds a finite number."""
 
     def check(name: str, value):
-        if isinstance(value, bool) or not isinstance(value, Real):
+        if (real := as_number(value)) is None:
             raise ValueError(f"{name} must be a number, got {value!r}")
-        value = float(value) if not isinstance(value, int) else value
-        if isinstance(value, float) and not math.isfinite(value):
-            raise ValueError(f"{name} must be a finite number, got {value}")
-        return _bounded(name, value, at_least, more_than, at_most)
+        if isinstance(real, float) and not math.isfinite(real):
+            raise ValueError(f"{name} must be a finite number, got {real}")
+        return _bounded(name, real, at_least, more_than, at_most)
 
     return checked(default, check, optional=optional, kind="number", least=at_least, above=more_than, most=at_most)
 
@@ -62,15 +68,16 @@ def whole(default, *, at_least=None, at_most=1_000_000, optional=False) -> Any:
     return checked(default, check, optional=optional, kind="whole", least=at_least, above=None, most=at_most)
 
 
-def instance(kind: type, default=None) -> Any:
+def instance(*kinds: type) -> Any:
     """A field that holds a value of another kind, such as a `Surge(...)`, or None."""
 
     def check(name: str, value):
-        if not isinstance(value, kind):
-            raise ValueError(f"{name} must be {article(kind.__name__)}(...) or None, got {value!r}")
+        if not isinstance(value, kinds):
+            known = ", ".join(f"{article(kind.__name__)}(...)" for kind in kinds)
+            raise ValueError(f"{name} must be {known} or None, got {value!r}")
         return value
 
-    return checked(default, check, optional=True)
+    return checked(None, check, optional=True)
 
 
 def one_of(*options: str) -> Any:
@@ -130,15 +137,17 @@ def weights(default: dict[str, float]) -> Any:
             value = {value: 1}
         if not isinstance(value, dict) or not value:
             raise ValueError(f'{name} must be endpoints with weights such as {{"/submit": 1}}, got {value!r}')
-        for endpoint, weight in value.items():
+        known = Weights({endpoint: as_number(weight) for endpoint, weight in value.items()})
+        for endpoint, weight in known.items():
             if not isinstance(endpoint, str):
                 raise ValueError(f"{name} must have words as keys, got {endpoint!r}")
-            if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 <= weight < math.inf:
-                raise ValueError(f'{name}: the weight of "{endpoint}" must be a number of at least 0, got {weight!r}')
+            if weight is None or not 0 <= weight < math.inf:
+                got = f"got {value[endpoint]!r}"
+                raise ValueError(f'{name}: the weight of "{endpoint}" must be a number of at least 0, {got}')
             _bounded(f'{name}: the weight of "{endpoint}"', weight, None, None, 1e9)
-        if not sum(value.values()) > 0:
+        if not sum(known.values()) > 0:
             raise ValueError(f"{name} must have at least one weight above 0")
-        return Weights(value)
+        return known
 
     return checked(Weights(default), check)
 
@@ -147,11 +156,10 @@ def sizes() -> Any:
     """A field that holds the size of an answer in kB by endpoint."""
 
     def check(name: str, value):
-        known = isinstance(value, dict) and all(isinstance(endpoint, str) for endpoint in value)
-        right = known and all(type(kb) in (int, float) and 0 <= kb <= 1e9 for kb in value.values())
-        if not right:
+        known = {what: as_number(kb) for what, kb in value.items()} if isinstance(value, dict) else {None: None}
+        if not all(isinstance(what, str) and kb is not None and 0 <= kb <= 1e9 for what, kb in known.items()):
             raise ValueError(f'{name} must be endpoints with sizes in kB such as {{"/video": 2000}}, got {value!r}')
-        return Weights(value)
+        return Weights(known)
 
     return checked(Weights(), check, kind="sizes")
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import inf
 
-from pmtech.components.fields import checked, number, whole
+from pmtech.components.fields import as_number, checked, number, whole
 from pmtech.engine.randomness import identity
 from pmtech.engine.request import Request
 from pmtech.runs.events.event import Event, Mark, Slow, check_answers, check_works, named, names_of
@@ -12,10 +12,10 @@ from pmtech.wording import plain
 
 
 def _steps(name: str, value):
-    pairs = tuple(map(tuple, value)) if isinstance(value, tuple | list) else ()
-    numbers = [x for pair in pairs for x in pair]
-    right = pairs and all(len(pair) == 2 for pair in pairs) and all(type(x) in (int, float) for x in numbers)
-    if not right or any(after_s < 0 or not 0 <= share <= 1 for after_s, share in pairs):
+    listed = isinstance(value, tuple | list) and all(isinstance(pair, tuple | list) for pair in value)
+    pairs = tuple(tuple(map(as_number, pair)) for pair in value) if listed else ()
+    right = pairs and all(len(pair) == 2 and None not in pair for pair in pairs)
+    if not right or not all(0 <= after_s < inf and 0 <= share <= 1 for after_s, share in pairs):
         raise ValueError(
             f"{name} must be pairs of (seconds after the start, share of the requests) such as ((0, 0.05), (60, 1)), "
             f"got {value!r}"
