@@ -20,7 +20,7 @@ from pmtech.wording import counted, listed, seconds
 
 def _places(name: str, value):
     value = (value,) if isinstance(value, str) else value
-    if not isinstance(value, tuple | list) or not value or len(set(value)) < len(value):
+    if not isinstance(value, tuple | list) or not value or any(value.count(place) > 1 for place in value):
         raise ValueError(f'{name} must be different cities such as ("Mumbai", "London"), got {value!r}')
     for place in value:
         city(name, place)

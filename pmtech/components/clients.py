@@ -11,7 +11,7 @@ from simpy.events import NORMAL
 
 from pmtech.components.fields import instance, number, one_of, whole
 from pmtech.components.phases import Phases
-from pmtech.components.profile import Curve
+from pmtech.components.profile import Curve, Day, Profile
 from pmtech.components.source import Source, SourcePart
 from pmtech.components.surge import Surge
 from pmtech.engine.clock import Alarm
@@ -47,7 +47,7 @@ class Clients(Source):
 
     rate_per_s: float = number(10.0, at_least=0, at_most=1e6)
     arrivals: str = one_of("poisson", "even")
-    profile: Curve | None = instance(Curve | Surge)
+    profile: Curve | None = instance(Profile, Day, Surge)
     connections: int | None = whole(None, at_least=1, at_most=1_000_000, optional=True)
     connection_age_s: float | None = number(None, more_than=0, at_most=1e9, optional=True)
 
