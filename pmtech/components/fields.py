@@ -80,7 +80,7 @@ def instance(*kinds: type) -> Any:
 
     def check(name: str, value):
         if not isinstance(value, kinds):
-            some = " or ".join(f"{article(kind.__name__)}(...)" for kind in kinds)
+            some = ", ".join(f"{article(kind.__name__)}(...)" for kind in kinds)
             raise ValueError(f"{name} must be {some} or None, got {value!r}")
         return value
 

@@ -79,10 +79,10 @@ def test_numbers_of_numpy_are_numbers_inside_of_others_too():
         (lambda: Clients(profile=3), "profile must be a Profile(...), a Day(...), a Surge(...) or None, got 3"),
         (lambda: Clients.in_places(3), 'in_places needs several cities, such as ("Mumbai", "London"), got 3'),
         (lambda: components.CDN(edges=("Mumbai", "mumbai")), "edges must be different cities such as"),
-        (lambda: components.CDN(edges=[["Mumbai"]]), "place must be a city that the map knows, got ['Mumbai']"),
+        (lambda: components.CDN(edges=[["Mumbai"]]), "edges must be a city that the map knows, got ['Mumbai']"),
         (lambda: components.Autoscale(schedule=((math.inf, 2),)), "schedule must be pairs of"),
         (lambda: Deploy("server", steps=[1]), "steps must be pairs of"),
-        (lambda: Change(["a"], 1), "path must be such as \"server.workers\", got ['a']"),
+        (lambda: Change(["a"], 1), "path must be text such as \"server.workers\", got ['a']"),
     ],
 )
 def test_what_is_no_value_of_its_kind_is_refused_in_a_sentence(make, sentence):

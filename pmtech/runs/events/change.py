@@ -18,11 +18,6 @@ class Change(Event):
     value: Any
     at_s: float = number(30.0, at_least=0)
 
-    def __post_init__(self):
-        super().__post_init__()
-        if not isinstance(self.path, str):
-            raise ValueError(f'path must be such as "server.workers", got {self.path!r}')
-
     def check(self, running) -> None:
         if running.system.replace({self.path: self.value}).names != running.system.names:  # refused now, not then
             raise ValueError(f'"{self.path}" can\'t change during a run')
