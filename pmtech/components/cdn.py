@@ -22,10 +22,9 @@ from pmtech.wording import counted, listed, seconds
 
 def _places(name: str, value):
     value = (value,) if isinstance(value, str) else value
-    if not isinstance(value, tuple | list) or not value or len(set(value)) < len(value):
+    many = isinstance(value, tuple | list) and len(value) > 0
+    if not many or len({theory.coordinates(city(name, place)) for place in value}) < len(value):
         raise ValueError(f'{name} must be different cities such as ("Mumbai", "London"), got {value!r}')
-    for place in value:
-        city(name, place)
     return tuple(value)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from pmtech.components.arrivals import Arrivals, Moments
 from pmtech.components.fields import instance, number, one_of, whole
 from pmtech.components.phases import Phases
-from pmtech.components.profile import Curve
+from pmtech.components.profile import Curve, Day, Profile
 from pmtech.components.source import Source, SourcePart
 from pmtech.components.surge import Surge
 
@@ -41,7 +41,7 @@ class Clients(Source):
 
     rate_per_s: float = number(10.0, at_least=0, at_most=1e6)
     arrivals: str = one_of("poisson", "even")
-    profile: Curve | None = instance(Curve | Surge)
+    profile: Curve | None = instance(Profile, Day, Surge)
     connections: int | None = whole(None, at_least=1, at_most=1_000_000, optional=True)
     connection_age_s: float | None = number(None, more_than=0, at_most=1e9, optional=True)
 
@@ -61,7 +61,7 @@ class Clients(Source):
     @classmethod
     def in_places(cls, cities: Iterable[str], **fields) -> "list[Clients]":
         """Alike ones in each of these cities, called after it: `Clients.in_places(("Mumbai", "London"), rate_per_s=15)`."""
-        if isinstance(cities, str):
+        if isinstance(cities, str) or not isinstance(cities, Iterable):
             raise ValueError(f'in_places needs several cities, such as ("Mumbai", "London"), got {cities!r}')
         return [cls(city, place=city, **fields) for city in cities]
 
