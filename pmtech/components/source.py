@@ -9,7 +9,8 @@ import numpy as np
 
 from pmtech.components.backoff import KINDS, RetryBudget, wait_s
 from pmtech.components.component import Component
-from pmtech.components.fields import instance, number, one_of, sizes, weights, whole
+from pmtech.components.endpoints import sizes, weights
+from pmtech.components.fields import instance, number, one_of, whole
 from pmtech.components.lives import Lives
 from pmtech.components.patience import Patience
 from pmtech.components.surge import Surge
@@ -92,12 +93,11 @@ class Source(Component):
         return self.offered_per_s * np.where(during, self.surge.times if self.surge else 1.0, np.ones(len(at_s)))
 
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
-        facts = [self.surge.said] if self.surge else []
+        facts, how = [], "" if self.backoff == "none" else f", {self.backoff.replace('_', ' ')}"
         if self.retries:
-            how = "" if self.backoff == "none" else f", {self.backoff.replace('_', ' ')}"
-            facts += [f"retries {counted(self.retries, 'time')}{how}"]
+            facts = [f"retries {counted(self.retries, 'time')}{how}"]
             facts += [f"budget {percent(self.retry_budget)}"] if self.retry_budget is not None else []
-        return facts
+        return [self.surge.said, *facts] if self.surge else facts
 
     def asked(self, rate_per_s: float | None = None) -> tuple[np.ndarray, np.ndarray]:
         """How many reads and how many writes of each key it sends a second."""
@@ -160,12 +160,6 @@ class SourcePart(Part):
         if self.timeout_s is not None:
             self.patience.begins(request)
         request.begin(self.next.handle(request))
-
-    def connection_of(self, request: Request) -> tuple[tuple, int]:
-        return self.lives.of(request)
-
-    def connections_among(self, count: int) -> np.ndarray:
-        return self.lives.among(count)
 
     def is_write(self, request: Request) -> bool:
         """Does the request change its item? A retry does what the first attempt would have done."""

@@ -8,7 +8,8 @@ from math import inf
 import numpy as np
 
 from pmtech.components.clients import Clients, ClientsPart
-from pmtech.components.fields import Weights, checked, number, one_of
+from pmtech.components.endpoints import Weights
+from pmtech.components.fields import checked, number, one_of
 from pmtech.engine.randomness import BLOCK, uniforms
 from pmtech.engine.request import Request
 from pmtech.traces.access_log import AccessLog
