@@ -4,17 +4,10 @@ import math
 import operator
 from collections.abc import Callable
 from dataclasses import MISSING, field, fields
-from numbers import Integral, Real
 from typing import Any
 
+from pmtech.theory.checks import as_number
 from pmtech.wording import article, nearest, plain
-
-
-def as_number(value) -> int | float | None:
-    """A number as Python writes it, also one of NumPy's; None: it is none."""
-    if isinstance(value, bool) or not isinstance(value, Real):
-        return None
-    return int(value) if isinstance(value, Integral) else float(value)
 
 
 def _bounded(name: str, value, low, above, high):

@@ -112,7 +112,10 @@ def _stay_s(reads: np.ndarray, room: int) -> float:
 
 
 def _rates(rates_per_s):
-    rates = np.asarray(rates_per_s, dtype=float)
+    try:
+        rates = np.asarray(rates_per_s, dtype=float)
+    except (TypeError, ValueError, OverflowError):
+        rates = np.empty(0)
     if rates.ndim != 1 or not np.isfinite(rates).all() or (rates < 0).any() or not rates.sum() > 0:
         raise ValueError("rates_per_s must be a list of numbers of at least 0, one of them above 0")
     return rates

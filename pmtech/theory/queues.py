@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pmtech.theory.checks import count, number
+from pmtech.theory.checks import MOST_COUNT, count, number
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def mmck(rate_per_s: float, service_s: float, workers: int, places: int) -> Queu
     A `Server` has places = workers + queue_limit. Kleinrock 1 (1975), 3.6 to 3.8.
     """
     workers = count("workers", workers)
-    places = count("places", places, at_least=workers, why=": every worker is a place")
+    places = count("places", places, at_least=workers, at_most=MOST_COUNT, why=": every worker is a place")
     load = _load(rate_per_s, service_s, workers)
     n = np.arange(places + 1)
     logs = np.concatenate(([0.0], np.cumsum(math.log(load * workers) - np.log(np.minimum(n[1:], workers)))))
@@ -159,7 +159,7 @@ def erlang_b(erlangs: float, servers: int) -> float:
     """
     offered = number("erlangs", erlangs, at_least=0)
     lost = 1.0
-    for n in range(1, count("servers", servers) + 1):
+    for n in range(1, count("servers", servers, at_most=MOST_COUNT) + 1):
         lost = offered * lost / (n + offered * lost)
     return lost
 
