@@ -81,7 +81,7 @@ class GatherPart(Part):
         visit[2] = now = self.env._now
         if request.served_by is None:
             request.served_by = self.machine
-        need = branches if spec.need is None else min(spec.need, branches)
+        need = spec.need or branches
         order = [*range(branches)]
         if need < branches:  # in turn
             self.turn += 1
