@@ -18,7 +18,8 @@ def check(system) -> None:
             raise ValueError(f'nothing can come after "{name}": a {type(part).__name__} ends the way')
         if part.fan_out == "one" and len(after) > 1:
             heads = ", ".join(f'"{names[e.head]}"' for e in after)
-            raise ValueError(f'"{name}" can\'t choose between {heads}: put a LoadBalancer before them')
+            mend = "put a LoadBalancer before them" + ("" if part.is_source else ", or a Gather, which asks them all")
+            raise ValueError(f'"{name}" can\'t choose between {heads}: {mend}')
         if after and (part.need or 0) > len(after):
             raise ValueError(
                 f'"{name}" needs {part.need} answers, and {counted(len(after), "part")} can give one: lower need to '

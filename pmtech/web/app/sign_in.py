@@ -177,7 +177,9 @@ def _own(survey: dict | None, name: str, number: str, hides: bool) -> None:
 def _gives_away(body: object, name: str, method: str) -> bool:
     """Would this body give a survey another owner than the one who sends it?"""
     if isinstance(body, list):  # a JSON Patch: what it does to the field, or to the whole
-        return any(isinstance(step, dict) and step.get("path") in ("", "/owner") for step in body)
+        steps = [step for step in body if isinstance(step, dict)]
+        touched = [step.get("path") for step in steps] + [s.get("from") for s in steps if s.get("op") == "move"]
+        return any(place in ("", "/owner") for place in touched)
     said = body if isinstance(body, dict) else {}
     return said.get("owner", name if method == "PATCH" else "ana") != name
 
