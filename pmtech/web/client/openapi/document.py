@@ -22,7 +22,7 @@ path: list parameters; map {" ".join(METHODS)}
 operation: list parameters security; map requestBody responses callbacks; flag deprecated; text summary
 parameter: text name in style; flag required explode deprecated allowReserved allowEmptyValue; schema schema; map content
 body: flag required; map content
-media: schema schema
+media: schema schema itemSchema
 answer: map content headers
 schema: types type; texts required; list enum allOf anyOf oneOf prefixItems; bound exclusiveMinimum exclusiveMaximum;
   map properties patternProperties dependentSchemas dependentRequired discriminator; flag nullable readOnly writeOnly

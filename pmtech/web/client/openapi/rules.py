@@ -29,13 +29,13 @@ LIMITS = {
     "maxContains": ("the most items that a list may contain", -1, None),
 }
 LABELS = {"format": "its format", "contentEncoding": "its encoding", "contentMediaType": "what kind of text it is"}
-WIDER = {("int32", "int64"), ("float", "double")}
+WIDER = {("int32", "int64"), ("int32", "bigint"), ("int64", "bigint"), ("float", "double"), ("int32", "double")}
 ANY_TEXT = (None, "password")  # a password is only shown in another way
 EVERY_TEXT = {"", ".*", "^.*", ".*$", "^.*$", "^", "$", "(.*)", "^(.*)$", r"[\s\S]*", r"^[\s\S]*$"}
 
 
 def differences(a: Form, b: Form, sides: Sides, *, asked: bool, text: str) -> Found:
-    """Of two forms of the same type. `text` is set for a parameter, which travels as text."""
+    """Of two forms of the same type. `text` is set for what travels as text."""
     if a.declared != b.declared and (a if b.declared else b).words:  # without words, any type is meant
         effect = Effect.PERHAPS_LESS if b.declared else Effect.PERHAPS_MORE  # other types were taken, or are now
         yield Finding(f"its type, {a.kind}, is {'now' if b.declared else 'no longer'} written down", effect)
@@ -51,13 +51,13 @@ def differences(a: Form, b: Form, sides: Sides, *, asked: bool, text: str) -> Fo
         elif word in _RULES:
             yield from _RULES[word](was, now, asked)
         elif word == "default":
-            yield from _default(a.words, b.words, decides=asked and text != "")
+            yield from _default(a.words, b.words, decides=asked and text in ("one", "many"))
         elif word not in FIELDS | ITEMS and not sides.same(was, now):
             yield Finding("a further rule" if word == "and" else word, Effect.UNKNOWN)
     if ITEMS & (a.words.keys() | b.words.keys()):
         yield from items(a.words, b.words, text)
     if FIELDS & (a.words.keys() | b.words.keys()):
-        yield from fields(a.words, b.words, sides, asked=asked)
+        yield from fields(a.words, b.words, sides, asked=asked, text="many sent" if text == "fields" else "")
 
 
 def _changed(said: str, was: Any, now: Any, effect: Effect) -> Finding:
