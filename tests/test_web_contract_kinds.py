@@ -285,6 +285,17 @@ def test_a_chain_of_two_thousand_schemas_is_gone_through():
     assert found.breaking and found.where.count("field next") == 2000
 
 
+def test_names_of_names_are_followed_and_forms_that_double_have_an_end():
+    def names(of):
+        return named({"$ref": "#/components/schemas/S0"}, **{f"S{n}": of(f"#/components/schemas/S{n + 1}") for n in range(40)},
+                     S40=TEXT)  # fmt: skip
+
+    for of in (lambda to: {"$ref": to}, lambda to: {"oneOf": [{"$ref": to}, {"$ref": to}]}):
+        new = names(of)
+        new["components"]["schemas"]["S40"] = NUMBER
+        assert verdict(names(of), new) in (BREAKS, UNJUDGED) and differences(new, copy.deepcopy(new)) == []
+
+
 def test_what_was_gone_through_for_one_request_is_found_for_the_next():
     """A leaf that differs, a branch to it, a branch to the branch: each asked for by a request of its own, in any order."""
 
@@ -455,7 +466,8 @@ MESSAGES = {
     "servers": (document({}), document({}, servers=[{"url": "/v2"}]), UNJUDGED),
     "a request's servers": (document({}), document({"servers": [{"url": "/v2"}]}), UNJUDGED),
     "described": (document({"summary": "a", "tags": ["b"], "operationId": "c"}), document({"description": "d"}), "none"),
-    "webhook": (document({}), document({}, webhooks={"sent": {"post": {}}}), UNJUDGED),
+    "webhook": (document({}), document({}, webhooks={"sent": {"post": {}}}), FITS),
+    "webhook gone": (document({}, webhooks={"sent": {"post": {}}}), document({}), BREAKS),
     "webhook's body": (document({}, webhooks={"sent": {"post": asks(TEXT)["paths"]["/orders"]["post"]}}),
                        document({}, webhooks={"sent": {"post": asks(NUMBER)["paths"]["/orders"]["post"]}}), UNJUDGED),
     "callback": (document({"callbacks": {"done": {"{$url}": {"post": {}}}}}),

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from pmtech.web.client.openapi.document import alike
+from pmtech.web.client.openapi.document import alike, exact
 from pmtech.web.client.openapi.effect import Effect, Finding, Found, words
 from pmtech.web.client.openapi.fields import FIELDS, fields
 from pmtech.web.client.openapi.form import Form
@@ -87,8 +87,9 @@ def _bound(limit: Any) -> Any:
 
 
 def _values(was: list | None, now: list | None, asked: bool) -> Found:
-    gone = [v for v in was or () if now is not None and not any(alike(v, n) for n in now)]
-    new = [v for v in now or () if was is not None and not any(alike(v, w) for w in was)]
+    before, after = (None if side is None else set(map(exact, side)) for side in (was, now))
+    gone = [v for v in was or () if after is not None and exact(v) not in after]
+    new = [v for v in now or () if before is not None and exact(v) not in before]
     if gone or was is None:
         listed = words(gone) if gone else f"any value other than {words(now or ())}"
         yield Finding(f"no longer takes {listed}" if asked else f"is no longer {listed}", Effect.LESS)
