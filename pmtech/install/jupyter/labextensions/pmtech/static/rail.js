@@ -193,10 +193,10 @@ class Rail {
       let look = `<style>${rulesOf(/pmtech|plotly/)}${KEPT_LOOK}</style>`; // once
       for (const one of data) {
         const html = [one["text/html"]].flat().join("");
-        const [start, mount] = /^<div class="pmtech mathjax_ignore (pmtech-\w+)">/.exec(html) ?? [];
+        const mount = /^<div class="pmtech mathjax_ignore (pmtech-\w+)">/.exec(html)?.[1];
         const kept = mount && window.pmtechPage?.kept(mount);
         if (!kept) continue;
-        one["text/html"] = `${start}${look}${html.slice(start.length, html.indexOf("</p>") + 4)}<div class="pmtech-kept">${kept}</div></div>`;
+        one["text/html"] = `${html.slice(0, html.indexOf("</p>") + 4)}${look}<div class="pmtech-kept">${kept}</div></div>`;
         look = "";
       }
       return saved;
