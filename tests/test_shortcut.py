@@ -26,14 +26,15 @@ some = st.sampled_from
 ENDPOINTS = ("/submit", "/dashboard")
 
 work = {"service_ms": st.floats(1, 300), "service_cv": some([0, 0.5, 1, 2]), "queue_limit": some([None, None, 0, 3])}
+work["place"] = placed = some([None, None, "Mumbai"])
 last = st.one_of(
     st.builds(Server, workers=some([1, 2, 8]), **work),
-    st.builds(Database, connections=some([1, 5]), query_ms=st.floats(1, 200), query_cv=some([0, 1])),
+    st.builds(Database, connections=some([1, 5]), query_ms=st.floats(1, 200), query_cv=some([0, 1]), place=placed),
 )
 before = st.one_of(
     st.builds(Server, workers=some([1, 4]), blocking=some([False]), **work),
     st.builds(Server, workers=some([3, 20, 100]), blocking=some([True]), **work),
-    st.builds(Network, round_trip_ms=st.floats(0, 500), round_trip_cv=some([0, 1])),
+    st.builds(Network, round_trip_ms=st.floats(0, 500), round_trip_cv=some([0, 1]), place=placed),
     st.builds(
         RateLimiter,
         limit=some([1, 5, 20]),
@@ -81,6 +82,9 @@ ways = st.recursive(
 )
 clients = st.builds(
     Clients,
+    place=some([None, None, "Mumbai", "Paris"]),
+    round_trips=some([1, 4]),
+    timeout_ms=some([None, None, 150, 800]),
     rate_per_s=st.floats(0, 60),
     arrivals=some(["poisson", "poisson", "even"]),
     endpoints=some([{"/submit": 1}, {"/submit": 1, "/dashboard": 2}]),

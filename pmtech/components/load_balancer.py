@@ -183,7 +183,7 @@ class LoadBalancerPart(Part):
     def feeds_forward(self) -> bool:
         """It looks at no state, or only at how many requests the machines of its own pool hold."""
         spec = self.spec
-        ends_here = all(isinstance(target, WorkPart) and target.next is None for target in self.targets)
+        ends_here = all(isinstance(target, WorkPart) and target.next is target.place is None for target in self.targets)
         counts = spec.layer == 7 and ends_here and spec.policy in COUNTING
         return spec.health_check_s is None and not (spec.sticky or spec.retries) and (spec.policy in BLIND or counts)
 

@@ -18,7 +18,7 @@ def owns_what_ends(part: Part) -> bool:
     """Does it alone ask a station at which the way ends? Then whoever asks in order of time can be told when to expect
     the answer: nobody who comes later gets in between."""
     others = (other for machines in part.run.parts.values() for other in machines if other is not part)
-    ends = isinstance(part.next, WorkPart) and part.next.next is None
+    ends = isinstance(part.next, WorkPart) and part.next.next is None and part.next.place is None
     return ends and not any(part.next in other.targets for other in others)
 
 
@@ -59,8 +59,8 @@ class WorkPart(Part):
 
     @property
     def feeds_forward(self) -> bool:
-        """As long as nobody watches it, to add machines."""
-        return self.spec.autoscale is None
+        """As long as nobody watches it, to add machines, and it asks nobody whether they have given up."""
+        return self.spec.autoscale is None and not self.drops_late
 
     def pass_sorted(self, rows, times, book) -> None:
         station = self.station

@@ -13,7 +13,7 @@ Workers held for anything else are passed as if they were not, which is right un
 
 What needs events: workers that are held and run short before more than one part, caches behind one another, side by
 side, with `miss_ms` or `coalesce`, or before anything else, balancers that look at the load of what is not the end,
-users, retries and timeouts, and whatever happens during a run.
+users, retries, and whatever happens during a run.
 """
 
 from collections import deque
@@ -24,6 +24,7 @@ from math import inf
 
 import numpy as np
 
+from pmtech import theory
 from pmtech.engine.clock import collecting_later
 from pmtech.engine.part import Part
 from pmtech.engine.randomness import Luck
@@ -166,6 +167,10 @@ class Book:
         one = len(self.sources) == 1
         self.rows_of = [self.all_rows] if one else [np.flatnonzero(self.client == n) for n in range(len(self.sources))]
         self.finished, self.status = np.full(size, np.nan), np.zeros(size, dtype=np.int64)
+        parts = [run.parts[name][0] for name in self.sources]
+        self.cities = [*{part.place for machines in run.parts.values() for part in machines}]
+        self.place = np.array([self.cities.index(part.place) for part in parts])[self.client]  # where each is
+        self.trips = np.array([part.trips for part in parts])[self.client]
         self.machines: list[str] = []
         self.served_by = np.full(size, -1, dtype=np.int32)
         self.inbox: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
@@ -243,6 +248,19 @@ class Book:
         """`way(book)` is called when all answers of what lies downstream are known."""
         self.returns.append(way)
 
+    def travel(self, part: Part, rows, times) -> tuple[np.ndarray, np.ndarray]:
+        """Who is elsewhere goes to where the part stands, and back with its answer: as `Part` does."""
+        half_s = np.array([theory.round_trip_ms(city or part.place, part.place) / 2000 for city in self.cities])
+        half_s, trips = half_s[self.place[rows]], self.trips[rows]
+        self.place[rows], self.trips[rows] = self.cities.index(part.place), 1
+
+        def back(book: Book) -> None:
+            book.finished[rows] += half_s
+
+        self.come_back(back)
+        there = times + half_s * (2 * trips - 1)
+        return only(there < self.until_s, rows, there)
+
     def _code(self, part: Part) -> int:
         if part.machine not in self.machines:
             self.machines.append(part.machine)
@@ -259,6 +277,8 @@ class Book:
             when[rows] = times
             rows = np.flatnonzero(when < inf)
             times = when[rows]
+        if part.place is not None:
+            rows, times = self.travel(part, rows, times)
         order = in_order(times)
         if not isinstance(order, slice):
             rows, times = rows[order], times[order]
@@ -266,7 +286,17 @@ class Book:
             raise Undecided
         return rows, times
 
+    def lose_patience(self) -> None:
+        """Whose client has given up is not heard any more; the work went on in vain."""
+        for source, rows in zip(self.sources, self.rows_of, strict=True):
+            if (timeout_s := self.run.parts[source][0].timeout_s) is not None:
+                ends, finished = self.arrived[rows] + timeout_s, self.finished[rows]
+                if (ends == finished).any():
+                    raise Undecided
+                self.answer(*only(~(finished < ends), rows, ends), 504)
+
     def records(self) -> Records:
+        self.lose_patience()
         late = np.flatnonzero(~(self.finished < self.until_s))
         self.finished[late], self.status[late] = np.nan, 0
         names = np.array([*self.machines, None], dtype=object)
@@ -293,7 +323,7 @@ class Book:
 def run_sorted(run: Run, until_s: float) -> Records | None:
     """The records of a run that has not begun, or None if it needs the event engine. `run.parts` is in flow order."""
     parts = [part for machines in run.parts.values() for part in machines]
-    if not all(part.feeds_forward and part.place is None for part in parts):
+    if not all(part.feeds_forward for part in parts):
         return None
     try:
         book = Book(run, until_s)
@@ -304,6 +334,6 @@ def run_sorted(run: Run, until_s: float) -> Records | None:
                 part.pass_sorted(*book.arrivals_at(part), book)
         for way_back in reversed(book.returns):
             way_back(book)
+        return book.records()
     except Undecided:
         return None
-    return book.records()
