@@ -12,6 +12,7 @@ from pmtech import (
     Gateway,
     LoadBalancer,
     Network,
+    Queue,
     RateLimiter,
     Server,
     Surge,
@@ -28,7 +29,7 @@ ENDPOINTS = ("/submit", "/dashboard")
 work = {"service_ms": st.floats(1, 300), "service_cv": some([0, 0.5, 1, 2]), "queue_limit": some([None, None, 0, 3])}
 work["place"] = placed = some([None, None, "Mumbai"])
 last = st.one_of(
-    st.builds(Server, workers=some([1, 2, 8]), **work),
+    st.builds(Server, workers=some([1, 2, 8]), item_ms=some([0, 30]), **work),
     st.builds(Database, connections=some([1, 5]), query_ms=st.floats(1, 200), query_cv=some([0, 1]), place=placed),
 )
 before = st.one_of(
@@ -63,7 +64,16 @@ caches = st.builds(
     private=st.booleans(),
 )
 cached = st.builds(lambda cache, behind: cache >> behind, caches, last)
-ends = st.one_of(last, cached, cached, caches)
+queues = st.builds(
+    Queue,
+    visibility_s=some([0.5, 30, 30]),
+    batch=some([1, 1, 3, 10]),
+    batch_wait_s=some([0, 0.5, 2]),
+    store_ms=some([0, 1, 200]),
+    limit=some([None, None, None, 5]),
+)
+queued = st.builds(lambda queue, behind: queue >> behind, queues, last)
+ends = st.one_of(last, cached, cached, caches, queued, queued)
 policies = some(["least_connections", "power_of_two_choices"])
 ways = st.recursive(
     ends,
@@ -84,6 +94,7 @@ clients = st.builds(
     Clients,
     place=some([None, None, "Mumbai", "Paris"]),
     round_trips=some([1, 4]),
+    priority=some([0, 0, 0, 1]),
     timeout_ms=some([None, None, 150, 800]),
     rate_per_s=st.floats(0, 60),
     arrivals=some(["poisson", "poisson", "even"]),
@@ -104,7 +115,7 @@ systems = st.builds(
 
 def same(system, **how):
     short, long = simulate(system, **how), simulate(system, engine="events", **how)
-    for frame in ("requests", "visits", "refusals", "components", "timeline", "by_client"):
+    for frame in ("requests", "visits", "refusals", "messages", "components", "timeline", "by_client"):
         one, other = getattr(short, frame), getattr(long, frame)
         assert one.equals(other), f"{frame} differ"
     one, other = short.records.notes, long.records.notes
@@ -249,3 +260,27 @@ def test_an_answer_that_comes_at_the_moment_of_a_request_is_left_to_the_event_en
     database = Database(connections=connections, query_ms=500, query_cv=0)
     system = Clients(rate_per_s=rate_per_s, arrivals="even") >> Cache(capacity=3) >> database
     assert run_sorted(Running(system, 1).run, 5.0) is None
+
+
+@pytest.mark.parametrize(
+    "queue", [Queue(), Queue(batch=4), Queue(batch=4, batch_wait_s=0.3), Queue(batch=9, batch_wait_s=9)]
+)
+@pytest.mark.parametrize("worker", [Server(workers=3, service_ms=90, item_ms=20), Database(connections=1, query_ms=30)])
+def test_it_is_taken_for_a_queue_before_a_station_of_its_own(queue, worker):
+    for sources in (Clients(rate_per_s=25, place="London", timeout_ms=90), [Clients("A"), Clients("B", rate_per_s=40)]):
+        system = sources >> Server("Tool", workers=50, place="Paris") >> queue >> worker
+        assert run_sorted(Running(system, 1).run, 20.0) is not None
+        same(system, duration_s=20)
+
+
+def test_it_is_not_taken_where_messages_come_back_or_change_their_order():
+    for system in (
+        Clients() >> Queue(visibility_s=0.1) >> Server(),
+        Clients() >> Queue() >> [Server()] * 2,
+        Clients() >> Queue(limit=9) >> Server(),
+        [Clients("A"), Clients("B", priority=1)] >> Queue() >> Server(),
+        Clients() >> LoadBalancer() >> [Queue() >> (mailer := Server("Mailer")), mailer],
+        Clients(arrivals="even") >> Queue(batch=2, batch_wait_s=0.1) >> Server(),
+    ):
+        assert run_sorted(Running(system, 1).run, 20.0) is None
+        same(system, duration_s=20)

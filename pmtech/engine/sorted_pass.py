@@ -20,7 +20,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from heapq import heappop, heappushpop, heapreplace
+from itertools import pairwise, repeat
 from math import inf
+from operator import itemgetter
 
 import numpy as np
 
@@ -178,6 +180,7 @@ class Book:
         self.refused: list[Refusals] = []
         specs = {name: run.parts[name][0].spec for name in self.visits}
         self.notes = {name: np.empty((0, len(spec.noted))) for name, spec in specs.items() if spec.noted}
+        self.messages: list[tuple] = []
         self.returns: list = []
         self.drawn = "", np.empty(0)
 
@@ -229,6 +232,15 @@ class Book:
     def note(self, part: Part, rows: np.ndarray) -> None:
         """What a part notes for itself, in order of time: see `Component.noted`."""
         self.notes[part.name] = rows.reshape(-1, len(part.spec.noted))
+
+    def publish(self, part: Part, published_s, received_s, done_s) -> None:
+        """Note the messages of a queue, in order of publication, that are handed out once at most."""
+        waiting = np.full(len(published_s) - len(received_s), np.nan)
+        times = published_s, *(self._happened(np.append(each, waiting)) for each in (received_s, done_s))
+        receives = (times[1] == times[1]).astype(int)
+        outcome = np.array(["waiting", "in flight", "done"], dtype=object)[receives + (times[2] == times[2])]
+        columns = (column.tolist() for column in (*times, receives, outcome))
+        self.messages += zip(repeat(part.name), *columns, strict=False)
 
     def refuse(self, part: Part, rows, times, status: int, retry_after=np.nan) -> None:
         self.served_by[rows] = self._code(part)
@@ -297,6 +309,9 @@ class Book:
 
     def records(self) -> Records:
         self.lose_patience()
+        messages = sorted(self.messages, key=itemgetter(1))
+        if any(one[1] == other[1] for one, other in pairwise(messages)):
+            raise Undecided
         late = np.flatnonzero(~(self.finished < self.until_s))
         self.finished[late], self.status[late] = np.nan, 0
         names = np.array([*self.machines, None], dtype=object)
@@ -316,6 +331,7 @@ class Book:
             visits={name: _stacked(visits or [nothing]) for name, visits in self.visits.items()},
             refusals=Refusals(*(column[order] for column in vars(refused).values())),
             notes=self.notes,
+            messages=messages,
         )
 
 
