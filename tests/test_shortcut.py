@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from pmtech import (
+    CDN,
     Cache,
     Clients,
     Database,
@@ -73,7 +74,16 @@ queues = st.builds(
     limit=some([None, None, None, 5]),
 )
 queued = st.builds(lambda queue, behind: queue >> behind, queues, last)
-ends = st.one_of(last, cached, cached, caches, queued, queued)
+cdns = st.builds(
+    CDN,
+    edges=some([("Mumbai",), ("Paris", "Tokyo"), ("London", "Mumbai", "Paris")]),
+    ttl_s=some([0.1, 1, 3]),
+    shield=some([None, "Frankfurt", "Mumbai"]),
+    collapse=some([True, True, True, False]),
+    hit_ms=some([0, 1, 30]),
+)
+near = st.builds(lambda cdn, behind: cdn >> behind, cdns, last)
+ends = st.one_of(last, cached, cached, caches, queued, queued, near, near)
 policies = some(["least_connections", "power_of_two_choices"])
 ways = st.recursive(
     ends,
@@ -94,6 +104,7 @@ clients = st.builds(
     Clients,
     place=some([None, None, "Mumbai", "Paris"]),
     round_trips=some([1, 4]),
+    kb=some([{}, {"/submit": 20}]),
     priority=some([0, 0, 0, 1]),
     timeout_ms=some([None, None, 150, 800]),
     rate_per_s=st.floats(0, 60),
@@ -284,3 +295,32 @@ def test_it_is_not_taken_where_messages_come_back_or_change_their_order():
     ):
         assert run_sorted(Running(system, 1).run, 20.0) is None
         same(system, duration_s=20)
+
+
+NEAR = Clients.in_places(("Mumbai", "Paris", "New York"), rate_per_s=30, keys=40, kb={"/": 20}, round_trips=4)
+
+
+@pytest.mark.parametrize("shield", [None, "Frankfurt", "Mumbai"])
+@pytest.mark.parametrize("edges", [("Mumbai",), ("Mumbai", "London")])
+@pytest.mark.parametrize("place", [None, "Frankfurt"])
+def test_it_is_taken_for_a_cdn_before_an_origin_of_its_own(edges, shield, place):
+    origin = Server("Origin", place=place, workers=2, service_ms=15)
+    system = NEAR >> CDN(edges=edges, ttl_s=2, shield=shield) >> origin
+    assert run_sorted(Running(system, 1).run, 12.0) is not None
+    same(system, duration_s=12)
+
+
+@pytest.mark.parametrize(
+    "cdn",
+    [
+        CDN(collapse=False),
+        CDN(stale_while_revalidate_s=1, ttl_s=1),
+        CDN(capacity=39),
+        CDN(keeps=("/other",)),
+        CDN(edges=("London",), shield="Sydney", ttl_s=0.1),  # a copy is old when it comes
+    ],
+)
+def test_a_cdn_of_which_more_is_to_be_known_is_left_to_the_event_engine(cdn):
+    system = NEAR >> cdn >> Server(workers=20)
+    assert run_sorted(Running(system, 1).run, 12.0) is None
+    same(system, duration_s=12)

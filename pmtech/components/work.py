@@ -14,11 +14,11 @@ from pmtech.engine.sorted_pass import Fifo, fifo, only
 from pmtech.engine.station import Station
 
 
-def owns_what_ends(part: Part) -> bool:
+def owns_what_ends(part: Part, elsewhere: bool = False) -> bool:
     """Does it alone ask a station at which the way ends? Then whoever asks in order of time can be told when to expect
-    the answer: nobody who comes later gets in between."""
+    the answer: nobody who comes later gets in between. elsewhere: may it stand in some city?"""
     others = (other for machines in part.run.parts.values() for other in machines if other is not part)
-    ends = isinstance(part.next, WorkPart) and part.next.next is None and part.next.place is None
+    ends = isinstance(part.next, WorkPart) and part.next.next is None and (elsewhere or part.next.place is None)
     return ends and not any(part.next in other.targets for other in others)
 
 

@@ -227,7 +227,7 @@ class Book:
     def serves(self, part: Part, rows) -> None:
         """The first who works on a request is who served it."""
         (first,) = only(self.served_by[rows] < 0, rows)
-        self.served_by[first] = self._code(part)
+        self.served_by[first] = self.code(part)
 
     def note(self, part: Part, rows: np.ndarray) -> None:
         """What a part notes for itself, in order of time: see `Component.noted`."""
@@ -243,7 +243,7 @@ class Book:
         self.messages += zip(repeat(part.name), *columns, strict=False)
 
     def refuse(self, part: Part, rows, times, status: int, retry_after=np.nan) -> None:
-        self.served_by[rows] = self._code(part)
+        self.served_by[rows] = self.code(part)
         names = np.full(len(rows), part.name, dtype=object)
         retry = np.broadcast_to(np.asarray(retry_after, dtype=float), len(rows))
         self.refused.append(Refusals(rows, names, times, np.full(len(rows), status), retry))
@@ -273,7 +273,8 @@ class Book:
         there = times + half_s * (2 * trips - 1)
         return only(there < self.until_s, rows, there)
 
-    def _code(self, part: Part) -> int:
+    def code(self, part) -> int:
+        """The number of a machine's name."""
         if part.machine not in self.machines:
             self.machines.append(part.machine)
         return self.machines.index(part.machine)
