@@ -94,17 +94,17 @@ class Fetches:
         askers = [self.shield] * len(part.edges) if self.shield else part.edges
         self.to_origin_s = [self._half_s(one.place, here) for one in askers]
         for place in range(len(ends)):
-            self.ask(place)
+            self.ask(place, 0.0)
 
     @staticmethod
     def _half_s(place: str, other: str | None) -> float:
         return theory.round_trip_ms(place, other or place) / 2000
 
-    def ask(self, place: int) -> None:
-        """The next request of a place finds no copy that is good."""
+    def ask(self, place: int, now: float) -> None:
+        """The next request of a place finds no copy that is good, when it comes or at once."""
         if (number := self.next[place]) == self.ends[place]:
             return
-        now, edge = self.at[number], place // self.keys
+        now, edge = max(self.at[number], now), place // self.keys
         if self.shield:
             heappush(self.due, (now + self.to_shield_s[edge], place, self.look))
         else:
@@ -150,13 +150,12 @@ class Fetches:
     def keep(self, place: int, now: float) -> None:
         """The answer has come to the edge: for those who wait, and those who come while it is good."""
         came_s = self.fresh[place % self.keys] if self.shield else now
-        if now - came_s >= self.ttl_s:  # those who wait have to ask again
-            raise Undecided
-        number = self.next[place]
-        while number < self.ends[place] and self.at[number] - came_s < self.ttl_s:
-            who = self.order[number]
-            at_s = self.at[number]
-            self.left[who], self.came[who], self.hit[who] = (at_s, came_s, HIT) if at_s > now else (now, came_s, MISS)
+        number = first = self.next[place]
+        while number < self.ends[place]:
+            at_s, who = max(self.at[number], now), self.order[number]
+            if number > first and at_s - came_s >= self.ttl_s:  # too old for whoever did not ask for it
+                break
+            self.left[who], self.came[who], self.hit[who] = at_s, came_s, HIT if at_s > now else MISS
             number += 1
         self.next[place] = number
-        self.ask(place)
+        self.ask(place, now)
