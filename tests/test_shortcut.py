@@ -1,5 +1,7 @@
 """The shortcut and the event engine: one trajectory, to the last bit."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, event, given, settings
@@ -7,12 +9,14 @@ from hypothesis import strategies as st
 
 from pmtech import (
     CDN,
+    Autoscale,
     Cache,
     Clients,
     Database,
     Gateway,
     LoadBalancer,
     Network,
+    Profile,
     Queue,
     RateLimiter,
     Server,
@@ -85,6 +89,19 @@ cdns = st.builds(
 near = st.builds(lambda cdn, behind: cdn >> behind, cdns, last)
 ends = st.one_of(last, cached, cached, caches, queued, queued, near, near)
 policies = some(["least_connections", "power_of_two_choices"])
+scaled = st.builds(
+    lambda policy, server, scale: LoadBalancer(policy=policy) >> dataclasses.replace(server, autoscale=scale),
+    st.one_of(policies, some(["round_robin", "random"])),
+    st.builds(Server, workers=some([1, 2, 8]), replicas=some([1, 3]), **work),
+    st.builds(
+        Autoscale,
+        target=some([0.3, 0.8]),
+        least=some([1, 2]),
+        starts_s=some([0, 0.5, 2]),
+        every_s=some([1, 1.5]),
+        calm_s=some([0, 1, 9]),
+    ),
+)
 ways = st.recursive(
     ends,
     lambda inside: st.one_of(
@@ -96,6 +113,7 @@ ways = st.recursive(
             inside,
         ),
         st.builds(lambda policy, targets: LoadBalancer(policy=policy) >> targets, policies, st.lists(last, min_size=1)),
+        scaled,
         st.builds(lambda a, b: Gateway() >> {"/submit": a, "/dashboard": b}, inside, inside),
     ),
     max_leaves=5,
@@ -105,6 +123,7 @@ clients = st.builds(
     place=some([None, None, "Mumbai", "Paris"]),
     round_trips=some([1, 4]),
     kb=some([{}, {"/submit": 20}]),
+    profile=some([None, None, None, Profile(((1, 0.5), (3, 4))), Profile(((0, 1), (1, 3), (2, 0)), repeat=True)]),
     priority=some([0, 0, 0, 1]),
     timeout_ms=some([None, None, 150, 800]),
     rate_per_s=st.floats(0, 60),
@@ -130,7 +149,7 @@ def same(system, **how):
         one, other = getattr(short, frame), getattr(long, frame)
         assert one.equals(other), f"{frame} differ"
     one, other = short.records.notes, long.records.notes
-    assert list(one) == list(other) and all((one[name] == other[name]).all() for name in one)
+    assert list(one) == list(other) and all(np.array_equal(one[name], other[name], equal_nan=True) for name in one)
     assert short.explain() == long.explain()
 
 

@@ -162,8 +162,9 @@ class Autoscaler:
     def _see(self, alive: list[Part]) -> None:
         """Remember who works, and on what."""
         self.run.keeps_s = max(self.run.keeps_s, self._spec.autoscale.every_s)
-        self.held = {machine: [v for v in self._lately(machine) if v[3] != v[3]] for machine in alive}
-        self.looked_s = self.run.env.now
+        now = self.run.env.now  # what is known ahead (sorted_pass.py) has not happened
+        self.held = {machine: [v for v in self._lately(machine) if not v[3] <= now] for machine in alive}
+        self.looked_s = now
 
     def _lately(self, machine: Part) -> list[list]:
         """The visits that went on at the last look or began since; all of a machine that was not there then."""
@@ -179,6 +180,6 @@ class Autoscaler:
         busy_s = sum(
             (min(left, now) if left == left else now) - max(begun, since)
             for _, _, begun, left in self._lately(machine)
-            if begun == begun
+            if begun <= now
         )
         return busy_s / (machine.station.places * (now - since))

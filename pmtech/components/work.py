@@ -59,8 +59,10 @@ class WorkPart(Part):
 
     @property
     def feeds_forward(self) -> bool:
-        """As long as nobody watches it, to add machines, and it asks nobody whether they have given up."""
-        return self.spec.autoscale is None and not self.drops_late
+        """As long as it asks nobody whether they have given up, and who adds machines is followed by who sends to it."""
+        before = [machines for machines in self.run.parts.values() if self in machines[0].targets]
+        followed = len(before) == 1 and before[0][0].follows(self.name)
+        return not self.drops_late and (self.spec.autoscale is None or followed)
 
     def pass_sorted(self, rows, times, book) -> None:
         station = self.station

@@ -157,6 +157,7 @@ class Book:
         self.until_s, self.run = until_s, run
         self.sources = [name for name, parts in run.parts.items() if parts[0].spec.is_source]
         arrivals = [run.parts[name][0].arrivals_until(until_s) for name in self.sources]
+        run.tidy()
         self.counts = [len(times) for times in arrivals]
         times = joined(arrivals)
         self.order = in_order(times)
@@ -339,14 +340,13 @@ class Book:
 @collecting_later()
 def run_sorted(run: Run, until_s: float) -> Records | None:
     """The records of a run that has not begun, or None if it needs the event engine. `run.parts` is in flow order."""
-    parts = [part for machines in run.parts.values() for part in machines]
-    if not all(part.feeds_forward for part in parts):
+    if not all(part.feeds_forward for machines in run.parts.values() for part in machines):
         return None
     try:
         book = Book(run, until_s)
         for name, rows in zip(book.sources, book.rows_of, strict=True):
             book.send(run.parts[name][0].next, rows, book.arrived[rows])
-        for part in parts:
+        for part in (part for machines in run.parts.values() for part in machines):  # there may be more of them by then
             if part.name not in book.sources:
                 part.pass_sorted(*book.arrivals_at(part), book)
         for way_back in reversed(book.returns):
