@@ -9,7 +9,7 @@ from pmtech.components.connections import Connections, layer
 from pmtech.components.fields import number, one_of, whole, yes_no
 from pmtech.components.policies import BLIND, BY_KEY, COUNTING, POLICIES, least_busy
 from pmtech.components.ring import Ring
-from pmtech.components.shares import shares
+from pmtech.components.shares import share_out
 from pmtech.components.work import WorkPart
 from pmtech.engine.clock import Alarm, Steps
 from pmtech.engine.part import Part
@@ -196,6 +196,4 @@ class LoadBalancerPart(Part):
 
     def pass_sorted(self, rows, times, book) -> None:
         book.visit(self, rows, times, times, times)
-        share = shares(self, rows, times, book)  # by then there may be more targets
-        for target, theirs in zip(self.targets, share, strict=True):
-            book.send(target, rows[theirs], times[theirs])
+        share_out(self, rows, times, book)

@@ -351,6 +351,8 @@ def run_sorted(run: Run, until_s: float) -> Records | None:
                 part.pass_sorted(*book.arrivals_at(part), book)
         for way_back in reversed(book.returns):
             way_back(book)
-        return book.records()
+        records = book.records()
     except Undecided:
         return None
+    book.returns, book.messages = [], []  # what is still to be asked of it needs neither
+    return records
