@@ -55,7 +55,6 @@ class Component(Named):
     thins: ClassVar[bool] = False  # does it send on less than in proportion to what comes?
     noted: ClassVar[tuple[str, ...]] = ()  # columns of what its `Part.notes` holds, the first of them the moment
     lends: ClassVar[float | None] = None  # how many requests may be behind it at a time, for each machine that asks
-    need: ClassVar[int | None] = None  # so many of those behind it have to answer; None: as many as there are
     replicas: ClassVar[int] = 1
     price_usd_per_hour: ClassVar[float] = 0.0
     usd_per_call: ClassVar[float] = 0.0
