@@ -4,7 +4,7 @@ A rule is given what the old and the new form say by one word (None: nothing), a
 stand at the same place within the two. `asked` is true for what a client sends, false for what it is answered.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -86,7 +86,7 @@ def _bound(limit: Any) -> Any:
     return f"{value} (itself left out)" if strict else value
 
 
-def _values(was: list | None, now: list | None, asked: bool) -> Found:
+def _values(was: list | None, now: list | None, asked: bool) -> Iterator[Finding]:
     gone = [v for v in was or () if now is not None and not any(alike(v, n) for n in now)]
     new = [v for v in now or () if was is not None and not any(alike(v, w) for w in was)]
     if gone or was is None:
