@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from heapq import heappop, heappushpop, heapreplace
 from math import inf
+from typing import Any
 
 import numpy as np
 
@@ -168,7 +169,7 @@ class Book:
         self.finished, self.status = np.full(size, np.nan), np.zeros(size, dtype=np.int64)
         self.machines: list[str] = []
         self.served_by = np.full(size, -1, dtype=np.int32)
-        self.inbox: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
+        self.inbox: dict[int, list[tuple[np.ndarray, ...]]] = {}
         self.visits: dict[str, list[Visits]] = {name: [] for name in run.parts if name not in self.sources}
         self.refused: list[Refusals] = []
         specs = {name: run.parts[name][0].spec for name in self.visits}
@@ -176,7 +177,7 @@ class Book:
         self.returns: list = []
         self.drawn = "", np.empty(0)
 
-    def _of_each(self, column: Callable[[Part, int], np.ndarray]) -> np.ndarray:
+    def _of_each(self, column: Callable[[Any, int], np.ndarray]) -> np.ndarray:
         """A column of what each source says of its requests, given how many it sends."""
         each = zip(self.sources, self.counts, strict=True)
         return joined([column(self.run.parts[name][0], count) for name, count in each])[self.order]
@@ -210,7 +211,7 @@ class Book:
     def visit(self, part: Part, rows, entered, started, left) -> None:
         """Note the visits to one machine; what lies at or past the end has not happened."""
         machine = np.broadcast_to(self.run.parts[part.name].index(part), len(rows))
-        self.visits[part.name].append(Visits(rows, entered, *map(self._happened, (started, left)), machine))
+        self.visits[part.name].append(Visits(rows, entered, self._happened(started), self._happened(left), machine))
 
     def _happened(self, times: np.ndarray) -> np.ndarray:
         past = times < self.until_s
