@@ -116,7 +116,7 @@ class ClientsPart(SourcePart):
 
     @property
     def feeds_forward(self) -> bool:
-        return self.timeout_s is None and not self.tries_again and self.spec.profile is None
+        return not self.tries_again
 
     def callers(self, count: int) -> np.ndarray:
         """Who sends each request, as a number: the source is one caller."""

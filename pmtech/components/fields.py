@@ -4,9 +4,9 @@ import math
 import operator
 from collections.abc import Callable
 from dataclasses import MISSING, field, fields
-from numbers import Integral, Real
 from typing import Any
 
+from pmtech.theory.checks import as_number
 from pmtech.wording import article, nearest, plain
 
 
@@ -22,10 +22,8 @@ def bounded(name: str, value, low, above, high):
 
 def plain_number(value) -> int | float | None:
     """A finite number as Python's own (numpy has others); None for whatever else."""
-    if isinstance(value, bool) or not isinstance(value, Real):
-        return None
-    value = int(value) if isinstance(value, Integral) else float(value)
-    return value if isinstance(value, int) or math.isfinite(value) else None
+    found = as_number(value)
+    return found if isinstance(found, int) or (found is not None and math.isfinite(found)) else None
 
 
 def number_pairs(value) -> tuple[tuple, ...]:
@@ -49,7 +47,7 @@ def number(default, *, at_least=None, more_than=None, at_most=1e9, optional=Fals
     """A field that holds a finite number."""
 
     def check(name: str, value):
-        if isinstance(value, bool) or not isinstance(value, Real):
+        if as_number(value) is None:
             raise ValueError(f"{name} must be a number, got {value!r}")
         if (found := plain_number(value)) is None:
             raise ValueError(f"{name} must be a finite number, got {value}")

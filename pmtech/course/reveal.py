@@ -107,8 +107,11 @@ class Reveal(Panel):
         option = self._asked.chosen(value)
         letter = "" if self._asked.guess else f"{'ABCDEFG'[int(value)]}: "
         fate = "It came as you said." if option.right else "It turned out otherwise."
-        if late:
-            fate = f"Answered after the run. {'That is what it shows.' if option.right else 'It shows otherwise.'}"
+        if self._asked.guess:
+            fate = chart.fate(self._asked.guess, self._run, value, option.right)
+        elif late:
+            fate = "That is what it shows." if option.right else "It shows otherwise."
+        fate = f"Answered after the run. {fate}" if late else fate
         belief = f"A common belief: {option.misconception}." if option.misconception else ""
         you = f"{letter}{self._asked.said(value)}"
         return {"you": you, "verdict": fate, "right": option.right, "feedback": option.feedback, "belief": belief}

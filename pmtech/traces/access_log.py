@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from pmtech.engine.clock import collecting_later
+from pmtech.files import as_path
 from pmtech.traces.columns import UNKNOWN
 from pmtech.traces.lines import Lines
 from pmtech.traces.log_formats import Format, recognise
@@ -183,9 +184,7 @@ def read_log(path: str | Path) -> AccessLog:
     What may have been misunderstood is said in warnings; lines that can't be read are counted, never fatal. Raises
     ValueError if there is no such file, no request in it, or no format fits: with a line and what was expected.
     """
-    if not isinstance(path, str | Path):
-        raise ValueError(f'path must be the name of a file such as "access.log", got {path!r}')
-    path = Path(path).expanduser()
+    path = as_path(path, "access.log").expanduser()
     lines = Lines(path)
     with collecting_later():
         blocks = iter(lines)
