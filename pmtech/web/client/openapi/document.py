@@ -34,7 +34,14 @@ SHAPES = {
     kind: {name: shape for part in rest.split(";") for shape, *names in [part.split()] for name in names}
     for kind, _, rest in (line.partition(":") for line in _SHAPES.replace("\n  ", " ").strip().splitlines())
 }
-_PYTHON = {"map": dict, "list": list, "text": str, "flag": bool, "number": (int, float), "bound": (int, float)}
+_PYTHON: dict[str, type | tuple[type, ...]] = {
+    "map": dict,
+    "list": list,
+    "text": str,
+    "flag": bool,
+    "number": (int, float),
+    "bound": (int, float),
+}
 ODD = "(not as OpenAPI has it)"
 _MEANS_NULL = {"default", "const"}  # elsewhere an entry without a value is one that is not there
 

@@ -39,7 +39,7 @@ def fields(a: dict, b: dict, sides: Sides, *, asked: bool, text: str) -> Found:
     filled = {name for name in now if asked and sides.new.said(now[name], "default")}
     yield from _required(a, b, was.keys() - old, now.keys() - new, filled, asked=asked)
     rest, place = [side.get("additionalProperties", ANY) for side in (a, b)], "further field" if was or now else "value"
-    yield from _further(*rest, f"each {place}", "further fields", sides, asked=asked)
+    yield from _further(rest[0], rest[1], f"each {place}", "further fields", sides, asked=asked)
     old_names, new_names = (side.get("patternProperties", {}) for side in (a, b))
     for name in sorted(old_names.keys() | new_names.keys()):  # who is not named is among the further fields
         pair, said = (old_names.get(name, _rest(a)), new_names.get(name, _rest(b))), f"fields with names like {name}"

@@ -1,6 +1,6 @@
 """A form: values of one type, and the words that hold for them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -137,7 +137,7 @@ def common(a: list, b: list) -> list:
     return [one for one in a if exact(one) in there]
 
 
-MEETS = {
+MEETS: dict[str, Callable] = {
     "enum": common,
     "required": lambda a, b: a | b,
     "and": lambda a, b: [*a, *b],

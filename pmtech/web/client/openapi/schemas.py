@@ -134,11 +134,13 @@ class Schemas(Sides):
         def paired(fits: Callable[[Form, Form], bool]) -> Found:
             for a in list(left):
                 if b := next((b for b in others if fits(a, b)), None):
-                    left.remove(a), others.remove(b)
+                    left.remove(a)
+                    others.remove(b)
                     place = (f"form {_called(a, before)}",)
                     for f in differences(a, b, self, asked=asked, text=text):
-                        idle = isinstance(f, Finding) and f.effect in free
-                        yield replace(f, place=place + f.place, **({"effect": Effect.NONE} if idle else {}))
+                        if isinstance(f, Finding) and f.effect in free:
+                            f = replace(f, effect=Effect.NONE)
+                        yield replace(f, place=place + f.place)
 
         yield from paired(lambda a, b: a.name is not None and a.name == b.name)
         if self._nested == NESTED and (left or others):
@@ -149,7 +151,11 @@ class Schemas(Sides):
         if len(left) == 1 == len(others):
             yield from paired(lambda a, b: not self._replaced(a, b))
         for fitting in (WIDER, NARROWER):
-            yield from paired(lambda a, b, fitting=fitting: not self._replaced(a, b) and effects(a, b) <= fitting)
+
+            def close(a: Form, b: Form, fitting=fitting) -> bool:
+                return not self._replaced(a, b) and effects(a, b) <= fitting
+
+            yield from paired(close)
         for a in left:
             # Objects take most of what other objects do, as long as they may have further fields: that makes them not one.
             kept = a.kind != "object" and any(effects(a, b) <= WIDER for b in after)
@@ -249,7 +255,7 @@ def _hints(was: list[dict], now: list[dict], asked: bool) -> Found:
     """Discriminators. They change nothing of what fits, and who goes by a field still finds it, or it is listed as gone."""
     if alike(was, now):
         return
-    hints = [(side[0] if len(side) == 1 else {"all": side}) if side else {} for side in (was, now)]
+    hints: list[dict] = [(side[0] if len(side) == 1 else {"all": side}) if side else {} for side in (was, now)]
     names = [hint.get("propertyName") for hint in hints]
     maps = [hint.get("mapping", {}) for hint in hints]
     kept = all(isinstance(mapping, dict) for mapping in maps) and all(
