@@ -1,6 +1,7 @@
 """A load test of the real API, the same server in the model beside it, and a tester who waits beside one who does not."""
 
 import asyncio
+import itertools
 import time
 from collections import deque
 from collections.abc import Iterable
@@ -8,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import count, cycle
 from math import ceil
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from pmtech.runs.result import Result, percentiles
 from pmtech.runs.simulate import simulate
 from pmtech.runs.views import Table
 from pmtech.system.system import System
-from pmtech.theory.checks import number
+from pmtech.theory.checks import count, number
 from pmtech.web.app.server import Api
 from pmtech.wording import counted, plain, rate, seconds
 
@@ -136,7 +136,7 @@ class Door:
     """
 
     def __init__(self, places: int, work_s: np.ndarray, stall: tuple[float, float]):
-        self.free, self.line, self.work_s, self.stall = places, deque(), cycle(work_s.tolist()), stall
+        self.free, self.line, self.work_s, self.stall = places, deque(), itertools.cycle(work_s.tolist()), stall
         self.seen: list[tuple] = []  # (name of a request, when it came, for how long it held a worker, when it left)
         self.over_s = 0.0  # for so much longer than its work the API itself and the clock have held a worker: taken off
 
@@ -224,7 +224,7 @@ def run_load_test(
     api: Api, rate_per_s: float | Iterable[float], *, server: Server, for_s: float, stall_s: float, seed: int
 ) -> LoadTest:
     """See `load_test` in panels/load_test.py."""
-    rates = _checked(api, rate_per_s, server, for_s, stall_s)
+    rates = _checked(api, rate_per_s, server, for_s, stall_s, seed)
     steps, lines, waiting = [], [], []
     for per_s in rates:
         run = _modelled(per_s, server, for_s, seed)
@@ -241,7 +241,7 @@ def _mean(values: np.ndarray) -> float:
     return float(values.mean()) if len(values) else np.nan
 
 
-def _checked(api, rate_per_s, server, for_s, stall_s) -> list[float]:
+def _checked(api, rate_per_s, server, for_s, stall_s, seed) -> list[float]:
     if not isinstance(api, Api) or not api.running:
         raise ValueError(f"a load test needs the running API, as start_api() gives it, got {api!r}")
     if api.transport != "socket":
@@ -252,6 +252,7 @@ def _checked(api, rate_per_s, server, for_s, stall_s) -> list[float]:
     rates = [*rate_per_s] if isinstance(rate_per_s, Iterable) and not isinstance(rate_per_s, str) else [rate_per_s]
     if not rates:
         raise ValueError("rate_per_s must be at least one number of requests a second")
+    count("seed", seed, at_least=0)
     number("for_s", for_s, at_least=0.5, at_most=MOST_S)
     number("stall_s", stall_s, at_least=0, at_most=for_s / 2)
     for per_s in rates:
@@ -321,7 +322,7 @@ def _held(door: Door, real_ms: np.ndarray, places: int) -> np.ndarray:
 
 def _written(api: Api, lines: list[tuple]) -> Path:
     """An access log in the common format, in the folder of the API's database."""
-    path = next(path for n in count(1) if not (path := api.folder / f"access-{n}.log").exists())
+    path = next(path for n in itertools.count(1) if not (path := api.folder / f"access-{n}.log").exists())
     path.write_text("".join(_line(*line) for line in sorted(lines)), encoding="utf-8")
     return path
 
