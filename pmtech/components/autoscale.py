@@ -8,7 +8,7 @@ from itertools import pairwise, takewhile
 from math import inf, nan
 
 from pmtech import theory
-from pmtech.components.fields import Checked, as_number, checked, number, whole
+from pmtech.components.fields import Checked, checked, number, number_pairs, whole
 from pmtech.engine.clock import Alarm
 from pmtech.engine.part import Part
 from pmtech.engine.run import Run
@@ -18,10 +18,10 @@ MOST = 1000  # machines of one part
 
 
 def _schedule(name: str, value):
-    listed = isinstance(value, tuple | list) and all(isinstance(pair, tuple | list) for pair in value)
-    pairs = tuple(tuple(map(as_number, pair)) for pair in value) if listed else ((),)
-    if not all(len(pair) == 2 and None not in pair and type(pair[1]) is int for pair in pairs) or not all(
-        0 <= since_s < inf and 1 <= least <= MOST for since_s, least in pairs
+    pairs = number_pairs(value)
+    empty = isinstance(value, tuple | list) and not value
+    if not (pairs or empty) or not all(
+        at_s is not None and at_s >= 0 and isinstance(least, int) and 1 <= least <= MOST for at_s, least in pairs
     ):
         raise ValueError(
             f"{name} must be pairs of (second, least machines) such as ((35_400, 8), (39_600, 1)), got {value!r}"
@@ -38,7 +38,8 @@ class Autoscale(Checked):
 
     least, most: never fewer, never more machines. every_s: it looks so often, at what happened since it looked last.
     starts_s: so long until a new machine takes requests; it is paid for meanwhile. calm_s: it takes machines away only
-    down to the most that it would have wanted within so long, to which what there was when it began counts. tolerance: a difference to the target that it leaves alone.
+    down to the most that it would have wanted within so long; what there was when it began counts as wanted then.
+    tolerance: a difference to the target that it leaves alone.
     schedule: pairs of (from which second of the run, least) such as ((35_400, 8), (39_600, 1)): machines are there before the
     load is, if that is known.
     At most four machines or as many again are added each `every_s`, whichever is more. A machine that it has not seen

@@ -8,7 +8,7 @@ from math import inf, sqrt
 
 import numpy as np
 
-from pmtech.components.fields import Checked, as_number, checked, number, yes_no
+from pmtech.components.fields import Checked, checked, number, plain_number, yes_no
 from pmtech.wording import plain, rate
 
 QUARTERS = 96  # of an hour in a day
@@ -86,9 +86,10 @@ class Curve(Checked):
 
 
 def _number(name: str, value) -> float:
-    if (real := as_number(value)) is None or not 0 <= real <= 1e9:
+    found = plain_number(value)
+    if found is None or not 0 <= found <= 1e9:
         raise ValueError(f"{name} in a profile must be a number of at least 0, got {value!r}")
-    return float(real)
+    return float(found)
 
 
 def _points(name: str, value):

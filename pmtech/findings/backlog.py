@@ -169,13 +169,15 @@ class Stretch:
             return 1.0
         if not taken.any():  # nobody comes to a worker any more: it is those who have one that keep it
             keep = (backlog.began <= self.begin) & (backlog.left >= self.ends)
-            return min(1.0, station.mean_s / float((backlog.left - backlog.began)[keep].mean())) if keep.any() else 1.0
+            work_s, held_s = keep.sum() * station.mean_s, float((backlog.left - backlog.began)[keep].sum())
+            return min(1.0, work_s / held_s) if held_s else 1.0
         work_s, as_long = 0.0, backlog.as_long(self.together)
         for offer in self.result.offers(*backlog.workers, since=self.begin, until=self.ends):
             begun = ((backlog.began > offer.begin_s) & (backlog.began <= offer.end_s)).sum()
             work_s += begun * as_long * offer.places / offer.per_s if offer.per_s else 0.0
         chance = at.CHANCE * max(1, station.cv) / sqrt(taken.sum())
-        return min(1.0, work_s * (1 + chance) / float((backlog.left - backlog.began)[taken].sum()))
+        held_s = float((backlog.left - backlog.began)[taken].sum())
+        return min(1.0, work_s * (1 + chance) / held_s) if held_s else 1.0
 
     @property
     def growth(self) -> float:

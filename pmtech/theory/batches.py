@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pmtech.theory.checks import MOST_COUNT, count, number
+from pmtech.theory.checks import COUNTED, count, number
 from pmtech.theory.queues import Queue
 
 
@@ -24,7 +24,7 @@ def batch_server(rate_per_s: float, batch_s: float, most: int) -> BatchQueue:
     mean batch lambda / (mu (1 - idle)). Domain: load below 1. Gross and Harris, Queueing Theory, 3.2 (partial batches).
     """
     rate, service = number("rate_per_s", rate_per_s, above=0), number("batch_s", batch_s, above=0)
-    most, ratio = count("most", most, at_most=MOST_COUNT), rate * service
+    most, ratio = count("most", most, at_most=10_000), rate * service
     number("load", ratio / most, below=1, why=": the queue grows without end" if ratio >= most else "")
     from scipy.optimize import brentq
 
@@ -57,7 +57,7 @@ def linger(rate_per_s: float, wait_s: float | None = None, most: int | None = No
         if expected is None:
             raise ValueError("linger needs wait_s or most, got neither: the batch would never go")
         return Batch(1 + expected, wait_s * (1 + expected / 2) / (1 + expected))
-    j = np.arange(1, count("most", most, at_most=MOST_COUNT))
+    j = np.arange(1, count("most", most, at_most=COUNTED))
     if expected is None:
         reached = np.ones(j.size)
     else:
