@@ -16,17 +16,16 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 LEFT_BEHIND_S = 3600  # a file in the making that is older than this was left by a program that was killed
 
 
-def path_of(said: Any) -> Path:
-    """A path as somebody gave it. Raises ValueError with a sentence for what is none."""
-    if not isinstance(said, str | os.PathLike):
-        raise ValueError(f'path must be the name of a file such as "shop.json", got {said!r}')
-    return Path(said)
+def as_path(path, such_as: str) -> Path:
+    """The path of a file. Raises ValueError with a sentence for what is none, such as a number."""
+    if not isinstance(path, str | os.PathLike) or not isinstance(os.fspath(path), str):
+        raise ValueError(f'path must be the name of a file such as "{such_as}", got {path!r}')
+    return Path(path)
 
 
 def write(path: Path, content: str | bytes, *, over: bool = False) -> None:

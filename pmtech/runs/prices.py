@@ -4,11 +4,12 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from pmtech.runs.result import Result
-from pmtech.runs.views import Table
+from pmtech.runs.table import Table
 from pmtech.theory.checks import number
 from pmtech.wording import nearest
 
@@ -36,14 +37,14 @@ def sizes() -> pd.DataFrame:
     return table
 
 
-def machine(size: str, part: str | None = None) -> dict[str, float]:
+def machine(size: str, part: str | None = None) -> dict[str, Any]:
     """A size of the price list as values of a server: `Server(**machine("c7g.2xlarge"))`.
 
     With the name of a part, as paths: `system.replace(machine("c7g.2xlarge", "server"))`.
     Raises ValueError with the nearest sizes when the list has no such machine.
     """
     listed = {entry["name"]: entry for entry in _price_list()["size"]}
-    if size not in listed:
+    if not isinstance(size, str) or size not in listed:
         raise ValueError(f"there is no machine {size!r} in the price list: {nearest(size, listed)}")
     values = {"workers": listed[size]["vcpus"], "price_usd_per_hour": listed[size]["usd_per_hour"]}
     return values if part is None else {f"{part}.{field}": value for field, value in values.items()}

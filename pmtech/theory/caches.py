@@ -99,6 +99,26 @@ def stale_chances(ttl_s: float, writes: Sequence[float] | np.ndarray) -> np.ndar
     return 1 + np.expm1(-expected) / expected
 
 
+def reuse_distances(keys: np.ndarray) -> np.ndarray:
+    """For each of these requests, how many keys were asked for since its own was last, itself among them; inf at first.
+
+    An LRU cache that keeps n answers, whatever n, finds those of a distance of at most n (Mattson et al., IBM Systems
+    Journal 9, 1970). Counted for all at once, from blocks of one request to blocks of half of them.
+    """
+    n = len(keys)
+    order, previous = np.argsort(keys, kind="stable"), np.full(n, -1)
+    again = keys[order[1:]] == keys[order[:-1]]
+    previous[order[1:][again]] = order[:-1][again]
+    # Between two requests for a key, each other key counts once: where it was not asked for since the first of the two.
+    seen, width = np.zeros(n), 1
+    while width < n:
+        pair, late = divmod(np.arange(n) // width, 2)
+        ranked = pair * (n + 1) + previous
+        seen[late == 1] += np.searchsorted(np.sort(ranked[late == 0]), ranked[late == 1]) - pair[late == 1] * width
+        width *= 2
+    return np.where(previous < 0, np.inf, seen - previous)
+
+
 def _while(reads: np.ndarray, removed: np.ndarray, kept_s: float) -> np.ndarray:
     """Each stay begins with a miss and lasts `kept_s`, or until a write: so many hits to one miss (`ttl_cache`)."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import re
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -48,6 +49,45 @@ OPTIONAL = {(cls, f.name) for cls, f in FIELDS if f.metadata["optional"]}
 def test_every_field_is_checked():
     assert len(COMPONENTS) >= 15
     assert [f"{cls.__name__}.{f.name}" for cls, f in FIELDS if "check" not in f.metadata] == []
+
+
+ODD = [0, -1, 2.5, 10**400, math.inf, math.nan, None, True, "x", "", b"a", [], (), {}, {"a": 1}, np.array([1, 2]), 1j]
+ODD += [np.int64(3), [1], [[1]], [(0, 1), (1,)], {"a": [[1]]}, [{}], object()]
+
+
+@pytest.mark.parametrize(("cls", "field"), [(cls, f.name) for cls, f in FIELDS])
+def test_whatever_is_given_is_taken_or_refused_in_a_sentence(cls, field):
+    for odd in ODD:
+        with suppress(ValueError):
+            made = cls(**{field: odd})
+            assert hash(made) == hash(cls(**{field: getattr(made, field)}))
+
+
+def test_numbers_of_numpy_are_numbers_inside_of_others_too():
+    steps, shares = np.arange(3), np.linspace(0, 1, 3, dtype=np.float32)
+    curve = components.Profile(list(zip(steps, shares, strict=True)))
+    assert curve == components.Profile(((0, 0), (1, 0.5), (2, 1)))
+    made = Clients(endpoints={"/a": steps[2]}, kb={"/a": shares[1]}, profile=curve)
+    assert repr(made.endpoints) == "{'/a': 2}" and repr(made.kb) == "{'/a': 0.5}"
+    assert repr(components.Autoscale(schedule=[(steps[1], steps[2])])) == "Autoscale(schedule=((1, 2),))"
+    assert Deploy("server", steps=[(steps[1], shares[1])]).steps == ((1, 0.5),)
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: Clients(profile=3), "profile must be a Profile(...), a Day(...), a Surge(...) or None, got 3"),
+        (lambda: Clients.in_places(3), 'in_places needs several cities, such as ("Mumbai", "London"), got 3'),
+        (lambda: components.CDN(edges=("Mumbai", "mumbai")), "edges must be different cities such as"),
+        (lambda: components.CDN(edges=[["Mumbai"]]), "edges must be a city that the map knows, got ['Mumbai']"),
+        (lambda: components.Autoscale(schedule=((math.inf, 2),)), "schedule must be pairs of"),
+        (lambda: Deploy("server", steps=[1]), "steps must be pairs of"),
+        (lambda: Change(["a"], 1), "path must be text such as \"server.workers\", got ['a']"),
+    ],
+)
+def test_what_is_no_value_of_its_kind_is_refused_in_a_sentence(make, sentence):
+    with pytest.raises(ValueError, match=re.escape(sentence)):
+        make()
 
 
 def refused(cls, field, value):

@@ -28,10 +28,11 @@ from fastapi.responses import HTMLResponse
 from pydantic import Field
 
 from pmtech.components.rate_limiter import RateLimiter, SlidingWindowLog
-from pmtech.web.app.api import BODY, Id, Input, Text
+from pmtech.web.app.api import BODY, Id
 from pmtech.web.app.problems import documented
 from pmtech.web.app.protections import Protections
-from pmtech.web.app.store import Store
+from pmtech.web.app.shapes import Input, Text
+from pmtech.web.app.store import Snapshot, Store
 
 # Invented people. Their surveys are those whose owner they are; "staff" are the survey tool's own people.
 PEOPLE = {
@@ -74,6 +75,11 @@ class Accounts:
 
     def _kept(self, password: str) -> str:
         return ARGON2.hash(password) if self.protections.argon2 else plain_hash(password)
+
+    def snapshot(self) -> Snapshot:
+        """People and tokens, without what opens an account."""
+        wanted = {"people": "rowid AS id, name, role, shown", "tokens": "rowid AS id, name, reads_only"}
+        return {table: list(map(dict, self._db.execute(f"SELECT {it} FROM {table}"))) for table, it in wanted.items()}
 
     def person(self, name: str) -> dict | None:
         row = self._db.execute("SELECT * FROM people WHERE name = ?", (name,)).fetchone()
