@@ -35,6 +35,7 @@ class Part:
         self.roomed: list[Callable[[], None]] = []  # who wants to know when there is room
         self.errors: list[Callable[[Request], int | None]] = []  # who answers in its place, at the moment,
         self.slowness: list[Callable[[Request], float]] = []  # and how many times its work takes
+        self.versions: list[Callable[[Request], bool]] = []  # who is met by which new version, the latest last
         self.setup()
         self._choose_way()
 
