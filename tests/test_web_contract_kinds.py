@@ -215,6 +215,8 @@ SPELLINGS = {
     "one value": [{"type": "string", "const": "a"}, {"type": "string", "enum": ["a"]}],
     "parts": [fields(["a"], a={"type": "string"}), {"allOf": [fields(a={"type": "string"}), {"required": ["a"]}]}],
     "any": [{}, True, {"description": "x", "title": "y", "example": 1}],
+    "order of forms that overlap": [{"oneOf": [NUMBER, {"type": "number"}, {"not": NUMBER}]},
+                                    {"oneOf": [{"type": "number"}, {"not": NUMBER | {"title": "x"}}, NUMBER]}],
     "order": [fields(["a", "b"], a={"enum": [1, 2]}, b={}), fields(["b", "a"], b={}, a={"enum": [2, 1.0]})],
     "bounds": [{"type": "number", "exclusiveMinimum": 1}, {"type": "number", "minimum": 1, "exclusiveMinimum": True}],
     "said or not": [{"type": "string"}, {"type": "string", "minLength": 0, "nullable": False, "readOnly": False}],

@@ -211,4 +211,4 @@ def _groups(key: str, parts: list[Union]) -> str:
 
 
 def _describes(name: str, value: Any) -> bool:
-    return name in ("description", "summary") and isinstance(value, str)
+    return name in ("title", "description", "summary", "$comment") and isinstance(value, str)
