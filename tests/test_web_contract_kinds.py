@@ -114,7 +114,8 @@ CASES = {  # what stands for itself: (old, new, as a request, as an answer)
     "new duty": (fields(), fields(["a"], a={}), BREAKS, FITS),
     "duty with a default": (fields(a={"default": 1}), fields(["a"], a={"default": 1}), UNJUDGED, FITS),
     "new duty with a default": (fields(), fields(["a"], a={"default": 1}), UNJUDGED, FITS),
-    "field gone": (fields(a={}), fields(), UNJUDGED, BREAKS),
+    "field gone": (fields(a={}, b={}), fields(b={}), UNJUDGED, BREAKS),
+    "fields no longer named": (fields(a={}), fields(), FITS, BREAKS),
     "field refused": (fields(a={}), fields(more={"additionalProperties": False}), BREAKS, BREAKS),
     "field among typed ones": (
         fields(a={"type": "string"}, more={"additionalProperties": {"type": "string"}}),
@@ -171,6 +172,8 @@ CASES = {  # what stands for itself: (old, new, as a request, as an answer)
         {"oneOf": [fields(["a"], a={}), fields(["a", "b"], b={})]}, {"oneOf": [fields(["a"], a={}), fields(["b"], b={})]}, FITS, BREAKS),
     "one of forms of which one comes to need nothing": (
         {"oneOf": [fields(["a"], a={}), fields(["b"], b={})]}, {"oneOf": [fields(["a"], a={}), fields(b={})]}, UNJUDGED, BREAKS),
+    "one of forms that were told apart by a type": (
+        {"oneOf": [fields(["a"], a=TEXT), fields(["a"], a=NUMBER)]}, {"oneOf": [fields(["a"], a=TEXT), fields(["a"], a={})]}, UNJUDGED, BREAKS),
     "one form, and another that is told apart": (
         {"oneOf": [fields(["a"], a={})]}, {"oneOf": [fields(["a"], a={}), fields(["b"], b={})]}, FITS, BREAKS),
     "one of any at another level": (
