@@ -51,7 +51,8 @@ def fields(a: dict, b: dict, sides: Sides, *, asked: bool, text: str) -> Found:
 def _gone(name: str, was: Any, b: dict, sides: Sides, *, asked: bool) -> Found:
     rest = _unnamed(name, b)
     refused, unread = not sides.new.union(rest).forms, sides.new.open(rest)
-    sent = Effect.LESS if refused else Effect.PASSED if unread else Effect.MORE
+    others = b.get("properties")  # who names no field at all does not describe them
+    sent = Effect.LESS if refused else Effect.PASSED if unread and others else Effect.MORE
     yield Finding(f"field {name} is gone", sent if asked else Effect.MORE)
     if asked and not refused and not unread:
         yield Pair(was, rest, (f"field {name}",))

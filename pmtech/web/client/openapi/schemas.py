@@ -185,10 +185,9 @@ class Schemas(Sides):
         pairs = [[(side, *pair) for pair in combinations(union.forms, 2)] for side, union in sides]
         overlapping = {a.kind if a.kind == b.kind else "any" for side, a, b in chain(*pairs) if side.overlap(a, b)}
         if was.exclusive and now.exclusive:
-            forms = [[[form.kind, form.declared, form.words] for form in side.forms] for side in (was, now)]
             if was.exclusive != now.exclusive:
                 unsure = bool(overlapping)
-            elif not overlapping or self.same(*forms):
+            elif not overlapping or self._same_forms(was, now, asked):
                 unsure = False
             else:
                 met = [any(side.overlap(a, b, named=True) for side, a, b in each) for each in pairs]
@@ -209,6 +208,17 @@ class Schemas(Sides):
                 return
         if len(was.forms) > 1 or overlapping - {"object"} or any(s.overlap(a, b, named=True) for s, a, b in pairs[1]):
             yield Finding("must now fit one of its forms and no other", Effect.UNKNOWN)
+
+    def _same_forms(self, was: Union, now: Union, asked: bool) -> bool:
+        """In any order."""
+        left = list(now.forms)
+        for a in was.forms:
+            alone = (b for b in left if (a.kind, a.declared) == (b.kind, b.declared))
+            b = next((b for b in alone if self._effects(a, b, asked, "") <= {Effect.NONE}), None)
+            if b is None:
+                return False
+            left.remove(b)
+        return not left
 
 
 def _leading(to: set, parents: dict[tuple, set]) -> set:
