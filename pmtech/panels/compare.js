@@ -2,9 +2,7 @@ function render({ model, el }) {
   const [headings, ...rows] = model.get("table");
   const shows = model.get("figure").layout.xaxis.title.text;
   const plot = h("div", { class: "pmtech-plot", role: "img", "aria-label": `Chart by client and design. ${shows}.` });
-  // A heading has room for half of its letters: it takes two lines, not three.
-  const roomFor = ({ length }) => `min-width: ${Math.ceil(0.44 * length) + 2}ch`;
-  const head = h("tr", {}, ...headings.map((text) => h("th", { scope: "col", style: roomFor(text) }, text)));
+  const head = h("tr", {}, ...headings.map((text) => h("th", { scope: "col" }, text)));
   const body = rows.map(([label, ...cells]) =>
     h("tr", {}, h("th", { scope: "row" }, label), ...cells.map((text) => h("td", {}, text))),
   );

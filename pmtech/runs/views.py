@@ -5,7 +5,7 @@ import operator
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
-from math import ceil, floor, inf, isnan, log10
+from math import floor, inf, isnan, log10
 from typing import Any
 
 import numpy as np
@@ -86,13 +86,7 @@ class Table(pd.DataFrame):
 
 def table(heads: list[str], rows, note: str = "") -> str:
     """The HTML of a table of text: the first column names the row, figures stand under one another."""
-    # A heading has room for half of its letters: it takes two lines, not three.
-    head = "".join(
-        f'<th scope="col" style="min-width: {ceil(0.44 * len(text)) + 2}ch">{html.escape(text)}</th>'
-        if text
-        else "<td></td>"
-        for text in heads
-    )
+    head = "".join(f'<th scope="col">{html.escape(text)}</th>' if text else "<td></td>" for text in heads)
     body = "".join(
         f'<tr><th scope="row">{html.escape(label)}</th>{"".join(f"<td>{html.escape(text)}</td>" for text in cells)}</tr>'
         for label, *cells in rows
