@@ -208,6 +208,7 @@ def test_a_list_shows_ones_own_alone(shared, query):
         ),
         ("PATCH", "/surveys/2", [{"op": "copy", "from": "/title", "path": "/owner"}], "json-patch+json"),
         ("PATCH", "/surveys/2", [{"op": "remove", "path": "/owner"}], "json-patch+json"),
+        ("PATCH", "/surveys/2", [{"op": "move", "from": "/owner", "path": "/title"}], "json-patch+json"),
         ("PATCH", "/me", {"role": "staff"}, "json"),
         ("PATCH", "/me", {"shown": "B", "role": "staff"}, "json"),
     ],

@@ -8,7 +8,7 @@ from itertools import pairwise, takewhile
 from math import inf, nan
 
 from pmtech import theory
-from pmtech.components.fields import Checked, checked, number, whole
+from pmtech.components.fields import Checked, checked, number, number_pairs, whole
 from pmtech.engine.clock import Alarm
 from pmtech.engine.part import Part
 from pmtech.engine.run import Run
@@ -18,14 +18,10 @@ MOST = 1000  # machines of one part
 
 
 def _schedule(name: str, value):
-    pairs = (
-        tuple(map(tuple, value))
-        if isinstance(value, tuple | list) and all(isinstance(x, tuple | list) for x in value)
-        else None
-    )
-    if pairs is None or not all(
-        [type(x) for x in pair] in ([int, int], [float, int]) and pair[0] >= 0 and 1 <= pair[1] <= MOST
-        for pair in pairs
+    pairs = number_pairs(value)
+    empty = isinstance(value, tuple | list) and not value
+    if not (pairs or empty) or not all(
+        at_s is not None and at_s >= 0 and isinstance(least, int) and 1 <= least <= MOST for at_s, least in pairs
     ):
         raise ValueError(
             f"{name} must be pairs of (second, least machines) such as ((35_400, 8), (39_600, 1)), got {value!r}"
@@ -42,7 +38,7 @@ class Autoscale(Checked):
 
     least, most: never fewer, never more machines. every_s: it looks so often, at what happened since it looked last.
     starts_s: so long until a new machine takes requests; it is paid for meanwhile. calm_s: it takes machines away only
-    down to the most that it would have wanted within so long. tolerance: a difference to the target that it leaves alone.
+    down to the most that it would have wanted within so long, to which what there was when it began counts. tolerance: a difference to the target that it leaves alone.
     schedule: pairs of (from which second of the run, least) such as ((35_400, 8), (39_600, 1)): machines are there before the
     load is, if that is known.
     At most four machines or as many again are added each `every_s`, whichever is more. A machine that it has not seen
@@ -95,8 +91,8 @@ class Autoscaler:
         """Somebody turned a knob of what it watches: it may have been switched on or off."""
         rule = self._spec.autoscale
         if rule is not None and self.alarm.due == inf:
-            self.wanted.clear()
-            self._see(self._alive)
+            self._see({machine: self._lately(machine) for machine in self._alive})
+            self.wanted = deque([(self.looked_s, self._spec.replicas)])  # as Kubernetes does when it begins
             self.alarm.set(self.looked_s + rule.every_s)
         elif rule is None:
             self.alarm.set(inf)
@@ -115,8 +111,9 @@ class Autoscaler:
     def _look(self) -> None:
         rule, now, alive = self._spec.autoscale, self.run.env.now, self._alive
         self.alarm.set(now + rule.every_s)
-        shares = [self._used(machine) for machine in alive if machine in self.held]
-        self._see(alive)
+        lately = {machine: self._lately(machine) for machine in alive}
+        shares = [self._used(machine, lately[machine]) for machine in alive if machine in self.held]
+        self._see(lately)
         current = len(alive) + len(self.ready_s)
         new = current - len(shares)
         wanted = theory.desired_replicas(current, shares, rule.target, starting=new, tolerance=rule.tolerance)
@@ -125,7 +122,7 @@ class Autoscaler:
         while self.wanted and self.wanted[-1][1] <= wanted:  # an older one that is not higher will never decide
             self.wanted.pop()
         self.wanted.append((now, wanted))
-        wanted = theory.stabilised_replicas(current, self.wanted, calm_s=rule.calm_s)
+        wanted = theory.stabilised_replicas(current, [*self.wanted], calm_s=rule.calm_s)
         wanted = min(wanted, rule.most, max(theory.replica_limit(current), least))
         while self.wanted[0][0] < now - rule.calm_s:
             self.wanted.popleft()
@@ -159,11 +156,12 @@ class Autoscaler:
         machines = self.run.parts[self.name]
         machines[0].notes.append((self.run.env.now, self._spec.replicas, len(self.ready_s), used))
 
-    def _see(self, alive: list[Part]) -> None:
+    def _see(self, lately: dict[Part, list[list]]) -> None:
         """Remember who works, and on what."""
         self.run.keeps_s = max(self.run.keeps_s, self._spec.autoscale.every_s)
-        self.held = {machine: [v for v in self._lately(machine) if v[3] != v[3]] for machine in alive}
-        self.looked_s = self.run.env.now
+        now = self.run.env.now  # what is known ahead (sorted_pass.py) has not happened
+        self.held = {machine: [v for v in visits if not v[3] <= now] for machine, visits in lately.items()}
+        self.looked_s = now
 
     def _lately(self, machine: Part) -> list[list]:
         """The visits that went on at the last look or began since; all of a machine that was not there then."""
@@ -171,14 +169,11 @@ class Autoscaler:
             return machine.visits
         since, held = self.looked_s, self.held[machine]
         new = takewhile(lambda visit: visit[1] >= since, reversed(machine.visits))
-        return [*{id(visit): visit for visit in (*held, *new)}.values()]
+        return held + [visit for visit in new if visit[1] > since or not any(visit is known for known in held)]
 
-    def _used(self, machine: Part) -> float:
+    def _used(self, machine: Part, lately: list[list]) -> float:
         """The share of its places that was taken since the last look, on average."""
         since, now = self.looked_s, self.run.env.now
-        busy_s = sum(
-            (min(left, now) if left == left else now) - max(begun, since)
-            for _, _, begun, left in self._lately(machine)
-            if begun == begun
-        )
+        begun = [(max(begun, since), left) for _, _, begun, left in lately if begun <= now]
+        busy_s = sum([(left if left < now else now) - begun for begun, left in begun])
         return busy_s / (machine.station.places * (now - since))

@@ -4,13 +4,13 @@ import math
 import operator
 from collections.abc import Callable
 from dataclasses import MISSING, field, fields
-from numbers import Real
 from typing import Any
 
+from pmtech.theory.checks import as_number
 from pmtech.wording import article, nearest, plain
 
 
-def _bounded(name: str, value, low, above, high):
+def bounded(name: str, value, low, above, high):
     if above is not None and not value > above:
         raise ValueError(f"{name} must be more than {plain(above)}, got {plain(value)}")
     if low is not None and value < low:
@@ -18,6 +18,18 @@ def _bounded(name: str, value, low, above, high):
     if high is not None and value > high:
         raise ValueError(f"{name} must be at most {plain(high)}, got {plain(value)}")
     return value
+
+
+def plain_number(value) -> int | float | None:
+    """A finite number as Python's own (numpy has others); None for whatever else."""
+    found = as_number(value)
+    return found if isinstance(found, int) or (found is not None and math.isfinite(found)) else None
+
+
+def number_pairs(value) -> tuple[tuple, ...]:
+    """Pairs of what `plain_number` makes of each; () where it is no list of pairs."""
+    listed_ = isinstance(value, tuple | list) and all(isinstance(x, tuple | list) and len(x) == 2 for x in value)
+    return tuple((plain_number(first), plain_number(last)) for first, last in value) if listed_ else ()
 
 
 def checked(
@@ -35,12 +47,11 @@ def number(default, *, at_least=None, more_than=None, at_most=1e9, optional=Fals
     """A field that holds a finite number."""
 
     def check(name: str, value):
-        if isinstance(value, bool) or not isinstance(value, Real):
+        if as_number(value) is None:
             raise ValueError(f"{name} must be a number, got {value!r}")
-        value = float(value) if not isinstance(value, int) else value
-        if isinstance(value, float) and not math.isfinite(value):
+        if (found := plain_number(value)) is None:
             raise ValueError(f"{name} must be a finite number, got {value}")
-        return _bounded(name, value, at_least, more_than, at_most)
+        return bounded(name, found, at_least, more_than, at_most)
 
     return checked(default, check, optional=optional, kind="number", least=at_least, above=more_than, most=at_most)
 
@@ -57,20 +68,21 @@ def whole(default, *, at_least=None, at_most=1_000_000, optional=False) -> Any:
             value = operator.index(value)
         except TypeError:
             raise ValueError(f"{name} must be a whole number, got {value!r}") from None
-        return _bounded(name, value, at_least, None, at_most)
+        return bounded(name, value, at_least, None, at_most)
 
     return checked(default, check, optional=optional, kind="whole", least=at_least, above=None, most=at_most)
 
 
-def instance(kind: type, default=None) -> Any:
-    """A field that holds a value of another kind, such as a `Surge(...)`, or None."""
+def instance(*kinds: type) -> Any:
+    """A field that holds a value of one of these kinds, such as a `Surge(...)`, or None."""
 
     def check(name: str, value):
-        if not isinstance(value, kind):
-            raise ValueError(f"{name} must be {article(kind.__name__)}(...) or None, got {value!r}")
+        if not isinstance(value, kinds):
+            some = ", ".join(f"{article(kind.__name__)}(...)" for kind in kinds)
+            raise ValueError(f"{name} must be {some} or None, got {value!r}")
         return value
 
-    return checked(default, check, optional=True)
+    return checked(None, check, optional=True)
 
 
 def one_of(*options: str) -> Any:
@@ -84,6 +96,17 @@ def one_of(*options: str) -> Any:
     return checked(options[0], check, kind="word", options=options)
 
 
+def text(example: str) -> Any:
+    """A field without a default that holds text, such as the name of a part."""
+
+    def check(name: str, value):
+        if not isinstance(value, str):
+            raise ValueError(f'{name} must be text such as "{example}", got {value!r}')
+        return value
+
+    return checked(MISSING, check)
+
+
 def yes_no(default: bool) -> Any:
     """A field that holds True or False."""
 
@@ -93,67 +116,6 @@ def yes_no(default: bool) -> Any:
         return value
 
     return checked(default, check, kind="yes or no")
-
-
-def endpoints_tuple(default: tuple[str, ...] = ()) -> Any:
-    """A field that holds a few endpoints; one alone may be given as a string."""
-
-    def check(name: str, value):
-        value = (value,) if isinstance(value, str) else value
-        if not isinstance(value, (tuple, list)) or not all(isinstance(item, str) for item in value):
-            raise ValueError(f'{name} must be endpoints such as ("/submit", "/dashboard"), got {value!r}')
-        return tuple(value)
-
-    return checked(default, check)
-
-
-class Weights(dict):
-    """Endpoint -> weight, as a value: it can't be changed and can be hashed."""
-
-    def __hash__(self):
-        return hash(frozenset(self.items()))
-
-    def __setitem__(self, *_):
-        raise TypeError("weights can't be changed; replace() makes a new system")
-
-    __delitem__ = __ior__ = update = pop = setdefault = clear = popitem = __setitem__
-
-    def __reduce__(self):
-        return Weights, (dict(self),)
-
-
-def weights(default: dict[str, float]) -> Any:
-    """A field that holds endpoints and how often each is asked for."""
-
-    def check(name: str, value):
-        if isinstance(value, str):
-            value = {value: 1}
-        if not isinstance(value, dict) or not value:
-            raise ValueError(f'{name} must be endpoints with weights such as {{"/submit": 1}}, got {value!r}')
-        for endpoint, weight in value.items():
-            if not isinstance(endpoint, str):
-                raise ValueError(f"{name} must have words as keys, got {endpoint!r}")
-            if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 <= weight < math.inf:
-                raise ValueError(f'{name}: the weight of "{endpoint}" must be a number of at least 0, got {weight!r}')
-            _bounded(f'{name}: the weight of "{endpoint}"', weight, None, None, 1e9)
-        if not sum(value.values()) > 0:
-            raise ValueError(f"{name} must have at least one weight above 0")
-        return Weights(value)
-
-    return checked(Weights(default), check)
-
-
-def sizes() -> Any:
-    """A field that holds the size of an answer in kB by endpoint."""
-
-    def check(name: str, value):
-        known = isinstance(value, dict) and all(isinstance(endpoint, str) for endpoint in value)
-        right = known and all(type(kb) in (int, float) and 0 <= kb <= 1e9 for kb in value.values())
-        if not right:
-            raise ValueError(f'{name} must be endpoints with sizes in kB such as {{"/video": 2000}}, got {value!r}')
-        return Weights(value)
-
-    return checked(Weights(), check, kind="sizes")
 
 
 class _Sentences(type):

@@ -8,7 +8,7 @@ from math import inf, sqrt
 
 import numpy as np
 
-from pmtech.components.fields import Checked, checked, number, yes_no
+from pmtech.components.fields import Checked, checked, number, plain_number, yes_no
 from pmtech.wording import plain, rate
 
 QUARTERS = 96  # of an hour in a day
@@ -86,9 +86,10 @@ class Curve(Checked):
 
 
 def _number(name: str, value) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1e9:
+    found = plain_number(value)
+    if found is None or not 0 <= found <= 1e9:
         raise ValueError(f"{name} in a profile must be a number of at least 0, got {value!r}")
-    return float(value)
+    return float(found)
 
 
 def _points(name: str, value):
@@ -150,9 +151,13 @@ class Day(Curve):
     @cached_property
     def points(self) -> tuple[tuple[float, float], ...]:
         peak = round(self.peak_at_h, 6) % 24
-        hours = np.unique([0.0, 24.0, *(peak + 24 / QUARTERS * np.arange(QUARTERS)) % 24])  # the peak is one of them
+        sharp = self.peak_times - self.night > QUARTERS * (
+            1 - self.night
+        )  # a hump that quarters of an hour are too wide for
+        slices, high = (16 * QUARTERS, 1e6) if sharp else (QUARTERS, 4000.0)
+        hours = np.unique([0.0, 24.0, *(peak + 24 / slices * np.arange(slices)) % 24])  # the peak is one of them
         hump = (1 + np.cos((hours - peak) * np.pi / 12)) / 2
-        low, high = 0.0, 4000.0  # the higher the power, the steeper the hump, and the lower the mean
+        low = 0.0  # the higher the power, the steeper the hump, and the lower the mean
         for _ in range(100):
             power = (low + high) / 2
             times = self.night + (self.peak_times - self.night) * hump**power

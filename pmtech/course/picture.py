@@ -23,7 +23,7 @@ class Picture:
         self.svg = svg
 
     def _repr_html_(self) -> str:
-        width = float(re.search(r'<svg[^>]* viewBox="\S+ \S+ (\S+)"', self.svg)[1])
+        width = float(re.search(r'<svg[^>]* viewBox="0 0 (\d+)', self.svg)[1])
         return page(f'<div style="min-width: {width * LEAST / TEXT:.0f}px">{self.svg}</div>', "pmtech-picture")
 
 

@@ -12,7 +12,7 @@ from pmtech.course.progress import progress_file, tell
 from pmtech.course.questions import Question, filled, question
 from pmtech.course.verdicts import is_held_back
 from pmtech.panels.widget import Panel
-from pmtech.runs.views import figure
+from pmtech.runs.figure import figure
 from pmtech.wording import said
 
 OPEN = "You have not said yet what you expect of this run."
@@ -45,7 +45,7 @@ class Reveal(Panel):
 
     def _tell_truth(self) -> None:
         """A room that listens draws the number of the run, once it is told here, into its guesses."""
-        if "truth" in self.told:
+        if self._asked.guess and "truth" in self.told:
             value = float(figure(self._run, self._asked.guess.figure))
             tell({"kind": "truth", "id": self._asked.id, "value": value})
 
@@ -72,6 +72,8 @@ class Reveal(Panel):
 
     def saw(self, value: int) -> None:
         """Answers what was seen."""
+        if self._asked.seen is None:
+            raise ValueError("nothing is asked here about what was seen")
         option = self._asked.seen.option[value]
         self._progress.add("answer", f"{self._asked.id}.seen", option=option.text, right=option.right)
         self.refresh()
@@ -81,7 +83,10 @@ class Reveal(Panel):
     def _outcome(self, value: float | None = None) -> dict:
         """What the run shows: its sentence, the explanation, and where a number was guessed both on one chart."""
         asked, run = self._asked, self._run
-        told = {"run": filled(asked.run, run), "why": [filled(one, run) for one in _paragraphs(asked.why)]}
+        told: dict[str, Any] = {
+            "run": filled(asked.run, run),
+            "why": [filled(one, run) for one in _paragraphs(asked.why)],
+        }
         if asked.guess:
             truth = figure(run, asked.guess.figure)
             told["figure"], told["height"] = chart.beside(asked.guess, run, value)
@@ -117,7 +122,7 @@ class Reveal(Panel):
             return None
         kept = self._progress.records("answer", f"{self._asked.id}.seen")
         texts = [option.text for option in seen.option]
-        shown = {"text": seen.text, "options": texts, "chosen": None}
+        shown: dict[str, Any] = {"text": seen.text, "options": texts, "chosen": None}
         if kept and kept[-1]["option"] in texts:
             chosen = seen.option[texts.index(kept[-1]["option"])]
             word = "That is what happened." if chosen.right else "Look again."

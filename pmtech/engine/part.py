@@ -69,6 +69,8 @@ class Part:
         visit[3] = self.env._now
         request.served_by, request.retry_after = self.machine, retry_after
         self.run.refusals.append((self.env._now, self.name, request, status, retry_after))
+        if self.roomed:  # the place that was kept for it while it came is free
+            self.has_room()
         return status
 
     def ask(self, request: Request, target: "Part", answer_to: Callable[[Call], None], *luck: Any) -> Call:
@@ -229,6 +231,10 @@ class Part:
     # --- all requests at once --------------------------------------------------------------------------------------
 
     feeds_forward = False  # can all requests be passed through at once, in order of time?
+
+    def follows(self, name: str) -> bool:
+        """Does it know, passing all requests at once, when a machine of this part behind it comes or goes?"""
+        return False
 
     def pass_sorted(self, rows, times, book) -> None:
         """Let all requests (rows of the book, in order of time) through: the other form of `handle`, sorted_pass.py."""

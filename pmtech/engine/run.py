@@ -59,6 +59,11 @@ class Run:
         """The random numbers for one purpose, such as "server.work"."""
         return self.drawn.setdefault((purpose, shape), Luck(self.seed, purpose, shape, self.crowds))
 
+    def own_luck(self, purpose: str, shape: Callable) -> Luck:
+        """The same for what may happen several times at once: each time draws from numbers of its own."""
+        before = sum(known.startswith(purpose) for known, _ in self.drawn)
+        return self.luck(f"{purpose}{before or ''}", shape)
+
     def forget(self, before_s: float) -> None:
         """Drop what was over before `before_s`: a run without an end then needs no more memory as it goes on."""
         before_s = min(before_s, self.env.now - self.keeps_s)
@@ -89,6 +94,12 @@ class Run:
             (env._now, *entry[1:]) if now else entry for entry, now in zip(env._queue, hurried, strict=True)
         ]
         heapify(env._queue)
+
+    def tidy(self) -> None:
+        """Take from the clock what was called off."""
+        queue = self.env._queue
+        queue[:] = [entry for entry in queue if not isinstance(entry[3], Alarm) or entry[3].due == entry[0]]
+        heapify(queue)
 
     def advance(self, until_s: float) -> None:
         """Let time run until `until_s`; what is due at that very moment has not happened yet."""

@@ -119,10 +119,9 @@ class Console(Panel):
 
     def _exchange(self, method: str, path: str, body: Any, headers: dict | str, lose_answer: bool) -> Exchange:
         headers = _headers(headers) if isinstance(headers, str) else headers
-        text = {"body": body} if body is None or isinstance(body, str | bytes) else {"json": body}
+        text: dict[str, Any] = {"body": body} if body is None or isinstance(body, str | bytes) else {"json": body}
         before = self.api.rows()
-        how = {"headers": headers, "timeout_s": TIMEOUT_S, "lose_answer": lose_answer}
-        exchange = self.api.request(method, path, **how, **text)
+        exchange = self.api.request(method, path, headers=headers, timeout_s=TIMEOUT_S, lose_answer=lose_answer, **text)
         self.exchange, self.changes = exchange, row_changes(before, self.api.rows())
         self._show(
             error=exchange.error,
@@ -192,8 +191,8 @@ def _table(name: str, changes: list[RowChange]) -> dict:
     rows = []
     for change in kept:
         if change.kind == "changed":
-            rows.append(_row("before", columns, change.before, change.fields))
-        row = change.before if change.kind == "removed" else change.after
+            rows.append(_row("before", columns, change.before or {}, change.fields))
+        row = (change.before if change.kind == "removed" else change.after) or {}
         rows.append(_row("after" if change.kind == "changed" else change.kind, columns, row, change.fields))
     return {"name": name.replace("_", " "), "columns": columns, "rows": rows, "more": len(changes) - len(kept)}
 

@@ -7,7 +7,8 @@ from pmtech.charts.load_test import figure
 from pmtech.components import Server
 from pmtech.panels.figure import Figure
 from pmtech.web.app.server import Api
-from pmtech.web.experiments.load_test import SERVER, LoadTest, run_load_test
+from pmtech.web.experiments.load_run import SERVER, run_load_test
+from pmtech.web.experiments.load_test import LoadTest
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -43,5 +44,5 @@ def load_test(
 
     What this leaves out: another machine for the tester, the network, data that grow, hours. Raises ValueError with a sentence.
     """
-    how = {"server": server, "for_s": for_s, "stall_s": stall_s, "seed": seed}
-    return ShownLoadTest(**vars(run_load_test(api, rate_per_s, **how)))
+    run = run_load_test(api, rate_per_s, server=server, for_s=for_s, stall_s=stall_s, seed=seed)
+    return ShownLoadTest(**vars(run))
