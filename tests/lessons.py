@@ -13,7 +13,7 @@ from typing import Any
 
 from pmtech.course import lint
 from pmtech.course.questions import Question, all_questions, filled
-from pmtech.runs.views import figure
+from pmtech.runs.figure import figure
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parent.parent / "notebooks").glob("*.ipynb"))
 
