@@ -31,6 +31,7 @@ def shown(monkeypatch):
         ("from pmtech import Server; Server(workers=0)", "ValueError", "workers must be at least 1, got 0."),
         ("from pmtech import Server; Server(worker=2)", "TypeError", 'Server has no "worker": did you mean workers?'),
         ("servr", "NameError", '"servr" is not known here: did you mean Server? If not, an earlier cell has not run'),
+        ("server", "NameError", '"server" is not known here. Either an earlier cell has not run yet'),
         ("survey_tool = 1; surveytol", "NameError", '"surveytol" is not known here: did you mean survey_tool?'),
         ("server = 1; Sever", "NameError", '"Sever" is not known here: did you mean Server?'),
         ("Server = 1; sever", "NameError", '"sever" is not known here: did you mean Server?'),

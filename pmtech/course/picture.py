@@ -1,17 +1,19 @@
 """The course's drawings, readable in JupyterLab's light and dark theme."""
 
+import re
 from pathlib import Path
 
 from pmtech.charts.retries import loop
 from pmtech.course.page import page
 from pmtech.course.questions import nearest
-from pmtech.diagram import circle
+from pmtech.diagram import LEAST, circle
 from pmtech.diagram import places as drawn
 from pmtech.runs.result import Result
 from pmtech.system.system import System
 from pmtech.wording import percent, rate, seconds
 
 FOLDER = Path(__file__).parent / "pictures"
+TEXT = 13  # their smallest letters, in pixels
 
 
 class Picture:
@@ -21,7 +23,8 @@ class Picture:
         self.svg = svg
 
     def _repr_html_(self) -> str:
-        return page(self.svg, "pmtech-picture")
+        width = float(re.search(r'<svg[^>]* viewBox="0 0 (\d+)', self.svg)[1])
+        return page(f'<div style="min-width: {width * LEAST / TEXT:.0f}px">{self.svg}</div>', "pmtech-picture")
 
 
 def picture(name: str) -> Picture:

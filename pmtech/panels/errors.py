@@ -54,9 +54,10 @@ def sentence(error: BaseException, traceback) -> str | None:
         if error.name in sys.modules["pmtech"].__all__:
             return f'"{error.name}" is not here yet: the first cell of this page has not run. To run it, {RUN_ABOVE}.'
         near = _nearest(error.name, {*sys.modules["pmtech"].__all__, *_end(traceback).f_globals})
-        if near:
+        if near and not _is_named_after(error.name, near):
             return f'"{error.name}" is not known here: did you mean {near}? If not, an earlier cell has not run yet ({RUN_ABOVE}).'
-        return f'"{error.name}" is not known here. Either an earlier cell has not run yet ({RUN_ABOVE}), or it is misspelt.'
+        or_else = f": did you mean {near}?" if near else "."
+        return f'"{error.name}" is not known here. Either an earlier cell has not run yet ({RUN_ABOVE}), or it is misspelt{or_else}'
     if isinstance(error, ImportError) and (wanted := NOT_THERE.match(str(error))):
         return _has_no("pmtech", wanted[1], sys.modules["pmtech"].__all__)
     if isinstance(error, AttributeError) and error.name and _ends_in_cell(traceback) and _is_ours(type(error.obj)):
@@ -133,6 +134,11 @@ def _is_ours(thing: object) -> bool:
 def _has_no(owner: str, name: str, known: Iterable[str]) -> str:
     near = _nearest(name, known)
     return f'{owner} has no "{name}"' + (f": did you mean {near}?" if near else f". {UNDO}")
+
+
+def _is_named_after(name: str, kind: str) -> bool:
+    """A lesson calls its parts after what they are: `server`, `cached`. Where there is none, its cell has not run."""
+    return name[0].islower() and kind[0].isupper() and kind.lower() in name.replace("_", "").lower()
 
 
 def _nearest(name: str, known: Iterable[str]) -> str | None:

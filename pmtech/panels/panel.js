@@ -343,7 +343,7 @@ function lively({ data, layout }, { width, height }) {
   // Where there is little room, words that would be cut at the right begin so much earlier.
   const letters = (text) => Math.max(...text.replace(/<(?!br)[^>]*>|&\w+;/g, "").split("<br>").map(({ length }) => length));
   const beyond = ({ text, x, xanchor, xshift = 0, font }) =>
-    xanchor === "left" ? Math.max(0, margin.l + (x - low) / perPx + xshift + 0.56 * font.size * letters(text) - width) : 0;
+    xanchor === "left" ? Math.max(0, margin.l + (x - low) / perPx + xshift + 0.6 * font.size * letters(text) - width) : 0;
   const upPerPx = (yaxis.range[1] - yaxis.range[0]) / Math.max(height - margin.t - margin.b, 1);
   const quiet = { type: "scatter", hoverinfo: "skip", cliponaxis: false };
   const dashes = shapes.filter(isPiece).flatMap(({ xanchor, x0, x1, y0, line: { color, width, dash } }) => {
