@@ -2,9 +2,13 @@
 
 import os
 import tempfile
+from collections import defaultdict
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
+from nbformat.v4 import new_code_cell
+from nbval.plugin import IPyNbCell, IPyNbFile
 
 _thrown_away = tempfile.TemporaryDirectory(prefix="pmtech-tests-", ignore_cleanup_errors=True)
 os.environ["PMTECH_HOME"] = os.path.join(_thrown_away.name, "answers")
@@ -16,6 +20,23 @@ settings.load_profile("the same each time")
 
 _lessons = Path(__file__).parent / "notebooks"
 _before = set(_lessons.glob("brief-*"))
+# A lesson takes seconds to run; what it tells is held against the run that its notebook's test has made, in the same kernel.
+HELD = """
+import pathlib, sys
+sys.path.insert(0, {tests!r})
+from lessons import hold
+hold(pathlib.Path({lesson!r}), globals())
+"""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    report = yield
+    if isinstance(collector, IPyNbFile) and collector.path.parent == _lessons and report.result:
+        cell = new_code_cell(HELD.format(tests=str(_lessons.parent / "tests"), lesson=str(collector.path)))
+        more = {"cell_num": len(report.result), "cell": cell, "options": defaultdict(bool)}
+        report.result.append(IPyNbCell.from_parent(collector, name="What it tells holds in its run", **more))
+    return report
 
 
 def pytest_sessionfinish():

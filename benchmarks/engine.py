@@ -47,7 +47,7 @@ def plain(system, journey, duration_s: float) -> tuple[float, list[float]]:
     """The same customers through a program that anybody would write after reading the SimPy tutorial."""
     running = Running(system, seed=1)  # only for the customers' luck
     parts = {name: machines[0] for name, machines in running.run.parts.items()}
-    phases = parts["clients"].phases.__class__(1, "clients", "poisson")
+    phases = parts["clients"].arrivals.phases.__class__(1, "clients", "poisson")
     env, done = simpy.Environment(), []
     customer = journey(env, parts, done)
 

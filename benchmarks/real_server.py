@@ -29,8 +29,8 @@ import numpy as np
 
 from pmtech import Clients, Server, simulate
 from pmtech.engine.sorted_pass import fifo
-from pmtech.runs.result import percentiles
 from pmtech.runs.running import Running
+from pmtech.runs.summary import percentiles
 
 WORKERS, SERVICE_MS = 8, 100
 LOADS = (0.3, 0.6, 0.8, 0.9)

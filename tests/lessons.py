@@ -1,11 +1,18 @@
-"""What the tests of the lessons share: their cells, and every lesson run once, cell by cell, as a learner would."""
+"""What the tests of the lessons share: their cells, a lesson run as a learner would, and what it tells of its own run."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+from pmtech.course import lint
+from pmtech.course.questions import Question, all_questions, filled
+from pmtech.runs.views import figure
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parent.parent / "notebooks").glob("*.ipynb"))
 
@@ -26,3 +33,25 @@ def run(path: Path) -> dict:
     for source in sources(path, "code"):
         exec(compile(source, path.name, "exec"), names)
     return names
+
+
+def reveals(path: Path) -> list[tuple[str, str]]:
+    """Its predictions, each with the name of the run that tells what came of it."""
+    return [found for source in sources(path, "code") for found in re.findall(r'reveal\("(.+?)", (\w+)\)', source)]
+
+
+def hold(path: Path, names: dict[str, Any]) -> None:
+    """Raises AssertionError where what a lesson tells or marks does not hold in its own run, which has left these names."""
+    untrue = [f"{id}: {said}" for id, name in reveals(path) for said in _untold(all_questions()[id], names[name])]
+    untrue += lint.untrue(lint.read(path), names)
+    assert not untrue, "\n".join(untrue)
+
+
+def _untold(asked: Question, made: Any) -> Iterator[str]:
+    for text in (asked.run, asked.why, *(option.feedback for option in (asked.seen.option if asked.seen else ()))):
+        if re.search(r"[{}|]|\bnan\b", told := filled(text, made)):
+            yield told
+    if asked.guess:
+        truth = figure(made, asked.guess.figure)
+        if not (asked.chosen(truth).right and asked.guess.low < truth < asked.guess.high):
+            yield f"the run gives {truth}"

@@ -20,7 +20,7 @@ from pmtech import (
 )
 from pmtech.course.check import all_tasks
 from pmtech.course.tasks.lesson_10 import ENDPOINTS, monday
-from pmtech.runs.views import figure
+from pmtech.runs.figure import figure
 
 NOTEBOOK = next(path for path in NOTEBOOKS if path.name.startswith("10_"))
 

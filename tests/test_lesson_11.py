@@ -31,7 +31,7 @@ from pmtech import (
 from pmtech.charts.load_test import figure as curve
 from pmtech.course.check import all_tasks
 from pmtech.course.tasks.lesson_11 import TASKS, month
-from pmtech.runs.result import percentiles
+from pmtech.runs.summary import percentiles
 
 (NOTEBOOK,) = (path for path in NOTEBOOKS if path.name.startswith("11_"))
 ODD = ["1", None, True, [1], -1, math.inf, math.nan]

@@ -13,7 +13,7 @@ from pmtech.course.agenda import Agenda, Choice, Claim, all_agendas
 from pmtech.course.check import all_tasks
 from pmtech.course.meeting import Talk
 from pmtech.course.progress import progress_file
-from pmtech.runs.views import figure
+from pmtech.runs.figure import figure
 
 IDS = ["15.incident", "15.review", "15.roadmap"]
 each = pytest.mark.parametrize("id", IDS)

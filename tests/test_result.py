@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmtech import Cache, Change, Clients, Database, Gateway, LoadBalancer, Outage, Server, Throttle, Users, simulate
-from pmtech.runs.result import percentile
+from pmtech.runs.summary import percentile
 from pmtech.system.system import System
 
 # Every quarter of a second somebody comes; the worker needs 0.625 s, and one may wait.

@@ -2,19 +2,20 @@
 
 import re
 
+import nbformat.v4 as nb
 import pandas as pd
 import pytest
-from lessons import NOTEBOOKS, read, run, sources
+from lessons import NOTEBOOKS, hold, read, reveals, sources
 
 from pmtech import Clients, Server
 from pmtech.charts import guess as chart
 from pmtech.course.ask import ask
 from pmtech.course.lint import MARKED
 from pmtech.course.progress import progress_file
-from pmtech.course.questions import Guess, all_questions, filled, question
+from pmtech.course.questions import Guess, all_questions, question
 from pmtech.course.reveal import OPEN, PASSED, reveal
 from pmtech.panels.compare import compare
-from pmtech.runs.views import figure
+from pmtech.runs.figure import figure
 
 PREDICTIONS = {id: q for id, q in all_questions().items() if q.kind == "predict"}
 A, B, C = (Clients(f"Company {name}", rate_per_s=rate) for name, rate in (("A", 10), ("B", 30), ("C", 150)))
@@ -172,50 +173,29 @@ def test_the_words_of_a_guess_at_an_end_of_the_axis_stay_in_the_chart(value, end
 
 # --- what is told is true of the lessons' own runs -----------------------------------------------------------------------
 
-REVEALS = [
-    (path, id, name)
-    for path in NOTEBOOKS
-    for source in sources(path, "code")
-    for id, name in re.findall(r'reveal\("(.+?)", (\w+)\)', source)
-]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("lessons")
-
-
-def names_of(path, folder, monkeypatch):
-    monkeypatch.setenv("PMTECH_HOME", str(folder))
-    monkeypatch.chdir(folder)
-    return run(path)
+REVEALS = [(path, id, name) for path in NOTEBOOKS for id, name in reveals(path)]
 
 
 def test_every_prediction_has_its_reveal():
     assert sorted(id for _, id, _ in REVEALS) == sorted(PREDICTIONS)
 
 
-@pytest.mark.parametrize(("path", "id", "name"), REVEALS, ids=[id for _, id, _ in REVEALS])
-def test_what_a_lesson_tells_holds_in_its_own_run(path, id, name, folder, monkeypatch):
-    asked, made = PREDICTIONS[id], names_of(path, folder, monkeypatch)[name]
-    texts = [asked.run, asked.why, *(option.feedback for option in (asked.seen.option if asked.seen else ()))]
-    for text in texts:
-        told = filled(text, made)
-        assert not re.search(r"[{}|]|\bnan\b", told), told
-    if asked.guess:
-        truth = figure(made, asked.guess.figure)
-        assert asked.chosen(truth).right, f"the run gives {truth}"
-        assert asked.guess.low < truth < asked.guess.high
+def test_whatever_does_not_hold_in_a_lessons_run_is_found(minute, tmp_path):
+    """Every lesson is held against the run that its notebook's test has made, in the same kernel: see conftest.py."""
+    path, many = tmp_path / "04_held.ipynb", Server(workers=20, service_ms=100)
+    calm = compare({"before C": [A, B] >> many, "with C": [A, B, C] >> many}, duration_s=20)
 
+    def held(said, made):
+        text = f"{said}<!--own: minute.results['with C'].by_client.served_per_s['company_a']-->"
+        cells = [nb.new_code_cell('reveal("04.predict", minute)'), nb.new_markdown_cell(text)]
+        path.write_text(nb.writes(nb.new_notebook(cells=cells)))
+        hold(path, {"minute": made})
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_marked_numbers_of_the_text_are_those_of_the_run(path, folder, monkeypatch):
-    marks = MARKED.findall("\n".join(sources(path, "markdown")))
-    names = names_of(path, folder, monkeypatch) if marks else {}
-    for said, expression in marks:
-        value = eval(expression, names)
-        digits = len(said.partition(".")[2])
-        assert float(said.replace(",", "")) == round(float(value), digits), expression
+    held("4.2", minute)
+    with pytest.raises(AssertionError, match=r"^Cell 2: the text says 4\.3, and "):
+        held("4.3", minute)
+    with pytest.raises(AssertionError, match=r"^04\.predict: the run gives "):
+        held("4.2", calm)
 
 
 def test_numbers_are_marked_where_the_text_tells_of_a_run():

@@ -2,6 +2,7 @@
 
 import math
 
+import cachetools
 import numpy as np
 import pytest
 from hypothesis import given
@@ -23,6 +24,7 @@ from pmtech.theory import (
     mmck,
     power_of_choices,
     processor_sharing,
+    reuse_distances,
     ttl_cache,
 )
 
@@ -205,6 +207,16 @@ def test_che_against_an_lru_cache():
     halfwidth = 3.75 * batches.std(ddof=1) / 5  # t, 24 degrees of freedom, 99.9 %
     # Che is an approximation: on this cache its own error is far below one percentage point
     assert che_lru(weights, 20).hit_ratio == pytest.approx(batches.mean(), abs=halfwidth + 0.003)
+
+
+@given(st.lists(st.integers(0, 12), max_size=80), st.integers(1, 14))
+def test_an_lru_cache_finds_what_was_asked_for_at_most_its_room_ago(keys, room):
+    kept, found = cachetools.LRUCache(room), []
+    for key in keys:
+        found.append(kept.get(key, False))
+        kept[key] = True
+    assert (reuse_distances(np.array(keys)) <= room).tolist() == found
+    assert len(set(keys)) == np.isinf(reuse_distances(np.array(keys))).sum()
 
 
 def test_ttl_cache():

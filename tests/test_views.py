@@ -8,7 +8,8 @@ import pytest
 
 from pmtech import Clients, RateLimiter, Server, simulate, sweep
 from pmtech.panels.compare import compare
-from pmtech.runs.views import COLUMNS, Table, column, figure
+from pmtech.runs.figure import figure
+from pmtech.runs.table import COLUMNS, Table, column
 
 A, B, C = (Clients(f"Company {name}", rate_per_s=rate) for name, rate in (("A", 10), ("B", 30), ("C", 150)))
 SERVER = Server(workers=8, service_ms=100, service_cv=0.5)

@@ -14,7 +14,7 @@ from pmtech.charts.plot import BEHIND, KEPT, MOST, PINNED, QUIET, TEXT, bars, no
 from pmtech.charts.rented import machines, price
 from pmtech.charts.retries import attempts
 from pmtech.runs.result import Result
-from pmtech.runs.views import column
+from pmtech.runs.table import column
 from pmtech.system.system import System
 from pmtech.wording import rate
 

@@ -9,8 +9,9 @@ import pandas as pd
 
 from pmtech import theory
 from pmtech.charts import plot
-from pmtech.components.component import Component, added
-from pmtech.components.memory import STORES
+from pmtech.components.component import Component
+from pmtech.components.memory import STORES, Store
+from pmtech.components.rates import added
 from pmtech.runs.result import Result
 from pmtech.system.system import System
 from pmtech.wording import percent, rate
@@ -238,18 +239,27 @@ def _keys(result: Result) -> np.ndarray:
 @lru_cache(maxsize=32)
 def _replayed(keys: bytes, policy: str, size: int) -> tuple[tuple[int, float], ...]:
     """(size of the cache, percent of the later half of these requests that it answers)."""
-    trace, points = np.frombuffer(keys, dtype=np.int64).tolist(), []
-    for capacity in sorted({max(1, round(share * size)) for share in SIZES}):
-        store, found = STORES[policy](capacity), []
-        for key in trace:
-            hit = store.get(key) is not None
-            found.append(hit)
-            if hit:
-                store.used(key)
-            else:
-                store.keep(key, inf)
-        points.append((capacity, 100 * float(np.mean(found[len(found) // 2 :] or [0]))))
-    return tuple(points)
+    trace, sizes = np.frombuffer(keys, dtype=np.int64), sorted({max(1, round(share * size)) for share in SIZES})
+    if policy == "lru":
+        distances = theory.reuse_distances(trace)
+        found = {capacity: distances <= capacity for capacity in sizes}
+    else:
+        found = {capacity: _found(trace, STORES[policy](capacity)) for capacity in sizes}
+    return tuple(
+        (capacity, 100 * float(hits[len(hits) // 2 :].mean()) if len(hits) else 0.0) for capacity, hits in found.items()
+    )
+
+
+def _found(trace: np.ndarray, store: Store) -> np.ndarray:
+    """Which of these requests a cache answers that has nothing at first."""
+    found = []
+    for key in trace.tolist():
+        found.append(store.get(key, 0) > 0)
+        if found[-1]:
+            store.used(key)
+        else:
+            store.keep(key, inf)
+    return np.array(found)
 
 
 def _percent(share: float) -> str:

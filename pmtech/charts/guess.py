@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from pmtech.charts import plot
-from pmtech.runs.views import CROSSING, figure
+from pmtech.runs.figure import CROSSING, figure
 from pmtech.wording import rounded, said
 
 YOU, RUN = "you said", "your run"

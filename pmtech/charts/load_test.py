@@ -1,7 +1,7 @@
 """A load test as a figure: what the real server did at each rate, beside the model of it."""
 
 from pmtech.charts import plot
-from pmtech.runs.views import Table
+from pmtech.runs.table import Table
 
 LINES = {"mean": plot.stroke("series-2", "dash"), "p95": plot.stroke("accent")}
 NAMES = {"mean": "average", "p95": "95 of 100 within"}

@@ -5,7 +5,8 @@ from itertools import pairwise
 import numpy as np
 
 from pmtech.charts import plot
-from pmtech.runs.result import Result, percentiles
+from pmtech.runs.result import Result
+from pmtech.runs.summary import percentiles
 
 EVERY_S, POINTS = 5.0, 30  # what such a tool takes together into one point, and how many it draws at most
 NAMES = {  # in such a tool

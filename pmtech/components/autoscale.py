@@ -8,7 +8,7 @@ from itertools import pairwise, takewhile
 from math import inf, nan
 
 from pmtech import theory
-from pmtech.components.fields import Checked, checked, number, whole
+from pmtech.components.fields import Checked, checked, number, number_pairs, whole
 from pmtech.engine.clock import Alarm
 from pmtech.engine.part import Part
 from pmtech.engine.run import Run
@@ -18,14 +18,10 @@ MOST = 1000  # machines of one part
 
 
 def _schedule(name: str, value):
-    pairs = (
-        tuple(map(tuple, value))
-        if isinstance(value, tuple | list) and all(isinstance(x, tuple | list) for x in value)
-        else None
-    )
-    if pairs is None or not all(
-        [type(x) for x in pair] in ([int, int], [float, int]) and pair[0] >= 0 and 1 <= pair[1] <= MOST
-        for pair in pairs
+    pairs = number_pairs(value)
+    empty = isinstance(value, tuple | list) and not value
+    if not (pairs or empty) or not all(
+        at_s is not None and at_s >= 0 and isinstance(least, int) and 1 <= least <= MOST for at_s, least in pairs
     ):
         raise ValueError(
             f"{name} must be pairs of (second, least machines) such as ((35_400, 8), (39_600, 1)), got {value!r}"

@@ -8,10 +8,11 @@ from typing import ClassVar
 import numpy as np
 
 from pmtech import theory
-from pmtech.components.component import Component, Finding, added
+from pmtech.components.component import Component, Finding
 from pmtech.components.fields import number, one_of, whole, yes_no
 from pmtech.components.lookups import pass_remembered
 from pmtech.components.memory import Memory, Place, hits
+from pmtech.components.rates import added
 from pmtech.components.work import owns_what_ends
 from pmtech.engine.clock import Steps
 from pmtech.engine.part import Part

@@ -8,11 +8,13 @@ from typing import ClassVar
 import numpy as np
 
 from pmtech import theory
-from pmtech.components.component import Component, Finding, added, city
+from pmtech.components.component import Component, Finding
 from pmtech.components.edge import HIT, MISS, NO_READ, REFILL, Edge
 from pmtech.components.fetches import keeps_all, pass_fetched
 from pmtech.components.fields import checked, endpoints_tuple, number, whole, yes_no
 from pmtech.components.memory import hits
+from pmtech.components.named import city
+from pmtech.components.rates import added
 from pmtech.engine.clock import Steps
 from pmtech.engine.part import Part
 from pmtech.engine.request import Request, is_success
@@ -21,10 +23,9 @@ from pmtech.wording import counted, listed, seconds
 
 def _places(name: str, value):
     value = (value,) if isinstance(value, str) else value
-    if not isinstance(value, tuple | list) or not value or len(set(value)) < len(value):
+    many = isinstance(value, tuple | list) and len(value) > 0
+    if not many or len({theory.coordinates(city(name, place)) for place in value}) < len(value):
         raise ValueError(f'{name} must be different cities such as ("Mumbai", "London"), got {value!r}')
-    for place in value:
-        city(name, place)
     return tuple(value)
 
 

@@ -4,7 +4,6 @@ Whoever draws, explains, prices or plays a system asks the part, never its class
 what it is. What it does to a request stands in its `Part`, in the same file.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import inf
@@ -12,10 +11,8 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from pmtech import theory
-from pmtech.components.fields import Checked, checked
-
-Mix = dict[tuple[str, str], float]  # (source, endpoint) -> requests a second
+from pmtech.components.named import Named
+from pmtech.components.rates import Mix, within
 
 
 class StationSpec(NamedTuple):
@@ -36,30 +33,9 @@ class Finding(NamedTuple):
     said: str
 
 
-def _name(name: str, value):
-    if not isinstance(value, str) or not re.search(r"[^\W_]", value):
-        which = f" (say which number it is, as in Server(workers={value!r}))" if type(value) in (int, float) else ""
-        raise ValueError(f'{name} must be a few words such as "Company A", got {value!r}{which}')
-    return value
-
-
-def city(_name: str, value):
-    """One that `theory.round_trip_ms` knows."""
-    theory.round_trip_ms(value, value)  # says which cities there are
-    return value
-
-
 @dataclass(frozen=True, repr=False)
-class Component(Checked):
-    """A part of a system. Parts are values: frozen, compared by what they hold, joined by `>>`.
-
-    The first argument is a name, such as `Server("Checkout")`; without one a part is called after what it is.
-    place: the city where it stands; a request that comes from another one travels there and back (`theory.round_trip_ms`).
-    None: wherever the request is.
-    """
-
-    name: str | None = checked(None, _name, optional=True)
-    place: str | None = checked(None, city, optional=True, kw_only=True)
+class Component(Named):
+    """A part of a system. Parts are values: frozen, compared by what they hold, joined by `>>`."""
 
     # --- what it is to a reader ------------------------------------------------------------------------------------
     kind: ClassVar[str] = "part"  # the word for it: "server", "database", "network", "cache", "clients", ...
@@ -101,18 +77,6 @@ class Component(Checked):
     def copies_in(self) -> tuple[str, ...]:
         """The cities where it keeps copies of answers, near those who ask."""
         return ()
-
-    @property
-    def slug(self) -> str:
-        """The name as it stands in a path: `Clients("Company C")` is `company_c`."""
-        words = self.name or re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(self).__name__)
-        return re.sub(r"\W+", "_", words).strip("_").lower()
-
-    @property
-    def label(self) -> str:
-        """The name as people read it."""
-        kind = type(self).__name__
-        return self.name or (kind if kind.isupper() else re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind).capitalize())
 
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
         """How it is set up, a few words each: the lines in its box.
@@ -167,9 +131,8 @@ class Component(Checked):
         self, mix: Mix, capacity: float, callers: Mapping[str, int], routes: set[str | None]
     ) -> tuple[Mix, float]:
         """Mean rates, like water: what of a mix gets through, and how much a second is refused."""
-        total = sum(mix.values())
-        share = min(1.0, capacity / total) if total else 1.0
-        return {key: rate * share for key, rate in mix.items()}, total * (1 - share) if self.refuses_excess() else 0.0
+        passed, excess = within(mix, capacity)
+        return passed, excess if self.refuses_excess() else 0.0
 
     def leaves(self, coming: dict[str, tuple[np.ndarray, np.ndarray]], callers: Mapping[str, int]) -> dict:
         """What one that remembers does not answer itself: source -> reads and writes a second of each key."""
@@ -210,19 +173,3 @@ class Component(Checked):
 
     def __rrshift__(self, other):
         return Component.join(other, self)
-
-
-def added(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """The rates of two streams together; one of them may know fewer keys."""
-    longer, shorter = (one, other) if len(one) >= len(other) else (other, one)
-    both = longer.copy()
-    both[: len(shorter)] += shorter
-    return both
-
-
-def by_caller(mix: Mix) -> dict[str, float]:
-    """Requests a second of each source."""
-    asked: dict[str, float] = {}
-    for (caller, _), rate in mix.items():
-        asked[caller] = asked.get(caller, 0.0) + rate
-    return asked

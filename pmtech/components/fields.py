@@ -4,7 +4,7 @@ import math
 import operator
 from collections.abc import Callable
 from dataclasses import MISSING, field, fields
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 from pmtech.wording import article, nearest, plain
@@ -18,6 +18,20 @@ def _bounded(name: str, value, low, above, high):
     if high is not None and value > high:
         raise ValueError(f"{name} must be at most {plain(high)}, got {plain(value)}")
     return value
+
+
+def plain_number(value) -> int | float | None:
+    """A finite number as Python's own (numpy has others); None for whatever else."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return None
+    value = int(value) if isinstance(value, Integral) else float(value)
+    return value if isinstance(value, int) or math.isfinite(value) else None
+
+
+def number_pairs(value) -> tuple[tuple, ...]:
+    """Pairs of what `plain_number` makes of each; () where it is no list of pairs."""
+    listed_ = isinstance(value, tuple | list) and all(isinstance(x, tuple | list) and len(x) == 2 for x in value)
+    return tuple((plain_number(first), plain_number(last)) for first, last in value) if listed_ else ()
 
 
 def checked(
@@ -37,10 +51,9 @@ def number(default, *, at_least=None, more_than=None, at_most=1e9, optional=Fals
     def check(name: str, value):
         if isinstance(value, bool) or not isinstance(value, Real):
             raise ValueError(f"{name} must be a number, got {value!r}")
-        value = float(value) if not isinstance(value, int) else value
-        if isinstance(value, float) and not math.isfinite(value):
+        if (found := plain_number(value)) is None:
             raise ValueError(f"{name} must be a finite number, got {value}")
-        return _bounded(name, value, at_least, more_than, at_most)
+        return _bounded(name, found, at_least, more_than, at_most)
 
     return checked(default, check, optional=optional, kind="number", least=at_least, above=more_than, most=at_most)
 
@@ -62,15 +75,16 @@ def whole(default, *, at_least=None, at_most=1_000_000, optional=False) -> Any:
     return checked(default, check, optional=optional, kind="whole", least=at_least, above=None, most=at_most)
 
 
-def instance(kind: type, default=None) -> Any:
-    """A field that holds a value of another kind, such as a `Surge(...)`, or None."""
+def instance(*kinds: type) -> Any:
+    """A field that holds a value of one of these kinds, such as a `Surge(...)`, or None."""
 
     def check(name: str, value):
-        if not isinstance(value, kind):
-            raise ValueError(f"{name} must be {article(kind.__name__)}(...) or None, got {value!r}")
+        if not isinstance(value, kinds):
+            some = ", ".join(f"{article(kind.__name__)}(...)" for kind in kinds)
+            raise ValueError(f"{name} must be {some} or None, got {value!r}")
         return value
 
-    return checked(default, check, optional=True)
+    return checked(None, check, optional=True)
 
 
 def one_of(*options: str) -> Any:
@@ -82,6 +96,17 @@ def one_of(*options: str) -> Any:
         return value
 
     return checked(options[0], check, kind="word", options=options)
+
+
+def text(example: str) -> Any:
+    """A field without a default that holds text, such as the name of a part."""
+
+    def check(name: str, value):
+        if not isinstance(value, str):
+            raise ValueError(f'{name} must be text such as "{example}", got {value!r}')
+        return value
+
+    return checked(MISSING, check)
 
 
 def yes_no(default: bool) -> Any:
@@ -130,15 +155,16 @@ def weights(default: dict[str, float]) -> Any:
             value = {value: 1}
         if not isinstance(value, dict) or not value:
             raise ValueError(f'{name} must be endpoints with weights such as {{"/submit": 1}}, got {value!r}')
+        numbers = {endpoint: plain_number(weight) for endpoint, weight in value.items()}
         for endpoint, weight in value.items():
             if not isinstance(endpoint, str):
                 raise ValueError(f"{name} must have words as keys, got {endpoint!r}")
-            if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 <= weight < math.inf:
+            if numbers[endpoint] is None or numbers[endpoint] < 0:
                 raise ValueError(f'{name}: the weight of "{endpoint}" must be a number of at least 0, got {weight!r}')
             _bounded(f'{name}: the weight of "{endpoint}"', weight, None, None, 1e9)
-        if not sum(value.values()) > 0:
+        if not sum(numbers.values()) > 0:
             raise ValueError(f"{name} must have at least one weight above 0")
-        return Weights(value)
+        return Weights(numbers)
 
     return checked(Weights(default), check)
 
@@ -148,10 +174,10 @@ def sizes() -> Any:
 
     def check(name: str, value):
         known = isinstance(value, dict) and all(isinstance(endpoint, str) for endpoint in value)
-        right = known and all(type(kb) in (int, float) and 0 <= kb <= 1e9 for kb in value.values())
-        if not right:
+        numbers = {endpoint: plain_number(kb) for endpoint, kb in value.items()} if known else {}
+        if not known or not all(kb is not None and 0 <= kb <= 1e9 for kb in numbers.values()):
             raise ValueError(f'{name} must be endpoints with sizes in kB such as {{"/video": 2000}}, got {value!r}')
-        return Weights(value)
+        return Weights(numbers)
 
     return checked(Weights(), check, kind="sizes")
 

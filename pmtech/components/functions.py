@@ -1,12 +1,13 @@
 """Functions: a program that is rented by the call, in as many environments as there are calls at a time."""
 
-from collections import deque
 from dataclasses import dataclass
+from math import inf
 from typing import ClassVar
 
 import numpy as np
 
 from pmtech.components.component import Component, Finding, StationSpec
+from pmtech.components.environments import COLD, Environments
 from pmtech.components.fields import number, whole
 from pmtech.components.work import WorkPart
 from pmtech.engine.clock import Alarm, Steps
@@ -14,9 +15,7 @@ from pmtech.engine.randomness import gamma
 from pmtech.engine.request import Request
 from pmtech.wording import counted, percent, plain, seconds
 
-GROWTH_S = 10.0
 MOST = 1_000_000
-READY, WARM, COLD = "ready", "warm", "cold"  # always there, kept since its last call, begun for this one
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -118,9 +117,7 @@ class FunctionsPart(WorkPart):
 
     def setup(self) -> None:
         super().setup()
-        self.idle: deque[float] = deque()  # since when each environment is free, the latest last
-        self.starts: deque[float] = deque()  # when those of the last 10 s were started
-        self.ready_busy = 0  # calls at work in those that are always kept
+        self.environments = Environments(self)
         self.grows = Alarm(self.env, self.has_room)
 
     def change(self, spec) -> None:
@@ -132,56 +129,28 @@ class FunctionsPart(WorkPart):
         self.cold = self.run.luck(f"{self.name}.cold", gamma(self.spec.cold_cv))
 
     def fail(self) -> None:
-        """All environments are gone; those that are always kept come back with it."""
         super().fail()
-        self.idle.clear()
-        self.ready_busy = 0
-
-    def _forget(self, now: float) -> None:
-        """Environments that were kept long enough, and starts that count no more."""
-        idle, starts, idle_s = self.idle, self.starts, self.spec.idle_s
-        while idle and idle[0] + idle_s < now:
-            idle.popleft()
-        while starts and starts[0] + GROWTH_S <= now:
-            starts.popleft()
+        self.environments.all_gone()
 
     def room(self) -> float:
-        self._forget(self.env._now)
-        spec, left = self.spec, self.spec.grow_per_10s - len(self.starts)
-        if left <= 0:
-            self.grows.set(self.starts[0] + GROWTH_S)
-        free = len(self.idle) + max(0, spec.warm - self.ready_busy) + max(0, left)
+        free, more_s = self.environments.free(self.env._now)
+        if more_s < inf:
+            self.grows.set(more_s)
         return 0 if self.outages else max(0, min(self.station.room, free) - len(self.coming))
 
-    def _take(self, now: float) -> str | None:
-        """Which kind of environment a call gets; None: there are too many calls, or too many were started lately."""
-        self._forget(now)
-        if self.station.busy >= self.station.places:
-            return None
-        if self.ready_busy < self.spec.warm:
-            self.ready_busy += 1
-            return READY
-        if self.idle:
-            self.idle.pop()
-            return WARM
-        if len(self.starts) >= self.spec.grow_per_10s:
-            return None
-        self.starts.append(now)
-        return COLD
-
     def handle(self, request: Request) -> Steps:
-        station, env, spec = self.station, self.env, self.spec
+        station, env, environments = self.station, self.env, self.environments
         visit, now = self.visit(request), env._now
-        kind = self._take(now)
+        kind = environments.take(now) if station.busy < station.places else None
         if kind is None:
             return self.refuse(request, visit, 429)
         station.take()
         visit[2] = now
-        at_work, kept = station.busy, station.busy + len(self.idle) + max(0, spec.warm - self.ready_busy)
+        at_work, kept = station.busy, station.busy + environments.kept
         if request.served_by is None:
             request.served_by = self.machine
         if kind is COLD:
-            yield self.cold[request.line][request.number] * spec.cold_ms / 1000
+            yield self.cold[request.line][request.number] * self.spec.cold_ms / 1000
             if station.gone:
                 return 502
         needs_s = self.work[request.line][request.number] * self.mean_s
@@ -192,10 +161,7 @@ class FunctionsPart(WorkPart):
         if station.gone:  # the platform failed while it held the request
             return 502
         visit[3] = env._now
-        if kind is READY:
-            self.ready_busy -= 1
-        else:
-            self.idle.append(visit[3])
+        environments.give_back(kind, visit[3])
         station.leave()
         self.notes.append((now, kind is COLD, visit[3] - now, at_work, kept))
         return status

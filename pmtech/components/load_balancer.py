@@ -1,17 +1,18 @@
 """A load balancer: picks one of several equal targets for each request."""
 
 from dataclasses import dataclass
-from math import inf, nan
+from math import nan
 from typing import ClassVar
 
 from pmtech.components.component import Component
 from pmtech.components.connections import Connections, layer
 from pmtech.components.fields import number, one_of, whole, yes_no
+from pmtech.components.health import Health
 from pmtech.components.policies import BLIND, BY_KEY, COUNTING, POLICIES, least_busy
 from pmtech.components.ring import Ring
 from pmtech.components.shares import share_out
 from pmtech.components.work import WorkPart
-from pmtech.engine.clock import Alarm, Steps
+from pmtech.engine.clock import Steps
 from pmtech.engine.part import Part
 from pmtech.engine.randomness import identity
 from pmtech.engine.request import Request
@@ -86,28 +87,26 @@ class LoadBalancerPart(Part):
     def setup(self) -> None:
         self.turn = -1
         self.in_flight = [0] * len(self.targets)
-        self.missed = [0] * len(self.targets)
         self.retired: set[int] = set()
         self.homes: dict[str, int] = {}
         self.connections = Connections(self.targets)
         self.first = self.run.luck(f"{self.name}.first", identity)
         self.second = self.run.luck(f"{self.name}.second", identity)
-        self.checkup = Alarm(self.env, self._check_health)
+        self.health = Health(self)
         self.change(self.spec)
 
     def change(self, spec) -> None:
         super().change(spec)
-        self._plan_checkup()
+        self.choose_from()
+        self.health.plan()
 
     def resize(self, targets: list[Part], retired: set[int]) -> None:
         """The pool has other machines now. Who is retired finishes what it holds."""
-        more = len(targets) - len(self.targets)
+        self.in_flight += [0] * (len(targets) - len(self.targets))
         super().resize(targets, retired)
         self.retired = retired
         self.connections.resize(targets, retired)
-        self.in_flight += [0] * more
-        self.missed += [0] * more
-        self._choose_from()
+        self.choose_from()
 
     def sends_to(self, target: Part) -> bool:
         return self.targets.index(target) in self.up
@@ -115,19 +114,9 @@ class LoadBalancerPart(Part):
     def room(self) -> float:
         return sum(self.targets[number].room() for number in self.up)
 
-    def _plan_checkup(self) -> None:
-        self._choose_from()
-        every = self.spec.health_check_s
-        self.checkup.set(inf if every is None else self.env._now + every)
-
-    def _check_health(self) -> None:
-        self.missed = [0 if part.alive else n + 1 for part, n in zip(self.targets, self.missed, strict=True)]
-        self._plan_checkup()
-
-    def _choose_from(self) -> None:
-        """The targets that it believes to be well."""
-        trusted = inf if self.spec.health_check_s is None else self.spec.unhealthy_after
-        self.up = [n for n, missed in enumerate(self.missed) if missed < trusted and n not in self.retired]
+    def choose_from(self) -> None:
+        """From now on, the targets that it believes to be well."""
+        self.up = self.health.trusted(self.retired)
         self.pick = POLICIES[self.spec.policy]
         if self.spec.policy == "consistent_hash":
             self.ring = Ring((n, f"{self.targets[n].machine}") for n in self.up)

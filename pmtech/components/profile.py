@@ -8,7 +8,7 @@ from math import inf, sqrt
 
 import numpy as np
 
-from pmtech.components.fields import Checked, checked, number, yes_no
+from pmtech.components.fields import Checked, checked, number, plain_number, yes_no
 from pmtech.wording import plain, rate
 
 QUARTERS = 96  # of an hour in a day
@@ -86,9 +86,10 @@ class Curve(Checked):
 
 
 def _number(name: str, value) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1e9:
+    found = plain_number(value)
+    if found is None or not 0 <= found <= 1e9:
         raise ValueError(f"{name} in a profile must be a number of at least 0, got {value!r}")
-    return float(value)
+    return float(found)
 
 
 def _points(name: str, value):

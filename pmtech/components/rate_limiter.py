@@ -7,8 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from pmtech.components.component import Component, by_caller
+from pmtech.components.component import Component
 from pmtech.components.fields import number, one_of, whole
+from pmtech.components.rates import by_caller
 from pmtech.engine.clock import Steps
 from pmtech.engine.part import Part
 from pmtech.engine.request import Request

@@ -4,6 +4,7 @@ from heapq import heappop, heappush
 
 import numpy as np
 
+from pmtech.components.lives import Lives
 from pmtech.components.policies import COUNTING, POLICIES
 from pmtech.engine.sorted_pass import Undecided
 
@@ -31,15 +32,15 @@ def _of_each(targets: int, chosen: np.ndarray) -> list[np.ndarray]:
 
 def _by_connection(pool, rows, times, book) -> np.ndarray:
     """The target is picked once for each connection; nobody dies."""
-    lives, kept, chosen, pick = [{} for _ in book.sources], {}, [], POLICIES[pool.spec.policy]
-    sources = [pool.run.parts[name][0] for name in book.sources]
+    kept, chosen, pick = {}, [], POLICIES[pool.spec.policy]
+    lives = [Lives(pool.run.parts[name][0]) for name in book.sources]
     luck = (book.draw(each, rows).tolist() for each in (pool.first, pool.second))
     who, takes = book.client[rows].tolist(), book.connection()[rows].tolist()
     for now, source, taken, first, second in zip(times.tolist(), who, takes, *luck, strict=True):
         if taken < 0:  # one of its own
             chosen.append(pick(pool, first, second, 0))
             continue
-        connection = source, taken, sources[source].life(taken, now, lives[source])
+        connection = source, taken, lives[source].at(taken, now)
         if connection not in kept:
             kept[connection] = pick(pool, first, second, 0)
         chosen.append(kept[connection])

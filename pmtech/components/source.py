@@ -10,6 +10,7 @@ import numpy as np
 from pmtech.components.backoff import KINDS, RetryBudget, wait_s
 from pmtech.components.component import Component
 from pmtech.components.fields import instance, number, one_of, sizes, weights, whole
+from pmtech.components.lives import Lives
 from pmtech.components.patience import Patience
 from pmtech.components.surge import Surge
 from pmtech.engine.clock import Alarm
@@ -19,7 +20,6 @@ from pmtech.engine.request import Request
 from pmtech.wording import counted, percent
 
 AGAIN = (500, 502, 503, 504)  # who answers so may have more luck later; a 429 asks to stay away
-ASKS_AGAIN = ("none", *(kind for kind in KINDS if kind != "none"))  # at once, unless somebody says otherwise
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -34,7 +34,7 @@ class Source(Component):
     kb: dict[str, float] = sizes()
     timeout_ms: float | None = number(None, more_than=0, optional=True)
     retries: int = whole(0, at_least=0, at_most=10)
-    backoff: str = one_of(*ASKS_AGAIN)
+    backoff: str = one_of("none", *(kind for kind in KINDS if kind != "none"))  # at once
     base_ms: float = number(100.0, at_least=0, at_most=3_600_000)
     cap_ms: float = number(10_000.0, at_least=0, at_most=3_600_000)
     retry_budget: float | None = number(None, at_least=0, at_most=10, optional=True)
@@ -47,7 +47,7 @@ class Source(Component):
     needs_next: ClassVar[bool] = True
     profile: ClassVar[None] = None  # how the load changes over time
     load_field: ClassVar[str]  # the field that says how many there are
-    waits: ClassVar[bool] = False  # does whoever asks wait for the answer before asking again (closed loop)?
+    connections: ClassVar[int | None] = None  # so many are shared
     lap_s: ClassVar[float | None] = None  # after so long what they do begins again
     callers: ClassVar[int] = 1  # how many callers rate limits and fairness tell apart
 
@@ -110,7 +110,7 @@ class SourcePart(Part):
 
     def setup(self) -> None:
         self.pauses = self.run.luck(f"{self.name}.backoff", identity)
-        self.budget = RetryBudget(self.spec.retry_budget)
+        self.budget, self.lives = RetryBudget(self.spec.retry_budget), Lives(self)
         self._learn()
 
     def change(self, spec) -> None:
@@ -139,10 +139,7 @@ class SourcePart(Part):
         caller: str | None = None,
         waited_s: float = 0.0,
     ) -> None:
-        """Send request `number` for the `attempt`-th time after the first; `heard` is called with it when it is over.
-
-        waited_s: the pause before this attempt.
-        """
+        """Send request `number`, after so many attempts and a last pause; `heard` is called with it when it is over."""
         endpoint = self.only or self.choose[self.first_line][number]
         line = self.first_line if attempt == 0 else (self.name, attempt)
         request = Request(self.env, self, number, line, endpoint, caller or self.name)
@@ -157,12 +154,10 @@ class SourcePart(Part):
         request.begin(self.next.handle(request))
 
     def connection_of(self, request: Request) -> tuple[tuple, int]:
-        """(which connection it comes on, which of the lives of that one): each request has its own."""
-        return (request.number, *request.line), 0
+        return self.lives.of(request)
 
     def connections_among(self, count: int) -> np.ndarray:
-        """The other form of `connection_of`, for the first requests: -1 is a connection of its own."""
-        return np.full(count, -1)
+        return self.lives.among(count)
 
     def is_write(self, request: Request) -> bool:
         """Does the request change its item? A retry does what the first attempt would have done."""

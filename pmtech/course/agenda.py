@@ -19,9 +19,9 @@ from typing import Any
 from pmtech.course.meetings.systems import SYSTEMS
 from pmtech.diagram import diagram
 from pmtech.runs import events as happenings
+from pmtech.runs.figure import figure
 from pmtech.runs.result import Result
 from pmtech.runs.simulate import simulate
-from pmtech.runs.views import figure
 from pmtech.system.system import System
 from pmtech.wording import said
 

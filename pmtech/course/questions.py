@@ -25,7 +25,7 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from pmtech.runs.views import figure
+from pmtech.runs.figure import figure
 from pmtech.wording import said
 
 FOLDER = Path(__file__).parent / "questions"

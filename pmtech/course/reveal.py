@@ -12,7 +12,7 @@ from pmtech.course.progress import progress_file, tell
 from pmtech.course.questions import Question, filled, question
 from pmtech.course.verdicts import is_held_back
 from pmtech.panels.widget import Panel
-from pmtech.runs.views import figure
+from pmtech.runs.figure import figure
 from pmtech.wording import said
 
 OPEN = "You have not said yet what you expect of this run."

@@ -17,8 +17,8 @@ from math import isnan
 from typing import ClassVar
 
 from pmtech.course.page import page
+from pmtech.runs.figure import figure
 from pmtech.runs.simulate import simulate
-from pmtech.runs.views import figure
 from pmtech.system.system import System
 from pmtech.wording import rounded, said
 

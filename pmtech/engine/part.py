@@ -69,6 +69,8 @@ class Part:
         visit[3] = self.env._now
         request.served_by, request.retry_after = self.machine, retry_after
         self.run.refusals.append((self.env._now, self.name, request, status, retry_after))
+        if self.roomed:  # the place that was kept for it while it came is free
+            self.has_room()
         return status
 
     def ask(self, request: Request, target: "Part", answer_to: Callable[[Call], None], *luck: Any) -> Call:

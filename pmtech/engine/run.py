@@ -59,6 +59,11 @@ class Run:
         """The random numbers for one purpose, such as "server.work"."""
         return self.drawn.setdefault((purpose, shape), Luck(self.seed, purpose, shape, self.crowds))
 
+    def own_luck(self, purpose: str, shape: Callable) -> Luck:
+        """The same for what may happen several times at once: each time draws from numbers of its own."""
+        before = sum(known.startswith(purpose) for known, _ in self.drawn)
+        return self.luck(f"{purpose}{before or ''}", shape)
+
     def forget(self, before_s: float) -> None:
         """Drop what was over before `before_s`: a run without an end then needs no more memory as it goes on."""
         before_s = min(before_s, self.env.now - self.keeps_s)

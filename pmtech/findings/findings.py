@@ -13,7 +13,8 @@ from pmtech.findings import sentences as words
 from pmtech.findings import thresholds as at
 from pmtech.findings.backlog import Backlog, Stretch, backlogs, passed, standing, turning_away
 from pmtech.runs.certainty import p99_between
-from pmtech.runs.result import Result, percentiles
+from pmtech.runs.result import Result
+from pmtech.runs.summary import percentiles
 from pmtech.wording import counted, percent, rate, seconds
 
 SENTENCES = 3  # at most

@@ -9,7 +9,7 @@ import traitlets
 from pmtech import charts
 from pmtech.panels.widget import Panel
 from pmtech.runs.comparison import ALL, Comparison, run_designs
-from pmtech.runs.views import column
+from pmtech.runs.table import column
 from pmtech.system.system import System
 
 

@@ -7,7 +7,8 @@ from pmtech.charts.load_test import figure
 from pmtech.components import Server
 from pmtech.panels.figure import Figure
 from pmtech.web.app.server import Api
-from pmtech.web.experiments.load_test import SERVER, LoadTest, run_load_test
+from pmtech.web.experiments.load_run import SERVER, run_load_test
+from pmtech.web.experiments.load_test import LoadTest
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

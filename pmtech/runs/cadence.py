@@ -5,7 +5,7 @@ from math import ceil
 
 import numpy as np
 
-from pmtech.runs.views import Table
+from pmtech.runs.table import Table
 from pmtech.theory.checks import count, number
 
 EVERY = {"every day": 0.2, "every week": 1, "every month": 52 / 12, "every quarter": 13}

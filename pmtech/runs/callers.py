@@ -1,7 +1,7 @@
 """Who calls, what for, and when most: an access log as a table."""
 
 from pmtech.components import Clients
-from pmtech.runs.views import Table
+from pmtech.runs.table import Table
 
 MOST = 5
 

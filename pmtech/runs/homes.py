@@ -3,7 +3,7 @@
 from math import nan
 
 from pmtech.runs.result import Result
-from pmtech.runs.views import Table
+from pmtech.runs.table import Table
 
 
 def keys_moved(runs, at_s: float) -> Table:

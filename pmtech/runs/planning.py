@@ -7,7 +7,7 @@ from math import ceil, inf
 
 from pmtech import theory
 from pmtech.runs.prices import HOURS_A_MONTH
-from pmtech.runs.views import Table
+from pmtech.runs.table import Table
 from pmtech.system.flow import flows
 from pmtech.system.system import System, check_complete
 from pmtech.theory.checks import growth_range, number

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from pmtech.runs.result import Result
-from pmtech.runs.views import Table
+from pmtech.runs.table import Table
 from pmtech.wording import nearest
 
 HOURS_A_MONTH = 730  # 365 days of 24 hours, in twelve parts

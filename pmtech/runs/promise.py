@@ -4,7 +4,7 @@ import html
 from dataclasses import dataclass
 
 from pmtech import theory
-from pmtech.runs.views import Table
+from pmtech.runs.table import Table
 from pmtech.theory.checks import number
 from pmtech.wording import percent, plain, rate, seconds
 

@@ -8,7 +8,7 @@ from typing import Any
 from pmtech.runs.events import Deploy
 from pmtech.runs.result import Result
 from pmtech.runs.simulate import simulate
-from pmtech.runs.views import Table
+from pmtech.runs.table import Table
 from pmtech.system.system import System
 from pmtech.wording import counted, listed, nearest, seconds
 

@@ -5,7 +5,7 @@ from collections import defaultdict
 from typing import Any, NamedTuple
 
 from pmtech import theory
-from pmtech.components.component import Mix, added, by_caller
+from pmtech.components.rates import Mix, added, by_caller
 from pmtech.system.plan import Edge
 from pmtech.system.system import System
 

@@ -12,7 +12,7 @@ from pmtech.theory.autoscaling import (
     stabilised_replicas,
 )
 from pmtech.theory.batches import Backlog, Batch, BatchQueue, backlog, batch_capacity_per_s, batch_server, linger
-from pmtech.theory.caches import CacheHits, che_lru, hit_chances, stale_chances, ttl_cache
+from pmtech.theory.caches import CacheHits, che_lru, hit_chances, reuse_distances, stale_chances, ttl_cache
 from pmtech.theory.connections import busiest_share, moved_share, new_machine_share, ring_variation
 from pmtech.theory.edges import EdgeCache, edge_cache, origin_per_s
 from pmtech.theory.failure import BACKOFFS, attempts, backoff_waits_ms, vulnerable_from
@@ -55,5 +55,5 @@ __all__ = [
     "edge_cache", "erlang_b", "erlang_c", "gathered_s", "hit_chances", "jackson", "linger", "littles_law", "logins_per_s", "md1",
     "mg1", "mm1", "mm1k", "mmc", "mmck", "months_until_full", "moved_share", "new_machine_share", "origin_per_s", "peak_per_s",
     "power_of_choices", "price_crossing_per_s", "processor_sharing", "replica_limit", "requests_for_percentile",
-    "ring_variation", "round_trip_ms", "round_trips", "stabilised_replicas", "stale_chances", "ttl_cache", "vulnerable_from",
+    "reuse_distances", "ring_variation", "round_trip_ms", "round_trips", "stabilised_replicas", "stale_chances", "ttl_cache", "vulnerable_from",
 ]  # fmt: skip

@@ -55,6 +55,8 @@ def stabilised_replicas(current: int, recommendations: Sequence[tuple[float, int
     pkg/controller/podautoscaler/horizontal.go, stabilizeRecommendationWithBehaviors with its defaults.
     """
     current, calm = count("current", current, at_least=0), number("calm_s", calm_s, at_least=0)
+    if not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in recommendations):
+        raise ValueError(f"recommendations must be pairs of (time, machines wanted), got {recommendations!r}")
     said = [(number("a time", at), count("a recommendation", wanted, at_least=0)) for at, wanted in recommendations]
     if not said:
         return current

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pmtech.theory.checks import count, number
+from pmtech.theory.checks import COUNTED, count, number
 from pmtech.theory.queues import Queue
 
 
@@ -24,14 +24,14 @@ def batch_server(rate_per_s: float, batch_s: float, most: int) -> BatchQueue:
     mean batch lambda / (mu (1 - idle)). Domain: load below 1. Gross and Harris, Queueing Theory, 3.2 (partial batches).
     """
     rate, service = number("rate_per_s", rate_per_s, above=0), number("batch_s", batch_s, above=0)
-    most, ratio = count("most", most), rate * service
+    most, ratio = count("most", most, at_most=10_000), rate * service
     number("load", ratio / most, below=1, why=": the queue grows without end" if ratio >= most else "")
     from scipy.optimize import brentq
 
     powers = np.arange(1, most + 1)
     r = brentq(lambda r: float((r**powers).sum()) - ratio, 0.0, 1.0, xtol=1e-15, rtol=1e-14)
     busy_alone = 1 / (1 / (1 - r) + 1 / ratio)  # busy, and nobody waits
-    busy = 1 - busy_alone / ratio
+    busy = busy_alone / (1 - r)
     wait = busy_alone * r / ((1 - r) ** 2 * rate)
     return BatchQueue(ratio / most, rate, wait, wait + service, busy, mean_batch=ratio / busy)
 
@@ -57,7 +57,7 @@ def linger(rate_per_s: float, wait_s: float | None = None, most: int | None = No
         if expected is None:
             raise ValueError("linger needs wait_s or most, got neither: the batch would never go")
         return Batch(1 + expected, wait_s * (1 + expected / 2) / (1 + expected))
-    j = np.arange(1, count("most", most))
+    j = np.arange(1, count("most", most, at_most=COUNTED))
     if expected is None:
         reached = np.ones(j.size)
     else:

@@ -56,7 +56,12 @@ def ttl_cache(rates_per_s: Sequence[float], ttl_s: float) -> CacheHits:
 
 
 def hit_chances(
-    reads: np.ndarray, removed: np.ndarray, *, capacity: int, policy: str = "lru", ttl_s: float | None = None
+    reads: Sequence[float] | np.ndarray,
+    removed: Sequence[float] | np.ndarray,
+    *,
+    capacity: int,
+    policy: str = "lru",
+    ttl_s: float | None = None,
 ) -> np.ndarray:
     """For each key the share of its reads that a cache answers, from the rates of its reads, and of what removes it.
 
@@ -66,6 +71,7 @@ def hit_chances(
     an answer for less time counts.
     What this leaves out: the time that fetching takes, and the room that expired and removed answers leave to others.
     """
+    reads, removed = (np.asarray(rates, dtype=float) for rates in (reads, removed))
     if 0 < (total := float(reads.sum())) < 1e-100:  # the same chances, by a clock on which times can be written down
         with np.errstate(over="ignore"):
             reads, removed = reads / total, removed / total
@@ -84,13 +90,33 @@ def hit_chances(
     return chances if ttl_s is None else np.minimum(chances, _while(reads, removed, ttl_s))
 
 
-def stale_chances(ttl_s: float, writes: np.ndarray) -> np.ndarray:
+def stale_chances(ttl_s: float, writes: Sequence[float] | np.ndarray) -> np.ndarray:
     """For each key the share of its hits that are out of date, where only the TTL ends an answer's stay.
 
     A hit meets a copy of any age up to the TTL, equally likely; at age a it is wrong with probability 1 - exp(-w a).
     """
-    expected = np.maximum(writes * ttl_s, 1e-12)
+    expected = np.maximum(np.asarray(writes, dtype=float) * number("ttl_s", ttl_s, at_least=0), 1e-12)
     return 1 + np.expm1(-expected) / expected
+
+
+def reuse_distances(keys: np.ndarray) -> np.ndarray:
+    """For each of these requests, how many keys were asked for since its own was last, itself among them; inf at first.
+
+    An LRU cache that keeps n answers, whatever n, finds those of a distance of at most n (Mattson et al., IBM Systems
+    Journal 9, 1970). Counted for all at once, from blocks of one request to blocks of half of them.
+    """
+    n = len(keys)
+    order, previous = np.argsort(keys, kind="stable"), np.full(n, -1)
+    again = keys[order[1:]] == keys[order[:-1]]
+    previous[order[1:][again]] = order[:-1][again]
+    # Between two requests for a key, each other key counts once: where it was not asked for since the first of the two.
+    seen, width = np.zeros(n), 1
+    while width < n:
+        pair, late = divmod(np.arange(n) // width, 2)
+        ranked = pair * (n + 1) + previous
+        seen[late == 1] += np.searchsorted(np.sort(ranked[late == 0]), ranked[late == 1]) - pair[late == 1] * width
+        width *= 2
+    return np.where(previous < 0, np.inf, seen - previous)
 
 
 def _while(reads: np.ndarray, removed: np.ndarray, kept_s: float) -> np.ndarray:
@@ -112,7 +138,10 @@ def _stay_s(reads: np.ndarray, room: int) -> float:
 
 
 def _rates(rates_per_s):
-    rates = np.asarray(rates_per_s, dtype=float)
+    try:
+        rates = np.asarray(rates_per_s, dtype=float)
+    except (TypeError, ValueError, OverflowError):
+        rates = np.empty(0)
     if rates.ndim != 1 or not np.isfinite(rates).all() or (rates < 0).any() or not rates.sum() > 0:
         raise ValueError("rates_per_s must be a list of numbers of at least 0, one of them above 0")
     return rates

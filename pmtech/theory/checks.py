@@ -1,15 +1,22 @@
 """What a formula takes: a value outside its domain is a ValueError in one sentence."""
 
 import math
+import sys
 from collections.abc import Iterable
-from numbers import Real
+from numbers import Integral, Real
+
+MOST = sys.float_info.max
+COUNTED = 1_000_000  # what is added up one by one is no more
 
 
 def number(name, value, *, above=-math.inf, at_least=-math.inf, below=math.inf, at_most=math.inf, why=""):
     """`value` where it is a finite number within the bounds; else the sentence that names field, bound and value."""
-    known = type(value) in (int, float)  # asking an abstract class is slow, and a run asks often
-    if not known and (not isinstance(value, Real) or isinstance(value, bool)) or not math.isfinite(value):
-        raise ValueError(f"{name} must be a finite number, got {value!r}")
+    if type(value) not in (int, float):  # asking an abstract class is slow, and a run asks often
+        if not isinstance(value, Real) or isinstance(value, bool):
+            raise ValueError(f"{name} must be a finite number, got {value!r}")
+        value = int(value) if isinstance(value, Integral) else float(value)  # numpy's small ones lose digits
+    if not -MOST <= value <= MOST:
+        raise ValueError(f"{name} must be a finite number, got {value if isinstance(value, float) else 'a huge one'}")
     if above < value < below and at_least <= value <= at_most:
         return value
     for broken, bound in (
@@ -23,8 +30,8 @@ def number(name, value, *, above=-math.inf, at_least=-math.inf, below=math.inf, 
     return value
 
 
-def count(name, value, at_least=1, why=""):
-    if number(name, value, at_least=at_least, why=why) != int(value):
+def count(name, value, at_least=1, at_most=math.inf, why=""):
+    if number(name, value, at_least=at_least, at_most=at_most, why=why) != int(value):
         raise ValueError(f"{name} must be a whole number, got {value:g}")
     return int(value)
 

@@ -13,7 +13,7 @@ def busiest_share(connections: int, machines: int) -> float:
     Exact: E[max] = sum over m of P(max > m); P(max <= m) is the chance that n Poisson numbers which sum to C are all at
     most m, by their generating functions. Feller, An Introduction to Probability Theory 1 (1968), II.5 (occupancy).
     """
-    balls, bins = count("connections", connections), count("machines", machines)
+    balls, bins = count("connections", connections, at_most=100_000), count("machines", machines)
     mean, k = balls / bins, np.arange(balls + 1)
     one = np.exp(k * math.log(mean) - mean - np.cumsum(np.log(np.maximum(k, 1))))  # Poisson
     length = 2 ** (2 * balls + 63).bit_length()  # a Poisson number of mean `balls` is never as large: nothing folds

@@ -40,7 +40,7 @@ def backoff_waits_ms(kind: str, retry: int, *, base_ms: float, cap_ms: float) ->
     """
     if kind not in BACKOFFS:
         raise ValueError(f"kind must be a backoff, got {kind!r}: {nearest(kind, BACKOFFS)}")
-    retry, base = count("retry", retry, at_least=0), number("base_ms", base_ms, above=0)
+    retry, base = count("retry", retry, at_least=0, at_most=1000), number("base_ms", base_ms, above=0)
     cap = number("cap_ms", cap_ms, at_least=base)
     u = (np.arange(1000) + 0.5) / 1000
     if kind == "decorrelated":
@@ -49,6 +49,6 @@ def backoff_waits_ms(kind: str, retry: int, *, base_ms: float, cap_ms: float) ->
             following = np.minimum(cap, base + np.outer(3 * waits - base, u))
             waits = np.sort(following, axis=None).reshape(u.size, -1).mean(axis=1)
         return waits
-    v = min(cap, base * 2.0 ** min(retry, 1000))
+    v = min(cap, base * 2.0**retry)
     low, high = {"none": (0, 0), "exponential": (v, v), "full_jitter": (0, v), "equal_jitter": (v / 2, v)}[kind]
     return low + (high - low) * u

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pmtech.theory.checks import count, number, numbers
+from pmtech.theory.checks import COUNTED, count, number, numbers
 
 
 def any_slow(slow_share: float, asked: int) -> float:
@@ -23,7 +23,7 @@ def gathered_s(mean_s: float, asked: int, need: int | None = None) -> float:
     mean (1/n + 1/(n - 1) + ... + 1/(n - need + 1)): for all, n's harmonic number; for the first, mean / n. With i still
     out, the next comes after mean / i, as the exponential has no memory. Renyi, Acta Math. Hung. 4 (1953).
     """
-    mean, n = number("mean_s", mean_s, above=0), count("asked", asked)
+    mean, n = number("mean_s", mean_s, above=0), count("asked", asked, at_most=COUNTED)
     k = n if need is None else count("need", need)
     number("need", k, at_most=n)
     return mean * math.fsum(1 / i for i in range(n - k + 1, n + 1))

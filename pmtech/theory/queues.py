@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pmtech.theory.checks import count, number
+from pmtech.theory.checks import COUNTED, count, number
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,9 @@ class MarkovQueue(Queue):
         P(W > t) = C exp(-(c mu - lambda) t), with C = `wait_probability`. Kleinrock, Queueing Systems 1 (1975), 3.5.
         """
         late = 1 - number("percent", percent, at_least=0, below=100) / 100
-        return max(0.0, math.log(self.wait_probability / late)) * self.service_s / (self.workers * (1 - self.load))
+        if self.wait_probability <= late:  # so few wait
+            return 0.0
+        return math.log(self.wait_probability / late) * self.service_s / (self.workers * (1 - self.load))
 
     def latency_percentile_s(self, percent: float) -> float:
         """Time in system in seconds that `percent` (0 <= percent < 100) of requests do not exceed.
@@ -119,6 +121,7 @@ def mmck(rate_per_s: float, service_s: float, workers: int, places: int) -> Queu
     A `Server` has places = workers + queue_limit. Kleinrock 1 (1975), 3.6 to 3.8.
     """
     workers = count("workers", workers)
+    count("places", places, at_most=COUNTED)
     places = count("places", places, at_least=workers, why=": every worker is a place")
     load = _load(rate_per_s, service_s, workers)
     n = np.arange(places + 1)
@@ -159,7 +162,7 @@ def erlang_b(erlangs: float, servers: int) -> float:
     """
     offered = number("erlangs", erlangs, at_least=0)
     lost = 1.0
-    for n in range(1, count("servers", servers) + 1):
+    for n in range(1, count("servers", servers, at_most=COUNTED) + 1):
         lost = offered * lost / (n + offered * lost)
     return lost
 

@@ -1,10 +1,11 @@
 """Shipping: how many requests it takes to see that a new version is worse, and how many customers that costs."""
 
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
-from pmtech.theory.checks import number
+from pmtech.theory.checks import COUNTED, number
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,9 @@ def canary(error_share: float, worse: float, *, false_alarm: float = 0.05, found
     number("error_share + worse", new, at_most=1 + 1e-12)
     alpha = number("false_alarm", false_alarm, above=0, below=1)
     power = number("found", found, above=0, below=1)
+    deviations = (NormalDist().inv_cdf(p) * (q * (1 - min(q, 1.0))) ** 0.5 for p, q in ((1 - alpha, old), (power, new)))
+    if sum(deviations) > worse * COUNTED**0.5:  # by the normal limit
+        raise ValueError(f"worse must be more, got {worse:g}: that takes more than {COUNTED:,} requests to see")
     from scipy.stats import binom
 
     first = 1

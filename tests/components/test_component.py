@@ -3,14 +3,20 @@
 import dataclasses
 import math
 import re
+from contextlib import suppress
 
 import numpy as np
 import pytest
 
 from pmtech import (
+    CDN,
+    Autoscale,
     Change,
     Clients,
+    Deploy,
+    Errors,
     Outage,
+    Profile,
     Server,
     Surge,
     Throttle,
@@ -43,6 +49,45 @@ OPTIONAL = {(cls, f.name) for cls, f in FIELDS if f.metadata["optional"]}
 def test_every_field_is_checked():
     assert len(COMPONENTS) >= 15
     assert [f"{cls.__name__}.{f.name}" for cls, f in FIELDS if "check" not in f.metadata] == []
+
+
+ODD = [0, -1, 2.5, 10**400, math.inf, math.nan, None, True, "x", "", b"a", [], (), {}, {"a": 1}, np.array([1, 2]), 1j]
+ODD += [np.int64(3), [1], [[1]], [(0, 1), (1,)], {"a": [[1]]}, [{}], object()]
+
+
+@pytest.mark.parametrize(("cls", "field"), [(cls, f.name) for cls, f in FIELDS])
+def test_whatever_is_given_is_taken_or_refused_in_a_sentence(cls, field):
+    for odd in ODD:
+        with suppress(ValueError):
+            made = cls(**{field: odd})
+            assert hash(made) == hash(cls(**{field: getattr(made, field)}))
+
+
+def test_numbers_of_numpy_are_numbers_inside_of_others_too():
+    steps, shares = np.arange(3), np.linspace(0, 1, 3, dtype=np.float32)
+    curve = components.Profile(list(zip(steps, shares, strict=True)))
+    assert curve == components.Profile(((0, 0), (1, 0.5), (2, 1)))
+    made = Clients(endpoints={"/a": steps[2]}, kb={"/a": shares[1]}, profile=curve)
+    assert repr(made.endpoints) == "{'/a': 2}" and repr(made.kb) == "{'/a': 0.5}"
+    assert repr(components.Autoscale(schedule=[(steps[1], steps[2])])) == "Autoscale(schedule=((1, 2),))"
+    assert Deploy("server", steps=[(steps[1], shares[1])]).steps == ((1, 0.5),)
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: Clients(profile=3), "profile must be a Profile(...), a Day(...), a Surge(...) or None, got 3"),
+        (lambda: Clients.in_places(3), 'in_places needs several cities, such as ("Mumbai", "London"), got 3'),
+        (lambda: components.CDN(edges=("Mumbai", "mumbai")), "edges must be different cities such as"),
+        (lambda: components.CDN(edges=[["Mumbai"]]), "edges must be a city that the map knows, got ['Mumbai']"),
+        (lambda: components.Autoscale(schedule=((math.inf, 2),)), "schedule must be pairs of"),
+        (lambda: Deploy("server", steps=[1]), "steps must be pairs of"),
+        (lambda: Change(["a"], 1), "path must be text such as \"server.workers\", got ['a']"),
+    ],
+)
+def test_what_is_no_value_of_its_kind_is_refused_in_a_sentence(make, sentence):
+    with pytest.raises(ValueError, match=re.escape(sentence)):
+        make()
 
 
 def refused(cls, field, value):
@@ -96,6 +141,34 @@ def test_odd_numbers_are_refused_in_a_sentence(wrong):
 
 def test_a_count_of_any_size_is_refused_in_a_sentence():
     assert refused(Server, "workers", 10**400).startswith("workers must be at most 100,000")
+
+
+def test_numbers_of_numpy_are_numbers_wherever_they_stand():
+    """They are kept as Python's own, so that a value can be written down."""
+    two, half = np.int64(2), np.float32(0.5)
+    for made, plain in (
+        (
+            Clients(rate_per_s=two, endpoints={"/": half}, kb={"/": two}),
+            Clients(rate_per_s=2, endpoints={"/": 0.5}, kb={"/": 2}),
+        ),
+        (Profile(((np.int64(0), half), (two, two))), Profile(((0, 0.5), (2, 2)))),
+        (Autoscale(schedule=((half, two),)), Autoscale(schedule=((0.5, 2),))),
+        (Deploy("server", steps=[(np.int64(0), half)]), Deploy("server", steps=((0, 0.5),))),
+    ):
+        assert made == plain and repr(made) == repr(plain)
+
+
+@pytest.mark.parametrize("wrong", [(1, 2), 5, "x", ((0, "a"),), ((0, math.nan),), ((0, 10**400),)])
+def test_what_is_no_table_is_refused_in_a_sentence(wrong):
+    for cls, field in (
+        (Autoscale, "schedule"),
+        (Deploy, "steps"),
+        (Profile, "points"),
+        (Clients, "profile"),
+        (CDN, "edges"),
+    ):
+        with pytest.raises(ValueError, match=f"{field}|in a profile"):
+            cls(**{field: wrong}, **({"name": "server"} if cls is Deploy else {}))
 
 
 def test_a_name_has_a_letter_or_a_digit():
@@ -225,6 +298,11 @@ def test_the_settings_of_events():
                     **{"path" if event is Change else "name": "server", **({"value": 1} if event is Change else {})},
                     at_s=wrong,
                 )
+    for wrong in (None, 3, ["server"]):
+        with pytest.raises(ValueError, match="must be text such as"):
+            Change(wrong, 1)
+        with pytest.raises(ValueError, match="must be text such as"):
+            Errors(wrong)
     for field in ("for_s", "count"):
         with pytest.raises(ValueError, match=rf"^{field} must be .*, got 0"):
             Outage("server", **{field: 0})

@@ -100,11 +100,12 @@ def test_environments_are_conserved(concurrency):
     )
     running = Running(system, 3)
     part = running.run.parts["functions"][0]
+    idle = part.environments.idle
     for at_s in np.arange(0.05, 40, 0.05):
         running.advance(at_s)
         inside = sum(visit[2] == visit[2] and visit[3] != visit[3] for visit in part.visits)
         assert inside == part.station.busy <= concurrency
-        assert all(later >= earlier for earlier, later in zip(part.idle, list(part.idle)[1:], strict=False))
+        assert all(later >= earlier for earlier, later in zip(idle, list(idle)[1:], strict=False))
     starts = np.array([note[0] for note in part.notes if note[1]])
     assert all(((starts >= s) & (starts < s + 10)).sum() <= 25 for s in starts) and len(starts) >= min(concurrency, 30)
 

@@ -8,6 +8,7 @@ from pmtech import (
     Clients,
     Database,
     Errors,
+    Gateway,
     LoadBalancer,
     Network,
     Outage,
@@ -221,6 +222,22 @@ def test_nobody_is_handed_more_than_can_be_begun_however_long_the_way(queue, way
     assert result.components.max_queue["server"] == 0
     assert result.components.max_queue.drop("queue").max() <= 1
     assert result.components.max_queue["queue"] > 300
+
+
+@pytest.mark.parametrize(
+    ("way", "server", "events"),
+    [
+        (Retry(attempts=1, place="London"), worker(1000, place="Sydney"), [Errors("server", 0, 0.1, share=1)]),
+        (Network(round_trip_ms=200), worker(1000), [Errors("server", 0, 0.15, share=1)]),
+        (Gateway(own_ms=100), worker(1000), []),  # the first asks for what has no route
+    ],
+)
+def test_a_place_that_was_kept_for_one_who_is_turned_away_is_free_for_another_queue(way, server, events):
+    first = Clients("First", rate_per_s=0.001, arrivals="even", endpoints="/other")
+    queues = [first >> Queue("A", store_ms=0), ONE >> Queue("B", store_ms=1)]
+    behind = {"/": server} if isinstance(way, Gateway) else server
+    told = simulate(queues >> way >> behind, duration_s=9, events=events).messages
+    assert told.received_s.notna().all() and told.received_s[1] < 0.2 and told.outcome[1] == "done"
 
 
 def test_a_message_sets_out_from_where_it_was_published():

@@ -8,6 +8,7 @@ from pmtech import (
     Database,
     Deploy,
     Errors,
+    Gather,
     LoadBalancer,
     Outage,
     Retry,
@@ -49,6 +50,18 @@ def test_and_of_those_that_went_and_come_back():
 def test_faults_of_one_part_add_up_and_end_each_by_itself():
     events = [Errors("server", 1.1, 2, share=1), Errors("server", 2.1, 2, share=1), Outage("server", 2.6, 1)]
     assert statuses(POOL, events) == [200] * 5 + [500] * 6 + [502] * 4 + [500] * 2 + [200] * 7
+
+
+@pytest.mark.parametrize("fault", [Errors("server", 0, 99, share=0.5), Deploy("server", 0, errors=0.5)])
+def test_twins_that_are_asked_at_once_fail_each_for_itself(fault):
+    """One of three that fail with one half is enough: one in eight gets no answer."""
+    system = MANY >> Gather(need=1) >> [Server(workers=99, service_ms=1)] * 3
+    assert simulate(system, duration_s=50, events=[fault]).summary.error_rate == pytest.approx(1 / 8, abs=0.03)
+
+
+def test_two_faults_of_one_part_are_independent():
+    faults = [Errors("server", 0, 99, share=0.5), Errors("server", 0, 99, share=0.5)]
+    assert simulate(MANY >> Server(), duration_s=50, events=faults).summary.error_rate == pytest.approx(3 / 4, abs=0.04)
 
 
 def test_who_dies_is_among_those_that_live():

@@ -4,6 +4,7 @@ import importlib
 import math
 import pkgutil
 
+import numpy as np
 import pytest
 
 from pmtech import theory
@@ -58,6 +59,20 @@ from pmtech import theory
         ),
         (lambda: theory.backoff_waits_ms("none", 0, base_ms=3, cap_ms=2), "cap_ms must be at least 3, got 2"),
         (lambda: theory.canary(0.1, 0), "worse must be above 0, got 0"),
+        (
+            lambda: theory.canary(0.1, 1e-5),
+            "worse must be more, got 1e-05: that takes more than 1,000,000 requests to see",
+        ),
+        (lambda: theory.erlang_b(0.5, 10**9), "servers must be at most 1e+06, got 1e+09"),
+        (lambda: theory.mm1(10**400, 1), "rate_per_s must be a finite number, got a huge one"),
+        (
+            lambda: theory.ttl_cache(["a"], 1),
+            "rates_per_s must be a list of numbers of at least 0, one of them above 0",
+        ),
+        (
+            lambda: theory.stabilised_replicas(2, [3]),
+            "recommendations must be pairs of (time, machines wanted), got [3]",
+        ),
         (lambda: theory.canary(0.6, 0.6), "error_share + worse must be at most 1, got 1.2"),
     ],
 )
@@ -65,6 +80,12 @@ def test_outside_the_domain_one_sentence(call, sentence):
     with pytest.raises(ValueError) as refused:
         call()
     assert str(refused.value) == sentence
+
+
+def test_small_numbers_of_numpy_lose_no_digits_and_rare_waits_are_none():
+    assert theory.mm1(np.float32(8), np.float32(0.0625)) == theory.mm1(8.0, 0.0625)
+    assert theory.mmc(1, 0.001, workers=500).wait_percentile_s(99) == 0
+    assert theory.batch_server(1e-9, 1e-9, 3).mean_batch == 1
 
 
 def test_every_formula_is_exported_and_has_its_page():

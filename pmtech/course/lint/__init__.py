@@ -11,6 +11,7 @@ from pmtech.course.lint.asked import has_its_questions
 from pmtech.course.lint.asked import what_a_question_lacks as what_a_question_lacks
 from pmtech.course.lint.execution import MARKED as MARKED
 from pmtech.course.lint.execution import run as run
+from pmtech.course.lint.execution import untrue as untrue
 from pmtech.course.lint.notebook import Notebook as Notebook
 from pmtech.course.lint.notebook import read as read
 

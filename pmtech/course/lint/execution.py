@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pmtech.course.lint.notebook import Cell, read
+from pmtech.course.lint.notebook import Cell, Notebook, read
 from pmtech.files import scratch
 
 MARKED = re.compile(r"(\S+)<!--own: (.+?)-->")
@@ -33,10 +33,15 @@ def run(path: Path) -> list[str]:
                         exec(compile(cell.source, f"cell {cell.number}", "exec"), names)
                     except Exception as problem:  # noqa: BLE001  whatever the writer's cell raises
                         return [f"Cell {cell.number}: it fails: {type(problem).__name__}: {problem}"]
-                return [said for cell in notebook.prose for said in _untrue(cell, names)]
+                return untrue(notebook, names)
         finally:
             os.environ.pop("PMTECH_HOME")
             os.environ.update({"PMTECH_HOME": before} if before is not None else {})
+
+
+def untrue(notebook: Notebook, names: dict[str, Any]) -> list[str]:
+    """Which marked numbers of its text are not those of the run that has left these names."""
+    return [said for cell in notebook.prose for said in _untrue(cell, names)]
 
 
 def _untrue(cell: Cell, names: dict[str, Any]) -> Iterator[str]:

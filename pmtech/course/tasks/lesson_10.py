@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 from pmtech.components import Clients, Database, Gateway, Network, Server
 from pmtech.course.task import SystemTask, Target, differences
+from pmtech.runs.figure import figure
 from pmtech.runs.simulate import simulate
-from pmtech.runs.views import figure
 from pmtech.system.system import System
 
 PLACES = {"answers": 30, "bills": 40, "mails": 60, "statistics": 20_000}

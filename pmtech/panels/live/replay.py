@@ -10,7 +10,8 @@ from pmtech.panels.live.terms import DOWN, ENTERED, FINISHED, LEFT, LEFT_OUT, SE
 from pmtech.panels.live.watch import CELL_S, SMOOTH
 from pmtech.runs.events.change import surge_mark
 from pmtech.runs.events.event import Mark
-from pmtech.runs.result import Result, percentile
+from pmtech.runs.result import Result
+from pmtech.runs.summary import percentile
 
 MOST = 10_000  # requests in a replay; of a longer run every 2nd, 5th, 10th ... is kept
 POINTS = 600

@@ -16,8 +16,8 @@ from pmtech.panels.live.terms import (
     WINDOW_S,
     is_followed,
 )
-from pmtech.runs.result import percentile
 from pmtech.runs.running import Running
+from pmtech.runs.summary import percentile
 
 CELL_S = 0.25  # a point of the chart stands for so much time,
 SMOOTH = 8  # and for the mean of the last so many

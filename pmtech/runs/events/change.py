@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from pmtech.components.fields import number
+from pmtech.components.fields import number, text
 from pmtech.components.surge import Surge
 from pmtech.runs.events.event import Event, Mark
 from pmtech.system.system import System
@@ -14,7 +14,7 @@ from pmtech.wording import plain, value_in_words
 class Change(Event):
     """During a run somebody sets the value at `path` (such as "server.workers") to `value`, at `at_s` seconds."""
 
-    path: str
+    path: str = text("server.workers")
     value: Any
     at_s: float = number(30.0, at_least=0)
 

@@ -1,21 +1,20 @@
 """A new version takes over."""
 
 from dataclasses import dataclass
+from functools import partial
 from math import inf
 
-from pmtech.components.fields import checked, number, whole
-from pmtech.engine.randomness import identity
+from pmtech.components.fields import checked, number, number_pairs, text, whole
+from pmtech.engine.randomness import Luck, identity
 from pmtech.engine.request import Request
-from pmtech.runs.events.event import Event, Mark, Slow, check_answers, check_works, named, names_of
+from pmtech.runs.events.event import Event, Mark, Slow, check_answers, check_works, faults, named, names_of
 from pmtech.system.system import System
 from pmtech.wording import plain
 
 
 def _steps(name: str, value):
-    pairs = tuple(map(tuple, value)) if isinstance(value, tuple | list) else ()
-    numbers = [x for pair in pairs for x in pair]
-    right = pairs and all(len(pair) == 2 for pair in pairs) and all(type(x) in (int, float) for x in numbers)
-    if not right or any(after_s < 0 or not 0 <= share <= 1 for after_s, share in pairs):
+    pairs = number_pairs(value)
+    if not pairs or any(None in pair or pair[0] < 0 or not 0 <= pair[1] <= 1 for pair in pairs):
         raise ValueError(
             f"{name} must be pairs of (seconds after the start, share of the requests) such as ((0, 0.05), (60, 1)), "
             f"got {value!r}"
@@ -41,7 +40,7 @@ class Deploy(Event):
     slowness is noticed: only errors are counted.
     """
 
-    name: str
+    name: str = text("server")
     at_s: float = number(30.0, at_least=0)
     errors: float = number(0.0, at_least=0, at_most=1)
     slower: float = number(1.0, more_than=0, at_most=1e6)
@@ -62,7 +61,7 @@ class Deploy(Event):
 
     def happen(self, running) -> None:
         run, began = running.run, running.now
-        version, fails = run.luck(f"{self.name}.version", identity), run.luck(f"{self.name}.fault", identity)
+        version, lucks = run.luck(f"{self.name}.version", identity), faults(running, self.name, "fault")
 
         answered = failed = 0  # by the new version, since it was last looked at
         decided = over = False
@@ -71,7 +70,7 @@ class Deploy(Event):
             passed = [share for after_s, share in self.steps if run.env.now >= began + after_s]
             return bool(passed) and not over and version[request.source.first_line][request.number] < passed[-1]
 
-        def instead(request: Request) -> int | None:
+        def instead(fails: Luck, request: Request) -> int | None:
             new, luck = is_new(request), fails[request.line][request.number]
             fault = luck < (self.errors if new else self.errors_before)
             if new and self.back_at is not None and not decided:
@@ -93,7 +92,7 @@ class Deploy(Event):
             run.rollbacks.append((run.env.now, self.name))
 
         if self.errors or self.errors_before:
-            running.befall(self.name, lambda machine: machine.err(instead))
+            running.befall(self.name, lambda machine: machine.err(partial(instead, lucks[machine.name])))
         if self.slower != 1:
             running.befall(self.name, lambda machine: machine.slow(lambda r: self.slower if is_new(r) else 1.0))
 

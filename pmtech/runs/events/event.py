@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from pmtech.components.fields import Checked
 from pmtech.engine.part import Part
+from pmtech.engine.randomness import Luck, identity
 from pmtech.system.system import System
 from pmtech.wording import nearest
 
@@ -71,6 +72,12 @@ def parts_of(running, name: str, why: str = "") -> list[Part]:
 def machines_of(running, name: str, why: str = "") -> list[Part]:
     """What of them can die by itself: of a part that stands in several places, each place."""
     return [machine for part in parts_of(running, name, why) for machine in part.machines()]
+
+
+def faults(running, name: str, purpose: str) -> dict[str, Luck]:
+    """Who fails, part by part of that name: twins that are asked for the same request do not fail together."""
+    known = {part.name for part in parts_of(running, name)}
+    return {part: running.run.own_luck(f"{part}.{purpose}", identity) for part in sorted(known)}
 
 
 def check_answers(running, name: str) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pmtech.components.fields import number, whole
+from pmtech.components.fields import number, text, whole
 from pmtech.runs.events.event import Event, Mark, machines_of, named
 from pmtech.system.system import System
 from pmtech.wording import plain, seconds
@@ -22,7 +22,7 @@ class Outage(Event):
     what it has passed on: those answers still come.
     """
 
-    name: str
+    name: str = text("server")
     at_s: float = number(30.0, at_least=0)
     for_s: float = number(20.0, more_than=0)
     count: int = whole(1, at_least=1)

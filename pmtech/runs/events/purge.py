@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pmtech.components.fields import number
+from pmtech.components.fields import number, text
 from pmtech.runs.events.event import Event, Mark, named, parts_of
 from pmtech.system.system import System
 from pmtech.wording import seconds
@@ -16,7 +16,7 @@ class Purge(Event):
     What this leaves out: orders for some pages alone, orders that get lost, the copies in browsers, which no order reaches.
     """
 
-    name: str
+    name: str = text("server")
     at_s: float = number(30.0, at_least=0)
     takes_s: float = number(5.0, at_least=0, at_most=86_400)
 

@@ -16,12 +16,12 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 from starlette.convertors import Convertor, register_url_convertor
 
 from pmtech import escapes
@@ -32,70 +32,21 @@ from pmtech.web.app.faults import Faults
 from pmtech.web.app.front import JSON, JSON_PATCH, MERGE_PATCH, Front
 from pmtech.web.app.patch import TestFailed, json_patch, merge_patch
 from pmtech.web.app.problems import documented
+from pmtech.web.app.shapes import (
+    Page,
+    Paging,
+    Payment,
+    PaymentIn,
+    ResponseIn,
+    Survey,
+    SurveyIn,
+    SurveyQuery,
+    SurveyResponse,
+)
 from pmtech.web.app.store import Store
 
 SEAT_PRICE_USD = 12
 EXPORTS = RateLimiter(limit=3, per_s=10, algorithm="sliding_window_log")
-Text = Annotated[str, Field(min_length=1, max_length=120)]
-Status = Literal["draft", "open", "closed"]
-
-
-class Input(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid")
-
-
-class Row(BaseModel):
-    id: int
-
-
-class SurveyIn(Input):
-    title: Text
-    owner: Text = "ana"
-    status: Status = "draft"
-    goal: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-    questions: Annotated[list[Text], Field(max_length=50)] = []
-
-
-class Survey(SurveyIn, Row):
-    version: int
-
-
-class ResponseIn(Input):
-    respondent: Text
-    score: Annotated[int, Field(ge=1, le=5)]
-    comment: Annotated[str, Field(max_length=1000)] = ""
-
-
-class SurveyResponse(ResponseIn, Row):
-    survey_id: int
-
-
-class PaymentIn(Input):
-    customer: Text
-    seats: Annotated[int, Field(ge=1, le=1000)]
-
-
-class Payment(PaymentIn, Row):
-    amount_usd: int
-
-
-Item = TypeVar("Item")
-
-
-class Page(BaseModel, Generic[Item]):
-    items: list[Item]
-    total: int
-
-
-class Paging(BaseModel):
-    limit: Annotated[int, Field(ge=1, le=100)] = 20
-    offset: Annotated[int, Field(ge=0, le=1_000_000)] = 0
-
-
-class SurveyQuery(Paging):
-    status: Status | None = None
-    owner: Annotated[str | None, Field(max_length=120)] = None
-    q: Annotated[str | None, Field(max_length=120, description="letters the title contains")] = None
 
 
 class IdConvertor(Convertor[int]):

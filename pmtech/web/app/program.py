@@ -17,7 +17,7 @@ if __name__ in ("__main__", "__mp_main__"):  # run as a file, the API alone: no 
     sys.modules["pmtech"].__path__ = [str(Path(__file__).parents[2])]
 
 from pmtech.files import scratch  # noqa: E402
-from pmtech.web.app.server import HOST, UVICORN, listener_at  # noqa: E402
+from pmtech.web.app.listening import HOST, UVICORN, listener_at  # noqa: E402
 from pmtech.web.app.store import opened  # noqa: E402
 
 FOLDER = "PMTECH_DATA"  # where the database lies; without it, a new one that nobody keeps

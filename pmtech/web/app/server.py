@@ -1,15 +1,9 @@
 """Starts the real API in this kernel, on this machine alone, and talks to it."""
 
-import asyncio
 import atexit
 import html
-import json as json_
-import math
-import re
-import socket
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from functools import cached_property
@@ -18,19 +12,16 @@ from typing import Any, ClassVar
 
 from pmtech.files import scratch
 from pmtech.web.app.faults import Faults
+from pmtech.web.app.listening import Listening
 from pmtech.web.app.protections import Protections
+from pmtech.web.app.sending import heard, written
 from pmtech.web.app.store import Snapshot, opened
 from pmtech.web.client.exchange import Exchange
-from pmtech.web.waiting import until
 
-HOST = "127.0.0.1"
 NO_QUEUE = (
     "A worker needs the library huey, which is not installed: pip install huey brings it. "
     "start_api() alone starts the rest, and nothing else of the lesson needs the worker."
 )
-TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-UVICORN = {"http": "h11", "ws": "none", "lifespan": "off", "loop": "asyncio", "log_level": "critical",
-           "timeout_graceful_shutdown": 1}  # fmt: skip
 
 
 def start_api(*, transport: str = "auto", worker: bool = False, sign_in: Protections | None = None) -> "Api":
@@ -125,7 +116,7 @@ class Api:
         """Serves so many apps, the first of which is asked, on sockets; or that one in process. apps: of their addresses."""
         if self._wish != "in_process" and sys.platform != "emscripten":
             try:
-                server = _Server(self._port, *[0] * (count - 1))
+                server = Listening(self._port, *[0] * (count - 1))
                 made = apps(*server.urls)
                 server.start(*made)
                 self._server, self._app, self.url = server, made[0], server.urls[0]
@@ -200,48 +191,28 @@ class Api:
         exchange then has `status` None and an `error`. With `lose_request` it never arrives; with `lose_answer`
         the server does the work and its answer never arrives. Raises ValueError for what cannot be sent at all.
         """
-        import h11
-        import httpx
-
-        from pmtech.web.app.in_process import InProcessTransport
-
-        headers = dict(headers or {})
-        _check(method, path, headers, timeout_s)
-        if json is not None:
-            body = _written(json)
-            headers.setdefault("Content-Type", "application/json")
-        content = body.encode(errors="surrogatepass") if isinstance(body, str) else body
-        timeouts = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), timeout_s)}
-        try:
-            request = httpx.Request(
-                method.upper(), self.url + path, headers=headers, content=content, extensions=timeouts
-            )
-        except (httpx.InvalidURL, UnicodeError) as error:
-            raise ValueError(f"path cannot be sent: {error}") from None
-        error = answer = None
+        request = written(method, self.url, path, json, body, dict(headers or {}), timeout_s)
         begun = time.perf_counter()
         lost = [name for name, wanted in (("lose_requests", lose_request), ("lose_answers", lose_answer)) if wanted]
         for name in lost:
             setattr(self.faults, name, 1)
         try:
-            if not self.running:
-                raise httpx.ConnectError("stopped")
-            # One connection a request. Plain HTTP on this machine: loading root certificates would only cost time.
-            with httpx.HTTPTransport(verify=False) if self._server else InProcessTransport(self._app) as transport:
-                answer = transport.handle_request(request)
-                answer.read()
-        except h11.LocalProtocolError as refused:
-            raise ValueError(f"this cannot be sent: {refused}") from None
-        except httpx.TimeoutException:
-            error = f"No answer within {timeout_s:g} s. Whether the server did the work, the client cannot know."
-        except httpx.ConnectError:
-            error = f"Nobody listens at {self.url}: the API is stopped. Run the cell with start_api() again, and this one after it."
-        except httpx.TransportError:
-            error = "The connection broke off. Whether the server did the work, the client cannot know."
+            answer, error = heard(request, self._transport, timeout_s)
         finally:
             for name in lost:  # also when it never came so far: the next request is another one
                 setattr(self.faults, name, 0)
         return Exchange.of(request, answer, (time.perf_counter() - begun) * 1000, error)
+
+    def _transport(self):
+        """One connection a request."""
+        import httpx
+
+        from pmtech.web.app.in_process import InProcessTransport
+
+        if not self.running:
+            raise httpx.ConnectError("stopped")
+        # Plain HTTP on this machine: loading root certificates would only cost time.
+        return httpx.HTTPTransport(verify=False) if self._server else InProcessTransport(self._app)
 
     @property
     def price_rule(self) -> Callable[[int], int]:
@@ -271,68 +242,3 @@ class Api:
 
     def _repr_html_(self) -> str:
         return f"<p>{html.escape(repr(self))}</p>"
-
-
-class _Server:
-    """uvicorn on a thread that ends with the kernel: one app on each of some ports (0, or one that is taken: any)."""
-
-    def __init__(self, *ports: int):
-        self._listeners = [listener_at(port) for port in ports]
-        self.urls = [f"http://{HOST}:{listener.getsockname()[1]}" for listener in self._listeners]
-
-    def start(self, *apps) -> None:
-        import uvicorn
-
-        self._servers = [uvicorn.Server(uvicorn.Config(app, **UVICORN)) for app in apps]
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="pmtech-api", daemon=True)
-        self._thread.start()
-        until(self._have_started, "the server did not start", within_s=10, alive=self._thread.is_alive)
-
-    def _have_started(self) -> bool:
-        return all(server.started for server in self._servers)
-
-    async def _serve(self) -> None:
-        each = zip(self._servers, self._listeners, strict=True)
-        await asyncio.gather(*(server.serve(sockets=[listener]) for server, listener in each))
-
-    def stop(self) -> None:
-        for server in self._servers:
-            server.should_exit = True
-        self._thread.join(5)
-        for listener in self._listeners:
-            listener.close()
-
-
-def listener_at(port: int) -> socket.socket:
-    # Only a socket that says it is TCP gets TCP_NODELAY from asyncio; without it answers can come 40 ms late.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    if sys.platform != "win32":
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((HOST, port))
-    except OSError:
-        if not port:
-            raise
-        listener.bind((HOST, 0))
-    return listener
-
-
-def _written(data: Any) -> str:
-    try:
-        return json_.dumps(data, ensure_ascii=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"json cannot be sent: {error}") from None
-
-
-def _check(method: str, path: str, headers: dict[str, str], timeout_s: float) -> None:
-    if not isinstance(method, str) or not TOKEN.fullmatch(method):
-        raise ValueError(f"method must be one word like GET, got {method!r}")
-    if not isinstance(path, str) or not path.startswith("/") or any(ord(c) < 32 for c in path):
-        raise ValueError(f"path must start with / and be one line, got {path!r}")
-    for name, value in headers.items():
-        if not isinstance(name, str) or not TOKEN.fullmatch(name):
-            raise ValueError(f"a header name is one word of letters, digits and -, got {name!r}")
-        if not isinstance(value, str) or not value.isascii() or any(ord(c) < 32 for c in value):
-            raise ValueError(f"the header {name} must be one line of plain letters, got {value!r}")
-    if not isinstance(timeout_s, (int, float)) or not math.isfinite(timeout_s) or timeout_s <= 0:
-        raise ValueError(f"timeout_s must be more than 0, got {timeout_s!r}")

@@ -28,9 +28,10 @@ from fastapi.responses import HTMLResponse
 from pydantic import Field
 
 from pmtech.components.rate_limiter import RateLimiter, SlidingWindowLog
-from pmtech.web.app.api import BODY, Id, Input, Text
+from pmtech.web.app.api import BODY, Id
 from pmtech.web.app.problems import documented
 from pmtech.web.app.protections import Protections
+from pmtech.web.app.shapes import Input, Text
 from pmtech.web.app.store import Store
 
 # Invented people. Their surveys are those whose owner they are; "staff" are the survey tool's own people.

@@ -4,8 +4,9 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, HTTPException, Path, Response
 
-from pmtech.web.app.api import BODY, KEPT, PaymentIn, Row
+from pmtech.web.app.api import BODY, KEPT
 from pmtech.web.app.problems import documented
+from pmtech.web.app.shapes import PaymentIn, Row
 from pmtech.web.jobs.orders import Orders
 
 

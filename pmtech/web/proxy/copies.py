@@ -10,7 +10,8 @@ import sysconfig
 from pathlib import Path
 
 import pmtech
-from pmtech.web.app.server import HOST, Api, listener_at, stop_all
+from pmtech.web.app.listening import HOST, listener_at
+from pmtech.web.app.server import Api, stop_all
 from pmtech.web.app.store import opened
 from pmtech.web.waiting import until
 from pmtech.wording import listed

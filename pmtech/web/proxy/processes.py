@@ -16,7 +16,7 @@ from pathlib import Path
 import uvicorn
 
 from pmtech.web.app.api import create_app
-from pmtech.web.app.server import UVICORN, listener_at
+from pmtech.web.app.listening import UVICORN, listener_at
 from pmtech.web.app.store import opened
 
 

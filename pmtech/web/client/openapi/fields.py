@@ -61,8 +61,8 @@ def _new(name: str, now: Any, a: dict, b: dict, sides: Sides, *, asked: bool) ->
     else:
         effect = Effect.LESS if duty or not asked else Effect.MORE
         yield Finding(f"field {name} is new" + (" and required" if duty else ""), effect)
-    if sides.old.union(rest).forms and not sides.old.open(rest):
-        yield Pair(rest, now, (f"field {name}",))
+    if name in a.get("required", ()) or (sides.old.union(rest).forms and not sides.old.open(rest)):
+        yield Pair(rest, now, (f"field {name}",))  # who never sent it is not concerned
 
 
 def _unnamed(name: str, words: dict) -> Any:

@@ -45,11 +45,12 @@ class Form:
 
 @dataclass
 class Union:
-    """The forms of which a value must fit one, `exclusive` when it may fit no more than one of them. `hints` are the
-    discriminators, which say by what field the forms are told apart."""
+    """The forms of which a value must fit one. `exclusive` says of which groups of them it may fit no more than one, as
+    "oneOf(anyOf, form)"; empty when of none. `hints` are the discriminators, which say by what field the forms are told
+    apart."""
 
     forms: list[Form]
-    exclusive: bool = False
+    exclusive: str = ""
     hints: list[dict] = field(default_factory=list)
 
     @property

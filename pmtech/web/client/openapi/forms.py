@@ -9,7 +9,7 @@ from typing import Any
 from pmtech.web.client.openapi.document import Document, alike
 from pmtech.web.client.openapi.form import ANY, KINDS, MEETS, Form, Union, by_type, common, form_of, one_list
 
-MOST_FORMS = 60
+MOST_FORMS, MOST_CHOICES = 60, 1000
 
 
 class Forms:
@@ -50,13 +50,16 @@ class Forms:
         found = self.union(schema)
         return found.types == set(KINDS) and not any(form.words for form in found.forms)
 
-    def overlap(self, a: Form, b: Form) -> bool:
+    def overlap(self, a: Form, b: Form, *, named: bool = False) -> bool:
         """Whether a value may fit both: unless they are of two types that are written down, or list other values for what
-        both of them need."""
+        both of them need. With `named` on, a value that has no fields but those that one of the two names."""
         if a.kind != b.kind:
             return not (a.declared and b.declared)
-        needed = a.words.get("required", frozenset()) & b.words.get("required", frozenset())
-        fields = [[side.words.get("properties", {}).get(name, ANY) for side in (a, b)] for name in needed]
+        needs = [side.words.get("required", frozenset()) for side in (a, b)]
+        names = [side.words.get("properties", {}) for side in (a, b)]
+        if named and not (needs[1] <= {*needs[0], *names[0]} or needs[0] <= {*needs[1], *names[1]}):
+            return False
+        fields = [[side.get(name, ANY) for side in names] for name in needs[0] & needs[1]]
         pairs = [[self.said(side, "enum") for side in pair] for pair in fields]
         pairs.append([[side.words["enum"]] if "enum" in side.words else [] for side in (a, b)])
         return all(common(one[0], other[0]) for one, other in pairs if len(one) == 1 == len(other))
@@ -78,9 +81,10 @@ class Forms:
         for key in ("anyOf", "oneOf"):
             parts = [found for part in entries.get(key, ()) if (found := self._expand(part, above))]
             if parts:
-                exclusive = key == "oneOf" and len(parts) > 1 or any(part.exclusive for part in parts)
-                hints = [hint for part in parts for hint in part.hints]
-                whole.append(Union([form for part in parts for form in part.forms], exclusive, hints))
+                forms = [form for part in parts for form in part.forms]
+                if len(forms) > MOST_CHOICES:
+                    raise _TooMany
+                whole.append(Union(forms, _groups(key, parts), [hint for part in parts for hint in part.hints]))
         made = reduce(self._both, whole or [Union([Form({})])])
         if entries.get("nullable") and not any("null" in (form.types or ()) for form in made.forms):
             # Beside nothing else it adds nothing, and is kept in sight: authors mean it where this is part of an allOf.
@@ -115,7 +119,8 @@ class Forms:
         if len(one.forms) * len(two.forms) > MOST_FORMS:
             raise _TooMany
         met = [self._meet(a, b) for a, b in product(one.forms, two.forms)]
-        return Union([form for form in met if form], one.exclusive or two.exclusive, one.hints + two.hints)
+        exclusive = " and ".join(sorted(filter(None, (one.exclusive, two.exclusive))))
+        return Union([form for form in met if form], exclusive, one.hints + two.hints)
 
     def _meet(self, one: Form, two: Form) -> Form | None:
         made = one.words | two.words
@@ -195,6 +200,14 @@ class Sides:
 
 class _TooMany(Exception):
     """More combinations than can be gone through."""
+
+
+def _groups(key: str, parts: list[Union]) -> str:
+    """How the forms of an `anyOf` or `oneOf` exclude each other."""
+    if len(parts) == 1 or (key == "anyOf" and not any(part.exclusive for part in parts)):
+        return parts[0].exclusive
+    said = {part.exclusive or ("anyOf" if len(part.forms) > 1 else "form") for part in parts}
+    return f"{key}({', '.join(sorted(said))})"
 
 
 def _describes(name: str, value: Any) -> bool:

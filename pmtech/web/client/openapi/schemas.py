@@ -7,7 +7,7 @@ lead to, and whoever asks for all findings follows the pairs. So a schema may co
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from itertools import combinations
+from itertools import chain, combinations
 from typing import Any
 
 from pmtech.web.client.openapi.document import ODD, Document, alike
@@ -166,16 +166,23 @@ class Schemas(Sides):
 
     def _exclusive(self, was: Union, now: Union, asked: bool) -> Found:
         """From `anyOf` to `oneOf` and back, which matters when a value may fit several forms; and within `oneOf`, where a
-        form that takes more may leave less that fits no other. Objects are not meant to fit several."""
-        overlapping = {
-            a.kind if a.kind == b.kind else "any"
-            for side, union in ((self.old, was), (self.new, now))
-            for a, b in combinations(union.forms, 2)
-            if side.overlap(a, b)
-        }
-        if was.exclusive == now.exclusive:
+        form that takes more may leave less that fits no other. Objects are not meant to fit several, unless what was sent
+        for one of them comes to fit another, too."""
+        if not was.exclusive and not now.exclusive:
+            return
+        sides = ((self.old, was), (self.new, now))
+        pairs = [[(side, *pair) for pair in combinations(union.forms, 2)] for side, union in sides]
+        overlapping = {a.kind if a.kind == b.kind else "any" for side, a, b in chain(*pairs) if side.overlap(a, b)}
+        if was.exclusive and now.exclusive:
             forms = [[[form.kind, form.declared, form.words] for form in side.forms] for side in (was, now)]
-            if was.exclusive and overlapping - {"object"} and not self.same(*forms):
+            if was.exclusive != now.exclusive:
+                unsure = bool(overlapping)
+            elif not overlapping or self.same(*forms):
+                unsure = False
+            else:
+                met = [any(side.overlap(a, b, named=True) for side, a, b in each) for each in pairs]
+                unsure = bool(overlapping - {"object"}) or (asked and met == [False, True])
+            if unsure:
                 yield Finding("what fits several of its forms, of which it may fit one", Effect.UNKNOWN)
             return
         if not overlapping:
@@ -225,6 +232,9 @@ def _type(was: Union, now: Union, text: str) -> Found:
         lost = set()  # in an address everything is text
     if lost or won:
         effect = Effect.OTHER if lost and won else Effect.LESS if lost else Effect.MORE
+        written = {form.kind for form in (*was.forms, *now.forms) if form.declared or not form.words}
+        if not (lost | won) & written and all(any(not f.declared for f in side.forms) for side in (was, now)):
+            effect = Effect.UNKNOWN  # meant by the words alone, and by the letter any other type was taken, and is
         yield Finding(f"type changed from {_types(was)} to {_types(now)}", effect)
 
 
