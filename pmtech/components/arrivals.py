@@ -76,7 +76,7 @@ class Arrivals:
         self.source.send(number)
 
     def until(self, until_s: float) -> np.ndarray:
-        """When they come, as if nothing but surge and profile changed the rate: the other form of `_arrives`, which ends."""
+        """When they come, if only surge and profile change the rate: the other form of `_arrives`, which ends."""
         self.alarm.set(inf)
         self.turn.set(inf)
         surge, profile, found, first = self.source.spec.surge, self.source.spec.profile, [], 0
