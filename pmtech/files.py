@@ -21,6 +21,13 @@ from uuid import uuid4
 LEFT_BEHIND_S = 3600  # a file in the making that is older than this was left by a program that was killed
 
 
+def as_path(path, such_as: str) -> Path:
+    """The path of a file. Raises ValueError with a sentence for what is none, such as a number."""
+    if not isinstance(path, str | os.PathLike) or not isinstance(os.fspath(path), str):
+        raise ValueError(f'path must be the name of a file such as "{such_as}", got {path!r}')
+    return Path(path)
+
+
 def write(path: Path, content: str | bytes, *, over: bool = False) -> None:
     """Write a file, and the folders that lead to it.
 

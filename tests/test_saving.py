@@ -65,3 +65,10 @@ def test_a_replay_stays_in_its_log_and_is_put_before_what_was_saved(tmp_path):
         (replay >> behind).save(tmp_path / "system.json")
     assert not (tmp_path / "system.json").exists()
     assert replay >> System.open(behind.save(tmp_path / "behind.json")) == replay >> behind
+
+
+@pytest.mark.parametrize("odd", [7, 0.5, None, [], b"shop.json"])
+def test_what_is_no_name_of_a_file_is_refused_in_a_sentence(odd):
+    for call in (System.open, (Clients() >> Server()).save):
+        with pytest.raises(ValueError, match='path must be the name of a file such as "shop.json", got'):
+            call(odd)

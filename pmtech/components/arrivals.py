@@ -2,6 +2,7 @@
 
 from heapq import heappush
 from math import inf
+from typing import Protocol
 
 import numpy as np
 from simpy.events import NORMAL
@@ -10,13 +11,22 @@ from pmtech.engine.clock import Alarm
 from pmtech.engine.sorted_pass import joined
 
 
+class Moments(Protocol):
+    """Number -> when it comes."""
+
+    def __getitem__(self, number: int, /) -> float: ...
+
+    def until(self, phase: float) -> np.ndarray:
+        """All up to `phase`, and some more."""
+
+
 class Arrivals:
     """Unit-rate arrivals, stretched by the rate of the moment: the same customers come faster or slower.
 
     source: who sends them; its `spec` and `pace` may change. phases: when they would come at a rate of one a second.
     """
 
-    def __init__(self, source, phases):
+    def __init__(self, source, phases: Moments):
         self.source, self.env, self.phases, self.number = source, source.env, phases, 0
         self.anchor_s, self.anchor_phase = 0.0, 0.0
         self.alarm = Alarm(self.env, self._arrives)
@@ -79,7 +89,7 @@ class Arrivals:
         """When they come, if only surge and profile change the rate: the other form of `_arrives`, which ends."""
         self.alarm.set(inf)
         self.turn.set(inf)
-        surge, profile, found, first = self.source.spec.surge, self.source.spec.profile, [], 0
+        surge, profile, found, first = self.source.spec.surge, self.profile, [], 0
         area = profile.area if profile else float
         turns = [until_s] if surge is None else [surge.at_s, surge.at_s + surge.for_s, until_s]
         anchor_s = anchor_phase = 0.0

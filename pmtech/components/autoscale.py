@@ -38,7 +38,7 @@ class Autoscale(Checked):
 
     least, most: never fewer, never more machines. every_s: it looks so often, at what happened since it looked last.
     starts_s: so long until a new machine takes requests; it is paid for meanwhile. calm_s: it takes machines away only
-    down to the most that it would have wanted within so long. tolerance: a difference to the target that it leaves alone.
+    down to the most that it would have wanted within so long, to which what there was when it began counts. tolerance: a difference to the target that it leaves alone.
     schedule: pairs of (from which second of the run, least) such as ((35_400, 8), (39_600, 1)): machines are there before the
     load is, if that is known.
     At most four machines or as many again are added each `every_s`, whichever is more. A machine that it has not seen
@@ -91,8 +91,8 @@ class Autoscaler:
         """Somebody turned a knob of what it watches: it may have been switched on or off."""
         rule = self._spec.autoscale
         if rule is not None and self.alarm.due == inf:
-            self.wanted.clear()
             self._see({machine: self._lately(machine) for machine in self._alive})
+            self.wanted = deque([(self.looked_s, self._spec.replicas)])  # as Kubernetes does when it begins
             self.alarm.set(self.looked_s + rule.every_s)
         elif rule is None:
             self.alarm.set(inf)
@@ -122,7 +122,7 @@ class Autoscaler:
         while self.wanted and self.wanted[-1][1] <= wanted:  # an older one that is not higher will never decide
             self.wanted.pop()
         self.wanted.append((now, wanted))
-        wanted = theory.stabilised_replicas(current, self.wanted, calm_s=rule.calm_s)
+        wanted = theory.stabilised_replicas(current, [*self.wanted], calm_s=rule.calm_s)
         wanted = min(wanted, rule.most, max(theory.replica_limit(current), least))
         while self.wanted[0][0] < now - rule.calm_s:
             self.wanted.popleft()

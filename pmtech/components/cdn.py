@@ -10,8 +10,9 @@ import numpy as np
 from pmtech import theory
 from pmtech.components.component import Component, Finding
 from pmtech.components.edge import HIT, MISS, NO_READ, REFILL, Edge
+from pmtech.components.endpoints import endpoints_tuple
 from pmtech.components.fetches import keeps_all, pass_fetched
-from pmtech.components.fields import checked, endpoints_tuple, number, whole, yes_no
+from pmtech.components.fields import checked, number, whole, yes_no
 from pmtech.components.memory import hits
 from pmtech.components.named import city
 from pmtech.components.rates import added

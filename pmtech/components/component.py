@@ -59,6 +59,7 @@ class Component(Named):
     price_usd_per_hour: ClassVar[float] = 0.0
     usd_per_call: ClassVar[float] = 0.0
     batch: ClassVar[int] = 1  # so many messages it hands over together, at most
+    batch_wait_s: ClassVar[float] = 0.0  # and waits at most so long for the last of them
     item_s: ClassVar[float] = 0.0  # work for every further message that is handed over together
     max_wait_s: ClassVar[float | None] = None
     age_s: ClassVar[float | None] = None  # how old an answer of its own may be

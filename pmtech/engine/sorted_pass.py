@@ -217,7 +217,7 @@ class Book:
         return self._of_each(lambda source, count: source.writes_among(count)).astype(bool)
 
     def connection(self) -> np.ndarray:
-        return self._of_each(lambda source, count: source.connections_among(count))
+        return self._of_each(lambda source, count: source.lives.among(count))
 
     def visit(self, part: Part, rows, entered, started, left) -> None:
         """Note the visits to one machine; what lies at or past the end has not happened."""

@@ -159,8 +159,11 @@ class Stretch:
     def is_held(self, share: float = at.CLEARLY) -> bool:
         """Is their own work clearly less than this share of the time that the workers spend on requests?"""
         backlog, station, taken = self.backlog, self.backlog.station, self.within(self.backlog.began)
-        if not (station and station.held and taken.any() and reached_from(self.result.system, backlog.workers)):
+        if not (station and station.held and reached_from(self.result.system, backlog.workers)):
             return False
+        if not taken.any():  # nobody comes to a worker any more: it is those who have one that keep it
+            keep = (backlog.began <= self.begin) & (backlog.left >= self.ends)
+            return bool(keep.any() and station.mean_s < share * (backlog.left - backlog.began)[keep].mean())
         work_s, as_long = 0.0, backlog.as_long(self.together)
         for offer in self.result.offers(*backlog.workers, since=self.begin, until=self.ends):
             begun = ((backlog.began > offer.begin_s) & (backlog.began <= offer.end_s)).sum()

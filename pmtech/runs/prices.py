@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -35,14 +36,14 @@ def sizes() -> pd.DataFrame:
     return table
 
 
-def machine(size: str, part: str | None = None) -> dict[str, float]:
+def machine(size: str, part: str | None = None) -> dict[str, Any]:
     """A size of the price list as values of a server: `Server(**machine("c7g.2xlarge"))`.
 
     With the name of a part, as paths: `system.replace(machine("c7g.2xlarge", "server"))`.
     Raises ValueError with the nearest sizes when the list has no such machine.
     """
     listed = {entry["name"]: entry for entry in _price_list()["size"]}
-    if size not in listed:
+    if not isinstance(size, str) or size not in listed:
         raise ValueError(f"there is no machine {size!r} in the price list: {nearest(size, listed)}")
     values = {"workers": listed[size]["vcpus"], "price_usd_per_hour": listed[size]["usd_per_hour"]}
     return values if part is None else {f"{part}.{field}": value for field, value in values.items()}
@@ -50,6 +51,8 @@ def machine(size: str, part: str | None = None) -> dict[str, float]:
 
 def answers_by_machine(result: Result, every_s: float = 20) -> pd.DataFrame:
     """How many requests each machine answered, a row for each stretch of `every_s` seconds in which they arrived."""
+    if not isinstance(result, Result):
+        raise ValueError(f"answers_by_machine needs what simulate(...) gave, got {result!r}")
     answered = result.requests[result.records.served]
     since = (answered.arrived_s // every_s * every_s).rename("came from second").astype(int)
     table = pd.crosstab(since, answered.served_by).rename_axis(columns=None)

@@ -16,7 +16,8 @@ def check(system) -> None:
             raise ValueError(f'nothing can come after "{name}": a {type(part).__name__} ends the way')
         if part.fan_out == "one" and len(after) > 1:
             heads = ", ".join(f'"{names[e.head]}"' for e in after)
-            raise ValueError(f'"{name}" can\'t choose between {heads}: put a LoadBalancer before them')
+            mend = "put a LoadBalancer before them" + ("" if part.is_source else ", or a Gather, which asks them all")
+            raise ValueError(f'"{name}" can\'t choose between {heads}: {mend}')
         labels = Counter(edge.label for edge in after)
         if part.fan_out == "routes" and after and max(labels.values()) > 1:
             route = labels.most_common(1)[0][0]

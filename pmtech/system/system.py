@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from pmtech.components.component import Component
-from pmtech.files import in_a_sentence, write
+from pmtech.files import as_path, in_a_sentence, write
 from pmtech.system.checks import check
 from pmtech.system.plan import Edge, Plan
 from pmtech.system.saving import from_json, to_json
@@ -171,7 +171,7 @@ class System:
 
     def save(self, path: str | Path) -> Path:
         """Write the system into a file that `System.open` reads, and return its path; never over a file. See `saving`."""
-        path = Path(path)
+        path = as_path(path, "shop.json")
         try:
             with in_a_sentence(f'"{path}" can\'t be written'):
                 write(path, to_json(self))

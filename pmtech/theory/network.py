@@ -68,7 +68,7 @@ def round_trips(*, kept: bool = False, tls: float | None = 1.3) -> int:
     Where the connection was `kept`, the request alone. `tls=None` is plain HTTP. RFC 8446, RFC 5246; Grigorik, ch. 4.
     """
     if tls is not None and number("tls", tls) not in (1.2, 1.3):
-        raise ValueError(f"tls must be 1.2, 1.3 or None, got {tls:g}")
+        raise ValueError(f"tls must be 1.2, 1.3 or None, got {tls}")
     return 1 if kept else 3 + {None: 0, 1.3: 1, 1.2: 2}[tls]
 
 

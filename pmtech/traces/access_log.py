@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from pmtech.engine.clock import collecting_later
+from pmtech.files import as_path
 from pmtech.traces.columns import UNKNOWN
 from pmtech.traces.lines import Lines
 from pmtech.traces.log_formats import Format, recognise
@@ -145,11 +146,10 @@ class AccessLog:
         number = int(np.bincount(self.caller).argmax())
         mine, name = self.caller == number, self.callers[number]
         asked, endpoint = np.unique(self.endpoint[mine], return_inverse=True)
-        columns = {"at_s": self.at_s[mine], "key": self.key[mine], "write": self.write[mine]}
-        alone = {"callers": (name,), "caller": np.zeros(int(mine.sum()), dtype=np.int64)}
         return replace(
             self, name=f"{name or 'one caller'} in {self.name}", digest=f"{self.digest}-{number}", endpoint=endpoint,
-            endpoints=tuple(self.endpoints[n] for n in asked), **columns, **alone,
+            endpoints=tuple(self.endpoints[n] for n in asked), callers=(name,), caller=np.zeros_like(endpoint),
+            at_s=self.at_s[mine], key=self.key[mine], write=self.write[mine],
         )  # fmt: skip
 
     @property
@@ -184,9 +184,7 @@ def read_log(path: str | Path) -> AccessLog:
     What may have been misunderstood is said in warnings; lines that can't be read are counted, never fatal. Raises
     ValueError if there is no such file, no request in it, or no format fits: with a line and what was expected.
     """
-    if not isinstance(path, str | Path):
-        raise ValueError(f'path must be the name of a file such as "access.log", got {path!r}')
-    path = Path(path).expanduser()
+    path = as_path(path, "access.log").expanduser()
     lines = Lines(path)
     with collecting_later():
         blocks = iter(lines)

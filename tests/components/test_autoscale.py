@@ -83,6 +83,17 @@ def test_within_its_tolerance_it_leaves_things_alone():
         assert looks(result)[0][1] + looks(result)[0][2] == after, rate
 
 
+def test_what_there_was_when_it_began_counts_as_wanted_then():
+    """As in Kubernetes (recordInitialRecommendation, horizontal.go): nobody takes machines away before the calm is over."""
+    rule = Autoscale(target=0.5, calm_s=60)
+    system = Clients(rate_per_s=4, **EVEN) >> Queue(store_ms=0) >> pool(rule, replicas=6)
+    assert machines(simulate(system, duration_s=120)) == [(0, 6), (60, 1)]
+    later = simulate(
+        system.replace({"server.autoscale": None}), duration_s=120, events=[Change("server.autoscale", rule, 20)]
+    )
+    assert machines(later) == [(0, 6), (20, 6), (80, 1)]
+
+
 def test_as_many_as_are_set_always_and_the_dead_are_replaced():
     """One of three dies at 12, is missed at 20, and another is there at 40; at 112 it is back, and at 120 one goes."""
     rule = Autoscale(least=3, most=3, every_s=10, starts_s=20, calm_s=0)

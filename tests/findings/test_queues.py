@@ -14,6 +14,7 @@ from pmtech import (
     Change,
     CircuitBreaker,
     Clients,
+    ConnectionPool,
     Database,
     Deploy,
     Errors,
@@ -339,3 +340,11 @@ def test_what_parts_say_of_themselves_stands_where_it_weighs():
     limited = Clients(rate_per_s=60, timeout_ms=50) >> RateLimiter(limit=50) >> Server(workers=8, service_ms=100)
     text = said(limited)
     assert text.index("“Rate limiter” refuses") < text.index("were given up") and "Half of the" not in text
+
+
+def test_workers_who_all_wait_for_ever_are_held_not_unlucky():
+    """Each has one connection and wants another: nobody comes to a worker any more, and that is no chance."""
+    pool = ConnectionPool(size=4, needs=2, open_ms=0)
+    system = Clients(rate_per_s=50) >> Server(workers=4, service_ms=1) >> pool >> Database(query_ms=200)
+    text = said(system, duration_s=30)
+    assert "its workers are held while they wait for “Connection pool”, so 0" in text and "chance" not in text
