@@ -8,12 +8,15 @@ luck, the same rules and the same arithmetic, so the trajectories are equal to t
 the very same moment the order would have to be guessed: then the event engine decides (`Undecided`).
 
 A cache fills, and a worker that is held is free again, when an answer comes. Before a station of their own at which the
-way ends that moment is known as soon as the question is asked, and both are walked through in order of time.
-Workers held for anything else are passed as if they were not, which is right unless one was missing (`check_never_full`).
+way ends that moment is known as soon as the question is asked, and both are walked through in order of time. So are the
+fetches of a CDN, what a queue hands to one station of its own, and a pool that an autoscaler watches: its looks alone are
+then left to the clock. Workers held for anything else are passed as if they were not, which is right unless one was
+missing (`check_never_full`).
 
 What needs events: workers that are held and run short before more than one part, caches behind one another, side by
-side, with `miss_ms` or `coalesce`, or before anything else, balancers that look at the load of what is not the end,
-users, retries, and whatever happens during a run.
+side, with `miss_ms` or `coalesce`, or before anything else, queues whose messages come back or go to several, CDNs that
+are written to or give out what is old, balancers that look at the load of what is not the end, users, retries, and
+whatever happens during a run.
 """
 
 from collections import deque
