@@ -4,9 +4,9 @@ import math
 import operator
 from collections.abc import Callable
 from dataclasses import MISSING, field, fields
-from numbers import Integral, Real
 from typing import Any
 
+from pmtech.theory.checks import as_number
 from pmtech.wording import article, nearest, plain
 
 
