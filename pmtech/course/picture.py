@@ -23,8 +23,8 @@ class Picture:
         self.svg = svg
 
     def _repr_html_(self) -> str:
-        width = float(re.search(r'<svg[^>]* viewBox="0 0 (\d+)', self.svg)[1])
-        return page(f'<div style="min-width: {width * LEAST / TEXT:.0f}px">{self.svg}</div>', "pmtech-picture")
+        (width,) = re.findall(r'<svg[^>]* viewBox="0 0 (\d+)', self.svg)
+        return page(f'<div style="min-width: {int(width) * LEAST // TEXT}px">{self.svg}</div>', "pmtech-picture")
 
 
 def picture(name: str) -> Picture:

@@ -186,7 +186,7 @@ def _table(name: str, changes: list[RowChange]) -> dict:
     kept = [c for c in changes if c.kind != "same" or c in others[-room:]]
     columns = ["id", *COLUMNS.get(name, ()), *(["version"] if name == "surveys" else [])]
     if name not in COLUMNS:
-        columns = list(changes[0].after or changes[0].before or {})
+        columns = list(changes[0].after or changes[0].before or ())
     columns = [c for c in columns if c not in HIDDEN]
     rows = []
     for change in kept:
