@@ -29,8 +29,9 @@ help:
 lab: $(VENV)/installed
 	$(PY) -m pmtech lab notebooks
 
+# Three processes for two cores: the tests in the browser wait for most of their time.
 test: $(VENV)/installed-for-tests
-	$(PY) -m pytest -n 2
+	$(PY) -m pytest -n 3
 
 lint: $(VENV)/installed-for-tests
 	$(PY) -m ruff check .

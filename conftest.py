@@ -9,10 +9,13 @@ import pytest
 from hypothesis import settings
 from nbformat.v4 import new_code_cell
 from nbval.plugin import IPyNbCell, IPyNbFile
+from xdist.scheduler import LoadScopeScheduling
 
 _thrown_away = tempfile.TemporaryDirectory(prefix="pmtech-tests-", ignore_cleanup_errors=True)
 os.environ["PMTECH_HOME"] = os.path.join(_thrown_away.name, "answers")
 os.environ["IPYTHONDIR"] = os.path.join(_thrown_away.name, "ipython")
+# Every kernel and every server under test imports the package anew: what one of them has compiled, the next one reads.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Neither luck nor a machine that is busy with something else is a reason for a test to fail.
 settings.register_profile("the same each time", derandomize=True, database=None, deadline=None, print_blob=True)
@@ -27,6 +30,26 @@ sys.path.insert(0, {tests!r})
 from lessons import hold
 hold(pathlib.Path({lesson!r}), globals())
 """
+
+# The longest of all, in the order in which they begin: whoever ends last began first, and is left alone with nothing.
+FIRST = ("tests/browser/test_lessons.py::test_a_lesson_runs", "tests/browser/")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: [not item.nodeid.startswith(first) for first in FIRST])
+
+
+class Scheduling(LoadScopeScheduling):
+    """A module's tests stay in one process, for a notebook's cells need one kernel; and two processes have a JupyterLab and a
+    browser, not all: each lesson that runs in one, and whatever else is done in a browser in the other."""
+
+    def _split_scope(self, nodeid):
+        return next((first for first in FIRST if nodeid.startswith(first)), super()._split_scope(nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return Scheduling(config, log) if config.getvalue("dist") == "loadscope" else None
 
 
 @pytest.hookimpl(wrapper=True)

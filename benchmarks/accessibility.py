@@ -23,7 +23,10 @@ from conftest import CHROMIUM_OPTIONS  # noqa: E402
 
 NORMAL, ZOOMED = {"width": 1280, "height": 720}, {"width": 640, "height": 360}
 OURS = ".jp-Notebook .pmtech, .jp-Notebook .jp-RenderedMarkdown, .pmtech-rail"  # the rest is JupyterLab's
-OPEN = "() => document.querySelectorAll('.jp-Notebook details').forEach((one) => { one.open = true })"
+# What is out of sight is not laid out anew in a window of another size: all of it is in sight.
+OPEN = """() => { document.querySelectorAll('.jp-Notebook details').forEach((one) => { one.open = true });
+    const { content } = window.jupyterapp.shell.currentWidget;
+    content.notebookConfig = { ...content.notebookConfig, windowingMode: 'none' } }"""
 # A page at 200 % has half of the room: what is wider has to scroll by itself, as a table or a drawing may.
 WIDE = """() => [...document.querySelectorAll('.jp-Notebook .pmtech, .jp-Notebook .jp-RenderedMarkdown')].flatMap((part) =>
     [part, ...part.querySelectorAll('*')].filter((one) => {

@@ -1,7 +1,8 @@
-"""What the tests of the lessons share: their cells, a lesson run as a learner would, and what it tells of its own run."""
+"""What the tests of the lessons share: their cells, a part of a lesson run as a learner would, and what it tells of its own run."""
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -26,13 +27,24 @@ def sources(path: Path, kind: str) -> list[str]:
 
 
 @cache
-def run(path: Path) -> dict:
-    """The names of a lesson after all its cells have run; the caller has chosen where answers and pages go."""
+def run(path: Path, *wanted: str) -> dict:
+    """These names of a lesson, after its cells have run of which they come; the caller has chosen where answers and pages go."""
     assert "PMTECH_HOME" in os.environ
-    names: dict = {}
-    for source in sources(path, "code"):
-        exec(compile(source, path.name, "exec"), names)
-    return names
+    needed, names = [], set(wanted)
+    for source in reversed(sources(path, "code")):
+        said = [(one.id, one.ctx) for one in ast.walk(ast.parse(source)) if isinstance(one, ast.Name)]
+        if names & {*_imported(source), *(name for name, how in said if isinstance(how, ast.Store))}:
+            needed.insert(0, source)
+            names |= {name for name, how in said if isinstance(how, ast.Load)}
+    made: dict = {}
+    for source in needed:
+        exec(compile(source, path.name, "exec"), made)
+    return {name: made[name] for name in wanted}
+
+
+def _imported(source: str) -> set[str]:
+    froms = [one for one in ast.walk(ast.parse(source)) if isinstance(one, ast.ImportFrom)]
+    return {alias.name for one in froms for alias in one.names}
 
 
 def reveals(path: Path) -> list[tuple[str, str]]:

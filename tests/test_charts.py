@@ -4,12 +4,14 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import plotly.graph_objects as go
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pmtech import (
+    CDN,
     Cache,
     Clients,
     Database,
@@ -246,3 +248,23 @@ def test_a_request_that_took_no_time_has_its_picture():
     assert figure["layout"]["xaxis"]["range"] == [0, 1]
     assert figure["layout"]["yaxis"]["ticktext"] == ["Cache: work", "Cache: work"]
     go.Figure(figure)
+
+
+def test_the_charts_of_a_cache_show_a_cdn_too():
+    """It notes more than a cache does, and among it what was no read and what came from the origin."""
+    readers = Clients(rate_per_s=40, keys=50, write_share=0.2, place="Mumbai")
+    run = simulate(readers >> CDN(edges=("Mumbai", "London"), ttl_s=5, shield="London") >> Database(), duration_s=40)
+    noted = run.records.notes["cdn"]
+    late = noted[noted[:, 0] >= 20]
+    at_once, reads = (late[:, 1] == 1).sum(), (late[:, 1] >= 0).sum()
+    assert 0 < at_once < reads < len(late)
+    for chart, figures in (
+        (caches.hits, [at_once / reads]),
+        (caches.freshness, [at_once / reads, late[:, 2].sum() / at_once]),
+    ):
+        dots = [trace["y"][0] for trace in chart(run)["data"] if trace["name"] == "your run"]
+        assert dots == pytest.approx([100 * float(figure) for figure in figures], rel=1e-4)
+    from_edges, from_data = (noted[:, 1] == 1).sum(), np.isfinite(run.records.visits["database"].left_s).sum()
+    assert caches.answers(run) == pytest.approx(
+        {"cdn": from_edges / (from_edges + from_data), "database": from_data / (from_edges + from_data)}
+    )

@@ -164,7 +164,7 @@ def test_a_service_that_is_reached_without_the_network_is_another_system():
 
 
 def test_the_cell_as_it_stands_is_off_target_and_is_what_the_task_begins_with():
-    design = run(NOTEBOOK)["my_design"]
+    design = run(NOTEBOOK, "my_design")["my_design"]
     marking = check("10.your_turn", design)
     assert marking.counts and not marking.passed and all_tasks()["10.your_turn"].untouched(design)
 
@@ -174,7 +174,7 @@ def test_the_cell_as_it_stands_is_off_target_and_is_what_the_task_begins_with():
 
 def test_who_wins_depends():
     """Reports: the cut and the wall keep buyers safe. A rush: one program. A bad release: services. For the same money."""
-    names = run(NOTEBOOK)
+    names = run(NOTEBOOK, "one_program", "services", "bulkhead", "rush", "mistake")
     one, services, wall = names["one_program"], names["services"], names["bulkhead"]
     monday_ = {"managers.rate_per_s": 1.5}
     frozen, cut, walled = (simulate(s.replace(monday_)) for s in (one, services, wall))
@@ -191,7 +191,7 @@ def test_who_wins_depends():
 
 
 def test_a_smaller_pool_is_the_faster_one_and_the_largest_is_refused():
-    sizes = run(NOTEBOOK)["sizes"]
+    sizes = run(NOTEBOOK, "sizes")["sizes"]
     p95 = [figure(sizes, f"{n} each/p95_ms") for n in (5, 2, 1)]
     assert p95 == sorted(p95, reverse=True) and p95[0] > 10 * p95[2]
     assert figure(sizes, "20 each/error_rate") > 0.2 and figure(sizes, "20 each/pool.too_many") > 500
@@ -200,7 +200,7 @@ def test_a_smaller_pool_is_the_faster_one_and_the_largest_is_refused():
 
 def test_nine_connections_for_eight_workers_and_no_fewer():
     assert theory.deadlock_free_pool(8, 2) == 9
-    both = run(NOTEBOOK)["both"]
+    both = run(NOTEBOOK, "both")["both"]
     stuck, free = (simulate(both.replace({"pool.size": size})) for size in (8, 9))
     assert (stuck.requests.status[stuck.requests.arrived_s > 20] == 0).all()
     assert free.summary.served_per_s > 35

@@ -96,7 +96,9 @@ def lesson(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PMTECH_HOME", str(tmp_path_factory.mktemp("home")))
         patch.chdir(tmp_path_factory.mktemp("pages"))
-        yield SimpleNamespace(**run(NOTEBOOK))
+        runs = ("night", "tried", "acts", "again", "weekend", "back", "slow", "stumble")
+        systems = ("storm", "breaker", "fallback", "bulkhead", "times", "game", "evening")
+        yield SimpleNamespace(**run(NOTEBOOK, *runs, *systems))
 
 
 def test_slow_is_worse_than_dead(lesson):

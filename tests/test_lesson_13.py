@@ -208,6 +208,7 @@ def test_a_list_shows_ones_own_alone(shared, query):
         ),
         ("PATCH", "/surveys/2", [{"op": "copy", "from": "/title", "path": "/owner"}], "json-patch+json"),
         ("PATCH", "/surveys/2", [{"op": "remove", "path": "/owner"}], "json-patch+json"),
+        ("PATCH", "/surveys/2", [{"op": "move", "from": "/owner", "path": "/title"}], "json-patch+json"),
         ("PATCH", "/me", {"role": "staff"}, "json"),
         ("PATCH", "/me", {"shown": "B", "role": "staff"}, "json"),
     ],
@@ -316,6 +317,22 @@ def test_the_console_sends_as_ben(signed_in):
         for _, method, path, lines, body in panel.examples
     ]
     assert got == [200, 200, 200, 200, 403, 401]
+
+
+def test_the_console_shows_what_is_written_of_people_and_no_secret(signed_in):
+    panel = console(signed_in[0])
+    _, _, path, lines, _ = next(example for example in panel.examples if example[1] == "PATCH")
+    panel.request("PATCH", path, headers=lines, body='{"shown": "Somebody new"}')
+    assert panel.answer["rows"] == "1 row changed in people."
+    (table,) = panel.answer["tables"]
+    assert table["columns"] == ["id", "name", "role", "shown"]
+    panel.request("GET", path, headers=lines)
+    assert panel.answer["rows"] == "No row was touched." and panel.answer["tables"][0]["name"] == "people"
+    panel.request("POST", "/keys", headers=lines, body="{}")
+    assert panel.answer["rows"] == "1 row added in tokens."
+    panel.request("DELETE", "/sessions", headers=lines)
+    assert panel.answer["rows"] == "1 row removed in tokens."
+    assert panel.answer["tables"][0]["columns"] == ["id", "name", "reads_only"]
 
 
 # --- attacks ------------------------------------------------------------------------------------------------------------

@@ -296,12 +296,12 @@ def test_a_meeting_that_goes_on_and_another_one_are_no_attempt():
 
 @pytest.fixture(scope="module")
 def lesson(tmp_path_factory):
-    """The lesson as it is when all its cells have run."""
     folder = tmp_path_factory.mktemp("lesson")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PMTECH_HOME", str(folder))
         patch.chdir(folder)
-        yield run(next(path for path in NOTEBOOKS if path.name.startswith("15_")))
+        names = ("product", "midnight", "evening", "a_day", "at_once", "at_midnight")
+        yield run(next(path for path in NOTEBOOKS if path.name.startswith("15_")), *names)
 
 
 def test_a_third_four_times_is_more_than_all(lesson):

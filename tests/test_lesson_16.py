@@ -174,6 +174,13 @@ def test_a_rehearsal_finds_what_it_contains():
         day.rehearse(times=-1)
     with pytest.raises(ValueError, match='"flood" is no incident of this day'):
         day.rehearse(trouble="flood")
+    for wrong in ({"seed": "a"}, {"seed": -1}, {"times": True}, {"trouble": 3}):
+        with pytest.raises(ValueError, match="must be|is no incident"):
+            day.rehearse(**wrong)
+    with pytest.raises(ValueError, match="seed must be"):
+        day.live(seed="a")
+    day.rehearse(times=0.5, trouble=[])
+    assert day.hours == 7.5, "what is refused takes no time, nor the same in other words"
 
 
 def test_until_the_call_it_is_the_day_itself():

@@ -7,19 +7,23 @@ import pytest
 from pmtech import Clients, LoadBalancer, Outage, RateLimiter, Server, monitoring, simulate
 
 POOL = Clients(rate_per_s=600) >> LoadBalancer() >> Server(replicas=8, workers=8, service_ms=100)
-DEATH = simulate(POOL, events=[Outage("server", at_s=30, for_s=20)])
+
+
+@pytest.fixture(scope="module")
+def death():
+    return simulate(POOL, events=[Outage("server", at_s=30, for_s=20)])
 
 
 def lines(run) -> dict:
     return {(trace["xaxis"], trace["name"]): np.array(trace["y"], float) for trace in monitoring(run).figure["data"]}
 
 
-def test_a_death_is_seen_in_the_errors_and_hardly_in_the_latency():
-    seen = lines(DEATH)
+def test_a_death_is_seen_in_the_errors_and_hardly_in_the_latency(death):
+    seen = lines(death)
     assert list(seen) == [("x", "Clients"), ("x2", ""), ("x3", "p50"), ("x3", "p95"), ("x3", "p99")]
     errors = seen["x2", ""]
     assert len(errors) == 12 and (errors[:6] == 0).all() and (errors[6:10] > 10).all() and (errors[10:] == 0).all()
-    assert seen["x", "Clients"].mean() == pytest.approx(DEATH.summary.offered_per_s, rel=1e-3)
+    assert seen["x", "Clients"].mean() == pytest.approx(death.summary.offered_per_s, rel=1e-3)
     assert seen["x3", "p95"].max() < 2 * seen["x3", "p95"].min()
     assert (seen["x3", "p50"] <= seen["x3", "p95"]).all()
 

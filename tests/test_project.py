@@ -206,7 +206,7 @@ def test_make_takes_uv_where_it_is_and_pip_where_not(tmp_path, tools, arguments,
         made,
         "python -m pmtech lab notebooks",
         "python -m pmtech lab notebooks",
-        "python -m pytest -n 2",
+        "python -m pytest -n 3",
     ]
     assert calls[1].startswith(install) and calls[1].endswith("--editable .")
     assert calls[4].startswith(install) and calls[4].endswith("--editable .[test]")

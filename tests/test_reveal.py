@@ -50,7 +50,7 @@ def test_it_opens_by_itself_when_the_prediction_was_kept_before(minute):
     answered("04.predict", 9)
     told = reveal("04.predict", minute).told
     assert (told["you"], told["truth"], told["right"]) == ("9 a second", "4.2 a second", False)
-    assert told["verdict"] == "It turned out otherwise."
+    assert told["verdict"] == "It turned out otherwise: 4.8 a second less than you said."
     assert "who sends little is not hurt by overload" in told["belief"]
     assert told["run"].startswith("A sent 9.7 a second and got 4.2 a second answered")
 
@@ -73,8 +73,22 @@ def test_it_opens_when_the_question_is_answered_further_up(minute):
     asked, shown = ask("04.predict"), reveal("04.predict", minute)
     asked.value = 4.5
     asked.commit()
-    assert shown.told["verdict"] == "It came as you said." and shown.told["right"] is True
+    assert shown.told["verdict"] == "Close: 0.3 a second less than you said." and shown.told["right"] is True
     assert asked.verdict == "Your prediction is kept."
+
+
+@pytest.mark.parametrize(
+    ("guess", "fate"),
+    [
+        (4.2, "It came as you said."),
+        (4, "Close: 0.2 a second more than you said."),
+        (3, "The right idea: 1.2 a second more than you said."),
+        (9, "It turned out otherwise: 4.8 a second less than you said."),
+    ],
+)
+def test_a_guess_is_told_how_near_it_came_in_which_direction_and_by_how_much(minute, guess, fate):
+    asked = question("04.predict")
+    assert chart.fate(asked.guess, minute, guess, asked.chosen(guess).right) == fate
 
 
 def test_whoever_comes_to_the_run_without_a_prediction_can_answer_late_without_pretending(minute):
@@ -86,7 +100,7 @@ def test_whoever_comes_to_the_run_without_a_prediction_can_answer_late_without_p
     asked.value = 4
     asked.commit()
     assert asked.verdict == "Kept, as an answer given after the run." and asked.skipped == ""
-    assert shown.told["verdict"] == "Answered after the run. That is what it shows."
+    assert shown.told["verdict"] == "Answered after the run. Close: 0.2 a second more than you said."
     (record,) = progress_file().records("answer", "04.predict")
     assert record["late"] is True
     assert ask("04.predict").verdict == "Kept, as an answer given after the run."

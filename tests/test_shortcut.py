@@ -1,17 +1,23 @@
 """The shortcut and the event engine: one trajectory, to the last bit."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from pmtech import (
+    CDN,
+    Autoscale,
     Cache,
     Clients,
     Database,
     Gateway,
     LoadBalancer,
     Network,
+    Profile,
+    Queue,
     RateLimiter,
     Server,
     Surge,
@@ -26,14 +32,15 @@ some = st.sampled_from
 ENDPOINTS = ("/submit", "/dashboard")
 
 work = {"service_ms": st.floats(1, 300), "service_cv": some([0, 0.5, 1, 2]), "queue_limit": some([None, None, 0, 3])}
+work["place"] = placed = some([None, None, "Mumbai"])
 last = st.one_of(
-    st.builds(Server, workers=some([1, 2, 8]), **work),
-    st.builds(Database, connections=some([1, 5]), query_ms=st.floats(1, 200), query_cv=some([0, 1])),
+    st.builds(Server, workers=some([1, 2, 8]), item_ms=some([0, 30]), **work),
+    st.builds(Database, connections=some([1, 5]), query_ms=st.floats(1, 200), query_cv=some([0, 1]), place=placed),
 )
 before = st.one_of(
     st.builds(Server, workers=some([1, 4]), blocking=some([False]), **work),
     st.builds(Server, workers=some([3, 20, 100]), blocking=some([True]), **work),
-    st.builds(Network, round_trip_ms=st.floats(0, 500), round_trip_cv=some([0, 1])),
+    st.builds(Network, round_trip_ms=st.floats(0, 500), round_trip_cv=some([0, 1]), place=placed),
     st.builds(
         RateLimiter,
         limit=some([1, 5, 20]),
@@ -62,8 +69,39 @@ caches = st.builds(
     private=st.booleans(),
 )
 cached = st.builds(lambda cache, behind: cache >> behind, caches, last)
-ends = st.one_of(last, cached, cached, caches)
+queues = st.builds(
+    Queue,
+    visibility_s=some([0.5, 30, 30]),
+    batch=some([1, 1, 3, 10]),
+    batch_wait_s=some([0, 0.5, 2]),
+    store_ms=some([0, 1, 200]),
+    limit=some([None, None, None, 5]),
+)
+queued = st.builds(lambda queue, behind: queue >> behind, queues, last)
+cdns = st.builds(
+    CDN,
+    edges=some([("Mumbai",), ("Paris", "Tokyo"), ("London", "Mumbai", "Paris")]),
+    ttl_s=some([0.1, 1, 3]),
+    shield=some([None, "Frankfurt", "Mumbai"]),
+    collapse=some([True, True, True, False]),
+    hit_ms=some([0, 1, 30]),
+)
+near = st.builds(lambda cdn, behind: cdn >> behind, cdns, last)
+ends = st.one_of(last, cached, cached, caches, queued, queued, near, near)
 policies = some(["least_connections", "power_of_two_choices"])
+scaled = st.builds(
+    lambda policy, server, scale: LoadBalancer(policy=policy) >> dataclasses.replace(server, autoscale=scale),
+    st.one_of(policies, some(["round_robin", "random"])),
+    st.builds(Server, workers=some([1, 2, 8]), replicas=some([1, 3]), **work),
+    st.builds(
+        Autoscale,
+        target=some([0.3, 0.8]),
+        least=some([1, 2]),
+        starts_s=some([0, 0.5, 2]),
+        every_s=some([1, 1.5]),
+        calm_s=some([0, 1, 9]),
+    ),
+)
 ways = st.recursive(
     ends,
     lambda inside: st.one_of(
@@ -75,12 +113,19 @@ ways = st.recursive(
             inside,
         ),
         st.builds(lambda policy, targets: LoadBalancer(policy=policy) >> targets, policies, st.lists(last, min_size=1)),
+        scaled,
         st.builds(lambda a, b: Gateway() >> {"/submit": a, "/dashboard": b}, inside, inside),
     ),
     max_leaves=5,
 )
 clients = st.builds(
     Clients,
+    place=some([None, None, "Mumbai", "Paris"]),
+    round_trips=some([1, 4]),
+    kb=some([{}, {"/submit": 20}]),
+    profile=some([None, None, None, Profile(((1, 0.5), (3, 4))), Profile(((0, 1), (1, 3), (2, 0)), repeat=True)]),
+    priority=some([0, 0, 0, 1]),
+    timeout_ms=some([None, None, 150, 800]),
     rate_per_s=st.floats(0, 60),
     arrivals=some(["poisson", "poisson", "even"]),
     endpoints=some([{"/submit": 1}, {"/submit": 1, "/dashboard": 2}]),
@@ -100,11 +145,11 @@ systems = st.builds(
 
 def same(system, **how):
     short, long = simulate(system, **how), simulate(system, engine="events", **how)
-    for frame in ("requests", "visits", "refusals", "components", "timeline", "by_client"):
+    for frame in ("requests", "visits", "refusals", "messages", "components", "timeline", "by_client"):
         one, other = getattr(short, frame), getattr(long, frame)
         assert one.equals(other), f"{frame} differ"
     one, other = short.records.notes, long.records.notes
-    assert list(one) == list(other) and all((one[name] == other[name]).all() for name in one)
+    assert list(one) == list(other) and all(np.array_equal(one[name], other[name], equal_nan=True) for name in one)
     assert short.explain() == long.explain()
 
 
@@ -245,3 +290,55 @@ def test_an_answer_that_comes_at_the_moment_of_a_request_is_left_to_the_event_en
     database = Database(connections=connections, query_ms=500, query_cv=0)
     system = Clients(rate_per_s=rate_per_s, arrivals="even") >> Cache(capacity=3) >> database
     assert run_sorted(Running(system, 1).run, 5.0) is None
+
+
+@pytest.mark.parametrize(
+    "queue", [Queue(), Queue(batch=4), Queue(batch=4, batch_wait_s=0.3), Queue(batch=9, batch_wait_s=9)]
+)
+@pytest.mark.parametrize("worker", [Server(workers=3, service_ms=90, item_ms=20), Database(connections=1, query_ms=30)])
+def test_it_is_taken_for_a_queue_before_a_station_of_its_own(queue, worker):
+    for sources in (Clients(rate_per_s=25, place="London", timeout_ms=90), [Clients("A"), Clients("B", rate_per_s=40)]):
+        system = sources >> Server("Tool", workers=50, place="Paris") >> queue >> worker
+        assert run_sorted(Running(system, 1).run, 20.0) is not None
+        same(system, duration_s=20)
+
+
+def test_it_is_not_taken_where_messages_come_back_or_change_their_order():
+    for system in (
+        Clients() >> Queue(visibility_s=0.1) >> Server(),
+        Clients() >> Queue() >> [Server()] * 2,
+        Clients() >> Queue(limit=9) >> Server(),
+        [Clients("A"), Clients("B", priority=1)] >> Queue() >> Server(),
+        Clients() >> LoadBalancer() >> [Queue() >> (mailer := Server("Mailer")), mailer],
+        Clients(arrivals="even") >> Queue(batch=2, batch_wait_s=0.1) >> Server(),
+    ):
+        assert run_sorted(Running(system, 1).run, 20.0) is None
+        same(system, duration_s=20)
+
+
+NEAR = Clients.in_places(("Mumbai", "Paris", "New York"), rate_per_s=30, keys=40, kb={"/": 20}, round_trips=4)
+
+
+@pytest.mark.parametrize("shield", [None, "Frankfurt", "Mumbai", "Sydney"])  # from there a copy is old when it comes
+@pytest.mark.parametrize("edges", [("Mumbai",), ("Mumbai", "London")])
+@pytest.mark.parametrize("place", [None, "Frankfurt"])
+def test_it_is_taken_for_a_cdn_before_an_origin_of_its_own(edges, shield, place):
+    origin = Server("Origin", place=place, workers=2, service_ms=15)
+    system = NEAR >> CDN(edges=edges, ttl_s=0.1 if shield == "Sydney" else 2, shield=shield) >> origin
+    assert run_sorted(Running(system, 1).run, 12.0) is not None
+    same(system, duration_s=12)
+
+
+@pytest.mark.parametrize(
+    "cdn",
+    [
+        CDN(collapse=False),
+        CDN(stale_while_revalidate_s=1, ttl_s=1),
+        CDN(capacity=39),
+        CDN(keeps=("/other",)),
+    ],
+)
+def test_a_cdn_of_which_more_is_to_be_known_is_left_to_the_event_engine(cdn):
+    system = NEAR >> cdn >> Server(workers=20)
+    assert run_sorted(Running(system, 1).run, 12.0) is None
+    same(system, duration_s=12)

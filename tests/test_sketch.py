@@ -21,6 +21,7 @@ from pmtech import (
     Server,
     System,
     Topic,
+    Users,
     simulate,
     sketch,
 )
@@ -318,8 +319,9 @@ def test_a_slider_on_its_way_is_one_step():
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
-def test_trouble_shows_in_the_run_and_is_taken_back(trouble):
-    panel = sketch(Clients(rate_per_s=40) >> Server(workers=6, queue_limit=20) >> Database())
+@pytest.mark.parametrize("people", [Clients(rate_per_s=40), Users(count=40, think_s=1)])
+def test_trouble_shows_in_the_run_and_is_taken_back(trouble, people):
+    panel = sketch(people >> Server(workers=6, queue_limit=20) >> Database())
     panel.select("server")
     well = panel.run().summary
     panel.break_it(trouble)

@@ -141,6 +141,10 @@ def test_what_can_not_work_is_refused_with_the_mend():
         '"clients" can\'t choose between "server_1", "server_2": put a LoadBalancer before them',
     )
     refused(
+        lambda: Clients() >> Server("Shop") >> [Database(), Server("Bank")],
+        '"shop" can\'t choose between "database", "bank": put a LoadBalancer before them, or a Gather, which asks them all',
+    )
+    refused(
         lambda: Clients() >> Gateway() >> {"/a": [Server(), Server()]},
         '"gateway" has several parts for "/a": put a LoadBalancer before them',
     )

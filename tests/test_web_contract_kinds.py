@@ -69,6 +69,7 @@ NARROWER = {  # the new one takes less: (old, new); the other way round it takes
     "steps": ({"type": "integer", "multipleOf": 5}, {"type": "integer", "multipleOf": 10}),
     "a pattern": ({"type": "string", "pattern": ".*"}, {"type": "string", "pattern": "^a"}),
     "a format": ({"type": "string"}, {"type": "string", "format": "date"}),
+    "a fraction": ({"type": "number", "format": "double"}, {"type": "integer", "format": "int32"}),
     "a smaller format": ({"type": "integer", "format": "int64"}, {"type": "integer", "format": "int32"}),
     "map values": (
         {"type": "object", "additionalProperties": {"type": "number"}},
@@ -113,7 +114,7 @@ CASES = {  # what stands for itself: (old, new, as a request, as an answer)
     "new duty": (fields(), fields(["a"], a={}), BREAKS, FITS),
     "duty with a default": (fields(a={"default": 1}), fields(["a"], a={"default": 1}), UNJUDGED, FITS),
     "new duty with a default": (fields(), fields(["a"], a={"default": 1}), UNJUDGED, FITS),
-    "field gone": (fields(a={}), fields(), FITS, BREAKS),
+    "field gone": (fields(a={}), fields(), UNJUDGED, BREAKS),
     "field refused": (fields(a={}), fields(more={"additionalProperties": False}), BREAKS, BREAKS),
     "field among typed ones": (
         fields(a={"type": "string"}, more={"additionalProperties": {"type": "string"}}),
@@ -166,6 +167,16 @@ CASES = {  # what stands for itself: (old, new, as a request, as an answer)
     "one of two that overlap": ({"oneOf": [TEXT, NUMBER]}, {"oneOf": [TEXT, NUMBER, {"type": "number"}]}, UNJUDGED, BREAKS),
     "one of two, of which one is any type": ({"oneOf": [TEXT, {"type": "array", "minItems": 1}]}, {"oneOf": [TEXT, {"minItems": 1}]},
                                              UNJUDGED, UNJUDGED),
+    "one of forms of which one comes to take the other's": (
+        {"oneOf": [fields(["a"], a={}), fields(["a", "b"], b={})]}, {"oneOf": [fields(["a"], a={}), fields(["b"], b={})]}, FITS, BREAKS),
+    "one of forms of which one comes to need nothing": (
+        {"oneOf": [fields(["a"], a={}), fields(["b"], b={})]}, {"oneOf": [fields(["a"], a={}), fields(b={})]}, UNJUDGED, BREAKS),
+    "one form, and another that is told apart": (
+        {"oneOf": [fields(["a"], a={})]}, {"oneOf": [fields(["a"], a={}), fields(["b"], b={})]}, FITS, BREAKS),
+    "one of any at another level": (
+        {"anyOf": [{"oneOf": [TEXT, {"type": "number"}]}, NUMBER]}, {"oneOf": [{"oneOf": [TEXT, {"type": "number"}]}, NUMBER]}, UNJUDGED, UNJUDGED),
+    "a type that nobody wrote down": ({"minItems": 1}, {"minItems": 1, "required": ["a"]}, UNJUDGED, UNJUDGED),
+    "a required field that comes to have a type": (fields(["a"]), fields(["a"], a=TEXT), BREAKS, FITS),
     "both forms at once": (
         fields(["a", "b"], a={}, b={}), {"oneOf": [fields(["a"], a={}, b={}), fields(["b"], a={}, b={})]}, BREAKS, BREAKS),
     "any or one of objects": ({"anyOf": [fields(["a"], a={}), fields(["b"], b={})]},
@@ -274,6 +285,17 @@ def test_a_chain_of_two_thousand_schemas_is_gone_through():
     assert found.breaking and found.where.count("field next") == 2000
 
 
+def test_names_of_names_are_followed_and_forms_that_double_have_an_end():
+    def names(of):
+        return named({"$ref": "#/components/schemas/S0"}, **{f"S{n}": of(f"#/components/schemas/S{n + 1}") for n in range(40)},
+                     S40=TEXT)  # fmt: skip
+
+    for of in (lambda to: {"$ref": to}, lambda to: {"oneOf": [{"$ref": to}, {"$ref": to}]}):
+        new = names(of)
+        new["components"]["schemas"]["S40"] = NUMBER
+        assert verdict(names(of), new) in (BREAKS, UNJUDGED) and differences(new, copy.deepcopy(new)) == []
+
+
 def test_what_was_gone_through_for_one_request_is_found_for_the_next():
     """A leaf that differs, a branch to it, a branch to the branch: each asked for by a request of its own, in any order."""
 
@@ -335,6 +357,7 @@ PARAMETERS = {
     "no duty": (call(query(TEXT, required=True)), call(query(TEXT)), FITS),
     "moved": (call(query(TEXT)), call(query(TEXT) | {"in": "header"}), BREAKS),
     "default": (call(query(TEXT | {"default": "a"})), call(query(TEXT | {"default": "b"})), BREAKS),
+    "default of what is always sent": (call(query(TEXT | {"default": "a"}, required=True)), call(query(TEXT, required=True)), FITS),
     "number to text": (call(query(NUMBER)), call(query(TEXT)), FITS),
     "text to number": (call(query(TEXT)), call(query(NUMBER)), BREAKS),
     "number to short text": (call(query(NUMBER)), call(query(TEXT | {"maxLength": 3})), BREAKS),
@@ -371,6 +394,8 @@ def test_a_variable_of_a_path_goes_by_its_position():
     assert differences(path("id", TEXT), path("number", TEXT)) == []
     assert verdict(path("id", TEXT), path("number", NUMBER)) is BREAKS
     assert verdict(path("id", TEXT), document({}, path="/a/{id}/c")) is BREAKS
+    undescribed = document({}, path="/a/{id}/b")
+    assert verdict(undescribed, path("id", TEXT)) is FITS and verdict(undescribed, path("id", NUMBER)) is BREAKS
 
 
 def body(media=("application/json",), **rest):
@@ -383,6 +408,10 @@ def answer(status="200", media=("application/json",), **rest):
 
 def secured(*ways, **schemes):
     return document({"security": list(ways)}, components={"securitySchemes": schemes})
+
+
+def stream(schema):
+    return document({"responses": {"200": {"content": {"application/jsonl": {"itemSchema": schema}}}}})
 
 
 KEY, OAUTH = {"type": "apiKey", "in": "header", "name": "X-Key"}, {"type": "oauth2", "flows": {}}
@@ -400,6 +429,11 @@ MESSAGES = {
     "only JSON given": (answer(media=["*/*"]), answer(), FITS),
     "media type no longer given": (answer(media=["application/json", "text/csv"]), answer(), BREAKS),
     "media type also given": (answer(), answer(media=["application/json", "text/csv"]), FITS),
+    "a version of it given": (answer(), answer(media=["application/json; v=1"]), FITS),
+    "a version of it taken": (body(), body(["application/json; v=1"]), BREAKS),
+    "another version": (answer(media=["application/json; v=1"]), answer(media=["application/json; v=2"]), UNJUDGED),
+    "each item of a stream": (stream(NUMBER), stream(TEXT), BREAKS),
+    "each item of a stream, wider": (stream({"type": "number"}), stream(NUMBER), FITS),
     "a charset": (answer(), answer(media=["application/json; charset=UTF-8"]), "none"),
     "success gone": (answer("200"), answer("204"), BREAKS),
     "error gone": (answer("404"), document({"responses": {}}), FITS),
@@ -432,14 +466,17 @@ MESSAGES = {
     "servers": (document({}), document({}, servers=[{"url": "/v2"}]), UNJUDGED),
     "a request's servers": (document({}), document({"servers": [{"url": "/v2"}]}), UNJUDGED),
     "described": (document({"summary": "a", "tags": ["b"], "operationId": "c"}), document({"description": "d"}), "none"),
-    "webhook": (document({}), document({}, webhooks={"sent": {"post": {}}}), UNJUDGED),
+    "webhook": (document({}), document({}, webhooks={"sent": {"post": {}}}), FITS),
+    "webhook gone": (document({}, webhooks={"sent": {"post": {}}}), document({}), BREAKS),
     "webhook's body": (document({}, webhooks={"sent": {"post": asks(TEXT)["paths"]["/orders"]["post"]}}),
                        document({}, webhooks={"sent": {"post": asks(NUMBER)["paths"]["/orders"]["post"]}}), UNJUDGED),
     "callback": (document({"callbacks": {"done": {"{$url}": {"post": {}}}}}),
                  document({"callbacks": {"done": {"{$url}": {"put": {}}}}}), UNJUDGED),
     "HEAD": (document({}, method="head"), document({}, method="options"), BREAKS),
     "an entry among paths": (document({}, path="x-note"), document({"a": 1}, path="x-note"), UNJUDGED),
-    "what nobody uses": (named(TEXT, Old=TEXT), named(TEXT), UNJUDGED),
+    "what nobody uses": (named(TEXT, Old=TEXT), named(TEXT), FITS),
+    "what nobody uses, unless a discriminator means it": (
+        named({"discriminator": {"propertyName": "k"}}, Old=CARD), named({"discriminator": {"propertyName": "k"}}), UNJUDGED),
     "what nobody signs in with": (secured(key=KEY), secured(), FITS),
     "an unknown entry": (document({}), document({}, colour="red"), UNJUDGED),
 }  # fmt: skip
@@ -448,6 +485,27 @@ MESSAGES = {
 @pytest.mark.parametrize(("old", "new", "judged"), MESSAGES.values(), ids=MESSAGES)
 def test_bodies_answers_headers_and_sign_in(old, new, judged):
     assert verdict(old, new) == judged
+
+
+@pytest.mark.parametrize(
+    "media", ["application/x-www-form-urlencoded", "multipart/form-data", "application/xml", "text/plain"]
+)
+def test_what_travels_as_text_may_become_text(media):
+    asked, answered = (
+        {"requestBody": {"content": {media: {}}}, "responses": {}},
+        {"responses": {"200": {"content": {media: {}}}}},
+    )
+
+    def of(operation, schema):
+        made = document(copy.deepcopy(operation))
+        node = made["paths"]["/orders"]["post"]
+        inside = node.get("requestBody") or node["responses"]["200"]
+        inside["content"][media]["schema"] = schema if media == "text/plain" else fields(a=schema)
+        return made
+
+    assert verdict(of(asked, NUMBER), of(asked, TEXT)) is FITS and verdict(of(asked, TEXT), of(asked, NUMBER)) is BREAKS
+    assert verdict(of(answered, TEXT), of(answered, NUMBER)) is FITS
+    assert verdict(of(answered, NUMBER), of(answered, TEXT)) is BREAKS
 
 
 def test_a_change_within_a_shared_part_is_found_wherever_the_part_is_used():

@@ -42,7 +42,7 @@ def copies():
 
 def answered(copies, way=None, times=9, **request) -> list[tuple[int, str | None]]:
     headers = {WAY: way} if way else {}
-    came = [copies.request("GET", "/surveys/1", headers=headers) for _ in range(times)]
+    came = [copies.request("GET", "/surveys/1", headers=headers, timeout_s=60) for _ in range(times)]
     return [(one.status, one.headers.get("served-by")) for one in came]
 
 

@@ -3,12 +3,15 @@
 from dataclasses import replace
 from functools import lru_cache
 from math import inf
+from typing import TypeGuard
 
 import numpy as np
 import pandas as pd
 
 from pmtech import theory
 from pmtech.charts import plot
+from pmtech.components.cache import Cache
+from pmtech.components.cdn import CDN
 from pmtech.components.component import Component
 from pmtech.components.memory import STORES, Store
 from pmtech.components.rates import added
@@ -50,7 +53,7 @@ def hits(result: Result, pinned: Result | None = None) -> dict:
             share = _measured(run)[0]
             capacity = min(_cache(run.system)[1].capacity, size)
             data.append(_dot(label, capacity, share, HITS))
-            drawn = [theory, [(0, 0), (size, 100)]]
+            drawn: list[list] = [theory, [(0, 0), (size, 100)]]
             notes.append(_told(label, capacity, share, size, drawn, notes))
     return _figure(
         data, notes, "answers kept (line: theory, rings: replays, dot: your run, warm)", size, "% of the reads"
@@ -78,8 +81,8 @@ def freshness(result: Result, pinned: Result | None = None) -> dict:
     data += [plot.line(name, points, shown[name]) for name, points in zip(shown, (from_cache, stale), strict=True)]
     notes = [_named(name, points, top) for name, points in zip(shown, (from_cache, stale), strict=True)]
     for run, label in ((pinned, plot.KEPT), (result, "")):
-        if run is not None and _cache(run.system)[1].ttl_s is not None:
-            ttl_s = min(_cache(run.system)[1].ttl_s, top)
+        if run is not None and (kept_s := _cache(run.system)[1].ttl_s) is not None:
+            ttl_s = min(kept_s, top)
             shares = _measured(run)
             for share, style in zip(shares, shown.values(), strict=True):
                 data.append(_dot(label, ttl_s, share, style))
@@ -145,7 +148,7 @@ def answers(result: Result) -> dict[str, float]:
     counts = {}
     for name, part in result.system.components.items():
         if part.remembers:
-            counts[name] = float(result.records.notes.get(name, np.zeros((0, 3)))[:, 1].sum())
+            counts[name] = float((result.records.notes.get(name, np.zeros((0, 3)))[:, 1] > 0).sum())
         elif part.holds_data:
             counts[name] = float(np.isfinite(result.records.visits[name].left_s).sum())
     total = sum(counts.values()) or 1.0
@@ -191,7 +194,7 @@ def answered_said(results: dict[str, Result]) -> list[str]:
         for label, run in results.items()
     }
     times = ", ".join(f"{label} {_time(results[label].summary.mean_ms)}" for label in soonest)
-    asked = ", ".join(f"{label} {percent(left[label])}" for label in sorted(left, key=left.get))
+    asked = ", ".join(f"{label} {percent(left[label])}" for label in sorted(left, key=lambda label: left[label]))
     return [f"From the soonest answer to the latest: {times}.", f"What is left for the database: {asked}."]
 
 
@@ -202,14 +205,18 @@ def _time(ms: float) -> str:
     return "–" if ms != ms else f"{ms:,.0f} ms" if ms < 2000 else f"{ms / 1000:,.1f} s"
 
 
-def _cache(system: System) -> tuple[str, Component]:
+def _remembers(part: Component) -> TypeGuard[Cache | CDN]:
+    return part.remembers
+
+
+def _cache(system: System) -> tuple[str, Cache | CDN]:
     for name, part in system.components.items():
-        if part.remembers:
+        if _remembers(part):
             return name, part
     raise ValueError("this chart needs a Cache in the system, such as Clients() >> Cache() >> Database()")
 
 
-def _asked(result: Result) -> tuple[Component, np.ndarray, np.ndarray]:
+def _asked(result: Result) -> tuple[Cache | CDN, np.ndarray, np.ndarray]:
     """The cache nearest to the clients, and how often each key is read and written a second."""
     reads = writes = np.zeros(0)
     for source in result.system.sources.values():
@@ -220,14 +227,14 @@ def _asked(result: Result) -> tuple[Component, np.ndarray, np.ndarray]:
     return _cache(result.system)[1], reads, writes
 
 
-def _hit_share(cache: Component, reads: np.ndarray, writes: np.ndarray) -> float:
+def _hit_share(cache: Cache | CDN, reads: np.ndarray, writes: np.ndarray) -> float:
     return 100 * float(reads @ cache.hit_chances(reads, writes) / reads.sum())
 
 
 def _measured(result: Result) -> tuple[float, float]:
     """Percent of the reads that the cache answered, and of these answers that were out of date, in the second half."""
     looked = result.records.notes.get(_cache(result.system)[0], np.zeros((0, 3)))
-    _, hit, stale = looked[looked[:, 0] >= (result.warmup_s + result.duration_s) / 2].T
+    _, hit, stale = looked[(looked[:, 0] >= (result.warmup_s + result.duration_s) / 2) & (looked[:, 1] >= 0)].T[:3]
     return 100 * float(hit.mean()) if len(hit) else 0.0, 100 * float(stale.sum() / hit.sum()) if hit.any() else 0.0
 
 

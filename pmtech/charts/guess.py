@@ -8,6 +8,7 @@ from pmtech.runs.figure import CROSSING, figure
 from pmtech.wording import rounded, said
 
 YOU, RUN = "you said", "your run"
+CLOSE = 0.1  # so near, as a share of the truth
 
 
 def beside(guess, run: Any, value: float | None) -> tuple[dict, int]:
@@ -71,6 +72,16 @@ def _on_curve(guess, run: Any, value: float | None, crossing: re.Match) -> dict:
     x = plot.axis(guess.unit, guess.high, showgrid=False) | {"range": [guess.low, guess.high]}
     words = f"{of.removesuffix('_ms')}, ms" if of.endswith("_ms") else of
     return plot.figure(data, notes, x, plot.axis(words, top), hovermode=False, margin={"l": 76, "r": 24})
+
+
+def fate(guess, run: Any, value: float, right: bool) -> str:
+    """How near the guess came, in which direction and by how much. right: it lies in the band of the right idea."""
+    truth = figure(run, guess.figure)
+    gap = _gap(value, truth, guess.unit)
+    if not gap:
+        return "It came as you said."
+    close = abs(truth - value) <= max(guess.step, CLOSE * abs(truth))
+    return f"{'Close' if close else 'The right idea' if right else 'It turned out otherwise'}: {gap}."
 
 
 def _gap(value: float, truth: float, unit: str) -> str:

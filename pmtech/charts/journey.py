@@ -104,8 +104,8 @@ def figure(result: Result, which: tuple[int | str, ...]) -> dict:
             notes.append(note(_ms(step.shown_ms), step.end_ms, row, TEXT, "left", 6))
         row -= 1
     data = [
-        bars(kind, *map(list, zip(*[(y, width) for y, _, width in found], strict=True)),
-                     [begin for _, begin, _ in found], COLOURS[kind], 0.7)
+        bars(kind, [y for y, _, _ in found], [width for _, _, width in found], [begin for _, begin, _ in found],
+             COLOURS[kind], 0.7)
         for kind, found in stretches.items() if found
     ]  # fmt: skip
     drawn = over_rows(data, notes, ticks, ceiling(longest), "ms since the request was sent")

@@ -98,8 +98,8 @@ def _at(system: System, share: float) -> System:
 def _background(full: System) -> Background:
     """For a system at its capacity. The busier, the longer must a run be to show the long run."""
     total = sum(source.rate_per_s for source in full.sources.values())
-    forms = [closed_form(_at(full, share)) for share in FINE]
-    closed = {} if None in forms else {name: [form(name) for form in forms] for name in COLUMNS}
+    forms = [form for share in FINE if (form := closed_form(_at(full, share)))]
+    closed = {name: [form(name) for form in forms] for name in COLUMNS if len(forms) == len(FINE)}
     length = 4000 if closed else 1500  # what theory does not know takes longer to simulate, too
     simulated = {name: [] for name in COLUMNS}
     for seed, share in enumerate(LOADS, 1):  # other customers each time: luck must not lean to one side

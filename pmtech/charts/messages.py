@@ -46,8 +46,8 @@ def backlog(result: Result, pinned: Result | None = None) -> dict:
     """How many messages are not done, and, thin, by hand: what comes less what can be done, without chance."""
     edges = _edges(result)
     lines = []
-    for run, before in ((pinned, f"{plot.KEPT}: "), (result, "")):
-        for queue, style in zip(run.queues if run else (), [plot.BEHIND] if before else LINES, strict=False):
+    for run, before in ([(pinned, f"{plot.KEPT}: ")] if pinned else []) + [(result, "")]:
+        for queue, style in zip(run.queues, [plot.BEHIND] if before else LINES, strict=False):
             name = f"{before}{'not done' if len(run.queues) == 1 else run.system.label(queue)}"
             lines.append((name, pd.Series(run.messages_of(queue).waiting(edges), edges), style))
     if len(result.queues) == 1 and result.at_end.components[result.queues[0]].pulls:
@@ -79,8 +79,8 @@ def batches(result: Result, pinned: Result | None = None) -> dict:
         return plot.figure([], [nothing], plot.axis("messages a second", 1), plot.axis("mean wait, s", 1))
     data, notes, dots = [], [], []
     for run, name in ((pinned, plot.KEPT), (result, "your run")):
-        if run is not None and _queue(run.system):
-            mine = run.messages_of(_queue(run.system))
+        if run is not None and (queue := _queue(run.system)):
+            mine = run.messages_of(queue)
             waits = mine.wait_s[~np.isnan(mine.wait_s)]
             dots.append((name, len(mine) / run.window_s, float(waits.mean()) if len(waits) else 0.0))
     capacity = flows(result.system)[0][part].capacity or inf

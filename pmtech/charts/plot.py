@@ -23,7 +23,7 @@ TEXT, QUIET, PINNED, GROUND = (
     "var(--pmtech-ground)",
 )
 
-TEMPLATE = {
+TEMPLATE: dict[str, dict] = {
     "layout": {
         "font": {"family": "system-ui, sans-serif", "size": 13, "color": TEXT},
         "paper_bgcolor": "rgba(0,0,0,0)",

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pmtech.charts import plot
+from pmtech.components.component import StationSpec
 from pmtech.runs.prices import machine
 from pmtech.runs.result import Result
 from pmtech.system.system import System
@@ -47,6 +48,12 @@ def fleet(system: System) -> str:
     return max(parts, key=lambda name: (parts[name].autoscale is not None, parts[name].replicas > 1))
 
 
+def _work(system: System) -> StationSpec:
+    station = system.components[fleet(system)].station
+    assert station is not None
+    return station
+
+
 def there(result: Result) -> pd.Series:
     """How many of its machines take requests, as a line of steps."""
     name = fleet(result.at_end)
@@ -57,17 +64,16 @@ def there(result: Result) -> pd.Series:
 
 def needed(result: Result) -> pd.Series:
     """How many machines would be at work all the time on what arrives, by the mean work of a request."""
-    r, part = result.records, result.system.components[fleet(result.system)]
+    r, work = result.records, _work(result.system)
     edges = np.linspace(0, result.duration_s, min(MOMENTS, max(12, len(r.arrived_s) // EACH)) + 1)
     came = np.histogram(r.arrived_s, edges)[0] / np.diff(edges)
-    return pd.Series(came * part.station.mean_s / part.station.places, (edges[1:] + edges[:-1]) / 2)
+    return pd.Series(came * work.mean_s / work.places, (edges[1:] + edges[:-1]) / 2)
 
 
 def price(result: Result, pinned: Result | None = None) -> dict:
     """Dollars an hour by the load: by the call, by machines for an even load, by machines for a peak. The dot is your run."""
-    system = result.system
-    part = system.components[fleet(system)]
-    load, work_s = result.summary.offered_per_s, part.station.mean_s
+    part = result.system.components[fleet(result.system)]
+    load, work_s = result.summary.offered_per_s, _work(result.system).mean_s
     rates = np.linspace(0, plot.ceiling(1.6 * load), 201)[1:]
     lines = [
         (f"machines, peak × {PEAK}", hourly(rates, work_s, PEAK), LINES[2]),

@@ -2,6 +2,7 @@
 
 from heapq import heappush
 from math import inf
+from typing import Protocol
 
 import numpy as np
 from simpy.events import NORMAL
@@ -10,13 +11,22 @@ from pmtech.engine.clock import Alarm
 from pmtech.engine.sorted_pass import joined
 
 
+class Moments(Protocol):
+    """Number -> when it comes."""
+
+    def __getitem__(self, number: int, /) -> float: ...
+
+    def until(self, phase: float) -> np.ndarray:
+        """All up to `phase`, and some more."""
+
+
 class Arrivals:
     """Unit-rate arrivals, stretched by the rate of the moment: the same customers come faster or slower.
 
     source: who sends them; its `spec` and `pace` may change. phases: when they would come at a rate of one a second.
     """
 
-    def __init__(self, source, phases):
+    def __init__(self, source, phases: Moments):
         self.source, self.env, self.phases, self.number = source, source.env, phases, 0
         self.anchor_s, self.anchor_phase = 0.0, 0.0
         self.alarm = Alarm(self.env, self._arrives)
@@ -76,25 +86,30 @@ class Arrivals:
         self.source.send(number)
 
     def until(self, until_s: float) -> np.ndarray:
-        """When they come, as if nothing but the surge changed the rate: the other form of `_arrives`."""
-        surge, found, first = self.source.spec.surge, [], 0
+        """When they come, as if nothing but surge and profile changed the rate: the other form of `_arrives`, and the end of it."""
+        self.alarm.set(inf)
+        self.turn.set(inf)
+        surge, profile, found, first = self.source.spec.surge, self.profile, [], 0
+        area = profile.area if profile else float
         turns = [until_s] if surge is None else [surge.at_s, surge.at_s + surge.for_s, until_s]
         anchor_s = anchor_phase = 0.0
         for stretch, turn in enumerate(turns):
             rate = self.source.pace * (surge.times if stretch == 1 else 1)
             end = min(turn, until_s)
             if rate > 0 and end > anchor_s:
-                enough = anchor_phase + (end - anchor_s) * rate
+                enough = anchor_phase + (area(end) - area(anchor_s)) * rate
                 phases = self.phases.until(enough + 1e-6 * enough + 1)[first:]
                 with np.errstate(over="ignore"):  # at next to no rate the next arrival is at infinity
                     times = phases - anchor_phase
                     times /= rate
-                    times += anchor_s
+                    times += area(anchor_s)
+                if profile:
+                    times = np.maximum.accumulate([profile.when(so_far) for so_far in times.tolist()])
                 np.maximum(times, anchor_s, out=times)
                 found.append(times[: np.searchsorted(times, end)])
                 first += len(found[-1])
             if turn >= until_s:
                 break
-            anchor_phase += (turn - anchor_s) * rate
+            anchor_phase += (area(turn) - area(anchor_s)) * rate
             anchor_s = float(turn)
         return joined(found or [np.empty(0)])

@@ -92,7 +92,7 @@ class Autoscaler:
         """Somebody turned a knob of what it watches: it may have been switched on or off."""
         rule = self._spec.autoscale
         if rule is not None and self.alarm.due == inf:
-            self._see(self._alive)
+            self._see({machine: self._lately(machine) for machine in self._alive})
             self.wanted = deque([(self.looked_s, self._spec.replicas)])  # as Kubernetes does when it begins
             self.alarm.set(self.looked_s + rule.every_s)
         elif rule is None:
@@ -112,8 +112,9 @@ class Autoscaler:
     def _look(self) -> None:
         rule, now, alive = self._spec.autoscale, self.run.env.now, self._alive
         self.alarm.set(now + rule.every_s)
-        shares = [self._used(machine) for machine in alive if machine in self.held]
-        self._see(alive)
+        lately = {machine: self._lately(machine) for machine in alive}
+        shares = [self._used(machine, lately[machine]) for machine in alive if machine in self.held]
+        self._see(lately)
         current = len(alive) + len(self.ready_s)
         new = current - len(shares)
         wanted = theory.desired_replicas(current, shares, rule.target, starting=new, tolerance=rule.tolerance)
@@ -156,11 +157,12 @@ class Autoscaler:
         machines = self.run.parts[self.name]
         machines[0].notes.append((self.run.env.now, self._spec.replicas, len(self.ready_s), used))
 
-    def _see(self, alive: list[Part]) -> None:
+    def _see(self, lately: dict[Part, list[list]]) -> None:
         """Remember who works, and on what."""
         self.run.keeps_s = max(self.run.keeps_s, self._spec.autoscale.every_s)
-        self.held = {machine: [v for v in self._lately(machine) if v[3] != v[3]] for machine in alive}
-        self.looked_s = self.run.env.now
+        now = self.run.env.now  # what is known ahead (sorted_pass.py) has not happened
+        self.held = {machine: [v for v in visits if not v[3] <= now] for machine, visits in lately.items()}
+        self.looked_s = now
 
     def _lately(self, machine: Part) -> list[list]:
         """The visits that went on at the last look or began since; all of a machine that was not there then."""
@@ -168,14 +170,11 @@ class Autoscaler:
             return machine.visits
         since, held = self.looked_s, self.held[machine]
         new = takewhile(lambda visit: visit[1] >= since, reversed(machine.visits))
-        return [*{id(visit): visit for visit in (*held, *new)}.values()]
+        return held + [visit for visit in new if visit[1] > since or not any(visit is known for known in held)]
 
-    def _used(self, machine: Part) -> float:
+    def _used(self, machine: Part, lately: list[list]) -> float:
         """The share of its places that was taken since the last look, on average."""
         since, now = self.looked_s, self.run.env.now
-        busy_s = sum(
-            (min(left, now) if left == left else now) - max(begun, since)
-            for _, _, begun, left in self._lately(machine)
-            if begun == begun
-        )
+        begun = [(max(begun, since), left) for _, _, begun, left in lately if begun <= now]
+        busy_s = sum([(left if left < now else now) - begun for begun, left in begun])
         return busy_s / (machine.station.places * (now - since))

@@ -10,7 +10,9 @@ import numpy as np
 from pmtech import theory
 from pmtech.components.component import Component, Finding
 from pmtech.components.edge import HIT, MISS, NO_READ, REFILL, Edge
-from pmtech.components.fields import checked, endpoints_tuple, number, whole, yes_no
+from pmtech.components.endpoints import endpoints_tuple
+from pmtech.components.fetches import keeps_all, pass_fetched
+from pmtech.components.fields import checked, number, whole, yes_no
 from pmtech.components.memory import hits
 from pmtech.components.named import city
 from pmtech.components.rates import added
@@ -187,3 +189,12 @@ class CDNPart(Part):
         if request.write and is_success(status) and request.version is None:
             request.version = self.run.versions[request.key] = self.run.versions.get(request.key, 0) + 1
         return status
+
+    # --- all requests at once -------------------------------------------------------------------------------------------
+
+    @property
+    def feeds_forward(self) -> bool:
+        return keeps_all(self)
+
+    def pass_sorted(self, rows, times, book) -> None:
+        pass_fetched(self, rows, times, book)

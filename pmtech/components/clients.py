@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from pmtech.components.arrivals import Arrivals
+from pmtech.components.arrivals import Arrivals, Moments
 from pmtech.components.fields import instance, number, one_of, whole
 from pmtech.components.phases import Phases
 from pmtech.components.profile import Curve, Day, Profile
@@ -99,7 +99,7 @@ class ClientsPart(SourcePart):
         super().setup()
         self.arrivals = Arrivals(self, self._phases())
 
-    def _phases(self) -> Phases:
+    def _phases(self) -> Moments:
         return Phases(self.run.seed, self.name, self.spec.arrivals)
 
     @property
@@ -116,7 +116,7 @@ class ClientsPart(SourcePart):
 
     @property
     def feeds_forward(self) -> bool:
-        return self.timeout_s is None and not self.tries_again and self.spec.profile is None
+        return not self.tries_again
 
     def callers(self, count: int) -> np.ndarray:
         """Who sends each request, as a number: the source is one caller."""

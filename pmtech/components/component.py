@@ -55,11 +55,11 @@ class Component(Named):
     thins: ClassVar[bool] = False  # does it send on less than in proportion to what comes?
     noted: ClassVar[tuple[str, ...]] = ()  # columns of what its `Part.notes` holds, the first of them the moment
     lends: ClassVar[float | None] = None  # how many requests may be behind it at a time, for each machine that asks
-    need: ClassVar[int | None] = None  # so many of those behind it have to answer; None: as many as there are
     replicas: ClassVar[int] = 1
     price_usd_per_hour: ClassVar[float] = 0.0
     usd_per_call: ClassVar[float] = 0.0
     batch: ClassVar[int] = 1  # so many messages it hands over together, at most
+    batch_wait_s: ClassVar[float] = 0.0  # and waits at most so long for the last of them
     item_s: ClassVar[float] = 0.0  # work for every further message that is handed over together
     max_wait_s: ClassVar[float | None] = None
     age_s: ClassVar[float | None] = None  # how old an answer of its own may be

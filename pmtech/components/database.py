@@ -80,7 +80,7 @@ class DatabasePart(WorkPart):
 
     @property
     def feeds_forward(self) -> bool:
-        return self.spec.cores is None
+        return super().feeds_forward and self.spec.cores is None
 
     def _share_cores(self) -> None:
         self.slowness = [times for times in self.slowness if times != self._crowded]

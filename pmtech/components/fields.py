@@ -4,13 +4,12 @@ import math
 import operator
 from collections.abc import Callable
 from dataclasses import MISSING, field, fields
-from numbers import Integral, Real
 from typing import Any
 
 from pmtech.wording import article, nearest, plain
 
 
-def _bounded(name: str, value, low, above, high):
+def bounded(name: str, value, low, above, high):
     if above is not None and not value > above:
         raise ValueError(f"{name} must be more than {plain(above)}, got {plain(value)}")
     if low is not None and value < low:
@@ -22,10 +21,8 @@ def _bounded(name: str, value, low, above, high):
 
 def plain_number(value) -> int | float | None:
     """A finite number as Python's own (numpy has others); None for whatever else."""
-    if isinstance(value, bool) or not isinstance(value, Real):
-        return None
-    value = int(value) if isinstance(value, Integral) else float(value)
-    return value if isinstance(value, int) or math.isfinite(value) else None
+    found = as_number(value)
+    return found if isinstance(found, int) or (found is not None and math.isfinite(found)) else None
 
 
 def number_pairs(value) -> tuple[tuple, ...]:
@@ -49,11 +46,11 @@ def number(default, *, at_least=None, more_than=None, at_most=1e9, optional=Fals
     """A field that holds a finite number."""
 
     def check(name: str, value):
-        if isinstance(value, bool) or not isinstance(value, Real):
+        if as_number(value) is None:
             raise ValueError(f"{name} must be a number, got {value!r}")
         if (found := plain_number(value)) is None:
             raise ValueError(f"{name} must be a finite number, got {value}")
-        return _bounded(name, found, at_least, more_than, at_most)
+        return bounded(name, found, at_least, more_than, at_most)
 
     return checked(default, check, optional=optional, kind="number", least=at_least, above=more_than, most=at_most)
 
@@ -70,7 +67,7 @@ def whole(default, *, at_least=None, at_most=1_000_000, optional=False) -> Any:
             value = operator.index(value)
         except TypeError:
             raise ValueError(f"{name} must be a whole number, got {value!r}") from None
-        return _bounded(name, value, at_least, None, at_most)
+        return bounded(name, value, at_least, None, at_most)
 
     return checked(default, check, optional=optional, kind="whole", least=at_least, above=None, most=at_most)
 
@@ -118,68 +115,6 @@ def yes_no(default: bool) -> Any:
         return value
 
     return checked(default, check, kind="yes or no")
-
-
-def endpoints_tuple(default: tuple[str, ...] = ()) -> Any:
-    """A field that holds a few endpoints; one alone may be given as a string."""
-
-    def check(name: str, value):
-        value = (value,) if isinstance(value, str) else value
-        if not isinstance(value, (tuple, list)) or not all(isinstance(item, str) for item in value):
-            raise ValueError(f'{name} must be endpoints such as ("/submit", "/dashboard"), got {value!r}')
-        return tuple(value)
-
-    return checked(default, check)
-
-
-class Weights(dict):
-    """Endpoint -> weight, as a value: it can't be changed and can be hashed."""
-
-    def __hash__(self):
-        return hash(frozenset(self.items()))
-
-    def __setitem__(self, *_):
-        raise TypeError("weights can't be changed; replace() makes a new system")
-
-    __delitem__ = __ior__ = update = pop = setdefault = clear = popitem = __setitem__
-
-    def __reduce__(self):
-        return Weights, (dict(self),)
-
-
-def weights(default: dict[str, float]) -> Any:
-    """A field that holds endpoints and how often each is asked for."""
-
-    def check(name: str, value):
-        if isinstance(value, str):
-            value = {value: 1}
-        if not isinstance(value, dict) or not value:
-            raise ValueError(f'{name} must be endpoints with weights such as {{"/submit": 1}}, got {value!r}')
-        numbers = {endpoint: plain_number(weight) for endpoint, weight in value.items()}
-        for endpoint, weight in value.items():
-            if not isinstance(endpoint, str):
-                raise ValueError(f"{name} must have words as keys, got {endpoint!r}")
-            if numbers[endpoint] is None or numbers[endpoint] < 0:
-                raise ValueError(f'{name}: the weight of "{endpoint}" must be a number of at least 0, got {weight!r}')
-            _bounded(f'{name}: the weight of "{endpoint}"', weight, None, None, 1e9)
-        if not sum(numbers.values()) > 0:
-            raise ValueError(f"{name} must have at least one weight above 0")
-        return Weights(numbers)
-
-    return checked(Weights(default), check)
-
-
-def sizes() -> Any:
-    """A field that holds the size of an answer in kB by endpoint."""
-
-    def check(name: str, value):
-        known = isinstance(value, dict) and all(isinstance(endpoint, str) for endpoint in value)
-        numbers = {endpoint: plain_number(kb) for endpoint, kb in value.items()} if known else {}
-        if not known or not all(kb is not None and 0 <= kb <= 1e9 for kb in numbers.values()):
-            raise ValueError(f'{name} must be endpoints with sizes in kB such as {{"/video": 2000}}, got {value!r}')
-        return Weights(numbers)
-
-    return checked(Weights(), check, kind="sizes")
 
 
 class _Sentences(type):

@@ -7,7 +7,8 @@ from typing import ClassVar
 import numpy as np
 
 from pmtech.components.component import Component
-from pmtech.components.fields import Weights, checked, number
+from pmtech.components.endpoints import Weights
+from pmtech.components.fields import checked, number
 from pmtech.engine.clock import Steps
 from pmtech.engine.part import Part
 from pmtech.engine.request import Request

@@ -16,8 +16,8 @@ from pmtech.wording import percent, plain
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Gather(Component):
-    """Asks all branches at once and answers when `need` of them (None: all) have; a branch that fails, fails it, as soon
-    as the others are too few. Its answer is then that of the branch that failed.
+    """Asks all branches at once and answers when `need` of them (None, or more than there are: all) have; a branch that
+    fails, fails it, as soon as the others are too few. Its answer is then that of the branch that failed.
 
     hedge_after_ms: whoever has not answered by then is helped out. Where all are needed the same branch is asked once
         more (another machine of it, with luck); where some are enough, only `need` are asked at first, in turn, and the
@@ -81,7 +81,7 @@ class GatherPart(Part):
         visit[2] = now = self.env._now
         if request.served_by is None:
             request.served_by = self.machine
-        need = spec.need or branches
+        need = min(spec.need or branches, branches)
         order = [*range(branches)]
         if need < branches:  # in turn
             self.turn += 1

@@ -10,7 +10,7 @@ from pmtech.components.fields import number, one_of, whole, yes_no
 from pmtech.components.health import Health
 from pmtech.components.policies import BLIND, BY_KEY, COUNTING, POLICIES, least_busy
 from pmtech.components.ring import VIRTUAL_NODES, Ring
-from pmtech.components.shares import shares
+from pmtech.components.shares import share_out
 from pmtech.components.work import WorkPart
 from pmtech.engine.clock import Steps
 from pmtech.engine.part import Part
@@ -172,13 +172,19 @@ class LoadBalancerPart(Part):
 
     @property
     def feeds_forward(self) -> bool:
-        """It looks at no state, or only at how many requests the machines of its own pool hold."""
+        """It looks at no state, or only at the machines of its own pool: who is there, and how much each of them holds."""
         spec = self.spec
-        ends_here = all(isinstance(target, WorkPart) and target.next is None for target in self.targets)
-        counts = spec.layer == 7 and ends_here and spec.policy in COUNTING
+        counts = spec.layer == 7 and self._ends_here and spec.policy in COUNTING
         return spec.health_check_s is None and not (spec.sticky or spec.retries) and (spec.policy in BLIND or counts)
+
+    @property
+    def _ends_here(self) -> bool:
+        return all(isinstance(target, WorkPart) and target.next is target.place is None for target in self.targets)
+
+    def follows(self, name: str) -> bool:
+        scaled = {part for part, machines in self.run.parts.items() if machines[0].spec.autoscale}
+        return self.spec.layer == 7 and self._ends_here and scaled == {name} == {target.name for target in self.targets}
 
     def pass_sorted(self, rows, times, book) -> None:
         book.visit(self, rows, times, times, times)
-        for target, theirs in zip(self.targets, shares(self, rows, times, book), strict=True):
-            book.send(target, rows[theirs], times[theirs])
+        share_out(self, rows, times, book)

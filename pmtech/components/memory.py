@@ -71,7 +71,7 @@ def of_each(new: Callable[[], Store]) -> Store:
     )
 
 
-STORES = {"lru": lru, "lfu": lfu, "fifo": fifo}  # those that leave nothing to chance
+STORES: dict[str, Callable[[int], Store]] = {"lru": lru, "lfu": lfu, "fifo": fifo}  # those that leave nothing to chance
 
 
 class Memory:

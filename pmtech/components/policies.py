@@ -4,6 +4,7 @@ pool: the balancer. up: the numbers of the targets that it believes to be well; 
 holds; turn: the one that was served last; ring: whose key is whose.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable
 
 
@@ -14,7 +15,10 @@ def in_turn(pool, target: int) -> int:
 
 def least_busy(pool, targets: list[int]) -> int:
     """The one with the fewest requests in flight; of equals the next in turn."""
-    return min(targets, key=lambda target: (pool.in_flight[target], in_turn(pool, target)))
+    in_flight = pool.in_flight
+    least = min([in_flight[target] for target in targets])
+    free = [target for target in targets if in_flight[target] == least]  # in order of their numbers
+    return free[bisect_right(free, pool.turn) % len(free)]
 
 
 def round_robin(pool, _first: float, _second: float, _key: int) -> int:

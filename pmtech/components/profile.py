@@ -151,9 +151,13 @@ class Day(Curve):
     @cached_property
     def points(self) -> tuple[tuple[float, float], ...]:
         peak = round(self.peak_at_h, 6) % 24
-        hours = np.unique([0.0, 24.0, *(peak + 24 / QUARTERS * np.arange(QUARTERS)) % 24])  # the peak is one of them
+        sharp = self.peak_times - self.night > QUARTERS * (
+            1 - self.night
+        )  # a hump that quarters of an hour are too wide for
+        slices, high = (16 * QUARTERS, 1e6) if sharp else (QUARTERS, 4000.0)
+        hours = np.unique([0.0, 24.0, *(peak + 24 / slices * np.arange(slices)) % 24])  # the peak is one of them
         hump = (1 + np.cos((hours - peak) * np.pi / 12)) / 2
-        low, high = 0.0, 4000.0  # the higher the power, the steeper the hump, and the lower the mean
+        low = 0.0  # the higher the power, the steeper the hump, and the lower the mean
         for _ in range(100):
             power = (low + high) / 2
             times = self.night + (self.peak_times - self.night) * hump**power

@@ -1,25 +1,32 @@
-"""All requests of a load balancer at once, in order of time: which target each of them is sent to."""
+"""All requests of a load balancer at once, in order of time: where each of them goes."""
 
 from heapq import heappop, heappush
+from math import nan
 
 import numpy as np
 
 from pmtech.components.lives import Lives
-from pmtech.components.policies import POLICIES
+from pmtech.components.policies import COUNTING, POLICIES
 from pmtech.engine.sorted_pass import Undecided
 
 
-def shares(pool, rows, times, book) -> list[slice] | list[np.ndarray]:
-    """For each target those of the requests that it is sent."""
+def share_out(pool, rows, times, book) -> None:
+    """Send each request to its target."""
+    if is_scaled(pool) or (pool.spec.layer == 7 and pool.spec.policy in COUNTING):
+        return _one_by_one(pool, rows, times, book)
     targets = len(pool.targets)
     if pool.spec.layer == 4:
-        chosen = _by_connection(pool, rows, times, book)
+        theirs = _of_each(targets, _by_connection(pool, rows, times, book))
     elif pool.spec.policy == "round_robin":
-        return [slice(turn, None, targets) for turn in range(targets)]
-    elif pool.spec.policy == "random":
-        chosen = (book.draw(pool.first, rows) * targets).astype(int)
+        theirs = [slice(turn, None, targets) for turn in range(targets)]
     else:
-        chosen = _by_load(pool, rows, times, book)
+        theirs = _of_each(targets, (book.draw(pool.first, rows) * targets).astype(int))
+    for target, mine in zip(pool.targets, theirs, strict=True):
+        book.send(target, rows[mine], times[mine])
+
+
+def _of_each(targets: int, chosen: np.ndarray) -> list[np.ndarray]:
+    """For each target those of the requests that it is sent."""
     order = np.argsort(chosen.astype(np.min_scalar_type(targets)), kind="stable")  # small numbers sort by counting
     return np.split(order, np.cumsum(np.bincount(chosen, minlength=targets))[:-1])
 
@@ -41,23 +48,46 @@ def _by_connection(pool, rows, times, book) -> np.ndarray:
     return np.array(chosen, dtype=int)
 
 
-def _by_load(pool, rows, times, book) -> np.ndarray:
-    """The target follows from how many requests all of them hold at that moment."""
-    lines = [target.line() for target in pool.targets]
-    of = {target.name: target for target in pool.targets}  # replicas share a name, and with it the work
-    works = {name: target.needs(rows, book).tolist() for name, target in of.items()}
-    needs = [works[target.name] for target in pool.targets]
+def is_scaled(pool) -> bool:
+    """Does an autoscaler watch its machines?"""
+    return any(target.spec.autoscale for target in pool.targets)
+
+
+def _one_by_one(pool, rows, times, book) -> None:
+    """The target follows from how many requests all of them hold at that moment, and from who is there."""
+    machines = {target.name: target for target in pool.targets}  # replicas share a name, and with it the work
+    works = {name: target.needs(rows, book) for name, target in machines.items()}
+    listed = {name: work.tolist() for name, work in works.items()}
     first, second = book.draw(pool.first, rows).tolist(), book.draw(pool.second, rows).tolist()
-    pick, in_flight, leaving, chosen = POLICIES[pool.spec.policy], pool.in_flight, [], []
+    lines, needs, queue, scaled = [], [], pool.env._queue, is_scaled(pool)
+    pick, in_flight, leaving, chosen, began = POLICIES[pool.spec.policy], pool.in_flight, [], [], []
     for place, now in enumerate(times.tolist()):
+        if queue and queue[0][0] <= now:  # an autoscaler looks: the one thing that is left to the clock
+            if queue[0][0] == now:
+                raise Undecided
+            pool.run.advance(now)
+        for target in pool.targets[len(lines) :]:
+            lines.append(target.line())
+            needs.append(listed[target.name])
         while leaving and leaving[0][0] <= now:
             if leaving[0][0] == now:
                 raise Undecided
             in_flight[heappop(leaving)[1]] -= 1
         target = pick(pool, first[place], second[place], 0)
+        takes = needs[target][place]
+        begins = lines[target].enter(now, takes)
         chosen.append(target)
-        begins = lines[target].enter(now, needs[target][place])
+        began.append(begins)
         if begins is not None:
             in_flight[target] += 1
-            heappush(leaving, (begins + needs[target][place], target))
-    return np.array(chosen, dtype=int)
+            heappush(leaving, (begins + takes, target))
+        if scaled:
+            done = (nan, now) if begins is None else (begins, begins + takes)
+            pool.targets[target].visits.append([place, now, *done])
+    if scaled:
+        pool.run.advance(book.until_s)
+        book.note(pool.targets[0], np.array(pool.targets[0].notes))
+    starts = np.array(began, dtype=float)
+    for target, mine in zip(pool.targets, _of_each(len(pool.targets), np.array(chosen, dtype=int)), strict=True):
+        target.visits.clear()
+        target.write_down(rows[mine], times[mine], starts[mine], works[target.name][mine], book)

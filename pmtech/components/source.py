@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from pmtech.components.backoff import KINDS, RetryBudget, wait_s
 from pmtech.components.component import Component
-from pmtech.components.fields import instance, number, one_of, sizes, weights, whole
+from pmtech.components.endpoints import sizes, weights
+from pmtech.components.fields import instance, number, one_of, whole
 from pmtech.components.lives import Lives
 from pmtech.components.patience import Patience
 from pmtech.components.surge import Surge
@@ -48,13 +49,21 @@ class Source(Component):
     profile: ClassVar[None] = None  # how the load changes over time
     load_field: ClassVar[str]  # the field that says how many there are
     connections: ClassVar[int | None] = None  # so many are shared
-    lap_s: ClassVar[float | None] = None  # after so long what they do begins again
-    callers: ClassVar[int] = 1  # how many callers rate limits and fairness tell apart
 
     @property
     def offered_per_s(self) -> float:
         """Requests a second that they would send on average, but for surges."""
         raise TypeError(f"{type(self).__name__} does not say how much it sends")
+
+    @property
+    def lap_s(self) -> float | None:
+        """After so long what they do begins again."""
+        return None
+
+    @property
+    def callers(self) -> int:
+        """How many callers rate limits and fairness tell apart."""
+        return 1
 
     @property
     def is_steady(self) -> bool:
@@ -84,12 +93,11 @@ class Source(Component):
         return self.offered_per_s * np.where(during, self.surge.times if self.surge else 1.0, np.ones(len(at_s)))
 
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
-        facts = [self.surge.said] if self.surge else []
+        facts, how = [], "" if self.backoff == "none" else f", {self.backoff.replace('_', ' ')}"
         if self.retries:
-            how = "" if self.backoff == "none" else f", {self.backoff.replace('_', ' ')}"
-            facts += [f"retries {counted(self.retries, 'time')}{how}"]
+            facts = [f"retries {counted(self.retries, 'time')}{how}"]
             facts += [f"budget {percent(self.retry_budget)}"] if self.retry_budget is not None else []
-        return facts
+        return [self.surge.said, *facts] if self.surge else facts
 
     def asked(self, rate_per_s: float | None = None) -> tuple[np.ndarray, np.ndarray]:
         """How many reads and how many writes of each key it sends a second."""
@@ -119,10 +127,10 @@ class SourcePart(Part):
 
     def _learn(self) -> None:
         spec = self.spec
-        self.keys = self.run.luck(f"{self.name}.key", zipf_of(spec.keys, spec.popularity))
+        self.keys: dict[tuple, Any] = self.run.luck(f"{self.name}.key", zipf_of(spec.keys, spec.popularity))
         self.writes = self.run.luck(f"{self.name}.write", identity)
         self.only = next(iter(spec.endpoints)) if len(spec.endpoints) == 1 else None
-        self.choose = self.run.luck(f"{self.name}.endpoint", pick(spec.endpoints))
+        self.choose: dict[tuple, Any] = self.run.luck(f"{self.name}.endpoint", pick(spec.endpoints))
         self.log = self.run.requests.append
         self.first_line, self.tries_again = (self.name, 0), spec.retries > 0
         before, self.timeout_s = self.timeout_s, None if spec.timeout_ms is None else spec.timeout_ms / 1000
@@ -152,12 +160,6 @@ class SourcePart(Part):
         if self.timeout_s is not None:
             self.patience.begins(request)
         request.begin(self.next.handle(request))
-
-    def connection_of(self, request: Request) -> tuple[tuple, int]:
-        return self.lives.of(request)
-
-    def connections_among(self, count: int) -> np.ndarray:
-        return self.lives.among(count)
 
     def is_write(self, request: Request) -> bool:
         """Does the request change its item? A retry does what the first attempt would have done."""

@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from pmtech.components.component import Component
-from pmtech.components.fields import endpoints_tuple, number, yes_no
+from pmtech.components.endpoints import endpoints_tuple
+from pmtech.components.fields import number, yes_no
 from pmtech.components.rates import Mix, by_caller
 from pmtech.components.turns import Turns
 from pmtech.engine.clock import Alarm, Steps

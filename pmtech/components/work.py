@@ -14,11 +14,11 @@ from pmtech.engine.sorted_pass import Fifo, fifo, only
 from pmtech.engine.station import Station
 
 
-def owns_what_ends(part: Part) -> bool:
+def owns_what_ends(part: Part, elsewhere: bool = False) -> bool:
     """Does it alone ask a station at which the way ends? Then whoever asks in order of time can be told when to expect
-    the answer: nobody who comes later gets in between."""
+    the answer: nobody who comes later gets in between. elsewhere: may it stand in some city?"""
     others = (other for machines in part.run.parts.values() for other in machines if other is not part)
-    ends = isinstance(part.next, WorkPart) and part.next.next is None
+    ends = isinstance(part.next, WorkPart) and part.next.next is None and (elsewhere or part.next.place is None)
     return ends and not any(part.next in other.targets for other in others)
 
 
@@ -59,8 +59,10 @@ class WorkPart(Part):
 
     @property
     def feeds_forward(self) -> bool:
-        """As long as nobody watches it, to add machines."""
-        return self.spec.autoscale is None
+        """As long as it asks nobody whether they have given up, and who adds machines is followed by who sends to it."""
+        before = [machines for machines in self.run.parts.values() if self in machines[0].targets]
+        followed = len(before) == 1 and before[0][0].follows(self.name)
+        return not self.drops_late and (self.spec.autoscale is None or followed)
 
     def pass_sorted(self, rows, times, book) -> None:
         station = self.station

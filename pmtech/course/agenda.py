@@ -197,9 +197,9 @@ class Agenda:
             yield from (f"nobody, and no claim, is called {name!r}" for name in names if name not in self.people)
             if not any((c.decision or c.to) and not (c.cost or c.needs) for c in scene.choices):
                 yield f"the scene {scene.id!r} has no way on that is free"
-        for one in (*self.claims.values(), *self.choices):
-            ids = {*one.finds} if isinstance(one, Claim) else {*one.finds, *one.needs}
-            yield from (f"there is no dependency {id!r}" for id in ids - self.dependencies.keys())
+        named = [id for claim in self.claims.values() for id in claim.finds]
+        named += [id for choice in self.choices for id in (*choice.finds, *choice.needs)]
+        yield from (f"there is no dependency {id!r}" for id in dict.fromkeys(named) if id not in self.dependencies)
         lost = [choice for choice in self.choices if choice.to and choice.to not in self.scenes]
         yield from (f"{choice.text!r} leads to {choice.to!r}, which is no scene" for choice in lost)
 

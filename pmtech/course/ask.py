@@ -112,7 +112,7 @@ class Ask(Exercise):
                 self.feedback, self.misconception = option.feedback, option.misconception
             now = self._asked.said(self.value)
             before = f"Your first answer, which stays in the record: {first}" if first != now else ""
-            self.past = to_read_out(self._asked.id, self.value) or before
+            self.past = ("" if self.value is None else to_read_out(self._asked.id, self.value)) or before
             wrong = "Try again" if self.correct is False else ""
             held = self.feedback == HELD_BACK and opens_here()
             self.again_label = OPEN_IT if held else "Answer again" if restored else wrong

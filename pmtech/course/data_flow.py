@@ -95,7 +95,7 @@ def answer_sheet(flow: DataFlow, *, title: str = "Personal data: where it is", f
     heads = ("where", *ASKED[:-1], "deleted how, in backups and in exports too")
     rows = [heads, *((label(name), *told) for name, told in flow.held.items())]
     through = listed([label(name) for name in flow.passes]) or "nothing"
-    content = {
+    content: dict[str, list] = {
         "Where it is kept": [tuple(rows)],
         "On the way": [f"It passes through {through}. Their logs, and whoever can read those, count too."],
         "Still open": [flow.open or ["Nothing that was asked."]],

@@ -147,7 +147,7 @@ def _fate(answers: list[dict]) -> str:
         return "not made"
     if answers[0].get("late"):
         return "answered after the run"
-    return "came as you said" if answers[0]["right"] else "turned out otherwise"
+    return "held" if answers[0]["right"] else "turned out otherwise"
 
 
 def lesson_folders() -> Iterable[Path]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, ClassVar
 
+from pmtech.components.fields import plain_number
 from pmtech.course.days import BEGINS_S, CALL_S, ENDS_S, LASTS_S, Plan
 from pmtech.course.days.design import MOST_WORKERS, STARTS_S, WORKER_USD_PER_HOUR, priced, refused, without
 from pmtech.course.days.lead import CALL, LiveDay, Sales, Told, decisions
@@ -14,7 +15,7 @@ from pmtech.course.page import page
 from pmtech.course.progress import progress_file
 from pmtech.panels.live.theatre import Theatre, theatre
 from pmtech.runs.events.event import Event
-from pmtech.runs.simulate import simulate
+from pmtech.runs.simulate import check_run, simulate
 from pmtech.system.system import System, check_complete
 from pmtech.wording import nearest, percent
 
@@ -63,13 +64,14 @@ class PeakDay:
     def rehearse(self, times: float = 1.0, trouble: tuple[str, ...] | str = (), seed: int = 1) -> Outcome:
         """Try the day: so many times today's load, with these incidents. An hour, and one more for each incident and for
         each time the load; a team has twelve, and the same again takes none. What is not rehearsed is not found."""
-        if not (isinstance(times, int | float) and 0 < times <= 10):
+        if not 0 < (plain_number(times) or 0) <= 10:
             raise ValueError(f"times must be more than 0 and at most 10, got {times!r}")
-        trouble = (trouble,) if isinstance(trouble, str) else tuple(trouble or ())
+        check_run(self.system, LASTS_S, seed=seed)  # what is refused takes no hours
+        trouble = tuple(dict.fromkeys(trouble or ())) if isinstance(trouble, tuple | list | None) else (trouble,)
         for one in trouble:
             if one not in self.plan.may:
                 raise ValueError(f'"{one}" is no incident of this day: {nearest(one, self.plan.may)}')
-        again = repr((self.system, times, trouble, seed))
+        again = repr((self.system, float(times), sorted(trouble), int(seed)))
         takes = 0 if again in self._rehearsed else 1 + len(trouble) + times
         if takes > self.hours + 1e-9:
             raise ValueError(f"that takes {takes:g} hours; {self.hours:g} of {REHEARSAL_HOURS} are left before the day")
@@ -91,6 +93,7 @@ class PeakDay:
 
         speed: seconds of the day a second. Hand it to `run` when it is over.
         """
+        check_run(self.system, LASTS_S, seed=seed)
         return LiveDay(self.plan, self.system, weather(self.plan, seed), seed, speed)
 
     def run(
@@ -113,7 +116,7 @@ class PeakDay:
     def _decided(self, call: str, told: str, knobs: dict | None) -> list[Event]:
         """What is decided when the telephone rings, as events, if it is the team's to decide."""
         for value, known, what in ((call, ANSWERS, "an answer to sales"), (told, TOLD, "known to be told")):
-            if value not in known:
+            if value not in [*known]:
                 raise ValueError(f'"{value}" is not {what}: {nearest(str(value), known)}')
         if not isinstance(knobs or {}, dict):
             raise ValueError(f'knobs must be {{path: value}} such as {{"booking.replicas": 4}}, got {knobs!r}')

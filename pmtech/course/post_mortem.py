@@ -46,9 +46,9 @@ def post_mortem(
 
 def _prices(run: Result, usd: float | Mapping[str, float] | None) -> dict[str, float]:
     """Dollars for a request, by client; empty where nobody said."""
-    prices = dict.fromkeys(run.records.sources, usd) if not isinstance(usd, Mapping) else dict(usd)
     if usd is None:
         return {}
+    prices = dict(usd) if isinstance(usd, Mapping) else dict.fromkeys(run.records.sources, usd)
     for name, price in prices.items():
         if name not in run.records.sources:
             raise ValueError(f'usd_per_request: there are no clients "{name}": {nearest(name, run.records.sources)}')

@@ -40,7 +40,7 @@ def requirements(*known, title: str = "What the launch needs", folder: str | Pat
     missing = [what for what, given in rows.items() if not given]
     table = [(what, *row, WHO[what]) for what, given in rows.items() for row in given or [(OPEN, "ask")]]
     heads = ("what", "how much", "where the number comes from", "who decides")
-    content = {
+    content: dict[str, list] = {
         "The numbers": [(heads, *table)],
         "Before anybody signs": [
             [

@@ -45,7 +45,7 @@ class Reveal(Panel):
 
     def _tell_truth(self) -> None:
         """A room that listens draws the number of the run, once it is told here, into its guesses."""
-        if "truth" in self.told:
+        if self._asked.guess and "truth" in self.told:
             value = float(figure(self._run, self._asked.guess.figure))
             tell({"kind": "truth", "id": self._asked.id, "value": value})
 
@@ -72,6 +72,8 @@ class Reveal(Panel):
 
     def saw(self, value: int) -> None:
         """Answers what was seen."""
+        if self._asked.seen is None:
+            raise ValueError("nothing is asked here about what was seen")
         option = self._asked.seen.option[value]
         self._progress.add("answer", f"{self._asked.id}.seen", option=option.text, right=option.right)
         self.refresh()
@@ -81,7 +83,10 @@ class Reveal(Panel):
     def _outcome(self, value: float | None = None) -> dict:
         """What the run shows: its sentence, the explanation, and where a number was guessed both on one chart."""
         asked, run = self._asked, self._run
-        told = {"run": filled(asked.run, run), "why": [filled(one, run) for one in _paragraphs(asked.why)]}
+        told: dict[str, Any] = {
+            "run": filled(asked.run, run),
+            "why": [filled(one, run) for one in _paragraphs(asked.why)],
+        }
         if asked.guess:
             truth = figure(run, asked.guess.figure)
             told["figure"], told["height"] = chart.beside(asked.guess, run, value)
@@ -102,8 +107,11 @@ class Reveal(Panel):
         option = self._asked.chosen(value)
         letter = "" if self._asked.guess else f"{'ABCDEFG'[int(value)]}: "
         fate = "It came as you said." if option.right else "It turned out otherwise."
-        if late:
-            fate = f"Answered after the run. {'That is what it shows.' if option.right else 'It shows otherwise.'}"
+        if self._asked.guess:
+            fate = chart.fate(self._asked.guess, self._run, value, option.right)
+        elif late:
+            fate = "That is what it shows." if option.right else "It shows otherwise."
+        fate = f"Answered after the run. {fate}" if late else fate
         belief = f"A common belief: {option.misconception}." if option.misconception else ""
         you = f"{letter}{self._asked.said(value)}"
         return {"you": you, "verdict": fate, "right": option.right, "feedback": option.feedback, "belief": belief}
@@ -114,7 +122,7 @@ class Reveal(Panel):
             return None
         kept = self._progress.records("answer", f"{self._asked.id}.seen")
         texts = [option.text for option in seen.option]
-        shown = {"text": seen.text, "options": texts, "chosen": None}
+        shown: dict[str, Any] = {"text": seen.text, "options": texts, "chosen": None}
         if kept and kept[-1]["option"] in texts:
             chosen = seen.option[texts.index(kept[-1]["option"])]
             word = "That is what happened." if chosen.right else "Look again."

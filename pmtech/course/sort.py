@@ -83,7 +83,7 @@ class Sort(Exercise):
 
     def _restore(self, kept: list[dict]) -> None:
         """Cards or piles reworded since then leave the exercise open: the record keeps the answer."""
-        if kept and self._fits(value := kept[-1].get("value")) and not self._left(value):
+        if kept and self._fits(value := kept[-1].get("value") or {}) and not self._left(value):
             self.value = value
             self._mark()
 

@@ -12,10 +12,12 @@ import html
 from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, field, fields, replace
+from functools import partial
 from itertools import pairwise
 from math import isnan
 from typing import ClassVar
 
+from pmtech.components.component import Component
 from pmtech.course.page import page
 from pmtech.runs.figure import figure
 from pmtech.runs.simulate import simulate
@@ -163,7 +165,7 @@ class SystemTask:
         figure = goal.name, "as much as possible", said(mine, goal.unit)
         if not met:
             return replace(marking, figures=[(*figure, "")])
-        short = self._measure(self._best(system))[goal.figure] - mine
+        short = self._measure(self._best(system, goal))[goal.figure] - mine
         passed = short <= goal.within
         figures = [(*figure, "met" if passed else "could be more")]
         more = f"{about(short)} more" if precise else "a little more" if passed else "more"
@@ -174,14 +176,13 @@ class SystemTask:
         """Is it the system that the learner starts from?"""
         return repr(system) == repr(self.start())
 
-    def _best(self, system: System) -> System:
+    def _best(self, system: System, goal: Objective) -> System:
         """The highest number that meets the targets, as that of `system` does."""
 
         def holds(number: int) -> bool:
-            return self._meets(system.replace({self.objective.path: number}))
+            return self._meets(system.replace({goal.path: number}))
 
-        path, high = self.objective.path, self.objective.up_to
-        return system.replace({path: largest(int(system.get(path)), high, holds)})
+        return system.replace({goal.path: largest(int(system.get(goal.path)), goal.up_to, holds)})
 
     def _meets(self, system: System) -> bool:
         measured = self._measure(system)
@@ -192,8 +193,8 @@ class SystemTask:
         key = (self.id, repr(system))
         if key not in _measured:
             names = [t.figure for t in self.targets] + ([self.objective.figure] if self.objective else [])
-            how = {"duration_s": self.duration_s, "warmup_s": self.warmup_s, "events": self.events}
-            runs = [simulate(system, seed=seed, **how) for seed in self.seeds]
+            run = partial(simulate, system, duration_s=self.duration_s, warmup_s=self.warmup_s, events=self.events)
+            runs = [run(seed=seed) for seed in self.seeds]
             _measured[key] = {name: sum(figure(run, name) for run in runs) / len(runs) for name in names}
         return _measured[key]
 
@@ -234,6 +235,11 @@ _WORDS = {
     "query_ms": "takes {} ms for a query",
     "connections": "has {} connections",
 }
+
+
+def as_yours(given: Component, yours: Component, *names: str) -> Component:
+    """The task's own part, but for these fields, which are the learner's to choose."""
+    return replace(given, **{name: getattr(yours, name) for name in names})
 
 
 def differences(label: str, wanted, got) -> list[str]:

@@ -23,14 +23,15 @@ def diagram(system: System, plan: Layout | None = None) -> str:
     plan = plan or layout(system)
     most = max((arrow.rate_per_s or 0 for arrow in plan.arrows), default=0)
     drawn = [_arrow(arrow, most) for arrow in plan.arrows] + [_box(box) for box in plan.boxes]
-    readable = math.ceil(plan.width * LEAST / TEXT)  # a narrow cell scrolls before letters get smaller
+    # A narrow cell scrolls before letters get smaller, and a low one grows.
+    readable, high = (math.ceil(side * LEAST / TEXT) for side in (plan.width, plan.height))
     # To scroll without a mouse; JupyterLab's shortcuts would take the arrow keys away.
     focus = ' tabindex="0" role="group" aria-label="Architecture" data-lm-suppress-shortcuts="true"'
     keys = focus if readable > CELL else ""
     return (
         f'<div class="pmtech-diagram mathjax_ignore" style="--text-size: {TEXT}px; --name-size: {NAME}px"{keys}><style>{STYLE}</style>'
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{plan.width:.0f}" '
-        f'viewBox="0 0 {plan.width:.0f} {plan.height:.0f}" style="max-width: 100%; min-width: {readable}px">'
+        f'viewBox="0 0 {plan.width:.0f} {plan.height:.0f}" style="max-width: 100%; min-width: {readable}px; min-height: {high}px">'
         f"<title>{escape(f'Architecture: {plan.way}')}</title><desc>{escape(sentences(plan))}</desc>{''.join(drawn)}</svg></div>"
     )
 

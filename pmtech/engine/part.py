@@ -232,6 +232,10 @@ class Part:
 
     feeds_forward = False  # can all requests be passed through at once, in order of time?
 
+    def follows(self, name: str) -> bool:
+        """Does it know, passing all requests at once, when a machine of this part behind it comes or goes?"""
+        return False
+
     def pass_sorted(self, rows, times, book) -> None:
         """Let all requests (rows of the book, in order of time) through: the other form of `handle`, sorted_pass.py."""
         raise TypeError(f"{type(self).__name__} needs the event engine")

@@ -55,7 +55,7 @@ class Request(Journey):
     @property
     def connection(self) -> tuple[tuple, int]:
         """(which connection it comes on, which of the lives of that one)"""
-        return self.source.connection_of(self)
+        return self.source.lives.of(self)
 
     @property
     def kb(self) -> float:

@@ -95,6 +95,12 @@ class Run:
         ]
         heapify(env._queue)
 
+    def tidy(self) -> None:
+        """Take from the clock what was called off."""
+        queue = self.env._queue
+        queue[:] = [entry for entry in queue if not isinstance(entry[3], Alarm) or entry[3].due == entry[0]]
+        heapify(queue)
+
     def advance(self, until_s: float) -> None:
         """Let time run until `until_s`; what is due at that very moment has not happened yet."""
         env, queue, eid = self.env, self.env._queue, self.env._eid

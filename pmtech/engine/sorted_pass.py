@@ -13,17 +13,20 @@ Workers held for anything else are passed as if they were not, which is right un
 
 What needs events: workers that are held and run short before more than one part, caches behind one another, side by
 side, with `miss_ms` or `coalesce`, or before anything else, balancers that look at the load of what is not the end,
-users, retries and timeouts, and whatever happens during a run.
+users, retries, and whatever happens during a run.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from heapq import heappop, heappushpop, heapreplace
+from itertools import pairwise, repeat
 from math import inf
+from operator import itemgetter
 
 import numpy as np
 
+from pmtech import theory
 from pmtech.engine.clock import collecting_later
 from pmtech.engine.part import Part
 from pmtech.engine.randomness import Luck
@@ -154,6 +157,7 @@ class Book:
         self.until_s, self.run = until_s, run
         self.sources = [name for name, parts in run.parts.items() if parts[0].spec.is_source]
         arrivals = [run.parts[name][0].arrivals_until(until_s) for name in self.sources]
+        run.tidy()
         self.counts = [len(times) for times in arrivals]
         times = joined(arrivals)
         self.order = in_order(times)
@@ -166,6 +170,10 @@ class Book:
         one = len(self.sources) == 1
         self.rows_of = [self.all_rows] if one else [np.flatnonzero(self.client == n) for n in range(len(self.sources))]
         self.finished, self.status = np.full(size, np.nan), np.zeros(size, dtype=np.int64)
+        parts = [run.parts[name][0] for name in self.sources]
+        self.cities = [*{part.place for machines in run.parts.values() for part in machines}]
+        self.place = np.array([self.cities.index(part.place) for part in parts])[self.client]  # where each is
+        self.trips = np.array([part.trips for part in parts])[self.client]
         self.machines: list[str] = []
         self.served_by = np.full(size, -1, dtype=np.int32)
         self.inbox: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
@@ -173,6 +181,7 @@ class Book:
         self.refused: list[Refusals] = []
         specs = {name: run.parts[name][0].spec for name in self.visits}
         self.notes = {name: np.empty((0, len(spec.noted))) for name, spec in specs.items() if spec.noted}
+        self.messages: list[tuple] = []
         self.returns: list = []
         self.drawn = "", np.empty(0)
 
@@ -205,7 +214,7 @@ class Book:
         return self._of_each(lambda source, count: source.writes_among(count)).astype(bool)
 
     def connection(self) -> np.ndarray:
-        return self._of_each(lambda source, count: source.connections_among(count))
+        return self._of_each(lambda source, count: source.lives.among(count))
 
     def visit(self, part: Part, rows, entered, started, left) -> None:
         """Note the visits to one machine; what lies at or past the end has not happened."""
@@ -219,14 +228,23 @@ class Book:
     def serves(self, part: Part, rows) -> None:
         """The first who works on a request is who served it."""
         (first,) = only(self.served_by[rows] < 0, rows)
-        self.served_by[first] = self._code(part)
+        self.served_by[first] = self.code(part)
 
     def note(self, part: Part, rows: np.ndarray) -> None:
         """What a part notes for itself, in order of time: see `Component.noted`."""
         self.notes[part.name] = rows.reshape(-1, len(part.spec.noted))
 
+    def publish(self, part: Part, published_s, received_s, done_s) -> None:
+        """Note the messages of a queue, in order of publication, that are handed out once at most."""
+        waiting = np.full(len(published_s) - len(received_s), np.nan)
+        times = published_s, *(self._happened(np.append(each, waiting)) for each in (received_s, done_s))
+        receives = (times[1] == times[1]).astype(int)
+        outcome = np.array(["waiting", "in flight", "done"], dtype=object)[receives + (times[2] == times[2])]
+        columns = (column.tolist() for column in (*times, receives, outcome))
+        self.messages += zip(repeat(part.name), *columns, strict=False)
+
     def refuse(self, part: Part, rows, times, status: int, retry_after=np.nan) -> None:
-        self.served_by[rows] = self._code(part)
+        self.served_by[rows] = self.code(part)
         names = np.full(len(rows), part.name, dtype=object)
         retry = np.broadcast_to(np.asarray(retry_after, dtype=float), len(rows))
         self.refused.append(Refusals(rows, names, times, np.full(len(rows), status), retry))
@@ -243,7 +261,21 @@ class Book:
         """`way(book)` is called when all answers of what lies downstream are known."""
         self.returns.append(way)
 
-    def _code(self, part: Part) -> int:
+    def travel(self, part: Part, rows, times) -> tuple[np.ndarray, np.ndarray]:
+        """Who is elsewhere goes to where the part stands, and back with its answer: as `Part` does."""
+        half_s = np.array([theory.round_trip_ms(city or part.place, part.place) / 2000 for city in self.cities])
+        half_s, trips = half_s[self.place[rows]], self.trips[rows]
+        self.place[rows], self.trips[rows] = self.cities.index(part.place), 1
+
+        def back(book: Book) -> None:
+            book.finished[rows] += half_s
+
+        self.come_back(back)
+        there = times + half_s * (2 * trips - 1)
+        return only(there < self.until_s, rows, there)
+
+    def code(self, part) -> int:
+        """The number of a machine's name."""
         if part.machine not in self.machines:
             self.machines.append(part.machine)
         return self.machines.index(part.machine)
@@ -259,6 +291,8 @@ class Book:
             when[rows] = times
             rows = np.flatnonzero(when < inf)
             times = when[rows]
+        if part.place is not None:
+            rows, times = self.travel(part, rows, times)
         order = in_order(times)
         if not isinstance(order, slice):
             rows, times = rows[order], times[order]
@@ -266,7 +300,20 @@ class Book:
             raise Undecided
         return rows, times
 
+    def lose_patience(self) -> None:
+        """Whose client has given up is not heard any more; the work went on in vain."""
+        for source, rows in zip(self.sources, self.rows_of, strict=True):
+            if (timeout_s := self.run.parts[source][0].timeout_s) is not None:
+                ends, finished = self.arrived[rows] + timeout_s, self.finished[rows]
+                if (ends == finished).any():
+                    raise Undecided
+                self.answer(*only(~(finished < ends), rows, ends), 504)
+
     def records(self) -> Records:
+        self.lose_patience()
+        messages = sorted(self.messages, key=itemgetter(1))
+        if any(one[1] == other[1] for one, other in pairwise(messages)):
+            raise Undecided
         late = np.flatnonzero(~(self.finished < self.until_s))
         self.finished[late], self.status[late] = np.nan, 0
         names = np.array([*self.machines, None], dtype=object)
@@ -286,24 +333,26 @@ class Book:
             visits={name: _stacked(visits or [nothing]) for name, visits in self.visits.items()},
             refusals=Refusals(*(column[order] for column in vars(refused).values())),
             notes=self.notes,
+            messages=messages,
         )
 
 
 @collecting_later()
 def run_sorted(run: Run, until_s: float) -> Records | None:
     """The records of a run that has not begun, or None if it needs the event engine. `run.parts` is in flow order."""
-    parts = [part for machines in run.parts.values() for part in machines]
-    if not all(part.feeds_forward and part.place is None for part in parts):
+    if not all(part.feeds_forward for machines in run.parts.values() for part in machines):
         return None
     try:
         book = Book(run, until_s)
         for name, rows in zip(book.sources, book.rows_of, strict=True):
             book.send(run.parts[name][0].next, rows, book.arrived[rows])
-        for part in parts:
+        for part in (part for machines in run.parts.values() for part in machines):  # there may be more of them by then
             if part.name not in book.sources:
                 part.pass_sorted(*book.arrivals_at(part), book)
         for way_back in reversed(book.returns):
             way_back(book)
+        records = book.records()
     except Undecided:
         return None
-    return book.records()
+    book.returns, book.messages = [], []  # what is still to be asked of it needs neither
+    return records

@@ -16,6 +16,9 @@ START = "00_start_here.ipynb"
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; the exit status is 0 when all is well."""
+    # jsonschema, which JupyterLab needs, builds 38 grammars as soon as it finds this: two seconds at every start, and nothing
+    # here asks whether an address with letters beyond ASCII is one.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     try:
         return _run(_parser().parse_args(argv))
     except KeyboardInterrupt:

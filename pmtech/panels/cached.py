@@ -42,8 +42,10 @@ def traffic(
     designs: {label: system}, or what `compare` gave, whose runs are then drawn.
     duration_s, seed and events are those of `simulate`. Raises ValueError with a sentence.
     """
-    ran = isinstance(designs, Comparison)
-    results = designs.results if ran else run_designs(designs, duration_s=duration_s, seed=seed, events=events)
+    if isinstance(designs, Comparison):
+        results = designs.results
+    else:
+        results = run_designs(designs, duration_s=duration_s, seed=seed, events=events)
     for label, result in results.items():
         if at not in result.records.visits:
             raise ValueError(

@@ -119,10 +119,9 @@ class Console(Panel):
 
     def _exchange(self, method: str, path: str, body: Any, headers: dict | str, lose_answer: bool) -> Exchange:
         headers = _headers(headers) if isinstance(headers, str) else headers
-        text = {"body": body} if body is None or isinstance(body, str | bytes) else {"json": body}
+        text: dict[str, Any] = {"body": body} if body is None or isinstance(body, str | bytes) else {"json": body}
         before = self.api.rows()
-        how = {"headers": headers, "timeout_s": TIMEOUT_S, "lose_answer": lose_answer}
-        exchange = self.api.request(method, path, **how, **text)
+        exchange = self.api.request(method, path, headers=headers, timeout_s=TIMEOUT_S, lose_answer=lose_answer, **text)
         self.exchange, self.changes = exchange, row_changes(before, self.api.rows())
         self._show(
             error=exchange.error,
@@ -171,25 +170,29 @@ def _headers(text: str) -> dict[str, str]:
 
 def _tables(changes: list[RowChange], path: str) -> list[dict]:
     """The tables that changed, or the one the path speaks of; the changed rows and the newest of the others."""
-    touched = [table for table in COLUMNS if any(c.table == table and c.kind != "same" for c in changes)]
+    touched = dict.fromkeys(c.table for c in changes if c.kind != "same")
     return [_table(table, [c for c in changes if c.table == table]) for table in touched or [_spoken_of(path)]]
 
 
 def _spoken_of(path: str) -> str:
     parts = path.partition("?")[0].split("/")
-    return next((table for table in ("payments", "responses") if table in parts), "surveys")
+    spoken_of = {"payments": "payments", "responses": "responses", "me": "people"}
+    return next((table for part, table in spoken_of.items() if part in parts), "surveys")
 
 
 def _table(name: str, changes: list[RowChange]) -> dict:
     others = [c for c in changes if c.kind == "same"]
     room = max(2, ROWS_SHOWN - len(changes) + len(others))
     kept = [c for c in changes if c.kind != "same" or c in others[-room:]]
-    columns = [c for c in ("id", *COLUMNS[name], *(["version"] if name == "surveys" else [])) if c not in HIDDEN]
+    columns = ["id", *COLUMNS.get(name, ()), *(["version"] if name == "surveys" else [])]
+    if name not in COLUMNS:
+        columns = list(changes[0].after or changes[0].before)
+    columns = [c for c in columns if c not in HIDDEN]
     rows = []
     for change in kept:
         if change.kind == "changed":
-            rows.append(_row("before", columns, change.before, change.fields))
-        row = change.before if change.kind == "removed" else change.after
+            rows.append(_row("before", columns, change.before or {}, change.fields))
+        row = (change.before if change.kind == "removed" else change.after) or {}
         rows.append(_row("after" if change.kind == "changed" else change.kind, columns, row, change.fields))
     return {"name": name.replace("_", " "), "columns": columns, "rows": rows, "more": len(changes) - len(kept)}
 

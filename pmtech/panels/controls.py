@@ -113,7 +113,12 @@ class Control(traitlets.HasTraits):
 
     def __init__(self, declared: Slider | Choice, default):
         self.options = declared.options if isinstance(declared, Choice) else None
-        self.low, self.high = self.options[:: len(self.options) - 1] if self.options else (declared.low, declared.high)
+        ends = (
+            (declared.options[0], declared.options[-1])
+            if isinstance(declared, Choice)
+            else (declared.low, declared.high)
+        )
+        self.low, self.high = ends
         self.default = default
         super().__init__(value=default)
 
@@ -164,9 +169,8 @@ class Controls(dict[str, Control]):
         return {path: c.value if c.options is None else _place(c.value, c.options) for path, c in self.items()}
 
     def received(self, values: dict[str, Any]) -> dict[str, Any]:
-        options = {path: self[path].options for path in values}
-        chosen = {path: value for path, value in values.items() if value is not None}
-        return {path: value if options[path] is None else options[path][value] for path, value in chosen.items()}
+        chosen = ((path, value, self[path].options) for path, value in values.items() if value is not None)
+        return {path: value if options is None else options[value] for path, value, options in chosen}
 
 
 def _place(value, options: tuple) -> int | None:

@@ -44,13 +44,15 @@ class Demand(Steps):
     def in_months(self, months: float) -> tuple[float, float]:
         """Between what the peak will lie then, if the growth stays within its range."""
         number("months", months, at_least=0, at_most=120)
-        return tuple(self.peak_per_s * (1 + share) ** months for share in self.growth)
+        low, high = (self.peak_per_s * (1 + share) ** months for share in self.growth)
+        return low, high
 
     def full_in(self, capacity_per_s: float) -> tuple[float, float]:
         """After how many months, at the earliest and at the latest, the peak is as much as can be served."""
         number("capacity_per_s", capacity_per_s, above=0)
         load = self.peak_per_s / capacity_per_s
-        return tuple(theory.months_until_full(load, share) for share in reversed(self.growth))
+        soonest, latest = (theory.months_until_full(load, share) for share in reversed(self.growth))
+        return soonest, latest
 
     @property
     def steps(self) -> list[str]:

@@ -36,18 +36,18 @@ UNDO = "Undo with Ctrl + Z, or compare it with the cells above."
 RUN_ABOVE = "choose Run > Run All Above Selected Cell"
 
 
-def sentence(kind: type[BaseException], error: BaseException, traceback) -> str | None:
+def sentence(error: BaseException, traceback) -> str | None:
     """What to tell the learner, or None: then it is no slip, and the traceback is worth seeing."""
-    if issubclass(kind, SyntaxError):
+    if isinstance(error, SyntaxError):
         why = next((ours for theirs, ours in SYNTAX.items() if error.msg.startswith(theirs)), error.msg)
         if "==" in (error.text or "") and error.msg.startswith("positional argument follows"):
             why = ONE_EQUALS
         return f"Line {error.lineno} is not complete or not in order ({why}). {UNDO}"
-    if issubclass(kind, KeyboardInterrupt):
+    if isinstance(error, KeyboardInterrupt):
         return "Stopped. Run the cell again to begin anew."
-    if issubclass(kind, FrozenInstanceError):
+    if isinstance(error, FrozenInstanceError):
         return "A part stays as it was made: change the number in the cell that makes it, and run that cell and those below it."
-    if issubclass(kind, NameError) and error.name and _ends_in_cell(traceback):
+    if isinstance(error, NameError) and error.name and _ends_in_cell(traceback):
         end = [*_steps(traceback)][-1]
         if re.search(rf"\b{error.name}\s*==", getline(_last_file(traceback), end.tb_lineno)):
             return f'"{error.name}" is not known here: {ONE_EQUALS}. {UNDO}'
@@ -57,13 +57,13 @@ def sentence(kind: type[BaseException], error: BaseException, traceback) -> str 
         if near:
             return f'"{error.name}" is not known here: did you mean {near}? If not, an earlier cell has not run yet ({RUN_ABOVE}).'
         return f'"{error.name}" is not known here. Either an earlier cell has not run yet ({RUN_ABOVE}), or it is misspelt.'
-    if issubclass(kind, ImportError) and (wanted := NOT_THERE.match(str(error))):
+    if isinstance(error, ImportError) and (wanted := NOT_THERE.match(str(error))):
         return _has_no("pmtech", wanted[1], sys.modules["pmtech"].__all__)
-    if issubclass(kind, AttributeError) and error.name and _ends_in_cell(traceback) and _is_ours(type(error.obj)):
+    if isinstance(error, AttributeError) and error.name and _ends_in_cell(traceback) and _is_ours(type(error.obj)):
         return _has_no(type(error.obj).__name__, error.name, dir(error.obj))
     ours = _ends_in_package(traceback)
     call = CALL.match(str(error).replace(".__init__()", "()"))  # a class is called by its own name
-    if issubclass(kind, TypeError) and call and (ours or _ends_in_cell(traceback)):
+    if isinstance(error, TypeError) and call and (ours or _ends_in_cell(traceback)):
         function, missing, unknown = call.groups()
         if missing:
             return f"{function} needs {missing} in its brackets.".replace("'", '"')
@@ -74,16 +74,16 @@ def sentence(kind: type[BaseException], error: BaseException, traceback) -> str 
             )
         called = _end(traceback).f_globals.get(function)
         return _has_no(function, unknown, signature(called).parameters if _is_ours(called) else ())
-    if issubclass(kind, TypeError) and (sides := OTHER_SIGN.match(str(error))) and PARTS.intersection(sides.groups()):
+    if isinstance(error, TypeError) and (sides := OTHER_SIGN.match(str(error))) and PARTS.intersection(sides.groups()):
         return f"Parts are joined by two signs, >>, and by no other. {UNDO}"
-    if issubclass(kind, ValueError | TypeError) and ours:
+    if isinstance(error, ValueError | TypeError) and ours:
         said = re.sub(r"\d{40,}", "a huge number", str(error))
         return said if said.endswith((".", "?")) else f"{said}."
-    if issubclass(kind, OverflowError | MemoryError) and (line := _line_in_cell(traceback)):
+    if isinstance(error, OverflowError | MemoryError) and (line := _line_in_cell(traceback)):
         return f"Line {line} went wrong: a number is too large to work with. {UNDO}"
     # Not the course's own: a fault of ours is worth its traceback, anything else began in the learner's line.
     line = None if ours else _line_in_cell(traceback)
-    return None if line is None else f"Line {line} went wrong: {_in_words(kind, error)}. {UNDO}"
+    return None if line is None else f"Line {line} went wrong: {_in_words(error)}. {UNDO}"
 
 
 def why(error: Exception) -> str:
@@ -120,10 +120,10 @@ def _line_in_cell(traceback) -> int | None:
     return lines[-1] if lines else None
 
 
-def _in_words(kind: type[BaseException], error: BaseException) -> str:
+def _in_words(error: BaseException) -> str:
     """What Python says, in one line; with the kind of the error where that is a word alone."""
     said = " ".join(str(error).split()).rstrip(".")
-    return said if " " in said else f"{kind.__name__} {said}".strip()
+    return said if " " in said else f"{type(error).__name__} {said}".strip()
 
 
 def _is_ours(thing: object) -> bool:
@@ -151,6 +151,7 @@ def _ends_in_package(traceback) -> bool:
 def install() -> None:
     """From now on a slip in a cell shows its sentence. It stays an error: a run of all cells stops there."""
     shell = get_ipython()
+    assert shell is not None, "there are cells only where there is a shell"
     whole, syntax = shell.showtraceback, shell.showsyntaxerror
 
     def is_over() -> bool:
@@ -160,26 +161,26 @@ def install() -> None:
     def show(exc_tuple=None, *args, **kwargs):
         kind, error, traceback = shell._get_exc_info(exc_tuple)
         again = exc_tuple is None and is_over()
-        said = None if again or traceback is None else _said(kind, error, traceback)
+        said = None if again or traceback is None else _said(error, traceback)
         if said is None:
             return whole(exc_tuple, *args, **kwargs)
         shell._showtraceback(kind, error, [said])
         return None
 
     def show_syntax(*args, **kwargs):
-        kind, error, traceback = shell._get_exc_info(None)
+        _, error, traceback = shell._get_exc_info(None)
         if isinstance(error, SyntaxError) and error.lineno and not is_over():
-            # Not `kind`, which Python 3.13 calls _IncompleteInputError.
-            shell._showtraceback(SyntaxError, error, [sentence(kind, error, traceback)])
+            # Not its own kind, which Python 3.13 calls _IncompleteInputError.
+            shell._showtraceback(SyntaxError, error, [sentence(error, traceback)])
         else:
             syntax(*args, **kwargs)
 
-    shell.showtraceback, shell.showsyntaxerror = show, show_syntax
+    shell.showtraceback, shell.showsyntaxerror = show, show_syntax  # type: ignore[method-assign]  # its only door
 
 
-def _said(kind, error, traceback) -> str | None:
+def _said(error, traceback) -> str | None:
     """The sentence; none where an error is of a kind that cannot even be looked at."""
     try:
-        return sentence(kind, error, traceback)
+        return sentence(error, traceback)
     except Exception:  # noqa: BLE001  then its traceback says more
         return None

@@ -75,7 +75,8 @@ class Explore(Panel):
 
     def close(self) -> None:
         """A panel is a circle, and what it holds would stay until somebody looks for garbage: the runs go at once."""
-        self.result = self.pinned = None
+        self.__dict__.pop("result", None)
+        self.pinned = None
         super().close()
 
     def _wished(self, change) -> None:
@@ -117,7 +118,7 @@ class Explore(Panel):
             "figure": figure,
             "before": self._before(),
             "sentences": self.result.explain(p99=False),  # no card shows it
-            "axis": self._draw.__doc__.partition("\n")[0].rstrip("."),
+            "axis": (self._draw.__doc__ or "").partition("\n")[0].rstrip("."),
             "pinned": self.pinned is not None,
             "error": None,
         }

@@ -23,6 +23,7 @@ def _let_go(info) -> None:
 def install() -> None:
     """From now on a cell that is run again closes its former panels."""
     shell = get_ipython()
+    assert shell is not None, "there are cells only where there is a shell"
     shell.events.register("pre_run_cell", _let_go)
     # IPython keeps whatever a cell shows for as long as the kernel lives (Out[12], _12). Here that is megabytes a cell.
     shell.displayhook.do_full_cache = False

@@ -44,5 +44,5 @@ def load_test(
 
     What this leaves out: another machine for the tester, the network, data that grow, hours. Raises ValueError with a sentence.
     """
-    how = {"server": server, "for_s": for_s, "stall_s": stall_s, "seed": seed}
-    return ShownLoadTest(**vars(run_load_test(api, rate_per_s, **how)))
+    run = run_load_test(api, rate_per_s, server=server, for_s=for_s, stall_s=stall_s, seed=seed)
+    return ShownLoadTest(**vars(run))

@@ -8,6 +8,13 @@
 const page = (window.pmtechPage ??= {
   panels: new Map(), // class of the div -> what fills it
   filled: new Map(), // div -> what empties it
+  seen: new Map(), // class of a div that was emptied -> a still of it
+  // What a panel showed last, as HTML that needs no kernel.
+  kept(mount) {
+    const still = ({ lastElementChild: body }) => window.pmtechStill?.(body);
+    for (const el of this.filled.keys()) if (el.dataset.filled === mount) this.seen.set(mount, still(el));
+    return this.seen.get(mount);
+  },
   look() {
     for (const [el, empty] of this.filled) if (!el.isConnected) empty();
     for (const el of document.querySelectorAll(".pmtech:not([data-filled])")) {
@@ -25,6 +32,7 @@ const page = (window.pmtechPage ??= {
       el.replaceChildren();
       const cleanup = fill(el);
       this.filled.set(el, () => {
+        this.kept(mount);
         this.filled.delete(el);
         cleanup();
         el.replaceChildren(...asleep);

@@ -1,6 +1,7 @@
 """A sweep with a progress bar, and a button that stops it."""
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from threading import Event
 from time import monotonic
@@ -56,20 +57,20 @@ class Progress:
                 self.bar.done, self.bar.total, self.bar.said = done, total, said
         return not self._stop.is_set()
 
-    def _show(self) -> None:
-        self.bar = Bar()
-        self.bar.on_msg(lambda _bar, message, _buffers: self._stop.set() if message.get("kind") == "stop" else None)
-        self._shown = display(self.bar, display_id=True)
+    def _show(self) -> Bar:
+        self.bar = bar = Bar()
+        bar.on_msg(lambda _bar, message, _buffers: self._stop.set() if message.get("kind") == "stop" else None)
+        self._shown = display(bar, display_id=True)
+        return bar
 
     def end(self, done: int) -> None:
         """Vanish, or say what was stopped."""
         if done == self.total:
             return self.close()
-        if self.bar is None:
-            self._show()
-        with self.bar.hold_sync():
-            self.bar.running = False
-            self.bar.said = f"Stopped after {done} of {self.total} runs. The table has the rows so far."
+        bar = self.bar or self._show()
+        with bar.hold_sync():
+            bar.running = False
+            bar.said = f"Stopped after {done} of {self.total} runs. The table has the rows so far."
 
     def close(self) -> None:
         if self.bar is not None:
@@ -93,12 +94,12 @@ def sweep(
     interrupt; the rows so far are returned. duration_s, warmup_s, seed and events are those of `simulate`.
     Raises ValueError with a sentence before anything runs.
     """
-    how = {"duration_s": duration_s, "warmup_s": warmup_s, "seed": seed, "events": events}
+    run = partial(run_grid, system, values, duration_s=duration_s, warmup_s=warmup_s, seed=seed, events=events)
     if not hasattr(get_ipython(), "kernel"):
-        return Sweep(run_grid(system, values, **how))
+        return Sweep(run())
     progress = Progress()
     try:
-        rows = run_grid(system, values, **how, on_progress=progress.step)
+        rows = run(on_progress=progress.step)
     except BaseException:
         progress.close()
         raise

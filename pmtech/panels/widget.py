@@ -20,7 +20,9 @@ def plotly_js() -> bytes:
     """The plotly.js of the installed `plotly` package, found without importing plotly (an import of seconds)."""
     from importlib.util import find_spec
 
-    return (Path(find_spec("plotly").origin).parent / "package_data" / "plotly.min.js").read_bytes()
+    spec = find_spec("plotly")
+    assert spec is not None and spec.origin is not None, "this package needs it"
+    return (Path(spec.origin).parent / "package_data" / "plotly.min.js").read_bytes()
 
 
 def shared_js() -> str:

@@ -2,7 +2,7 @@
 
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from itertools import product
 from time import monotonic
@@ -62,7 +62,7 @@ def _summary(system: System, how: dict) -> dict[str, float]:
     return simulate(system, **how).summary.to_dict()
 
 
-def _summaries(systems: list[System], how: dict) -> Iterator[dict[str, float]]:
+def _summaries(systems: list[System], how: dict) -> Generator[dict[str, float], None, None]:
     """The summary of each run, in order: one after the other while that is quick, else on every core (joblib).
 
     Inside `joblib.parallel_config(backend=...)`, such as Dask's, the work goes there from the first run on.

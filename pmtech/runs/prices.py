@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -35,7 +36,7 @@ def sizes() -> pd.DataFrame:
     return table
 
 
-def machine(size: str, part: str | None = None) -> dict[str, float]:
+def machine(size: str, part: str | None = None) -> dict[str, Any]:
     """A size of the price list as values of a server: `Server(**machine("c7g.2xlarge"))`.
 
     With the name of a part, as paths: `system.replace(machine("c7g.2xlarge", "server"))`.

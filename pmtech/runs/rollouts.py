@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from math import inf, nan
 from typing import Any
 
@@ -14,7 +15,7 @@ from pmtech.wording import counted, listed, nearest, seconds
 
 # The ways of the field: steps of (seconds after the start, share), and how long it takes to go back. Blue/green has a second
 # set of machines, which still run the old version: the way back is a switch.
-WAYS = {
+WAYS: dict[str, dict] = {
     "all at once": {"steps": ((0, 1.0),)},
     "rolling": {"steps": ((0, 0.25), (120, 0.5), (240, 0.75), (360, 1.0))},
     "blue/green": {"steps": ((0, 1.0),), "back_s": 1.0},
@@ -96,10 +97,10 @@ def rollouts(
     known = [f.name for f in fields(Deploy)]
     if wrong := next((name for way in ways.values() for name in way if name not in known), None):
         raise ValueError(f'a new version has no "{wrong}": {nearest(wrong, known)}')
-    how = {"duration_s": duration_s, "seed": seed}
+    run = partial(simulate, system, duration_s=duration_s, seed=seed)
     without = replace(deploy, errors=deploy.errors_before, slower=1.0, back_at=None)
-    results = {str(name): simulate(system, events=[replace(deploy, **way)], **how) for name, way in ways.items()}
-    return Rollouts(simulate(system, events=[without], **how), results)
+    results = {str(name): run(events=[replace(deploy, **way)]) for name, way in ways.items()}
+    return Rollouts(run(events=[without]), results)
 
 
 def _failed(run: Result) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from pmtech.components.fields import Checked, number, whole
 from pmtech.engine.clock import collecting_later
@@ -64,11 +65,11 @@ def simulate(
             running.advance(float(duration_s))
             records, rollbacks = from_run(running.run), tuple(running.run.rollbacks)
             running.run.end()
-    how = {"duration_s": float(duration_s), "warmup_s": float(warmup_s)}
-    others = (simulate(system, **how, seed=seed + n, events=events, engine=engine) for n in range(1, int(replications)))
-    others = tuple(other.summary for other in others)
-    told = {"history": running.history, "events": events, "rollbacks": rollbacks}
-    return Result(system, records, **how, seed=seed, others=others, **told)
+    again = partial(simulate, system, duration_s=duration_s, warmup_s=warmup_s, events=events, engine=engine)
+    return Result(
+        system, records, duration_s=float(duration_s), warmup_s=float(warmup_s), seed=seed, history=running.history,
+        events=events, rollbacks=rollbacks, others=tuple(again(seed=seed + n).summary for n in range(1, int(replications))),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The tables of a run, and of several designs beside one another, that lessons show."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from math import inf, isnan
 
@@ -101,6 +102,8 @@ def _told(messages: dict[str, Deliveries]) -> Table:
 
 class ComparisonViews:
     """The tables of a `Comparison` that lessons show."""
+
+    results: Mapping[str, RunViews]
 
     @property
     def deliveries(self) -> Table:

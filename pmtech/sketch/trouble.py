@@ -5,6 +5,7 @@ from dataclasses import fields
 from typing import Any, NamedTuple
 
 from pmtech.components import Day
+from pmtech.components.component import Component
 from pmtech.runs.events import Change, Errors, Outage, Slowdown
 from pmtech.runs.events.event import Event
 from pmtech.runs.running import Running
@@ -31,6 +32,17 @@ def _times(many: float) -> Callable[[System, str | None, float], list[Event]]:
     return surge
 
 
+def _hours(system: System, _: str | None, duration_s: float) -> list[Event]:
+    """A day of those who have no profile: every hour there are other numbers of them."""
+    day, hours = Day(lasts_s=duration_s), [duration_s * hour / 24 for hour in range(24)]
+    others = [f"{name}.{source.load_field}" for name, source in system.sources.items() if not _has_profile(source)]
+    return [Change(path, round(system.get(path) * day.times(at_s)), at_s) for path in others for at_s in hours]
+
+
+def _has_profile(source: Component) -> bool:
+    return "profile" in {field.name for field in fields(source)}
+
+
 def _when(duration_s: float) -> dict[str, Any]:
     return {"at_s": duration_s / 3, "for_s": duration_s / 3}
 
@@ -41,7 +53,7 @@ TROUBLES = {
     "errors": Trouble("One in five fails", lambda _, name, lasts: [Errors(str(name), **_when(lasts), share=0.2)]),
     "surge": Trouble("A surge: three times the load", _times(3), whole=True),
     "ten": Trouble("Ten times the load, for a while", _times(10), whole=True),
-    "day": Trouble("A whole day, its peak at eight in the evening", lambda *_: [], whole=True),
+    "day": Trouble("A whole day, its peak at eight in the evening", _hours, whole=True),
 }
 
 Set = tuple[str, str | None]  # which trouble, and of which part
@@ -64,7 +76,7 @@ def with_day(system: System, set_off: list[Set], duration_s: float) -> System:
     """The system whose customers come as over a day, if that is set off: the day is as long as the run."""
     if ("day", None) not in set_off:
         return system
-    able = [name for name, source in system.sources.items() if "profile" in {field.name for field in fields(source)}]
+    able = [name for name, source in system.sources.items() if _has_profile(source)]
     return system.replace({f"{name}.profile": Day(lasts_s=duration_s) for name in able})
 
 

@@ -3,8 +3,6 @@
 from collections import Counter
 from graphlib import CycleError, TopologicalSorter
 
-from pmtech.wording import counted
-
 
 def check(system) -> None:
     """Refuse a composition that can't work. Raises ValueError."""
@@ -18,12 +16,8 @@ def check(system) -> None:
             raise ValueError(f'nothing can come after "{name}": a {type(part).__name__} ends the way')
         if part.fan_out == "one" and len(after) > 1:
             heads = ", ".join(f'"{names[e.head]}"' for e in after)
-            raise ValueError(f'"{name}" can\'t choose between {heads}: put a LoadBalancer before them')
-        if after and (part.need or 0) > len(after):
-            raise ValueError(
-                f'"{name}" needs {part.need} answers, and {counted(len(after), "part")} can give one: lower need to '
-                f"{len(after)} or put more parts behind it"
-            )
+            mend = "put a LoadBalancer before them" + ("" if part.is_source else ", or a Gather, which asks them all")
+            raise ValueError(f'"{name}" can\'t choose between {heads}: {mend}')
         labels = Counter(edge.label for edge in after)
         if part.fan_out == "routes" and after and max(labels.values()) > 1:
             route = labels.most_common(1)[0][0]

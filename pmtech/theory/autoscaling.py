@@ -55,10 +55,10 @@ def stabilised_replicas(current: int, recommendations: Sequence[tuple[float, int
     pkg/controller/podautoscaler/horizontal.go, stabilizeRecommendationWithBehaviors with its defaults.
     """
     current, calm = count("current", current, at_least=0), number("calm_s", calm_s, at_least=0)
-    pairs = isinstance(recommendations, Sequence)
-    if not pairs or not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in recommendations):
-        raise ValueError(f"recommendations must be pairs of (time, machines wanted), got {recommendations!r}")
-    said = [(number("a time", at), count("a recommendation", wanted, at_least=0)) for at, wanted in recommendations]
+    pairs = recommendations if isinstance(recommendations, Sequence) else (None,)
+    if isinstance(pairs, str) or not all(isinstance(pair, Sequence) and len(pair) == 2 for pair in pairs):
+        raise ValueError(f"recommendations must be pairs of (time in s, machines wanted), got {recommendations!r}")
+    said = [(number("a time", at), count("a recommendation", wanted, at_least=0)) for at, wanted in pairs]
     if not said:
         return current
     now, wanted = said[-1]

@@ -9,12 +9,19 @@ MOST = sys.float_info.max
 COUNTED = 1_000_000  # what is added up one by one is no more
 
 
+def as_number(value) -> int | float | None:
+    """A number as Python writes it, also one of NumPy's or a fraction; None: it is none."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return None
+    return int(value) if isinstance(value, Integral) else float(value)  # NumPy's small ones lose digits
+
+
 def number(name, value, *, above=-math.inf, at_least=-math.inf, below=math.inf, at_most=math.inf, why=""):
     """`value` where it is a finite number within the bounds; else the sentence that names field, bound and value."""
     if type(value) not in (int, float):  # asking an abstract class is slow, and a run asks often
-        if not isinstance(value, Real) or isinstance(value, bool):
+        if (found := as_number(value)) is None:
             raise ValueError(f"{name} must be a finite number, got {value!r}")
-        value = int(value) if isinstance(value, Integral) else float(value)  # numpy's small ones lose digits
+        value = found
     if not -MOST <= value <= MOST:
         raise ValueError(f"{name} must be a finite number, got {value if isinstance(value, float) else 'a huge one'}")
     if above < value < below and at_least <= value <= at_most:
@@ -31,7 +38,8 @@ def number(name, value, *, above=-math.inf, at_least=-math.inf, below=math.inf, 
 
 
 def count(name, value, at_least=1, at_most=math.inf, why=""):
-    if number(name, value, at_least=at_least, at_most=at_most, why=why) != int(value):
+    value = number(name, value, at_least=at_least, at_most=at_most, why=why)
+    if value != int(value):
         raise ValueError(f"{name} must be a whole number, got {value:g}")
     return int(value)
 

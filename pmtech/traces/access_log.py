@@ -146,11 +146,10 @@ class AccessLog:
         number = int(np.bincount(self.caller).argmax())
         mine, name = self.caller == number, self.callers[number]
         asked, endpoint = np.unique(self.endpoint[mine], return_inverse=True)
-        columns = {"at_s": self.at_s[mine], "key": self.key[mine], "write": self.write[mine]}
-        alone = {"callers": (name,), "caller": np.zeros(int(mine.sum()), dtype=np.int64)}
         return replace(
             self, name=f"{name or 'one caller'} in {self.name}", digest=f"{self.digest}-{number}", endpoint=endpoint,
-            endpoints=tuple(self.endpoints[n] for n in asked), **columns, **alone,
+            endpoints=tuple(self.endpoints[n] for n in asked), callers=(name,), caller=np.zeros_like(endpoint),
+            at_s=self.at_s[mine], key=self.key[mine], write=self.write[mine],
         )  # fmt: skip
 
     @property

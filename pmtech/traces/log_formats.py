@@ -158,7 +158,9 @@ def recognise(sample: list[str]) -> Format:
         lines = [*map(unwrap, sample)]
         if how and lines == sample:
             continue
-        forms = [(sure, Pattern(name, pattern)) for sure, name, pattern in PATTERNS]
+        forms: list[tuple[float, Pattern | Named]] = [
+            (sure, Pattern(name, pattern)) for sure, name, pattern in PATTERNS
+        ]
         for kind in KINDS:
             try:
                 forms.append((1, kind(lines)))

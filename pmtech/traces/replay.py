@@ -8,10 +8,19 @@ from math import inf
 import numpy as np
 
 from pmtech.components.clients import Clients, ClientsPart
-from pmtech.components.fields import Weights, number, one_of
+from pmtech.components.endpoints import Weights
+from pmtech.components.fields import checked, number, one_of
 from pmtech.engine.randomness import BLOCK, uniforms
 from pmtech.engine.request import Request
 from pmtech.traces.access_log import AccessLog
+
+
+def _a_log(name: str, value) -> AccessLog:
+    if not isinstance(value, AccessLog):
+        raise ValueError(
+            f'{name} must be what an access log holds, as Clients.from_log("access.log") reads it, got {value!r}'
+        )
+    return value
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -30,16 +39,12 @@ class Replay(Clients):
     (refused connections, requests to other hosts), and that a day differs from the next.
     """
 
-    log: AccessLog | None = None
-    rate_per_s: float | None = number(None, at_least=0, at_most=1e6, optional=True)
+    log: AccessLog = checked(None, _a_log)
+    rate_per_s: float = number(None, at_least=0, at_most=1e6, optional=True)
     arrivals: str = one_of("log")
 
     def __post_init__(self):
-        log = self.log
-        if not isinstance(log, AccessLog):
-            raise ValueError(
-                f'log must be what an access log holds, as Clients.from_log("access.log") reads it, got {log!r}'
-            )
+        log = _a_log("log", self.log)
         counts = np.bincount(log.endpoint, minlength=len(log.endpoints)).tolist()
         said = {
             "endpoints": Weights(zip(log.endpoints, counts, strict=True)),

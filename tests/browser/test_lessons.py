@@ -97,13 +97,17 @@ def test_restarted_and_saved_and_opened_again_a_lesson_looks_fresh_and_keeps_wha
 
     def asleep() -> None:
         lab.until(
-            "([panels, asleep, all]) => [...document.querySelectorAll(panels)].filter((one) => one.textContent === asleep).length === all",
+            """([panels, asleep, all]) => [...document.querySelectorAll(panels)].filter((one) =>
+                !one.dataset.filled && one.firstElementChild.textContent === asleep).length === all""",
             [LIVES, ASLEEP, panels],
         )
         first = lab.page.locator(LIVES).first
         first.scroll_into_view_if_needed()
         first.get_by_text(ASLEEP).wait_for()  # it shows a moment after it is in sight: a panel may be on its way
         assert lab.page.locator(".jp-Cell").count() == cells
+        lab.until(
+            "() => [...document.querySelectorAll('.pmtech-rail li button')].every(({ title }) => title.endsWith('to come'))"
+        )
         no_trouble(lab)
 
     goes_on(1)
@@ -125,5 +129,6 @@ def test_restarted_and_saved_and_opened_again_a_lesson_looks_fresh_and_keeps_wha
     goes_on(2)
     lab.save_close_reopen(lesson, kernel="ended")
     asleep()
+    assert lab.page.locator(".pmtech-kept .pmtech-plot .main-svg").count() > 0  # as it was last seen
     lab.run_all()
     goes_on(1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from jupyter_page import NOTEBOOK
 
 MARKS = "() => [...document.querySelectorAll('.pmtech-rail li button')].map((one) => one.title)"
@@ -32,6 +34,10 @@ def test_a_lesson_has_a_rail_and_no_bars_and_prints_with_its_charts(lab):
     assert sheet.locator(".pmtech-live img").count() == 3 and sheet.locator("script").count() == 0
     assert sheet.get_by_role("heading", name="Your course").count() == 1
     sheet.close()
+
+    lab.command("docmanager:save")
+    exported = lab.server.ask("GET", f"nbconvert/html/{lab.folder}/00_start_here.ipynb").decode()
+    assert re.search('class="pmtech-kept".*pmtech-plot.*main-svg', exported, re.DOTALL)
 
     rail.get_by_role("button", name="Show JupyterLab's tools").click()
     assert [bar.is_visible() for bar in bars.all()] == [True] * 3

@@ -32,6 +32,13 @@ def test_a_day_has_the_mean_and_the_peak_that_it_says():
     assert day.times(800) == pytest.approx(0.1, abs=1e-3)
 
 
+@pytest.mark.parametrize(("peak_times", "night"), [(1.1, 0.9), (20, 0), (20, 0.5), (20, 0.9)])
+def test_the_mean_is_right_at_the_ends_of_the_fields_too(peak_times, night):
+    day = Day(peak_times=peak_times, peak_at_h=20, night=night, lasts_s=2400)
+    assert day.area(2400) / 2400 == pytest.approx(1, abs=1e-5)
+    assert day.times(2000) == pytest.approx(peak_times, rel=1e-3)
+
+
 def test_as_many_come_as_the_curve_says_and_the_rate_can_be_turned_meanwhile():
     clients = Clients(rate_per_s=50, profile=Profile(((0, 0), (40, 4))))
     result = simulate(

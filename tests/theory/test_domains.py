@@ -27,7 +27,7 @@ from pmtech import theory
         (lambda: theory.che_lru({}, 1), "rates_per_s must be a list of numbers of at least 0, one of them above 0"),
         (
             lambda: theory.stabilised_replicas(2, [1]),
-            "recommendations must be pairs of (time, machines wanted), got [1]",
+            "recommendations must be pairs of (time in s, machines wanted), got [1]",
         ),
         (lambda: theory.replica_limit(2.5), "replicas must be a whole number, got 2.5"),
         (lambda: theory.stabilised_replicas(2, [(0, -1)]), "a recommendation must be at least 0, got -1"),
@@ -79,7 +79,7 @@ from pmtech import theory
         ),
         (
             lambda: theory.stabilised_replicas(2, [3]),
-            "recommendations must be pairs of (time, machines wanted), got [3]",
+            "recommendations must be pairs of (time in s, machines wanted), got [3]",
         ),
         (lambda: theory.canary(0.6, 0.6), "error_share + worse must be at most 1, got 1.2"),
     ],
@@ -94,6 +94,11 @@ def test_small_numbers_of_numpy_lose_no_digits_and_rare_waits_are_none():
     assert theory.mm1(np.float32(8), np.float32(0.0625)) == theory.mm1(8.0, 0.0625)
     assert theory.mmc(1, 0.001, workers=500).wait_percentile_s(99) == 0
     assert theory.batch_server(1e-9, 1e-9, 3).mean_batch == 1
+
+
+def test_a_number_too_great_to_reckon_with_is_no_finite_number():
+    with pytest.raises(ValueError, match=r"^days must be a finite number, got a huge one"):
+        theory.allowed_minutes(0.9, days=10**400)
     assert theory.batch_server(1e-300, 1, 5).mean_batch == pytest.approx(1)
 
 

@@ -1,6 +1,7 @@
 """What a team may build for a day: at the day's prices, out of what is its own; and what it lives off."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import fields, replace
 from typing import Any
 
@@ -23,7 +24,7 @@ def priced(plan: Plan, system: System) -> System:
         for field in (f.name for f in fields(part) if "usd" in f.name):
             values[f"{name}.{field}"] = getattr(given.get(name, usual), field, None)
         if name in plan.own and "workers" in {f.name for f in fields(part)}:
-            values[f"{name}.price_usd_per_hour"] = part.workers * WORKER_USD_PER_HOUR
+            values[f"{name}.price_usd_per_hour"] = system.get(f"{name}.workers") * WORKER_USD_PER_HOUR
             if part.autoscale and part.autoscale.starts_s > STARTS_S:
                 values[f"{name}.autoscale.starts_s"] = STARTS_S
     return system.replace(values) if values else system
@@ -74,7 +75,6 @@ def without(plan: Plan, system: System) -> Iterator[tuple[str, System]]:
             if part.replicas > 1 or part.autoscale:
                 yield f"more than one machine at {part.label}", system.replace(fewer)
         elif name not in given and (part.fan_out == "one" or part.pulls):
-            try:
-                yield system.label(name), editing.take_out(system, name)
-            except ValueError:  # it can't stand without
-                continue
+            with suppress(ValueError):  # it can't stand without
+                if left := editing.take_out(system, name):
+                    yield system.label(name), left

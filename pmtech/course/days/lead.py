@@ -143,7 +143,7 @@ class LiveDay(Live):
                 if self.now <= at_s - HALT_S:
                     return
                 self._mark("halt", re.split(r": a | for |\.", self._halts[at_s])[0])
-            self.playing, self.note = False, f"Second {self.now:.0f}. {self._halts.get(at_s, OVER)}"
+            self.playing, self.note = False, f"Second {self.now:.0f}. {OVER if at_s is None else self._halts[at_s]}"
             self._tell()
 
     def set_off(self, number: int) -> None:

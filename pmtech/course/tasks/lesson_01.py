@@ -8,7 +8,7 @@ from pmtech.system.system import System
 def survey_tool(rate_per_s: float = 32) -> System:
     """The first version, on one machine."""
     return (
-        Clients("Visitors", rate_per_s=rate_per_s, endpoints="/responses")
+        Clients("Visitors", rate_per_s=rate_per_s, endpoints={"/responses": 1})
         >> Network(round_trip_ms=60)
         >> Server(workers=1, service_ms=25, blocking=False)
         >> Database(connections=4, query_ms=10)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 from pmtech.components import Clients, Database, LoadBalancer, Server
-from pmtech.course.task import Marking, SystemTask, Target, about, differences
+from pmtech.course.task import Marking, SystemTask, Target, about, as_yours, differences
 from pmtech.runs.events import Outage
 from pmtech.runs.prices import machine, sizes
 from pmtech.system.system import System
@@ -59,13 +59,16 @@ class LaunchTask(SystemTask):
             def of(replicas: int, size=size) -> System:
                 return system.replace({"server.replicas": replicas, **machine(size, "server")})
 
+            def meets(replicas: int, of=of) -> bool:
+                return self._meets(of(replicas))
+
             one = of(1).components["server"]
             most = min(1000, ceil(_price(best) / one.price_usd_per_hour - 1e-9) - 1)
             fewest = 1 + ceil(needed / one.capacity_per_s)
-            if most < fewest or not self._meets(of(most)):
+            if most < fewest or not meets(most):
                 continue
             smaller = range(fewest, most)  # past their end lies `most`, which does
-            best = of(fewest + bisect_left(smaller, True, key=lambda replicas, of=of: self._meets(of(replicas))))
+            best = of(fewest + bisect_left(smaller, True, key=meets))
         return best
 
     def _changed(self, system: System) -> list[str]:
@@ -73,13 +76,13 @@ class LaunchTask(SystemTask):
         if sentences:
             return sentences
         given, yours = self.start().components["server"], system.components["server"]
-        bought = {"workers": yours.workers, "price_usd_per_hour": yours.price_usd_per_hour}
+        bought = {name: getattr(yours, name) for name in ("workers", "price_usd_per_hour")}
         if bought not in [machine(size) for size in sizes().index]:
-            offer = f"{yours.workers} workers for ${yours.price_usd_per_hour:g} an hour"
+            offer = f"{bought['workers']} workers for ${yours.price_usd_per_hour:g} an hour"
             return [
                 f'No machine in the price list has {offer}: take one by its name, such as machine("c7g.large", "server").'
             ]
-        return differences("Server", replace(given, replicas=yours.replicas, **bought), yours)
+        return differences("Server", as_yours(given, yours, "replicas", *bought), yours)
 
 
 def _price(system: System) -> float:

@@ -1,9 +1,9 @@
 """Lesson 06: two more servers, and a customer whose connections never end."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pmtech.components import Clients, LoadBalancer, Server
-from pmtech.course.task import SystemTask, Target, differences
+from pmtech.course.task import SystemTask, Target, as_yours, differences
 from pmtech.runs.events import Change
 from pmtech.system.system import System
 
@@ -28,7 +28,7 @@ class DoorTask(SystemTask):
         if sentences:
             return sentences
         yours = system.components["company_d"]
-        given = replace(self.start().components["company_d"], connection_age_s=yours.connection_age_s)
+        given = as_yours(self.start().components["company_d"], yours, "connection_age_s")
         return differences("Company D", given, yours)
 
 

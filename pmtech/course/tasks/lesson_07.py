@@ -4,7 +4,7 @@ from bisect import bisect_left
 from dataclasses import dataclass, replace
 
 from pmtech.components import Clients, Queue, Server, Surge
-from pmtech.course.task import Marking, SystemTask, Target, about, differences
+from pmtech.course.task import Marking, SystemTask, Target, about, as_yours, differences
 from pmtech.system.system import System
 
 
@@ -40,7 +40,7 @@ class LunchTask(SystemTask):
         known = [name for name in start if name != "queue"]
         if list(mine) != known:
             return [f"This task has {', '.join(known)}."]
-        fixed = replace(start["mailer"], workers=mine["mailer"].workers)
+        fixed = as_yours(start["mailer"], mine["mailer"], "workers")
         return [
             sentence
             for name in known
@@ -71,8 +71,8 @@ class LunchTask(SystemTask):
         if sentences := super()._changed(system):
             return sentences
         given, yours = self.start().components, system.components
-        queue = replace(given["queue"], visibility_s=yours["queue"].visibility_s)
-        mailer = replace(given["mailer"], workers=yours["mailer"].workers)
+        queue = as_yours(given["queue"], yours["queue"], "visibility_s")
+        mailer = as_yours(given["mailer"], yours["mailer"], "workers")
         return differences("Queue", queue, yours["queue"]) + differences("Mailer", mailer, yours["mailer"])
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from pmtech.components import Autoscale, Clients, Day, LoadBalancer, Profile, Server
-from pmtech.course.task import SystemTask, Target, differences
+from pmtech.course.task import SystemTask, Target, as_yours, differences
 from pmtech.system.system import System
 
 TEN = 22 * 3600
@@ -40,10 +40,8 @@ class AdvertTask(SystemTask):
             )
             return [f"Nobody rents out a machine for {offer}: it is {kinds}."]
         known = {name: getattr(given.autoscale, name) for name in ("every_s", "tolerance")}
-        rented = {"price_usd_per_hour": yours.price_usd_per_hour, "replicas": yours.replicas}
-        return differences("The autoscaler", replace(mine, **known), mine) + differences(
-            "Dispatch", replace(given, autoscale=yours.autoscale, **rented), yours
-        )
+        asked = as_yours(given, yours, "autoscale", "price_usd_per_hour", "replicas")
+        return differences("The autoscaler", replace(mine, **known), mine) + differences("Dispatch", asked, yours)
 
 
 TASKS = (

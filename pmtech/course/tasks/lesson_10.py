@@ -1,9 +1,9 @@
 """Lesson 10: one thing cut out of a program, so that reports do not hold the workers of the checkout."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pmtech.components import Clients, Database, Gateway, Network, Server
-from pmtech.course.task import SystemTask, Target, differences
+from pmtech.course.task import SystemTask, Target, as_yours, differences
 from pmtech.runs.figure import figure
 from pmtech.runs.simulate import simulate
 from pmtech.system.system import System
@@ -19,10 +19,10 @@ def monday(cut: tuple[str, ...] = (), program: int = 16, service: int = 16) -> S
     data = [Database(name.title(), query_ms=ms, query_cv=spread.get(name, 0.5)) for name, ms in PLACES.items()]
     inside = dict(zip(ENDPOINTS, data, strict=True))
     people = [
-        Clients("Visitors", rate_per_s=60, endpoints="/answers"),
-        Clients("Buyers", rate_per_s=15, endpoints="/checkout"),
-        Clients("Invited", rate_per_s=5, endpoints="/mail"),
-        Clients("Managers", rate_per_s=1.5, endpoints="/report"),
+        Clients("Visitors", rate_per_s=60, endpoints={"/answers": 1}),
+        Clients("Buyers", rate_per_s=15, endpoints={"/checkout": 1}),
+        Clients("Invited", rate_per_s=5, endpoints={"/mail": 1}),
+        Clients("Managers", rate_per_s=1.5, endpoints={"/report": 1}),
     ]
     tool = Server("Survey tool", workers=program, service_ms=2) >> Gateway("Its parts") >> inside
     other = Server("Service", workers=service, service_ms=2) >> Gateway("Parts of the service") >> inside
@@ -45,7 +45,7 @@ class CutTask(SystemTask):
             if type(mine[name]) is not type(parts[name]):
                 sentences.append(f"{name} is a {type(parts[name]).__name__} in this task; yours is another part.")
             elif name in ("survey_tool", "service"):
-                given = replace(parts[name], workers=mine[name].workers)
+                given = as_yours(parts[name], mine[name], "workers")
                 sentences += differences(system.label(name), given, mine[name])
             else:
                 sentences += differences(system.label(name), parts[name], mine[name])

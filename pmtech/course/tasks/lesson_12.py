@@ -1,6 +1,7 @@
 """Lesson 12: an evening on which the payment service is slow, and nobody is there to help."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -53,8 +54,8 @@ class EveningTask(SystemTask):
     """Its figures are counted from the run: who was charged, and how often."""
 
     def _measure(self, system: System) -> dict[str, float]:
-        how = {"duration_s": self.duration_s, "events": self.events}
-        runs = [measured(simulate(system, seed=seed, **how)) for seed in self.seeds]
+        run = partial(simulate, system, duration_s=self.duration_s, events=self.events)
+        runs = [measured(run(seed=seed)) for seed in self.seeds]
         return {name: sum(run[name] for run in runs) / len(runs) for name in runs[0]}
 
 

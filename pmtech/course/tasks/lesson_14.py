@@ -56,9 +56,8 @@ class RolloutTask(SystemTask):
         key = (self.id, repr(system), repr(plan), seed)
         if key not in _days:
             new = replace(plan, at_s=0.0, errors_before=BEFORE)
-            how = {"duration_s": self.duration_s, "seed": seed}
             runs = {
-                name: simulate(system, events=[replace(new, errors=errors)], **how)
+                name: simulate(system, duration_s=self.duration_s, seed=seed, events=[replace(new, errors=errors)])
                 for name, errors in (("bad", BAD), ("good", BEFORE))
             }
             _days[key] = Rollouts(runs["good"], runs)  # a good version fails whom the one before it fails

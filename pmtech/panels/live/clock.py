@@ -20,23 +20,26 @@ class Clock:
 
     def __init__(self, tick: Callable[[float], bool], interrupted: Callable[[], None]):
         self.tick, self.interrupted = tick, interrupted
-        self.task, self.woken = None, asyncio.Event()
-        try:
+        self.task: asyncio.Task | None = None
+        self.woken = asyncio.Event()
+        self.loop: asyncio.AbstractEventLoop | None = None
+        with contextlib.suppress(RuntimeError):
             self.loop = asyncio.get_running_loop()
-        except RuntimeError:
-            self.loop = None
+
+    def soon(self, call: Callable[[], object]) -> None:
+        """In the loop, from any thread."""
+        if self.loop is not None:
+            self.loop.call_soon_threadsafe(call)
 
     def start(self) -> None:
-        if self.loop is not None:
-            self.loop.call_soon_threadsafe(self._begin)
+        self.soon(self._begin)
 
     def wake(self) -> None:
         """Tick now."""
-        if self.loop is not None:
-            self.loop.call_soon_threadsafe(self.woken.set)
+        self.soon(self.woken.set)
 
     def _begin(self) -> None:
-        if self.task is None or self.task.done():
+        if self.loop is not None and (self.task is None or self.task.done()):
             self.task = self.loop.create_task(self._run())
 
     async def _run(self) -> None:
@@ -64,7 +67,7 @@ _going: WeakSet[Clock] = WeakSet()
 def _interrupt_soon(*_) -> None:
     """In the loop, not at once: the signal may come while a tick is telling the page that it plays."""
     for clock in list(_going):
-        clock.loop.call_soon_threadsafe(clock.interrupted)
+        clock.soon(clock.interrupted)
 
 
 def _after_cell(result) -> None:

@@ -1,7 +1,7 @@
 """The running system: play, turn a knob in the middle of the run, set off a surge, see the queue drain."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
 from time import monotonic
 from typing import Any
 
@@ -69,7 +69,15 @@ class Live(Panel):
         self.controls = Controls("live", system, controls, self._turned)
         self._lock = self.controls.lock
         self._clock = Clock(self._tick, self.pause)
-        self._granted = {"number": 0, "presses": 0, "steps": 0, "resets": 0, "surges": 0, "kills": {}, "failures": {}}
+        self._granted: dict[str, Any] = {
+            "number": 0,
+            "presses": 0,
+            "steps": 0,
+            "resets": 0,
+            "surges": 0,
+            "kills": {},
+            "failures": {},
+        }
         self._number = self._heard = 0  # of the last news that were sent, and that the page has got
         self._heard_at, self.playing = monotonic(), False
         self._begin()
@@ -89,8 +97,10 @@ class Live(Panel):
         self.marks: list[dict] = []
         self.happened: list[Event] = []  # whatever was done to it: the same events make the same run
         self._turns: dict[str, Any] = {}  # knobs that were turned since time last moved
-        self._told, self._shown = -1.0, None  # up to where the page has the samples, and the words of which system
-        self.error, self.note = None, ""
+        self._told = -1.0  # up to where the page has the samples,
+        self._shown: tuple[System, int] | None = None  # and the words of which system
+        self.error: str | None = None
+        self.note = ""
         self._choose_every(anew=True)
 
     def _find_pools(self) -> dict[str, str]:
@@ -105,7 +115,10 @@ class Live(Panel):
     # --- what a learner does ------------------------------------------------------------------------------------
 
     now = property(lambda self: self.running.now)
-    speed = property(lambda self: self._speed)
+
+    @property
+    def speed(self) -> float:
+        return self._speed
 
     @speed.setter
     def speed(self, value: float) -> None:
@@ -175,7 +188,9 @@ class Live(Panel):
         if not 0 <= number < len(self._events):
             raise ValueError(f"there are {len(self._events)} failures to set off, numbered from 0; got {number!r}")
         with self._lock:
-            event = replace(self._events[number], at_s=self.now)
+            event = self._events[number]
+            assert is_dataclass(event)
+            event = replace(event, at_s=self.now)
             mark = event.mark(self.running.system)
             if self._tried(lambda: event.happen(self.running)):
                 self.happened.append(event)

@@ -19,7 +19,7 @@ def scene(system: System, largest: System | None = None) -> dict[str, Any]:
     A box is a source, a station (it has places of work) or a gate. `units` has a row a machine, in flow order.
     """
     picture = layout(system)
-    boxes = []
+    boxes: list[dict[str, Any]] = []
     for box in picture.boxes:
         spec = system.components[box.parts[0]]
         kind = "source" if spec.is_source else "station" if spec.station else "gate"

@@ -2,7 +2,7 @@
 
 import json
 
-SPEEDS = (0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 60)  # simulated seconds a second
+SPEEDS: tuple[float, ...] = (0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 60)  # simulated seconds a second
 STEP_S = 0.5  # a step is what passes in so much time of playing
 DOTS_PER_S = 50  # more requests than that an eye can't follow
 FIRST_S, WINDOW_S = 60.0, 180.0  # so much of a live run its strips show at first, and at most: so much is kept

@@ -3,6 +3,7 @@
 import base64
 import html
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import traitlets
@@ -94,7 +95,7 @@ class Theatre(Panel):
         A file that is there is never written over: another run gets a number, "theatre-2.html". The same run again is
         left as it stands. Raises ValueError with a sentence.
         """
-        given = {"scene": self.scene, "about": self.about}
+        given: dict[str, Any] = {"scene": self.scene, "about": self.about}
         given |= {name: base64.b64encode(getattr(self, name)).decode() for name in TABLES}
         sheet = PAGE.format(
             title=html.escape(title),

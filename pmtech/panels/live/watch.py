@@ -1,7 +1,10 @@
 """What a page must know of a run that goes on: some journeys step by step, the state of every machine, the rates."""
 
 from collections import deque
+from inspect import GEN_CLOSED, getgeneratorstate
 from operator import itemgetter
+
+import numpy as np
 
 from pmtech.engine.part import Part
 from pmtech.engine.request import Request, is_success
@@ -17,7 +20,7 @@ from pmtech.panels.live.terms import (
     is_followed,
 )
 from pmtech.runs.running import Running
-from pmtech.runs.summary import percentile
+from pmtech.runs.summary import percentiles
 
 CELL_S = 0.25  # a point of the chart stands for so much time,
 SMOOTH = 8  # and for the mean of the last so many
@@ -129,7 +132,7 @@ class Watch:
                     steps.append((LEFT, followed[request], unit, left))
             self.under_way[part] = [entry for entry in here if entry[0][3] != entry[0][3]]
         # A client may have given up long before the work on its request ends.
-        over = [request for request in followed if request.status and request.steps.gi_frame is None]
+        over = [request for request in followed if request.status and getgeneratorstate(request.steps) == GEN_CLOSED]
         for request in over:
             del followed[request]
         return steps
@@ -147,13 +150,13 @@ class Watch:
             self.in_system += sum(cell.sent) - sum(cell.served) - sum(cell.refused)
             latencies = [ms for c in self.recent for ms in c.latencies]
             rates = map(sum, zip(*self.by_source, strict=True))
-            p50, p95 = (percentile(latencies, share) for share in (0.50, 0.95))
+            p50, p95 = percentiles(np.array(latencies), 0.50, 0.95)
             self.samples.append((self.done * CELL_S, *rates, p50, p95, self.in_system))
 
     @property
     def waiting(self) -> int:
         """Requests in all lines, also those whose client has given up."""
-        return sum(self.state_of(part)[0] for part in self.units if part not in self.sources)
+        return int(sum(self.state_of(part)[0] for part in self.units if part not in self.sources))
 
     def present(self) -> list[tuple[int, int, int, float]]:
         """The journeys that are under way, for somebody who has not seen them begin."""

@@ -1,9 +1,9 @@
 """Somebody turns a knob."""
 
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass
 from typing import Any
 
-from pmtech.components.fields import number, text
+from pmtech.components.fields import checked, number, text
 from pmtech.components.surge import Surge
 from pmtech.runs.events.event import Event, Mark
 from pmtech.system.system import System
@@ -15,7 +15,7 @@ class Change(Event):
     """During a run somebody sets the value at `path` (such as "server.workers") to `value`, at `at_s` seconds."""
 
     path: str = text("server.workers")
-    value: Any
+    value: Any = checked(MISSING, lambda _, value: value)
     at_s: float = number(30.0, at_least=0)
 
     def check(self, running) -> None:

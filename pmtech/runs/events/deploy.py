@@ -73,14 +73,14 @@ class Deploy(Event):
         def instead(fails: Luck, request: Request) -> int | None:
             new, luck = is_new(request), fails[request.line][request.number]
             fault = luck < (self.errors if new else self.errors_before)
-            if new and self.back_at is not None and not decided:
+            if new and not decided:
                 watch(fault)
             return 500 if fault else None
 
         def watch(fault: bool) -> None:
             nonlocal answered, failed, decided
             answered, failed = answered + 1, failed + fault
-            if failed >= self.back_at:
+            if self.back_at is not None and failed >= self.back_at:
                 decided = True
                 running.at(run.env.now + self.back_s, roll_back)
             elif answered == self.looks_at:

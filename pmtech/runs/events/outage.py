@@ -33,9 +33,14 @@ class Outage(Event):
 
     def happen(self, running) -> None:
         machines = sorted(machines_of(running, self.name), key=lambda machine: not machine.alive)[: self.count]
+
+        def are_back() -> None:
+            for machine in machines:
+                machine.revive()
+
         for machine in machines:
             machine.die()
-        running.at(running.now + self.for_s, lambda: [machine.revive() for machine in machines])
+        running.at(running.now + self.for_s, are_back)
 
     def mark(self, system: System) -> Mark:
         return Mark(self.at_s, self.at_s + self.for_s, f"{self.dead(system)} down for {plain(self.for_s)} s")

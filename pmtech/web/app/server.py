@@ -227,12 +227,15 @@ class Api:
         """The newest rows of every table, read from the database and not through the API."""
         if not self.running:
             raise ValueError("the API is stopped: run the cell with start_api() again, and this one after it")
-        return self._store.snapshot()
+        kept = filter(None, (self._store, self.accounts, self.orders))
+        return {table: rows for one in kept for table, rows in one.snapshot().items()}
 
     def __repr__(self) -> str:
         if not self.running:
             return "Survey API, stopped: api.start() starts it again"
-        counts = ", ".join(f"{table.replace('_', ' ')}: {len(rows)}" for table, rows in self.rows().items() if rows)
+        counts = ", ".join(
+            f"{table.replace('_', ' ')}: {len(rows)}" for table, rows in self._store.snapshot().items() if rows
+        )
         works = f"; worker: {'process of its own, alive' if self.worker.alive else 'dead'}" if self.worker else ""
         return f"Survey API, {self._where}; rows in its database: {counts or 'none'}{works}"
 

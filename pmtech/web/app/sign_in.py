@@ -32,7 +32,7 @@ from pmtech.web.app.api import BODY, Id
 from pmtech.web.app.problems import documented
 from pmtech.web.app.protections import Protections
 from pmtech.web.app.shapes import Input, Text
-from pmtech.web.app.store import Store
+from pmtech.web.app.store import Snapshot, Store
 
 # Invented people. Their surveys are those whose owner they are; "staff" are the survey tool's own people.
 PEOPLE = {
@@ -75,6 +75,11 @@ class Accounts:
 
     def _kept(self, password: str) -> str:
         return ARGON2.hash(password) if self.protections.argon2 else plain_hash(password)
+
+    def snapshot(self) -> Snapshot:
+        """People and tokens, without what opens an account."""
+        wanted = {"people": "rowid AS id, name, role, shown", "tokens": "rowid AS id, name, reads_only"}
+        return {table: list(map(dict, self._db.execute(f"SELECT {it} FROM {table}"))) for table, it in wanted.items()}
 
     def person(self, name: str) -> dict | None:
         row = self._db.execute("SELECT * FROM people WHERE name = ?", (name,)).fetchone()
@@ -177,7 +182,9 @@ def _own(survey: dict | None, name: str, number: str, hides: bool) -> None:
 def _gives_away(body: object, name: str, method: str) -> bool:
     """Would this body give a survey another owner than the one who sends it?"""
     if isinstance(body, list):  # a JSON Patch: what it does to the field, or to the whole
-        return any(isinstance(step, dict) and step.get("path") in ("", "/owner") for step in body)
+        steps = [step for step in body if isinstance(step, dict)]
+        touched = [step.get("path") for step in steps] + [s.get("from") for s in steps if s.get("op") == "move"]
+        return any(place in ("", "/owner") for place in touched)
     said = body if isinstance(body, dict) else {}
     return said.get("owner", name if method == "PATCH" else "ana") != name
 

@@ -210,7 +210,7 @@ def row_changes(before: Snapshot, after: Snapshot) -> list[RowChange]:
     What this leaves out: rows too old for either snapshot.
     """
     found = []
-    for table in COLUMNS:
+    for table in before:
         old, new = ({row["id"]: row for row in snapshot[table]} for snapshot in (before, after))
         floor = max(min(rows) if len(rows) >= SNAPSHOT_ROWS else 0 for rows in (old, new))
         for id in sorted(i for i in old.keys() | new.keys() if i >= floor):

@@ -67,6 +67,10 @@ class Orders:
             row = db.execute("SELECT * FROM orders WHERE id = ?", (number,)).fetchone()
         return dict(row) if row else None
 
+    def snapshot(self) -> dict[str, list[dict]]:
+        with closing(self._open()) as db:
+            return {"orders": list(map(dict, db.execute("SELECT * FROM orders")))}
+
     def log(self, number: int | None = None) -> list[tuple[float, str]]:
         """What was done on an order, (when, what), in order of time; None: what workers say of themselves."""
         with closing(self._open()) as db:

@@ -22,7 +22,8 @@ MISSING = (
 )
 PROGRAM = "pmtech.web.proxy.processes"
 NAMES, PROXY = ("copy 1", "copy 2", "copy 3"), "proxy"
-ASKS = {"health_checks": {"active": {"uri": "/surveys?limit=1", "interval": "1s", "timeout": "500ms"}}}
+# A dead copy refuses at once; one that is slow to answer, on a busy machine, is not dead.
+ASKS = {"health_checks": {"active": {"uri": "/surveys?limit=1", "interval": "1s", "timeout": "30s"}}}
 WAYS = {  # how the proxy goes about with a copy that does not answer; a request names its way in a header
     "takes turns": {},
     "asks each copy every second": ASKS,

@@ -12,6 +12,7 @@ from pmtech.web.client.openapi.operations import GONE, calls, path_item
 
 DESCRIBES = {"openapi", "info", "tags", "externalDocs", "examples"}
 SAFE = {"responses", "parameters", "requestBodies", "headers", "securitySchemes", "links", "callbacks", "pathItems"}
+UNSEEN = {"discriminator", "$dynamicRef", "$recursiveRef"}
 VARIABLE = re.compile(r"\{([^{}/]*)\}")
 
 
@@ -54,6 +55,7 @@ def _paths(both: Comparison, was: dict, now: dict) -> Found:
 def _components(both: Comparison, was: dict, now: dict) -> Found:
     """What no request leads to was not met on the way. A schema among it may still be meant, by a discriminator."""
     used = _reached(both.old) | _reached(both.new)
+    safe = SAFE if used & UNSEEN else SAFE | {"schemas"}
     kinds = {kind for kind in {*was, *now} if all(isinstance(side.get(kind, {}), dict) for side in (was, now))}
     for kind in sorted(kinds - DESCRIBES):
         before, after = was.get(kind, {}), now.get(kind, {})
@@ -67,7 +69,7 @@ def _components(both: Comparison, was: dict, now: dict) -> Found:
                     yield both.change(f"sign-in {name}", "differs", Effect.UNKNOWN)
             elif differs:
                 said = "is new" if name not in before else "is gone" if name not in after else "differs"
-                effect = Effect.NONE if kind in SAFE else Effect.UNKNOWN
+                effect = Effect.NONE if kind in safe else Effect.UNKNOWN
                 yield both.change(f"components, {kind}, {name}", f"{said}, and no request uses it", effect)
     yield from both.rest(was, now, "components", kinds)
 
@@ -79,7 +81,8 @@ def _leads(node: Any) -> str | None:
 
 
 def _reached(document: Document) -> set[str]:
-    """The references that requests lead to, and the names of the sign-ins that they ask for."""
+    """The references that requests lead to, the names of the sign-ins that they ask for, and the words by which
+    they may mean a schema that no reference leads to."""
     reached: set[str] = set()
     seen: set[int] = set()
     waiting: list[Any] = [{name: document.data.get(name) for name in ("paths", "webhooks", "security")}]
@@ -90,6 +93,7 @@ def _reached(document: Document) -> set[str]:
         seen.add(id(node))
         waiting += node.values() if isinstance(node, dict) else node
         if isinstance(node, dict):
+            reached |= UNSEEN & node.keys()
             if isinstance(node.get("$ref"), str):
                 reached.add(unquote(node["$ref"]))
                 waiting.append(document.target(node["$ref"]))

@@ -52,9 +52,9 @@ class Comparison:
     def deprecated(self, was: dict, now: dict, where: str) -> Found:
         yield from self.flag("deprecated", was, now, where, "is now deprecated", "is no longer deprecated", Effect.NONE)
 
-    def schema(self, was: dict, now: dict, where: str, *, asked: bool, text: str = "") -> Found:
+    def schema(self, was: dict, now: dict, where: str, *, asked: bool, text: str = "", word: str = "schema") -> Found:
         """Of two objects that have a schema each."""
-        schemas = was.get("schema", ANY), now.get("schema", ANY)
+        schemas = was.get(word, ANY), now.get(word, ANY)
         for found in self.schemas.findings(*schemas, asked=asked, text=text):
             yield self.change(", ".join((where, *found.place)), found.what, found.effect, asked=asked)
 
@@ -65,18 +65,18 @@ class Comparison:
         )
         new, verb = set(now) - set(was), "takes" if asked else "gives"
         for name, media in was.items():
-            there = name if name in now else next((n for n in now if _covers(n, name) or _covers(name, n)), None)
+            there, effect = (name, None) if name in now else _instead(name, now)
             if there is None:
                 yield self.change(where, f"no longer {verb} {name}", Effect.OTHER)
                 continue
-            if there != name:
+            if effect:
                 new.discard(there)
-                effect = Effect.MORE if _covers(there, name) else Effect.LESS
                 yield self.change(where, f"now {verb} {there}, no longer {name}", effect, asked=asked)
             inside = where if len(was) == 1 and name.endswith("json") else f"{where}, as {name}"
             before, after = self.old.view(media, "media"), self.new.view(now[there], "media")
-            yield from self.schema(before, after, inside, asked=asked)
-            yield from self.rest(before, after, inside, {"schema"})
+            yield from self.schema(before, after, inside, asked=asked, text=_text(name))
+            yield from self.schema(before, after, f"{inside}, each item", asked=asked, word="itemSchema")
+            yield from self.rest(before, after, inside, {"schema", "itemSchema"})
         for name in sorted(new):
             yield self.change(where, f"now also {verb} {name}", Effect.NONE)
 
@@ -96,7 +96,25 @@ def _media(name: str) -> str:
     return "; ".join([kind, *(option for option in options if option.replace('"', "") != "charset=utf-8")])
 
 
+def _instead(name: str, among: dict) -> tuple[str | None, Effect | None]:
+    """The media type that stands in place of one that is no longer there."""
+    for other in among:
+        if _covers(other, name) or _covers(name, other):
+            return other, Effect.MORE if _covers(other, name) else Effect.LESS
+    other = next((other for other in among if other.partition(";")[0] == name.partition(";")[0]), None)
+    return other, Effect.UNKNOWN if other else None
+
+
 def _covers(wide: str, narrow: str) -> bool:
-    """As */* covers everything, and application/json covers application/problem+json."""
-    kind, _, form = narrow.partition("/")
-    return wide != narrow and wide in ("*/*", f"{kind}/*", f"{kind}/{form.rpartition('+')[2]}")
+    """As */* covers everything, and application/json covers application/problem+json and application/json; version=1."""
+    bare = narrow.partition(";")[0]
+    kind, _, form = bare.partition("/")
+    return wide != narrow and wide in ("*/*", f"{kind}/*", f"{kind}/{form.rpartition('+')[2]}", bare)
+
+
+def _text(media: str) -> str:
+    """What of a body travels as text: "fields" those of a form or in XML, "sent" all of it, in JSON nothing."""
+    kind = media.partition(";")[0]
+    if kind == "application/x-www-form-urlencoded" or kind.startswith("multipart/") or kind.endswith("xml"):
+        return "fields"
+    return "sent" if kind.startswith("text/") else ""

@@ -22,7 +22,7 @@ path: list parameters; map {" ".join(METHODS)}
 operation: list parameters security; map requestBody responses callbacks; flag deprecated; text summary
 parameter: text name in style; flag required explode deprecated allowReserved allowEmptyValue; schema schema; map content
 body: flag required; map content
-media: schema schema
+media: schema schema itemSchema
 answer: map content headers
 schema: types type; texts required; list enum allOf anyOf oneOf prefixItems; bound exclusiveMinimum exclusiveMaximum;
   map properties patternProperties dependentSchemas dependentRequired discriminator; flag nullable readOnly writeOnly
@@ -73,9 +73,10 @@ class Document:
     def follow(self, node: Any) -> Any:
         """What the node refers to in the end, with what stands beside the reference; itself, when it refers to nothing."""
         beside: dict[str, Any] = {}
-        for _ in range(20):
-            reference = node.get("$ref") if isinstance(node, dict) else None
-            named = self.target(reference) if isinstance(reference, str) else None
+        met: set[str] = set()
+        while isinstance(node, dict) and isinstance(reference := node.get("$ref"), str) and reference not in met:
+            met.add(reference)
+            named = self.target(reference)
             if named is None:
                 break
             beside = {name: value for name, value in node.items() if name != "$ref"} | beside
@@ -159,6 +160,15 @@ def alike(a: Any, b: Any) -> bool:
     if isinstance(a, list | tuple) and isinstance(b, list | tuple):
         return len(a) == len(b) and all(map(alike, a, b))
     return a == b or (a != a and b != b)  # no number, in both
+
+
+def exact(value: Any) -> Any:
+    """A key that is equal for values that are alike."""
+    if isinstance(value, dict):
+        return frozenset((name, exact(inside)) for name, inside in value.items())
+    if isinstance(value, list):
+        return tuple(map(exact, value))
+    return (bool, value) if isinstance(value, bool) else value if value == value else (float,)
 
 
 def _fits(value: Any, shape: str) -> bool:

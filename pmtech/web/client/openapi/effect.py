@@ -14,6 +14,7 @@ class Effect(Enum):
     MORE = "takes more than before"
     OTHER = "takes something else"
     NONE = "takes the same"
+    PASSED = "takes more, and passes over what it used to read"
     PERHAPS_LESS = "takes less by the letter, which authors seldom mean"
     PERHAPS_MORE = "takes more by the letter"
     UNKNOWN = "differs, not judged"
@@ -21,13 +22,13 @@ class Effect(Enum):
     @property
     def turned(self) -> "Effect":
         """Under a `not`."""
-        pairs = ((Effect.LESS, Effect.MORE), (Effect.PERHAPS_LESS, Effect.PERHAPS_MORE))
+        pairs = ((Effect.LESS, Effect.MORE), (Effect.PERHAPS_LESS, Effect.PERHAPS_MORE), (Effect.LESS, Effect.PASSED))
         return next((b if self is a else a for a, b in pairs if self in (a, b)), self)
 
     def breaks(self, *, asked: bool) -> bool | None:
         """Whether today's clients can fail: when less is taken of what they are `asked` for, or when they may be answered
         more than they know. None when it is not judged."""
-        if self in (Effect.UNKNOWN, Effect.PERHAPS_LESS if asked else Effect.PERHAPS_MORE):
+        if self in (Effect.UNKNOWN, Effect.PASSED, Effect.PERHAPS_LESS if asked else Effect.PERHAPS_MORE):
             return None
         return self is Effect.OTHER or self is (Effect.LESS if asked else Effect.MORE)
 

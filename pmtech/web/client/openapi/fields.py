@@ -1,7 +1,8 @@
 """What differs between the fields of two objects.
 
 A request does not carry what is `readOnly`, an answer not what is `writeOnly`. Clients pass over fields that they do not
-know, so that a new field in an answer breaks nobody. A field that is gone from an answer breaks whoever reads it, also when
+know, so that a new field in an answer breaks nobody. A field that is gone from a request may still be sent; that nobody
+reads it any more may matter to whoever does. A field that is gone from an answer breaks whoever reads it, also when
 it could be left out before.
 """
 
@@ -16,15 +17,16 @@ from pmtech.web.client.openapi.forms import Sides
 FIELDS = set("properties required additionalProperties patternProperties dependentRequired dependentSchemas".split())
 
 
-def fields(a: dict, b: dict, sides: Sides, *, asked: bool) -> Found:
-    """Of the words of two objects."""
+def fields(a: dict, b: dict, sides: Sides, *, asked: bool, text: str) -> Found:
+    """Of the words of two objects; `text` when each field travels as text."""
     was, now = a.get("properties", {}), b.get("properties", {})
     way = "readOnly" if asked else "writeOnly"
     old = {name for name in was if True not in sides.old.said(was[name], way)}  # what is carried
     new = {name for name in now if True not in sides.new.said(now[name], way)}
     for name in sorted(was.keys() | now.keys()):
         if name in was and name in now and (name in old) == (name in new):
-            yield Pair(was[name], now[name], (f"field {name}",), always=None if name in old else Effect.NONE)
+            always = None if name in old else Effect.NONE
+            yield Pair(was[name], now[name], (f"field {name}",), always=always, text=text)
         elif name in old and name in now:
             said = f"field {name} is now {way}: " + ("what is sent is passed over" if asked else "it is gone")
             yield Finding(said, Effect.NONE if asked else Effect.MORE)
@@ -48,9 +50,10 @@ def fields(a: dict, b: dict, sides: Sides, *, asked: bool) -> Found:
 
 def _gone(name: str, was: Any, b: dict, sides: Sides, *, asked: bool) -> Found:
     rest = _unnamed(name, b)
-    refused = asked and not sides.new.union(rest).forms
-    yield Finding(f"field {name} is gone", Effect.LESS if refused else Effect.MORE)
-    if asked and not refused and not sides.new.open(rest):
+    refused, unread = not sides.new.union(rest).forms, sides.new.open(rest)
+    sent = Effect.LESS if refused else Effect.PASSED if unread else Effect.MORE
+    yield Finding(f"field {name} is gone", sent if asked else Effect.MORE)
+    if asked and not refused and not unread:
         yield Pair(was, rest, (f"field {name}",))
 
 
@@ -61,8 +64,9 @@ def _new(name: str, now: Any, a: dict, b: dict, sides: Sides, *, asked: bool) ->
     else:
         effect = Effect.LESS if duty or not asked else Effect.MORE
         yield Finding(f"field {name} is new" + (" and required" if duty else ""), effect)
-    if name in a.get("required", ()) or (sides.old.union(rest).forms and not sides.old.open(rest)):
-        yield Pair(rest, now, (f"field {name}",))  # who never sent it is not concerned
+    sent = name in a.get("required", ()) and name not in a.get("properties", {})
+    if sent or (sides.old.union(rest).forms and not sides.old.open(rest)):
+        yield Pair(rest, now, (f"field {name}",))
 
 
 def _unnamed(name: str, words: dict) -> Any:

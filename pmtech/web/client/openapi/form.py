@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from pmtech.web.client.openapi.document import TYPES, alike
+from pmtech.web.client.openapi.document import TYPES, alike, exact
 
 ANY: dict = {}  # the schema that takes every value
 KINDS = tuple(name for name in TYPES if name != "integer")  # an integer is a number that is `whole`
@@ -133,7 +133,8 @@ def _tighter(which: Any, *bounds: tuple[float, bool]) -> tuple[float, bool]:
 
 
 def common(a: list, b: list) -> list:
-    return [one for one in a if any(alike(one, other) for other in b)]
+    there = set(map(exact, b))
+    return [one for one in a if exact(one) in there]
 
 
 MEETS = {

@@ -32,12 +32,12 @@ class Forms:
 
     def named(self, schema: Any) -> Any:
         """What a schema refers to that is nothing but a reference, so that one thing is not compared in each of its places."""
-        for _ in range(20):
-            if not isinstance(schema, dict) or len(schema) != 1 or not isinstance(schema.get("$ref"), str):
+        met: set[str] = set()
+        while isinstance(schema, dict) and len(schema) == 1 and isinstance(name := schema.get("$ref"), str):
+            target = self.document.target(name)
+            if target is None or name in met:
                 break
-            target = self.document.target(schema["$ref"])
-            if target is None:
-                break
+            met.add(name)
             schema = target
         return schema
 

@@ -37,7 +37,9 @@ def calls(both: Comparison, was: Any, now: Any, where: str) -> Found:
     unjudged = Comparison(both.old, both.new, judged=False)
     was, now = both.old.view(was, "calls"), both.new.view(now, "calls")
     for name in sorted(was.keys() | now.keys()):
-        yield from path_item(unjudged, was.get(name, GONE), now.get(name, GONE), f"{where} {name}")
+        alone = where == "webhook" and (name in was) != (name in now)  # nobody is called any more, or knows of it yet
+        sides = was.get(name, GONE), now.get(name, GONE)
+        yield from path_item(both if alone else unjudged, *sides, f"{where} {name}")
 
 
 def _operation(both: Comparison, was: Any, now: Any, shared: tuple, where: str, variables: tuple[list, list]) -> Found:

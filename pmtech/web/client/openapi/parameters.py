@@ -8,6 +8,7 @@ from pmtech.web.client.openapi.effect import Effect
 
 FORM = ("query", "cookie")  # the places that are written as a form is, a=1&a=2; the others as 1,2
 KNOWN = {"name", "in", "required", "schema", "content", "style", "explode", "deprecated"}
+TEXT = {"type": "string"}
 Key = tuple[str, str]
 
 
@@ -39,8 +40,9 @@ def parameters(both: Comparison, before: dict[Key, dict], after: dict[Key, dict]
         yield both.change(where, said, Effect.NONE if key[0] == "path" else Effect.OTHER)
     for key in new:
         said, must = f"parameter {_told(after[key])} is", after[key].get("required")
-        if key[0] == "path":
+        if key[0] == "path":  # any text would do until now
             yield both.change(where, f"{said} now described", Effect.NONE)
+            yield from both.schema({"schema": TEXT}, after[key], f"{where}, {said[:-3]}", asked=True, text="sent")
         else:
             yield both.change(
                 where, f"{said} new{' and required' if must else ''}", Effect.LESS if must else Effect.MORE
@@ -57,7 +59,8 @@ def _parameter(both: Comparison, place: str, was: dict, now: dict, where: str) -
     inside = f"{where}, {told}"
     usual = "form" if place in FORM else "simple"
     many = place in FORM and now.get("style", usual) == usual and now.get("explode", True)
-    yield from _written(both, was, now, inside, usual, asked=True, text="many" if many else "one")
+    text = ("many" if many else "one") + " sent" * bool(was.get("required") and now.get("required"))
+    yield from _written(both, was, now, inside, usual, asked=True, text=text)
     for name, said in (("allowReserved", "takes reserved signs"), ("allowEmptyValue", "takes an empty value")):
         yield from both.flag(name, was, now, inside, f"now {said}", f"no longer {said}", Effect.MORE)
     yield from both.rest(was, now, inside, KNOWN | {"allowReserved", "allowEmptyValue"})

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from pmtech.web.client.openapi.document import alike
+from pmtech.web.client.openapi.document import alike, exact
 from pmtech.web.client.openapi.effect import Effect, Finding, Found, words
 from pmtech.web.client.openapi.fields import FIELDS, fields
 from pmtech.web.client.openapi.form import Form
@@ -29,13 +29,13 @@ LIMITS = {
     "maxContains": ("the most items that a list may contain", -1, None),
 }
 LABELS = {"format": "its format", "contentEncoding": "its encoding", "contentMediaType": "what kind of text it is"}
-WIDER = {("int32", "int64"), ("float", "double")}
+WIDER = {("int32", "int64"), ("int32", "bigint"), ("int64", "bigint"), ("float", "double"), ("int32", "double")}
 ANY_TEXT = (None, "password")  # a password is only shown in another way
 EVERY_TEXT = {"", ".*", "^.*", ".*$", "^.*$", "^", "$", "(.*)", "^(.*)$", r"[\s\S]*", r"^[\s\S]*$"}
 
 
 def differences(a: Form, b: Form, sides: Sides, *, asked: bool, text: str) -> Found:
-    """Of two forms of the same type. `text` is set for a parameter, which travels as text."""
+    """Of two forms of the same type. `text` is set for what travels as text."""
     if a.declared != b.declared and (a if b.declared else b).words:  # without words, any type is meant
         effect = Effect.PERHAPS_LESS if b.declared else Effect.PERHAPS_MORE  # other types were taken, or are now
         yield Finding(f"its type, {a.kind}, is {'now' if b.declared else 'no longer'} written down", effect)
@@ -51,13 +51,13 @@ def differences(a: Form, b: Form, sides: Sides, *, asked: bool, text: str) -> Fo
         elif word in _RULES:
             yield from _RULES[word](was, now, asked)
         elif word == "default":
-            yield from _default(a.words, b.words, decides=asked and text != "")
+            yield from _default(a.words, b.words, decides=asked and text in ("one", "many"))
         elif word not in FIELDS | ITEMS and not sides.same(was, now):
             yield Finding("a further rule" if word == "and" else word, Effect.UNKNOWN)
     if ITEMS & (a.words.keys() | b.words.keys()):
         yield from items(a.words, b.words, text)
     if FIELDS & (a.words.keys() | b.words.keys()):
-        yield from fields(a.words, b.words, sides, asked=asked)
+        yield from fields(a.words, b.words, sides, asked=asked, text="many sent" if text == "fields" else "")
 
 
 def _changed(said: str, was: Any, now: Any, effect: Effect) -> Finding:
@@ -87,8 +87,9 @@ def _bound(limit: Any) -> Any:
 
 
 def _values(was: list | None, now: list | None, asked: bool) -> Found:
-    gone = [v for v in was or () if now is not None and not any(alike(v, n) for n in now)]
-    new = [v for v in now or () if was is not None and not any(alike(v, w) for w in was)]
+    before, after = (None if side is None else set(map(exact, side)) for side in (was, now))
+    gone = [v for v in was or () if after is not None and exact(v) not in after]
+    new = [v for v in now or () if before is not None and exact(v) not in before]
     if gone or was is None:
         listed = words(gone) if gone else f"any value other than {words(now or ())}"
         yield Finding(f"no longer takes {listed}" if asked else f"is no longer {listed}", Effect.LESS)

@@ -19,8 +19,12 @@ from pmtech.web.client.openapi.rules import differences
 Local = tuple[list[Finding], list[tuple[tuple, Pair]]]  # what differs here, and what to compare further in
 SHOWN, FEW = 3, 300  # places told of the same two schemas in one message, of contracts with no more pairs than that
 FURTHER = "differs further in, as is listed with other requests"
+PLAIN = {"boolean", "number"}
 NESTED = 12  # choices of forms within choices of forms
-WIDER, NARROWER = {Effect.MORE, Effect.PERHAPS_MORE, Effect.NONE}, {Effect.LESS, Effect.PERHAPS_LESS, Effect.NONE}
+WIDER, NARROWER = (
+    {Effect.MORE, Effect.PASSED, Effect.PERHAPS_MORE, Effect.NONE},
+    {Effect.LESS, Effect.PERHAPS_LESS, Effect.NONE},
+)
 
 
 class Schemas(Sides):
@@ -36,7 +40,8 @@ class Schemas(Sides):
         self._nested = 0
 
     def findings(self, old: Any, new: Any, *, asked: bool, text: str = "") -> list[Finding]:
-        """All that differs, nearest first. `text` is "one" for a parameter, "many" where ?a=1&a=2 is a list."""
+        """All that differs, nearest first. `text` says what travels as text: "one" a parameter, "many" where ?a=1&a=2 is a
+        list, each with "sent" when it may not be left out; "fields" those of an object."""
         key = (id(old), id(new), asked, text)
         if key not in self._found:
             self._found[key] = self._follow(self._local([Pair(old, new, text=text)], asked), asked)
@@ -97,7 +102,7 @@ class Schemas(Sides):
         return here, pairs
 
     def _unions(self, was: Union, now: Union, asked: bool, text: str) -> Found:
-        if text == "many" and "array" not in was.types and [form.kind for form in now.forms] == ["array"]:
+        if text.startswith("many") and "array" not in was.types and [form.kind for form in now.forms] == ["array"]:
             listed = now.forms[0].words
             if listed.get("minItems", 0) <= 1 <= listed.get("maxItems", 1):
                 yield Finding(f"may now be given several times, where it was one {_types(was)}", Effect.MORE)
@@ -185,7 +190,7 @@ class Schemas(Sides):
             if unsure:
                 yield Finding("what fits several of its forms, of which it may fit one", Effect.UNKNOWN)
             return
-        if not overlapping:
+        if not overlapping or len(now.forms) == 1:
             return
         if was.exclusive or not asked:
             said = "may now fit several of its forms" if was.exclusive else "now fits one of its forms and no other"
@@ -196,7 +201,8 @@ class Schemas(Sides):
             if sum(self._effects(a, b, asked, "") <= WIDER for b in now.forms if b.kind == a.kind) > 1:
                 yield Finding("what fits several of its forms is no longer taken", Effect.LESS)
                 return
-        yield Finding("must now fit one of its forms and no other", Effect.UNKNOWN)
+        if len(was.forms) > 1 or overlapping - {"object"} or any(s.overlap(a, b, named=True) for s, a, b in pairs[1]):
+            yield Finding("must now fit one of its forms and no other", Effect.UNKNOWN)
 
 
 def _leading(to: set, parents: dict[tuple, set]) -> set:
@@ -224,12 +230,13 @@ def _type(was: Union, now: Union, text: str) -> Found:
     if any(f"type {ODD}" in form.words for form in (*was.forms, *now.forms)):
         return  # listed with what no rule knows
     lost, won = was.types - now.types, now.types - was.types
-    if (
-        text
-        and lost <= {"boolean", "number"}
-        and any(f.kind == "string" and f.words.keys() <= {"default", "deprecated"} for f in now.forms)
-    ):
-        lost = set()  # in an address everything is text
+    free = [
+        any(f.kind == "string" and f.words.keys() <= {"default", "deprecated"} for f in s.forms) for s in (was, now)
+    ]
+    if text and lost <= PLAIN and free[1]:
+        lost = set()  # what is written as text is one
+    if text and won <= PLAIN and free[0]:
+        won = set()
     if lost or won:
         effect = Effect.OTHER if lost and won else Effect.LESS if lost else Effect.MORE
         written = {form.kind for form in (*was.forms, *now.forms) if form.declared or not form.words}

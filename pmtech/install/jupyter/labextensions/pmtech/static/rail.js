@@ -47,11 +47,14 @@ const OWN = {
   onkeydown: (event) => (event.key === "Enter" && event.shiftKey) || event.stopPropagation(),
 };
 
+const ASKS = /^(ask|check|sort)\(/m; // a cell that is done when its question is answered, its task met, its cards lie
+const MET = ".pmtech-ask fieldset:disabled, .pmtech-turn .pmtech-result[data-correct='true'], .pmtech-sort > .pmtech-result:not([hidden])";
 const SECTION = /^## (.*?)(?: · (\d+) min)?$/m;
 const rails = new Set();
 
 class Rail {
-  #answered = new WeakMap(); // cell -> whether its question was, or its task is met, when it was last on the page
+  #known = new WeakSet(); // cells that are listened to
+  #stale = new WeakSet(); // cells that ran in a kernel that is gone
   #timer = 0;
 
   constructor(app, panel) {
@@ -72,9 +75,37 @@ class Rail {
     for (const kind of ["click", "keyup"]) this.notebook.node.addEventListener(kind, soon);
     this.notebook.model.contentChanged.connect(soon);
     this.notebook.node.addEventListener("keydown", (event) => this.#key(event), true);
+    new MutationObserver(soon).observe(this.notebook.node, { subtree: true, attributeFilter: ["disabled", "data-correct", "data-filled"] });
+    this.#followKernel(panel.sessionContext);
+    this.#keepPictures();
     rails.add(this);
     panel.disposed.connect(() => rails.delete(this));
     this.look();
+  }
+
+  // What ran in a kernel that is gone has to run again. A kernel that goes on, as when a page is loaded anew, has counted its cells.
+  #followKernel(session) {
+    const forget = (counted) => {
+      for (const cell of this.notebook.widgets) if (cell.model.executionCount > counted) this.#stale.add(cell);
+      this.#soon();
+    };
+    const meet = async ({ session }) => {
+      const reply = await session?.kernel?.requestExecute({ code: "", silent: true }).done.catch(() => {});
+      if (reply) forget(reply.content.execution_count);
+    };
+    session.kernelChanged.connect(meet);
+    session.statusChanged.connect((_, now) => /restarting|dead|terminating/.test(now) && forget(0));
+    session.ready.then(() => meet(session));
+  }
+
+  #listen(cell) {
+    if (this.#known.has(cell)) return;
+    this.#known.add(cell);
+    cell.model.stateChanged.connect((_, { name, newValue }) => {
+      if (name !== "executionCount" || !newValue) return;
+      this.#stale.delete(cell);
+      this.#soon();
+    });
   }
 
   #soon() {
@@ -98,7 +129,7 @@ class Rail {
   look() {
     this.#timer = 0;
     if (this.notebook.isDisposed) return;
-    this.notebook.widgets.forEach(dress);
+    for (const cell of this.notebook.widgets) (dress(cell), this.#listen(cell));
     const sections = this.#sections();
     const reads = this.#read(sections);
     const key = JSON.stringify([sections.map(({ name, minutes, mark }) => [name, minutes, mark]), reads, toolsAreShown()]);
@@ -133,18 +164,43 @@ class Rail {
     this.look();
   }
 
-  // All cells are put on the page for a moment: out of sight they have no charts.
   async #print() {
-    const [page, config] = [window.open("", "_blank"), this.notebook.notebookConfig];
+    const page = window.open("", "_blank");
     if (!page) return;
     this.print.disabled = true;
-    this.notebook.notebookConfig = { ...config, windowingMode: "none" };
-    await drawn(this.notebook.node);
-    page.document.write(pageOf(this.notebook, this.panel.title.label.replace(/\.ipynb$/, "")));
+    await this.whole(() => page.document.write(pageOf(this.notebook, this.panel.title.label.replace(/\.ipynb$/, ""))));
     page.document.close();
-    this.notebook.notebookConfig = config;
     this.print.disabled = false;
     setTimeout(() => page.print(), 500); // its pictures are there by then
+  }
+
+  // All cells are put on the page for a moment: out of sight they have no charts.
+  async whole(act) {
+    const config = this.notebook.notebookConfig;
+    this.notebook.notebookConfig = { ...config, windowingMode: "none" };
+    await drawn(this.notebook.node);
+    await act();
+    this.notebook.notebookConfig = config;
+  }
+
+  // What is saved has each panel as it was last seen, for whoever opens the file, or a page made of it, without its kernel.
+  #keepPictures() {
+    const { model } = this.notebook;
+    const bare = model.toJSON.bind(model);
+    model.toJSON = () => {
+      const saved = bare();
+      const data = saved.cells.flatMap(({ outputs = [] }) => outputs.map((one) => one.data)).filter((one) => one?.["text/html"]);
+      let look = `<style>${rulesOf(/pmtech|plotly/)}${KEPT_LOOK}</style>`; // once
+      for (const one of data) {
+        const html = [one["text/html"]].flat().join("");
+        const mount = /^<div class="pmtech mathjax_ignore (pmtech-\w+)">/.exec(html)?.[1];
+        const kept = mount && window.pmtechPage?.kept(mount);
+        if (!kept) continue;
+        one["text/html"] = `${html.slice(0, html.indexOf("</p>") + 4)}${look}<div class="pmtech-kept">${kept}</div></div>`;
+        look = "";
+      }
+      return saved;
+    };
   }
 
   #sections() {
@@ -157,18 +213,12 @@ class Rail {
     let later = false; // has anything run further down?
     for (const section of [...sections].reverse()) {
       const codes = section.cells.filter(({ model }) => model.type === "code" && model.sharedModel.getSource().trim());
-      const ran = codes.filter(({ model }) => model.executionCount);
+      const ran = codes.filter((cell) => cell.model.executionCount && !this.#stale.has(cell));
       const done = codes.length ? ran.length === codes.length : later;
-      section.mark = !done ? "" : codes.every((cell) => this.#isAnswered(cell)) ? "done" : "open";
+      section.mark = !done ? "" : codes.every(isAnswered) ? "done" : "open";
       later ||= ran.length > 0;
     }
     return sections;
-  }
-
-  #isAnswered(cell) {
-    const asked = cell.node.querySelector(".pmtech-ask fieldset, .pmtech-turn .pmtech-result");
-    if (asked) this.#answered.set(cell, asked.disabled ?? asked.dataset.correct === "true");
-    return this.#answered.get(cell) ?? true;
   }
 
   // The section that is read: that of the first cell on the screen.
@@ -178,6 +228,8 @@ class Rail {
     return sections.findLastIndex(({ from }) => from <= first);
   }
 }
+
+const isAnswered = ({ node, model }) => Boolean(node.querySelector(MET)) || !ASKS.test(model.sharedModel.getSource());
 
 // ---- a page to print -----------------------------------------------------------------------------------------------------
 
@@ -196,19 +248,29 @@ function pageOf({ widgets }, title) {
     const shown = model.type === "markdown" ? ".jp-RenderedMarkdown" : ".jp-InputArea-editor .cm-content, .jp-OutputArea-output";
     return [...node.querySelectorAll(shown)].map(still).join("");
   });
-  const sheets = [...document.styleSheets].map((sheet) => {
-    try {
-      return [...sheet.cssRules].map((rule) => rule.cssText).join("\n");
-    } catch {
-      return ""; // of another site
-    }
-  });
   const look = `@page { margin: 14mm } body { max-width: 1000px; margin: 24px auto; overflow: visible; background: #fff } .pmtech-still > * { max-height: none; break-inside: avoid }
-    .pmtech-actions, .pmtech-bar, .pmtech button:not(.pmtech-option) { display: none !important }`;
+    ${NO_USE}`;
   const body = make("body", { class: "pmtech-lesson", "data-jp-theme-light": "true", "data-jp-theme-name": document.body.dataset.jpThemeName });
   body.innerHTML = cells.map((html) => `<div class="pmtech-still">${html}</div>`).join("");
-  const [name, css] = [make("title", {}, title), make("style", {}, ...sheets, look)];
+  const [name, css] = [make("title", {}, title), make("style", {}, rulesOf(/^/), look)];
   return `<!doctype html><html lang="en"><head><meta charset="utf-8">${name.outerHTML}${css.outerHTML}</head>${body.outerHTML}</html>`;
+}
+
+const NO_USE = ".pmtech-actions, .pmtech-bar, .pmtech button:not(.pmtech-option) { display: none !important }";
+// The sentence of a panel that is asleep is for a notebook that can be run, not for a page that was made of it.
+const KEPT_LOOK = `.pmtech:has(> .pmtech-kept) > .pmtech-asleep { display: none } .jp-NotebookPanel .pmtech > .pmtech-asleep { display: block !important }
+  ${NO_USE.replaceAll(".pmtech", ".pmtech-kept .pmtech").replace(".pmtech-kept .pmtech button", ".pmtech-kept button")}`;
+
+// The rules of all style sheets of the page that have this in them, each once.
+function rulesOf(wanted) {
+  const rules = [...document.styleSheets].flatMap((sheet) => {
+    try {
+      return [...sheet.cssRules].map(({ cssText }) => cssText);
+    } catch {
+      return []; // of another site
+    }
+  });
+  return [...new Set(rules)].filter((text) => wanted.test(text)).join("\n");
 }
 
 function still(node) {
@@ -227,6 +289,7 @@ function still(node) {
   copy.querySelectorAll("script, textarea").forEach((one) => one.remove());
   return copy.outerHTML;
 }
+window.pmtechStill = still; // for a panel that leaves the page
 
 // ---- what is told by looks alone ---------------------------------------------------------------------------------------
 
@@ -245,7 +308,18 @@ function dress({ node }) {
   }
 }
 
+// A page that JupyterLab makes of a lesson has the charts of all its panels, in sight or not.
+function exportWhole({ commands, shell }) {
+  const { execute } = commands;
+  commands.execute = async function (id, ...how) {
+    const rail = id === "notebook:export-to-format" && [...rails].find(({ panel }) => panel === shell.currentWidget);
+    if (rail) await rail.whole(() => rail.panel.context.save());
+    return execute.call(this, id, ...how);
+  };
+}
+
 export function beside(app) {
+  exportWhole(app);
   const known = new WeakSet();
   const meet = async (panel) => {
     if (!panel?.context || !panel.content?.widgets || known.has(panel)) return;
