@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import MISSING, field, fields
 from typing import Any
 
+from pmtech.theory.checks import as_number
 from pmtech.wording import article, nearest, plain
 
 
