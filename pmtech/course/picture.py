@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from pmtech.charts.retries import loop
+from pmtech.course.exercises.questions import nearest
 from pmtech.course.page import page
-from pmtech.course.questions import nearest
 from pmtech.diagram import circle
 from pmtech.diagram import places as drawn
 from pmtech.runs.result import Result
