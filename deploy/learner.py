@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jupyterhub.singleuser import main
 
-from pmtech.course.editions import editions, lay_new_editions
+from pmtech.course.way.editions import editions, lay_new_editions
 from pmtech.install.cli import START, copy_lessons
 from pmtech.install.lab import use_settings
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pmtech.course import lint
-from pmtech.course.questions import Question, all_questions, filled
+from pmtech.course.exercises.questions import Question, all_questions, filled
 from pmtech.runs.figure import figure
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parent.parent / "notebooks").glob("*.ipynb"))

@@ -2,9 +2,9 @@
 
 import pytest
 
-from pmtech.course.ask import ask
-from pmtech.course.progress import progress_file
-from pmtech.course.questions import all_questions, question
+from pmtech.course.exercises.ask import ask
+from pmtech.course.exercises.questions import all_questions, question
+from pmtech.course.way.progress import progress_file
 
 SHOWN = ("verdict", "feedback", "misconception", "past", "again_label")
 

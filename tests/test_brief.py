@@ -25,8 +25,8 @@ from pmtech.components import (
     Users,
 )
 from pmtech.course.brief import MOST_REQUESTS, brief, ten_times
-from pmtech.course.check import all_tasks, check
-from pmtech.course.tasks.lesson_04 import survey_tool
+from pmtech.course.exercises.check import all_tasks, check
+from pmtech.course.exercises.tasks.lesson_04 import survey_tool
 from pmtech.runs.events import Outage
 from pmtech.runs.simulate import simulate
 

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pmtech.components import Clients, RateLimiter, Server
-from pmtech.course.check import all_tasks, check
-from pmtech.course.progress import progress_file
-from pmtech.course.task import Target, about, largest, said
-from pmtech.course.tasks.lesson_04 import survey_tool
+from pmtech.course.exercises.check import all_tasks, check
+from pmtech.course.exercises.task import Target, about, largest, said
+from pmtech.course.exercises.tasks.lesson_04 import survey_tool
+from pmtech.course.way.progress import progress_file
 from pmtech.runs.simulate import simulate
 
 TASK = "04.your_turn"

@@ -14,7 +14,7 @@ import nbformat
 import pytest
 
 from pmtech import __main__
-from pmtech.course import editions
+from pmtech.course.way import editions
 from pmtech.install import cli
 from pmtech.install.environment import EnvironmentCheck, Finding
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 import pmtech
-from pmtech.course.progress import progress_file
-from pmtech.course.tasks.lesson_02 import STANDARD, TASKS
+from pmtech.course.exercises.tasks.lesson_02 import STANDARD, TASKS
 from pmtech.course.verb_table import PROPERTIES, VERBS, verb_table
+from pmtech.course.way.progress import progress_file
 from pmtech.panels.console import EXAMPLES, METHODS, Console, console
 from pmtech.web.app.server import Api
 

@@ -6,7 +6,8 @@ from collections import Counter
 
 import pytest
 
-from pmtech.course.glossary import HERE, glossary, terms
+from pmtech.course.glossary import glossary, terms
+from pmtech.course.way.map import HERE
 
 LESSONS = {e["file"][:2] for e in tomllib.loads((HERE / "course.toml").read_text(encoding="utf-8"))["lesson"]}
 

@@ -12,8 +12,8 @@ import pytest
 import yaml
 from hub_class import PROXY, ROOT, Hub, Learner, may_mount, until
 
-from pmtech.course.editions import shipped
-from pmtech.course.questions import question
+from pmtech.course.exercises.questions import question
+from pmtech.course.way.editions import shipped
 
 CHECK = question("05.check.1")
 ANSWER = f"from pmtech import ask\npanel = ask({CHECK.id!r})\npanel.value = {CHECK.options.index(CHECK.right)}\npanel.commit()"

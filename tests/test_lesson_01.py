@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from pmtech.charts.journey import chosen, steps
 from pmtech.charts.load_curve import END, LINES, LOADS, _at, _background, closed_form, load, share_of_capacity
 from pmtech.components import Cache, Clients, Database, LoadBalancer, Network, Server, Users
-from pmtech.course.check import all_tasks, check
+from pmtech.course.exercises.check import all_tasks, check
+from pmtech.course.exercises.tasks.lesson_01 import survey_tool
 from pmtech.course.picture import picture
-from pmtech.course.tasks.lesson_01 import survey_tool
 from pmtech.panels.controls import Slider
 from pmtech.panels.explore import explore
 from pmtech.panels.figure import waterfall

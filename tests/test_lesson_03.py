@@ -27,8 +27,8 @@ from pmtech import (
     traffic,
 )  # fmt: skip
 from pmtech.charts import caches
-from pmtech.course.questions import question
-from pmtech.course.tasks.lesson_03 import TASKS, survey_tool
+from pmtech.course.exercises.questions import question
+from pmtech.course.exercises.tasks.lesson_03 import TASKS, survey_tool
 
 VIEWERS = Clients("Viewers", rate_per_s=120, keys=1000, write_share=0.01)
 

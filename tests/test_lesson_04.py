@@ -1,7 +1,7 @@
 """Lesson 04: what the prose says against what the model does."""
 
 from pmtech import Clients, Server, simulate
-from pmtech.course.questions import question
+from pmtech.course.exercises.questions import question
 
 
 def test_at_79_of_80_the_wait_is_what_the_prediction_and_the_text_say():

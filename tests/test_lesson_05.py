@@ -20,8 +20,8 @@ from pmtech import (
     simulate,
 )
 from pmtech.charts.scalability import figure, fitted, said
-from pmtech.course.check import all_tasks
-from pmtech.course.tasks.lesson_05 import LaunchTask, launch
+from pmtech.course.exercises.check import all_tasks
+from pmtech.course.exercises.tasks.lesson_05 import LaunchTask, launch
 from pmtech.runs.prices import sizes
 from pmtech.theory import UniversalScalability, amdahl
 

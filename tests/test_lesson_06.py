@@ -7,8 +7,8 @@ import pytest
 from lessons import NOTEBOOKS, run
 
 from pmtech import Change, Outage, answers_by_machine, brief, check, hit_ratios, keys_moved, simulate, theory
-from pmtech.course.check import all_tasks
-from pmtech.course.tasks.lesson_06 import front_door
+from pmtech.course.exercises.check import all_tasks
+from pmtech.course.exercises.tasks.lesson_06 import front_door
 from pmtech.runs.figure import figure
 
 LESSON = next(path for path in NOTEBOOKS if path.name.startswith("06"))

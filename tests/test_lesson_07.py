@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from pmtech import Clients, Outage, Queue, Server, Surge, brief, compare, lateness, simulate, start_api, theory
-from pmtech.course.check import all_tasks
-from pmtech.course.tasks.lesson_07 import busy_lunch
+from pmtech.course.exercises.check import all_tasks
+from pmtech.course.exercises.tasks.lesson_07 import busy_lunch
 
 TASK = "07.your_turn"
 

@@ -32,8 +32,8 @@ from pmtech import (
 )
 from pmtech.charts import CHARTS
 from pmtech.charts.caches import stale_by_second
-from pmtech.course.check import all_tasks
-from pmtech.course.tasks.lesson_08 import CITIES, evening
+from pmtech.course.exercises.check import all_tasks
+from pmtech.course.exercises.tasks.lesson_08 import CITIES, evening
 from pmtech.web.experiments.shared_cache import Door
 
 THREE = ("Mumbai", "London", "New York")

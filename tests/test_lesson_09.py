@@ -32,8 +32,8 @@ from pmtech import (
 )
 from pmtech.charts import CHARTS
 from pmtech.charts.rented import hourly, needed, there
-from pmtech.course.check import all_tasks
-from pmtech.course.tasks.lesson_09 import TEN, day_with_advert
+from pmtech.course.exercises.check import all_tasks
+from pmtech.course.exercises.tasks.lesson_09 import TEN, day_with_advert
 from pmtech.web.app import program
 
 AHEAD = ((79_000, 14), (80_130, 1))

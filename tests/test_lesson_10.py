@@ -18,8 +18,8 @@ from pmtech import (
     simulate,
     theory,
 )
-from pmtech.course.check import all_tasks
-from pmtech.course.tasks.lesson_10 import ENDPOINTS, monday
+from pmtech.course.exercises.check import all_tasks
+from pmtech.course.exercises.tasks.lesson_10 import ENDPOINTS, monday
 from pmtech.runs.figure import figure
 
 NOTEBOOK = next(path for path in NOTEBOOKS if path.name.startswith("10_"))

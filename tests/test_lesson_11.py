@@ -29,8 +29,8 @@ from pmtech import (
     theory,
 )
 from pmtech.charts.load_test import figure as curve
-from pmtech.course.check import all_tasks
-from pmtech.course.tasks.lesson_11 import TASKS, month
+from pmtech.course.exercises.check import all_tasks
+from pmtech.course.exercises.tasks.lesson_11 import TASKS, month
 from pmtech.runs.summary import percentiles
 
 (NOTEBOOK,) = (path for path in NOTEBOOKS if path.name.startswith("11_"))

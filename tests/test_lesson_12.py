@@ -33,9 +33,9 @@ from pmtech import (
 )
 from pmtech.charts import CHARTS
 from pmtech.charts.retries import loop, moment
-from pmtech.course.check import all_tasks
-from pmtech.course.questions import all_questions
-from pmtech.course.tasks.lesson_12 import SLOW, charges, evening, measured
+from pmtech.course.exercises.check import all_tasks
+from pmtech.course.exercises.questions import all_questions
+from pmtech.course.exercises.tasks.lesson_12 import SLOW, charges, evening, measured
 
 SOLUTION = {
     "retry.attempts": 1,

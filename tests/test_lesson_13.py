@@ -33,7 +33,7 @@ from pmtech import (
     stored_script,
     stuffing,
 )
-from pmtech.course.tasks.lesson_13 import PRICES, START, TASKS
+from pmtech.course.exercises.tasks.lesson_13 import PRICES, START, TASKS
 from pmtech.panels.console import console
 from pmtech.web.app import sign_in
 from pmtech.web.app.server import Api

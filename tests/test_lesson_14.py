@@ -29,7 +29,7 @@ from pmtech import (
     start_api,
     theory,
 )
-from pmtech.course.tasks.lesson_14 import PLAN, TASKS, shop
+from pmtech.course.exercises.tasks.lesson_14 import PLAN, TASKS, shop
 from pmtech.web.shipping import git
 from pmtech.web.shipping.repository import CHOICES
 

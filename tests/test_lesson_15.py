@@ -9,10 +9,10 @@ import pytest
 from lessons import NOTEBOOKS, run
 
 from pmtech import check, meeting, simulate
-from pmtech.course.agenda import Agenda, Choice, Claim, all_agendas
-from pmtech.course.check import all_tasks
-from pmtech.course.meeting import Talk
-from pmtech.course.progress import progress_file
+from pmtech.course.exercises.agenda import Agenda, Choice, Claim, all_agendas
+from pmtech.course.exercises.check import all_tasks
+from pmtech.course.exercises.meeting import Talk
+from pmtech.course.way.progress import progress_file
 from pmtech.runs.figure import figure
 
 IDS = ["15.incident", "15.review", "15.roadmap"]

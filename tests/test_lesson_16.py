@@ -4,11 +4,11 @@ import pytest
 from peak_designs import DESIGNS, IDEAS
 
 from pmtech import Queue, RateLimiter, Server, check, peak_day, simulate, sketch
-from pmtech.course.check import all_tasks
 from pmtech.course.days import CALL_S, LASTS_S
 from pmtech.course.days.weather import INCIDENTS, weather
+from pmtech.course.exercises.check import all_tasks
+from pmtech.course.exercises.tasks.lesson_16 import OTHER_DAYS
 from pmtech.course.peak_day import DAYS
-from pmtech.course.tasks.lesson_16 import OTHER_DAYS
 from pmtech.system import editing
 
 LEFT_OUT = [(id, idea) for id in DAYS for idea in IDEAS[id].split()]

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from lessons import NOTEBOOKS
 
-from pmtech.course import lint, questions
-from pmtech.course.new_lesson import new_lesson
+from pmtech.course import lint
+from pmtech.course.exercises import questions
+from pmtech.course.way.new_lesson import new_lesson
 from pmtech.install import cli
 
 GOOD = next(path for path in NOTEBOOKS if path.name.startswith("05_"))

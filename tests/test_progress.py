@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from pmtech.course import map as course_map
-from pmtech.course import progress as module
-from pmtech.course.check import all_tasks
-from pmtech.course.progress import Progress, progress_file
-from pmtech.course.questions import all_questions
+from pmtech.course.exercises.check import all_tasks
+from pmtech.course.exercises.questions import all_questions
+from pmtech.course.way import map as course_map
+from pmtech.course.way import progress as module
+from pmtech.course.way.progress import Progress, progress_file
 
 # The writer loads the module alone: a process of its own that starts in a twentieth of the package's time.
 WRITER = """

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from pmtech import theory
+from pmtech.course.exercises.questions import Guess, Option, Question, Seen, all_questions, question
 from pmtech.course.lint import what_a_question_lacks
-from pmtech.course.questions import Guess, Option, Question, Seen, all_questions, question
 
 
 @pytest.mark.parametrize("asked", all_questions().values(), ids=lambda q: q.id)

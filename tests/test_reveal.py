@@ -9,11 +9,11 @@ from lessons import NOTEBOOKS, hold, read, reveals, sources
 
 from pmtech import Clients, Server
 from pmtech.charts import guess as chart
-from pmtech.course.ask import ask
+from pmtech.course.exercises.ask import ask
+from pmtech.course.exercises.questions import Guess, all_questions, question
+from pmtech.course.exercises.reveal import OPEN, PASSED, reveal
 from pmtech.course.lint import MARKED
-from pmtech.course.progress import progress_file
-from pmtech.course.questions import Guess, all_questions, question
-from pmtech.course.reveal import OPEN, PASSED, reveal
+from pmtech.course.way.progress import progress_file
 from pmtech.panels.compare import compare
 from pmtech.runs.figure import figure
 
@@ -65,7 +65,7 @@ def test_until_then_the_page_holds_nothing_of_the_outcome(minute):
 
 
 def test_the_page_is_told_at_once_for_it_may_begin_before_anything_is_added(minute, monkeypatch):
-    monkeypatch.setattr("pmtech.course.reveal.Reveal.refresh", lambda self: None)
+    monkeypatch.setattr("pmtech.course.exercises.reveal.Reveal.refresh", lambda self: None)
     assert "waits" in reveal("04.predict", minute).told
 
 

@@ -26,8 +26,8 @@ from schemathesis import openapi
 
 import pmtech.room.app as room_app
 from pmtech import ask, check_environment, join, leave
-from pmtech.course.progress import hearers
-from pmtech.course.questions import all_questions
+from pmtech.course.exercises.questions import all_questions
+from pmtech.course.way.progress import hearers
 from pmtech.room.agenda import agenda, section_of, sections
 from pmtech.room.aloud import SIGNS, code
 from pmtech.room.aloud import answer as meant_by

@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from pmtech.course.progress import progress_file
-from pmtech.course.questions import all_questions
-from pmtech.course.sort import Card, Sort, Sorting, all_sortings, sort
+from pmtech.course.exercises.questions import all_questions
+from pmtech.course.exercises.sort import Card, Sort, Sorting, all_sortings, sort
+from pmtech.course.way.progress import progress_file
 
 MEALS = Sorting(
     id="99.sort",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pmtech.course import map as course_map
+from pmtech.course.way import map as course_map
 
 ROOT = Path(__file__).resolve().parent.parent
 ENTRIES = tomllib.loads(Path(course_map.__file__).with_name("course.toml").read_text(encoding="utf-8"))["lesson"]

@@ -12,7 +12,7 @@ CLOSE = 0.1  # so near, as a share of the truth
 
 
 def beside(guess, run: Any, value: float | None) -> tuple[dict, int]:
-    """The figure and its height in px. guess: what was asked (`course.questions.Guess`); value: None for no answer."""
+    """The figure and its height in px. guess: what was asked (`course.exercises.questions.Guess`); value: None for no answer."""
     crossing = re.fullmatch(CROSSING, guess.figure)
     return (_on_curve(guess, run, value, crossing), 264) if crossing else _as_bars(guess, run, value)
 

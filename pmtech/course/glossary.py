@@ -8,8 +8,8 @@ from pathlib import Path
 
 import traitlets
 
+from pmtech.course.exercises.questions import nearest
 from pmtech.course.page import STYLE, code, page, script
-from pmtech.course.questions import nearest
 from pmtech.panels.widget import Panel
 
 HERE = Path(__file__).parent

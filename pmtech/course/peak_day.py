@@ -12,7 +12,7 @@ from pmtech.course.days.lead import CALL, LiveDay, Sales, Told, decisions
 from pmtech.course.days.score import TOLD, Outcome, outcome, scored
 from pmtech.course.days.weather import Weather, happenings, incident, under, weather
 from pmtech.course.page import page
-from pmtech.course.progress import progress_file
+from pmtech.course.way.progress import progress_file
 from pmtech.panels.live.theatre import Theatre, theatre
 from pmtech.runs.events.event import Event
 from pmtech.runs.simulate import check_run, simulate

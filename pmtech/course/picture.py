@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 from pmtech.charts.retries import loop
+from pmtech.course.exercises.questions import nearest
 from pmtech.course.page import page
-from pmtech.course.questions import nearest
 from pmtech.diagram import LEAST, circle
 from pmtech.diagram import places as drawn
 from pmtech.runs.result import Result

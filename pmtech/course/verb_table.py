@@ -5,7 +5,7 @@ from pathlib import Path
 
 import traitlets
 
-from pmtech.course.progress import progress_file
+from pmtech.course.way.progress import progress_file
 from pmtech.panels.widget import Panel
 
 VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")

@@ -121,7 +121,7 @@ def _lint(notebook: Path, no_run: bool) -> int:
 
 
 def _new(chosen: argparse.Namespace) -> int:
-    from pmtech.course.new_lesson import new_lesson
+    from pmtech.course.way.new_lesson import new_lesson
 
     try:
         made = new_lesson(chosen.name, chosen.folder)
@@ -139,7 +139,7 @@ def copy_lessons(folder: Path) -> tuple[list[str], list[str]]:
 
     Raises OSError. Whatever happens, a lesson is there as a whole or not at all.
     """
-    from pmtech.course.editions import shipped
+    from pmtech.course.way.editions import shipped
 
     new, kept = [], []
     files.make_folder(folder)
@@ -155,7 +155,7 @@ def copy_lessons(folder: Path) -> tuple[list[str], list[str]]:
 def _lab(chosen: argparse.Namespace) -> int:
     try:
         home = Path.home()
-        from pmtech.course.editions import editions, lay_new_editions
+        from pmtech.course.way.editions import editions, lay_new_editions
         from pmtech.install.lab import start
     except (ImportError, RuntimeError):
         return 1  # no home, or something is missing: the check has said so

@@ -6,9 +6,9 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from pmtech.course.editions import shipped
 from pmtech.course.lint import Notebook, read
-from pmtech.course.map import lesson_folders
+from pmtech.course.way.editions import shipped
+from pmtech.course.way.map import lesson_folders
 
 CALLS = {"answer": "ask", "run": "reveal", "task": "check"}  # of what is kept -> what has kept it
 LAST = "Going further"  # is for another day

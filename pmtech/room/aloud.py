@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from pmtech.course.questions import all_questions
+from pmtech.course.exercises.questions import all_questions
 
 SIGNS = "ACDEFGHJKLMNPQRTUVWXY34679"  # none is mistaken for another, heard or read
 

@@ -22,7 +22,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pmtech.course.questions import all_questions
+from pmtech.course.exercises.questions import all_questions
 from pmtech.room.agenda import agenda
 from pmtech.room.aloud import answer
 from pmtech.room.state import SEATS, Refused, Room, is_split

@@ -20,11 +20,11 @@ from typing import Any
 import httpx
 
 from pmtech import files
-from pmtech.course.ask import refresh
+from pmtech.course.exercises.ask import refresh
+from pmtech.course.exercises.questions import all_questions
+from pmtech.course.exercises.verdicts import read_aloud, wait_for
 from pmtech.course.page import page
-from pmtech.course.progress import hearers, home
-from pmtech.course.questions import all_questions
-from pmtech.course.verdicts import read_aloud, wait_for
+from pmtech.course.way.progress import hearers, home
 from pmtech.room.agenda import section_of
 from pmtech.room.aloud import code
 

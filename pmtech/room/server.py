@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pmtech import files
-from pmtech.course.progress import home
+from pmtech.course.way.progress import home
 from pmtech.room.join import HERE, PORT
 from pmtech.room.state import Room
 

@@ -10,7 +10,7 @@ import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 
 import pmtech.room.app as room_app
-from pmtech.course.questions import all_questions
+from pmtech.course.exercises.questions import all_questions
 from pmtech.room.state import Room
 
 QUESTION = next(q for q in all_questions().values() if q.id == "05.check.1")

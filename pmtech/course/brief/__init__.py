@@ -7,7 +7,7 @@ from pmtech.course.brief.run import MOST_REQUESTS as MOST_REQUESTS
 from pmtech.course.brief.run import of_run
 from pmtech.course.brief.run import ten_times as ten_times
 from pmtech.course.brief.sheet import Brief, written
-from pmtech.course.check import task
+from pmtech.course.exercises.check import task
 from pmtech.diagram import diagram
 from pmtech.runs.result import Result
 

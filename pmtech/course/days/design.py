@@ -7,7 +7,7 @@ from typing import Any
 
 from pmtech.components.component import Component
 from pmtech.course.days import Plan
-from pmtech.course.task import differences
+from pmtech.course.exercises.task import differences
 from pmtech.system import editing
 from pmtech.system.system import System
 

@@ -4,9 +4,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from pmtech.course import questions
+from pmtech.course.exercises import questions
+from pmtech.course.exercises.sort import sortings_in
 from pmtech.course.lint.notebook import TO_WRITE, Found, Notebook
-from pmtech.course.sort import sortings_in
 
 SINGLE_STAR = re.compile(r"(?<!\*)\*(?!\*)(?=[^`]*(`[^`]*`[^`]*)*$)")  # outside code
 

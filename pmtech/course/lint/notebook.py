@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pmtech.course import questions
+from pmtech.course.exercises import questions
 
 TO_WRITE = re.compile(r"\[Write: (.+?)\]", re.DOTALL)
 

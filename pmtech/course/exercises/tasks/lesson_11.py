@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from pmtech.components import Clients, Database, Day, LoadBalancer, Server
-from pmtech.course.task import Marking, SystemTask, Target, about
+from pmtech.course.exercises.task import Marking, SystemTask, Target, about
 from pmtech.runs.events import Outage
 from pmtech.runs.promise import Promise
 from pmtech.system.system import System

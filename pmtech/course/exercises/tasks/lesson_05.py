@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 from pmtech.components import Clients, Database, LoadBalancer, Server
-from pmtech.course.task import Marking, SystemTask, Target, about, as_yours, differences
+from pmtech.course.exercises.task import Marking, SystemTask, Target, about, as_yours, differences
 from pmtech.runs.events import Outage
 from pmtech.runs.prices import machine, sizes
 from pmtech.system.system import System

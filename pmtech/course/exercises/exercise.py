@@ -4,7 +4,7 @@ from typing import Any
 
 import traitlets
 
-from pmtech.course.progress import progress_file
+from pmtech.course.way.progress import progress_file
 from pmtech.panels.widget import Panel
 
 

@@ -1,7 +1,7 @@
 """Lesson 04: a rate limit that keeps A and B fast and costs C as little as possible."""
 
 from pmtech.components import Clients, RateLimiter, Server
-from pmtech.course.task import Objective, SystemTask, Target
+from pmtech.course.exercises.task import Objective, SystemTask, Target
 from pmtech.system.system import System
 
 

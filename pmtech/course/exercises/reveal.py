@@ -6,11 +6,11 @@ from typing import Any
 import traitlets
 
 from pmtech.charts import guess as chart
-from pmtech.course.ask import HELD_BACK, joined, refresh
+from pmtech.course.exercises.ask import HELD_BACK, joined, refresh
+from pmtech.course.exercises.questions import Question, filled, question
+from pmtech.course.exercises.verdicts import is_held_back
 from pmtech.course.page import STYLE, script
-from pmtech.course.progress import progress_file, tell
-from pmtech.course.questions import Question, filled, question
-from pmtech.course.verdicts import is_held_back
+from pmtech.course.way.progress import progress_file, tell
 from pmtech.panels.widget import Panel
 from pmtech.runs.figure import figure
 from pmtech.wording import said
@@ -26,7 +26,7 @@ class Reveal(Panel):
     whoever lets it stand on the screen unanswered has seen the run, and what they answer after that is kept as such.
     """
 
-    _esm = script("reveal.js")
+    _esm = script("exercises/reveal.js")
     _css = STYLE
     told = traitlets.Dict().tag(sync=True)
 

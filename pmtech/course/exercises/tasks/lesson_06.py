@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from pmtech.components import Clients, LoadBalancer, Server
-from pmtech.course.task import SystemTask, Target, as_yours, differences
+from pmtech.course.exercises.task import SystemTask, Target, as_yours, differences
 from pmtech.runs.events import Change
 from pmtech.system.system import System
 

@@ -16,7 +16,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from pmtech.course.meetings.systems import SYSTEMS
+from pmtech.course.exercises.meetings.systems import SYSTEMS
 from pmtech.diagram import diagram
 from pmtech.runs import events as happenings
 from pmtech.runs.figure import figure

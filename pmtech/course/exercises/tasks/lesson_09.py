@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from pmtech.components import Autoscale, Clients, Day, LoadBalancer, Profile, Server
-from pmtech.course.task import SystemTask, Target, as_yours, differences
+from pmtech.course.exercises.task import SystemTask, Target, as_yours, differences
 from pmtech.system.system import System
 
 TEN = 22 * 3600

@@ -4,7 +4,7 @@ from bisect import bisect_left
 from dataclasses import dataclass, replace
 
 from pmtech.components import Clients, Queue, Server, Surge
-from pmtech.course.task import Marking, SystemTask, Target, about, as_yours, differences
+from pmtech.course.exercises.task import Marking, SystemTask, Target, about, as_yours, differences
 from pmtech.system.system import System
 
 

@@ -11,9 +11,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from pmtech import files
-from pmtech.course.progress import home
+from pmtech.course.way.progress import home
 
-PACKAGE = Path(__file__).resolve().parents[1]
+PACKAGE = Path(__file__).resolve().parents[2]
 UNKNOWN = "is not this edition of the lesson, or has changes"
 
 

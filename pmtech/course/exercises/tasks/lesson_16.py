@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from pmtech.course.days.weather import incident, weather
+from pmtech.course.exercises.task import Marking
 from pmtech.course.peak_day import PeakDay
-from pmtech.course.task import Marking
 
 OTHER_DAYS = (2, 5)  # seeds: together they bring everything that may happen
 

@@ -5,11 +5,11 @@ from weakref import WeakSet
 
 import traitlets
 
-from pmtech.course.exercise import Exercise
+from pmtech.course.exercises.exercise import Exercise
+from pmtech.course.exercises.questions import Question, question
+from pmtech.course.exercises.verdicts import is_held_back, open_verdict, opens_here, to_read_out
 from pmtech.course.glossary import terms
 from pmtech.course.page import STYLE, script
-from pmtech.course.questions import Question, question
-from pmtech.course.verdicts import is_held_back, open_verdict, opens_here, to_read_out
 from pmtech.panels.widget import Panel
 
 HELD_BACK = "What is right is told when the room has voted."
@@ -37,7 +37,7 @@ class Ask(Exercise):
     other question can be tried again, and the first answer stays in the record.
     """
 
-    _esm = script("terms.js", "ask.js")
+    _esm = script("terms.js", "exercises/ask.js")
     _css = STYLE
     question = traitlets.Dict().tag(sync=True)
     value = traitlets.Float(None, allow_none=True).tag(sync=True)

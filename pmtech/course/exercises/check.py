@@ -6,9 +6,9 @@ from importlib import import_module
 from pathlib import Path
 from runpy import run_path
 
-from pmtech.course.progress import progress_file
-from pmtech.course.questions import all_questions, nearest
-from pmtech.course.task import Marking
+from pmtech.course.exercises.questions import all_questions, nearest
+from pmtech.course.exercises.task import Marking
+from pmtech.course.way.progress import progress_file
 
 FOLDER = Path(__file__).parent / "tasks"
 _MISSING = object()
@@ -26,7 +26,11 @@ def tasks_in(folder: Path) -> dict:
     found = {}
     for path in sorted(folder.glob("lesson_[0-9][0-9].py")):
         of_the_course = folder == FOLDER
-        own = import_module(f"pmtech.course.tasks.{path.stem}").TASKS if of_the_course else run_path(str(path))["TASKS"]
+        own = (
+            import_module(f"pmtech.course.exercises.tasks.{path.stem}").TASKS
+            if of_the_course
+            else run_path(str(path))["TASKS"]
+        )
         for task in own:
             if task.id in found:
                 raise ValueError(f"task id {task.id!r} is used twice")

@@ -1,7 +1,7 @@
 """Lesson 03: a cache whose answers are fresh enough, and that leaves the database enough room."""
 
 from pmtech.components import Cache, Clients, Database, Server
-from pmtech.course.task import SystemTask, Target
+from pmtech.course.exercises.task import SystemTask, Target
 from pmtech.system.system import System
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from pmtech.components import CDN, Clients, Server
-from pmtech.course.task import SystemTask, Target, differences
+from pmtech.course.exercises.task import SystemTask, Target, differences
 from pmtech.system.system import System
 
 CITIES = ("Mumbai", "Delhi", "London", "New York")

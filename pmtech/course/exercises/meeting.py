@@ -6,10 +6,10 @@ from functools import cached_property
 
 import traitlets
 
-from pmtech.course.agenda import Agenda, Choice, Claim, Decision, Dependency, all_agendas
-from pmtech.course.exercise import Exercise
+from pmtech.course.exercises.agenda import Agenda, Choice, Claim, Decision, Dependency, all_agendas
+from pmtech.course.exercises.exercise import Exercise
+from pmtech.course.exercises.questions import nearest
 from pmtech.course.page import STYLE, script
-from pmtech.course.questions import nearest
 from pmtech.wording import counted, rate
 
 
@@ -145,7 +145,7 @@ class Meeting(Exercise):
     """
 
     kind = "meeting"
-    _esm = script("meeting.js")
+    _esm = script("exercises/meeting.js")
     _css = STYLE
     agenda = traitlets.Dict().tag(sync=True)
     value = traitlets.List().tag(sync=True)

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from pmtech.course.check import all_tasks
-from pmtech.course.editions import editions, shipped
-from pmtech.course.meeting import all_agendas
+from pmtech.course.exercises.check import all_tasks
+from pmtech.course.exercises.meeting import all_agendas
+from pmtech.course.exercises.questions import all_questions
+from pmtech.course.exercises.sort import all_sortings
 from pmtech.course.page import page
-from pmtech.course.progress import progress_file
-from pmtech.course.questions import all_questions
-from pmtech.course.sort import all_sortings
+from pmtech.course.way.editions import editions, shipped
+from pmtech.course.way.progress import progress_file
 from pmtech.wording import listed
 
 HERE = Path(__file__).parent

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from pmtech.components import CircuitBreaker, Clients, Gateway, Retry, Server
-from pmtech.course.task import SystemTask, Target
+from pmtech.course.exercises.task import SystemTask, Target
 from pmtech.runs.events import Slowdown
 from pmtech.runs.result import Result
 from pmtech.runs.simulate import simulate

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from pmtech.components import Clients, Database, Gateway, Network, Server
-from pmtech.course.task import SystemTask, Target, as_yours, differences
+from pmtech.course.exercises.task import SystemTask, Target, as_yours, differences
 from pmtech.runs.figure import figure
 from pmtech.runs.simulate import simulate
 from pmtech.system.system import System

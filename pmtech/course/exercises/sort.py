@@ -6,9 +6,9 @@ from pathlib import Path
 
 import traitlets
 
-from pmtech.course.exercise import Exercise
+from pmtech.course.exercises.exercise import Exercise
+from pmtech.course.exercises.questions import FOLDER, nearest, tables
 from pmtech.course.page import STYLE, script
-from pmtech.course.questions import FOLDER, nearest, tables
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,7 @@ class Sort(Exercise):
     Until then the reasons stay in the kernel. Marked cards can be sorted again; every marking stays in the record.
     """
 
-    _esm = script("sort.js")
+    _esm = script("exercises/sort.js")
     _css = STYLE
     sorting = traitlets.Dict().tag(sync=True)
     value = traitlets.Dict().tag(sync=True)

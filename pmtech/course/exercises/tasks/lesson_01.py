@@ -1,7 +1,7 @@
 """Lesson 01: how many visitors one machine can promise to answer in time."""
 
 from pmtech.components import Clients, Database, Network, Server
-from pmtech.course.task import Objective, SystemTask, Target
+from pmtech.course.exercises.task import Objective, SystemTask, Target
 from pmtech.system.system import System
 
 

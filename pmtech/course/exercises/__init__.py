@@ -1,0 +1,1 @@
+"""What a learner is asked to do: to predict, answer, sort, talk, build; and how it is marked."""
