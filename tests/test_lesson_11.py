@@ -258,6 +258,7 @@ def test_an_odd_load_test_is_refused_in_a_sentence(api):
         ({"rate_per_s": range(10, 40), "for_s": 60}, "30 rates of 60 s each take too long"),
         ({"rate_per_s": (10, 20), "stall_s": 0.5}, "with a stall give one rate_per_s"),
         ({"stall_s": 5}, "stall_s must be at most"),
+        ({"seed": "one"}, "seed must be a finite number"),
         ({"server": Queue()}, "server must be one Server"),
         ({"server": Server(queue_limit=3)}, "without a limit"),
         ({"server": "server"}, "server must be one Server"),

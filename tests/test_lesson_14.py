@@ -212,6 +212,8 @@ def test_small_and_often_is_broken_more_often_and_for_fewer_hours():
         ({"every": {}}, "every must be"),
         ({"every": {"never": 0}}, "must be above 0"),
         ({"weeks": 0}, "weeks must be"),
+        ({"weeks": 10**9}, "weeks must be"),
+        ({"seed": 0.5}, "seed must be a whole number"),
         ({"breaks": 2}, "breaks must be"),
         ({"changes_per_week": math.nan}, "changes_per_week must be"),
         ({"look_h": -1}, "look_h must be"),

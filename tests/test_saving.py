@@ -17,6 +17,13 @@ SYSTEMS = [
 ]
 
 
+@pytest.mark.parametrize("wrong", [None, 3, ["a"]])
+def test_what_is_no_path_is_refused_in_a_sentence(wrong):
+    for door in (System.open, (Clients() >> Server()).save):
+        with pytest.raises(ValueError, match="path must be the name of a file"):
+            door(wrong)
+
+
 @pytest.mark.parametrize("system", SYSTEMS[:2])
 def test_what_was_saved_is_what_is_opened(system, tmp_path):
     path = system.save(tmp_path / "system.json")

@@ -15,10 +15,15 @@ from pmtech import (
     Outage,
     RateLimiter,
     Server,
+    Slider,
     Surge,
     Throttle,
     Users,
+    compare,
+    explore,
+    live,
     simulate,
+    sweep,
 )
 from pmtech.runs.running import Running
 from pmtech.runs.simulate import MOST_REQUESTS
@@ -156,11 +161,16 @@ def test_what_would_be_refused_then_is_refused_now():
             simulate(SYSTEM, duration_s=1, events=[wrong])
 
 
-def test_one_event_need_not_stand_in_a_list_or_is_refused_in_a_sentence():
-    try:
-        simulate(SYSTEM, duration_s=1, events=Change("server.workers", 3, at_s=0.5))
-    except ValueError:
-        pass
+def test_one_event_need_not_stand_in_a_list():
+    """Wherever events are taken."""
+    one, knob = Outage("server", at_s=0.5, for_s=0.2), Slider("server.workers", 1, 9)
+    alone = simulate(SYSTEM, duration_s=1, events=one).summary
+    assert alone.equals(simulate(SYSTEM, duration_s=1, events=[one]).summary)
+    assert alone.error_rate > 0
+    assert compare({"a": SYSTEM, "b": SYSTEM}, duration_s=1, events=one).results["a"].summary.equals(alone)
+    assert sweep(SYSTEM, {"server.workers": [1]}, duration_s=1, events=one).error_rate[0] > 0
+    for panel in (explore(SYSTEM, knob, duration_s=1, events=one), live(SYSTEM, events=one)):
+        panel.close()
 
 
 def test_a_part_can_not_be_renamed_during_a_run():

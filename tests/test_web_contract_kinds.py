@@ -114,7 +114,8 @@ CASES = {  # what stands for itself: (old, new, as a request, as an answer)
     "new duty": (fields(), fields(["a"], a={}), BREAKS, FITS),
     "duty with a default": (fields(a={"default": 1}), fields(["a"], a={"default": 1}), UNJUDGED, FITS),
     "new duty with a default": (fields(), fields(["a"], a={"default": 1}), UNJUDGED, FITS),
-    "field gone": (fields(a={}), fields(), UNJUDGED, BREAKS),
+    "field gone": (fields(a={}, b={}), fields(b={}), UNJUDGED, BREAKS),
+    "fields no longer named": (fields(a={}), fields(), FITS, BREAKS),
     "field refused": (fields(a={}), fields(more={"additionalProperties": False}), BREAKS, BREAKS),
     "field among typed ones": (
         fields(a={"type": "string"}, more={"additionalProperties": {"type": "string"}}),
@@ -171,6 +172,8 @@ CASES = {  # what stands for itself: (old, new, as a request, as an answer)
         {"oneOf": [fields(["a"], a={}), fields(["a", "b"], b={})]}, {"oneOf": [fields(["a"], a={}), fields(["b"], b={})]}, FITS, BREAKS),
     "one of forms of which one comes to need nothing": (
         {"oneOf": [fields(["a"], a={}), fields(["b"], b={})]}, {"oneOf": [fields(["a"], a={}), fields(b={})]}, UNJUDGED, BREAKS),
+    "one of forms that were told apart by a type": (
+        {"oneOf": [fields(["a"], a=TEXT), fields(["a"], a=NUMBER)]}, {"oneOf": [fields(["a"], a=TEXT), fields(["a"], a={})]}, UNJUDGED, BREAKS),
     "one form, and another that is told apart": (
         {"oneOf": [fields(["a"], a={})]}, {"oneOf": [fields(["a"], a={}), fields(["b"], b={})]}, FITS, BREAKS),
     "one of any at another level": (
@@ -215,6 +218,8 @@ SPELLINGS = {
     "one value": [{"type": "string", "const": "a"}, {"type": "string", "enum": ["a"]}],
     "parts": [fields(["a"], a={"type": "string"}), {"allOf": [fields(a={"type": "string"}), {"required": ["a"]}]}],
     "any": [{}, True, {"description": "x", "title": "y", "example": 1}],
+    "order of forms that overlap": [{"oneOf": [NUMBER, {"type": "number"}, {"not": NUMBER}]},
+                                    {"oneOf": [{"type": "number"}, {"not": NUMBER | {"title": "x"}}, NUMBER]}],
     "order": [fields(["a", "b"], a={"enum": [1, 2]}, b={}), fields(["b", "a"], b={}, a={"enum": [2, 1.0]})],
     "bounds": [{"type": "number", "exclusiveMinimum": 1}, {"type": "number", "minimum": 1, "exclusiveMinimum": True}],
     "said or not": [{"type": "string"}, {"type": "string", "minLength": 0, "nullable": False, "readOnly": False}],

@@ -86,7 +86,7 @@ class Arrivals:
         self.source.send(number)
 
     def until(self, until_s: float) -> np.ndarray:
-        """When they come, as if nothing but surge and profile changed the rate: the other form of `_arrives`, and the end of it."""
+        """When they come, if only surge and profile change the rate: the other form of `_arrives`, which ends."""
         self.alarm.set(inf)
         self.turn.set(inf)
         surge, profile, found, first = self.source.spec.surge, self.profile, [], 0

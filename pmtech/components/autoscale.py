@@ -38,7 +38,8 @@ class Autoscale(Checked):
 
     least, most: never fewer, never more machines. every_s: it looks so often, at what happened since it looked last.
     starts_s: so long until a new machine takes requests; it is paid for meanwhile. calm_s: it takes machines away only
-    down to the most that it would have wanted within so long, to which what there was when it began counts. tolerance: a difference to the target that it leaves alone.
+    down to the most that it would have wanted within so long; what there was when it began counts as wanted then.
+    tolerance: a difference to the target that it leaves alone.
     schedule: pairs of (from which second of the run, least) such as ((35_400, 8), (39_600, 1)): machines are there before the
     load is, if that is known.
     At most four machines or as many again are added each `every_s`, whichever is more. A machine that it has not seen

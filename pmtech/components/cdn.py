@@ -129,6 +129,8 @@ class CDN(Component):
 
 
 class CDNPart(Part):
+    feeds_forward, pass_sorted = property(keeps_all), pass_fetched
+
     def setup(self) -> None:
         self.edges, self.shield = [], None
         self.change(self.spec)
@@ -189,12 +191,3 @@ class CDNPart(Part):
         if request.write and is_success(status) and request.version is None:
             request.version = self.run.versions[request.key] = self.run.versions.get(request.key, 0) + 1
         return status
-
-    # --- all requests at once -------------------------------------------------------------------------------------------
-
-    @property
-    def feeds_forward(self) -> bool:
-        return keeps_all(self)
-
-    def pass_sorted(self, rows, times, book) -> None:
-        pass_fetched(self, rows, times, book)

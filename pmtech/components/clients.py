@@ -34,7 +34,7 @@ class Clients(Source):
 
     connections: requests share so many connections, each taking any of them. None: every request has its own.
     connection_age_s: how long a connection lasts on average (exponential, as where many have many reasons to end), before
-        another takes its place. None: for ever. Only a balancer of layer 4 cares.
+        another takes its place. None: for ever. It says nothing without `connections`; only a balancer of layer 4 cares.
 
     What this leaves out: bursts that come in batches; a Retry-After, which a careful client would obey.
     """

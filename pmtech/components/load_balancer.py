@@ -9,7 +9,7 @@ from pmtech.components.connections import Connections, layer
 from pmtech.components.fields import number, one_of, whole, yes_no
 from pmtech.components.health import Health
 from pmtech.components.policies import BLIND, BY_KEY, COUNTING, POLICIES, least_busy
-from pmtech.components.ring import Ring
+from pmtech.components.ring import VIRTUAL_NODES, Ring
 from pmtech.components.shares import share_out
 from pmtech.components.work import WorkPart
 from pmtech.engine.clock import Steps
@@ -31,6 +31,7 @@ class LoadBalancer(Component):
       "least_connections": the one with the fewest requests in flight (ties: the next in turn).
       "power_of_two_choices": two are drawn, the less busy one is taken (Mitzenmacher 2001; Envoy's "least request").
       "consistent_hash": the one that `request.key` belongs to on a hash ring (`Ring`): few keys move when one comes or goes.
+          Each stands there in `virtual_nodes` places: the more, the more equal their shares (`theory.ring_variation`).
       "modulo": key modulo the number of targets: nearly all keys move.
     layer: 7 picks for each request; 4 picks once for each connection (`Clients(connections=...)`), whose requests all go
         where its first went, until it ends or its target dies.
@@ -49,6 +50,7 @@ class LoadBalancer(Component):
     unhealthy_after: int = whole(2, at_least=1, at_most=100)
     sticky: bool = yes_no(False)
     retries: int = whole(0, at_least=0, at_most=10)
+    virtual_nodes: int = whole(VIRTUAL_NODES, at_least=1, at_most=10_000)
 
     kind: ClassVar[str] = "load balancer"
     icon: ClassVar[str] = "M2 10h15M6 10l5-6h6M6 10l5 6h6"
@@ -119,7 +121,7 @@ class LoadBalancerPart(Part):
         self.up = self.health.trusted(self.retired)
         self.pick = POLICIES[self.spec.policy]
         if self.spec.policy == "consistent_hash":
-            self.ring = Ring((n, f"{self.targets[n].machine}") for n in self.up)
+            self.ring = Ring(((n, self.targets[n].machine) for n in self.up), self.spec.virtual_nodes)
         self.has_room()
 
     def handle(self, request: Request) -> Steps:

@@ -15,10 +15,10 @@ def in_turn(pool, target: int) -> int:
 
 def least_busy(pool, targets: list[int]) -> int:
     """The one with the fewest requests in flight; of equals the next in turn."""
-    in_flight = pool.in_flight
-    least = min([in_flight[target] for target in targets])
-    free = [target for target in targets if in_flight[target] == least]  # in order of their numbers
-    return free[bisect_right(free, pool.turn) % len(free)]
+    in_flight, first = pool.in_flight, bisect_right(targets, pool.turn)  # they stand in order of their numbers
+    held = [in_flight[target] for target in targets]
+    held = held[first:] + held[:first]
+    return targets[(first + held.index(min(held))) % len(held)]
 
 
 def round_robin(pool, _first: float, _second: float, _key: int) -> int:

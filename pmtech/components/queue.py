@@ -85,6 +85,7 @@ class QueuePart(HandingPart):
 
     mortal = True
     storing = 0
+    feeds_forward, pass_sorted = property(hands_in_order), pass_handed
 
     def recover(self) -> None:
         self.has_room()
@@ -124,12 +125,3 @@ class QueuePart(HandingPart):
             self.messages.add(message)
         self.hand_out()
         return 202
-
-    # --- all requests at once -------------------------------------------------------------------------------------------
-
-    @property
-    def feeds_forward(self) -> bool:
-        return hands_in_order(self)
-
-    def pass_sorted(self, rows, times, book) -> None:
-        pass_handed(self, rows, times, book)

@@ -1,7 +1,6 @@
 """All requests of a load balancer at once, in order of time: where each of them goes."""
 
 from heapq import heappop, heappush
-from math import nan
 
 import numpy as np
 
@@ -81,9 +80,8 @@ def _one_by_one(pool, rows, times, book) -> None:
         if begins is not None:
             in_flight[target] += 1
             heappush(leaving, (begins + takes, target))
-        if scaled:
-            done = (nan, now) if begins is None else (begins, begins + takes)
-            pool.targets[target].visits.append([place, now, *done])
+            if scaled:
+                pool.targets[target].visits.append([place, now, begins, begins + takes])
     if scaled:
         pool.run.advance(book.until_s)
         book.note(pool.targets[0], np.array(pool.targets[0].notes))

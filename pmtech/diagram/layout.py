@@ -3,7 +3,7 @@
 import itertools
 import math
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from pmtech.diagram.words import cut, text_width, troubles, wrap
@@ -101,8 +101,9 @@ def layout(system: System, marks: Mapping[str, str] | None = None) -> Layout:
                 bend = 18 if outs[tail] > 1 or ins[head] > 1 else 0
                 rooms += [text_width(word, TEXT) + 28 + bend for word in said]
         gaps.append(max(rooms))
+    made = [_box(system, flow, group, marks or {}) for group in groups]
     for widest in range(WIDE, NARROW - 1, -7):
-        boxes = dict(enumerate(_box(system, flow, group, widest - 2 * PAD, marks or {}) for group in groups))
+        boxes = {node: fitted(widest - 2 * PAD) for node, fitted in enumerate(made)}
         widths = [max(boxes[node].width for node in column if node in boxes) for column in columns]
         decks = [max(boxes[node].deck for node in column if node in boxes) for column in columns]
         if sum(widths) + sum(decks) + sum(gaps) + 2 * MARGIN <= PICTURE:
@@ -146,7 +147,8 @@ def _groups(system: System) -> list[list[int]]:
     return sorted(groups, key=lambda group: order[group[0]])
 
 
-def _box(system: System, flow: dict[str, Flow], group: list[int], room: float, marks: Mapping[str, str]) -> Box:
+def _box(system: System, flow: dict[str, Flow], group: list[int], marks: Mapping[str, str]) -> Callable[[float], Box]:
+    """Makes its box, given how wide a line of words may be."""
     specs, names = [system.parts[part] for part in group], [system.names[part] for part in group]
     spec, labels = specs[0], [system.label(name) for name in names]
     equal = len({repr(one) for one in specs}) == 1
@@ -163,15 +165,19 @@ def _box(system: System, flow: dict[str, Flow], group: list[int], room: float, m
         name, shown, facts = ", ".join(labels), f"{len(group)} more", [f"{labels[0]} to {labels[-1]}"]
     facts += dict.fromkeys(marks[name] for name in names if name in marks)
     said = tuple(facts + alarms)
-    lines = wrap(shown, NAME, max(room - 26, 96), bold=True, lines=2)
-    facts = tuple(line for fact in facts for line in wrap(fact, TEXT, room))
-    alarms = tuple(line for alarm in alarms for line in wrap(alarm, TEXT, room, bold=True))
-    wide = [text_width(line, NAME, bold=True) + 26 for line in lines] + [text_width(line, TEXT) for line in facts]
-    wide += [text_width(line, TEXT, bold=True) for line in alarms]
-    load = arrives / capacity if capacity and system.sources else None
-    height = 2 * PAD - 4 + LINE * (len(lines) + len(facts) + len(alarms)) + (12 if load is not None else 0)
-    size = {"width": math.ceil(max(wide)) + 2 * PAD, "height": height}
-    return Box(tuple(names), spec.icon, name, said, lines, facts, alarms, trouble, copies, load, **size)
+
+    def fitted(room: float) -> Box:
+        lines = wrap(shown, NAME, max(room - 26, 96), bold=True, lines=2)
+        told = tuple(line for fact in facts for line in wrap(fact, TEXT, room))
+        warned = tuple(line for alarm in alarms for line in wrap(alarm, TEXT, room, bold=True))
+        wide = [text_width(line, NAME, bold=True) + 26 for line in lines] + [text_width(line, TEXT) for line in told]
+        wide += [text_width(line, TEXT, bold=True) for line in warned]
+        load = arrives / capacity if capacity and system.sources else None
+        height = 2 * PAD - 4 + LINE * (len(lines) + len(told) + len(warned)) + (12 if load is not None else 0)
+        size = {"width": math.ceil(max(wide)) + 2 * PAD, "height": height}
+        return Box(tuple(names), spec.icon, name, said, lines, told, warned, trouble, copies, load, **size)
+
+    return fitted
 
 
 def _columns(count: int, links) -> tuple[list[list[int]], dict, dict[int, list[int]]]:

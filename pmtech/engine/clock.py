@@ -28,7 +28,7 @@ def _stepped(journey: "Journey") -> None:
     journey.begin(journey.steps)
 
 
-_STEPPED = [_stepped]
+_STEPPED: list[Callable[[Any], None]] = [_stepped]
 NO_MORE: Steps = (step for step in ())  # in the place of steps that were taken: what they stood on is free again
 next(NO_MORE, None)  # taken to its end, as they are: whoever follows a request sees by its frame that it is over
 
@@ -83,7 +83,7 @@ def ring(alarm: "Alarm") -> None:
         alarm.rings()
 
 
-_RING = [ring]
+_RING: list[Callable[[Any], None]] = [ring]
 
 
 class Alarm(Event):

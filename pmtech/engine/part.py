@@ -35,6 +35,7 @@ class Part:
         self.roomed: list[Callable[[], None]] = []  # who wants to know when there is room
         self.errors: list[Callable[[Request], int | None]] = []  # who answers in its place, at the moment,
         self.slowness: list[Callable[[Request], float]] = []  # and how many times its work takes
+        self.versions: list[Callable[[Request], bool]] = []  # who is met by which new version, the latest last
         self.setup()
         self._choose_way()
 
@@ -193,12 +194,12 @@ class Part:
         with suppress(AttributeError):
             del self.handle
         if self.outages and not self.bypassed:
-            self.handle = self._refuse_all
+            self.handle = self._refuse_all  # type: ignore[method-assign]
         elif self.errors:
-            self.handle = self._err(self.handle)
+            self.handle = self._err(self.handle)  # type: ignore[assignment, method-assign]
         self.arrived = self.handle
         if self.place is not None:
-            self.handle = self._travel
+            self.handle = self._travel  # type: ignore[method-assign]
 
     def _refuse_all(self, request: Request) -> Steps:
         return self.refuse(request, self.visit(request), 502)

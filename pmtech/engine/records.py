@@ -88,11 +88,9 @@ def from_run(run: Run) -> Records:
         of_all = [visit for part in parts for visit in part.visits]
         whose, *times = zip(*of_all, strict=True) if of_all else [()] * 4
         rows = np.fromiter((request.row for request in whose), dtype=np.int64, count=len(whose))
-        visits[name] = Visits(
-            rows,
-            *(np.array(column, dtype=float) for column in times),
-            np.repeat(np.arange(len(parts)), [len(part.visits) for part in parts]),
-        )
+        entered_s, started_s, left_s = (np.array(column, dtype=float) for column in times)
+        machine = np.repeat(np.arange(len(parts)), [len(part.visits) for part in parts])
+        visits[name] = Visits(rows, entered_s, started_s, left_s, machine)
         if columns := parts[0].spec.noted:
             noted = sorted((note for part in parts for note in part.notes), key=itemgetter(0))
             notes[name] = np.array(noted, dtype=float).reshape(-1, len(columns))  # by time: some are told later

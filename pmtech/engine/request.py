@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from math import inf, nan
+from typing import Any
 
 from pmtech.engine.clock import Journey
 
@@ -19,6 +20,11 @@ class Request(Journey):
         "number", "place", "retry_after", "row", "served_by",
         "source", "status", "trips", "version", "via",
     )  # fmt: skip
+    answer_to: Callable[[Any], None] | None
+    row: int  # among all requests, once they are written down
+    served_by: str | None
+    version: int | None
+    via: str | None
 
     def __init__(self, env, source, number: int, line: tuple, endpoint: str, caller: str):
         # Three at a time, here and below: more of them would be packed into a tuple first.
@@ -88,6 +94,10 @@ class Call(Request):
 
     __slots__ = ("asked_by", "deadline", "items", "root")
 
+    deadline: float
+    items: int
+    root: Request
+
     def __init__(self, request: Request, line: tuple, asked_by, answer_to: "Callable[[Call], None]"):
         # Written out, as this is the hot path of runs with messages and branches.
         self.env, self.source, self.number = request.env, request.source, request.number
@@ -101,6 +111,6 @@ class Call(Request):
         self.deadline, self.via = (inf, None) if later else (request.deadline, request.via)
 
     @property
-    def row(self) -> int:
+    def row(self) -> int:  # type: ignore[override]  # nobody sets it here
         """The row of the request that caused it."""
         return self.root.row

@@ -80,7 +80,7 @@ class Run:
     def end(self) -> None:
         """It is over and written down. What is left of it holds itself in circles: they are cut, or it would stay."""
         for request in self.requests:
-            request.steps = None
+            request.steps = NO_MORE
         for part in (part for machines in self.parts.values() for part in machines):
             vars(part).clear()
         self.env._queue.clear()
@@ -104,6 +104,7 @@ class Run:
     def advance(self, until_s: float) -> None:
         """Let time run until `until_s`; what is due at that very moment has not happened yet."""
         env, queue, eid = self.env, self.env._queue, self.env._eid
+        event: Any  # a request or an alarm
         if until_s < env._now:
             raise ValueError(f"until_s must be at least the present time {env._now:g}, got {until_s:g}")
         with collecting_later():

@@ -8,12 +8,15 @@ luck, the same rules and the same arithmetic, so the trajectories are equal to t
 the very same moment the order would have to be guessed: then the event engine decides (`Undecided`).
 
 A cache fills, and a worker that is held is free again, when an answer comes. Before a station of their own at which the
-way ends that moment is known as soon as the question is asked, and both are walked through in order of time.
-Workers held for anything else are passed as if they were not, which is right unless one was missing (`check_never_full`).
+way ends that moment is known as soon as the question is asked, and both are walked through in order of time. So are the
+fetches of a CDN, what a queue hands to one station of its own, and a pool that an autoscaler watches: its looks alone are
+then left to the clock. Workers held for anything else are passed as if they were not, which is right unless one was
+missing (`check_never_full`).
 
 What needs events: workers that are held and run short before more than one part, caches behind one another, side by
-side, with `miss_ms` or `coalesce`, or before anything else, balancers that look at the load of what is not the end,
-users, retries, and whatever happens during a run.
+side, with `miss_ms` or `coalesce`, or before anything else, queues whose messages come back or go to several, CDNs that
+are written to or give out what is old, balancers that look at the load of what is not the end, users, retries, and
+whatever happens during a run.
 """
 
 from collections import deque
@@ -23,6 +26,7 @@ from heapq import heappop, heappushpop, heapreplace
 from itertools import pairwise, repeat
 from math import inf
 from operator import itemgetter
+from typing import Any
 
 import numpy as np
 
@@ -176,7 +180,7 @@ class Book:
         self.trips = np.array([part.trips for part in parts])[self.client]
         self.machines: list[str] = []
         self.served_by = np.full(size, -1, dtype=np.int32)
-        self.inbox: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
+        self.inbox: dict[int, list[tuple[np.ndarray, ...]]] = {}
         self.visits: dict[str, list[Visits]] = {name: [] for name in run.parts if name not in self.sources}
         self.refused: list[Refusals] = []
         specs = {name: run.parts[name][0].spec for name in self.visits}
@@ -185,7 +189,7 @@ class Book:
         self.returns: list = []
         self.drawn = "", np.empty(0)
 
-    def _of_each(self, column: Callable[[Part, int], np.ndarray]) -> np.ndarray:
+    def _of_each(self, column: Callable[[Any, int], np.ndarray]) -> np.ndarray:
         """A column of what each source says of its requests, given how many it sends."""
         each = zip(self.sources, self.counts, strict=True)
         return joined([column(self.run.parts[name][0], count) for name, count in each])[self.order]
@@ -219,7 +223,7 @@ class Book:
     def visit(self, part: Part, rows, entered, started, left) -> None:
         """Note the visits to one machine; what lies at or past the end has not happened."""
         machine = np.broadcast_to(self.run.parts[part.name].index(part), len(rows))
-        self.visits[part.name].append(Visits(rows, entered, *map(self._happened, (started, left)), machine))
+        self.visits[part.name].append(Visits(rows, entered, self._happened(started), self._happened(left), machine))
 
     def _happened(self, times: np.ndarray) -> np.ndarray:
         past = times < self.until_s
@@ -272,7 +276,8 @@ class Book:
 
         self.come_back(back)
         there = times + half_s * (2 * trips - 1)
-        return only(there < self.until_s, rows, there)
+        rows, there = only(there < self.until_s, rows, there)
+        return rows, there
 
     def code(self, part) -> int:
         """The number of a machine's name."""
@@ -307,7 +312,8 @@ class Book:
                 ends, finished = self.arrived[rows] + timeout_s, self.finished[rows]
                 if (ends == finished).any():
                     raise Undecided
-                self.answer(*only(~(finished < ends), rows, ends), 504)
+                late, at_s = only(~(finished < ends), rows, ends)
+                self.answer(late, at_s, 504)
 
     def records(self) -> Records:
         self.lose_patience()

@@ -158,18 +158,26 @@ class Stretch:
 
     def is_held(self, share: float = at.CLEARLY) -> bool:
         """Is their own work clearly less than this share of the time that the workers spend on requests?"""
+        return self.own < share
+
+    @cached_property
+    def own(self) -> float:
+        """The share of the time that the workers spend on requests which is their own work, at most as chance may have it; 1
+        where nobody comes after them who could hold them."""
         backlog, station, taken = self.backlog, self.backlog.station, self.within(self.backlog.began)
         if not (station and station.held and reached_from(self.result.system, backlog.workers)):
-            return False
+            return 1.0
         if not taken.any():  # nobody comes to a worker any more: it is those who have one that keep it
             keep = (backlog.began <= self.begin) & (backlog.left >= self.ends)
-            return bool(keep.any() and station.mean_s < share * (backlog.left - backlog.began)[keep].mean())
+            work_s, held_s = keep.sum() * station.mean_s, float((backlog.left - backlog.began)[keep].sum())
+            return min(1.0, work_s / held_s) if held_s else 1.0
         work_s, as_long = 0.0, backlog.as_long(self.together)
         for offer in self.result.offers(*backlog.workers, since=self.begin, until=self.ends):
             begun = ((backlog.began > offer.begin_s) & (backlog.began <= offer.end_s)).sum()
             work_s += begun * as_long * offer.places / offer.per_s if offer.per_s else 0.0
         chance = at.CHANCE * max(1, station.cv) / sqrt(taken.sum())
-        return bool(work_s * (1 + chance) < share * (backlog.left - backlog.began)[taken].sum())
+        held_s = float((backlog.left - backlog.began)[taken].sum())
+        return min(1.0, work_s * (1 + chance) / held_s) if held_s else 1.0
 
     @property
     def growth(self) -> float:

@@ -192,8 +192,12 @@ def of_use(it: Stretch, taken: float) -> str:
     elif it.together > 1:
         said += f"by {rate(it.together)} messages at once on average{what}"
     else:
-        said = f"{share} of {its} capacity of {rate(it.could)} a second is used"
-        said += what or _otherwise(backlog, it.could) or _in_the_long_run(it, share)
+        more = what or _otherwise(backlog, it.could)
+        could, waits_too = it.could, ""
+        if not more and it.own < 1:  # a little of the time: the capacity is that of workers who wait so long
+            could, waits_too = it.begun / backlog.used, f", waiting for {_holder(backlog)} included,"
+        said = f"{share} of {its} capacity of {rate(could)} a second{waits_too} is used"
+        said += more or _in_the_long_run(it, could, share)
     queue, stood = backlog.queue, f"requests were waiting for {line}"
     longest = int(queue.length[queue.times >= it.begin].max(initial=0))
     stood = stood if queue is backlog else f"messages waited in {called(it.result, queue.names)}"
@@ -201,9 +205,9 @@ def of_use(it: Stretch, taken: float) -> str:
     return f"The busiest {part_is} {called(it.result, backlog.names)}: {said}{most}"
 
 
-def _in_the_long_run(it: Stretch, share: str) -> str:
+def _in_the_long_run(it: Stretch, could: float, share: str) -> str:
     """What the use of a part will be, where chance made it another one in this run."""
-    if it.meant and it.meant > at.A_LITTLE * it.could:
+    if it.meant and it.meant > at.A_LITTLE * could:
         return f" ({rate(it.meant)} a second arrive)"
-    meant = percent(it.meant / it.could) if it.meant and it.meant < it.could else share
+    meant = percent(it.meant / could) if it.meant and it.meant < could else share
     return f" ({meant} in the long run)" if meant != share else ""

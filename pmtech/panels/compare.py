@@ -9,6 +9,7 @@ import traitlets
 from pmtech import charts
 from pmtech.panels.widget import Panel
 from pmtech.runs.comparison import ALL, Comparison, run_designs
+from pmtech.runs.events.event import as_events
 from pmtech.runs.table import column
 from pmtech.system.system import System
 
@@ -65,7 +66,7 @@ def compare(
     The last line of a cell shows a table and a chart by client; `.table`, `.differences` and `.results` are the
     figures. duration_s, warmup_s, seed and events are those of `simulate`. Raises ValueError with a sentence.
     """
-    events = tuple(events)
+    events = as_events(events)
     results = run_designs(designs, duration_s=duration_s, warmup_s=warmup_s, seed=seed, events=events)
     return ShownComparison(results, steady=not events)
 

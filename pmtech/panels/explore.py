@@ -11,6 +11,7 @@ from pmtech.panels.cards import CARDS, chosen, read
 from pmtech.panels.controls import Choice, Controls, Slider
 from pmtech.panels.errors import why
 from pmtech.panels.widget import Panel
+from pmtech.runs.events.event import as_events
 from pmtech.runs.result import Result
 from pmtech.runs.simulate import simulate
 from pmtech.system.system import System, check_complete
@@ -193,5 +194,5 @@ def explore(
             f'show must be one of {", ".join(charts.CHARTS)}; got "{show}": {nearest(show, charts.CHARTS)}'
         )
     return Explore(
-        system, controls, show, chosen(system, cards), duration_s=duration_s, seed=seed, events=tuple(events)
+        system, controls, show, chosen(system, cards), duration_s=duration_s, seed=seed, events=as_events(events)
     )

@@ -39,7 +39,8 @@ def cadence(
     """
     if not isinstance(every, Mapping) or not every:
         raise ValueError(f'every must be such as {{"every week": 1}}, in weeks, got {every!r}')
-    count("weeks", weeks, 1)
+    count("weeks", weeks, at_most=10_000)
+    count("seed", seed, at_least=0)
     number("changes_per_week", changes_per_week, above=0, at_most=10_000)
     number("breaks", breaks, at_least=0, at_most=1)
     for name, value in {"mend_h": mend_h, "look_h": look_h, "each_h": each_h}.items():

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pmtech.runs.certainty import BATCHES
+from pmtech.runs.events.event import as_events
 from pmtech.runs.result import Result
 from pmtech.runs.simulate import check_run, simulate
 from pmtech.runs.views import ComparisonViews
@@ -76,7 +77,7 @@ def run_designs(
     for label in designs:
         if not isinstance(label, str) or not label.strip():
             raise ValueError(f"the label of a design must be a few words, got {label!r}")
-    events, complete = tuple(events), {}
+    events, complete = as_events(events), {}
     for label, system in designs.items():
         try:
             complete[label] = check_complete(system)

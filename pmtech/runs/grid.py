@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from pmtech.runs.events.event import as_events
 from pmtech.runs.simulate import check_run, simulate
 from pmtech.system.system import System, check_complete
 
@@ -44,7 +45,7 @@ def run_grid(
     systems = [system.replace(combination) for combination in combinations]
     for variant in systems:
         check_run(variant, duration_s, warmup_s, seed)
-    how = {"duration_s": duration_s, "warmup_s": warmup_s, "seed": seed, "events": tuple(events)}
+    how = {"duration_s": duration_s, "warmup_s": warmup_s, "seed": seed, "events": as_events(events)}
     rows, summaries = [], _summaries(systems, how)
     try:
         for combination, summary in zip(combinations, summaries, strict=True):

@@ -10,6 +10,7 @@ import pandas as pd
 
 from pmtech.runs.result import Result
 from pmtech.runs.table import Table
+from pmtech.theory.checks import number
 from pmtech.wording import nearest
 
 HOURS_A_MONTH = 730  # 365 days of 24 hours, in twelve parts
@@ -53,6 +54,7 @@ def answers_by_machine(result: Result, every_s: float = 20) -> pd.DataFrame:
     """How many requests each machine answered, a row for each stretch of `every_s` seconds in which they arrived."""
     if not isinstance(result, Result):
         raise ValueError(f"answers_by_machine needs what simulate(...) gave, got {result!r}")
+    every_s = number("every_s", every_s, above=0)
     answered = result.requests[result.records.served]
     since = (answered.arrived_s // every_s * every_s).rename("came from second").astype(int)
     table = pd.crosstab(since, answered.served_by).rename_axis(columns=None)

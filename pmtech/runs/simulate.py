@@ -8,7 +8,7 @@ from pmtech.components.fields import Checked, number, whole
 from pmtech.engine.clock import collecting_later
 from pmtech.engine.records import from_run
 from pmtech.engine.sorted_pass import run_sorted
-from pmtech.runs.events.event import Event
+from pmtech.runs.events.event import Event, as_events
 from pmtech.runs.result import Result
 from pmtech.runs.running import Running
 from pmtech.system.flow import flows
@@ -45,7 +45,7 @@ def simulate(
     check_run(system := check_complete(system), duration_s, warmup_s, seed, replications)
     if engine not in ("auto", "events"):
         raise ValueError(f'engine must be "auto" or "events", got {engine!r}')
-    seed, events = int(seed), tuple(events) if isinstance(events, Iterable) else (events,)
+    seed, events = int(seed), as_events(events)
     if len(events) > MOST_EVENTS:
         raise ValueError(f"events are {len(events):,}; a run takes {MOST_EVENTS:,} at most")
     stages = [(system, duration_s)]

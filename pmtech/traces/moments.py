@@ -15,6 +15,9 @@ DATES = (
     r"(?P<m>[A-Z][a-z]{2}) (?P<d>\d\d?), (?P<y>\d{4}) @ ",  # Mar 1, 2026 @, as Kibana exports it
 )
 WRITTEN = [re.compile(rf"\[?{date}{CLOCK}\]?") for date in DATES]
+WRITTEN.append(
+    re.compile(rf"[A-Z][a-z]{{2}} (?P<m>[A-Z][a-z]{{2}}) +(?P<d>\d\d?) {CLOCK} (?P<y>\d{{4}})")
+)  # as C writes it
 NUMBER = re.compile(r"\s*(-?\d+)(?:[.,](\d+))?\s*")  # not 1.7E+12, as Excel leaves it, without its last digits
 FIRST_S, LAST_S = (
     1e8,

@@ -84,6 +84,16 @@ def test_the_balancer_keeps_every_key_on_one_machine_and_moves_the_share_of_its_
     assert share == pytest.approx(moved_share(4, 5, ring=on_ring), abs=spread)
 
 
+def test_the_balancer_has_as_many_virtual_nodes_as_it_is_told():
+    """Key for key the ring of that many, also after somebody has turned the knob."""
+    system, machines = pool("consistent_hash"), [(n, f"server#{n + 1}") for n in range(4)]
+    coarse = answered(system.replace({"load_balancer.virtual_nodes": 1}))
+    assert coarse == {key: {f"server#{Ring(machines, 1).find(key) + 1}"} for key in coarse}
+    turned = simulate(system, duration_s=9, events=[Change("load_balancer.virtual_nodes", 1, 4)]).requests
+    late = turned[(turned.arrived_s > 4) & (turned.status == 200)]
+    assert all({who} == coarse.get(key, {who}) for key, who in zip(late.key, late.served_by, strict=True))
+
+
 def test_a_machine_that_leaves_a_run_gives_its_own_keys_alone():
     events = [Change("server.replicas", 3, at_s=20)]
     requests = simulate(pool("consistent_hash"), duration_s=40, events=events).requests.dropna(subset="served_by")

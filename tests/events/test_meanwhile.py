@@ -134,6 +134,18 @@ def test_who_meets_the_new_version_meets_it_again():
     assert first > 0 and abs(timed_out / 2 / tried - 0.3) < 3.3 * (0.21 / tried) ** 0.5
 
 
+def test_a_version_that_follows_is_without_the_faults_of_the_one_before():
+    """All fail from 1 on; from 21 on half of them have a mended version, from 31 on all."""
+    events = [Deploy("server", 1, errors=1), Deploy("server", 21, steps=((0, 0.5), (10, 1)))]
+    requests = simulate(MANY >> Server(workers=99, service_ms=1), duration_s=40, events=events).requests
+    spans = ((0, 0.9), (1.1, 20.9), (21.1, 30.9), (31.1, 40))
+    shares = [requests[requests.arrived_s.between(*span)].status.eq(500).mean() for span in spans]
+    assert shares == pytest.approx([0, 1, 0.5, 0], abs=0.08)
+    slow = [Deploy("server", 1.1, slower=5), Deploy("server", 3.1)]
+    latency = simulate(POOL, duration_s=6, events=slow).requests.latency_ms
+    assert latency.round(9).tolist() == [10] * 5 + [50] * 8 + [10] * 11
+
+
 def test_an_outage_is_felt_where_it_is_and_what_lies_behind_goes_on():
     """The server dies at 0.6: the client hears it then; the database ends its query at 1."""
     system = Clients(rate_per_s=0.5, arrivals="even") >> Server(service_ms=500, service_cv=0)

@@ -348,3 +348,12 @@ def test_workers_who_all_wait_for_ever_are_held_not_unlucky():
     system = Clients(rate_per_s=50) >> Server(workers=4, service_ms=1) >> pool >> Database(query_ms=200)
     text = said(system, duration_s=30)
     assert "its workers are held while they wait for “Connection pool”, so 0" in text and "chance" not in text
+
+
+def test_the_capacity_of_workers_who_wait_a_little_is_that_with_the_wait():
+    """100 ms of work and 5 of waiting are 76 a second, not 80: at 60 a second 79 % of it, as the workers say themselves."""
+    server = Server(workers=8, service_ms=100, service_cv=0)
+    system = Clients(rate_per_s=60, arrivals="even") >> server >> Database(query_ms=5, query_cv=0)
+    result = simulate(system, duration_s=100)
+    assert "79 % of its capacity of 76 a second, waiting for “Database” included, is used" in result.explain()
+    assert round(result.components.utilisation["server"], 2) == 0.79

@@ -121,6 +121,14 @@ I, [2026-03-01T10:00:01.123456 #12]  INFO -- : [4f3] method=POST path=/b format=
 [GIN] 2026/03/01 - 10:00:00 | 200 |     1.2ms |        10.0.0.1 | GET      "/a?x=1"
 [GIN] 2026/03/01 - 10:00:01 | 302 |  101.23us |        10.0.0.2 | POST     "/b"
 """),
+    ("uWSGI", """\
+[pid: 7|app: 0|req: 1/1] 10.0.0.1 () {32 vars in 400 bytes} [Sun Mar  1 10:00:00 2026] GET /a?x=1 => generated 12 bytes in 3 msecs (HTTP/1.1 200)
+[pid: 7|app: 0|req: 2/2] 10.0.0.2 (ann) {32 vars in 400 bytes} [Sun Mar  1 10:00:01 2026] POST /b => generated 12 bytes in 3 msecs (HTTP/1.1 200)
+"""),
+    ("chi", """\
+2026/03/01 10:00:00 [web-1/Ab3-000001] "GET http://shop.com/a?x=1 HTTP/1.1" from 10.0.0.1:5000 - 200 12B in 3ms
+2026/03/01 10:00:01 "POST http://shop.com/b HTTP/1.1" from 10.0.0.2:5000 - 200 12B in 3ms
+"""),
     ("common or combined (Apache, nginx), behind a prefix of syslog, a container or kubectl", "".join(
         f'2026-03-01T10:00:01Z {{app="nginx", pod="web-1"}} {line}\n' for line in COMMON.splitlines())),
     ("common or combined (Apache, nginx), in a column of CSV", "@timestamp,@message\n" + "".join(
@@ -451,6 +459,9 @@ def test_what_a_log_holds_does_not_steer_a_terminal(read):
     [
         ("Dear all,\nhere is the log.\n", "expected is the common or combined format", "Its line 1 is “Dear all,”"),
         ("INFO: started\nINFO:  10.0.0.1:5 - \"GET /a HTTP/1.1\" 200 OK\n", "it does not say when: expected is a time in each line", "Its line 2 is “INFO:  10.0.0.1:5"),
+        ("GET /a 200 3.2 ms - 12\n", "it does not say when", "Its line 1 is"),
+        ("10:00:00 | 200 |     3ms | 10.0.0.1 | GET | /a | -\n", "its times have no date", "Its line 1 is"),
+        ("tls 2.0 2026-03-01T10:00:00 net/my/c6e7 g3d4 10.0.0.1:51341 172.1.0.5:443 5 2\n", "a network load balancer, which knows connections", ""),
         ("2026/03/01 10:00:01 [error] 31#31: *1 x, request: \"GET /x HTTP/1.1\"\n", "it is an error log: expected is the access log", "Its line 1 is"),
         ("2026-03-01 10:00:00 10.0.0.9 GET /a x=1 443 - 10.0.0.1 - - 200 0 0 15\n", "expected is a line #Fields: before it", "Its line 1 is"),
         ("#Fields: date time c-ip\n", "there is no request in it, only the names of the fields", ""),

@@ -64,7 +64,7 @@ def written(title: str, content: Page, folder: str | Path, drawn: str = "") -> B
     """The page as a file; `drawn` is a picture for its first heading."""
     body = _body(title, content, drawn)
     slug = re.sub(r"\W+", "-", title.lower()).strip("-")[:60].rstrip("-") or "page"
-    path = _written({Path(folder) / f"brief-{slug}.html": _html(title, body)})
+    path = _written({files.as_path(folder, "briefs") / f"brief-{slug}.html": _html(title, body)})
     return Brief(path, _markdown(title, content), body)
 
 

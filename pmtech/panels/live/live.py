@@ -18,7 +18,7 @@ from pmtech.panels.live.theatre import HERE, STAGE_CSS, STAGE_JS
 from pmtech.panels.live.watch import CELL_S, Watch
 from pmtech.panels.widget import Panel
 from pmtech.runs.events import Change, Outage
-from pmtech.runs.events.event import Event
+from pmtech.runs.events.event import Event, as_events
 from pmtech.runs.result import Result
 from pmtech.runs.running import Running
 from pmtech.runs.simulate import simulate
@@ -381,6 +381,6 @@ def live(
     `Slowdown("payment", for_s=30)`; its `at_s` does not count. Its `recorded` is the run so far, as a result.
     Raises ValueError with a sentence for a control or an event that does not fit the system.
     """
-    system, events = check_complete(system), tuple(events)
+    system, events = check_complete(system), as_events(events)
     Running(system, seed, events)  # an event that can't happen is refused now
     return Live(system, controls, speed, seed, events)

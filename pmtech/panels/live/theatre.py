@@ -105,7 +105,7 @@ class Theatre(Panel):
             tables=in_script(TABLES),
         )
         with files.in_a_sentence(f"{path} could not be written"):
-            return files.write_beside({Path(path): sheet})[0]
+            return files.write_beside({files.as_path(path, "theatre.html"): sheet})[0]
 
 
 def theatre(result: Result) -> Theatre:

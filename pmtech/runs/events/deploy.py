@@ -1,10 +1,11 @@
 """A new version takes over."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from math import inf
 
 from pmtech.components.fields import checked, number, number_pairs, text, whole
+from pmtech.engine.part import Part
 from pmtech.engine.randomness import Luck, identity
 from pmtech.engine.request import Request
 from pmtech.runs.events.event import Event, Mark, Slow, check_answers, check_works, faults, named, names_of
@@ -35,6 +36,8 @@ class Deploy(Event):
 
     back_at: it is rolled back by itself at so many errors of the new version among `looks_at` of its answers, counted
     anew after each `looks_at`; that takes `back_s`, in which the new version goes on. `Result.rollbacks` says when.
+
+    Where another version follows, its share of the requests has neither the errors nor the slowness of those before it.
 
     What this leaves out: machines that are away while they are exchanged, a database that both versions share, and whether
     slowness is noticed: only errors are counted.
@@ -91,10 +94,22 @@ class Deploy(Event):
             over = True
             run.rollbacks.append((run.env.now, self.name))
 
-        if self.errors or self.errors_before:
-            running.befall(self.name, lambda machine: machine.err(partial(instead, lucks[machine.name])))
-        if self.slower != 1:
-            running.befall(self.name, lambda machine: machine.slow(lambda r: self.slower if is_new(r) else 1.0))
+        def take_over(machine: Part) -> Callable[[], None]:
+            versions, earlier = machine.versions, len(machine.versions)
+            versions.append(is_new)
+
+            def ours(request: Request) -> bool:
+                """Has no later version taken it over?"""
+                return not any(later(request) for later in versions[earlier + 1 :])
+
+            fails = lucks[machine.name]
+            if self.errors or self.errors_before:
+                machine.err(lambda request: instead(fails, request) if ours(request) else None)
+            if self.slower != 1:
+                machine.slow(lambda request: self.slower if is_new(request) and ours(request) else 1.0)
+            return lambda: None  # it stays
+
+        running.befall(self.name, take_over)
 
     def slows(self, system: System) -> list[Slow]:
         begins = [self.at_s + after_s for after_s, _ in self.steps]

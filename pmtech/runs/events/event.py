@@ -1,6 +1,7 @@
 """What all events have in common."""
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 from pmtech.components.fields import Checked
 from pmtech.engine.part import Part
@@ -53,6 +54,11 @@ class Event(Checked):
     def mark(self, system: System) -> Mark:
         """What a page says of it; `system` is how it was before."""
         raise TypeError(f"{type(self).__name__} has no words")
+
+
+def as_events(events: Any) -> tuple:
+    """As they were given: several, or one alone."""
+    return tuple(events) if isinstance(events, Iterable) else (events,)
 
 
 def names_of(system: System, name: str) -> list[str]:

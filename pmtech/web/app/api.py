@@ -23,6 +23,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import ValidationError
 from starlette.convertors import Convertor, register_url_convertor
+from starlette.routing import Route
 
 from pmtech import escapes
 from pmtech.components.rate_limiter import RateLimiter, SlidingWindowLog
@@ -53,8 +54,12 @@ class IdConvertor(Convertor[int]):
     """An id in a path has one spelling: neither 01 nor +1 leads to what is at 1."""
 
     regex = "[1-9][0-9]{0,99}"
-    convert = int
-    to_string = str
+
+    def convert(self, value: str) -> int:
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        return str(value)
 
 
 register_url_convertor("id", IdConvertor())
@@ -106,7 +111,7 @@ async def _conditions(if_match: Tag = None, if_none_match: Tag = None) -> None:
 
 router = APIRouter(dependencies=[Depends(_conditions)], responses=documented(412, 422))
 BODY, ABSENT = documented(400, 413, 415), documented(404)
-KEPT = {304: {"description": "You have this version already"}}
+KEPT: dict[int | str, dict] = {304: {"description": "You have this version already"}}
 
 
 @router.get("/surveys", response_model=Page[Survey], responses=KEPT)
@@ -191,7 +196,9 @@ async def read_response(survey_id: Id, response_id: Id, store: Db):
     return row
 
 
-CSV = {200: {"description": "The responses as CSV", "content": {"text/csv": {"schema": {"type": "string"}}}}}
+CSV: dict[int | str, dict] = {
+    200: {"description": "The responses as CSV", "content": {"text/csv": {"schema": {"type": "string"}}}}
+}
 NOT_KEPT = {"Cache-Control": "no-store"}
 
 
@@ -252,16 +259,16 @@ def create_app(
     app.state.store, app.state.clock, app.state.price_rule = store, clock, price_usd
     app.state.calendar = calendar or CalendarClient("http://127.0.0.1:9")
     app.state.exports = defaultdict(lambda: SlidingWindowLog(EXPORTS))
-    routes = list(app.routes)
+    routes = [route for route in app.routes if isinstance(route, Route)]
     app.include_router(router, dependencies=[Depends(guard)] if guard else [])
-    routes += router.routes
     for each in more:
         app.include_router(each)
-        routes += each.routes
+    routes += [route for each in (router, *more) for route in each.routes if isinstance(route, Route)]
 
     def allowed(path: str) -> list[str]:
         """What may be done with a path, for `Allow`; empty when there is no such path."""
-        known = {method for route in routes if path == "*" or route.path_regex.match(path) for method in route.methods}
+        here = (route for route in routes if path == "*" or route.path_regex.match(path))
+        known = {method for route in here for method in route.methods or ()}
         return sorted(known | {"OPTIONS"} | ({"HEAD"} if "GET" in known else set())) if known else []
 
     problems.install(app)

@@ -115,7 +115,7 @@ class Answers:
         for one in parameters:
             name, where = one.get("name", ""), one.get("in")
             values = {"query": query.get(name), "header": headers.get(name.lower())}
-            text = next(in_path, None) if where == "path" else values.get(where)
+            text = next(in_path, None) if where == "path" else values.get(where or "")
             if text is None and one.get("required") and where in ("query", "header"):
                 wrong.append(f"{name}: is required")
             elif text is not None and not self.schemas.text_fits(text, one.get("schema", {})):

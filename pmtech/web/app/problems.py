@@ -1,5 +1,6 @@
 """Errors as `application/problem+json` (RFC 9457): one shape for everything that goes wrong."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from fastapi import FastAPI, HTTPException, Request
@@ -20,7 +21,7 @@ class Body(BaseModel):
     errors: list[dict[str, str]] = []
 
 
-def problem(status: int, detail: str, headers: dict | None = None, **more) -> JSONResponse:
+def problem(status: int, detail: str, headers: Mapping[str, str] | None = None, **more) -> JSONResponse:
     body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **more}
     return JSONResponse(body, status, headers, media_type=MEDIA_TYPE)
 

@@ -72,11 +72,16 @@ def copies(count: int) -> None:
         socket.listen()
         socket.set_inheritable(True)
         # On a busy computer a copy takes long until it answers its supervisor for the first time.
-        slow = {"timeout_worker_healthcheck": 120}
-        config = uvicorn.Config("pmtech.web.app.program:app", factory=True, workers=count, **UVICORN, **slow)
+        how = UVICORN | {"factory": True, "workers": count, "timeout_worker_healthcheck": 120}
+        config = uvicorn.Config("pmtech.web.app.program:app", **how)
         supervisor = Multiprocess(config, [socket])
         print(f"http://{HOST}:{socket.getsockname()[1]}", flush=True)
-        threading.Thread(target=lambda: (sys.stdin.read(), supervisor.should_exit.set()), daemon=True).start()
+
+        def end() -> None:
+            sys.stdin.read()  # until whoever started it is gone
+            supervisor.should_exit.set()
+
+        threading.Thread(target=end, daemon=True).start()
         supervisor.run()
 
 

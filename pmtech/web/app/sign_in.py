@@ -92,7 +92,8 @@ class Accounts:
             if wait_s > 0:
                 raise HTTPException(429, "too many wrong passwords", {"Retry-After": str(int(wait_s) + 1)})
         found = self.person(name)
-        right = self._matches((found or self.person("eva"))["password"], password) and found is not None
+        someone = found or self.person("eva")
+        right = someone is not None and self._matches(someone["password"], password) and found is not None
         if not right and self.protections.sign_in_limit:  # also for a name that nobody has: it must not show
             self.wrong[name].decide(self.clock())
         return right
@@ -117,7 +118,7 @@ class Accounts:
         row = self._db.execute("SELECT name, reads_only FROM tokens WHERE hash = ?", (plain_hash(token),)).fetchone()
         if kind.lower() != "bearer" or row is None:
             raise HTTPException(401, "sign in first: POST /sessions", {"WWW-Authenticate": "Bearer"})
-        return self.person(row[0]) | {"reads_only": bool(row[1])}
+        return (self.person(row[0]) or {}) | {"reads_only": bool(row[1])}
 
     def change(self, name: str, **values) -> None:
         """Writes fields of a person."""

@@ -108,8 +108,11 @@ class Store:
 
     def get(self, table: str, id: int) -> dict | None:
         """The row with this id, or None."""
-        rows = self._rows(f"SELECT * FROM {table} WHERE id = ?", min(id, LARGEST_ID))
-        return rows[0] if rows else None
+        return next(iter(self._rows(f"SELECT * FROM {table} WHERE id = ?", min(id, LARGEST_ID))), None)
+
+    def _known(self, table: str, id: int | None) -> dict:
+        """The row with this id, which is there."""
+        return self._rows(f"SELECT * FROM {table} WHERE id = ?", id)[0]
 
     def page(
         self, table: str, *, limit: int, offset: int = 0, contains: str | None = None, **equals
@@ -134,19 +137,19 @@ class Store:
             done = self._db.execute(
                 f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", tuple(values.values())
             )
-            return self.get(table, done.lastrowid)
+            return self._known(table, done.lastrowid)
 
     def change_survey(self, id: int, **values) -> dict:
         """Writes the values and counts the version up, unless they are there already: then nothing is written."""
         settings = ", ".join(f"{column} = ?" for column in values)
         with self.transaction():
-            row = self.get("surveys", id)
+            row = self._known("surveys", id)
             if row | values == row:
                 return row
             self._db.execute(
                 f"UPDATE surveys SET {settings}, version = version + 1 WHERE id = ?", (*values.values(), id)
             )
-            return self.get("surveys", id)
+            return self._known("surveys", id)
 
     def delete(self, table: str, id: int) -> None:
         """The responses of a survey go with it."""
@@ -201,7 +204,8 @@ class RowChange:
     @property
     def fields(self) -> tuple[str, ...]:
         """The columns whose value changed."""
-        return tuple(c for c, value in self.after.items() if self.before[c] != value) if self.kind == "changed" else ()
+        before, after = self.before or {}, self.after or {}
+        return tuple(c for c, value in after.items() if before[c] != value) if self.kind == "changed" else ()
 
 
 def row_changes(before: Snapshot, after: Snapshot) -> list[RowChange]:

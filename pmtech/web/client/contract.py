@@ -54,8 +54,9 @@ class Contract:
             raise ValueError("document must be an OpenAPI contract, an object with paths")
         if not str(data.get("openapi", "3")).startswith("3"):
             raise ValueError(f"document is OpenAPI {data['openapi']}, and only OpenAPI 3 is read")
-        from_file = isinstance(document, Path) or (isinstance(document, str) and not is_text(document))
-        self.path = Path(document).resolve() if from_file else None
+        self.path = None
+        if isinstance(document, Path) or (isinstance(document, str) and not is_text(document)):
+            self.path = Path(document).resolve()
         self.document = Document(data, self.path).data
 
     @property

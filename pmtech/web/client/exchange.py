@@ -91,7 +91,7 @@ class Exchange:
         return f"{self.summary}\n\n{self.request_text}\n\n{self.response_text or self.error}"
 
     def _repr_html_(self) -> str:
-        came = self.response_text or self.error
+        came = self.response_text or self.error or ""
         return (
             '<div style="display:flex;gap:16px;flex-wrap:wrap;align-items:flex-start">'
             f"{_box('Request', self.request_text)}"

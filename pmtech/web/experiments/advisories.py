@@ -11,6 +11,7 @@ from pathlib import Path
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
+from pmtech.files import as_path
 from pmtech.web.client.table import Rows
 from pmtech.wording import counted
 
@@ -63,7 +64,7 @@ def _versions(versions) -> dict[str, str]:
         return {found.name.lower(): found.version for found in metadata.distributions()}
     if isinstance(versions, Mapping):
         return {str(name).lower(): str(version) for name, version in versions.items()}
-    return _pins(Path(versions).read_text(encoding="utf-8"))
+    return _pins(as_path(versions, "constraints.txt").read_text(encoding="utf-8"))
 
 
 def _pins(text: str) -> dict[str, str]:

@@ -1,10 +1,10 @@
 """A run of a load test: the same requests in the model and, each when it is due, to the real API."""
 
 import asyncio
+import itertools
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 from time import perf_counter as clock
 
@@ -16,7 +16,7 @@ from pmtech.engine.sorted_pass import fifo
 from pmtech.runs.result import Result
 from pmtech.runs.simulate import simulate
 from pmtech.system.system import System
-from pmtech.theory.checks import number
+from pmtech.theory.checks import count, number
 from pmtech.web.app.server import Api
 from pmtech.web.experiments.door import Door
 from pmtech.web.experiments.load_test import LoadTest, Step
@@ -34,7 +34,7 @@ def run_load_test(
     api: Api, rate_per_s: float | Iterable[float], *, server: Server, for_s: float, stall_s: float, seed: int
 ) -> LoadTest:
     """See `load_test` in panels/load_test.py."""
-    rates = _checked(api, rate_per_s, server, for_s, stall_s)
+    rates = _checked(api, rate_per_s, server, for_s, stall_s, seed)
     steps, lines, waiting = [], [], []
     for per_s in rates:
         run = _modelled(per_s, server, for_s, seed)
@@ -47,7 +47,7 @@ def run_load_test(
     return LoadTest(server=server, steps=steps, log=log, stall_s=stall_s, waiting=np.array(waiting))
 
 
-def _checked(api, rate_per_s, server, for_s, stall_s) -> list[float]:
+def _checked(api, rate_per_s, server, for_s, stall_s, seed) -> list[float]:
     if not isinstance(api, Api) or not api.running:
         raise ValueError(f"a load test needs the running API, as start_api() gives it, got {api!r}")
     if api.transport != "socket":
@@ -58,6 +58,7 @@ def _checked(api, rate_per_s, server, for_s, stall_s) -> list[float]:
     rates = [*rate_per_s] if isinstance(rate_per_s, Iterable) and not isinstance(rate_per_s, str) else [rate_per_s]
     if not rates:
         raise ValueError("rate_per_s must be at least one number of requests a second")
+    count("seed", seed, at_least=0)
     number("for_s", for_s, at_least=0.5, at_most=MOST_S)
     number("stall_s", stall_s, at_least=0, at_most=for_s / 2)
     for per_s in rates:
@@ -127,7 +128,7 @@ def _held(door: Door, real_ms: np.ndarray, places: int) -> np.ndarray:
 
 def _written(api: Api, lines: list[tuple]) -> Path:
     """An access log in the common format, in the folder of the API's database."""
-    path = next(path for n in count(1) if not (path := api.folder / f"access-{n}.log").exists())
+    path = next(path for n in itertools.count(1) if not (path := api.folder / f"access-{n}.log").exists())
     path.write_text("".join(_line(*line) for line in sorted(lines)), encoding="utf-8")
     return path
 

@@ -59,7 +59,12 @@ class Orders:
         with closing(self._open()) as db:
             number = db.execute("INSERT INTO orders (customer, seats) VALUES (?, ?)", (customer, seats)).lastrowid
         self._job(number, self.url, self.card_s, self.key)
-        return self.get(number)
+        return self._known(number)
+
+    def _known(self, number: int | None) -> dict:
+        order = self.get(number or 0)
+        assert order is not None, "it was kept before its job was put into the queue"
+        return order
 
     def get(self, number: int) -> dict | None:
         """id, customer, seats, state ("waiting", "at work", "done", "waiting to be tried again", "failed"), attempts, payment."""
@@ -101,7 +106,7 @@ class Orders:
 
     def _charge(self, number: int, url: str, card_s: float, key: bool, *, tries_left: int) -> None:
         """The job: the card company takes its time, then the payment is booked through the API."""
-        order = self.get(number)
+        order = self._known(number)
         self.say("at work", number, state="at work", attempts=order["attempts"] + 1)
         time.sleep(card_s)
         try:

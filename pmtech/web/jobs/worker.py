@@ -3,12 +3,13 @@
 import subprocess
 import sys
 from dataclasses import dataclass
+from typing import Any
 
 from pmtech.web.jobs import orders as program
 from pmtech.web.jobs.orders import Orders
 from pmtech.web.waiting import until
 
-QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+QUIET: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
 @dataclass
@@ -39,6 +40,5 @@ class Worker:
         """Kill it as a power cut does: it has no time to tidy up."""
         if self._process is not None:
             self._process.kill()
-            self._process.wait()
-            self._process.stdin.close()
+            self._process.communicate()
             self._process = None

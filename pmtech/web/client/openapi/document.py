@@ -34,7 +34,14 @@ SHAPES = {
     kind: {name: shape for part in rest.split(";") for shape, *names in [part.split()] for name in names}
     for kind, _, rest in (line.partition(":") for line in _SHAPES.replace("\n  ", " ").strip().splitlines())
 }
-_PYTHON = {"map": dict, "list": list, "text": str, "flag": bool, "number": (int, float), "bound": (int, float)}
+_PYTHON: dict[str, type | tuple[type, ...]] = {
+    "map": dict,
+    "list": list,
+    "text": str,
+    "flag": bool,
+    "number": (int, float),
+    "bound": (int, float),
+}
 ODD = "(not as OpenAPI has it)"
 _MEANS_NULL = {"default", "const"}  # elsewhere an entry without a value is one that is not there
 
@@ -153,22 +160,16 @@ class Document:
 
 def alike(a: Any, b: Any) -> bool:
     """As JSON compares: 1 is 1.0, and true is not 1."""
-    if isinstance(a, bool) or isinstance(b, bool):
-        return a is b
-    if isinstance(a, dict) and isinstance(b, dict):
-        return a.keys() == b.keys() and all(alike(a[name], b[name]) for name in a)
-    if isinstance(a, list | tuple) and isinstance(b, list | tuple):
-        return len(a) == len(b) and all(map(alike, a, b))
-    return a == b or (a != a and b != b)  # no number, in both
+    return exact(a) == exact(b)
 
 
 def exact(value: Any) -> Any:
     """A key that is equal for values that are alike."""
     if isinstance(value, dict):
         return frozenset((name, exact(inside)) for name, inside in value.items())
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return tuple(map(exact, value))
-    return (bool, value) if isinstance(value, bool) else value if value == value else (float,)
+    return (bool, value) if isinstance(value, bool) else value if value == value else (float,)  # no number, in both
 
 
 def _fits(value: Any, shape: str) -> bool:

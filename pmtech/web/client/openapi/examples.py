@@ -1,6 +1,7 @@
 """What a contract's schemas say of data: whether some fit, and some that do."""
 
 import json
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,6 +28,7 @@ class Schemas:
 
     def misfits(self, value: Any, schema: Any) -> list[str]:
         """What is wrong with it, one sentence each, with the field first."""
+        sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # two seconds of the cell: install/cli.py
         from jsonschema import Draft202012Validator
         from referencing.exceptions import Unresolvable
 

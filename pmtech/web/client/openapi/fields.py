@@ -39,7 +39,7 @@ def fields(a: dict, b: dict, sides: Sides, *, asked: bool, text: str) -> Found:
     filled = {name for name in now if asked and sides.new.said(now[name], "default")}
     yield from _required(a, b, was.keys() - old, now.keys() - new, filled, asked=asked)
     rest, place = [side.get("additionalProperties", ANY) for side in (a, b)], "further field" if was or now else "value"
-    yield from _further(*rest, f"each {place}", "further fields", sides, asked=asked)
+    yield from _further(rest[0], rest[1], f"each {place}", "further fields", sides, asked=asked)
     old_names, new_names = (side.get("patternProperties", {}) for side in (a, b))
     for name in sorted(old_names.keys() | new_names.keys()):  # who is not named is among the further fields
         pair, said = (old_names.get(name, _rest(a)), new_names.get(name, _rest(b))), f"fields with names like {name}"
@@ -51,7 +51,8 @@ def fields(a: dict, b: dict, sides: Sides, *, asked: bool, text: str) -> Found:
 def _gone(name: str, was: Any, b: dict, sides: Sides, *, asked: bool) -> Found:
     rest = _unnamed(name, b)
     refused, unread = not sides.new.union(rest).forms, sides.new.open(rest)
-    sent = Effect.LESS if refused else Effect.PASSED if unread else Effect.MORE
+    others = b.get("properties")  # who names no field at all does not describe them
+    sent = Effect.LESS if refused else Effect.PASSED if unread and others else Effect.MORE
     yield Finding(f"field {name} is gone", sent if asked else Effect.MORE)
     if asked and not refused and not unread:
         yield Pair(was, rest, (f"field {name}",))

@@ -1,6 +1,6 @@
 """A form: values of one type, and the words that hold for them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,6 +56,10 @@ class Union:
     @property
     def types(self) -> set[str]:
         return {form.kind for form in self.forms}
+
+    @property
+    def written(self) -> bool:
+        return all(form.declared for form in self.forms)
 
 
 def form_of(entries: dict[str, Any]) -> Form:
@@ -137,7 +141,7 @@ def common(a: list, b: list) -> list:
     return [one for one in a if exact(one) in there]
 
 
-MEETS = {
+MEETS: dict[str, Callable] = {
     "enum": common,
     "required": lambda a, b: a | b,
     "and": lambda a, b: [*a, *b],

@@ -51,8 +51,8 @@ class Forms:
         return found.types == set(KINDS) and not any(form.words for form in found.forms)
 
     def overlap(self, a: Form, b: Form, *, named: bool = False) -> bool:
-        """Whether a value may fit both: unless they are of two types that are written down, or list other values for what
-        both of them need. With `named` on, a value that has no fields but those that one of the two names."""
+        """Whether a value may fit both: unless they are of two types that are written down, or have other types or list other
+        values for what both of them need. With `named` on, a value that has no fields but those that one of the two names."""
         if a.kind != b.kind:
             return not (a.declared and b.declared)
         needs = [side.words.get("required", frozenset()) for side in (a, b)]
@@ -60,6 +60,9 @@ class Forms:
         if named and not (needs[1] <= {*needs[0], *names[0]} or needs[0] <= {*needs[1], *names[1]}):
             return False
         fields = [[side.get(name, ANY) for side in names] for name in needs[0] & needs[1]]
+        unions = [[self.union(field) for field in pair] for pair in fields]
+        if any(x.written and y.written and not x.types & y.types for x, y in unions):
+            return False
         pairs = [[self.said(side, "enum") for side in pair] for pair in fields]
         pairs.append([[side.words["enum"]] if "enum" in side.words else [] for side in (a, b)])
         return all(common(one[0], other[0]) for one, other in pairs if len(one) == 1 == len(other))
@@ -211,4 +214,4 @@ def _groups(key: str, parts: list[Union]) -> str:
 
 
 def _describes(name: str, value: Any) -> bool:
-    return name in ("description", "summary") and isinstance(value, str)
+    return name in ("title", "description", "summary", "$comment") and isinstance(value, str)

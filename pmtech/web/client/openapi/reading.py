@@ -46,7 +46,10 @@ def once(pairs: list[tuple[str, Any]]) -> dict:
     return made
 
 
-class _Yaml(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Yaml(_Loader):
     """YAML 1.2, which OpenAPI asks for: no, on, 12:30 and 2026-01-01 are text, and no key comes twice."""
 
     yaml_implicit_resolvers: dict = {}

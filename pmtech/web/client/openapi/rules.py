@@ -4,7 +4,7 @@ A rule is given what the old and the new form say by one word (None: nothing), a
 stand at the same place within the two. `asked` is true for what a client sends, false for what it is answered.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -86,7 +86,7 @@ def _bound(limit: Any) -> Any:
     return f"{value} (itself left out)" if strict else value
 
 
-def _values(was: list | None, now: list | None, asked: bool) -> Found:
+def _values(was: list | None, now: list | None, asked: bool) -> Iterator[Finding]:
     before, after = (None if side is None else set(map(exact, side)) for side in (was, now))
     gone = [v for v in was or () if after is not None and exact(v) not in after]
     new = [v for v in now or () if before is not None and exact(v) not in before]

@@ -134,11 +134,13 @@ class Schemas(Sides):
         def paired(fits: Callable[[Form, Form], bool]) -> Found:
             for a in list(left):
                 if b := next((b for b in others if fits(a, b)), None):
-                    left.remove(a), others.remove(b)
+                    left.remove(a)
+                    others.remove(b)
                     place = (f"form {_called(a, before)}",)
                     for f in differences(a, b, self, asked=asked, text=text):
-                        idle = isinstance(f, Finding) and f.effect in free
-                        yield replace(f, place=place + f.place, **({"effect": Effect.NONE} if idle else {}))
+                        if isinstance(f, Finding) and f.effect in free:
+                            f = replace(f, effect=Effect.NONE)
+                        yield replace(f, place=place + f.place)
 
         yield from paired(lambda a, b: a.name is not None and a.name == b.name)
         if self._nested == NESTED and (left or others):
@@ -149,7 +151,11 @@ class Schemas(Sides):
         if len(left) == 1 == len(others):
             yield from paired(lambda a, b: not self._replaced(a, b))
         for fitting in (WIDER, NARROWER):
-            yield from paired(lambda a, b, fitting=fitting: not self._replaced(a, b) and effects(a, b) <= fitting)
+
+            def close(a: Form, b: Form, fitting=fitting) -> bool:
+                return not self._replaced(a, b) and effects(a, b) <= fitting
+
+            yield from paired(close)
         for a in left:
             # Objects take most of what other objects do, as long as they may have further fields: that makes them not one.
             kept = a.kind != "object" and any(effects(a, b) <= WIDER for b in after)
@@ -179,10 +185,9 @@ class Schemas(Sides):
         pairs = [[(side, *pair) for pair in combinations(union.forms, 2)] for side, union in sides]
         overlapping = {a.kind if a.kind == b.kind else "any" for side, a, b in chain(*pairs) if side.overlap(a, b)}
         if was.exclusive and now.exclusive:
-            forms = [[[form.kind, form.declared, form.words] for form in side.forms] for side in (was, now)]
             if was.exclusive != now.exclusive:
                 unsure = bool(overlapping)
-            elif not overlapping or self.same(*forms):
+            elif not overlapping or self._same_forms(was, now, asked):
                 unsure = False
             else:
                 met = [any(side.overlap(a, b, named=True) for side, a, b in each) for each in pairs]
@@ -203,6 +208,17 @@ class Schemas(Sides):
                 return
         if len(was.forms) > 1 or overlapping - {"object"} or any(s.overlap(a, b, named=True) for s, a, b in pairs[1]):
             yield Finding("must now fit one of its forms and no other", Effect.UNKNOWN)
+
+    def _same_forms(self, was: Union, now: Union, asked: bool) -> bool:
+        """In any order."""
+        left = list(now.forms)
+        for a in was.forms:
+            alone = (b for b in left if (a.kind, a.declared) == (b.kind, b.declared))
+            b = next((b for b in alone if self._effects(a, b, asked, "") <= {Effect.NONE}), None)
+            if b is None:
+                return False
+            left.remove(b)
+        return not left
 
 
 def _leading(to: set, parents: dict[tuple, set]) -> set:
@@ -249,7 +265,7 @@ def _hints(was: list[dict], now: list[dict], asked: bool) -> Found:
     """Discriminators. They change nothing of what fits, and who goes by a field still finds it, or it is listed as gone."""
     if alike(was, now):
         return
-    hints = [(side[0] if len(side) == 1 else {"all": side}) if side else {} for side in (was, now)]
+    hints: list[dict] = [(side[0] if len(side) == 1 else {"all": side}) if side else {} for side in (was, now)]
     names = [hint.get("propertyName") for hint in hints]
     maps = [hint.get("mapping", {}) for hint in hints]
     kept = all(isinstance(mapping, dict) for mapping in maps) and all(
