@@ -276,8 +276,8 @@ class Book:
 
         self.come_back(back)
         there = times + half_s * (2 * trips - 1)
-        rows, there = only(there < self.until_s, rows, there)
-        return rows, there
+        arrived, there = only(there < self.until_s, rows, there)
+        return arrived, there
 
     def code(self, part) -> int:
         """The number of a machine's name."""
