@@ -14,6 +14,7 @@ from pmtech.wording import percent, rate, seconds
 
 FOLDER = Path(__file__).parent / "pictures"
 TEXT = 13  # their smallest letters, in pixels
+PAGE = 740  # what a lesson has for them on a screen of 1280: there nothing scrolls, whatever the letters
 
 
 class Picture:
@@ -24,7 +25,9 @@ class Picture:
 
     def _repr_html_(self) -> str:
         (width,) = re.findall(r'<svg[^>]* viewBox="0 0 (\d+)', self.svg)
-        return page(f'<div style="min-width: {int(width) * LEAST // TEXT}px">{self.svg}</div>', "pmtech-picture")
+        return page(
+            f'<div style="min-width: {min(int(width) * LEAST // TEXT, PAGE)}px">{self.svg}</div>', "pmtech-picture"
+        )
 
 
 def picture(name: str) -> Picture:

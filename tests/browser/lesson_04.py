@@ -32,7 +32,7 @@ def a_guess_is_kept_and_the_run_tells(lab) -> None:
     keep.press("Enter")
     lab.wait_idle()
     assert "Your prediction is kept." in question.inner_text() and "joins the same queue" not in question.inner_text()
-    told.get_by_text("It turned out otherwise.").wait_for()
+    told.get_by_text("It turned out otherwise: ").wait_for()
     assert "10 a second" in told.inner_text() and "4.2 a second" in told.inner_text()
     told.scroll_into_view_if_needed()
     told.locator(".main-svg").first.wait_for()

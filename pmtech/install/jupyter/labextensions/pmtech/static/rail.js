@@ -293,8 +293,7 @@ window.pmtechStill = still; // for a panel that leaves the page
 
 // ---- what is told by looks alone ---------------------------------------------------------------------------------------
 
-// The minutes of a heading stand back, a folded cell is its words without the sign of a comment; what folds a section has a name;
-// a heading of a table has room for half of its letters, so that it takes two lines, not three.
+// The minutes of a heading stand back, a folded cell is its words without the sign of a comment; what folds a section has a name.
 function dress({ node }) {
   node.querySelector(".jp-collapseHeadingButton")?.setAttribute("aria-label", "Fold or open this section");
   for (const heading of node.querySelectorAll(".jp-RenderedMarkdown h2:not([data-dressed])")) {
@@ -303,9 +302,6 @@ function dress({ node }) {
     if (!text) continue;
     const minutes = text.splitText(text.data.search(/ · \d+ min/));
     minutes.replaceWith(make("span", { class: "pmtech-minutes" }, minutes.data));
-  }
-  for (const head of node.querySelectorAll(".pmtech-figures thead th:not([style])")) {
-    head.style.minWidth = `${Math.ceil(0.44 * head.textContent.length) + 2}ch`;
   }
   for (const folded of node.querySelectorAll(".jp-PlaceholderText")) {
     if (folded.textContent.startsWith("# ")) folded.textContent = folded.textContent.slice(2);
