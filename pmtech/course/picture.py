@@ -14,7 +14,7 @@ from pmtech.wording import percent, rate, seconds
 
 FOLDER = Path(__file__).parent / "pictures"
 TEXT = 13  # their smallest letters, in pixels
-PAGE = 740  # what a lesson has for them on a screen of 1280: there nothing scrolls, whatever the letters
+PAGE = 732  # what a lesson has for them on a screen of 1280: there nothing scrolls, whatever the letters
 
 
 class Picture:
