@@ -255,10 +255,14 @@ class LabPage:
         return self
 
     def ready(self) -> LabPage:
-        """Wait until every panel is on the page, with its chart where it is not folded away."""
+        """Wait until every panel is on the page, with its chart where it is not folded away.
+
+        Where a cell is so far from the screen that the browser leaves out its layout, a chart comes when the cell does.
+        """
         self.wait_idle().until(
             """() => [...document.querySelectorAll('.pmtech')].every((panel) => 'filled' in panel.dataset
-                && [...panel.querySelectorAll('.pmtech-plot')].every((plot) => !plot.clientWidth || plot.querySelector('.main-svg')))"""
+                && [...panel.querySelectorAll('.pmtech-plot')].every((plot) => !plot.clientWidth
+                    || !plot.checkVisibility({ contentVisibilityAuto: true }) || plot.querySelector('.main-svg')))"""
         )
         return self.wait_idle()
 
