@@ -10,10 +10,9 @@ import numpy as np
 from pmtech import theory
 from pmtech.components.component import Component, Finding
 from pmtech.components.fields import number, one_of, whole, yes_no
-from pmtech.components.lookups import pass_remembered
+from pmtech.components.lookups import pass_remembered, remembers_alone
 from pmtech.components.memory import Memory, Place, hits
 from pmtech.components.rates import added
-from pmtech.components.work import owns_what_ends
 from pmtech.engine.clock import Steps
 from pmtech.engine.part import Part
 from pmtech.engine.randomness import Stream, identity
@@ -103,6 +102,7 @@ class Cache(Component):
 
 class CachePart(Part):
     mortal = bypassed = True
+    feeds_forward, pass_sorted = property(remembers_alone), pass_remembered
 
     def setup(self) -> None:
         luck = Stream((self.run.seed, f"{self.name}.evict"), identity)
@@ -176,16 +176,3 @@ class CachePart(Part):
                 request.version = self.memory.count(request.key)
             self.memory.drop(self._place(request))
         return status
-
-    # --- all requests at once -------------------------------------------------------------------------------------------
-
-    @property
-    def feeds_forward(self) -> bool:
-        """It is the only cache, asks as soon as it has looked, and asks nothing or a station of its own, which says at
-        once when it will answer."""
-        caches = [part for machines in self.run.parts.values() for part in machines if isinstance(part, CachePart)]
-        at_once = not self.spec.coalesce and not self.spec.miss_ms
-        return len(caches) == 1 and at_once and (self.next is None or owns_what_ends(self))
-
-    def pass_sorted(self, rows, times, book) -> None:
-        pass_remembered(self, rows, times, book)

@@ -14,20 +14,12 @@ from pmtech.components.endpoints import endpoints_tuple
 from pmtech.components.fetches import keeps_all, pass_fetched
 from pmtech.components.fields import checked, number, whole, yes_no
 from pmtech.components.memory import hits
-from pmtech.components.named import city
+from pmtech.components.named import cities, city
 from pmtech.components.rates import added
 from pmtech.engine.clock import Steps
 from pmtech.engine.part import Part
 from pmtech.engine.request import Request, is_success
 from pmtech.wording import counted, listed, seconds
-
-
-def _places(name: str, value):
-    value = (value,) if isinstance(value, str) else value
-    many = isinstance(value, tuple | list) and len(value) > 0
-    if not many or len({theory.coordinates(city(name, place)) for place in value}) < len(value):
-        raise ValueError(f'{name} must be different cities such as ("Mumbai", "London"), got {value!r}')
-    return tuple(value)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -49,7 +41,7 @@ class CDN(Component):
     the way from shield to edge costs, and that prices differ from city to city.
     """
 
-    edges: tuple[str, ...] = checked(("Frankfurt",), _places)
+    edges: tuple[str, ...] = checked(("Frankfurt",), cities)
     capacity: int = whole(1000, at_least=1, at_most=10_000_000)
     ttl_s: float = number(60.0, more_than=0, at_most=1e9)
     stale_while_revalidate_s: float = number(0.0, at_least=0, at_most=1e9)
@@ -71,8 +63,8 @@ class CDN(Component):
     noted: ClassVar[tuple[str, ...]] = ("at_s", "hit", "stale", "fetched", "kb", "age_s")
 
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
-        cities = listed(self.edges) if len(self.edges) < 4 else f"{len(self.edges)} edges"
-        facts = [cities, f"fresh for {seconds(self.ttl_s)}"]
+        where = listed(self.edges) if len(self.edges) < 4 else f"{len(self.edges)} edges"
+        facts = [where, f"fresh for {seconds(self.ttl_s)}"]
         facts += [f"shield in {self.shield}"] if self.shield else []
         old_s = self.stale_while_revalidate_s
         return facts + ([f"old for {seconds(old_s)} more"] if old_s else [])

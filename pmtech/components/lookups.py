@@ -9,8 +9,17 @@ from math import inf, nan
 import numpy as np
 
 from pmtech.components.memory import Memory, Place
+from pmtech.components.work import owns_what_ends
 from pmtech.engine.sorted_pass import Undecided, in_blocks, only
 from pmtech.engine.station import Station
+
+
+def remembers_alone(part) -> bool:
+    """Does nothing else remember, and does it ask as soon as it has looked, and nobody or a station of its own, which says
+    at once when it will answer?"""
+    memories = [m for machines in part.run.parts.values() for m in machines if m.spec.remembers]
+    at_once = not part.spec.coalesce and not part.spec.miss_ms
+    return len(memories) == 1 and at_once and (part.next is None or owns_what_ends(part))
 
 
 def pass_remembered(part, rows, times, book) -> None:

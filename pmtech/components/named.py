@@ -23,6 +23,15 @@ def city(name: str, value):
     return value
 
 
+def cities(name: str, value) -> tuple[str, ...]:
+    """One or several of them, each once."""
+    value = (value,) if isinstance(value, str) else value
+    many = isinstance(value, tuple | list) and len(value) > 0
+    if not many or len({theory.coordinates(city(name, place)) for place in value}) < len(value):
+        raise ValueError(f'{name} must be different cities such as ("Mumbai", "London"), got {value!r}')
+    return tuple(value)
+
+
 @dataclass(frozen=True, repr=False)
 class Named(Checked):
     """A value with a name, such as `Server("Checkout")`; without one it is called after what it is.

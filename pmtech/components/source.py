@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, lru_cache, partial
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -127,7 +127,7 @@ class SourcePart(Part):
 
     def _learn(self) -> None:
         spec = self.spec
-        self.keys: dict[tuple, Any] = self.run.luck(f"{self.name}.key", zipf_of(spec.keys, spec.popularity))
+        self.keys: dict[tuple, Any] = self.run.luck(f"{self.name}.key", zipf(spec.keys, spec.popularity))
         self.writes = self.run.luck(f"{self.name}.write", identity)
         self.only = next(iter(spec.endpoints)) if len(spec.endpoints) == 1 else None
         self.choose: dict[tuple, Any] = self.run.luck(f"{self.name}.endpoint", pick(spec.endpoints))
@@ -183,10 +183,3 @@ class SourcePart(Part):
                 self.send(*again)
         elif heard is not None:
             heard(request)
-
-
-@lru_cache(maxsize=32)
-def zipf_of(size: int, exponent: float) -> Callable:
-    """Zipf's table, made once for each size and exponent: a slider asks for the same one many times."""
-    made = cache(lambda: zipf(size, exponent))  # most systems never ask for a key
-    return lambda u: made()(u)

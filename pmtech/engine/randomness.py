@@ -9,7 +9,7 @@ counter-based generator: any block of a stream can be made without making the on
 """
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 
 import numpy as np
@@ -145,17 +145,22 @@ def pick(weights: dict[str, float]) -> Callable[[np.ndarray], np.ndarray]:
     return lambda u: names[np.minimum(np.searchsorted(edges / edges[-1], u, side="right"), len(names) - 1)]
 
 
+@lru_cache(maxsize=32)
 def zipf(size: int, exponent: float) -> Callable[[np.ndarray], np.ndarray]:
     """A key from 1 to `size`; key k is asked for in proportion to 1 / k ** exponent (Zipf's law).
 
-    By inversion with a guide table (Chen and Asau 1974): most numbers fall where only one key is possible.
+    By inversion with a guide table (Chen and Asau 1974): most numbers fall where only one key is possible. The table is
+    made when a first key is drawn, as most systems never ask for one, and kept: a slider asks for the same many times.
     """
-    edges = np.cumsum(np.arange(1, size + 1, dtype=float) ** -exponent)
-    edges /= edges[-1]
-    guide = np.searchsorted(edges, np.arange(GUIDE + 1) / GUIDE, side="right")
+
+    @cache
+    def table() -> tuple[np.ndarray, np.ndarray]:
+        edges = np.cumsum(np.arange(1, size + 1, dtype=float) ** -exponent)
+        edges /= edges[-1]
+        return edges, np.searchsorted(edges, np.arange(GUIDE + 1) / GUIDE, side="right")
 
     def keys(u: np.ndarray) -> np.ndarray:
-        cell = (u * GUIDE).astype(int)
+        (edges, guide), cell = table(), (u * GUIDE).astype(int)
         found = guide[cell]
         several = np.flatnonzero(found < guide[cell + 1])
         found[several] = np.searchsorted(edges, u[several], side="right")
