@@ -195,6 +195,7 @@ def test_it_is_taken_for_connections_of_several_clients_before_several_balancers
         Users() >> Server(),
         Clients() >> Server() >> Database(),
         Clients(timeout_ms=100) >> Server(),
+        Clients(rate_per_s=30, timeout_ms=150) >> Server(workers=1, service_ms=60, drops_late=True),
         Clients(retries=1, timeout_ms=50) >> Server(queue_limit=0),
         Clients(retries=2) >> RateLimiter(limit=1) >> Server(queue_limit=0, workers=1),
         Clients() >> Cache() >> Network() >> Database(),
