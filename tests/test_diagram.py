@@ -13,6 +13,7 @@ from pmtech.components import (
     Database,
     Gateway,
     LoadBalancer,
+    Network,
     RateLimiter,
     Server,
     Surge,
@@ -307,3 +308,10 @@ def test_a_cache_that_is_hardly_ever_asked_has_its_picture(rate_per_s, policy):
 
 def test_dollars_in_a_name_are_no_formula():
     assert diagram(Clients("$a$ and $b$") >> Server()).startswith('<div class="pmtech-diagram mathjax_ignore"')
+
+
+def test_where_boxes_are_narrow_a_fact_takes_another_line_and_is_not_cut():
+    reports = Network(round_trip_ms=2) >> Server("Reports", workers=4) >> Database("Statistics", query_ms=20_000)
+    narrow = layout(Clients(endpoints="/report") >> Network("Way") >> Gateway("Door") >> {"/report": reports})
+    said = [line for box in narrow.boxes for line in (*box.lines, *box.facts)]
+    assert "wait" in said and not any("…" in line for line in said)

@@ -172,7 +172,12 @@ def test_it_is_taken_for_what_feeds_forward(policy):
 
 def test_it_is_taken_for_who_travels_and_does_not_arrive_before_the_end():
     near = Clients.in_places(("Mumbai", "Paris"), rate_per_s=60, round_trips=4, timeout_ms=700)
-    system = near >> Network(place="Paris") >> Server(workers=200, place="Mumbai") >> Database(connections=200, place="Frankfurt")
+    system = (
+        near
+        >> Network(place="Paris")
+        >> Server(workers=200, place="Mumbai")
+        >> Database(connections=200, place="Frankfurt")
+    )
     for parts in (system, near >> Server(workers=50, place="Tokyo")):
         assert run_sorted(Running(parts, 1).run, 8.0) is not None
         same(parts, duration_s=8)

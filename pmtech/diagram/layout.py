@@ -168,7 +168,7 @@ def _box(system: System, flow: dict[str, Flow], group: list[int], marks: Mapping
 
     def fitted(room: float) -> Box:
         lines = wrap(shown, NAME, max(room - 26, 96), bold=True, lines=2)
-        told = tuple(line for fact in facts for line in wrap(fact, TEXT, room))
+        told = tuple(line for fact in facts for line in wrap(fact, TEXT, room, lines=4))
         warned = tuple(line for alarm in alarms for line in wrap(alarm, TEXT, room, bold=True))
         wide = [text_width(line, NAME, bold=True) + 26 for line in lines] + [text_width(line, TEXT) for line in told]
         wide += [text_width(line, TEXT, bold=True) for line in warned]
