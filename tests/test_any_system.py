@@ -313,7 +313,7 @@ def test_it_is_the_same_run_again_and_in_slices(run, cuts):
     for cut in sorted([*cuts, 1.0]):
         running.advance(cut * how["duration_s"])
     told = [message.told() for message in running.run.messages if message.is_told]
-    assert list(map(repr, told)) == list(map(repr, one.records.messages))
+    assert list(map(repr, told)) == list(map(repr, one.messages.itertuples(index=False, name=None)))
     done = [(float(r.arrived), float(r.finished), r.status, r.served_by) for r in running.run.requests]
     columns = ["arrived_s", "finished_s", "status", "served_by"]
     assert list(map(repr, done)) == list(map(repr, one.requests[columns].itertuples(index=False, name=None)))

@@ -121,7 +121,9 @@ def test_the_apis_own_contract_and_the_proposal():
         ("field receipt_url is new", False),
     }
     assert [c.breaking for c in found] == sorted((c.breaking for c in found), reverse=True)
-    assert found._repr_html_().count("<tr><td") == 5  # a line for each change, however many requests it meets
+    assert (
+        found._repr_html_().count('<tr><th scope="row"') == 5
+    )  # a line for each change, however many requests it meets
     assert "14 kinds of requests" in mine._repr_html_()
     api.stop()
     with pytest.raises(ValueError, match="stopped"):

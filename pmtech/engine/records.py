@@ -10,6 +10,15 @@ import numpy as np
 from pmtech.engine.clock import collecting_later
 from pmtech.engine.run import Run
 
+TOLD = {
+    "queue": object,
+    "published_s": float,
+    "received_s": float,
+    "done_s": float,
+    "receives": np.int64,
+    "outcome": object,
+}
+
 
 @dataclass
 class Visits:
@@ -56,20 +65,19 @@ class Records:
     notes: dict[str, np.ndarray] = field(default_factory=dict)
     # component -> for each machine (when, is it alive from then on)
     deaths: dict[str, list[list[tuple[float, bool]]]] = field(default_factory=dict)
-    messages: list[tuple] = field(default_factory=list)  # as `Message.told` says
-
-    @cached_property
-    def told(self) -> dict[str, np.ndarray]:
-        """The messages as columns."""
-        columns = [*zip(*self.messages, strict=True)] or [()] * 6
-        kinds = {"queue": object, **dict.fromkeys(("published_s", "received_s", "done_s"), float)}
-        kinds |= {"receives": np.int64, "outcome": object}
-        return {name: np.array(column, kind) for (name, kind), column in zip(kinds.items(), columns, strict=True)}
+    # the messages, in order of publication: a column for each thing that `Message.told` says
+    messages: dict[str, np.ndarray] = field(default_factory=lambda: as_columns([]))
 
     @cached_property
     def served(self) -> np.ndarray:
         """Which requests were answered with a 2xx."""
         return self.status // 100 == 2
+
+
+def as_columns(messages: list[tuple]) -> dict[str, np.ndarray]:
+    """What each message tells, as columns."""
+    columns = [*zip(*messages, strict=True)] or [()] * len(TOLD)
+    return {name: np.array(column, kind) for (name, kind), column in zip(TOLD.items(), columns, strict=True)}
 
 
 @collecting_later()
@@ -114,7 +122,7 @@ def from_run(run: Run) -> Records:
         ),
         notes=notes,
         deaths={name: [part.deaths for part in parts] for name, parts in run.parts.items()},
-        messages=[message.told() for message in run.messages if message.is_told],
+        messages=as_columns([message.told() for message in run.messages if message.is_told]),
     )
 
 

@@ -23,9 +23,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from heapq import heappop, heappushpop, heapreplace
-from itertools import pairwise, repeat
 from math import inf
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -34,7 +32,7 @@ from pmtech import theory
 from pmtech.engine.clock import collecting_later
 from pmtech.engine.part import Part
 from pmtech.engine.randomness import Luck
-from pmtech.engine.records import Records, Refusals, Visits
+from pmtech.engine.records import Records, Refusals, Visits, as_columns
 from pmtech.engine.run import Run
 
 BLOCK = 2048
@@ -185,7 +183,7 @@ class Book:
         self.refused: list[Refusals] = []
         specs = {name: run.parts[name][0].spec for name in self.visits}
         self.notes = {name: np.empty((0, len(spec.noted))) for name, spec in specs.items() if spec.noted}
-        self.messages: list[tuple] = []
+        self.messages: list[tuple] = []  # of each queue its columns
         self.returns: list = []
         self.drawn = "", np.empty(0)
 
@@ -244,8 +242,7 @@ class Book:
         times = published_s, *(self._happened(np.append(each, waiting)) for each in (received_s, done_s))
         receives = (times[1] == times[1]).astype(int)
         outcome = np.array(["waiting", "in flight", "done"], dtype=object)[receives + (times[2] == times[2])]
-        columns = (column.tolist() for column in (*times, receives, outcome))
-        self.messages += zip(repeat(part.name), *columns, strict=False)
+        self.messages.append((np.full(len(receives), part.name, dtype=object), *times, receives, outcome))
 
     def refuse(self, part: Part, rows, times, status: int, retry_after=np.nan) -> None:
         self.served_by[rows] = self.code(part)
@@ -317,9 +314,13 @@ class Book:
 
     def records(self) -> Records:
         self.lose_patience()
-        messages = sorted(self.messages, key=itemgetter(1))
-        if any(one[1] == other[1] for one, other in pairwise(messages)):
-            raise Undecided
+        messages = as_columns([])
+        if self.messages:
+            messages = dict(zip(messages, map(joined, zip(*self.messages, strict=True)), strict=True))
+            order = in_order(messages["published_s"])
+            messages = {name: column[order] for name, column in messages.items()}
+            if (np.diff(messages["published_s"]) == 0).any():
+                raise Undecided
         late = np.flatnonzero(~(self.finished < self.until_s))
         self.finished[late], self.status[late] = np.nan, 0
         names = np.array([*self.machines, None], dtype=object)

@@ -38,7 +38,7 @@ class Backlog:
         self.started, self.left = self.began, np.where(np.isnan(left), result.duration_s, left)
         if self.part.pulls:
             self.came = np.concatenate([records.visits[name].entered_s for name in names])
-            self.started = np.array([message[2] for message in records.messages if message[0] in names], dtype=float)
+            self.started = records.messages["received_s"][np.isin(records.messages["queue"], names)]
         notes = [records.notes[name][:, :3] for name in names if self.part.pulls]
         self.handed = np.concatenate([np.empty((0, 3)), *notes])
         refused = records.refusals

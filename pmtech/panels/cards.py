@@ -49,7 +49,7 @@ def _busiest(result: Result) -> str:
 
 def _waiting(result: Result) -> str:
     """Requests that are inside when the run ends, and messages that nobody has taken: of all, where the chart parts them."""
-    messages = sum(message[5] == "waiting" for message in result.records.messages)
+    messages = int((result.records.messages["outcome"] == "waiting").sum())
     count = int((result.records.status == 0).sum()) + messages
     return f"{count:,} in all" if count and len(result.system.sources) > 1 else f"{count:,}"
 

@@ -82,11 +82,11 @@ class Recorded:
     def messages(self) -> pd.DataFrame:
         """A row a message, in order of publication: published_s, first received_s and done_s (NaN: not yet), how often it
         was handed out, and what became of it: "done", "waiting", "in flight" or "dead"."""
-        return pd.DataFrame({name: pd.Series(column) for name, column in self.records.told.items()})
+        return pd.DataFrame({name: pd.Series(column) for name, column in self.records.messages.items()})
 
     def messages_of(self, *queues: str) -> Deliveries:
         """The messages that were published in the measured window, as columns; without names, those of all queues."""
-        told = self.records.told
+        told = self.records.messages
         mine = told["published_s"] >= self.warmup_s
         if queues:
             mine &= np.isin(told["queue"], queues)
@@ -95,4 +95,4 @@ class Recorded:
     @property
     def queues(self) -> list[str]:
         """The parts that keep or copy messages, in the order in which they published."""
-        return list(dict.fromkeys(message[0] for message in self.records.messages))
+        return list(dict.fromkeys(self.records.messages["queue"].tolist()))

@@ -29,7 +29,7 @@ class Stations(Recorded):
         """When each request joined the queue before a component and when it left it (infinity: it stands there yet); of
         the messages that a queue keeps, until they are handed out for the first time."""
         if self.at_end.components[name].pulls:
-            told = self.records.told
+            told = self.records.messages
             joined, gone = (told[column][told["queue"] == name] for column in ("published_s", "received_s"))
         else:
             visits = self.records.visits[name]

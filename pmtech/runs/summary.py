@@ -65,7 +65,7 @@ class Summarised(Stations):
 
     def _ages(self) -> dict[str, float]:
         """Figures of the messages, where there are any."""
-        if not self.records.messages:
+        if not len(self.records.messages["queue"]):
             return {}
         ages = self.messages_of().age_s * 1000
         done = ages[~np.isnan(ages)]

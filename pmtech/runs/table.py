@@ -1,7 +1,9 @@
 """Tables with people's words for their columns, one unit and one precision each."""
 
 import html
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
+from itertools import repeat
 from math import floor, isnan, log10
 
 import numpy as np
@@ -42,6 +44,8 @@ COLUMNS = {
     "overtaken": ("overtaken by a later one", "%"),
 }
 
+FIGURE = re.compile(r"((less|more) than )?[-−+]?[$]?\d.{0,12}$|–?$")  # a number with its unit, or nothing
+
 
 class Table(pd.DataFrame):
     """Figures that show themselves: people's words, one unit and one precision a column, a note under it.
@@ -77,17 +81,27 @@ class Table(pd.DataFrame):
         return table(["", *heads], zip(labels, *columns, strict=True), getattr(self, "note", ""))
 
 
-def table(heads: list[str], rows, note: str = "") -> str:
-    """The HTML of a table of text: the first column names the row, figures stand under one another."""
-    head = "".join(f'<th scope="col">{html.escape(text)}</th>' if text else "<td></td>" for text in heads)
-    body = "".join(
-        f'<tr><th scope="row">{html.escape(label)}</th>{"".join(f"<td>{html.escape(text)}</td>" for text in cells)}</tr>'
-        for label, *cells in rows
-    )
+def table(heads: Iterable[str], rows: Iterable[Iterable], note: str = "") -> str:
+    """The HTML of a table: the first column names the row; figures stand under one another, words begin at the left.
+
+    Everything is shown as the text that it is. Lines of a cell stay lines.
+    """
+    texts = [[str(cell) for cell in row] for row in rows]
+    kinds = ["" if all(map(FIGURE.match, cells)) else ' class="pmtech-said"' for cells in zip(*texts, strict=True)]
+
+    def line(cells: Iterable[str], tag: str, scope: str) -> str:
+        shown = []
+        for place, (text, kind) in enumerate(zip(cells, kinds or repeat(""), strict=False)):
+            open_ = f'th scope="{scope}"' if text and (tag == "th" or not place) else "td"
+            words = html.escape(text).replace("\n", "<br>")
+            shown.append(f"<{open_}{kind if place else ''}>{words}</{open_[:2]}>")
+        return f"<tr>{''.join(shown)}</tr>"
+
+    head, body = line(heads, "th", "col"), "".join(line(row, "td", "row") for row in texts)
     under = f'<p class="pmtech-quiet">{html.escape(note)}</p>' if note else ""
     # mathjax_ignore: dollars in a table are money, not formulas.
     return (
-        f'<div class="pmtech mathjax_ignore" data-filled><table class="pmtech-figures"><thead><tr>{head}</tr></thead>'
+        f'<div class="pmtech mathjax_ignore" data-filled><table class="pmtech-figures"><thead>{head}</thead>'
         f"<tbody>{body}</tbody></table>{under}</div>"
     )
 

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pmtech.runs.table import table
 from pmtech.web.client.openapi.changes import changes
 from pmtech.web.client.openapi.comparison import ContractChange
 from pmtech.web.client.openapi.document import Document, alike
 from pmtech.web.client.openapi.form import ANY
 from pmtech.web.client.openapi.forms import Forms
 from pmtech.web.client.openapi.reading import is_text, read
-from pmtech.web.client.table import table
 from pmtech.wording import counted
 
 JUDGED = {True: "breaking", None: "not judged", False: "compatible"}  # in the order of importance

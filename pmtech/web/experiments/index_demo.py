@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import median
 from timeit import repeat
 
-from pmtech.web.client.table import table
+from pmtech.runs.table import table
 
 QUERY = "SELECT count(*), avg(score) FROM responses WHERE survey_id = ?"
 PER_SURVEY = 50

@@ -8,8 +8,9 @@ from pmtech.components import Clients, Queue, Server
 from pmtech.runs.events import Outage
 from pmtech.runs.result import Result
 from pmtech.runs.simulate import simulate
+from pmtech.runs.table import table
 from pmtech.web.app.server import Api
-from pmtech.web.client.table import Rows, strong, table
+from pmtech.web.client.table import Rows, strong
 from pmtech.web.experiments.requests import ORDER
 from pmtech.web.waiting import until
 from pmtech.wording import counted, listed, seconds

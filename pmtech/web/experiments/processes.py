@@ -195,12 +195,11 @@ class ContainerFile:
 
     def _repr_html_(self) -> str:
         cells = "".join(
-            f'<tr><td style="text-align:left;vertical-align:top"><pre style="white-space:pre-wrap;margin:0">{html.escape(lines)}'
-            f'</pre></td><td style="text-align:left;vertical-align:top;min-width:240px">{html.escape(why)}</td></tr>'
+            f'<tr><th scope="row"><pre>{html.escape(lines)}</pre></th><td class="pmtech-said">{html.escape(why)}</td></tr>'
             for why, lines in self.lines
         )
-        head = "<tr><th style='text-align:left'>in the file</th><th style='text-align:left'>what it is for</th></tr>"
-        return f"<table class='mathjax_ignore'><thead>{head}</thead><tbody>{cells}</tbody></table>"
+        head = '<tr><th scope="col">in the file</th><th scope="col" class="pmtech-said">what it is for</th></tr>'
+        return f'<div class="pmtech"><table class="pmtech-figures"><thead>{head}</thead><tbody>{cells}</tbody></table></div>'
 
 
 def container_file() -> ContainerFile:

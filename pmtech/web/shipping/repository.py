@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pmtech.files import scratch
-from pmtech.web.client.table import strong, table
+from pmtech.runs.table import table
+from pmtech.web.client.table import strong
 from pmtech.web.shipping.git import MAIN, Commit, version_control
 from pmtech.wording import listed, nearest
 
