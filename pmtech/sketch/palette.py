@@ -15,7 +15,12 @@ _ORDER = [*words()["parts"]]  # of the palette: senders first, then what most sy
 KINDS: dict[str, Any] = {
     kind.__name__: kind for kind in sorted(_PARTS, key=lambda kind: (_ORDER + [kind.__name__]).index(kind.__name__))
 }
-STEPS = {"after": editing.put_after, "before": editing.put_before, "beside": editing.put_beside}
+STEPS = {
+    "after": editing.put_after,
+    "before": editing.put_before,
+    "beside": editing.put_beside,
+    "also": editing.put_also,
+}
 
 
 def what_for(kind: type[Component]) -> str:
@@ -23,7 +28,7 @@ def what_for(kind: type[Component]) -> str:
 
 
 def offers(system: System, name: str) -> dict[str, list[str]]:
-    """Which parts can stand after, before and beside this one."""
+    """Which parts can stand after, before and beside this one, and which it can ask besides."""
     found: dict[str, list[str]] = {where: [] for where in STEPS}
     for where, step in STEPS.items():
         tried: dict[tuple, bool] = {}  # those that are composed alike are tried once
@@ -45,9 +50,10 @@ def _can(step, system: System, name: str, part: Component) -> bool:
 
 def could_lead(system: System, number: int) -> list[str]:
     """Where one more arrow could lead."""
-    part, after = system.parts[number], system.after(number)
-    if part.fan_out == "none" or (part.fan_out == "one" and after):
+    part, after = system.parts[number], system.after(editing.gathers(system, number))
+    if part.fan_out == "none" or (part.is_source and after):
         return []
     before = {place for place in range(len(system.parts)) if number in system.reached(place)}
-    no = {number, *before, *(edge.head for edge in after if part.fan_out != "routes")}
+    no = {number, editing.gathers(system, number), *before}
+    no |= {edge.head for edge in after if part.fan_out != "routes"}
     return [name for place, name in enumerate(system.names) if place not in no and not system.parts[place].is_source]
