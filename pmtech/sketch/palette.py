@@ -22,6 +22,21 @@ STEPS = {
     "also": editing.put_also,
 }
 
+# What comes with a step where a part can't choose by itself, and what is said of it.
+BRINGS = {
+    "LoadBalancer": "A load balancer stands before it now: somebody must choose among the machines.",
+    "Gather": "A gather stands between now: it asks all behind it at once and waits for all. Where nobody should wait, put a "
+    "queue on that arrow.",
+}
+
+
+def brought(before: System | None, system: System | None, chosen: str | None) -> str:
+    """What a step has put in besides the part that is chosen now, in a sentence."""
+    there = {id(part) for part in before.parts} if before else set()
+    now = system.components if system else {}
+    came = [type(part).__name__ for name, part in now.items() if id(part) not in there and name != chosen]
+    return next((BRINGS[kind] for kind in came if kind in BRINGS), "")
+
 
 def what_for(kind: type[Component]) -> str:
     return words()["parts"].get(kind.__name__) or (kind.__doc__ or "").partition("\n")[0].replace("`", "")

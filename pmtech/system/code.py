@@ -104,7 +104,8 @@ class _Writing:
             else:
                 right, terms = self._right(those[0])
                 left = [self.parts[number] for number in those]
-                found.append((join(left, right), [f"[{', '.join(map(repr, left))}]", *terms]))
+                those_in = "System.together({})" if terms[0][0] in "[{" else "[{}]"  # a list has no >> of its own
+                found.append((join(left, right), [those_in.format(", ".join(map(repr, left))), *terms]))
         return found
 
     def lines(self, name: str) -> str:

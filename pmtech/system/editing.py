@@ -191,10 +191,13 @@ def _asking(system: System, name: str, part: Component) -> tuple[list[Component]
 
 
 def _twins(system: System, number: int) -> list[int]:
-    """The part, and those just like it that the same parts send to and that send nowhere, either: one more like it each."""
+    """The part, and those just like it that the same parts send to and that send nowhere, either: one more like it each.
+    Senders are alike, whoever they are."""
 
     def seen(place: int) -> tuple:
-        return system.parts[place], {edge.tail for edge in system.before(place)}, len(system.after(place))
+        part = system.parts[place]
+        before = {edge.tail for edge in system.before(place)}
+        return part.is_source or part, before, len(system.after(place))
 
     this = seen(number)
     return [place for place in range(len(system.parts)) if seen(place) == this]
