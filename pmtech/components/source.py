@@ -1,6 +1,6 @@
 """What all sources of requests share: what they ask for, how long they wait, whether they try again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
@@ -28,11 +28,11 @@ class Source(Component):
     """The fields that `Clients` and `Users` have in common."""
 
     surge: Surge | None = instance(Surge)
-    endpoints: dict[str, float] = weights({"/": 1})
+    endpoints: Mapping[str, float] = weights({"/": 1})
     keys: int = whole(1000, at_least=1, at_most=1_000_000)
     popularity: float = number(1.0, at_least=0, at_most=10)
     write_share: float = number(0.0, at_least=0, at_most=1)
-    kb: dict[str, float] = sizes()
+    kb: Mapping[str, float] = sizes()
     timeout_ms: float | None = number(None, more_than=0, optional=True)
     retries: int = whole(0, at_least=0, at_most=10)
     backoff: str = one_of("none", *(kind for kind in KINDS if kind != "none"))  # at once

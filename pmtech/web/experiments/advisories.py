@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib import metadata
@@ -22,7 +22,7 @@ FROZEN = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="u
 class Advisories(Rows):
     """rows: one an advisory, as `heads` has it. hit: those that concern us, and their days in public."""
 
-    rows: list[tuple[str, ...]]
+    rows: Sequence[tuple[str, ...]]
     hit: dict[str, int]
     read_on: date
     heads = ("advisory", "package", "ours", "affected", "public since", "what may happen", "here")

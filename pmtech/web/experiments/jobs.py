@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from pmtech.components import Clients, Queue, Server
 from pmtech.runs.events import Outage
@@ -14,6 +15,10 @@ from pmtech.web.client.table import Rows, strong
 from pmtech.web.experiments.requests import ORDER
 from pmtech.web.waiting import until
 from pmtech.wording import counted, listed, seconds
+
+if TYPE_CHECKING:
+    from pmtech.web.jobs.orders import Orders
+    from pmtech.web.jobs.worker import Worker
 
 SO_FAR = "the worker has not come so far within a minute"
 
@@ -85,8 +90,8 @@ def kill_worker(api: Api, *, visibility_s: float = 5.0) -> KilledWorker:
     The new worker shows that it works on an order that is placed then. visibility_s: of the model beside it.
     Raises ValueError for an API without a worker.
     """
-    orders, before = _orders(api), len(api.rows()["payments"])
-    api.worker.start()
+    (orders, worker), before = _queue(api), len(api.rows()["payments"])
+    worker.start()
     card_s, orders.card_s = orders.card_s, 2.0
     begun, steps = time.time(), []
 
@@ -97,18 +102,18 @@ def kill_worker(api: Api, *, visibility_s: float = 5.0) -> KilledWorker:
         sent = api.request("POST", "/orders", json=ORDER)
         place, number = sent.headers["location"], sent.json()["id"]
         step(f"{sent.status_line}, Location: {place}")
-        until(lambda: orders.get(number)["state"] == "at work", SO_FAR, within_s=60)
+        until(lambda: orders.known(number)["state"] == "at work", SO_FAR, within_s=60)
         step("the worker takes the job")
         time.sleep(0.5)
-        api.worker.kill()
+        worker.kill()
         step("the worker is killed")
-        api.worker.start()
+        worker.start()
         step("a new worker is there")
     finally:
         orders.card_s = card_s
     killed_s, back_s = steps[2][0], steps[3][0]
     next_one = api.request("POST", "/orders", json=ORDER).json()["id"]
-    until(lambda: orders.get(next_one)["state"] == "done", SO_FAR, within_s=60)
+    until(lambda: orders.known(next_one)["state"] == "done", SO_FAR, within_s=60)
     step(f"it has done order {next_one}, placed after that")
     taken_s = steps[1][0]
     return KilledWorker(
@@ -170,13 +175,13 @@ def failing_job(api: Api, *, key: bool = True) -> FailingJob:
 
     key: does the worker name the order in each attempt? Raises ValueError for an API without a worker.
     """
-    orders, before = _orders(api), len(api.rows()["payments"])
-    api.worker.start()
+    (orders, worker), before = _queue(api), len(api.rows()["payments"])
+    worker.start()
     keyed, orders.key, begun = orders.key, key, time.time()
     api.faults.lose_answers = 2
     try:
         number = orders.add(**ORDER)["id"]
-        until(lambda: orders.get(number)["state"] in ("done", "failed"), SO_FAR, within_s=60)
+        until(lambda: orders.known(number)["state"] in ("done", "failed"), SO_FAR, within_s=60)
     finally:
         orders.key = keyed
         api.faults.lose_answers = 0
@@ -184,7 +189,7 @@ def failing_job(api: Api, *, key: bool = True) -> FailingJob:
     return FailingJob(log=log, keyed=key, charges=len(api.rows()["payments"]) - before)
 
 
-def _orders(api: Api):
-    if getattr(api, "worker", None) is None or not api.running:
+def _queue(api: Api) -> "tuple[Orders, Worker]":
+    if not isinstance(api, Api) or not api.worker or not api.running:
         raise ValueError("this needs the API with a worker: start_api(worker=True)")
-    return api.orders
+    return api.worker.orders, api.worker

@@ -25,7 +25,7 @@ PAUSE_S = 3.1  # longer than the s-maxage of two seconds: ages are counted in wh
 class SharedCache(Rows):
     """rows: (what the origin said, who answered the first, the second and the third request)."""
 
-    rows: list[tuple[str, str, str, str]]
+    rows: list[tuple[str, ...]]
     heads = "the origin says", "first", "at once again", f"after {PAUSE_S:.0f} seconds"
 
 
@@ -37,15 +37,15 @@ def shared_cache(api: Api) -> SharedCache | None:
     language. What this leaves out: edges, distance, more than one reader.
     """
     try:
+        import httpx
         from hishel import SqliteStorage
         from hishel.httpx import CacheTransport
     except ModuleNotFoundError:
         print(MISSING)
         return None
     door = Door(api)
-    cache = CacheTransport(
-        door, SqliteStorage(connection=sqlite3.connect(":memory:", check_same_thread=False)), rfc=True
-    )
+    storage = SqliteStorage(connection=sqlite3.connect(":memory:", check_same_thread=False))
+    cache = CacheTransport(httpx.MockTransport(door.handle_request), storage, rfc=True)
     says = [{"Cache-Control": kept} | ({"Vary": vary} if vary else {}) for kept, vary in ASKED]
     rows = [["; ".join(filter(None, (kept, vary and f"Vary: {vary}")))] for kept, vary in ASKED]
     time.sleep(1 - time.time() % 1)  # a Date is in whole seconds: what comes at once is of age 0

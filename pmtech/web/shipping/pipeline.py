@@ -65,9 +65,10 @@ def pipeline(repository: Repository) -> Built:
     with scratch("build") as folder:
         copy = shutil.copytree(repository.folder, Path(folder) / "shop", ignore=shutil.ignore_patterns(".git"))
         where = os.pathsep.join(filter(None, [str(Path(pmtech.__file__).parents[1]), os.environ.get("PYTHONPATH")]))
-        command = [sys.executable, "-B", "-m", "unittest", "-v"]
-        how = {"cwd": copy, "env": os.environ | {"PYTHONPATH": where}, "capture_output": True, "encoding": "utf-8"}
-        told = subprocess.run(command, timeout=GIVE_UP_S, check=False, **how).stderr
+        command, env = [sys.executable, "-B", "-m", "unittest", "-v"], os.environ | {"PYTHONPATH": where}
+        told = subprocess.run(
+            command, timeout=GIVE_UP_S, cwd=copy, env=env, capture_output=True, encoding="utf-8"
+        ).stderr
     came = re.findall(r"^(.*) \.\.\. (ok|FAIL|ERROR)$", told, re.MULTILINE)
     if not came:
         raise RuntimeError(f"the tests could not be run: {told.strip().splitlines()[-1:]}")

@@ -56,7 +56,8 @@ class Repository:
 
     def __init__(self) -> None:
         self._temporary = scratch("shop")
-        self.folder, self._minute, self.decided = Path(self._temporary.name), 0, None
+        self.folder, self._minute = Path(self._temporary.name), 0
+        self.decided: str | None = None
         self._git = version_control(self.folder)
         self._commit("Cem", "A seat costs 12 dollars", _files("seats * SEAT_USD", Cem=(5, 60)))
         self._git.switch("bulk", new=True)
