@@ -258,9 +258,8 @@ class Api:
     def __repr__(self) -> str:
         if not self._store or not self.running:
             return "Survey API, stopped: api.start() starts it again"
-        counts = ", ".join(
-            f"{table.replace('_', ' ')}: {len(rows)}" for table, rows in self._store.snapshot().items() if rows
-        )
+        kept = self._store.snapshot().items()
+        counts = ", ".join(f"{table.replace('_', ' ')}: {len(rows)}" for table, rows in kept if rows)
         works = f"; worker: {'process of its own, alive' if self.worker.alive else 'dead'}" if self.worker else ""
         return f"Survey API, {self._where}; rows in its database: {counts or 'none'}{works}"
 

@@ -169,11 +169,8 @@ class Store:
                     raise KeyError(key)
                 return seen, True
             status, location, answer = work()
-            kept = {
-                "status": status,
-                "location": location,
-                "answer": json.dumps(answer, ensure_ascii=False, separators=(",", ":")),
-            }
+            text = json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
+            kept = {"status": status, "location": location, "answer": text}
             return kept if key is None else self.add("idempotency_keys", key=key, request=request, **kept), False
 
     def snapshot(self) -> Snapshot:

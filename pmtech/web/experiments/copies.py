@@ -42,10 +42,9 @@ class KilledCopy:
     def said(self) -> list[str]:
         """What happened, in sentences."""
         dead_s = self.back_s - self.killed_s
-        said = [
-            f"{self.victim.capitalize()} was killed after {self.killed_s:.1f} s; {dead_s:.1f} s later a new one answered."
-        ]
-        return said + [f"The proxy {way}: {self._of(way)}" for way in WAYS]
+        died = f"{self.victim.capitalize()} was killed after {self.killed_s:.1f} s"
+        back = f"{died}; {dead_s:.1f} s later a new one answered."
+        return [back, *(f"The proxy {way}: {self._of(way)}" for way in WAYS)]
 
     def _of(self, way: str) -> str:
         failed, asked = self.failed(way), counted(len(self.of(way)), "request")

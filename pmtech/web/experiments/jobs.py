@@ -61,9 +61,8 @@ class KilledWorker:
         return "\n".join([*(f"{at_s:5.1f} s  {what}: {state}" for at_s, what, state in self.steps), self.sentence])
 
     def _repr_html_(self) -> str:
-        really = table(
-            ("s", "really", "the order's state"), ((f"{s:.1f}", what, state) for s, what, state in self.steps)
-        )
+        steps = ((f"{s:.1f}", what, state) for s, what, state in self.steps)
+        really = table(("s", "really", "the order's state"), steps)
         modelled = table(("s", "in the model, with a visibility timeout"), _modelled(self))
         return (
             f'<div style="display:flex;gap:32px;flex-wrap:wrap;align-items:flex-start"><div>{really}</div>'
@@ -129,12 +128,8 @@ def kill_worker(api: Api, *, visibility_s: float = 5.0) -> KilledWorker:
 
 def _model(visibility_s: float, at_s: float, for_s: float) -> Result:
     """One message, the same work, and a worker that dies as long after it has taken it."""
-    one = Clients("Order", rate_per_s=0.001, arrivals="even")
-    system = (
-        one
-        >> Queue(visibility_s=visibility_s, store_ms=0)
-        >> Server("Worker", workers=1, service_ms=2000, service_cv=0)
-    )
+    one, queue = Clients("Order", rate_per_s=0.001, arrivals="even"), Queue(visibility_s=visibility_s, store_ms=0)
+    system = one >> queue >> Server("Worker", workers=1, service_ms=2000, service_cv=0)
     return simulate(system, duration_s=visibility_s + for_s + 60, events=[Outage("worker", at_s, for_s)])
 
 

@@ -139,9 +139,8 @@ def kill_process(copies: int = 2) -> KilledCopy:
     with _supervised(copies) as (url, there):
         until(lambda: len(there) == copies and _answers(url), LATE, within_s=GIVE_UP_S)
         known, killed = sorted(there), max(there)
-        steps = [
-            (time.monotonic() - begun, f"{counted(copies, 'copy', 'copies')}: processes {', '.join(map(str, known))}")
-        ]
+        who = f"{counted(copies, 'copy', 'copies')}: processes {', '.join(map(str, known))}"
+        steps = [(time.monotonic() - begun, who)]
         os.kill(killed, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
         died = time.monotonic()
         steps.append((died - begun, f"process {killed} is killed"))

@@ -82,9 +82,7 @@ class Door:
 
         came = self.api.request(request.method, request.url.raw_path.decode(), headers=dict(request.headers))
         self.status = came.status
-        known = {"content-type", "date"} | (
-            {"etag"} if "Vary" not in self.says else set()
-        )  # it knows one language alone
+        known = {"content-type", "date", *["etag"] * ("Vary" not in self.says)}  # it knows one language alone
         kept = {name: value for name, value in came.headers.items() if name in known}
         kept.setdefault("date", formatdate(usegmt=True))  # a server says so; without one nobody does
         return httpx.Response(came.status, headers={**kept, **self.says}, content=came.text.encode())

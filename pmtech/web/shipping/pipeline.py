@@ -74,9 +74,8 @@ def pipeline(repository: Repository) -> Built:
         raise RuntimeError(f"the tests could not be run: {told.strip().splitlines()[-1:]}")
     reasons = iter(re.findall(r"^(\w+(?:Error|Exception).*)$", told, re.MULTILINE))
     checks = [(says, "" if word == "ok" else _reason(next(reasons, word))) for says, word in came]
-    return Built(
-        commit=repository.history[0].id, checks=checks, took_s=time.monotonic() - begun, source=repository.source
-    )
+    commit, took_s = repository.history[0].id, time.monotonic() - begun
+    return Built(commit=commit, checks=checks, took_s=took_s, source=repository.source)
 
 
 def _reason(error: str) -> str:

@@ -32,12 +32,7 @@ class {}(unittest.TestCase):
 '''
 ANA, BEN = "seats * (10 if seats >= 20 else SEAT_USD)", "seats * SEAT_USD - 20"
 # What the business may mean -> the line that says it.
-CHOICES = {
-    "Ana's": ANA,
-    "Ben's": BEN,
-    "both": f"{ANA} - 20",
-    "the better one": f"min({ANA}, {BEN})",
-}
+CHOICES = {"Ana's": ANA, "Ben's": BEN, "both": f"{ANA} - 20", "the better one": f"min({ANA}, {BEN})"}
 
 
 def _files(line: str, by: str = "", **tests: tuple[int, int]) -> dict[str, str]:
