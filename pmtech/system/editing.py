@@ -173,7 +173,8 @@ def asks_one(system: System, number: int) -> bool:
 def gathers(system: System, number: int) -> int:
     """The gather by which a part asks several, or the part itself where there is none."""
     behind = [edge.head for edge in system.after(number)] if asks_one(system, number) else []
-    return next((head for head in behind if isinstance(system.parts[head], Gather)), number)
+    asks_all = (head for head in behind if system.parts[head].fan_out == "all" and not system.parts[head].detached)
+    return next(asks_all, number)
 
 
 def _asking(system: System, name: str, part: Component) -> tuple[list[Component], list[Edge]]:
