@@ -45,10 +45,11 @@ def what_for(kind: type[Component]) -> str:
 def offers(system: System, name: str) -> dict[str, list[str]]:
     """Which parts can stand after, before and beside this one, and which it can ask besides."""
     found: dict[str, list[str]] = {where: [] for where in STEPS}
+    there = {system.parts[edge.head].kind for edge in system.after(system.numbers[name])}  # whom they may stand beside
     for where, step in STEPS.items():
         tried: dict[tuple, bool] = {}  # those that are composed alike are tried once
         for kind, made in KINDS.items():
-            alike = made.is_source, made.fan_out, made.kind if where == "after" else ""
+            alike = made.is_source, made.fan_out, made.kind in there and made.kind
             if alike not in tried:
                 tried[alike] = _can(step, system, name, made())
             found[where] += [kind] if tried[alike] else []
