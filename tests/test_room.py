@@ -478,6 +478,15 @@ def test_only_what_was_promised_is_sent(real, monkeypatch):
     ]
 
 
+def test_who_runs_the_cell_of_joining_again_keeps_the_seat_and_its_vote(real):
+    room, address = real
+    seat, _ = answered_in(room, address)
+    until(lambda: room.board()["voted"] == 1)
+    assert join(f"{room.word}@{address}") is seat and (room.board()["seats"], room.board()["voted"]) == (1, 1)
+    leave()
+    assert join(f"{room.word}@{address}") is not seat and (room.board()["seats"], room.board()["voted"]) == (1, 0)
+
+
 def test_leaving_takes_the_seat_back_and_nothing_is_sent_any_more(real):
     room, address = real
     seat = join(f"{room.word}@{address}")

@@ -9,6 +9,7 @@ import json
 import os
 import queue
 import random
+import secrets
 import threading
 import time
 from contextlib import suppress
@@ -33,6 +34,7 @@ PATIENCE_S = 3.0
 SILENCE_S = 30.0  # of the news: the room shows a sign of life every ten seconds
 GONE = 3  # so many times in a row the room was not there: nobody waits for it any more
 HERE = "room.json"  # in the folder of the answers: by what the facilitator's own kernel finds the room
+KERNEL = secrets.token_hex(16)  # drawn anew in each kernel, and never sent
 _seat: "Seat | Lead | Aloud | None" = None
 
 
@@ -250,9 +252,10 @@ def _quietly(room: str) -> None:
 
 
 def _own(word: str) -> str:
-    """On a hub all kernels of a learner are one seat: its secret follows from one that only they and the hub know."""
-    token = os.environ.get("JUPYTERHUB_API_TOKEN", "")
-    return sha256(f"{word} {token}".encode()).hexdigest() if token else ""
+    """A kernel that joins again has the seat that it had, with its votes. On a hub all kernels of a learner are one seat:
+    its secret follows from one that only they and the hub know."""
+    token = os.environ.get("JUPYTERHUB_API_TOKEN") or KERNEL
+    return sha256(f"{word} {token}".encode()).hexdigest()
 
 
 def _left() -> Path:
