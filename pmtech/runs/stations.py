@@ -5,11 +5,13 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from pmtech.kinds import explained
 from pmtech.runs.events.event import Slow
 from pmtech.runs.offers import Offer, offers
 from pmtech.runs.recorded import Recorded
 
 
+@explained
 class Stations(Recorded):
     """A run by its parts."""
 
