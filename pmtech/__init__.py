@@ -140,6 +140,7 @@ def __getattr__(name: str):
         value = importlib.import_module(f"pmtech.{name}")
     else:
         value = getattr(importlib.import_module(where), name)
+        value = importlib.import_module("pmtech.kinds").explained(value)
     globals()[name] = value
     return value
 

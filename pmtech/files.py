@@ -22,8 +22,9 @@ LEFT_BEHIND_S = 3600  # a file in the making that is older than this was left by
 
 
 def as_path(path, such_as: str) -> Path:
-    """The path of a file. Raises ValueError with a sentence for what is none, such as a number."""
-    if not isinstance(path, str | os.PathLike) or not isinstance(os.fspath(path), str):
+    """The path of a file, or of a folder where `such_as` is one. Raises ValueError with a sentence for what is none."""
+    is_path = isinstance(path, str | os.PathLike) and isinstance(os.fspath(path), str)
+    if not is_path or ("." in such_as and not Path(path).name):
         raise ValueError(f'path must be the name of a file such as "{such_as}", got {path!r}')
     return Path(path)
 

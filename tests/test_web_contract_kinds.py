@@ -3,6 +3,8 @@ taken, so that it breaks when less is taken; an answer must still be understood,
 
 import copy
 import itertools
+import subprocess
+import sys
 
 import pytest
 
@@ -544,3 +546,17 @@ def test_the_page_groups_what_breaks_what_was_not_judged_and_what_fits():
     page = found._repr_html_()
     assert page.index("1 change breaks") < page.index("differs, not judged") < page.index("field d is new")
     assert "No difference was found" in differences(old, old)._repr_html_()
+
+
+def test_a_schema_is_read_without_grammars_that_nobody_asks_for_and_others_still_find_them():
+    code = """
+import sys
+from pmtech.web.client.openapi.examples import Schemas
+assert Schemas({"openapi": "3.1.0", "paths": {}}).misfits("a", {"type": "integer"})
+assert "jsonschema" in sys.modules and not {"rfc3987_syntax", "lark"} & sys.modules.keys()
+import rfc3987_syntax
+from pmtech.schemas import validator
+validator()
+assert sys.modules["rfc3987_syntax"] is rfc3987_syntax
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -13,6 +13,7 @@ from pmtech.course.days.score import TOLD, Outcome, outcome, scored
 from pmtech.course.days.weather import Weather, happenings, incident, under, weather
 from pmtech.course.page import page
 from pmtech.course.way.progress import progress_file
+from pmtech.kinds import explained
 from pmtech.panels.live.theatre import Theatre, theatre
 from pmtech.runs.events.event import Event
 from pmtech.runs.simulate import check_run, simulate
@@ -24,6 +25,7 @@ REHEARSAL_HOURS = 12
 ANSWERS = ("yes", "not today")
 
 
+@explained
 @dataclass
 class PeakDay:
     """Made by `peak_day`. `today`: what stands there, to begin from. Everything else is a step of the day:

@@ -73,8 +73,8 @@ def sentence(error: BaseException, traceback) -> str | None:
                 f"{function} has a value too many in its brackets, or one without its name: say which it is, as in "
                 "Server(workers=4)."
             )
-        called = _end(traceback).f_globals.get(function)
-        return _has_no(function, unknown, signature(called).parameters if _is_ours(called) else ())
+        called = getattr(sys.modules["pmtech"], function, None)
+        return _has_no(function, unknown, signature(called).parameters if callable(called) else ())
     if isinstance(error, TypeError) and (sides := OTHER_SIGN.match(str(error))) and PARTS.intersection(sides.groups()):
         return f"Parts are joined by two signs, >>, and by no other. {UNDO}"
     if isinstance(error, ValueError | TypeError) and ours:

@@ -4,6 +4,7 @@ from math import nan
 
 from pmtech.runs.result import Result
 from pmtech.runs.table import Table
+from pmtech.theory.checks import number
 
 
 def keys_moved(runs, at_s: float) -> Table:
@@ -15,6 +16,7 @@ def keys_moved(runs, at_s: float) -> Table:
     results = getattr(runs, "results", runs)
     if not isinstance(results, dict) or not all(isinstance(result, Result) for result in results.values()):
         raise ValueError(f"keys_moved needs what compare(...) gave, got {runs!r}")
+    number("at_s", at_s)
     words = {"keys": ("pages asked for before and after", ""), "moved": ("have another server now", "%")}
     return Table.of({design: _moved(result, at_s) for design, result in results.items()}, words)
 

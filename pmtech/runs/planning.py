@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import ceil, inf
 
 from pmtech import theory
+from pmtech.kinds import explained
 from pmtech.runs.prices import HOURS_A_MONTH
 from pmtech.runs.table import Table
 from pmtech.system.flow import flows
@@ -16,6 +17,7 @@ from pmtech.wording import plain, rate
 SMALL = 0.01  # of the load, at which nothing is full and each part's share can be told
 
 
+@explained
 @dataclass(frozen=True, repr=False, eq=False)
 class Plan:
     """Made by `plan`. loads: part -> its share of what it can do, the fullest first. debts: name -> the loads without it.

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pmtech.engine.records import Records
+from pmtech.kinds import explained
 from pmtech.runs import views
 from pmtech.runs.certainty import intervals
 from pmtech.runs.deliveries import Deliveries
@@ -18,6 +19,7 @@ from pmtech.runs.summary import percentile, percentiles, summed_up
 from pmtech.system.system import System
 
 
+@explained
 @dataclass(eq=False, repr=False)
 class Result:
     """The outcome of one run.

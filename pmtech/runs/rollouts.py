@@ -6,6 +6,7 @@ from functools import partial
 from math import inf, nan
 from typing import Any
 
+from pmtech.kinds import Known, explained
 from pmtech.runs.events import Deploy
 from pmtech.runs.result import Result
 from pmtech.runs.simulate import simulate
@@ -23,6 +24,7 @@ WAYS: dict[str, dict] = {
 }
 
 
+@explained
 @dataclass(frozen=True, eq=False)
 class Rollouts:
     """Made by `rollouts`. before: the run without the new version. results: way -> run. Shows itself as a table."""
@@ -46,6 +48,8 @@ class Rollouts:
 
     def findings(self, shipped: Any) -> dict[str, str | list[str]]:
         """The points of a brief. shipped: what `release` gave."""
+        if not hasattr(shipped, "said"):
+            raise ValueError(f"findings needs what release(...) gave, got {shipped!r}")
         lost = [f"{counted(self.lost(way), 'order')} lost ({way})" for way in self.results]
         back = [f"{way}: taken back after {_said(self.back_s(way))}" for way in self.results]
         return {
@@ -100,7 +104,7 @@ def rollouts(
     run = partial(simulate, system, duration_s=duration_s, seed=seed)
     without = replace(deploy, errors=deploy.errors_before, slower=1.0, back_at=None)
     results = {str(name): run(events=[replace(deploy, **way)]) for name, way in ways.items()}
-    return Rollouts(run(events=[without]), results)
+    return Rollouts(run(events=[without]), Known("way", results))
 
 
 def _failed(run: Result) -> int:

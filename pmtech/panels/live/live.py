@@ -23,6 +23,7 @@ from pmtech.runs.result import Result
 from pmtech.runs.running import Running
 from pmtech.runs.simulate import simulate
 from pmtech.system.system import System, check_complete
+from pmtech.theory.checks import number
 from pmtech.wording import nearest, rate, seconds, value_in_words
 
 DRAG_S = 0.7  # turns of a knob that come so soon after one another are one mark in the chart
@@ -245,6 +246,7 @@ class Live(Panel):
 
     def advance(self, duration_s: float, within_s: float = float("inf")) -> None:
         """Let so much simulated time pass, but take no longer than `within_s`; tell the page."""
+        number("duration_s", duration_s, at_least=0)
         with self._lock:
             until, late = self.now + duration_s, monotonic() + within_s
             turns, self._turns = self._turns, {}

@@ -11,7 +11,7 @@ from pathlib import Path
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from pmtech.files import as_path
+from pmtech.files import as_path, in_a_sentence
 from pmtech.web.client.table import Rows
 from pmtech.wording import counted
 
@@ -43,9 +43,8 @@ def advisories(versions: str | Path | Mapping[str, str] | None = None, *, plante
 
     planted: a version to pretend, such as "h11==0.14.0". Raises ValueError with a sentence.
     """
-    ours = _versions(versions)
-    if planted is not None:
-        ours |= _pins(planted) or _refuse(planted)
+    pretended = {} if planted is None else _pins(planted) or _refuse(planted)
+    ours = _versions(versions) | pretended
     rows, hit = [], {}
     for one in FROZEN["advisory"]:
         name, affected = one["package"], one["affected"]
@@ -63,7 +62,8 @@ def _versions(versions) -> dict[str, str]:
         return {found.name.lower(): found.version for found in metadata.distributions()}
     if isinstance(versions, Mapping):
         return {str(name).lower(): str(version) for name, version in versions.items()}
-    return _pins(as_path(versions, "constraints.txt").read_text(encoding="utf-8"))
+    with in_a_sentence(f"{versions} can't be read"):
+        return _pins(as_path(versions, "constraints.txt").read_text(encoding="utf-8"))
 
 
 def _pins(text: str) -> dict[str, str]:

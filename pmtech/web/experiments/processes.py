@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from math import log10
 from pathlib import Path
 
+from pmtech.theory.checks import count
 from pmtech.web.app import program
 from pmtech.web.client.table import Rows, strong
 from pmtech.web.waiting import until
@@ -62,6 +63,7 @@ def cold_starts(times: int = 4, calls: int = 10) -> ColdStarts:
     What this leaves out: the network, and what a platform does before a process begins (finding a machine, fetching the
     code). Raises ValueError for fewer than 2 of either.
     """
+    times, calls = count("times", times), count("calls", calls)
     if times < 2 or calls < 2:
         raise ValueError(f"a distribution needs at least 2 processes and 2 calls, got {times} and {calls}")
     cold, warm = [], []

@@ -63,15 +63,16 @@ class Door:
     """Hands requests to the API, as a transport of httpx does, and says of its answers what it is told to."""
 
     def __init__(self, api: Api):
-        self.api, self.status, self.says = api, None, {}
+        self.api, self.rows, self.status, self.says = api, f"{api.url}/surveys/1?row=", None, {}
 
     def ask(self, cache, number: int, says: dict[str, str], language: str) -> str:
         """Who answers: "origin", "still good (304)", or "copy" with its age."""
         import httpx
 
         self.status, self.says = None, says
-        address = f"{self.api.url}/surveys/1?row={number}"
-        answer = cache.handle_request(httpx.Request("GET", address, headers={"Accept-Language": language}))
+        answer = cache.handle_request(
+            httpx.Request("GET", f"{self.rows}{number}", headers={"Accept-Language": language})
+        )
         answer.read()
         if self.status is None:
             return f"copy, Age {answer.headers.get('age', '0')}"
