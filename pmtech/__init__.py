@@ -103,7 +103,7 @@ _LATER = {
     "retry_lost_answer": "pmtech.web.experiments.requests",
     "reveal": "pmtech.course.exercises.reveal",
     "rollouts": "pmtech.runs.rollouts",
-    "scalability": "pmtech.panels.scalability",
+    "scalability": "pmtech.panels.figure",
     "send_twice": "pmtech.web.experiments.requests",
     "shared_cache": "pmtech.web.experiments.shared_cache",
     "sizes": "pmtech.runs.prices",

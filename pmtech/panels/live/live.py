@@ -69,15 +69,8 @@ class Live(Panel):
         self.controls = Controls("live", system, controls, self._turned)
         self._lock = self.controls.lock
         self._clock = Clock(self._tick, self.pause)
-        self._granted: dict[str, Any] = {
-            "number": 0,
-            "presses": 0,
-            "steps": 0,
-            "resets": 0,
-            "surges": 0,
-            "kills": {},
-            "failures": {},
-        }
+        counters = ("number", "presses", "steps", "resets", "surges")
+        self._granted: dict[str, Any] = {**dict.fromkeys(counters, 0), "kills": {}, "failures": {}}
         self._number = self._heard = 0  # of the last news that were sent, and that the page has got
         self._heard_at, self.playing = monotonic(), False
         self._begin()
