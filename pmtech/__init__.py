@@ -33,7 +33,7 @@ _LATER = {
     "advisories": "pmtech.web.experiments.advisories",
     "answer_sheet": "pmtech.course.brief.data_flow",
     "answered_by": "pmtech.panels.cached",
-    "answers_by_machine": "pmtech.runs.prices",
+    "answers_by_machine": "pmtech.runs.homes",
     "ask": "pmtech.course.exercises.ask",
     "at_rest": "pmtech.web.experiments.encryption",
     "attack": "pmtech.web.experiments.attacks",
