@@ -4,6 +4,7 @@ behind the first in grey."""
 from collections.abc import Iterable
 from math import isnan
 
+import numpy as np
 import pandas as pd
 
 from pmtech.charts.caches import freshness, hits
@@ -33,9 +34,10 @@ def latency(result: Result, pinned: Result | None = None) -> dict:
 
 def _answered(result: Result, share: float) -> pd.Series:
     """A percentile of the time to answer in ms for each second of arrivals, where it can be known yet."""
-    inside = result.requests.status.eq(0).groupby(result.requests.arrived_s.astype(int)).mean()
-    known = 1 - inside.reindex(result.timeline.index, fill_value=0) >= share
-    return result.timeline[f"p{share * 100:.0f}_ms"].where(known)
+    r, seen = result.records, result.timeline
+    inside = np.bincount(r.arrived_s[r.status == 0].astype(int), minlength=len(seen))
+    known = 1 - inside / seen.offered.clip(1) >= share
+    return seen[f"p{share * 100:.0f}_ms"].where(known)
 
 
 def throughput(result: Result, pinned: Result | None = None) -> dict:

@@ -112,7 +112,7 @@ def _forms(system: System, queue: str) -> dict[str, tuple[Callable[[float], floa
         forms["for company"] = lambda rate: theory.linger(rate, part.batch_wait_s, part.batch).wait_s, company
     if work and part.batch == 1:
         forms["for a worker"] = lambda rate: theory.mmc(rate, work.mean_s, work.places).wait_s, plot.stroke("accent")
-    elif work and work.places == 1 and not behind[0].item_s:
+    elif work and work.places == 1 and not behind[0].item_ms:
         worker = plot.stroke("accent")
         forms["for the worker"] = lambda rate: theory.batch_server(rate, work.mean_s, part.batch).wait_s, worker
     return forms

@@ -68,7 +68,10 @@ def axis(title: str, end: float, **more) -> dict:
 
 
 def figure(data: list, notes: list, x: dict, y: dict, **layout) -> dict:
-    """A figure with these two axes."""
+    """A figure with these two axes; beside long numbers, the title of the upright one stands further out."""
+    more = 8 * max(0, len(f"{y.get('range', [0, 0])[1]:,.0f}") - len("9,999"))
+    if more and y.get("tickformat"):
+        layout["margin"] = {"l": TEMPLATE["layout"]["margin"]["l"] + more} | layout.get("margin", {})
     return {
         "data": data,
         "layout": {"template": TEMPLATE, "annotations": notes, "xaxis": x, "yaxis": y, **layout},

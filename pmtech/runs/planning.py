@@ -49,8 +49,8 @@ class Plan:
             row = {"load": load, "full_at": 1 / load if load else inf, "needs": times, "now": usd, "then": usd * times}
             rows[self.system.label(name)] = row
         words = {
-            "load": ("full today", "%"), "full_at": ("full at so many times the load", ""), "now": ("an hour today", "$"),
-            "needs": (f"needed of it at {plain(self.times)} times", "times"), "then": ("an hour then", "$"),
+            "load": ("used today", "%"), "full_at": ("full at so many times today's load", ""), "now": ("an hour today", "$"),
+            "needs": (f"times as much of it at {plain(self.times)} times", ""), "then": ("an hour then", "$"),
         }  # fmt: skip
         return Table.of(rows, words, f"With {100 * self.free:g} % kept free, and each part's price in proportion.")
 
@@ -85,7 +85,7 @@ class Plan:
     def said(self) -> str:
         """In sentences."""
         names = [*map(self.system.label, self.loads)]
-        reached = [rate(1 / load) for load in self.loads.values() if load]
+        reached = [f"{1 / load:.3g}" for load in self.loads.values() if load]
         now, then = self.system.cost_usd_per_hour, self.usd_per_hour(self.loads)
         full = f"“{names[0]}” is full first, at {reached[0]} times today's load" if reached else "Nothing fills up"
         after = f"; lifted, it is followed by “{names[1]}” at {reached[1]} times" if len(reached) > 1 else ""
