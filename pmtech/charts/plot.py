@@ -20,12 +20,7 @@ PIECE = 27  # px of a line beside its name: a dash, a gap, a dash
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")  # of as many lines as a figure has room for
 AXES = {"hours": 3600, "minutes": 60, "seconds": 1}  # of time: each is for what lasts ten of them
 
-TEXT, QUIET, PINNED, GROUND = (
-    "var(--pmtech-text)",
-    "var(--pmtech-quiet)",
-    "var(--pmtech-pinned)",
-    "var(--pmtech-ground)",
-)
+TEXT, QUIET, PINNED, GROUND = (f"var(--pmtech-{name})" for name in ("text", "quiet", "pinned", "ground"))
 
 TEMPLATE: dict[str, dict] = {
     "layout": {

@@ -11,26 +11,20 @@ from pmtech.panels.steps import Steps
 from pmtech.theory.checks import number
 from pmtech.wording import plain, rate, seconds
 
-# name -> what its slider says, its unit, and between which numbers it goes at least.
+# name -> what its slider says, its unit, between which numbers it goes at least, and the least and most that it may be.
 SLIDERS = {
-    "error_share": ("Errors of today's version", "%", 0.0, 0.05),
-    "worse": ("More in the new one", "%", 0.01, 0.1),
-    "share": ("Share of the requests", "%", 0.01, 1.0),
-    "rate_per_s": ("Requests a second, all", "/s", 1.0, 100.0),
-    "back_s": ("The way back takes", "s", 0.0, 900.0),
+    "error_share": ("Errors of today's version", "%", (0.0, 0.05), (0, 0.5)),
+    "worse": ("More in the new one", "%", (0.01, 0.1), (0.002, 0.5)),
+    "share": ("Share of the requests", "%", (0.01, 1.0), (0.01, 1)),
+    "rate_per_s": ("Requests a second, all", "/s", (1.0, 100.0), (0.01, 1e5)),
+    "back_s": ("The way back takes", "s", (0.0, 900.0), (0, 86_400)),
 }
 
 
 class Canary(Steps):
     """Made by `canary`. The numbers are as the sliders stand; false_alarm and found as they were given."""
 
-    BOUNDS = {
-        "error_share": {"at_least": 0, "at_most": 0.5},
-        "worse": {"at_least": 0.002, "at_most": 0.5},
-        "share": {"at_least": 0.01, "at_most": 1},
-        "rate_per_s": {"at_least": 0.01, "at_most": 1e5},
-        "back_s": {"at_least": 0, "at_most": 86_400},
-    }
+    BOUNDS = {name: {"at_least": least, "at_most": most} for name, (*_, (least, most)) in SLIDERS.items()}
 
     def __init__(self, values: dict[str, float], false_alarm: float, found: float):
         self._sure = {"false_alarm": false_alarm, "found": found}
@@ -140,7 +134,7 @@ def _long(length_s: float) -> str:
 
 
 def _slider(name: str, value: float) -> dict:
-    label, unit, low, high = SLIDERS[name]
+    label, unit, (low, high), _ = SLIDERS[name]
     low, high = min(low, value), max(high, value)
     return {
         "kind": "slider", "path": name, "label": label, "unit": unit, "low": low, "high": high,

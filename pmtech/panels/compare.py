@@ -39,17 +39,13 @@ class ShownComparison(Comparison):
 
     def panel(self) -> ComparisonPanel:
         first, why = next(iter(self.results)), ""
-        how = (
-            f" In brackets, how low or high chance could make the difference to “{first}” (95 % confidence)."
-            if self.steady
-            else ""
-        )
+        how = f" In brackets, how low or high chance could make the difference to “{first}” (95 % confidence)."
         if charts.served_alike(self.results):
             why = " Each serves about the same share of what is asked, so the bars show p95."
         figure = charts.by_design(self.results)
         return ComparisonPanel(
             table=_rows(self),
-            note=f"The same customers in every design.{how}{why}",
+            note=f"The same customers in every design.{how * self.steady}{why}",
             figure=figure,
             height=72 + 18 * len(self.results) * len(figure["layout"]["yaxis"]["tickvals"]),
         )

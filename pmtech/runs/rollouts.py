@@ -82,12 +82,7 @@ class Rollouts:
 
 
 def rollouts(
-    system: System,
-    deploy: Deploy,
-    ways: Mapping[str, Mapping] = WAYS,
-    *,
-    duration_s: float = 1200.0,
-    seed: int = 1,
+    system: System, deploy: Deploy, ways: Mapping[str, Mapping] = WAYS, *, duration_s: float = 1200.0, seed: int = 1
 ) -> Rollouts:
     """Let the same customers meet the new version `deploy` in each of these ways: all at once, rolling, blue/green, canary.
 
