@@ -339,11 +339,16 @@ function lively({ data, layout }, { width, height }) {
   if (!xaxis?.range || !yaxis?.range || !notes.length) return { data, layout };
   const margin = { ...layout.template?.layout.margin, ...layout.margin };
   const [low, end] = xaxis.range;
-  const perPx = (end - low) / Math.max(width - margin.l - margin.r, 1);
-  // Where there is little room, words that would be cut at the right begin so much earlier.
   const letters = (text) => Math.max(...text.replace(/<(?!br)[^>]*>|&\w+;/g, "").split("<br>").map(({ length }) => length));
-  const beyond = ({ text, x, xanchor, xshift = 0, font }) =>
-    xanchor === "left" ? Math.max(0, margin.l + (x - low) / perPx + xshift + 0.6 * font.size * letters(text) - width) : 0;
+  const long = ({ text, xshift = 0, font }) => xshift + 0.58 * font.size * letters(text);
+  // Where there is little room, the axis ends earlier, in steps, so that no words are cut at the right; if that would leave too
+  // little of it, they begin earlier.
+  const all = width - margin.l;
+  const toTheRight = notes.filter(({ x, xanchor }) => xanchor === "left" && x > low);
+  const wanted = Math.max(...toTheRight.map((one) => all - (all - long(one)) * ((end - low) / (one.x - low))));
+  if (wanted > margin.r) margin.r = Math.min(24 * Math.ceil(wanted / 24), Math.max(margin.r, all / 2));
+  const perPx = (end - low) / Math.max(all - margin.r, 1);
+  const beyond = (one) => (one.xanchor === "left" ? Math.max(0, (one.x - low) / perPx + long(one) - all) : 0);
   const upPerPx = (yaxis.range[1] - yaxis.range[0]) / Math.max(height - margin.t - margin.b, 1);
   const quiet = { type: "scatter", hoverinfo: "skip", cliponaxis: false };
   const dashes = shapes.filter(isPiece).flatMap(({ xanchor, x0, x1, y0, line: { color, width, dash } }) => {
@@ -370,6 +375,7 @@ function lively({ data, layout }, { width, height }) {
     data: [...data, ...(dashes.length ? [pieces] : []), words],
     layout: {
       ...layout,
+      margin,
       annotations: annotations.filter((one) => !movable(one)),
       shapes: shapes.filter((one) => !isPiece(one)),
       yaxis: rows.length ? { ...yaxis, ticktext: [], tickvals: [], showticklabels: false } : yaxis,
