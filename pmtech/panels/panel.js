@@ -348,6 +348,8 @@ function lively({ data, layout }, { width, height }) {
   const wanted = Math.max(...toTheRight.map((one) => all - (all - long(one)) * ((end - low) / (one.x - low))));
   if (wanted > margin.r) margin.r = Math.min(24 * Math.ceil(wanted / 24), Math.max(margin.r, all / 2));
   const perPx = (end - low) / Math.max(all - margin.r, 1);
+  const crowds = (one, other) => one.xanchor === "center" && other.xanchor === "center" && one.y === other.y && Math.abs(one.x - other.x) / perPx < (long(one) + long(other)) / 2;
+  const shown = notes.filter((one, n) => !notes.slice(0, n).some((other) => crowds(one, other)));
   const beyond = (one) => (one.xanchor === "left" ? Math.max(0, (one.x - low) / perPx + long(one) - all) : 0);
   const upPerPx = (yaxis.range[1] - yaxis.range[0]) / Math.max(height - margin.t - margin.b, 1);
   const quiet = { type: "scatter", hoverinfo: "skip", cliponaxis: false };
@@ -364,12 +366,12 @@ function lively({ data, layout }, { width, height }) {
   const words = {
     ...quiet,
     mode: "markers+text",
-    x: notes.map((one) => one.x - beyond(one) * perPx),
-    y: notes.map(({ y, yshift = 0 }) => y + yshift * upPerPx),
-    text: notes.map(({ text }) => text),
-    textposition: notes.map(({ xanchor }) => `middle ${{ left: "right", right: "left" }[xanchor] ?? "center"}`),
-    textfont: { size: notes.map(({ font }) => font.size), color: notes.map(({ font }) => font.color) },
-    marker: { opacity: 0, size: notes.map(({ xshift = 0 }) => 1.6 * xshift) }, // its radius keeps the text away
+    x: shown.map((one) => one.x - beyond(one) * perPx),
+    y: shown.map(({ y, yshift = 0 }) => y + yshift * upPerPx),
+    text: shown.map(({ text }) => text),
+    textposition: shown.map(({ xanchor }) => `middle ${{ left: "right", right: "left" }[xanchor] ?? "center"}`),
+    textfont: { size: shown.map(({ font }) => font.size), color: shown.map(({ font }) => font.color) },
+    marker: { opacity: 0, size: shown.map(({ xshift = 0 }) => 1.6 * xshift) }, // its radius keeps the text away
   };
   return {
     data: [...data, ...(dashes.length ? [pieces] : []), words],
