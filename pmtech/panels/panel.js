@@ -385,21 +385,26 @@ function lively({ data, layout }, { width, height }) {
   };
 }
 
-// The words under an axis in as many lines as they need.
-function wrapped({ data, layout }, { width }) {
-  const { xaxis, template, margin } = layout;
-  const text = xaxis?.title?.text;
-  const { l, r, b } = { ...template?.layout.margin, ...margin };
-  const middle = (l + width - r) / 2;
-  const most = Math.floor((2 * Math.min(middle, width - middle)) / 6.4);
-  if (!text || text.length <= most) return { data, layout };
+// The words at an axis in as many lines as they need.
+function wrapped({ data, layout }, { width, height }) {
+  const { xaxis, yaxis, template, margin } = layout;
+  const { l, r, t, b } = { ...template?.layout.margin, ...margin };
+  const [x, y] = [inLines(xaxis, l, width - r, width), inLines(yaxis, t, height - b, height)];
+  const more = { l: l + 15 * (y.lines - 1), b: b + 15 * (x.lines - 1) };
+  return { data, layout: { ...layout, xaxis: x.axis, yaxis: y.axis, margin: { ...margin, ...more } } };
+}
+
+// An axis from here to there, of a chart so long, with its title in lines that stay inside.
+function inLines(axis, from, to, end) {
+  const text = axis?.title?.text;
+  const most = Math.floor((2 * Math.min((from + to) / 2, end - (from + to) / 2)) / 6.4);
+  if (!text || text.length <= most) return { axis, lines: 1 };
   const lines = [""];
   for (const word of text.split(" ")) {
     if (`${lines.at(-1)} ${word}`.trim().length > most) lines.push("");
     lines.push(`${lines.pop()} ${word}`.trim());
   }
-  const title = { ...xaxis.title, text: lines.join("<br>") };
-  return { data, layout: { ...layout, xaxis: { ...xaxis, title }, margin: { ...margin, b: b + 15 * (lines.length - 1) } } };
+  return { axis: { ...axis, title: { ...axis.title, text: lines.join("<br>") } }, lines: lines.length };
 }
 
 // What a figure is apart from where things stand in it. Where two are alike, one turns into the other by moving its points.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 SELECT = """(words) => {
     const { content } = jupyterapp.shell.currentWidget;
-    content.activeCellIndex = content.widgets.findIndex(({ model }) => model.type === "code" && model.sharedModel.getSource().startsWith(words));
+    content.activeCellIndex = content.widgets.findIndex(({ model }) => model.type === "code" && model.sharedModel.getSource().includes(words));
 }"""
 QUESTIONS_AND_SLIDER = """() => {
     const { outerNode, activeCell, widgets, activeCellIndex } = jupyterapp.shell.currentWidget.content;
@@ -102,6 +102,6 @@ def the_questions_stay_above_the_panel_that_they_ask_of(lab) -> None:
     """The cell is run on a page that is magnified by half, and on a whole one."""
     for width, height in ((853, 480), (1280, 720)):
         lab.page.set_viewport_size({"width": width, "height": height})
-        lab.page.evaluate(SELECT, "explore(")
+        lab.page.evaluate(SELECT, "\nexplore(")
         lab.command("notebook:run-cell")
         lab.wait_idle().until(QUESTIONS_AND_SLIDER)
