@@ -25,7 +25,7 @@ class Figure(Panel):
     _esm = """
 function render({ model, el }) {
   const plot = h("div", { role: "img", "aria-label": `${model.get("name")}. The sentences below say what it shows.` });
-  Object.assign(plot.style, { height: `${model.get("height")}px`, minWidth: "640px" });
+  Object.assign(plot.style, { height: `${model.get("height")}px`, minWidth: "680px" });
   const drawing = chart(model, plot);
   el.append(h("div", { class: "pmtech-scrolls" }, plot), ...model.get("said").map((text) => h("p", {}, text)));
   drawing.draw(model.get("figure"));

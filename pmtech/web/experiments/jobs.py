@@ -65,7 +65,7 @@ class KilledWorker:
         really = table(("s", "really", "the order's state"), steps)
         modelled = table(("s", "in the model, with a visibility timeout"), _modelled(self))
         return (
-            f'<div style="display:flex;gap:32px;flex-wrap:wrap;align-items:flex-start"><div>{really}</div>'
+            f'<div style="display:grid;grid-template-columns:repeat(auto-fit,minmax(320px,1fr));gap:0 32px"><div>{really}</div>'
             f"<div>{modelled}</div></div>{strong(self.sentence)}"
         )
 
