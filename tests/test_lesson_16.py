@@ -337,7 +337,9 @@ def test_tries_are_kept_and_the_line_to_share_has_nothing_personal():
     day.run(seed=3)
     kept = day.score.met
     assert peak_day("tickets").tries[0].endswith(f"day 3: {kept} of 6 kept") and not peak_day("sale").tries
-    assert day.share().startswith(f"Peak day, Railway tickets at ten, day 3: {kept} of 6 kept (/book done within 20 s ")
+    assert day.share().startswith(
+        f"Peak day, Railway tickets at ten, day 3: {kept} of 6 kept (/book done within 20 s: "
+    )
     assert "tickets" in repr(day) and "31,814" in day._repr_html_() and "missed" in day.score._repr_html_()
 
 

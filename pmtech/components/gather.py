@@ -44,16 +44,14 @@ class Gather(Component):
         )
 
     def figures(self, notes: np.ndarray) -> dict[str, float]:
-        """hedged: of the questions that it asks, the share that it asks to help out."""
+        """hedged: of the questions that it asks, the share that it asks a second time."""
         asked = notes[:, 1].sum()
         return {"hedged": float(notes[:, 2].sum() / asked) if asked else 0.0}
 
     def findings(self, label: str, figures) -> list[Finding]:
         hedged = figures["hedged"]
         return (
-            [Finding("hedged", 50, f"{percent(hedged)} of the questions of {label} are asked to help out")]
-            if hedged
-            else []
+            [Finding("hedged", 50, f"{label} asks {percent(hedged)} of its questions a second time")] if hedged else []
         )
 
     def running(self, *args) -> "GatherPart":

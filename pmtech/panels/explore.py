@@ -137,8 +137,9 @@ class Explore(Panel):
                 continue
             self._ends[name] = end
             if kept:
-                changed.append(f"The axis has changed: {axis['title']['text']}, up to {plain(end)}.")
-        return " ".join(changed)
+                changed.append(f"{axis['title']['text']}, up to {plain(end)}")
+        which = "Both axes have" if changed[1:] else "The axis has"
+        return f"{which} changed: {'; '.join(changed)}." if changed else ""
 
     def _before(self) -> str:
         """What was kept, called by what was other then."""

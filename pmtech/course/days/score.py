@@ -35,7 +35,11 @@ class Line(NamedTuple):
     def gap(self) -> str:
         """What is missing, in a sentence."""
         if self.asked == SO:
-            return f"{self.what} was not so: {self.came}"
+            return (
+                "The public was told nothing, and was owed a word."
+                if self.came == TOLD["nothing"]
+                else f"The public was told what was not so: {self.came}"
+            )
         return f"{self.what}: {self.came}; {self.asked} was promised."
 
 

@@ -43,7 +43,8 @@ function render({ model, el }) {
   const note = h("p", { class: "pmtech-note", role: "status" });
   const say = (text) => (write(problem, text ?? ""), (problem.hidden = !text));
   stageEl.style.height = `${stageHeight(scene)}px`;
-  root.append(bar.bar, problem, note, stageEl, legend(scene, everyLabel), h("div", { class: "pmtech-knobs" }, ...knobs.rows), chartEl);
+  bar.bar.querySelector(".pmtech-clock").before(note);
+  root.append(bar.bar, problem, stageEl, legend(scene, everyLabel), h("div", { class: "pmtech-knobs" }, ...knobs.rows), chartEl);
   el.append(root);
   const actors = new Stage(stageEl, { ...structuredClone(scene), units: [] });
   const chart = new Strips(chartEl);
