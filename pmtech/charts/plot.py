@@ -143,6 +143,16 @@ def over_time(lines: list[tuple], unit: str, until: float | None = None, in_: st
     return figure(data, notes, x, axis(unit, top), shapes=pieces, margin={"r": right})
 
 
+def respaced(figure: dict, top: float) -> None:
+    """Where the upright axis of a figure over time reaches to `top`, its lines' names still do not cover one another."""
+    named = list(zip(figure["layout"]["annotations"], figure["layout"].get("shapes", []), strict=False))
+    if all(shape.get("xsizemode") == "pixel" for _, shape in named):
+        order = sorted(range(len(named)), key=lambda n: named[n][0]["y"])
+        for n, y in apart({n: named[n][0]["y"] for n in order}, 0.08 * top, top).items():
+            note, shape = named[n]
+            note["y"] = shape["y0"] = shape["y1"] = y
+
+
 def piece(share: float, y: float, style: dict) -> dict:
     """A piece of a line at a share of the width: in the coordinates of the paper it may stand outside of the axes."""
     place = {"xref": "paper", "xsizemode": "pixel", "xanchor": share, "x0": 8, "x1": 8 + PIECE}

@@ -6,6 +6,7 @@ from pathlib import Path
 import traitlets
 
 from pmtech import charts
+from pmtech.charts import plot
 from pmtech.diagram import diagram
 from pmtech.panels.cards import CARDS, chosen, read
 from pmtech.panels.controls import Choice, Controls, Slider
@@ -134,6 +135,8 @@ class Explore(Panel):
                 continue
             if kept and end <= kept <= STRETCH * end:
                 axis["range"] = [0, kept]
+                if name == "yaxis":
+                    plot.respaced(figure, kept)
                 continue
             self._ends[name] = end
             if kept:
