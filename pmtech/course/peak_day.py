@@ -214,7 +214,8 @@ class PeakDay:
     def _repr_html_(self) -> str:
         said = f"<p>{html.escape(self.plan.story)}</p>"
         for head, lines in (self._told() | ({"Your last tries": self.tries[-3:]} if self.tries else {})).items():
-            said += f"<p>{head}</p><ul>{''.join(f'<li>{html.escape(line)}</li>' for line in lines)}</ul>"
+            listed = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
+            said += f'<p class="pmtech-kind">{head}</p><ul>{listed}</ul>'
         return page(
             f'<p class="pmtech-kind">Peak day</p><p class="pmtech-title">{html.escape(self.plan.label)}</p>{said}'
         )
