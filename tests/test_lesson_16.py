@@ -240,7 +240,7 @@ def test_what_is_turned_and_said_live_holds_from_then_on():
     ours = [(type(one).__name__, round(one.at_s)) for one in live.did]
     assert sorted(ours) == [("Change", 45), ("Change", 60), ("Sales", 45), ("Told", 45)]
     out = day.run(live)
-    assert "at most $1.06" in str(out) and "It is slow" in str(out) and not out.lines[0].kept
+    assert "at most $1.06" in str(out) and "What the public was told: busy" in str(out) and not out.lines[0].kept
     kept = next(system for at_s, system in out.run.history if at_s == pytest.approx(60))
     assert kept.get("pages.replicas") == 5
 
