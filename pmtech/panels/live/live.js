@@ -42,9 +42,9 @@ function render({ model, el }) {
   const problem = h("p", { class: "pmtech-error", role: "alert" });
   const note = h("p", { class: "pmtech-note", role: "status" });
   const say = (text) => (write(problem, text ?? ""), (problem.hidden = !text));
-  stageEl.style.height = `${stageHeight(scene)}px`;
+  Object.assign(stageEl.style, { height: `${stageHeight(scene)}px`, minWidth: `${stageWidth(scene)}px` });
   bar.bar.querySelector(".pmtech-clock").before(note);
-  root.append(bar.bar, problem, stageEl, legend(scene, everyLabel), h("div", { class: "pmtech-knobs" }, ...knobs.rows), chartEl);
+  root.append(bar.bar, problem, h("div", { class: "pmtech-scrolls" }, stageEl), legend(scene, everyLabel), h("div", { class: "pmtech-knobs" }, ...knobs.rows), chartEl);
   el.append(root);
   const actors = new Stage(stageEl, { ...structuredClone(scene), units: [] });
   const chart = new Strips(chartEl);
