@@ -179,11 +179,15 @@ def over_time(lines: list[tuple], unit: str, until: float | None = None, in_: st
 
 def respaced(figure: dict, top: float) -> None:
     """Where the upright axis of a figure over time reaches to `top`, its lines' names still do not cover one another."""
-    named = list(zip(figure["layout"]["annotations"], figure["layout"].get("shapes", []), strict=False))
-    if all(shape.get("xsizemode") == "pixel" for _, shape in named):
-        order = sorted(range(len(named)), key=lambda n: named[n][0]["y"])
-        for n, y in apart({n: named[n][0]["y"] for n in order}, 0.08 * top, top).items():
-            note, shape = named[n]
+    layout = figure["layout"]
+    named = {
+        note["text"]: (note, shape)
+        for note, shape in zip(layout["annotations"], layout.get("shapes", []), strict=False)
+    }
+    if all(shape.get("xsizemode") == "pixel" for _, shape in named.values()):
+        ends = dict(sorted(((text, note["y"]) for text, (note, _) in named.items()), key=lambda end: end[1]))
+        for text, y in apart(ends, 0.08 * top, top).items():
+            note, shape = named[text]
             note["y"] = shape["y0"] = shape["y1"] = y
 
 
