@@ -240,7 +240,7 @@ def test_what_is_turned_and_said_live_holds_from_then_on():
     ours = [(type(one).__name__, round(one.at_s)) for one in live.did]
     assert sorted(ours) == [("Change", 45), ("Change", 60), ("Sales", 45), ("Told", 45)]
     out = day.run(live)
-    assert "at most $1.06" in str(out) and "It is slow" in str(out) and not out.lines[0].kept
+    assert "at most $1.06" in str(out) and "What the public was told: busy" in str(out) and not out.lines[0].kept
     kept = next(system for at_s, system in out.run.history if at_s == pytest.approx(60))
     assert kept.get("pages.replicas") == 5
 
@@ -337,7 +337,9 @@ def test_tries_are_kept_and_the_line_to_share_has_nothing_personal():
     day.run(seed=3)
     kept = day.score.met
     assert peak_day("tickets").tries[0].endswith(f"day 3: {kept} of 6 kept") and not peak_day("sale").tries
-    assert day.share().startswith(f"Peak day, Railway tickets at ten, day 3: {kept} of 6 kept (/book done within 20 s ")
+    assert day.share().startswith(
+        f"Peak day, Railway tickets at ten, day 3: {kept} of 6 kept (/book done within 20 s: "
+    )
     assert "tickets" in repr(day) and "31,814" in day._repr_html_() and "missed" in day.score._repr_html_()
 
 

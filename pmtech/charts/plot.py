@@ -172,6 +172,20 @@ def over_time(lines: list[tuple], unit: str, until: float | None = None, in_: st
     return figure(data, notes, x, axis(unit, top), shapes=pieces, margin={"r": right})
 
 
+def respaced(figure: dict, top: float) -> None:
+    """Where the upright axis of a figure over time reaches to `top`, its lines' names still do not cover one another."""
+    layout = figure["layout"]
+    named = {
+        note["text"]: (note, shape)
+        for note, shape in zip(layout["annotations"], layout.get("shapes", []), strict=False)
+    }
+    if all(shape.get("xsizemode") == "pixel" for _, shape in named.values()):
+        ends = dict(sorted(((text, note["y"]) for text, (note, _) in named.items()), key=lambda end: end[1]))
+        for text, y in apart(ends, 0.08 * top, top).items():
+            note, shape = named[text]
+            note["y"] = shape["y0"] = shape["y1"] = y
+
+
 def piece(share: float, y: float, style: dict) -> dict:
     """A piece of a line at a share of the width: in the coordinates of the paper it may stand outside of the axes."""
     place = {"xref": "paper", "xsizemode": "pixel", "xanchor": share, "x0": 8, "x1": 8 + PIECE}

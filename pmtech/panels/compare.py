@@ -74,14 +74,14 @@ def _rows(comparison: ShownComparison) -> list[list[str]]:
     waiting = [run.waiting_share for run in runs.values()]
     p95, times = column([s.p95_ms for s in sums], "ms")
     columns = {
-        "Design": list(runs),
-        "Served a second": column([s.served_per_s for s in sums], "")[1],
-        f"Against “{first}”": _against(comparison, list(runs)[1:]),
+        "design": list(runs),
+        "served a second": column([s.served_per_s for s in sums], "")[1],
+        f"against “{first}”": _against(comparison, list(runs)[1:]),
         f"p95, {p95}": times,
         **_done(list(runs.values())),
-        "Refused or failed, %": column([s.error_rate for s in sums], "%")[1],
-        "Still waiting, %": column(waiting, "%")[1],
-        "Cost an hour, $": column([s.cost_usd_per_hour for s in sums], "$")[1],
+        "refused or failed, %": column([s.error_rate for s in sums], "%")[1],
+        "still waiting, %": column(waiting, "%")[1],
+        "cost an hour, $": column([s.cost_usd_per_hour for s in sums], "$")[1],
     }
     return [list(columns), *map(list, zip(*columns.values(), strict=True))]
 

@@ -34,8 +34,10 @@ class Line(NamedTuple):
     @property
     def gap(self) -> str:
         """What is missing, in a sentence."""
+        if self.asked == SO and self.came == "nothing":
+            return "The public was told nothing, and was owed a word."
         if self.asked == SO:
-            return f"{self.what} was not so: {self.came}"
+            return f"The public was told what was not so: {TOLD[self.came]}"
         return f"{self.what}: {self.came}; {self.asked} was promised."
 
 
@@ -78,7 +80,7 @@ def scored(plan: Plan, run: Result, told: str | None = None, call: str = "not to
     if told is not None:
         through = well and min(one.share for one in found[:-1]) >= SILENT
         candid = {"all is well": through, "nothing": through, "busy": found[0].kept, "trouble": not through}[told]
-        found.append(Line("What the public was told", SO, TOLD[told], candid))
+        found.append(Line("What the public was told", SO, told, candid))
     return found
 
 

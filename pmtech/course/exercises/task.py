@@ -24,6 +24,8 @@ from pmtech.runs.simulate import simulate
 from pmtech.system.system import System
 from pmtech.wording import rounded, said
 
+FIGURE = 20  # characters: what is longer are words, which may take several lines
+
 
 @dataclass(frozen=True, kw_only=True)
 class Marking:
@@ -60,7 +62,8 @@ class Marking:
     def _repr_html_(self) -> str:
         gaps = "".join(f"<li>{html.escape(gap)}</li>" for gap in self.gaps)
         rows = "".join(
-            f'<tr><th scope="row">{html.escape(what)}</th><td>{wanted}</td><td class="pmtech-number">{measured}</td>'
+            f'<tr><th scope="row">{html.escape(what)}</th><td>{wanted}</td>'
+            f"<td{' class=pmtech-number' if len(measured) <= FIGURE else ''}>{measured}</td>"
             f'<td class="pmtech-word pmtech-{"met" if word == "met" else "missed"}">{word}</td></tr>'
             for what, wanted, measured, word in self.figures
         )
