@@ -35,7 +35,7 @@ def said(value: float, unit: str) -> str:
     value = rounded(value, unit)
     if unit == "%":
         return f"{value:.1%}".replace(".0%", "%").replace("%", " %")
-    return f"{value / 1000:,.1f} s" if unit == "ms" and value >= 10_000 else f"{plain(value)} {unit}"
+    return f"{value / 1000:,.1f} s" if unit == "ms" and value >= 10_000 else f"{plain(value)} {unit}".rstrip()
 
 
 def seconds(value_s: float) -> str:

@@ -98,7 +98,7 @@ def batches(result: Result, pinned: Result | None = None) -> dict:
         x, y = points[-1] if rises else points[len(points) // 4] if points else (0, 0)
         notes.append(
             {
-                **plot.note(name, x, y, plot.TEXT, *(("right", -6) if rises else ("left", 6)), 12),
+                **plot.note(name, x, y, plot.TEXT, *(("right", -12) if rises else ("left", 6)), 12),
                 "yshift": -4 if rises else 14,
             }
         )

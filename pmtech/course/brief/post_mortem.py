@@ -7,7 +7,7 @@ import numpy as np
 
 from pmtech.runs.events import Change
 from pmtech.runs.result import Result
-from pmtech.wording import counted, listed, nearest, percent, seconds
+from pmtech.wording import counted, listed, nearest, percent, plain, seconds
 
 BROKEN = 0.05  # share of those who came in a second that were not answered, from which on it is an incident
 CALM_S = 10  # so long must all be well before it is over
@@ -111,7 +111,7 @@ def _impact(run: Result, usd: dict[str, float]) -> list[str]:
     late = int((r.status == 0).sum())
     said += [f"{counted(late, 'request')} had no answer yet at the end"] if late else []
     if usd:
-        each = listed(f"{price:,.2f} USD for one of {run.system.label(name)}" for name, price in usd.items())
+        each = listed(f"{plain(price)} USD for each request of {run.system.label(name)}" for name, price in usd.items())
         said.append(f"In money: {money:,.0f} USD, at {each} (an assumption)")
     return said
 
