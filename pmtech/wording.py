@@ -23,6 +23,8 @@ def rounded(value: float, unit: str = "a second") -> float:
     """A figure, to the digits that a reader needs."""
     if unit == "%":
         return round(value, 3)
+    if unit == "$":
+        return round(value, 2)
     if unit == "ms":
         return round(value, -2 if value >= 10_000 else 0)
     return round(value, 0 if abs(value) >= (20 if unit == "a second" else 100) else 1)
@@ -33,6 +35,8 @@ def said(value: float, unit: str) -> str:
     if isnan(value):
         return "nothing"
     value = rounded(value, unit)
+    if unit == "$":
+        return f"${value:,.{0 if value == int(value) else 2}f}"
     if unit == "%":
         return f"{value:.1%}".replace(".0%", "%").replace("%", " %")
     return f"{value / 1000:,.1f} s" if unit == "ms" and value >= 10_000 else f"{plain(value)} {unit}".rstrip()
@@ -44,7 +48,7 @@ def seconds(value_s: float) -> str:
         return f"{value_s * 1000:.0f} ms" if value_s >= 0.001 else f"{value_s * 1000:.1g} ms"
     if value_s < 600:
         return f"{plain(round(value_s, 1 if value_s < 10 else 0))} s"
-    return f"{value_s / 60:.0f} min"
+    return f"{value_s / 60:.0f} min" if value_s < 7200 else f"{rate(value_s / 3600)} hours"
 
 
 def percent(share: float) -> str:

@@ -140,7 +140,7 @@ _test = cache(theory.canary)
 
 
 def _long(length_s: float) -> str:
-    return f"{length_s / 3600:.0f} hours" if length_s >= 7200 else seconds(length_s) if length_s else "0 s"
+    return seconds(length_s) if length_s else "0 s"
 
 
 def _people(number: float) -> str:
