@@ -179,7 +179,7 @@ def _lessons(record) -> list[Lesson]:
         *earlier, newest = [path.name for path in there]
         number = newest[:2]
         # What "Going further" asks is for another day: it counts when it is answered.
-        later = there[-1].read_text(encoding="utf-8").partition("## Going further")[2]
+        later = there[-1].read_text(encoding="utf-8", errors="replace").partition("## Going further")[2]
         asked = (q for q in (*all_questions(), *all_sortings()) if q.startswith(f"{number}."))
         questions = tuple(q for q in asked if q in first or q not in later)
         meetings = [one for one in all_agendas() if one.startswith(f"{number}.")]
