@@ -103,7 +103,7 @@ class Canary(Steps):
         alarm = plot.straight((edge, 0), (edge, top), plot.stroke("quiet", "dot", 2))
         heights = {name: float(p.max() + 0.07 * top) for name, p in (("old", old_p), ("new", new_p))}
         # Where the alarm leaves no room for the name, it stands behind it and points at its curve.
-        today = ("today's version", "right", -16) if edge > 0.25 * last else ("← today's version", "left", 8)
+        today = ("today's version", "right", -8) if edge > 0.25 * last else ("← today's version", "left", 8)
         notes = [
             plot.note(today[0], edge, heights["old"], plot.TEXT, *today[1:]),
             plot.note("a bad new version", float(at[new_p.argmax()]), heights["new"], plot.TEXT, "left", -4),
