@@ -42,7 +42,7 @@ def said(value: float, unit: str) -> str:
         return f"{value:.1%}".replace(".0%", "%").replace("%", " %")
     if unit in MONEY:
         return f"${value:,.2f}" if unit == "$" else f"{value:,.2f} {unit}"
-    return f"{value / 1000:,.1f} s" if unit == "ms" and value >= 10_000 else f"{plain(value)} {unit}"
+    return f"{value / 1000:,.1f} s" if unit == "ms" and value >= 10_000 else f"{plain(value)} {unit}".rstrip()
 
 
 def seconds(value_s: float) -> str:
@@ -51,7 +51,7 @@ def seconds(value_s: float) -> str:
         return f"{value_s * 1000:.0f} ms" if value_s >= 0.001 else f"{value_s * 1000:.1g} ms"
     if value_s < 600:
         return f"{plain(round(value_s, 1 if value_s < 10 else 0))} s"
-    return f"{value_s / 60:.0f} min"
+    return f"{value_s / 60:.0f} min" if value_s < 7200 else f"{rate(value_s / 3600)} hours"
 
 
 def percent(share: float) -> str:

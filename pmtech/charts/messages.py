@@ -89,7 +89,7 @@ def batches(result: Result, pinned: Result | None = None) -> dict:
         data.append(plot.line(name, points, forms[name][1]))
         rises = points and points[-1][1] > points[0][1]  # its name stands where it is steep, beside the line
         x, y = points[-1] if rises else points[len(points) // 4] if points else (0, 0)
-        side, down = (("right", -6), -4) if rises else (("left", 6), 14)
+        side, down = (("right", -10), -4) if rises else (("left", 6), 14)
         notes.append({**plot.note(name, x, y, plot.TEXT, *side, 12), "yshift": down})
     for name, x, y in dots:
         colour = plot.PINNED if name == plot.KEPT else "var(--pmtech-accent)"

@@ -157,7 +157,7 @@ def over_time(lines: list[tuple], unit: str, until: float | None = None, in_: st
     known = {name: values.dropna() for name, values, _ in lines if values.notna().any()}
     styles, until = {name: style for name, _, style in lines}, until or len(lines[0][1])
     top = ceiling(max((float(values.max()) for values in known.values()), default=1.0))
-    gap = 0.1 * top
+    gap = 0.12 * top  # a line of words in the lowest of our charts
     # Lines that end at about the same height are named in the order in which they ran.
     order = sorted(known, key=lambda name: (round(known[name].iloc[-1] / gap), known[name].mean()))
     heights = apart({name: float(known[name].iloc[-1]) for name in order}, gap, top)

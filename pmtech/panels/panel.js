@@ -334,7 +334,7 @@ function lively({ data, layout }, { width, height }) {
   const movable = ({ xref, yref, yanchor, textangle, bgcolor }) => !(xref || yref || yanchor || textangle || bgcolor);
   const isPiece = ({ type, xsizemode }) => type === "line" && xsizemode === "pixel";
   const font = { ...layout.template?.layout.yaxis?.tickfont, ...yaxis?.tickfont };
-  const rows = (yaxis?.ticktext ?? []).map((text, n) => ({ text, x: xaxis.range[0], y: yaxis.tickvals[n], xanchor: "right", xshift: 2, font }));
+  const rows = (yaxis?.ticktext ?? []).map((text, n) => ({ text, x: xaxis.range[0], y: yaxis.tickvals[n], xanchor: "right", xshift: -2, font }));
   const notes = [...annotations.filter(movable), ...rows];
   if (!xaxis?.range || !yaxis?.range || !notes.length) return { data, layout };
   const margin = { ...layout.template?.layout.margin, ...layout.margin };
@@ -371,7 +371,7 @@ function lively({ data, layout }, { width, height }) {
     text: shown.map(({ text }) => text),
     textposition: shown.map(({ xanchor }) => `middle ${{ left: "right", right: "left" }[xanchor] ?? "center"}`),
     textfont: { size: shown.map(({ font }) => font.size), color: shown.map(({ font }) => font.color) },
-    marker: { opacity: 0, size: shown.map(({ xshift = 0 }) => 1.6 * xshift) }, // its radius keeps the text away
+    marker: { opacity: 0, size: shown.map(({ xanchor, xshift = 0 }) => 1.6 * Math.max(0, xanchor === "right" ? -xshift : xshift)) }, // its radius keeps the text away
   };
   return {
     data: [...data, ...(dashes.length ? [pieces] : []), words],

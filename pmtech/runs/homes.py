@@ -17,7 +17,9 @@ def answers_by_machine(result: Result, every_s: float = 20) -> pd.DataFrame:
     answered = result.requests[result.records.served]
     since = (answered.arrived_s // every_s * every_s).rename("came from second").astype(int)
     table = pd.crosstab(since, answered.served_by).rename_axis(columns=None)
-    names = {who: " ".join([result.system.label(who.split("#")[0]), *who.split("#")[1:]]) for who in table}
+    several = {who.split("#")[0] for who in table if "#" in who}  # the first of them has a number, too
+    parts = {who: who.split("#") + ["1"] * (who in several) for who in table}
+    names = {who: " ".join([result.system.label(part), *number]) for who, (part, *number) in parts.items()}
     return Table(table.rename(columns=names))
 
 

@@ -44,7 +44,9 @@ COLUMNS = {
     "overtaken": ("overtaken by a later one", "%"),
 }
 
-FIGURE = re.compile(r"((less|more) than )?[-−+]?[$]?\d.{0,12}$|–?$")  # a number with its unit, or nothing
+FIGURE = re.compile(
+    r"((less|more) than )?[-−+]?[$]?\d.{0,12}$|(–|not yet|at once)?$"
+)  # a number with its unit, or nothing
 
 
 class Table(pd.DataFrame):

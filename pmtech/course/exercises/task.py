@@ -89,7 +89,8 @@ class Target:
     at_most: float
 
     def row(self, value: float, precise: bool) -> tuple[str, str, str, str]:
-        return self.name, f"at most {said(self.at_most, self.unit)}", said(value, self.unit), self.word(value, precise)
+        asked = f"at most {said(self.at_most, self.unit)}" if self.at_most else "none"
+        return self.name, asked, said(value, self.unit), self.word(value, precise)
 
     def word(self, value: float, precise: bool = True) -> str:
         if isnan(value):
@@ -106,6 +107,8 @@ class Target:
         if isnan(value):
             return f"{self.name} cannot be measured: no such request was served."
         wanted = said(self.at_most, self.unit)
+        if not self.at_most:
+            return f"{self.name}: there should be none."
         if not precise:
             return f"{self.name} is too high: at most {wanted} was asked for."
         return f"{self.name} is {said(value, self.unit)}: {self.word(value)} the target of {wanted}."

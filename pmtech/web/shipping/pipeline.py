@@ -31,7 +31,10 @@ class Built(Rows):
     checks: list[tuple[str, str]]
     took_s: float
     source: str
-    heads = "what the test says", "result", "why"
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        return ("what the test says", "result", "why")[: 2 + (not self.green)]
 
     @property
     def red(self) -> int:
@@ -43,13 +46,14 @@ class Built(Rows):
 
     @property
     def sentence(self) -> str:
-        tests = counted(len(self.checks), "test")
-        fate = "green: it may be shipped" if self.green else f"red, {self.red} of them: it is held back"
-        return f"Commit {self.commit}, {tests} in {self.took_s:.1f} s: {fate}."
+        tests = f"Commit {self.commit}, {counted(len(self.checks), 'test')} in {self.took_s:.1f} s: "
+        if self.green:
+            return f"{tests}all green, so it may be shipped."
+        return f"{tests}{self.red} red, so it is held back."
 
     @property
-    def rows(self) -> list[tuple[str, str, str]]:
-        return [(says, "red" if why else "green", why) for says, why in self.checks]
+    def rows(self) -> list[tuple[str, ...]]:
+        return [(says, "red" if why else "green", why)[: len(self.heads)] for says, why in self.checks]
 
 
 def pipeline(repository: Repository) -> Built:
