@@ -194,6 +194,17 @@ CASES = {  # what stands for itself: (old, new, as a request, as an answer)
         {"if": {"required": ["a"]}, "then": {"minProperties": 2}}, {"if": {"required": ["b"]}, "then": {"minProperties": 2}},
         UNJUDGED, UNJUDGED),
     "told apart": ({"oneOf": [CARD, CASH]}, {"oneOf": [CARD, CASH], "discriminator": {"propertyName": "kind"}}, FITS, FITS),
+    "told apart by other values": (
+        {"oneOf": [CARD, CASH], "discriminator": {"propertyName": "sort", "mapping": {"c": "#/components/schemas/Card"}}},
+        {"oneOf": [CARD, CASH], "discriminator": {"propertyName": "sort", "mapping": {"k": "#/components/schemas/Card"}}}, UNJUDGED, UNJUDGED),
+    "told apart by the name, as before": (
+        {"oneOf": [CARD, CASH], "discriminator": {"propertyName": "kind"}},
+        {"oneOf": [CARD, CASH], "discriminator": {"propertyName": "kind", "mapping": {"Card": "#/components/schemas/Card"}}}, FITS, FITS),
+    "two values of another type are not all that there are": (
+        {"type": "boolean"}, {"type": "boolean", "enum": [-1, "b"]}, BREAKS, FITS),
+    "a map, beside which nothing else is taken": (
+        fields(more={"additionalProperties": TEXT, "unevaluatedProperties": False}), fields(more={"unevaluatedProperties": False}),
+        BREAKS, BREAKS),
     "told apart by another field": ({"oneOf": [CARD, CASH], "discriminator": {"propertyName": "kind"}},
                                     {"oneOf": [CARD, CASH], "discriminator": {"propertyName": "sort"}}, UNJUDGED, FITS),
 }  # fmt: skip
@@ -373,6 +384,7 @@ PARAMETERS = {
     "joined": (call(query(LIST)), call(query(LIST, explode=False)), BREAKS),
     "as it was": (call(query(LIST)), call(query(LIST, explode=True, style="form", allowReserved=False)), "none"),
     "of one value": (call(query(TEXT)), call(query(TEXT, explode=False)), FITS),
+    "a header's list, in parts": (call(query(LIST) | {"in": "header"}), call(query(LIST, explode=True) | {"in": "header"}), FITS),
     "style": (call(query(LIST)), call(query(LIST, style="pipeDelimited")), BREAKS),
     "reserved signs": (call(query(TEXT)), call(query(TEXT, allowReserved=True)), FITS),
     "as JSON": (call(query(TEXT)), call({"name": "q", "in": "query", "content": {"application/json": {}}}), BREAKS),
