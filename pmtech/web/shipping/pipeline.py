@@ -66,7 +66,12 @@ def pipeline(repository: Repository) -> Built:
         copy = shutil.copytree(repository.folder, Path(folder) / "shop", ignore=shutil.ignore_patterns(".git"))
         where = os.pathsep.join(filter(None, [str(Path(pmtech.__file__).parents[1]), os.environ.get("PYTHONPATH")]))
         command = [sys.executable, "-B", "-m", "unittest", "-v"]
-        how = {"cwd": copy, "env": os.environ | {"PYTHONPATH": where}, "capture_output": True, "encoding": "utf-8"}
+        how = {
+            "cwd": copy,
+            "env": os.environ | {"PYTHONPATH": where, "PYTHON_COLORS": "0"},
+            "capture_output": True,
+            "encoding": "utf-8",
+        }
         told = subprocess.run(command, timeout=GIVE_UP_S, check=False, **how).stderr
     came = re.findall(r"^(.*) \.\.\. (ok|FAIL|ERROR)$", told, re.MULTILINE)
     if not came:
