@@ -474,6 +474,7 @@ MESSAGES = {
     "sign-in if you like": (secured(), secured({"key": []}, {}, key=KEY), FITS),
     "no sign-in": (secured({"key": []}, key=KEY), secured(key=KEY), FITS),
     "sign-in renamed": (secured({"key": []}, key=KEY), secured({"k": []}, k=KEY), "none"),
+    "a sign-in that is asked for and no longer described": (secured({"o": []}, o=OAUTH), secured({"o": []}), UNJUDGED),
     "another sign-in": (secured({"key": []}, key=KEY), secured({"key": []}, key=KEY | {"name": "X-Token"}), BREAKS),
     "a second sign-in to choose": (secured({"key": []}, key=KEY, o=OAUTH), secured({"key": []}, {"o": []}, key=KEY, o=OAUTH), FITS),
     "a second sign-in on top": (secured({"key": []}, key=KEY, o=OAUTH), secured({"key": [], "o": []}, key=KEY, o=OAUTH), BREAKS),
