@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
+NO_NAME = "no file can have that name"
 LEFT_BEHIND_S = 3600  # a file in the making that is older than this was left by a program that was killed
 
 
@@ -26,6 +27,17 @@ def as_path(path, such_as: str) -> Path:
     if not isinstance(path, str | os.PathLike) or not isinstance(os.fspath(path), str):
         raise ValueError(f'path must be the name of a file such as "{such_as}", got {path!r}')
     return Path(path)
+
+
+def read(path: Path) -> bytes:
+    """What a file holds. Raises OSError, also for what is no file: a pipe or a device may have no end."""
+    if os.path.isfile(path):
+        return path.read_bytes()
+    try:
+        path.stat()
+    except ValueError:
+        raise OSError(errno.EINVAL, NO_NAME) from None
+    raise OSError(errno.EINVAL, os.strerror(errno.EISDIR) if path.is_dir() else "That is no file")
 
 
 def write(path: Path, content: str | bytes, *, over: bool = False) -> None:
@@ -113,7 +125,7 @@ def _check_name(path: Path) -> None:
     except UnicodeEncodeError:
         fits = False
     if not fits:
-        raise OSError(errno.EINVAL, "no file can have that name")
+        raise OSError(errno.EINVAL, NO_NAME)
 
 
 @contextmanager

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from pmtech import files
+from pmtech import System, files
+from pmtech.web.client.contract import Contract
 
 # A writer of its own, which the test can kill or keep short of room.
 WRITER = """
@@ -157,6 +158,9 @@ def test_what_can_be_no_name_of_a_file_is_said_and_writes_nothing(tmp_path, monk
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with a name on Windows")
 def test_a_pipe_that_is_in_the_way_is_not_read(tmp_path):
     os.mkfifo(tmp_path / "page.md")
+    for read in (System.open, Contract):
+        with pytest.raises(ValueError, match="That is no file"):
+            read(tmp_path / "page.md")
     assert files.write_beside({tmp_path / "page.md": "a"}) == [tmp_path / "page-2.md"]
 
 
