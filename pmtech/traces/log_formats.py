@@ -93,7 +93,8 @@ COLOUR = re.compile(r"\x1b\[[\d;]*m")
 
 def _behind_prefix(line: str) -> str:
     line = COLOUR.sub("", line)
-    return line[PREFIX.match(line).end() :]
+    prefix = PREFIX.match(line)
+    return line[prefix.end() :] if prefix else line
 
 
 def _inside_csv(line: str) -> str:
