@@ -69,7 +69,8 @@ def pipeline(repository: Repository) -> Built:
     with scratch("build") as folder:
         copy = shutil.copytree(repository.folder, Path(folder) / "shop", ignore=shutil.ignore_patterns(".git"))
         where = os.pathsep.join(filter(None, [str(Path(pmtech.__file__).parents[1]), os.environ.get("PYTHONPATH")]))
-        command, env = [sys.executable, "-B", "-m", "unittest", "-v"], os.environ | {"PYTHONPATH": where}
+        command = [sys.executable, "-B", "-m", "unittest", "-v"]
+        env = os.environ | {"PYTHONPATH": where, "PYTHON_COLORS": "0"}
         told = subprocess.run(
             command, timeout=GIVE_UP_S, cwd=copy, env=env, capture_output=True, encoding="utf-8"
         ).stderr
