@@ -3,7 +3,7 @@
 import pytest
 from peak_designs import DESIGNS, IDEAS
 
-from pmtech import Queue, RateLimiter, Server, check, peak_day, simulate, sketch
+from pmtech import Queue, RateLimiter, Server, Topic, check, peak_day, simulate, sketch
 from pmtech.course.days import CALL_S, LASTS_S
 from pmtech.course.days.weather import INCIDENTS, weather
 from pmtech.course.exercises.check import all_tasks
@@ -68,6 +68,23 @@ def test_the_ideas_of_seven_lessons_are_needed():
     assert {idea for _, idea in LEFT_OUT} == {"03", "04", "05", "07", "08", "09", "12"}
 
 
+@pytest.mark.parametrize(
+    ("id", "partner", "part"),
+    [
+        *(("sale", "ideas_of_a_partner", part) for part in (Queue(), RateLimiter(limit=1), Topic(), None)),
+        *(("match", "rights", part) for part in (Queue(), Topic())),
+    ],
+)
+def test_a_slow_partner_is_not_got_rid_of(id, partner, part):
+    """What is only accepted, refused or led nowhere is no page: the idea of lesson 12 is to have something simpler."""
+    design = DESIGNS[id]("12")
+    if part is None:
+        assert "/ideas answered within 1 s" in lost(id, editing.reroute(design, "inside", partner, ["/never"]))
+    else:
+        missed = {"sale": "/ideas answered within 1 s", "match": "/start answered within 2 s"}[id]
+        assert missed in lost(id, editing.put_before(design, partner, part)[0])
+
+
 @pytest.mark.parametrize("id", DAYS)
 def test_it_is_not_won_by_buying(id):
     """Neither today's architecture nor the largest machines, and not for their price alone."""
@@ -112,6 +129,7 @@ def test_what_belongs_to_the_day_is_refused_in_a_sentence():
         ({"seats.connections": 50}, "Seats has 2 connections on this day; yours has 50 connections"),
         ({"programs.rate_per_s": 0}, "Programs sends 10 a second on this day"),
         ({"booking.service_ms": 1}, "Booking works 400 ms on a request on this day"),
+        ({"gateway.keys": {"travellers": ("/look", "/book")}}, "the same keys on this day: leave Gateway without"),
         ({"booking.workers": 65}, "The largest machine for rent has 64 workers"),
     ):
         with pytest.raises(ValueError, match=sentence):
@@ -313,6 +331,8 @@ def test_a_knob_is_turned_when_the_telephone_rings():
     assert turned == {"rate_limiter.limit": 45, "pages.replicas": 60}
     with pytest.raises(ValueError, match="Seats has 2 connections on this day"):
         day.run(knobs={"seats.connections": 9})
+    with pytest.raises(ValueError, match='"pages.price_usd_per_hour" is a price of the day'):
+        day.run(knobs={"pages.price_usd_per_hour": 0.0})
 
 
 def test_the_public_is_told_what_is_so():

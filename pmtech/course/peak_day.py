@@ -122,6 +122,9 @@ class PeakDay:
                 raise ValueError(f'"{value}" is not {what}: {nearest(str(value), known)}')
         if not isinstance(knobs or {}, dict):
             raise ValueError(f'knobs must be {{path: value}} such as {{"booking.replicas": 4}}, got {knobs!r}')
+        for path in knobs or {}:
+            if "usd" in str(path):
+                raise ValueError(f'"{path}" is a price of the day, and no knob')
         if said := refused(self.plan, priced(self.plan, self.system.replace(knobs or {}))):
             raise ValueError(" ".join(said))
         return decisions(self.plan, call, told, knobs or {})

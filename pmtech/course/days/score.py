@@ -19,6 +19,7 @@ TOLD = {
     "trouble": '"Not everybody gets through today. We are sorry, and say at noon how it went."',
 }
 SO = "what was so"
+ACCEPTED = 202  # "stored, to be done later": no answer to who looks at a page
 SILENT = 0.95  # from this share of everything on, nobody need be told anything
 
 
@@ -70,6 +71,7 @@ def scored(plan: Plan, run: Result, told: str | None = None, call: str = "not to
     found = [line(f"{what} done within {within_s:g} s", least, done, judged & people)]
     for asked, (by, ms, share) in plan.answers.items():
         soon = _worked(run, {by} | memories) & r.served & ((r.finished_s - r.arrived_s) * 1000 <= ms)
+        soon &= (r.status != ACCEPTED) | (plan.later and asked == what)
         whose = people & (endpoint == asked) & (left_s * 1000 >= ms)
         found.append(line(f"{asked} answered within {ms / 1000:g} s", share, soon, whose))
     small, share = plan.small
