@@ -568,7 +568,7 @@ from pmtech.web.client.openapi.examples import Schemas
 assert Schemas({"openapi": "3.1.0", "paths": {}}).misfits("a", {"type": "integer"})
 assert "jsonschema" in sys.modules and not {"rfc3987_syntax", "lark"} & sys.modules.keys()
 import rfc3987_syntax
-from pmtech.schemas import validator
+from pmtech.web.schemas import validator
 validator()
 assert sys.modules["rfc3987_syntax"] is rfc3987_syntax
 """
