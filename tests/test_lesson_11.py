@@ -99,7 +99,7 @@ def test_users_a_day_as_requests_a_second_step_by_step():
     assert round(launch.peak_per_s) == 694 and round(launch.mean_per_s) == 231
     assert launch.steps == [
         "1,000,000 users a day × 20 requests = 20,000,000 requests a day",
-        "/ 86,400 seconds in a day = 231 a second on average",
+        "÷ 86,400 seconds in a day = 231 a second on average",
         "× 3 at the peak = 694 a second",
     ]
     go.Figure(launch.figure)
@@ -294,7 +294,7 @@ def test_what_is_full_first_by_hand():
     assert tool.needs == pytest.approx(6940 / 960 / 0.7) and tool.full_at == pytest.approx(960 / 694)
     assert database.then == pytest.approx(0.80 * 6940 / 1500 / 0.7)
     assert (
-        "“Tool” is full first, at 1.4 times today's load; lifted, it is followed by “Database” at 2.2 times."
+        "“Tool” is full first, at 1.38 times today's load; lifted, it is followed by “Database” at 2.16 times."
         in mine.said
     )
     before, after = simulate(LAUNCH, duration_s=8).components.utilisation[["tool", "database"]], mine.loads

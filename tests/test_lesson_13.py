@@ -241,6 +241,16 @@ def test_a_respondent_needs_no_account(signed_in):
     assert api.request("GET", "/surveys/1/responses").status == 401
 
 
+def test_the_idempotency_key_of_one_customer_is_not_in_the_way_of_another(signed_in):
+    api, ben = signed_in
+    ana = api.request("POST", "/sessions", json={"name": "ana", "password": sign_in.PEOPLE["ana"][1]}).json()["token"]
+    for owner, his in (("ana", {"Authorization": f"Bearer {ana}"}), ("ben", ben), ("ben", ben)):
+        one = {"title": "First", "owner": owner}
+        answer = api.request("POST", "/surveys", json=one, headers=his | {"Idempotency-Key": "order-1"})
+        assert answer.status == 201 and answer.json()["owner"] == owner
+    assert [survey["owner"] for survey in api.rows()["surveys"]].count("ben") == 2
+
+
 def test_a_token_lasts_until_one_signs_out_and_is_kept_as_its_hash(signed_in):
     api, _ = signed_in
     token = api.request("POST", "/sessions", json={"name": "ben", "password": COMMON[11]}).json()["token"]

@@ -326,7 +326,7 @@ def test_the_map_counts_first_answers_and_passed_tasks(course):
     record.add("task", "04.your_turn", passed=False, gaps=["later, worse"])
     lesson = course_map.progress().lessons[1]
     assert (lesson.answered, lesson.right_at_first, lesson.passed, lesson.done) == (2, 1, 1, "begun")
-    assert "2 of 7 questions answered, 1 right at the first try, Your turn passed" in repr(course_map.progress())
+    assert "2 of 7 questions answered, 1 right at the first try, “Your turn” passed" in repr(course_map.progress())
 
 
 def test_a_lesson_is_done_when_all_is_answered_and_passed(course):

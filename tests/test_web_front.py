@@ -186,7 +186,17 @@ def test_every_form_of_a_target_is_answered(idle_server):
 
 @pytest.mark.parametrize(
     "host",
-    ["elsewhere.example", "elsewhere.example:80", "127.0.0.1.elsewhere.example", "a@127.0.0.1", "127.0.0.1/x", "", "0"],
+    [
+        "elsewhere.example",
+        "elsewhere.example:80",
+        "127.0.0.1.elsewhere.example",
+        "a@127.0.0.1",
+        "127.0.0.1/x",
+        "",
+        "0",
+        "127.0.0.1]",
+        "[127.0.0.1",
+    ],
 )
 def test_a_page_that_gives_its_name_this_address_gets_nothing(idle_server, host):
     before = idle_server.rows()

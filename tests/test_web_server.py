@@ -45,8 +45,9 @@ def test_it_starts_stops_and_starts_again_with_its_rows(servers):
     assert not api.running and not listens(url) and servers() == []
     assert "start_api() again" in api.request("GET", "/surveys").error
     assert "stopped" in repr(api)
-    with pytest.raises(ValueError, match="stopped"):
-        api.rows()
+    for refused in (api.rows, lambda: api.price_rule, lambda: api.sells(len)):
+        with pytest.raises(ValueError, match=r"start_api\(\)"):
+            refused()
     api.start()
     assert api.url == url and api.rows() == rows
     api.stop()

@@ -20,7 +20,6 @@ from pmtech.system.system import System
 from pmtech.wording import percent, rate
 
 SIZES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0)  # of the catalogue, for the replays
-DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 PLOT_PX = 440, 240  # about as large as the plot is in a panel
 TTL_S = 60.0  # the axis goes at least so far
 HITS, STALE = plot.stroke("served"), plot.stroke("series-3", "dash")
@@ -103,10 +102,7 @@ def _by_age(cache, reads: np.ndarray, writes: np.ndarray, top: float) -> tuple[l
 
 def traffic(results: dict[str, Result], at: str) -> dict:
     """Requests that reach a part in each second, a line a design."""
-    lines = [
-        (label, pd.Series(reached(result, at)), plot.stroke(f"series-{place}", DASHES[place - 1], 2))
-        for place, (label, result) in enumerate(list(results.items())[: plot.MOST], 1)
-    ]
+    lines = plot.each(results, lambda result: pd.Series(reached(result, at)), 2)
     return plot.over_time(lines, f"requests a second at {next(iter(results.values())).system.label(at)}")
 
 
@@ -118,11 +114,7 @@ def reached(result: Result, at: str) -> np.ndarray:
 
 def outdated(results: dict[str, Result]) -> dict:
     """Of the answers that came from copies in each second, how many in a hundred were out of date; a line a run."""
-    lines = [
-        (label, stale_by_second(result), plot.stroke(f"series-{place}", DASHES[place - 1], 2))
-        for place, (label, result) in enumerate(list(results.items())[: plot.MOST], 1)
-    ]
-    return plot.over_time(lines, "answers that are out of date, %")
+    return plot.over_time(plot.each(results, stale_by_second, 2), "answers that are out of date, %")
 
 
 def stale_by_second(result: Result) -> pd.Series:

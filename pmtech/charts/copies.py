@@ -25,7 +25,7 @@ def figure(
             data.append(plot.marks(ticks[y], [(at_s, y) for at_s, who in tried if who == name], size=7, **mark))
     bottom, lines = min(ticks) - 0.7, []
     for words, at_s in moments.items():
-        lines.append({"type": "line", "x0": at_s, "x1": at_s, "y0": bottom, "y1": 0.7, "line": plot.BEHIND})
+        lines.append(plot.straight((at_s, bottom), (at_s, 0.7), plot.BEHIND))
         notes.append({**plot.note(words, at_s, 0.7, plot.QUIET, "left", size=12), "yanchor": "bottom"})
     y = {"tickvals": list(ticks), "ticktext": list(ticks.values()), "range": [bottom, 0.7], "showgrid": False}
     x = plot.axis("seconds", end, showgrid=False)

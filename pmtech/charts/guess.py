@@ -34,9 +34,7 @@ def _as_bars(guess, run: Any, value: float | None) -> tuple[dict, int]:
         notes.append(plot.note(text, length, rows[label], plot.TEXT, "left", 8, bold=label in (YOU, RUN)))
     if value is not None and (gap := _gap(value, truth, guess.unit)):
         y, (low, high) = rows[RUN] + 0.5, sorted((value, truth))
-        shapes.append(
-            {"type": "line", "x0": low, "x1": high, "y0": y, "y1": y, "line": plot.stroke("refused-fill", "solid", 3)}
-        )
+        shapes.append(plot.straight((low, y), (high, y), plot.stroke("refused-fill", "solid", 3)))
         notes.append(plot.note(gap, high, y, "var(--pmtech-refused)", "left", 8, 12))
     drawn = plot.over_rows(data, notes, {y: label for label, y in rows.items()}, max(*bars.values(), 1e-9), "")
     # Every bar has its number beside it: the axis would only repeat them.
@@ -65,9 +63,7 @@ def _on_curve(guess, run: Any, value: float | None, crossing: re.Match) -> dict:
         share = (value - guess.low) / (guess.high - guess.low)
         side = ("right", 6) if share > 0.5 or (value < truth and share > 0.2) else ("left", -6)
         words = re.sub(" (more|less) ", r"\n\1 ", gap or f"{YOU}: {said(value, guess.unit)}")
-        for row, text in enumerate(
-            reversed(words.split("\n"))
-        ):  # short rows: at an end of the axis there is little room
+        for row, text in enumerate(words.split("\n")[::-1]):  # short rows: at an end of the axis there is little room
             notes.append(plot.note(text, value, level, plot.TEXT, *side) | {"yshift": 18 + 16 * row})
     x = plot.axis(guess.unit, guess.high, showgrid=False) | {"range": [guess.low, guess.high]}
     words = f"{of.removesuffix('_ms')}, ms" if of.endswith("_ms") else of

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pmtech import theory
+from pmtech.charts import plot
 from pmtech.charts.plot import BEHIND, KEPT, PINNED, QUIET, apart, axis, ceiling, figure, line, marks, note, stroke
 from pmtech.runs.result import Result
 from pmtech.runs.simulate import simulate
@@ -45,20 +46,9 @@ def load(result: Result, pinned: Result | None = None) -> dict:
     notes = _values(result, pinned, top)
     notes.append({**note("more than it can do", END - 7.5, 0.5 * top, QUIET, "center", 0, 12), "textangle": -90})
     legend = f"{'line: theory, ' if closed else ''}rings: long runs, dots: your run"
-    beyond = {
-        "type": "rect",
-        "x0": 100,
-        "x1": END,
-        "yref": "paper",
-        "y0": 0,
-        "y1": 1,
-        "layer": "below",
-        "line": {"width": 0},
-    }
     x = axis(f"% of the capacity asked for ({legend})", END, tickvals=[*range(0, 101, 20)], showgrid=False)
-    beyond["fillcolor"] = "var(--pmtech-raised)"
     y, right = axis("time to answer, ms", top), {"r": 164 if pinned else 116}
-    return figure(data, notes, x, y, hovermode=False, shapes=[beyond], margin=right)
+    return figure(data, notes, x, y, hovermode=False, shapes=[plot.beyond(100, END, 1, yref="paper")], margin=right)
 
 
 def _curve(ys: list[float], top: float, loads=FINE) -> list[tuple[float, float]]:

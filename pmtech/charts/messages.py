@@ -14,11 +14,7 @@ from pmtech.system.system import System
 
 MOMENTS = 120  # points of a line over time
 SHARE = 0.95
-LINES = (
-    plot.stroke("waiting-fill"),
-    plot.stroke("series-2", "dash"),
-    plot.stroke("series-3", "dot"),
-)  # of three queues
+LINES = plot.stroke("waiting-fill"), plot.series(2), plot.series(3)  # of three queues
 UNITS = {"min": (600, 60), "s": (2, 1), "ms": (0, 0.001)}  # unit -> from so many seconds on, and how many it has
 
 
@@ -28,18 +24,15 @@ def age(result: Result, pinned: Result | None = None) -> dict:
     A line ends where more than 5 of 100 are not over yet.
     """
     edges, r = _edges(result), result.records
-    lines = (
-        [(f"{plot.KEPT}: {name}", values, plot.BEHIND) for name, values, _ in _ages(pinned, edges)[:1]]
-        if pinned
-        else []
-    )
+    before = _ages(pinned, edges)[:1] if pinned else []
+    lines = [(f"{plot.KEPT}: {name}", values, plot.BEHIND) for name, values, _ in before]
     mine = r.served | (r.status == 0)  # a refusal is quick, and would flatter
     took_s = np.where(r.served, r.finished_s - r.arrived_s, np.nan)[mine]
     lines.append(("answer", _percentiles(r.arrived_s[mine], took_s, edges), plot.stroke("accent")))
     lines += _ages(result, edges)
     unit, scale = _unit(max((values.max() for _, values, _ in lines), default=0.0))
     drawn = [(name, values / scale, style) for name, values, style in lines]
-    return _over_time(drawn, f"95 of 100 within, {unit}", result.duration_s)
+    return plot.over_run(drawn, f"95 of 100 within, {unit}", result.duration_s)
 
 
 def backlog(result: Result, pinned: Result | None = None) -> dict:
@@ -54,7 +47,7 @@ def backlog(result: Result, pinned: Result | None = None) -> dict:
         hand = pd.Series(by_hand(result.system, result.queues[0], edges), edges)
         lines.append(("by hand", hand, plot.stroke("quiet", "dot", 2)))
     lines = lines or [("not done", pd.Series(0.0, edges), LINES[0])]
-    return _over_time(lines, "messages that are not done", result.duration_s)
+    return plot.over_run(lines, "messages that are not done", result.duration_s)
 
 
 def by_hand(system: System, queue: str, at_s: np.ndarray) -> np.ndarray:
@@ -96,19 +89,14 @@ def batches(result: Result, pinned: Result | None = None) -> dict:
         data.append(plot.line(name, points, forms[name][1]))
         rises = points and points[-1][1] > points[0][1]  # its name stands where it is steep, beside the line
         x, y = points[-1] if rises else points[len(points) // 4] if points else (0, 0)
-        notes.append(
-            {
-                **plot.note(name, x, y, plot.TEXT, *(("right", -6) if rises else ("left", 6)), 12),
-                "yshift": -4 if rises else 14,
-            }
-        )
+        side, down = (("right", -6), -4) if rises else (("left", 6), 14)
+        notes.append({**plot.note(name, x, y, plot.TEXT, *side, 12), "yshift": down})
     for name, x, y in dots:
         colour = plot.PINNED if name == plot.KEPT else "var(--pmtech-accent)"
         data.append(plot.marks(name, [(x, y)], size=9 if name == plot.KEPT else 12, color=colour))
         side = ("left", 10) if x < end / 2 else ("right", -10)
         notes.append({**plot.note(name, x, y, plot.TEXT, *side, 13, bold=name != plot.KEPT), "yshift": 9})
-    beyond = {"type": "rect", "x0": capacity, "x1": end, "y0": 0, "y1": top, "layer": "below", "line": {"width": 0}}
-    shapes = [{**beyond, "fillcolor": "var(--pmtech-raised)"}] if capacity < end else []
+    shapes = [plot.beyond(capacity, end, top)] if capacity < end else []
     x = plot.axis("messages a second (grey: more than can be done)", end, showgrid=False)
     return plot.figure(data, notes, x, plot.axis("mean wait until work begins, s", top), hovermode=False, shapes=shapes)
 
@@ -124,11 +112,9 @@ def _forms(system: System, queue: str) -> dict[str, tuple[Callable[[float], floa
         forms["for company"] = lambda rate: theory.linger(rate, part.batch_wait_s, part.batch).wait_s, company
     if work and part.batch == 1:
         forms["for a worker"] = lambda rate: theory.mmc(rate, work.mean_s, work.places).wait_s, plot.stroke("accent")
-    elif work and work.places == 1 and not behind[0].item_s:
-        forms["for the worker"] = (
-            lambda rate: theory.batch_server(rate, work.mean_s, part.batch).wait_s,
-            plot.stroke("accent"),
-        )
+    elif work and work.places == 1 and not behind[0].item_ms:
+        worker = plot.stroke("accent")
+        forms["for the worker"] = lambda rate: theory.batch_server(rate, work.mean_s, part.batch).wait_s, worker
     return forms
 
 
@@ -177,9 +163,3 @@ def _unit(longest_s: float) -> tuple[str, float]:
     """The unit of an axis, and how many seconds it has."""
     longest_s = 0.0 if isnan(longest_s) else longest_s
     return next((unit, scale) for unit, (since, scale) in UNITS.items() if longest_s >= since)
-
-
-def _over_time(lines: list[tuple], unit: str, until_s: float) -> dict:
-    in_, scale = ("minutes", 60) if until_s >= 600 else ("seconds", 1)
-    lines = [(name, values.set_axis(values.index / scale), style) for name, values, style in lines]
-    return plot.over_time(lines, unit, until_s / scale, in_)

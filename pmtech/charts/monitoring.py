@@ -14,7 +14,6 @@ NAMES = {  # in such a tool
     "Errors, %": "rate(…{status=~“4..|5..”})",
     "Latency, ms": "histogram_quantile(0.95, …)",
 }
-DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 SHARES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
 
 
@@ -39,10 +38,9 @@ def _one(number: int, title: str, lines: dict[str, np.ndarray], edges: np.ndarra
     top = plot.ceiling(max(float(np.nanmax([0, *values])) for values in lines.values()))
     heights = plot.apart({name: _last(values) for name, values in lines.items()}, 0.1 * top, top)
     data, notes, here = [], [], {"xref": f"x{n}", "yref": f"y{n}"}
-    for place, (name, values) in enumerate(lines.items()):
-        stroke = plot.stroke(f"series-{place + 1}", DASHES[place], 2)
+    for place, (name, values) in enumerate(lines.items(), 1):
         points = zip(middle, values, strict=True)
-        data.append(plot.line(name, points, stroke) | {"xaxis": f"x{n}", "yaxis": f"y{n}"})
+        data.append(plot.line(name, points, plot.series(place, 2)) | {"xaxis": f"x{n}", "yaxis": f"y{n}"})
         if len(lines) > 1:
             notes.append(plot.note(name, middle[-1], heights[name], plot.TEXT, "left", 6, 11) | here)
     above = {"xref": "paper", "yref": "paper", "yanchor": "bottom"}

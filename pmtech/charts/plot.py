@@ -6,15 +6,19 @@ or the dark theme. Lines and bars carry their names beside them; every axis has 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from html import unescape
+from itertools import islice
 from math import floor, isnan, log10
+from typing import Any
 
 from pmtech import escapes
 
 MOST = 5  # lines or clients in one figure
 KEPT = "before"  # what a run that is kept for comparison is called
 PIECE = 27  # px of a line beside its name: a dash, a gap, a dash
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash")  # of as many lines as a figure has room for
+AXES = {"hours": 3600, "minutes": 60, "seconds": 1}  # of time: each is for what lasts ten of them
 
 TEXT, QUIET, PINNED, GROUND = (
     "var(--pmtech-text)",
@@ -58,13 +62,21 @@ def stroke(colour: str, dash: str = "solid", width: float = 2.5) -> dict:
 BEHIND = stroke("pinned", "dash", 2)
 
 
+def series(number: int, width: float = 2.5) -> dict:
+    """How one of several lines of a kind is drawn, counted from 1: in a colour and with a dash of its own."""
+    return stroke(f"series-{number}", DASHES[number - 1], width)
+
+
 def axis(title: str, end: float, **more) -> dict:
     """From 0 to `end`; the title has the unit in it."""
     return {"title": {"text": escapes.chart(title)}, "range": [0, end], "tickformat": ",~r", **more}
 
 
 def figure(data: list, notes: list, x: dict, y: dict, **layout) -> dict:
-    """A figure with these two axes."""
+    """A figure with these two axes; beside long numbers, the title of the upright one stands further out."""
+    more = 8 * max(0, len(f"{y.get('range', [0, 0])[1]:,.0f}") - len("9,999"))
+    if more and y.get("tickformat"):
+        layout["margin"] = {"l": TEMPLATE["layout"]["margin"]["l"] + more} | layout.get("margin", {})
     return {
         "data": data,
         "layout": {"template": TEMPLATE, "annotations": notes, "xaxis": x, "yaxis": y, **layout},
@@ -115,6 +127,31 @@ def note(
         "showarrow": False,
         "font": {"color": colour, "size": size},
     }
+
+
+def straight(start: tuple[float, float], end: tuple[float, float], style: dict) -> dict:
+    """A straight line between two points, behind or beside what is drawn."""
+    (x0, y0), (x1, y1) = start, end
+    return {"type": "line", "x0": x0, "x1": x1, "y0": y0, "y1": y1, "line": style}
+
+
+def beyond(x0: float, x1: float, top: float, **more) -> dict:
+    """A grey ground under a part of the axis, for what lies beyond a limit."""
+    there = {"type": "rect", "x0": x0, "x1": x1, "y0": 0, "y1": top, "layer": "below", "line": {"width": 0}}
+    return there | {"fillcolor": "var(--pmtech-raised)", **more}
+
+
+def each(runs: dict[str, Any], values: Callable[[Any], Any], width: float = 2.5) -> list[tuple]:
+    """A line a run for `over_time`, of as many as a figure has room for."""
+    shown = enumerate(islice(runs.items(), MOST), 1)
+    return [(label, values(run), series(number, width)) for number, (label, run) in shown]
+
+
+def over_run(lines: list[tuple], unit: str, until_s: float) -> dict:
+    """The same as `over_time` of values by second, over hours, minutes or seconds."""
+    in_, scale = next((name, s) for name, s in AXES.items() if until_s >= 10 * s or s == 1)
+    lines = [(name, values.set_axis(values.index / scale), style) for name, values, style in lines]
+    return over_time(lines, unit, until_s / scale, in_)
 
 
 def over_time(lines: list[tuple], unit: str, until: float | None = None, in_: str = "seconds") -> dict:

@@ -24,7 +24,7 @@ def hits(shares: Shares) -> dict:
     data, notes, most = [], [], max(max(line) for line in shares.values())
     for number, (title, line) in enumerate(shares.items(), 1):
         points = [(servers, 100 * share) for servers, share in line.items()]
-        style = plot.stroke(f"series-{number}", ("solid", "dash")[number - 1])
+        style = plot.series(number)
         data += [plot.line(title, points, style), plot.marks(title, points, size=9, color=style["color"])]
         notes.append(plot.note(title, *points[-1], plot.TEXT, "left", 10))
     x = plot.axis("servers, each with a cache of its own", most * 1.01, tickvals=[*line], showgrid=False)

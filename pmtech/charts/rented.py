@@ -12,7 +12,7 @@ from pmtech.runs.result import Result
 from pmtech.system.system import System
 
 MOMENTS, EACH = 96, 40  # points of a line over time, at most; about so many requests for each
-LINES = (plot.stroke("series-1"), plot.stroke("series-2"), plot.stroke("series-3"), plot.stroke("series-4"))
+LINES = [plot.stroke(f"series-{number}") for number in (1, 2, 3, 4)]
 NEEDED = plot.stroke("quiet", "dot", 2)
 RENTED, BUSY = "c7g.medium", 0.6  # the machine of the price list that calls are held against, and how busy it shall be
 PEAK = 5  # times the mean
@@ -21,23 +21,15 @@ PEAK = 5  # times the mean
 def machines(result: Result, pinned: Result | None = None) -> dict:
     """How many machines take requests, and, dotted, how many the load would keep at work."""
     lines = [(f"{plot.KEPT}: there", there(pinned), plot.BEHIND)] if pinned else []
-    return over([("needed", needed(result), NEEDED), *lines, ("there", there(result), LINES[0])], result.duration_s)
+    lines = [("needed", needed(result), NEEDED), *lines, ("there", there(result), LINES[0])]
+    return plot.over_run(lines, "machines", result.duration_s)
 
 
 def fleets(results: dict[str, Result]) -> dict:
     """The same of several designs that meet the same load."""
     first = next(iter(results.values()))
     lines = [(label, there(result), style) for (label, result), style in zip(results.items(), LINES, strict=False)]
-    return over([("needed", needed(first), NEEDED), *lines], first.duration_s)
-
-
-def over(lines: list[tuple], until_s: float) -> dict:
-    """Lines over hours, minutes or seconds."""
-    in_, scale = next(
-        (name, s) for name, s in (("hours", 3600), ("minutes", 60), ("seconds", 1)) if until_s >= 10 * s or s == 1
-    )
-    lines = [(name, values.set_axis(values.index / scale), style) for name, values, style in lines]
-    return plot.over_time(lines, "machines", until_s / scale, in_)
+    return plot.over_run([("needed", needed(first), NEEDED), *lines], "machines", first.duration_s)
 
 
 def fleet(system: System) -> str:
@@ -82,22 +74,18 @@ def price(result: Result, pinned: Result | None = None) -> dict:
     if part.usd_per_call:
         lines.append(("by the call", 3600 * part.usd_per_call * rates, LINES[0]))
     top = plot.ceiling(max(result.summary.cost_usd_per_hour, *(values[-1] for _, values, _ in lines)))
-    heights = plot.apart(
-        {name: float(v[-1]) for name, v, _ in sorted(lines, key=lambda line: line[1][-1])}, 0.08 * top, top
-    )
+    ends = {name: float(values[-1]) for name, values, _ in sorted(lines, key=lambda line: line[1][-1])}
+    heights = plot.apart(ends, 0.08 * top, top)
     styles = {name: style for name, _, style in lines}
     notes = [plot.note(name, rates[-1], y, plot.TEXT, "left", 8 + plot.PIECE + 6) for name, y in heights.items()]
     pieces = [plot.piece(1, y, styles[name]) for name, y in heights.items()]
     data = [plot.line(name, zip(rates, values, strict=True), style) for name, values, style in lines]
     runs = [(plot.KEPT, pinned, "var(--pmtech-pinned)")] if pinned else []
     for name, run, colour in [*runs, ("your run", result, "var(--pmtech-text)")]:
-        data.append(
-            plot.marks(name, [(run.summary.offered_per_s, run.summary.cost_usd_per_hour)], size=10, color=colour)
-        )
-    x = plot.axis("requests a second, on average", rates[-1], showgrid=False)
-    return plot.figure(
-        data, notes, x, plot.axis("dollars an hour", top), shapes=pieces, margin={"r": 184}, hovermode="closest"
-    )
+        dot = run.summary.offered_per_s, run.summary.cost_usd_per_hour
+        data.append(plot.marks(name, [dot], size=10, color=colour))
+    x, y = plot.axis("requests a second, on average", rates[-1], showgrid=False), plot.axis("dollars an hour", top)
+    return plot.figure(data, notes, x, y, shapes=pieces, margin={"r": 184}, hovermode="closest")
 
 
 def hourly(rates: np.ndarray, work_s: float, peak: float = 1.0) -> np.ndarray:

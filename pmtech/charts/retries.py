@@ -5,10 +5,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from pmtech.charts.plot import BEHIND, MOST, over_time, stroke
+from pmtech.charts.plot import BEHIND, each, over_time, stroke
 from pmtech.runs.result import Result
-
-DASHES = ("solid", "dash", "dot", "dashdot", "longdash")  # of as many runs as a figure has room for
 
 
 def attempts(result: Result, pinned: Result | None = None) -> dict:
@@ -46,12 +44,13 @@ def _each(times: np.ndarray, until_s: float, every_s: float) -> pd.Series:
 
 def by_run(runs: dict[str, Result], at: str | None = None, every_s: float = 1.0) -> dict:
     """A line a run: answers a second, or attempts that come to the part `at`."""
-    lines = []
-    for number, (label, run) in enumerate(list(runs.items())[:MOST]):
+
+    def counts(run: Result) -> pd.Series:
         times = run.records.finished_s[run.records.served] if at is None else came(run, at)
-        lines.append((label, _each(times, run.duration_s, every_s), stroke(f"series-{number + 1}", DASHES[number])))
+        return _each(times, run.duration_s, every_s)
+
     until = max(run.duration_s for run in runs.values())
-    return over_time(lines, "answered a second" if at is None else "attempts a second", until)
+    return over_time(each(runs, counts), "answered a second" if at is None else "attempts a second", until)
 
 
 class Moment(NamedTuple):

@@ -47,11 +47,8 @@ class Arrivals:
     def plan(self) -> None:
         """From now on, at the rate of the moment; look again when the surge begins or ends."""
         now, surge, self.profile = self.env._now, self.source.spec.surge, self.source.spec.profile
-        self.rate, turn, self.anchor_area = (
-            self.source.pace,
-            inf,
-            0.0 if self.profile is None else self.profile.area(now),
-        )
+        self.anchor_area = 0.0 if self.profile is None else self.profile.area(now)
+        self.rate, turn = self.source.pace, inf
         if surge is not None:
             end = surge.at_s + surge.for_s
             if now < surge.at_s:

@@ -177,4 +177,4 @@ class Autoscaler:
         since, now = self.looked_s, self.run.env.now
         begun = [(max(begun, since), left) for _, _, begun, left in lately if begun <= now]
         busy_s = sum([(left if left < now else now) - begun for begun, left in begun])
-        return busy_s / (machine.station.places * (now - since))
+        return busy_s / (machine.state()[2] * (now - since))

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from functools import reduce
 from math import nan
-from typing import ClassVar
 
 import numpy as np
 
@@ -52,22 +51,18 @@ class Cache(Component):
     private: bool = yes_no(False)
     price_usd_per_hour: float = number(0.05, at_least=0, at_most=1e6)
 
-    kind: ClassVar[str] = "cache"
-    icon: ClassVar[str] = "M11 2 4 11.5h5L8 18l8-10h-5.5z"
-    question: ClassVar[str] = "How old may an answer be? What happens after a restart, when the cache is empty?"
-    remembers: ClassVar[bool] = True
-    thins: ClassVar[bool] = True
-    noted: ClassVar[tuple[str, ...]] = ("at_s", "hit", "stale")
+    kind = "cache"
+    icon = "M11 2 4 11.5h5L8 18l8-10h-5.5z"
+    question = "How old may an answer be? What happens after a restart, when the cache is empty?"
+    remembers = True
+    thins = True
+    noted = ("at_s", "hit", "stale")
 
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
         facts = [counted(self.capacity, "answer") + (" for each caller" if self.private else "")]
         facts += [f"for {plain(self.ttl_s)} s at most"] if self.ttl_s is not None else []
         facts += ["a write removes its copy"] if self.invalidate else []
         return facts + (["asks once for all who wait"] if self.coalesce else [])
-
-    @property
-    def age_s(self) -> float | None:
-        return self.ttl_s
 
     def leaves(self, coming, callers):
         """The reads that it misses in the long run; the writes all go on."""
@@ -141,7 +136,8 @@ class CachePart(Part):
             yield spec.miss_ms / 1000
             self.coming.discard(request)
         while spec.coalesce and self.alive and place in self.fetching:
-            yield self.fetching[place].append(request)
+            self.fetching[place].append(request)
+            yield None
             if self._hit(request, place, came):
                 return 200
         self.notes.append((came, False, False))

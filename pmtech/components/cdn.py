@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from functools import reduce
 from math import nan
-from typing import ClassVar
 
 import numpy as np
 
@@ -53,14 +52,14 @@ class CDN(Component):
     price_usd_per_gb: float = number(0.085, at_least=0, at_most=1000)
     origin_usd_per_gb: float = number(0.09, at_least=0, at_most=1000)
 
-    kind: ClassVar[str] = "CDN"
-    icon: ClassVar[str] = "M10 3v14M3 10h14M5 5l10 10M15 5L5 15M10 7.5a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5z"
-    question: ClassVar[str] = "What may be kept at the edge, how old may it be, and how do we take back what was wrong?"
-    policy: ClassVar[str] = "lru"
-    invalidate: ClassVar[bool] = False
-    remembers: ClassVar[bool] = True
-    thins: ClassVar[bool] = True
-    noted: ClassVar[tuple[str, ...]] = ("at_s", "hit", "stale", "fetched", "kb", "age_s")
+    kind = "CDN"
+    icon = "M10 3v14M3 10h14M5 5l10 10M15 5L5 15M10 7.5a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5z"
+    question = "What may be kept at the edge, how old may it be, and how do we take back what was wrong?"
+    policy = "lru"
+    invalidate = False
+    remembers = True
+    thins = True
+    noted = ("at_s", "hit", "stale", "fetched", "kb", "age_s")
 
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
         where = listed(self.edges) if len(self.edges) < 4 else f"{len(self.edges)} edges"
@@ -72,10 +71,6 @@ class CDN(Component):
     @property
     def copies_in(self) -> tuple[str, ...]:
         return self.edges
-
-    @property
-    def age_s(self) -> float:
-        return self.ttl_s + self.stale_while_revalidate_s
 
     def leaves(self, coming, callers):
         """As if the requests were spread evenly over the edges; the shield asks once for all of them."""
@@ -124,7 +119,8 @@ class CDNPart(Part):
     feeds_forward, pass_sorted = property(keeps_all), pass_fetched
 
     def setup(self) -> None:
-        self.edges, self.shield = [], None
+        self.edges: list[Edge] = []
+        self.shield: Edge | None = None
         self.change(self.spec)
 
     def change(self, spec) -> None:

@@ -3,7 +3,6 @@
 from collections import deque
 from dataclasses import dataclass
 from math import inf
-from typing import ClassVar
 
 import numpy as np
 
@@ -40,18 +39,15 @@ class CircuitBreaker(Component):
     trials: int = whole(10, at_least=1, at_most=100_000)
     fallback: bool = yes_no(False)
 
-    kind: ClassVar[str] = "circuit breaker"
-    icon: ClassVar[str] = "M2 14h4l8-8M14 14h4M6 14h.01M14 14h.01"
-    question: ClassVar[str] = "What is shown while it is open, who decided that, and who is told?"
-    thins: ClassVar[bool] = True
-    noted: ClassVar[tuple[str, ...]] = ("at_s", "kept_off", "opened")
+    kind = "circuit breaker"
+    icon = "M2 14h4l8-8M14 14h4M6 14h.01M14 14h.01"
+    question = "What is shown while it is open, who decided that, and who is told?"
+    thins = True
+    noted = ("at_s", "kept_off", "opened")
 
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
-        facts = [
-            f"opens at {percent(self.failure_share)} of {counted(self.window, 'call')}",
-            f"for {seconds(self.open_s)}",
-        ]
-        return facts + (["with a fallback"] if self.fallback else [])
+        opens = f"opens at {percent(self.failure_share)} of {counted(self.window, 'call')}"
+        return [opens, f"for {seconds(self.open_s)}", *["with a fallback"] * self.fallback]
 
     def figures(self, notes: np.ndarray) -> dict[str, float]:
         """opened: how often it opened. kept_off: requests that it answered itself."""
@@ -60,11 +56,9 @@ class CircuitBreaker(Component):
     def findings(self, label: str, figures) -> list[Finding]:
         if not figures["opened"]:
             return []
-        times = counted(figures["opened"], "time")
+        times, kept_off = counted(figures["opened"], "time"), counted(figures["kept_off"], "request")
         how = "answers with its fallback" if self.fallback else "refuses at once"
-        return [
-            Finding("opened", 80, f"{label} opens {times} and {how}, {counted(figures['kept_off'], 'request')} in all")
-        ]
+        return [Finding("opened", 80, f"{label} opens {times} and {how}, {kept_off} in all")]
 
     def running(self, *args) -> "CircuitBreakerPart":
         return CircuitBreakerPart(self, *args)

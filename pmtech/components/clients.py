@@ -45,7 +45,7 @@ class Clients(Source):
     connections: int | None = whole(None, at_least=1, at_most=1_000_000, optional=True)
     connection_age_s: float | None = number(None, more_than=0, at_most=1e9, optional=True)
 
-    load_field: ClassVar[str] = "rate_per_s"
+    load_field = "rate_per_s"
 
     def __post_init__(self):
         super().__post_init__()

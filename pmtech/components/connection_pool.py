@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -39,13 +39,11 @@ class ConnectionPool(Component):
     keep: bool = yes_no(True)
     needs: int = whole(1, at_least=1, at_most=100)
 
-    kind: ClassVar[str] = "connection pool"
-    icon: ClassVar[str] = "M3 6h6v3H3zM3 12h6v3H3zM9 7.5h8M9 13.5h4M13 12v3"
-    question: ClassVar[str] = (
-        "How many connections may all our servers open together, and how many does the database take?"
-    )
-    needs_next: ClassVar[bool] = True
-    noted: ClassVar[tuple[str, ...]] = ("at_s", "waited_s", "opened", "in_vain", "too_many")
+    kind = "connection pool"
+    icon = "M3 6h6v3H3zM3 12h6v3H3zM9 7.5h8M9 13.5h4M13 12v3"
+    question = "How many connections may all our servers open together, and how many does the database take?"
+    needs_next = True
+    noted = ("at_s", "waited_s", "opened", "in_vain", "too_many")
 
     @property
     def lends(self) -> float:
@@ -75,18 +73,15 @@ class ConnectionPool(Component):
     def findings(self, label: str, figures) -> list[Finding]:
         found = []
         if figures["too_many"]:
-            times = counted(figures["too_many"], "time")
-            found.append(
-                Finding("too many connections", 85, f"{label} asks {times} for a connection more than there are")
-            )
+            said = f"{label} asks {counted(figures['too_many'], 'time')} for a connection more than there are"
+            found.append(Finding("too many connections", 85, said))
         if figures["in_vain"]:
             who = counted(figures["in_vain"], "request")
             found.append(Finding("no connection", 75, f"{who} got no connection of {label} in time"))
         if figures["longest_wait_ms"] >= 1:
             wait, longest = (seconds(figures[name] / 1000) for name in ("wait_ms", "longest_wait_ms"))
-            found.append(
-                Finding("connection", 45, f"for a connection of {label} requests wait {wait}, at most {longest}")
-            )
+            said = f"for a connection of {label} requests wait {wait}, at most {longest}"
+            found.append(Finding("connection", 45, said))
         return found
 
     def running(self, *args) -> "ConnectionPoolPart":
@@ -94,6 +89,8 @@ class ConnectionPool(Component):
 
 
 class ConnectionPoolPart(Part):
+    next: Part
+
     def setup(self) -> None:
         self.pools: dict[Any, Lent] = defaultdict(lambda: Lent(self))  # by the machine that asks
         self.counted = _counting(self.targets)
@@ -116,7 +113,8 @@ class ConnectionPoolPart(Part):
         for nth in range(self.spec.needs):
             asked_s = self.env._now
             if not pool.enters():
-                yield pool.wait(request)
+                pool.wait(request)
+                yield None
                 if pool.in_vain(request):
                     in_vain, status = 1, 503
                     break

@@ -1,7 +1,6 @@
 """A database: so many connections, each doing one query at a time."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from pmtech.components.component import Component, StationSpec
 from pmtech.components.fields import number, whole
@@ -33,12 +32,12 @@ class Database(Component):
     crowding: float = number(0.02, at_least=0, at_most=10)
     price_usd_per_hour: float = number(0.20, at_least=0, at_most=1e6)
 
-    kind: ClassVar[str] = "database"
-    icon: ClassVar[str] = "M3 5c0-3.6 14-3.6 14 0v10c0 3.6-14 3.6-14 0zM3 5c0 3.6 14 3.6 14 0M3 10c0 3.6 14 3.6 14 0"
-    question: ClassVar[str] = "What do customers see while the database is down, and who brings it back?"
-    fan_out: ClassVar[str] = "none"
-    holds_data: ClassVar[bool] = True
-    makes_wait: ClassVar[bool] = True
+    kind = "database"
+    icon = "M3 5c0-3.6 14-3.6 14 0v10c0 3.6-14 3.6-14 0zM3 5c0 3.6 14 3.6 14 0M3 10c0 3.6 14 3.6 14 0"
+    question = "What do customers see while the database is down, and who brings it back?"
+    fan_out = "none"
+    holds_data = True
+    makes_wait = True
 
     @property
     def station(self) -> StationSpec:

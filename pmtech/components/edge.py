@@ -98,7 +98,8 @@ class Edge:
         cdn, key, fresh_s = self.cdn, request.key, self.cdn.spec.ttl_s
         while cdn.spec.collapse and key in self.fetching:
             one = self.fetching[key]
-            yield one.append(request)
+            one.append(request)
+            yield None
             if not is_success(one.status):
                 return one.status
             if self.look(key)[0] < fresh_s:
@@ -110,7 +111,9 @@ class Edge:
             version = cdn.run.versions.get(key, 0) if request.version is None else request.version
             there = cdn.shield.look(key)[1] if shielded and cdn.shield else None  # as old here as it is there
             age_s, kept = self.look(key)
-            if age_s >= fresh_s or kept.version != version:  # the first of several alike; the others change nothing
+            if (
+                kept is None or age_s >= fresh_s or kept.version != version
+            ):  # the first of several alike; the others change nothing
                 self.keep(key, there or Answer(cdn.env._now, version))
         ended = self.fetching.pop(key, Fetch())
         ended.status = status

@@ -23,7 +23,7 @@ class Weights(dict):
     def __hash__(self):
         return hash(frozenset(self.items()))
 
-    def __setitem__(self, *_):
+    def __setitem__(self, *_, **_more):
         raise TypeError("weights can't be changed; replace() makes a new system")
 
     __delitem__ = __ior__ = update = pop = setdefault = clear = popitem = __setitem__
@@ -40,13 +40,13 @@ def weights(default: dict[str, float]) -> Any:
             value = {value: 1}
         if not isinstance(value, dict) or not value:
             raise ValueError(f'{name} must be endpoints with weights such as {{"/submit": 1}}, got {value!r}')
-        numbers = {endpoint: plain_number(weight) for endpoint, weight in value.items()}
+        numbers = {}
         for endpoint, weight in value.items():
             if not isinstance(endpoint, str):
                 raise ValueError(f"{name} must have words as keys, got {endpoint!r}")
-            if numbers[endpoint] is None or numbers[endpoint] < 0:
+            if (found := plain_number(weight)) is None or found < 0:
                 raise ValueError(f'{name}: the weight of "{endpoint}" must be a number of at least 0, got {weight!r}')
-            bounded(f'{name}: the weight of "{endpoint}"', weight, None, None, 1e9)
+            numbers[endpoint] = bounded(f'{name}: the weight of "{endpoint}"', found, None, None, 1e9)
         if not sum(numbers.values()) > 0:
             raise ValueError(f"{name} must have at least one weight above 0")
         return Weights(numbers)

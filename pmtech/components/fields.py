@@ -32,15 +32,13 @@ def number_pairs(value) -> tuple[tuple, ...]:
     return tuple((plain_number(first), plain_number(last)) for first, last in value) if listed_ else ()
 
 
-def checked(
-    default, check: Callable[[str, Any], Any], *, optional: bool = False, kw_only: bool = MISSING, **more
-) -> Any:
+def checked(default, check: Callable[[str, Any], Any], *, optional: bool = False, **more) -> Any:
     """A field whose value is what `check(name, value)` makes of it. more: what others may know of it, such as bounds."""
 
     def accept(name: str, value):
         return None if optional and value is None else check(name, value)
 
-    return field(default=default, kw_only=kw_only, metadata={"check": accept, "optional": optional, **more})
+    return field(default=default, metadata={"check": accept, "optional": optional, **more})
 
 
 def number(default, *, at_least=None, more_than=None, at_most=1e9, optional=False) -> Any:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from math import inf
-from typing import ClassVar
 
 import numpy as np
 
@@ -52,13 +51,11 @@ class Functions(Component):
     price_usd_per_gb_s: float = number(0.0000166667, at_least=0, at_most=1e3)
     warm_usd_per_gb_s: float = number(0.0000041667, at_least=0, at_most=1e3)
 
-    kind: ClassVar[str] = "functions"
-    icon: ClassVar[str] = "M5 3h3l7 14M9 8l-5 9"
-    question: ClassVar[str] = (
-        "How long may the first call after a quiet hour take, and what lies behind that can't grow as fast?"
-    )
-    makes_wait: ClassVar[bool] = True
-    noted: ClassVar[tuple[str, ...]] = ("at_s", "cold", "lasted_s", "at_work", "kept")
+    kind = "functions"
+    icon = "M5 3h3l7 14M9 8l-5 9"
+    question = "How long may the first call after a quiet hour take, and what lies behind that can't grow as fast?"
+    makes_wait = True
+    noted = ("at_s", "cold", "lasted_s", "at_work", "kept")
 
     @property
     def station(self) -> StationSpec:

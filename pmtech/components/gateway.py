@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -45,11 +44,11 @@ class Gateway(Component):
     own_ms: float = number(0.0, at_least=0, at_most=3_600_000)
     keys: dict[str, tuple[str, ...]] | None = checked(None, _keys, optional=True, kind="keys")
 
-    kind: ClassVar[str] = "gateway"
-    icon: ClassVar[str] = "M9 2v16M9 4h6l2.5 2L15 8H9M9 9H5l-2.5 2L5 13h4"
-    question: ClassVar[str] = "What still works when the gateway does not, and who may change its rules?"
-    fan_out: ClassVar[str] = "routes"
-    needs_next: ClassVar[bool] = True
+    kind = "gateway"
+    icon = "M9 2v16M9 4h6l2.5 2L15 8H9M9 9H5l-2.5 2L5 13h4"
+    question = "What still works when the gateway does not, and who may change its rules?"
+    fan_out = "routes"
+    needs_next = True
 
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
         facts = [f"{plain(self.own_ms)} ms"] if self.own_ms else []
@@ -114,7 +113,7 @@ class GatewayPart(Part):
 
     def pass_sorted(self, rows, times, book) -> None:
         wanted = book.endpoint()[rows]
-        known = np.isin(wanted, list(self.routes))
+        known = np.isin(wanted, [endpoint for endpoint in self.routes if endpoint is not None])
         book.visit(self, rows, times, np.where(known, times, np.nan), times)
         book.refuse(self, rows[~known], times[~known], 404)
         for endpoint, target in self.routes.items():

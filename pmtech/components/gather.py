@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
 
 import numpy as np
 
@@ -30,18 +29,16 @@ class Gather(Component):
     need: int | None = whole(None, at_least=1, at_most=1000, optional=True)
     hedge_after_ms: float | None = number(None, at_least=0, at_most=3_600_000, optional=True)
 
-    kind: ClassVar[str] = "gather"
-    icon: ClassVar[str] = "M2 10h5M7 10l5-6h3M7 10h8M7 10l5 6h3M17 4h.01M17 10h.01M17 16h.01"
-    question: ClassVar[str] = "What does the page show when one of them is slow or fails, and who decides that?"
-    fan_out: ClassVar[str] = "all"
-    needs_next: ClassVar[bool] = True
-    noted: ClassVar[tuple[str, ...]] = ("at_s", "asked", "hedges")
+    kind = "gather"
+    icon = "M2 10h5M7 10l5-6h3M7 10h8M7 10l5 6h3M17 4h.01M17 10h.01M17 16h.01"
+    question = "What does the page show when one of them is slow or fails, and who decides that?"
+    fan_out = "all"
+    needs_next = True
+    noted = ("at_s", "asked", "hedges")
 
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
         facts = ["asks all at once" if self.need is None else f"needs {plain(self.need)} of them"]
-        return facts + (
-            [f"asks again after {plain(self.hedge_after_ms)} ms"] if self.hedge_after_ms is not None else []
-        )
+        return facts + ([] if self.hedge_after_ms is None else [f"asks again after {plain(self.hedge_after_ms)} ms"])
 
     def figures(self, notes: np.ndarray) -> dict[str, float]:
         """hedged: of the questions that it asks, the share that it asks to help out."""
@@ -49,12 +46,8 @@ class Gather(Component):
         return {"hedged": float(notes[:, 2].sum() / asked) if asked else 0.0}
 
     def findings(self, label: str, figures) -> list[Finding]:
-        hedged = figures["hedged"]
-        return (
-            [Finding("hedged", 50, f"{percent(hedged)} of the questions of {label} are asked to help out")]
-            if hedged
-            else []
-        )
+        said = f"{percent(figures['hedged'])} of the questions of {label} are asked to help out"
+        return [Finding("hedged", 50, said)] if figures["hedged"] else []
 
     def running(self, *args) -> "GatherPart":
         return GatherPart(self, *args)
@@ -92,7 +85,7 @@ class GatherPart(Part):
             self._ask(asked, branch)
         if spec.hedge_after_ms is not None and not asked.done:
             Alarm(self.env, lambda: self._help_out(asked)).set(now + spec.hedge_after_ms / 1000)
-        yield  # until enough have answered, or too few can
+        yield None  # until enough have answered, or too few can
         visit[3] = self.env._now
         self.notes.append((now, first + asked.hedges, asked.hedges))
         return asked.status

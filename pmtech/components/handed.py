@@ -7,7 +7,7 @@ from math import inf
 
 import numpy as np
 
-from pmtech.components.work import owns_what_ends
+from pmtech.components.work import WorkPart, owns_what_ends
 from pmtech.engine.part import Part
 from pmtech.engine.sorted_pass import Undecided, only
 
@@ -22,6 +22,7 @@ def hands_in_order(part: Part) -> bool:
 def pass_handed(part: Part, rows, times, book) -> None:
     """As long as all work is done before its message would be seen again."""
     worker, spec = part.next, part.spec
+    assert isinstance(worker, WorkPart), "`hands_in_order`"
     stored = times + spec.store_ms / 1000
     book.visit(part, rows, times, times, stored)
     book.answer(rows, stored, 202)

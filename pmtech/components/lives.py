@@ -39,3 +39,15 @@ class Lives:
                 ends_s += self.ages[self.source.name, 0][life * ROUND + number] * age_s
             self.reached[number] = life, ends_s
         return life
+
+    def during(self, numbers: np.ndarray, times: np.ndarray) -> np.ndarray:
+        """Which of its lives each of these connections has at its moment, in order of time: the other form of `at`."""
+        life = np.zeros(len(numbers), dtype=int)
+        if (age_s := self.source.spec.connection_age_s) is not None:
+            for number in np.unique(numbers).tolist():
+                mine, ends = numbers == number, [0.0]
+                last, ages = times[mine][-1], self.ages[self.source.name, 0]
+                while ends[-1] <= last:
+                    ends.append(ends[-1] + ages[len(ends) * ROUND + number] * age_s)
+                life[mine] = np.searchsorted(ends, times[mine], "right")
+        return life

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from math import nan
-from typing import ClassVar
 
 from pmtech.components.component import Component
 from pmtech.components.connections import Connections, layer
@@ -52,11 +51,11 @@ class LoadBalancer(Component):
     retries: int = whole(0, at_least=0, at_most=10)
     virtual_nodes: int = whole(VIRTUAL_NODES, at_least=1, at_most=10_000)
 
-    kind: ClassVar[str] = "load balancer"
-    icon: ClassVar[str] = "M2 10h15M6 10l5-6h6M6 10l5 6h6"
-    question: ClassVar[str] = "If one machine dies at the peak, have the others room, and how soon is it noticed?"
-    fan_out: ClassVar[str] = "pool"
-    needs_next: ClassVar[bool] = True
+    kind = "load balancer"
+    icon = "M2 10h15M6 10l5-6h6M6 10l5 6h6"
+    question = "If one machine dies at the peak, have the others room, and how soon is it noticed?"
+    fan_out = "pool"
+    needs_next = True
 
     def __post_init__(self):
         super().__post_init__()
@@ -72,10 +71,6 @@ class LoadBalancer(Component):
 
     def conditions(self) -> list[str]:
         return [f"a health check every {seconds(self.health_check_s)}" if self.health_check_s else "no health checks"]
-
-    @property
-    def checks_health(self) -> bool:
-        return self.health_check_s is not None
 
     @property
     def looks_per_s(self) -> float:

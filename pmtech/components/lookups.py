@@ -105,6 +105,6 @@ def _come(memory: Memory, place: Place, until_s: float) -> None:
     key = memory.key(place)
     if key < 0:
         memory.count(-key)
-        memory.drop((place[0], -key) if memory.spec.private else -key)
+        memory.drop((place[0], -key) if isinstance(place, tuple) else -key)
     else:
         memory.keep(place, until_s, memory.versions.get(key, 0))

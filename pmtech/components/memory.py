@@ -4,10 +4,10 @@ A place is where an answer is kept: the request's key, or (caller, key) where ev
 """
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from math import inf, isnan
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import cachetools
 
@@ -15,25 +15,27 @@ from pmtech.components.component import Finding
 from pmtech.engine.randomness import Stream
 from pmtech.wording import percent
 
-Place = int | tuple
+Own = tuple[str | int, int]
+Place = int | Own
+Kind = TypeVar("Kind", bound=Place)
 _unmoved = bool  # being used changes nothing: whatever takes an argument and has no effect
 
 
-class Store(NamedTuple):
+class Store(NamedTuple, Generic[Kind]):
     """Place -> until when its answer is fresh, for a limited number of them. What is full makes room."""
 
-    get: Callable[[Place, float], float]
-    used: Callable[[Place], object]
-    keep: Callable[[Place, float], None]
-    pop: Callable[[Place, None], object]
+    get: Callable[[Kind, float], float]
+    used: Callable[[Kind], object]
+    keep: Callable[[Kind, float], None]
+    pop: Callable[[Kind, None], object]
 
 
-def lru(capacity: int) -> Store:
+def lru(capacity: int) -> Store[int]:
     """The one that was not used for longest makes room."""
-    kept: OrderedDict[Place, float] = OrderedDict()
+    kept: OrderedDict[int, float] = OrderedDict()
     make_room, renew = kept.popitem, kept.move_to_end
 
-    def keep(place: Place, until_s: float) -> None:
+    def keep(place: int, until_s: float) -> None:
         kept[place] = until_s
         if len(kept) > capacity:
             make_room(False)
@@ -43,26 +45,26 @@ def lru(capacity: int) -> Store:
     return Store(kept.get, renew, keep, kept.pop)
 
 
-def fifo(capacity: int) -> Store:
+def fifo(capacity: int) -> Store[int]:
     """The one that came in first makes room: being used changes nothing."""
     return lru(capacity)._replace(used=_unmoved)
 
 
-def lfu(capacity: int) -> Store:
+def lfu(capacity: int) -> Store[int]:
     """The least often used makes room; the library counts whenever it is asked."""
     kept = cachetools.LFUCache(capacity)
     return Store(kept.get, _unmoved, kept.__setitem__, kept.pop)
 
 
-def any_goes(capacity: int, choose: Callable[[list[Place]], Place]) -> Store:
+def any_goes(capacity: int, choose: Callable[[Sequence[int]], int]) -> Store[int]:
     """The one that is chosen makes room."""
     kept = cachetools.RRCache(capacity, choose)
     return Store(kept.get, _unmoved, kept.__setitem__, kept.pop)
 
 
-def of_each(new: Callable[[], Store]) -> Store:
+def of_each(new: Callable[[], Store[int]]) -> Store[Own]:
     """Every caller's own; a place is (caller, key)."""
-    own: dict[str | int, Store] = defaultdict(new)
+    own: dict[str | int, Store[int]] = defaultdict(new)
     return Store(
         get=lambda place, default: own[place[0]].get(place[1], default),
         used=lambda place: own[place[0]].used(place[1]),
@@ -71,7 +73,8 @@ def of_each(new: Callable[[], Store]) -> Store:
     )
 
 
-STORES: dict[str, Callable[[int], Store]] = {"lru": lru, "lfu": lfu, "fifo": fifo}  # those that leave nothing to chance
+# Those that leave nothing to chance.
+STORES: dict[str, Callable[[int], Store[int]]] = {"lru": lru, "lfu": lfu, "fifo": fifo}
 
 
 class Memory:
@@ -84,13 +87,13 @@ class Memory:
 
     def forget(self) -> None:
         """Start again with nothing."""
-        self.store = of_each(self._new) if self.spec.private else self._new()
+        self.store: Store = of_each(self._new) if self.spec.private else self._new()
 
-    def _new(self) -> Store:
+    def _new(self) -> Store[int]:
         policy, capacity = self.spec.policy, self.spec.capacity
         return STORES[policy](capacity) if policy in STORES else any_goes(capacity, self._any)
 
-    def _any(self, places: list[Place]) -> Place:
+    def _any(self, places: Sequence[int]) -> int:
         return places[int(self.luck[next(self.draws)] * len(places))]
 
     def look(self, place: Place, now: float) -> bool:
@@ -122,7 +125,7 @@ class Memory:
 
     def key(self, place: Place) -> int:
         """Of which item the answer is."""
-        return place[1] if self.spec.private else place
+        return place[1] if isinstance(place, tuple) else place
 
     def count(self, key: int) -> int:
         """A write has reached the data: the item's next version."""

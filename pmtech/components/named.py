@@ -1,7 +1,7 @@
 """What a part is called and where it stands."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from pmtech import theory
 from pmtech.components.fields import Checked, checked
@@ -41,7 +41,8 @@ class Named(Checked):
     """
 
     name: str | None = checked(None, _name, optional=True)
-    place: str | None = checked(None, city, optional=True, kw_only=True)
+    _: KW_ONLY
+    place: str | None = checked(None, city, optional=True)
 
     @property
     def slug(self) -> str:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from math import nan
-from typing import ClassVar
 
 from pmtech.components.component import Component
 from pmtech.components.fields import number
@@ -27,10 +26,8 @@ class Network(Component):
     round_trip_ms: float = number(60.0, at_least=0, at_most=3_600_000)
     round_trip_cv: float = number(0.0, at_least=0, at_most=10)
 
-    kind: ClassVar[str] = "network"
-    icon: ClassVar[str] = (
-        "M2 10c2-7 14-7 16 0M2 10c2 7 14 7 16 0M10 4.8c-3 2-3 8.4 0 10.4M10 4.8c3 2 3 8.4 0 10.4M2 10h16"
-    )
+    kind = "network"
+    icon = "M2 10c2-7 14-7 16 0M2 10c2 7 14 7 16 0M10 4.8c-3 2-3 8.4 0 10.4M10 4.8c3 2 3 8.4 0 10.4M2 10h16"
 
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
         return [f"{plain(self.round_trip_ms)} ms there and back"]
@@ -73,10 +70,7 @@ class NetworkPart(Part):
     def pass_sorted(self, rows, times, book) -> None:
         half_s = book.draw(self.trip, rows) * self.spec.round_trip_ms / 2000
         there = times + half_s
-        if self.next is None:
-            book.answer(rows, there, 200)
-        else:
-            book.send(self.next, rows, there)
+        book.send(self.next, rows, there)
 
         def back(book) -> None:
             book.finished[rows] += half_s

@@ -1,7 +1,6 @@
 """An object store: files of any size, for rent."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -28,12 +27,12 @@ class ObjectStore(Component):
     mbit_per_s: float = number(400.0, more_than=0, at_most=1e6)
     price_usd_per_gb: float = number(0.09, at_least=0, at_most=1000)
 
-    kind: ClassVar[str] = "object store"
-    icon: ClassVar[str] = "M3 6l7-3 7 3v8l-7 3-7-3zM3 6l7 3 7-3M10 9v8"
-    question: ClassVar[str] = "Who may read a file, for how long is its address valid, and when is it deleted?"
-    fan_out: ClassVar[str] = "none"
-    holds_data: ClassVar[bool] = True
-    noted: ClassVar[tuple[str, ...]] = ("at_s", "kb")
+    kind = "object store"
+    icon = "M3 6l7-3 7 3v8l-7 3-7-3zM3 6l7 3 7-3M10 9v8"
+    question = "Who may read a file, for how long is its address valid, and when is it deleted?"
+    fan_out = "none"
+    holds_data = True
+    noted = ("at_s", "kb")
 
     @property
     def own_s(self) -> float:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import inf, sqrt
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,8 +21,12 @@ class Curve(Checked):
     A subclass gives `points` ((when in s, how many times), ...) and `period_s` (infinity: after the last point it stays).
     """
 
-    points: tuple[tuple[float, float], ...]
-    period_s: float
+    if TYPE_CHECKING:  # as a field, or worked out
+
+        @property
+        def points(self) -> tuple[tuple[float, float], ...]: ...
+        @property
+        def period_s(self) -> float: ...
 
     @cached_property
     def _until(self) -> list[float]:
@@ -47,7 +52,8 @@ class Curve(Checked):
 
     def times(self, at_s: float) -> float:
         """How many times the usual rate is sent at a moment."""
-        return float(np.interp(self._whole(at_s)[1], *zip(*self.points, strict=True)))
+        points_s, times = zip(*self.points, strict=True)
+        return float(np.interp(self._whole(at_s)[1], points_s, times))
 
     def area(self, at_s: float) -> float:
         """So many seconds at the usual rate send as much as is sent until `at_s`."""
@@ -151,9 +157,8 @@ class Day(Curve):
     @cached_property
     def points(self) -> tuple[tuple[float, float], ...]:
         peak = round(self.peak_at_h, 6) % 24
-        sharp = self.peak_times - self.night > QUARTERS * (
-            1 - self.night
-        )  # a hump that quarters of an hour are too wide for
+        # Sharp: a hump that quarters of an hour are too wide for.
+        sharp = self.peak_times - self.night > QUARTERS * (1 - self.night)
         slices, high = (16 * QUARTERS, 1e6) if sharp else (QUARTERS, 4000.0)
         hours = np.unique([0.0, 24.0, *(peak + 24 / slices * np.arange(slices)) % 24])  # the peak is one of them
         hump = (1 + np.cos((hours - peak) * np.pi / 12)) / 2

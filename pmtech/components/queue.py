@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from math import inf
-from typing import ClassVar
 
 import numpy as np
 
@@ -40,18 +39,16 @@ class Queue(Component):
     limit: int | None = whole(None, at_least=1, at_most=10_000_000, optional=True)
     store_ms: float = number(1.0, at_least=0, at_most=60_000)
 
-    kind: ClassVar[str] = "queue"
-    icon: ClassVar[str] = "M2 6h4v8H2zM8 6h4v8H8zM14 6h4v8h-4z"
-    question: ClassVar[str] = (
-        "What may be late, how late, who looks at dead letters, and may the same work be done twice?"
-    )
-    verb: ClassVar[str] = "can hand out"
-    verbs: ClassVar[str] = "can hand out"
-    fan_out: ClassVar[str] = "pool"
-    pulls: ClassVar[bool] = True
-    detached: ClassVar[bool] = True
-    makes_wait: ClassVar[bool] = True
-    noted: ClassVar[tuple[str, ...]] = ("at_s", "messages", "again", "dead")
+    kind = "queue"
+    icon = "M2 6h4v8H2zM8 6h4v8H8zM14 6h4v8h-4z"
+    question = "What may be late, how late, who looks at dead letters, and may the same work be done twice?"
+    verb = "can hand out"
+    verbs = "can hand out"
+    fan_out = "pool"
+    pulls = True
+    detached = True
+    makes_wait = True
+    noted = ("at_s", "messages", "again", "dead")
 
     @property
     def own_s(self) -> float:

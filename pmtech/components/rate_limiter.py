@@ -1,9 +1,9 @@
 """A rate limiter: caps how often one caller may come, and refuses the rest."""
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import floor
-from typing import ClassVar
 
 import numpy as np
 
@@ -42,12 +42,10 @@ class RateLimiter(Component):
         """Requests a second that may pass in the long run: for each caller, or for all together."""
         return self.limit / self.per_s
 
-    kind: ClassVar[str] = "rate limiter"
-    icon: ClassVar[str] = "M10 2.5a7.5 7.5 0 1 0 0 15 7.5 7.5 0 0 0 0-15zM6.5 10h7"
-    question: ClassVar[str] = (
-        "Is the limit right for every customer? What does a customer's software do when it is refused?"
-    )
-    thins: ClassVar[bool] = True
+    kind = "rate limiter"
+    icon = "M10 2.5a7.5 7.5 0 1 0 0 15 7.5 7.5 0 0 0 0-15zM6.5 10h7"
+    question = "Is the limit right for every customer? What does a customer's software do when it is refused?"
+    thins = True
 
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
         every = "/s" if self.per_s == 1 else f"in {plain(self.per_s)} s"
@@ -131,7 +129,8 @@ class TokenBucket:
         return (1 - self.tokens) / self.rate
 
 
-ALGORITHMS = {
+Limit = FixedWindow | SlidingWindowLog | SlidingWindowCounter | TokenBucket
+ALGORITHMS: dict[str, Callable[[RateLimiter], Limit]] = {
     "fixed_window": FixedWindow,
     "sliding_window_log": SlidingWindowLog,
     "sliding_window_counter": SlidingWindowCounter,
@@ -141,14 +140,14 @@ ALGORITHMS = {
 
 class RateLimiterPart(Part):
     def setup(self) -> None:
-        self.callers: dict[str, FixedWindow | SlidingWindowLog | SlidingWindowCounter | TokenBucket] = {}
+        self.callers: dict[str, Limit] = {}
 
     def change(self, spec) -> None:
         """A new limit starts with a clean slate, as a limiter does that is deployed anew."""
         super().change(spec)
         self.setup()
 
-    def _limit_of(self, caller: str):
+    def _limit_of(self, caller: str) -> Limit:
         if caller not in self.callers:
             self.callers[caller] = ALGORITHMS[self.spec.algorithm](self.spec)
         return self.callers[caller]
@@ -169,7 +168,4 @@ class RateLimiterPart(Part):
         refused = retry_after > 0
         book.visit(self, rows, times, np.where(refused, np.nan, times), times)
         book.refuse(self, rows[refused], times[refused], 429, retry_after[refused])
-        if self.next is None:
-            book.answer(rows[~refused], times[~refused], 200)
-        else:
-            book.send(self.next, rows[~refused], times[~refused])
+        book.send(self.next, rows[~refused], times[~refused])

@@ -3,7 +3,6 @@
 from collections.abc import Generator
 from dataclasses import dataclass
 from math import inf, nan
-from typing import ClassVar
 
 import numpy as np
 
@@ -43,13 +42,11 @@ class Retry(Component):
     budget: float | None = number(None, at_least=0, at_most=10, optional=True)
     budget_by: str = one_of(*BUDGETS)
 
-    kind: ClassVar[str] = "retry"
-    icon: ClassVar[str] = "M16 10a6 6 0 1 1-2-4.5M14 2v4h-4"
-    question: ClassVar[str] = (
-        "Who asks again, how often, at how many layers, and what does it cost to do the same twice?"
-    )
-    needs_next: ClassVar[bool] = True
-    noted: ClassVar[tuple[str, ...]] = ("at_s", "attempts")
+    kind = "retry"
+    icon = "M16 10a6 6 0 1 1-2-4.5M14 2v4h-4"
+    question = "Who asks again, how often, at how many layers, and what does it cost to do the same twice?"
+    needs_next = True
+    noted = ("at_s", "attempts")
 
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
         pause = "without a pause" if self.backoff == "none" else self.backoff.replace("_", " ")
@@ -70,6 +67,8 @@ class Retry(Component):
 
 
 class RetryPart(Part):
+    next: Part
+
     def setup(self) -> None:
         self.luck = self.run.luck(f"{self.name}.backoff", identity)
         self.budget = BUDGETS[self.spec.budget_by](self.spec.budget)

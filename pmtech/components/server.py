@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import nan
-from typing import ClassVar
 
 import numpy as np
 
@@ -49,23 +48,14 @@ class Server(Component):
     restart_s: float = number(20.0, more_than=0, at_most=86_400)
     price_usd_per_hour: float = number(0.10, at_least=0, at_most=1e6)
 
-    kind: ClassVar[str] = "server"
-    icon: ClassVar[str] = "M3 3h14v6H3zM3 11h14v6H3zM6 6h.01M6 14h.01"
-    makes_wait: ClassVar[bool] = True
-    noted: ClassVar[tuple[str, ...]] = (
-        "at_s",
-        "ready",
-        "starting",
-        "used",
-    )  # by an autoscaler; nothing but when: a crash
+    kind = "server"
+    icon = "M3 3h14v6H3zM3 11h14v6H3zM6 6h.01M6 14h.01"
+    makes_wait = True
+    noted = ("at_s", "ready", "starting", "used")  # by an autoscaler; nothing but when: a crash
 
     @property
     def station(self) -> StationSpec:
         return StationSpec(self.workers, self.service_ms / 1000, self.service_cv, self.queue_limit, self.blocking)
-
-    @property
-    def item_s(self) -> float:
-        return self.item_ms / 1000
 
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
         held = f" work + {rate(held_ms)} ms wait" if held_ms else ""
@@ -92,11 +82,12 @@ class Server(Component):
         return machines | crashes
 
     def findings(self, label: str, figures: Mapping[str, float]) -> list[Finding]:
-        times = figures.get("crashes", 0)
-        said = (
-            f"{label} dies {counted(times, 'time')} of its backlog, and is back {seconds(self.restart_s)} later, empty"
+        times, back = figures.get("crashes", 0), f"is back {seconds(self.restart_s)} later, empty"
+        return (
+            [Finding("crashed", 90, f"{label} dies {counted(times, 'time')} of its backlog, and {back}")]
+            if times
+            else []
         )
-        return [Finding("crashed", 90, said)] if times else []
 
     def extra_usd(self, notes: np.ndarray, begin_s: float, end_s: float) -> float:
         """Machines that start are paid for before they work."""

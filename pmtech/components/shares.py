@@ -6,6 +6,7 @@ import numpy as np
 
 from pmtech.components.lives import Lives
 from pmtech.components.policies import COUNTING, POLICIES
+from pmtech.engine.randomness import ROUND
 from pmtech.engine.sorted_pass import Undecided
 
 
@@ -31,20 +32,19 @@ def _of_each(targets: int, chosen: np.ndarray) -> list[np.ndarray]:
 
 
 def _by_connection(pool, rows, times, book) -> np.ndarray:
-    """The target is picked once for each connection; nobody dies."""
-    kept, chosen, pick = {}, [], POLICIES[pool.spec.policy]
-    lives = [Lives(pool.run.parts[name][0]) for name in book.sources]
-    luck = (book.draw(each, rows).tolist() for each in (pool.first, pool.second))
-    who, takes = book.client[rows].tolist(), book.connection()[rows].tolist()
-    for now, source, taken, first, second in zip(times.tolist(), who, takes, *luck, strict=True):
-        if taken < 0:  # one of its own
-            chosen.append(pick(pool, first, second, 0))
-            continue
-        connection = source, taken, lives[source].at(taken, now)
-        if connection not in kept:
-            kept[connection] = pick(pool, first, second, 0)
-        chosen.append(kept[connection])
-    return np.array(chosen, dtype=int)
+    """The target is picked once for each connection, when its first request comes; nobody dies."""
+    who, taken, pick = book.client[rows], book.connection()[rows], POLICIES[pool.spec.policy]
+    connection = -1 - np.arange(len(rows))  # one of its own, unless it shares one
+    for source, name in enumerate(book.sources):
+        mine = (who == source) & (taken >= 0)
+        life = Lives(pool.run.parts[name][0]).during(taken[mine], times[mine])
+        connection[mine] = source + len(book.sources) * (taken[mine] + ROUND * life)
+    _, opens, which = np.unique(connection, return_index=True, return_inverse=True)
+    order, chosen = opens.argsort(), np.empty(len(opens), dtype=int)
+    luck = (book.draw(each, rows)[opens[order]].tolist() for each in (pool.first, pool.second))
+    for place, first, second in zip(order.tolist(), *luck, strict=True):
+        chosen[place] = pick(pool, first, second, 0)
+    return chosen[which]
 
 
 def is_scaled(pool) -> bool:

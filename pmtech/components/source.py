@@ -1,6 +1,6 @@
 """What all sources of requests share: what they ask for, how long they wait, whether they try again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
@@ -28,11 +28,11 @@ class Source(Component):
     """The fields that `Clients` and `Users` have in common."""
 
     surge: Surge | None = instance(Surge)
-    endpoints: dict[str, float] = weights({"/": 1})
+    endpoints: Mapping[str, float] = weights({"/": 1})
     keys: int = whole(1000, at_least=1, at_most=1_000_000)
     popularity: float = number(1.0, at_least=0, at_most=10)
     write_share: float = number(0.0, at_least=0, at_most=1)
-    kb: dict[str, float] = sizes()
+    kb: Mapping[str, float] = sizes()
     timeout_ms: float | None = number(None, more_than=0, optional=True)
     retries: int = whole(0, at_least=0, at_most=10)
     backoff: str = one_of("none", *(kind for kind in KINDS if kind != "none"))  # at once
@@ -42,13 +42,11 @@ class Source(Component):
     priority: int = whole(0, at_least=0, at_most=9)
     round_trips: int = whole(1, at_least=1, at_most=9)
 
-    kind: ClassVar[str] = "clients"
-    icon: ClassVar[str] = "M10 9.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM3 18c0-3.6 3-5.5 7-5.5s7 1.9 7 5.5"
-    is_source: ClassVar[bool] = True
-    needs_next: ClassVar[bool] = True
-    profile: ClassVar[None] = None  # how the load changes over time
+    kind = "clients"
+    icon = "M10 9.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM3 18c0-3.6 3-5.5 7-5.5s7 1.9 7 5.5"
+    is_source = True
+    needs_next = True
     load_field: ClassVar[str]  # the field that says how many there are
-    connections: ClassVar[int | None] = None  # so many are shared
 
     @property
     def offered_per_s(self) -> float:
@@ -114,6 +112,7 @@ class Source(Component):
 class SourcePart(Part):
     """A source while it runs: makes requests, hears answers, gives up, tries again."""
 
+    next: Part
     timeout_s: float | None = None
 
     def setup(self) -> None:
@@ -140,12 +139,7 @@ class SourcePart(Part):
         self.budget.share = spec.retry_budget
 
     def send(
-        self,
-        number: int,
-        attempt: int = 0,
-        heard: Callable | None = None,
-        caller: str | None = None,
-        waited_s: float = 0.0,
+        self, number: int, attempt: int = 0, heard: Callable | None = None, caller: str = "", waited_s: float = 0.0
     ) -> None:
         """Send request `number`, after so many attempts and a last pause; `heard` is called with it when it is over."""
         endpoint = self.only or self.choose[self.first_line][number]

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from math import inf
-from typing import ClassVar
 
 import numpy as np
 
@@ -38,13 +37,13 @@ class Throttle(Component):
     max_wait_s: float | None = number(None, at_least=0, at_most=86_400, optional=True)
     shed: tuple[str, ...] = endpoints_tuple()
 
-    kind: ClassVar[str] = "throttle"
-    icon: ClassVar[str] = "M3 3h14l-5.5 7v6l-3 1.5V10z"
-    question: ClassVar[str] = "How long may a request wait, whose go first, and what is the customer told meanwhile?"
-    verb: ClassVar[str] = "lets through"
-    verbs: ClassVar[str] = "let through"
-    makes_wait: ClassVar[bool] = True
-    thins: ClassVar[bool] = True
+    kind = "throttle"
+    icon = "M3 3h14l-5.5 7v6l-3 1.5V10z"
+    question = "How long may a request wait, whose go first, and what is the customer told meanwhile?"
+    verb = "lets through"
+    verbs = "let through"
+    makes_wait = True
+    thins = True
 
     @property
     def capacity_per_s(self) -> float:
@@ -90,7 +89,8 @@ class ThrottlePart(Part):
     feeds_forward = True
 
     def setup(self) -> None:
-        self.turns, self.refused = Turns(self.spec), set()
+        self.turns: Turns[Request] = Turns(self.spec)
+        self.refused: set[Request] = set()
         self.turn = Alarm(self.env, self._next_turn)
         self.deadline = Alarm(self.env, self._give_up)
 
@@ -105,7 +105,8 @@ class ThrottlePart(Part):
             if request.endpoint in self.spec.shed:
                 return self.refuse(request, visit, 503)
             self.turns.join(request, request.caller, request.endpoint, self.env._now)
-            yield self._set_alarms()
+            self._set_alarms()
+            yield None
             if request in self.refused:
                 self.refused.discard(request)
                 return self.refuse(request, visit, 503)
@@ -141,12 +142,9 @@ class ThrottlePart(Part):
         by_endpoint = self.spec.priority or self.spec.shed
         endpoints = book.endpoint()[rows].tolist() if by_endpoint else [""] * len(rows)
         comers = [*zip(times.tolist(), book.caller[rows].tolist(), endpoints, strict=True)]
-        through, refused = self.turns.walk(comers, book.until_s)
+        through, refused = Turns[int](self.spec).walk(comers, book.until_s)
         book.visit(self, rows, times, through, np.fmin(through, refused))
         book.refuse(self, rows[refused >= 0], refused[refused >= 0], 503)
         passed = ~np.isnan(through)
         rows, through = rows[passed], through[passed]
-        if self.next is None:
-            book.answer(rows, through, 200)
-        else:
-            book.send(self.next, rows, through)
+        book.send(self.next, rows, through)

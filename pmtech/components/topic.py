@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from math import inf
-from typing import ClassVar
 
 import numpy as np
 
@@ -24,14 +23,12 @@ class Topic(Component):
     What this leaves out: filters, tries again when a branch refuses, the topic's own time and limits.
     """
 
-    kind: ClassVar[str] = "topic"
-    icon: ClassVar[str] = "M3 8v4h3l6 4V4L6 8zM14.5 7c1.5 1.5 1.5 4.5 0 6M16.5 5c3 3 3 7 0 10"
-    question: ClassVar[str] = (
-        "Who else listens, who notices when a listener fails, and does the order matter to anybody?"
-    )
-    fan_out: ClassVar[str] = "all"
-    detached: ClassVar[bool] = True
-    noted: ClassVar[tuple[str, ...]] = ("at_s", "lost")
+    kind = "topic"
+    icon = "M3 8v4h3l6 4V4L6 8zM14.5 7c1.5 1.5 1.5 4.5 0 6M16.5 5c3 3 3 7 0 10"
+    question = "Who else listens, who notices when a listener fails, and does the order matter to anybody?"
+    fan_out = "all"
+    detached = True
+    noted = ("at_s", "lost")
 
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
         return ["a copy for each branch"]

@@ -3,21 +3,24 @@
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Hashable
 from math import inf, nan
+from typing import Generic, TypeVar
 
 import numpy as np
 
 from pmtech.engine.sorted_pass import Undecided
 
+Who = TypeVar("Who", bound=Hashable)
 
-class Turns:
+
+class Turns(Generic[Who]):
     """The waiting room of a throttle."""
 
     def __init__(self, spec):
         self.spec, self.last_s = spec, -inf
         # priority -> caller -> who waits
-        self.lines: dict[int, OrderedDict[Hashable, deque]] = defaultdict(OrderedDict)
-        self.places: dict[Hashable, tuple[int, Hashable]] = {}  # who still waits, and in which line
-        self.since: deque[tuple[float, Hashable]] = deque()  # (since when, who), oldest first
+        self.lines: dict[int, OrderedDict[Hashable, deque[Who]]] = defaultdict(OrderedDict)
+        self.places: dict[Who, tuple[int, Hashable]] = {}  # who still waits, and in which line
+        self.since: deque[tuple[float, Who]] = deque()  # (since when, who), oldest first
 
     def lets_through(self, now: float) -> bool:
         """At once, if nobody waits and the last one is long enough ago."""
@@ -26,7 +29,7 @@ class Turns:
         self.last_s = now
         return True
 
-    def join(self, who: Hashable, caller: Hashable, endpoint: str, now: float) -> None:
+    def join(self, who: Who, caller: Hashable, endpoint: str, now: float) -> None:
         rank, caller = self.spec.rank(endpoint), caller if self.spec.fair else "all"
         self.lines[rank].setdefault(caller, deque()).append(who)
         self.places[who] = rank, caller
@@ -44,7 +47,7 @@ class Turns:
             self.since.popleft()
         return self.since[0][0] + self.spec.max_wait_s if self.since and self.spec.max_wait_s is not None else inf
 
-    def next(self, now: float) -> Hashable:
+    def next(self, now: float) -> Who:
         """The most important line that is not empty; in it the caller whose turn it is; of that caller the first."""
         rank = min(self.lines)
         line = self.lines[rank]
@@ -58,7 +61,7 @@ class Turns:
         self.last_s = now
         return who
 
-    def give_up(self) -> Hashable:
+    def give_up(self) -> Who:
         """The one who has waited longest leaves; it stands in front of its line."""
         who = self.since.popleft()[1]
         rank, caller = self.places.pop(who)
@@ -70,7 +73,9 @@ class Turns:
             del self.lines[rank]
         return who
 
-    def walk(self, comers: list[tuple[float, Hashable, str]], until_s: float) -> tuple[np.ndarray, np.ndarray]:
+    def walk(
+        self: "Turns[int]", comers: list[tuple[float, Hashable, str]], until_s: float
+    ) -> tuple[np.ndarray, np.ndarray]:
         """When each of those who come (when, of whom, for which endpoint; in order of time) is let through, and when
         refused; NaN: not till `until_s`."""
         through, refused = [nan] * len(comers), [nan] * len(comers)

@@ -1,7 +1,6 @@
 """Users: people who wait for the answer before they ask again."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from pmtech.components.fields import number, whole
 from pmtech.components.source import Source, SourcePart
@@ -26,8 +25,8 @@ class Users(Source):
     count: int = whole(10, at_least=0, at_most=100_000)
     think_s: float = number(1.0, at_least=0.001, at_most=86_400)
 
-    load_field: ClassVar[str] = "count"
-    waits: ClassVar[bool] = True
+    load_field = "count"
+    waits = True
 
     def running(self, *args) -> "UsersPart":
         return UsersPart(self, *args)

@@ -40,7 +40,7 @@ class WorkPart(Part):
         places, self.mean_s, cv, limit, self.holds = self.spec.station
         if cv != self.cv:
             self.cv, self.work = cv, self.run.luck(f"{self.name}.work", gamma(cv))
-        self.drops_late, self.item_s = self.spec.drops_late, self.spec.item_s
+        self.drops_late, self.item_s = self.spec.drops_late, self.spec.item_ms / 1000
         self.station.resize(places, limit)
 
     def room(self) -> float:
@@ -79,10 +79,7 @@ class WorkPart(Part):
         if refused.any():
             book.refuse(self, rows[refused], times[refused], 503)
         rows, left = only(~refused, rows, left)
-        if self.next is None:
-            book.answer(rows, left, 200)
-        else:
-            book.send(self.next, rows, left)
+        book.send(self.next, rows, left)
 
     def line(self) -> Fifo:
         """Its line, with nobody there yet: for parts that need to know ahead when it will answer."""
@@ -125,7 +122,8 @@ class WorkPart(Part):
         elif station.full:
             return self.overflow(request, visit)
         else:
-            yield station.wait(request)
+            station.wait(request)
+            yield None
             if station.gone:
                 return 502
         if self.drops_late and env._now >= request.deadline:

@@ -1,6 +1,7 @@
 """The course's drawings, readable in JupyterLab's light and dark theme."""
 
 import re
+from math import ceil
 from pathlib import Path
 
 from pmtech.charts.retries import loop
@@ -13,8 +14,6 @@ from pmtech.system.system import System
 from pmtech.wording import percent, rate, seconds
 
 FOLDER = Path(__file__).parent / "pictures"
-TEXT = 13  # their smallest letters, in pixels
-PAGE = 732  # what a lesson has for them on a screen of 1280: there nothing scrolls, whatever the letters
 
 
 class Picture:
@@ -25,9 +24,9 @@ class Picture:
 
     def _repr_html_(self) -> str:
         (width,) = re.findall(r'<svg[^>]* viewBox="0 0 (\d+)', self.svg)
-        return page(
-            f'<div style="min-width: {min(int(width) * LEAST // TEXT, PAGE)}px">{self.svg}</div>', "pmtech-picture"
-        )
+        smallest = min(map(float, re.findall(r'font-size[:=][ "]*([\d.]+)', self.svg)))
+        least = ceil(int(width) * LEAST / smallest)  # at most 732 px: on a screen of 1280 none scrolls
+        return page(f'<div style="min-width: {least}px">{self.svg}</div>', "pmtech-picture")
 
 
 def picture(name: str) -> Picture:

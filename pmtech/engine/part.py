@@ -231,7 +231,10 @@ class Part:
 
     # --- all requests at once --------------------------------------------------------------------------------------
 
-    feeds_forward = False  # can all requests be passed through at once, in order of time?
+    @property
+    def feeds_forward(self) -> bool:
+        """Can all requests be passed through at once, in order of time?"""
+        return False
 
     def follows(self, name: str) -> bool:
         """Does it know, passing all requests at once, when a machine of this part behind it comes or goes?"""

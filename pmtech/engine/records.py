@@ -73,6 +73,10 @@ class Records:
         """Which requests were answered with a 2xx."""
         return self.status // 100 == 2
 
+    def sent_by(self, client: str) -> np.ndarray:
+        """Which requests came from a client."""
+        return self.client == (self.sources.index(client) if client in self.sources else -1)
+
 
 def as_columns(messages: list[tuple]) -> dict[str, np.ndarray]:
     """What each message tells, as columns."""

@@ -19,6 +19,7 @@ class Message:
     """Work that somebody else does later than the request is answered: what became of it."""
 
     __slots__ = ("done_s", "number", "outcome", "place", "published_s", "queue", "received_s", "receives", "request")
+    number: int  # in its queue, in order of time
 
     def __init__(self, queue: str, request: Request, published_s: float):
         self.queue, self.request, self.published_s = queue, request, published_s

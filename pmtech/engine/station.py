@@ -12,7 +12,7 @@ class Station:
 
     __slots__ = ("busy", "freed", "gone", "limit", "places", "waiting")
 
-    def __init__(self, places: int, limit: int | None = None):
+    def __init__(self, places: int, limit: float | None = None):
         self.places, self.limit = places, inf if limit is None else limit
         self.busy, self.waiting = 0, deque()
         self.gone = False  # its machine died

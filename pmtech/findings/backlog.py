@@ -65,7 +65,7 @@ class Backlog:
     def as_long(self, together: float) -> float:
         """How many times as long as on one its workers work on so many that they are handed together."""
         part = self.result.at_end.components[self.workers[0]]
-        return 1 + (together - 1) * part.item_s / part.own_s
+        return 1 + (together - 1) * (part.item_ms / 1000) / part.own_s
 
     @cached_property
     def latest_s(self) -> float:

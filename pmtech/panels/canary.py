@@ -97,7 +97,7 @@ class Canary(Steps):
             plot.line("a bad new version", zip(at, new_p, strict=True), plot.stroke("accent")),
         ]
         edge = test.alarm_at - 0.5
-        alarm = {"type": "line", "x0": edge, "x1": edge, "y0": 0, "y1": top, "line": plot.stroke("quiet", "dot", 2)}
+        alarm = plot.straight((edge, 0), (edge, top), plot.stroke("quiet", "dot", 2))
         heights = {name: float(p.max() + 0.04 * top) for name, p in (("old", old_p), ("new", new_p))}
         beside = (edge, "right", -6) if edge > 0.25 * last else (float(at[old_p.argmax()]), "left", 8)
         notes = [

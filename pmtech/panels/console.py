@@ -186,14 +186,13 @@ def _table(name: str, changes: list[RowChange]) -> dict:
     kept = [c for c in changes if c.kind != "same" or c in others[-room:]]
     columns = ["id", *COLUMNS.get(name, ()), *(["version"] if name == "surveys" else [])]
     if name not in COLUMNS:
-        columns = list(changes[0].after or changes[0].before or ())
+        columns = list(changes[0].row)
     columns = [c for c in columns if c not in HIDDEN]
     rows = []
     for change in kept:
         if change.kind == "changed":
             rows.append(_row("before", columns, change.before or {}, change.fields))
-        row = (change.before if change.kind == "removed" else change.after) or {}
-        rows.append(_row("after" if change.kind == "changed" else change.kind, columns, row, change.fields))
+        rows.append(_row("after" if change.kind == "changed" else change.kind, columns, change.row, change.fields))
     return {"name": name.replace("_", " "), "columns": columns, "rows": rows, "more": len(changes) - len(kept)}
 
 

@@ -60,7 +60,7 @@ class Demand(Steps):
         users, each, peak = (plain(round(getattr(self, name), 4)) for name in LEAST)
         return [
             f"{users} users a day × {each} requests = {rate(self.users_per_day * self.requests_per_user)} requests a day",
-            f"/ 86,400 seconds in a day = {rate(self.mean_per_s)} a second on average",
+            f"÷ 86,400 seconds in a day = {rate(self.mean_per_s)} a second on average",
             f"× {peak} at the peak = {rate(self.peak_per_s)} a second",
         ]
 
@@ -88,7 +88,7 @@ class Demand(Steps):
         load = f"{rate(self.peak_per_s)} requests a second at the peak"
         year = f"{_growth(self.growth)} a month: {low} to {high} a second in a year"
         return {
-            "load": (load, f"{users} users a day × {each} requests / 86,400 s × {peak}"),
+            "load": (load, f"{users} users a day × {each} requests ÷ 86,400 s × {peak}"),
             "growth": (year, "a forecast, as a range"),
         }
 

@@ -77,7 +77,11 @@ function render({ model, el }) {
     const card = ({ name, hint, value, pinned }) =>
       h("p", { title: hint }, h("span", {}, name), h("strong", {}, answer.error ? "–" : value), pinned ? h("small", {}, `before: ${pinned}`) : "");
     cards.replaceChildren(...answer.cards.map(card));
-    if (picture.drawn !== answer.picture) redraw(picture, (picture.drawn = answer.picture));
+    if (picture.drawn !== answer.picture) {
+      picture.style.minHeight = picture.wide === picture.clientWidth ? `${picture.clientHeight}px` : ""; // what lies below jumps once at most
+      [picture.wide, picture.drawn] = [picture.clientWidth, answer.picture];
+      redraw(picture, answer.picture);
+    }
     write(scale, answer.scale);
     write(before, answer.before);
     write(customers, `Customers #${answer.seed}`);

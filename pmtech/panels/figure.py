@@ -23,9 +23,9 @@ class Figure(Panel):
     _esm = """
 function render({ model, el }) {
   const plot = h("div", { role: "img", "aria-label": `${model.get("name")}. The sentences below say what it shows.` });
-  plot.style.height = `${model.get("height")}px`;
+  Object.assign(plot.style, { height: `${model.get("height")}px`, minWidth: "640px" });
   const drawing = chart(model, plot);
-  el.append(plot, ...model.get("said").map((text) => h("p", {}, text)));
+  el.append(h("div", { class: "pmtech-scrolls" }, plot), ...model.get("said").map((text) => h("p", {}, text)));
   drawing.draw(model.get("figure"));
   return drawing.stop;
 }

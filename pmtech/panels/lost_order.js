@@ -43,7 +43,7 @@ function render({ model, el }) {
   } }, "Order five seats");
   const said = h("p", { class: "pmtech-lost-said", "aria-live": "polite" }, "Press the button. Then lose the request in place of the answer: what can the client tell, and what does the database know?");
   const stage = svg("svg", { viewBox: "0 0 860 220", role: "img", "aria-label": "Company A's software, the API server and the database; the sentence below says what happened." });
-  el.append(h("div", { class: "pmtech-lost" }, h("div", { class: "pmtech-lost-bar" }, start, lost.set, key.set), stage, said));
+  el.append(h("div", { class: "pmtech-lost" }, h("div", { class: "pmtech-lost-bar" }, start, lost.set, key.set), h("div", { class: "pmtech-scrolls" }, stage), said));
 
   const box = (x, name, line) => [
     svg("rect", { class: "box", x: x - HALF, y: Y - 44, width: 2 * HALF, height: 88, rx: 6 }),

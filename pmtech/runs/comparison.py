@@ -11,7 +11,8 @@ from pmtech.runs.certainty import BATCHES
 from pmtech.runs.events.event import as_events
 from pmtech.runs.result import Result
 from pmtech.runs.simulate import check_run, simulate
-from pmtech.runs.views import ComparisonViews
+from pmtech.runs.table import Table
+from pmtech.runs.views import told
 from pmtech.system.system import System, check_complete
 
 T_95 = 2.262  # Student's t, 97.5 %, BATCHES - 1 degrees of freedom; `student` would load scipy for it
@@ -19,7 +20,7 @@ ALL = "all"
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison(ComparisonViews):
+class Comparison:
     """What came out of each design.
 
     results: label -> Result, in the order given.
@@ -67,6 +68,30 @@ class Comparison(ComparisonViews):
                 }
         return _indexed(rows)
 
+    @property
+    def deliveries(self) -> Table:
+        """What became of the messages of each design that has any: see `Result.deliveries`."""
+        return told({label: run.messages_of() for label, run in self.results.items() if run.queues})
+
+    @property
+    def counts(self) -> Table:
+        """How many requests were asked, served, refused and left waiting by each design, in the measured window."""
+        rows = {}
+        for label, run in self.results.items():
+            asked = run.summary.offered_per_s * run.window_s
+            refused, waiting = run.summary.error_rate * asked, run.waiting_share * asked
+            rows[label] = {"asked": asked, "served": asked - refused - waiting, "refused": refused, "waiting": waiting}
+        return Table(pd.DataFrame.from_dict(rows, orient="index").round())
+
+    @property
+    def p95(self) -> Table:
+        """Within how many seconds 95 of 100 answers came: a row a client, a column a design."""
+        rows = {label: run.by_client.p95_ms / 1000 for label, run in self.results.items()}
+        names = {name: run.system.label(name) for run in self.results.values() for name in run.by_client.index}
+        shown = Table(pd.DataFrame(rows).loc[list(names)].rename(index=names))
+        shown.words = {design: (f"{design}: p95", "s") for design in rows}
+        return shown
+
 
 def run_designs(
     designs: dict[str, System], *, duration_s: float = 60.0, warmup_s: float = 0.0, seed: int = 1, events: Iterable = ()
@@ -95,9 +120,7 @@ def run_designs(
 def _batches(result: Result, client: str) -> np.ndarray:
     """Requests served a second in each of the equal stretches of the measured window."""
     records = result.records
-    served = records.served
-    if client != ALL:
-        served = served & (records.client == (records.sources.index(client) if client in records.sources else -1))
+    served = records.served if client == ALL else records.served & records.sent_by(client)
     edges = np.linspace(result.warmup_s, result.duration_s, BATCHES + 1)
     counts, _ = np.histogram(records.finished_s[served], bins=edges)
     return counts * BATCHES / result.window_s

@@ -6,11 +6,9 @@ from itertools import pairwise
 from math import inf, prod
 from typing import NamedTuple
 
-from pmtech.runs.events.event import Slow
 from pmtech.system.system import System
 
 History = list[tuple[float, System]]  # since when the system has been so
-Deaths = dict[str, list[list[tuple[float, bool]]]]  # part -> for each machine (when, is it alive from then on)
 
 
 class Offer(NamedTuple):
@@ -39,23 +37,18 @@ def stretches(history: History, begin: float, end: float, cuts: Iterable[float] 
         yield since, until, history[bisect_right(changed, since) - 1][1]
 
 
-def offers(
-    history: History,
-    deaths: Deaths,
-    names: Iterable[str],
-    begin: float,
-    end: float,
-    machine: int | None = None,
-    slowed: Iterable[Slow] = (),
+def offered(
+    run, *names: str, since: float = 0.0, until: float | None = None, machine: int | None = None
 ) -> list[Offer]:
-    """What these parts offered together, or one machine of each; nothing for parts that keep nobody waiting by
-    themselves (a queue offers what those behind it do) or have no capacity that all share."""
+    """What these parts of a run offered together, or one machine of each, stretch by stretch; nothing for parts that keep
+    nobody waiting by themselves (a queue offers what those behind it do) or have no capacity that all share."""
+    begin, end, deaths = since, run.duration_s if until is None else until, run.records.deaths
     logs = {name: [([at_s for at_s, _ in log], log) for log in deaths.get(name, [])] for name in names}
     happened = {at_s for machines in logs.values() for times, _ in machines for at_s in times}
-    slowed = [slow for slow in slowed if slow.part in logs]
+    slowed = [slow for slow in run.slowed if slow.part in logs]
     happened |= {moment for slow in slowed for moment in (slow.at_s, slow.until_s)}
     found = []
-    for since, until, system in stretches(history, begin, end, happened):
+    for since, until, system in stretches(run.history, begin, end, happened):
         places = per_s = there = dead = 0
         for name, machines in logs.items():
             part = system.components[name]

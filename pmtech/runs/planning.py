@@ -51,8 +51,8 @@ class Plan:
             row = {"load": load, "full_at": 1 / load if load else inf, "needs": times, "now": usd, "then": usd * times}
             rows[self.system.label(name)] = row
         words = {
-            "load": ("full today", "%"), "full_at": ("full at so many times the load", ""), "now": ("an hour today", "$"),
-            "needs": (f"needed of it at {plain(self.times)} times", "times"), "then": ("an hour then", "$"),
+            "load": ("used today", "%"), "full_at": ("full at so many times today's load", ""), "now": ("an hour today", "$"),
+            "needs": (f"times as much of it at {plain(self.times)} times", ""), "then": ("an hour then", "$"),
         }  # fmt: skip
         return Table.of(rows, words, f"With {100 * self.free:g} % kept free, and each part's price in proportion.")
 
@@ -89,12 +89,12 @@ class Plan:
         label, (first, *others) = self.system.label, self.loads
         now, then = self.system.cost_usd_per_hour, self.usd_per_hour(self.loads)
         full = (
-            f"“{label(first)}” is full first, at {rate(1 / self.loads[first])} times today's load"
+            f"“{label(first)}” is full first, at {1 / self.loads[first]:.3g} times today's load"
             if self.loads[first]
             else "Nothing fills up"
         )
         after = (
-            f"; lifted, it is followed by “{label(others[0])}” at {rate(1 / self.loads[others[0]])} times"
+            f"; lifted, it is followed by “{label(others[0])}” at {1 / self.loads[others[0]]:.3g} times"
             if others and self.loads[others[0]]
             else ""
         )

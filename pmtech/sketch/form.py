@@ -26,7 +26,8 @@ def words() -> dict[str, dict[str, Any]]:
 
 def _said(kind: type, field: str, what: str) -> str:
     """As it is meant in this part, or else everywhere."""
-    return (words().get(kind.__name__, {}).get(field) or words().get(field) or {}).get(what, "")
+    here, usual = words().get(kind.__name__, {}).get(field, {}), words().get(field, {})
+    return here.get(what) or usual.get(what, "")
 
 
 def meaning(kind: type, field: str) -> str:

@@ -1,7 +1,7 @@
 """What the page of a sketch shows: the palette, the picture, the chosen part, what came of the run, and every sentence."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from pmtech import theory
@@ -13,6 +13,7 @@ from pmtech.sketch.form import form
 from pmtech.sketch.palette import KINDS, could_lead, what_for
 from pmtech.sketch.presets import PRESETS
 from pmtech.sketch.trouble import TROUBLES, Set
+from pmtech.system.editing import endpoints
 from pmtech.system.system import System
 from pmtech.wording import plain
 
@@ -80,14 +81,29 @@ def figures(result: Result | None, kept: Result | None, error: str | None) -> di
             {"name": name, "value": value, "pinned": before.get(name), "hint": CARDS[name].hint}
             for name, value in shown.items()
         ]
-        told["sentences"] = result.explain(p99=False)
+        told["sentences"] = " ".join([*unasked(result.system), result.explain(p99=False)])
         told["caption"] = f"Below: {plain(result.duration_s)} s of it, always with the same customers."
     return told
+
+
+def unasked(system: System) -> Iterator[str]:
+    """For each address that leads somewhere and that nobody asks for: where it is said what is asked for."""
+    asked = endpoints(system)
+    for edge in system.edges:
+        if edge.label and edge.label not in asked:
+            head, who = (system.label(name) for name in (system.names[edge.head], next(iter(system.sources))))
+            yield (
+                f"Nobody asks for {edge.label}, which leads to “{head}”: add it at “{who}” under Endpoints, such as "
+                f"{', '.join(f'{path}: 1' for path in [*asked[:1], edge.label])}."
+            )
 
 
 def as_drawn(text: str, system: System | None) -> str:
     """As it is said on the page: parts are called as in the drawing, and what is to be put in is no code."""
     called = {name: system.label(name) for name in system.names} if system else {}
+    idle = re.search(r'"(.+)" has nowhere to send requests', text)
+    if system and idle and could_lead(system, system.numbers[idle[1]]):
+        text += ", or lead it to a part under Arrows"
     for name, label in called.items():
         text = text.replace(f'"{name}"', f"“{label}”")
     text = re.sub(r"(?:>> )?\b([A-Z]\w+)\(\)(?: >>)?", lambda code: f"“{_called(code[1])}”", text)

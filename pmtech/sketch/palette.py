@@ -15,7 +15,27 @@ _ORDER = [*words()["parts"]]  # of the palette: senders first, then what most sy
 KINDS: dict[str, Any] = {
     kind.__name__: kind for kind in sorted(_PARTS, key=lambda kind: (_ORDER + [kind.__name__]).index(kind.__name__))
 }
-STEPS = {"after": editing.put_after, "before": editing.put_before, "beside": editing.put_beside}
+STEPS = {
+    "after": editing.put_after,
+    "before": editing.put_before,
+    "beside": editing.put_beside,
+    "also": editing.put_also,
+}
+
+# What comes with a step where a part can't choose by itself, and what is said of it.
+BRINGS = {
+    "LoadBalancer": "A load balancer stands before it now: somebody must choose among the machines.",
+    "Gather": "A gather stands between now: it asks all behind it at once and waits for all. Where nobody should wait, put a "
+    "queue on that arrow.",
+}
+
+
+def brought(before: System | None, system: System | None, chosen: str | None) -> str:
+    """What a step has put in besides the part that is chosen now, in a sentence."""
+    there = {id(part) for part in before.parts} if before else set()
+    now = system.components if system else {}
+    came = [type(part).__name__ for name, part in now.items() if id(part) not in there and name != chosen]
+    return next((BRINGS[kind] for kind in came if kind in BRINGS), "")
 
 
 def what_for(kind: type[Component]) -> str:
@@ -23,7 +43,7 @@ def what_for(kind: type[Component]) -> str:
 
 
 def offers(system: System, name: str) -> dict[str, list[str]]:
-    """Which parts can stand after, before and beside this one."""
+    """Which parts can stand after, before and beside this one, and which it can ask besides."""
     found: dict[str, list[str]] = {where: [] for where in STEPS}
     for where, step in STEPS.items():
         tried: dict[tuple, bool] = {}  # those that are composed alike are tried once
@@ -45,9 +65,10 @@ def _can(step, system: System, name: str, part: Component) -> bool:
 
 def could_lead(system: System, number: int) -> list[str]:
     """Where one more arrow could lead."""
-    part, after = system.parts[number], system.after(number)
-    if part.fan_out == "none" or (part.fan_out == "one" and after):
+    part, after = system.parts[number], system.after(editing.gathers(system, number))
+    if part.fan_out == "none" or (part.is_source and after):
         return []
     before = {place for place in range(len(system.parts)) if number in system.reached(place)}
-    no = {number, *before, *(edge.head for edge in after if part.fan_out != "routes")}
+    no = {number, editing.gathers(system, number), *before}
+    no |= {edge.head for edge in after if part.fan_out != "routes"}
     return [name for place, name in enumerate(system.names) if place not in no and not system.parts[place].is_source]

@@ -12,7 +12,9 @@ function render({ model, el }) {
   let rest = 0;
   let tab = answer.boxes.length ? "setup" : "add";
   let where = "after";
+  const WHERE = { after: "after", before: "before", beside: "beside", also: "also asked by" };
   let file = "my-system.json";
+  const mine = `sk-${Math.random().toString(36).slice(2)}`; // ids of this view: several sketches may stand on a page
 
   const send = (done, ...more) => {
     number += 1;
@@ -87,7 +89,7 @@ function render({ model, el }) {
   const side = h("div", { class: "sk-side", role: "tabpanel" });
   const drawTabs = () => {
     const keys = Object.keys(TABS);
-    const open = (key) => ((tab = key), (formKey = ""), drawTabs(), tabs.querySelector("[aria-selected=true]").focus(), drawSide());
+    const open = (key) => ((tab = key), drawTabs(), tabs.querySelector("[aria-selected=true]").focus(), drawSide());
     const focused = [...tabs.children].indexOf(document.activeElement);
     tabs.replaceChildren(
       ...keys.map((key, n) =>
@@ -105,12 +107,19 @@ function render({ model, el }) {
     if (focused >= 0) tabs.children[focused].focus();
   };
 
-  let formKey = "";
+  let sideKey = "";
   let rows = [];
   const drawSide = () => {
-    const key = JSON.stringify([tab, answer.selected, answer.form.map(({ path, as, value }) => [path, as, as === "number" ? value === null : 0])]);
-    if (tab === "setup" && key === formKey) return rows.forEach((row, n) => row.show(answer.form[n]));
-    formKey = key;
+    const on = {
+      setup: () => answer.form.map(({ path, as, value }) => [path, as, as === "number" ? value === null : 0]),
+      add: () => [where, answer.can, !answer.boxes.length],
+      arrows: () => [answer.arrows, answer.others],
+      trouble: () => [answer.can, answer.troubles],
+      keep: () => answer.code,
+    }[tab];
+    const key = JSON.stringify([tab, answer.selected, answer.label, on()]);
+    if (key === sideKey) return tab === "setup" && rows.forEach((row, n) => row.show(answer.form[n])); // a list may be open in it
+    sideKey = key;
     const draw = { setup, add, arrows, trouble, keep }[tab];
     const [within, focused] = [side.contains(document.activeElement), document.activeElement.id];
     side.replaceChildren(...draw());
@@ -122,7 +131,7 @@ function render({ model, el }) {
   const setup = () => {
     rows = [];
     if (!answer.selected) return [title(), nothing("Choose a box of the drawing to set it up.")];
-    const id = "sk-name";
+    const id = `${mine}-name`;
     const name = h("input", { type: "text", id, value: answer.name, placeholder: answer.label, onchange: () => send("rename", name.value) });
     rows = answer.form.map(field);
     return [
@@ -135,7 +144,7 @@ function render({ model, el }) {
   };
 
   const field = (one) => {
-    const id = `sk-${one.path.slice(one.path.indexOf(".") + 1)}`; // the same when the part is called otherwise
+    const id = `${mine}-${one.path.slice(one.path.indexOf(".") + 1)}`; // the same when the part is called otherwise
     const label = h("label", { for: id }, one.label);
     const hint = h("small", {}, one.means, one.ask ? ` Ask engineering: ${one.ask}.` : "");
     const wrap = (...inside) => h("div", { class: "pmtech-control sk-field" }, ...inside, hint);
@@ -175,23 +184,26 @@ function render({ model, el }) {
 
   const add = () => {
     const empty = !answer.boxes.length;
+    const steps = Object.keys(WHERE).filter((place) => place !== "also" || answer.can.also?.length);
+    if (!steps.includes(where)) where = "after";
+    const there = `${WHERE[where]} ${answer.label ?? "it"}`;
     const can = new Set(empty ? kinds.map(({ kind }) => kind) : answer.can[where] ?? []);
-    const choose = ["after", "before", "beside"].map((place) => {
-      const id = `sk-where-${place}`;
-      const radio = h("input", { type: "radio", name: "sk-where", id, onchange: () => ((where = place), (formKey = ""), drawSide()) });
+    const choose = steps.map((place) => {
+      const id = `${mine}-where-${place}`;
+      const radio = h("input", { type: "radio", name: `${mine}-where`, id, onchange: () => ((where = place), drawSide()) });
       radio.checked = place === where;
-      return h("label", { for: id }, radio, place);
+      return h("label", { for: id }, radio, WHERE[place]);
     });
     const icon = (d) => {
       const span = h("span", { class: "sk-icon", "aria-hidden": "true" });
       span.innerHTML = `<svg viewBox="0 0 20 20"><path d="${d}"/></svg>`;
       return span;
     };
-    const what = nothing(can.size ? "Point at a part to read what it is for." : `Nothing can stand ${where} ${answer.label}. Try another place, or choose another box.`);
+    const what = nothing(can.size ? "Point at a part to read what it is for." : `Nothing can stand ${there}. Try another place, or choose another box.`);
     const palette = kinds.map(({ kind, label, is }) => {
       const tell = () => write(what, `${label}: ${is}`);
-      const title = can.has(kind) ? "" : `${is} It can't stand ${where} ${answer.label ?? "it"}.`;
-      return button("", () => send("add", kind, where), { class: "sk-kind", id: `sk-kind-${kind}`, "data-kind": kind, disabled: !can.has(kind), title, onmouseenter: tell, onfocus: tell });
+      const title = can.has(kind) ? "" : `${is} It can't stand ${there}.`;
+      return button("", () => send("add", kind, where), { class: "sk-kind", id: `${mine}-kind-${kind}`, "data-kind": kind, disabled: !can.has(kind), title, onmouseenter: tell, onfocus: tell });
     });
     palette.forEach((one, n) => one.append(icon(kinds[n].icon), kinds[n].label));
     return [
@@ -213,7 +225,7 @@ function render({ model, el }) {
     return [
       title(),
       there.length ? h("ul", { class: "sk-arrows" }, ...there) : nothing("No arrow leaves this part."),
-      answer.others.length ? to : nothing("One more arrow can't leave from here. To send to several, put one of these after it: Gather asks all of them and waits, Topic gives each a copy, Gateway chooses by address, Load balancer chooses one."),
+      answer.others.length ? to : nothing("One more arrow can't lead anywhere from here. To send to several, put one of these after it: Gather asks all of them and waits, Topic gives each a copy, Gateway chooses by address, Load balancer chooses one."),
     ];
   };
 
@@ -234,8 +246,8 @@ function render({ model, el }) {
   };
 
   const keep = () => {
-    const path = h("input", { type: "text", id: "sk-file", value: file, "aria-label": "File", oninput: () => (file = path.value) });
-    const log = h("input", { type: "text", id: "sk-log", placeholder: "access.log", "aria-label": "Access log" });
+    const path = h("input", { type: "text", id: `${mine}-file`, value: file, "aria-label": "File", oninput: () => (file = path.value) });
+    const log = h("input", { type: "text", id: `${mine}-log`, placeholder: "access.log", "aria-label": "Access log" });
     const save = (name, href) => h("a", { download: name, href }).click();
     const picture = (kind) => {
       const svg = sheet.querySelector(".sk-picture svg").cloneNode(true);
@@ -297,9 +309,13 @@ function render({ model, el }) {
     compare.hidden = !answer.cards.length && !answer.kept;
   };
 
+  let behind = false; // is the drawing older than the answer?
+  let pressed = 0; // a button that is replaced under the finger is never clicked
   const paint = () => {
     answer = model.get("answer");
-    if (answer.number < number) return;
+    behind ||= !answer.ran;
+    if (answer.number < number || pressed) return;
+    number = answer.number; // of whichever view asked last
     busy = false;
     if (waiting) {
       const [path, value] = waiting;
@@ -309,9 +325,8 @@ function render({ model, el }) {
     undo.disabled = !answer.undo;
     redo.disabled = !answer.redo;
     write(status, answer.said);
-    drawPicture();
-    drawTabs();
-    drawSide();
+    if (behind) drawPicture(), drawTabs(), drawSide();
+    behind = false;
     drawOutcome();
   };
   const root = h("div", { class: "sk", role: "group", "aria-label": "Sketch" }, head, frame, h("div", { class: "sk-below" }, h("div", {}, tabs, side), outcome));
@@ -322,8 +337,18 @@ function render({ model, el }) {
       send(event.shiftKey ? "redo" : "undo");
     }
   });
+  const release = () => pressed && (clearTimeout(pressed), (pressed = 0), paint());
+  const press = (event) => event.target.closest("button, label, a") && (clearTimeout(pressed), (pressed = setTimeout(release, 1000)));
+  const lift = () => setTimeout(release); // once it has been clicked
+  root.addEventListener("pointerdown", press);
+  for (const end of ["pointerup", "pointercancel"]) window.addEventListener(end, lift);
   model.on("change:answer", paint);
   el.append(root);
+  behind = true;
   paint();
-  return () => clearTimeout(rest);
+  return () => {
+    clearTimeout(rest);
+    clearTimeout(pressed);
+    for (const end of ["pointerup", "pointercancel"]) window.removeEventListener(end, lift);
+  };
 }

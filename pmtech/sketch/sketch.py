@@ -18,7 +18,7 @@ from pmtech.runs.result import Result
 from pmtech.runs.simulate import simulate
 from pmtech.sketch.form import taken, with_value
 from pmtech.sketch.page import EMPTY, about, as_drawn, drawn, figures, set_off
-from pmtech.sketch.palette import KINDS, STEPS, offers
+from pmtech.sketch.palette import KINDS, STEPS, brought, offers
 from pmtech.sketch.presets import PRESETS
 from pmtech.sketch.trouble import TROUBLES, Set, events_of, possible, with_day
 from pmtech.system import editing
@@ -31,7 +31,6 @@ LONGEST_S, SHORTEST_S = 60.0, 5.0
 
 CARDS_LOOK = (Path(explore.__file__).parent / "explore.css").read_text(encoding="utf-8")  # cards look alike everywhere
 
-BALANCED = "A load balancer stands before it now: somebody must choose among the machines."
 Moment = tuple[System | None, str | None]  # the system, and the part that is chosen
 
 
@@ -99,12 +98,12 @@ class Sketch(Panel):
     def add(self, kind: str, where: str = "after", name: str | None = None) -> str:
         """Put a part "after", "before" or "beside" another, the one that is chosen; on an empty page it is the first.
 
-        kind: such as "Server". Returns its name.
+        kind: such as "Server". where: "also" for one that the other asks besides what it asks already. Returns its name.
         """
         if kind not in KINDS:
             raise ValueError(f'there is no part "{kind}": {nearest(str(kind), KINDS)}')
         if where not in STEPS:
-            raise ValueError(f'a part stands after, before or beside another, not "{where}"')
+            raise ValueError(f'a part stands after, before or beside another, or is also asked by it, not "{where}"')
         part = KINDS[kind]()
         if self.value is None:
             system, made = System((part,)), part.slug
@@ -251,9 +250,10 @@ class Sketch(Panel):
         if done not in PAGE:
             return
         with self._lock:
-            self._number, said, problem = message.get("number", 0), "", None
+            self._number, said, problem, before = message.get("number", 0), "", None, self.value
             try:
                 said = PAGE[done](self, *message.get("with", ())) or ""
+                said = said or (brought(before, self.value, self.selected) if done in ADDING else "")
             except Exception as error:  # noqa: BLE001  a panel must live on
                 problem = as_drawn(why(error), self.value)
             if done != "run" or problem:
@@ -263,7 +263,7 @@ class Sketch(Panel):
         before, system = self._there, taken(self._there, path, sent)
         said = self._said["said"] if path == self._turning else ""
         self._now(editing.follow(before, system), self.selected, turns=path)
-        return BALANCED if len(system.parts) > len(before.parts) else said
+        return said
 
     def _tell(self, said: str = "", problem: str | None = None, run: bool = False) -> None:
         system = self.value
@@ -327,6 +327,7 @@ PAGE: dict[str, Any] = {
     "replay": lambda self: f"Written: {self.replay()}. It plays in any browser, without Python.",
     "code": lambda self: None,
 }
+ADDING = ("add", "more", "lead", "put")
 
 
 def sketch(system: System | None = None) -> Sketch:

@@ -62,11 +62,18 @@ class _Writing:
         before, after = self.plan.before, self.plan.after
 
         def writer(tail: int) -> Any:
-            alone = len(before[tail]) == 1 and before[tail][0].label is None
-            onward = tuple(edge[1:] for edge in after[tail])
-            return (before[tail][0].tail, onward) if alone else onward if not before[tail] else tail
+            if not before[tail]:
+                return tuple(edge[1:] for edge in after[tail])
+            first = before[tail][0].tail
+            return ("behind", first) if self._go_on_alike([edge.head for edge in after[first]]) else tail
 
         return len({writer(edge.tail) for edge in before[number]}) > 1 or len({e.label for e in before[number]}) > 1
+
+    def _go_on_alike(self, heads: list[int]) -> bool:
+        """Do these, which nobody else sends to, all send to the same parts? That is written once, behind a list of them."""
+        onward = {tuple(edge[1:] for edge in self.plan.after[head]) for head in heads}
+        alone = all([edge.label for edge in self.plan.before[head]] == [None] for head in heads)
+        return alone and len(onward) == 1 and onward != {()}
 
     def _right(self, number: int) -> tuple[Any, list[str]]:
         """What comes after a part, to be joined to it, and its terms."""
@@ -79,9 +86,7 @@ class _Writing:
             return routes, ["{" + ", ".join(f"{e.label!r}: {chained(self._term(e.head))}" for e in after) + "}"]
         if len(heads) == 1:
             return self.made[heads[0]], self._term(heads[0])
-        onward = {tuple(edge[1:] for edge in self.plan.after[head]) for head in heads}
-        own = all(len(self.plan.before[head]) == 1 for head in heads)
-        if own and len(onward) == 1 and onward != {()}:  # all of them go on alike, which is written once
+        if self._go_on_alike(heads):
             pool = [self.parts[head] for head in heads]
             right, terms = self._right(heads[0])
             return join(pool, right), [f"[{', '.join(map(repr, pool))}]", *terms]
@@ -99,7 +104,8 @@ class _Writing:
             else:
                 right, terms = self._right(those[0])
                 left = [self.parts[number] for number in those]
-                found.append((join(left, right), [f"[{', '.join(map(repr, left))}]", *terms]))
+                those_in = "System.together({})" if terms[0][0] in "[{" else "[{}]"  # a list has no >> of its own
+                found.append((join(left, right), [those_in.format(", ".join(map(repr, left))), *terms]))
         return found
 
     def lines(self, name: str) -> str:

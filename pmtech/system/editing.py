@@ -8,7 +8,7 @@ import dataclasses
 import re
 from collections.abc import Iterable
 
-from pmtech.components import LoadBalancer
+from pmtech.components import Gather, LoadBalancer
 from pmtech.components.component import Component
 from pmtech.system.code import composed
 from pmtech.system.plan import Edge
@@ -38,16 +38,16 @@ def put_after(system: System, name: str, part: Component) -> tuple[System, str]:
         alike = [{edge.head for edge in system.after(one)} for one in like]
         if alike and part.fan_out != "none":
             edges += _onward(system, part, new, sorted(set.intersection(*alike)))
-    return _built(system, [*system.parts, part], edges, part)
+    return _built([*system.parts, part], edges, part)
 
 
 def put_before(system: System, name: str, part: Component) -> tuple[System, str]:
     """The system with a part before another; one that sends requests sends them there, as others go on to do."""
     number, new = _places(system, name)
     if part.is_source:
-        return _built(system, [*system.parts, part], [*system.edges, *_onward(system, part, new, [number])], part)
+        return _built([*system.parts, part], [*system.edges, *_onward(system, part, new, [number])], part)
     edges = [edge._replace(head=new) if edge.head == number else edge for edge in system.edges]
-    return _built(system, [*system.parts, part], edges + _onward(system, part, new, [number]), part)
+    return _built([*system.parts, part], edges + _onward(system, part, new, [number]), part)
 
 
 def put_beside(system: System, name: str, part: Component | None = None) -> tuple[System, str]:
@@ -70,7 +70,12 @@ def put_beside(system: System, name: str, part: Component | None = None) -> tupl
         parts.append(LoadBalancer())
         edges += [edge._replace(head=balancer) for edge in alone] + [Edge(balancer, number), Edge(balancer, new)]
     heads = [edge.head for edge in system.after(number)] if part.fan_out != "none" else []
-    return _built(system, parts, edges + _onward(system, part, new, heads), part)
+    return _built(parts, edges + _onward(system, part, new, heads), part)
+
+
+def put_also(system: System, name: str, part: Component) -> tuple[System, str]:
+    """The system with a part that another asks besides the one that it asks already: a gather asks all of them at once."""
+    return _built(*_asking(system, name, part), part)
 
 
 def take_out(system: System, name: str) -> System | None:
@@ -94,13 +99,18 @@ def take_out(system: System, name: str) -> System | None:
 
 
 def lead(system: System, tail: str, head: str, route: str | None = None) -> System:
-    """The system with an arrow more, from a part to another that is there; route: the endpoint, from a gateway."""
+    """The system with an arrow more, from a part to another that is there; route: the endpoint, from a gateway.
+
+    From a part that asks one already it is drawn as by `put_also`.
+    """
     start, end = _number(system, tail), _number(system, head)
     if start == end:
         raise ValueError(f'"{tail}" can\'t send requests to itself')
     edge = _arrow(system, start, end) if route is None else Edge(start, end, route)
-    if edge in system.edges:
+    if edge in system.edges or Edge(gathers(system, start), end) in system.edges:
         raise ValueError(f'"{tail}" sends requests to "{head}" already')
+    if asks_one(system, start):
+        return composed(*_asking(system, tail, system.parts[end]))
     return composed(system.parts, [*system.edges, edge])
 
 
@@ -154,11 +164,41 @@ def endpoints(system: System) -> list[str]:
     return list(dict.fromkeys(path for source in system.sources.values() for path in source.endpoints))
 
 
+def asks_one(system: System, number: int) -> bool:
+    """Does a part, which is no sender, ask another, and can ask more only by a gather?"""
+    part = system.parts[number]
+    return part.fan_out == "one" and not part.is_source and bool(system.after(number))
+
+
+def gathers(system: System, number: int) -> int:
+    """The gather by which a part asks several, or the part itself where there is none."""
+    behind = [edge.head for edge in system.after(number)] if asks_one(system, number) else []
+    asks_all = (head for head in behind if system.parts[head].fan_out == "all" and not system.parts[head].detached)
+    return next(asks_all, number)
+
+
+def _asking(system: System, name: str, part: Component) -> tuple[list[Component], list[Edge]]:
+    """The parts and arrows with one more that is asked, new or there already, and a gather where there is none yet."""
+    number = _number(system, name)
+    if not asks_one(system, number):
+        raise ValueError(f'"{name}" asks nobody yet, or chooses by itself: put the part after it')
+    parts, edges, gather = list(system.parts), list(system.edges), gathers(system, number)
+    if gather == number:
+        gather = len(parts)
+        parts.append(Gather())
+        edges = [edge._replace(tail=gather) if edge.tail == number else edge for edge in edges] + [Edge(number, gather)]
+    known = next((place for place, one in enumerate(parts) if one is part), len(parts))
+    return parts + [part] * (known == len(parts)), [*edges, Edge(gather, known)]
+
+
 def _twins(system: System, number: int) -> list[int]:
-    """The part, and those just like it that the same parts send to and that send nowhere, either: one more like it each."""
+    """The part, and those just like it that the same parts send to and that send nowhere, either: one more like it each.
+    Senders are alike, whoever they are."""
 
     def seen(place: int) -> tuple:
-        return system.parts[place], {edge.tail for edge in system.before(place)}, len(system.after(place))
+        part = system.parts[place]
+        before = {edge.tail for edge in system.before(place)}
+        return part.is_source or part, before, len(system.after(place))
 
     this = seen(number)
     return [place for place in range(len(system.parts)) if seen(place) == this]
@@ -179,7 +219,7 @@ def _onward(system: System, part: Component, number: int, heads: Iterable[int]) 
     return [Edge(number, head, path) for head in heads for path in paths]
 
 
-def _built(system: System, parts: list[Component], edges: list[Edge], part: Component) -> tuple[System, str]:
+def _built(parts: list[Component], edges: list[Edge], part: Component) -> tuple[System, str]:
     """What came of it, and the name of the new part."""
     made = composed(parts, edges)
     return made, next(name for name, one in made.components.items() if one is part)

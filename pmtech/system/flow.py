@@ -126,7 +126,7 @@ class _Water:
         if part.detached:
             return math.inf
         if part.station:
-            own_s = part.own_s + (batch - 1) * part.item_s
+            own_s = part.own_s + (batch - 1) * (part.item_ms / 1000)
             return part.most_replicas * part.station.places * batch / (own_s + self._held_s(number, mix))
         behind = [
             (self._takes(edge.head, batch, going), sum(going.values()) / total if total else 1.0)

@@ -28,6 +28,7 @@ SAMPLE = 500  # lines, by which the format is recognised
 MOST_PER_S = 1e6
 HALF_AN_HOUR_S = 1800.0
 ALL = 0.99  # of the requests: next to all
+FEW = 20  # requests: of so few nobody may have come twice
 NO_TIME = "with no time that there could be"
 # An address as proxies write it, with its port or in brackets.
 ADDRESS = re.compile(r"(\d+(?:\.\d+){3})(?::\d+)?|\[([\da-fA-F:.]+(?:%[^\]]+)?)\](?::\d+)?|([\da-fA-F]*:[\da-fA-F:.]+)")
@@ -107,6 +108,11 @@ class AccessLog:
             said.append(
                 f"one caller, {caller}, sends {_of_all(sends)} of {self.name}: if that is a proxy, nobody is told "
                 "apart, and limits and fairness between callers say nothing"
+            )
+        if len(self) >= FEW and len(self.callers) > ALL * len(self):
+            said.append(
+                f"nearly every request has a caller of its own, {caller} is one: if that is something else, limits and "
+                "fairness between callers say nothing"
             )
         if gets > ALL:
             said.append(f"one endpoint, {endpoint}, gets {_of_all(gets)} of {self.name}")

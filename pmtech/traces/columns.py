@@ -34,9 +34,9 @@ WHEN = (
     "datetime ts time requesttimeepoch requesttime reqtime reqtimesec date epoch unixtime at"
 ).split()
 WHO = (
-    "client caller customer tenant xforwardedfor httpxforwardedfor forwardedfor fwd user clientip clienthost remoteip "
+    "client caller customer tenant trueclientip cfconnectingip xrealip httpxrealip xforwardedfor httpxforwardedfor forwardedfor fwd user clientip clienthost remoteip "
     "remoteaddr remoteaddress remotehost cip cliip sourceip srcip ipaddress ip clientaddr clientaddress "
-    "downstreamremoteaddress userid"
+    "downstreamremoteaddress userid remote peer"
 ).split()
 WHAT = (
     "endpoint requesturi path requestpath url uri target route csuristem requesturl clientrequesturi requesteduri "
@@ -71,6 +71,12 @@ def mostly(found: Iterable[Any]) -> bool:
     return sum(found) * 2 > len(found)
 
 
+def in_days(counted: list[float]) -> bool:
+    """Days since 1900, with a time of day behind the point: of 2000 to 2100, and less than two months of them."""
+    fit = all(36_526 <= days <= 73_050 for days in counted) and max(counted) - min(counted) < 62
+    return fit and mostly(round(days, 3) != days for days in counted)
+
+
 class Columns(dict[str, list[str]]):
     """The fields of a sample: title -> what stands in it. Where fields lie in one another a title is "request.uri"."""
 
@@ -94,6 +100,9 @@ class Columns(dict[str, list[str]]):
 
     def known(self, title: str) -> list[str]:
         return [value for value in self[title] if value not in UNKNOWN]
+
+    def verbs(self, title: str) -> bool:
+        return mostly(value.upper() in VERBS for value in self.known(title))
 
     def moments(self, *titles: str) -> bool:
         """Do these fields together hold dates with a time of day, or seconds since 1970?"""
@@ -121,14 +130,17 @@ class Named:
             columns.setdefault(title, []).append(value)
         if not columns.named(*WHEN, *WHAT, *WHO):
             raise ValueError
+        if not records and UNEVEN in map(self.read, sample):
+            raise ValueError("its lines have more or fewer fields than are named")
         if not records:
             raise ValueError("there is no request in it, only the names of the fields")
         self.metric = self._metric(columns)
         self.what, self.query = self._what(columns), next(iter(columns.named(*QUERY)), None)
-        self.method = next(
-            (t for t in columns.named(*METHOD) if mostly(v.upper() in VERBS for v in columns.known(t))), None
-        )
+        self.method = next((title for title in columns.named(*METHOD) if columns.verbs(title)), None)
+        self.method = self.method or next(filter(columns.verbs, columns), None)  # Fastly calls it "request"
         self.whole_line = self.what is not None and mostly(map(REQUEST_LINE.match, columns.known(self.what)))
+        if not (self.method or self.whole_line or self.metric):
+            self.remarks.append("none of its fields tells the method: all requests count as reads")
         self.when, self.moments = self._when(columns)
         self.who = self._who(columns)
         self._check_that_lines_are_requests(columns, [r for r in records if isinstance(self._row(r), tuple)])
@@ -188,6 +200,11 @@ class Named:
                 raise ValueError(
                     f'its field "{title}" goes up and down, as durations do: expected is a field "timestamp" with the '
                     "moment of each request"
+                )
+            if in_days(counted):
+                raise ValueError(
+                    f'its field "{title}" holds days, as spreadsheets count them ({counted[0]:g}): expected is '
+                    "2026-03-01T10:00:00, which the cells show when their format is yyyy-mm-ddThh:mm:ss"
                 )
             unit = UNIT.search(title)
             return (title,), SinceStart(TO_A_SECOND.get(unit[1].lower(), 1) if unit else 1)
@@ -345,7 +362,7 @@ class Ltsv(Named):
         pairs = [part.split(":", 1) for part in line.split("\t")]
         if len(pairs) < 2 or any(len(pair) < 2 for pair in pairs):
             return UNLIKE if line.strip() else None
-        return {"client" if name == "host" else name: value for name, value in pairs}
+        return {"remotehost" if name == "host" else name: value for name, value in pairs}
 
 
 KINDS = (W3c, JsonLines, Csv, Logfmt, Ltsv)

@@ -10,15 +10,20 @@ from math import isnan
 from pmtech.traces.columns import KINDS, NO_REQUEST, UNKNOWN, UNLIKE, Named
 from pmtech.traces.moments import Moments
 
-ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|[+-]\d\d:?\d\d))?"
-CLF = r"\d\d/[A-Z][a-z]{2}/\d{4}[: ]\d\d:\d\d:\d\d(?:\.\d+)?(?: [+-]\d{4})?"
+ALL_DAY = r"(?! ?[AaPp]\.?[Mm]\b)"  # a clock of twelve hours is none that can be read
+ISO = rf"\d{{4}}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?+{ALL_DAY}(?: ?(?:Z|[+-]\d\d:?\d\d))?"
+CLF = rf"\d\d/[A-Z][a-z]{{2}}/\d{{4}}[: ]\d\d:\d\d:\d\d(?:\.\d+)?+{ALL_DAY}(?: [+-]\d{{4}})?"
 ANY_TIME = rf"{ISO}|{CLF}|(?<![\w.])1\d{{9}}\.\d{{3}}(?![\w.])"  # the last are seconds since 1970, as nginx writes them
 IP = r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|(?=[\da-fA-F:]*::|(?:[\da-fA-F]+:){7})[\da-fA-F:.]{2,}+)(?![\w.])"
 OTHER = rf'(?:(?!{IP})[^"])*+'
 HOST = r"(?:(?=[\d.-]*[A-Za-z_*])[\w.*-]++(?::\d+)?|(?:\d+(?:\.\d+){3}|\[[^ \]]+\]):\d+)"  # a name, or anything with a port
 QUOTED = r'"(?:[^"\\]|\\.)*+"'
 REQUEST = r'"(?P<method>[A-Z][A-Z-]*) (?P<target>(?:[^ "\\]+|\\.)*+)[^"\\]*+(?:\\.[^"\\]*+)*+"'
-WHO, WHEN = r"(?P<who>(?!\x1b|(?:DEBUG|INFO|WARNING|ERROR):)[^ ]+)", r"\[(?P<when>[^\]]+)\]"
+# An address, maybe with a port or with more that it came through; else a name, to which nothing else is stuck.
+V6 = r"(?=[^ ]*::|(?:\w+:){7})[\da-fA-Fx:.]+(?:%\w+)?"  # x where it was made nobody's
+WHO = rf"(?P<who>(?:{V6}|\[[^ \]]+\]|[^ :=,\[\x1b]+|unix(?=:))(?::\d*)?(?:,[^ ]*)?)"
+WITH_PORT = r"(?P<who>[^ ]+):\d+"  # also behind an address of IPv6, without brackets
+WHEN = r"\[(?P<when>[^\]]+)\]"
 # Between them the identity (nearly always -), and the user (maybe of several words).
 BEGIN = rf"{WHO} (?:- \[[^ ]+\] )?(?:[^ .:]+ [^ ]+|- [^\[\"]+) {WHEN} "
 
@@ -34,11 +39,11 @@ PATTERNS = (
         rf"(?P<forwarded>{IP}|-)(?:, ?{IP})* (?P<who>{IP}) - [^\[\"]+ {WHEN} {REQUEST}"),
     (2, "combined, with the server's address in front", rf"{IP} (?P<who>{IP}) - [^\[\"]+ {WHEN} {REQUEST}"),
     (2, "AWS load balancer (ALB, Classic)",
-        rf"(?:(?:https?|h2|grpcs?|wss?) )?(?P<when>{ISO}) [^ ]+ {WHO} [^ ]+ (?:-?[\d.]+ ){{3}}"
+        rf"(?:(?:https?|h2|grpcs?|wss?) )?(?P<when>{ISO}) [^ ]+ {WITH_PORT} [^ ]+ (?:-?[\d.]+ ){{3}}"
         rf"[^ ]+ [^ ]+ -?\d+ -?\d+ {REQUEST}"),
     (2, "AWS S3", rf"[^ ]+ [^ ]+ {WHEN} {WHO} [^ ]+ [^ ]+ [A-Z\d]+\.[^ ]+ [^ ]+ {REQUEST}"),
     (2, "HAProxy",
-        rf"(?:.*? haproxy\[\d+\]: )?{WHO} \[(?P<when>{CLF})\] [^ ]+ [^ ]+ [-\d/+]+ -?\d+ [^\"]*{REQUEST}"),
+        rf"(?:.*?\bhaproxy\[\d+\]: )?{WITH_PORT} \[(?P<when>{CLF})\] [^ ]+ [^ ]+ [-\d/+]+ -?\d+ [^\"]*{REQUEST}"),
     (2, "Envoy", rf'\[(?P<when>{ISO})\] {REQUEST} [^"]*(?:{QUOTED} )?(?:[\d-]+ ){{4}}"(?P<who>[^"]*)"'),
     (2, "Squid", rf"(?P<when>\d{{9,10}}\.\d{{3}}) +\d+ {WHO} [A-Z_]+/\d+ \d+ (?P<method>[A-Z]+) (?P<target>[^ ]+) "),
     (2, "Heroku router",
@@ -68,14 +73,15 @@ HUNG_UP = re.compile(r'[\]\d] "(?![A-Z]+ )')  # what was sent was no HTTP reques
 # What syslog, a container or kubectl writes before a line.
 SPACED = ISO.replace(" ", r"\ ")
 PREFIX = re.compile(
-    rf"""(?:<\d+>1\ (?:\S+\ ){{5}}(?:-|(?:\[(?:[^\]"]|{QUOTED})*\])+)\ \ufeff?  # RFC 5424
+    rf"""(?:(?!{SPACED}|(?:DEBUG|INFO|WARNING|ERROR):)[\w.*/\\-]++:(?:\d+:)?(?=\S)|MESSAGE=)?  # grep; journalctl -o export
+    (?:(?:\d+\ )?<\d+>1\ (?:\S+\ ){{5}}(?:-|(?:\[(?:[^\]"]|{QUOTED})*\])+)\ \ufeff?  # RFC 5424
     | (?:<\d+>)?(?:[A-Z][a-z]{{2}}\ [\ \d]\d\ \d\d:\d\d:\d\d|{SPACED})\ \S+\ [^\s:\["{{]+(?:\[\d+\])?:\s+  # RFC 3164
     | {SPACED}\ (?:std(?:out|err)\ [FP]\ )?  # CRI; docker logs -t, kubectl logs --timestamps
     | \{{\w+="[^}}]*\}}\ +  # logcli, of Loki
     | \[pod/[^\]]+\]\ +  # kubectl logs --prefix
     | [\w.-]+\ +\|\ +  # docker compose
     | (?:DEBUG|INFO|WARNING|ERROR):[\w.]+:  # Python
-    )+""",
+    )*""",
     re.VERBOSE,
 )
 # Docker's file, Filebeat, journald, Graylog, Google Cloud.
@@ -87,8 +93,8 @@ COLOUR = re.compile(r"\x1b\[[\d;]*m")
 
 def _behind_prefix(line: str) -> str:
     line = COLOUR.sub("", line)
-    found = PREFIX.match(line)
-    return line[found.end() :] if found else line
+    prefix = PREFIX.match(line)
+    return line[prefix.end() :] if prefix else line
 
 
 def _inside_csv(line: str) -> str:
@@ -109,7 +115,7 @@ def _inside_json(line: str) -> str:
 
 WRAPPED: dict[str, Callable[[str], str]] = {
     "": str,
-    ", behind a prefix of syslog, a container or kubectl": _behind_prefix,
+    ", behind a prefix of syslog, a container, kubectl or grep": _behind_prefix,
     ", inside JSON": _inside_json,
     ", in a column of CSV": _inside_csv,
 }
@@ -187,7 +193,7 @@ def _reads(form: Pattern | Named, lines: list[str]) -> tuple[int, int]:
 
 # What a file that can't be read seems to be, and what was expected.
 SEEMS = (
-    (r'\s*(?:[\[{]\s*$|\{\s*"\w+"\s*:\s*\[)',
+    (r'\s*(?:[\[{]\s*$|\[\s*\{|\{\s*"\w+"\s*:\s*\[)',
      "it is a JSON document: expected is JSON with an object a line (jq -c '.[]', or '.records[]', makes it)"),
     (r"\d{4}/\d\d/\d\d [\d:]{8} \[|\[[^\]]+\] \[[\w:]+\] \[pid ",
      "it is an error log: expected is the access log, which names every request"),

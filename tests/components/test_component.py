@@ -282,7 +282,8 @@ def test_weights_can_not_be_changed_behind_the_back_of_a_value():
     weights = Clients(endpoints={"/a": 1, "/b": 2}).endpoints
     changes = [
         lambda w: w.__setitem__("/a", 3), lambda w: w.__delitem__("/a"), lambda w: w.update({"/c": 1}),
-        lambda w: w.pop("/a"), lambda w: w.popitem(), lambda w: w.clear(), lambda w: w.setdefault("/c", 1),
+        lambda w: w.update(c=1), lambda w: w.pop("/a"), lambda w: w.popitem(), lambda w: w.clear(),
+        lambda w: w.setdefault("/c", 1),
     ]  # fmt: skip
     for change in changes:
         with pytest.raises(TypeError, match="weights can't be changed"):

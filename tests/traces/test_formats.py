@@ -89,6 +89,10 @@ h2 2026-03-01T10:00:01.186641Z app/lb/50dc6c495c0c9188 10.0.0.2:2817 - -1 -1 -1 
 2026-03-01T10:00:00.945958Z my-lb 10.0.0.1:2817 172.16.0.1:80 0.000073 0.001048 0.000057 200 200 0 29 "GET http://www.example.com:80/a?x=1 HTTP/1.1" "curl/7.38.0" - -
 2026-03-01T10:00:01.945958Z my-lb 10.0.0.2:2817 172.16.0.1:80 0.000073 0.001048 0.000057 200 200 0 29 "POST http://www.example.com:80/b HTTP/1.1" "curl/7.38.0" - -
 """),
+    ("HAProxy", """\
+haproxy[14389]: 10.0.0.1:33317 [01/Mar/2026:10:00:00.655] http-in static/srv1 10/0/30/69/109 200 2750 - - ---- 1/1/1/1/0 0/0 "GET /a?x=1 HTTP/1.1"
+haproxy[14389]: 10.0.0.2:33317 [01/Mar/2026:10:00:01.655] http-in static/srv1 10/0/30/69/109 200 2750 - - ---- 1/1/1/1/0 0/0 "POST /b HTTP/1.1"
+"""),
     ("AWS S3", """\
 79a59df900b949e5 BUCKET [01/Mar/2026:10:00:00 +0000] 10.0.0.1 79a59df900b949e5 3E57427F3EXAMPLE REST.GET.OBJECT a "GET /a?x=1 HTTP/1.1" 200 - 113 - 7 - "-" "S3Console/0.4" -
 79a59df900b949e5 BUCKET [01/Mar/2026:10:00:01 +0000] 10.0.0.2 79a59df900b949e5 3E57427F3EXAMPLE REST.POST.OBJECT b "POST /b HTTP/1.1" 200 - 113 - 7 - "-" "S3Console/0.4" -
@@ -129,7 +133,7 @@ I, [2026-03-01T10:00:01.123456 #12]  INFO -- : [4f3] method=POST path=/b format=
 2026/03/01 10:00:00 [web-1/Ab3-000001] "GET http://shop.com/a?x=1 HTTP/1.1" from 10.0.0.1:5000 - 200 12B in 3ms
 2026/03/01 10:00:01 "POST http://shop.com/b HTTP/1.1" from 10.0.0.2:5000 - 200 12B in 3ms
 """),
-    ("common or combined (Apache, nginx), behind a prefix of syslog, a container or kubectl", "".join(
+    ("common or combined (Apache, nginx), behind a prefix of syslog, a container, kubectl or grep", "".join(
         f'2026-03-01T10:00:01Z {{app="nginx", pod="web-1"}} {line}\n' for line in COMMON.splitlines())),
     ("common or combined (Apache, nginx), in a column of CSV", "@timestamp,@message\n" + "".join(
         '2026-03-01 10:00:01.123,"' + line.replace('"', '""') + '"\n' for line in COMMON.splitlines())),
@@ -173,6 +177,12 @@ def test_ipv6_and_names_in_place_of_addresses(read):
     assert log.callers == ("2001:db8::7", "10.0.0.1")
 
 
+@pytest.mark.parametrize("name", ["AWS load balancer (ALB, Classic)", "HAProxy"])
+def test_a_port_behind_ipv6_without_brackets_is_no_part_of_the_address(read, name):
+    log = read(dict(LINES)[name].replace(" 10.0.0.", " 2001:db8::"))
+    assert log.callers == ("2001:db8::1", "2001:db8::2") and log.read_as == name
+
+
 # --- prefixes --------------------------------------------------------------------------------------------------------
 
 PREFIXES = {
@@ -187,6 +197,12 @@ PREFIXES = {
     "kubectl logs --prefix --timestamps": "[pod/web-5d4cf/nginx] 2026-03-01T10:00:07.669794202Z ",
     "docker compose": "web-1  | ",
     "Python, in colour": "\x1b[33mINFO:werkzeug:",
+    "grep -H": "access.log:",
+    "grep -n, in many files": "/var/log/nginx/access.log.2:17:",
+    "grep -n": "17:",
+    "grep over a system's log": "/var/log/syslog.1:Mar  1 10:00:00 web1 nginx[123]: ",
+    "journalctl -o export": "MESSAGE=",
+    "syslog over TCP": "123 <165>1 2026-03-01T10:00:07.003Z web1 nginx 10 - - ",
 }
 
 
@@ -194,7 +210,7 @@ PREFIXES = {
 def test_what_stands_before_a_line_is_not_its_caller_nor_its_time(read, prefix):
     log = read("".join(prefix + line for line in COMMON.splitlines(keepends=True)))
     assert rows(log) == STORY
-    assert log.read_as == "common or combined (Apache, nginx), behind a prefix of syslog, a container or kubectl"
+    assert log.read_as == "common or combined (Apache, nginx), behind a prefix of syslog, a container, kubectl or grep"
 
 
 def test_json_lines_behind_a_prefix(read):
@@ -248,6 +264,22 @@ NAMED = {
     "Envoy": """\
 {"start_time":"2026-03-01T10:00:00.310Z","method":"GET","path":"/a?x=1","duration":5,"x_forwarded_for":null,"authority":"shop","upstream_host":"172.16.2.1:80","downstream_remote_address":"10.0.0.1:5555"}
 {"start_time":"2026-03-01T10:00:01.310Z","method":"POST","path":"/b","duration":5,"x_forwarded_for":null,"authority":"shop","upstream_host":"172.16.2.1:80","downstream_remote_address":"10.0.0.2:5556"}
+""",
+    "Fastly, whose request is the method": """\
+{"timestamp":"2026-03-01T10:00:00+0000","client_ip":"10.0.0.1","request":"GET","host":"shop","url":"/a?x=1","status":200}
+{"timestamp":"2026-03-01T10:00:01+0000","client_ip":"10.0.0.2","request":"POST","host":"shop","url":"/b","status":200}
+""",
+    "LTSV, behind a proxy": """\
+time:[01/Mar/2026:10:00:00 +0000]\thost:172.16.0.1\tforwardedfor:10.0.0.1\treq:GET /a?x=1 HTTP/1.1
+time:[01/Mar/2026:10:00:01 +0000]\thost:172.16.0.1\tforwardedfor:10.0.0.2\treq:POST /b HTTP/1.1
+""",
+    "behind Cloudflare": """\
+{"time":"2026-03-01T10:00:00Z","remote_addr":"172.16.0.1","cf_connecting_ip":"10.0.0.1","method":"GET","path":"/a?x=1"}
+{"time":"2026-03-01T10:00:01Z","remote_addr":"172.16.0.1","cf_connecting_ip":"10.0.0.2","method":"POST","path":"/b"}
+""",
+    "go-kit": """\
+ts=2026-03-01T10:00:00.123Z caller=server.go:87 level=info method=GET path=/a?x=1 remote=10.0.0.1:5000 took=1.2ms
+ts=2026-03-01T10:00:01.123Z caller=server.go:87 level=info method=POST path=/b remote=10.0.0.2:5003 took=1.2ms
 """,
     "Google Cloud": """\
 {"httpRequest":{"latency":"0.1s","remoteIp":"10.0.0.1","requestMethod":"GET","requestUrl":"https://shop.example.com/a?x=1","serverIp":"172.16.9.9"},"timestamp":"2026-03-01T10:00:00.123Z","receiveTimestamp":"2026-03-01T10:00:09Z"}
@@ -407,6 +439,9 @@ def test_a_clock_that_was_not_set_does_not_stretch_the_log(read):
         ("time,host,path\n2026-03-01T10:00:00Z,a.org,/a\n2026-03-01T10:00:01Z,b.org,/b\n", 'who sent a request is read from its field "host"'),
         ("timestamp,path\n1,/a\n2,/b\n", "does not say who sent a request: all count as one caller"),
         (COMMON.replace("10.0.0.2", "10.0.0.1"), "one caller, 10.0.0.1, sends all requests of access.log"),
+        ("timestamp,path\n1,/a\n2,/b\n", "none of its fields tells the method: all requests count as reads"),
+        ("timestamp,ip,path\n" + "".join(f"{n},10.0.0.1#{n},/a\n" for n in range(20)),
+         "nearly every request has a caller of its own, 10.0.0.1#0 is one"),
         (COMMON.replace("/b", "/a"), "one endpoint, /a, gets all requests of access.log"),
         ("timestamp,ip\n1,10.0.0.1\n2,10.0.0.2\n", "none of its fields tells what was asked for"),
         ("logged,path\n2026-03-01T10:00:00Z,/a\n2026-03-01T10:00:01Z,/b\n", 'when requests came is read from its field "logged"'),
@@ -469,6 +504,10 @@ def test_what_a_log_holds_does_not_steer_a_terminal(read):
         ("Date,URL\n3/1/2026 10:00:00 AM,/a\n", "none of its fields tells when a request came (Date: 3/1/2026 10:00:00 AM, URL: /a)", "Its line 1 is “Date,URL”"),
         ("timestamp,path\n2026-03-01 10:00,/a\n", "a date and a time of day to the second", ""),
         ("timestamp,path\n1.77E+12,/a\n1.77E+12,/b\n", "(timestamp: 1.77E+12, path: /a)", ""),
+        ("timestamp,path\n46082.41667,/a\n46082.41668,/b\n", "holds days, as spreadsheets count them (46082.4)", "Its line 1 is"),
+        ("".join(line.replace(" +0000]", " PM]") for line in COMMON.splitlines(True)), "it does not say when", "Its line 1 is"),
+        ("timestamp;path;agent\n1;/a;Mozilla (X11; Linux)\n", "its lines have more or fewer fields than are named", "Its line 1 is"),
+        ('[{"time":"2026-03-01T10:00:00Z","path":"/a"},{"time":"2026-03-01T10:00:01Z","path":"/b"}]\n', "it is a JSON document", ""),
         ("timestamp,metric,value,path\n1,latency,3,/a\n1,bytes,3,/a\n", "several lines stand for one request, for its field \"metric\" holds latency and bytes", ""),
         ("timestamp,path,count\n1,/a,30\n60,/b,40\n", 'a line stands for several requests, which its field "count" counts', ""),
         ('{"time":"2026-03-01T10:00:00Z","msg":"started"}\n', 'none of its fields tells what was asked for: expected is a field "path"', "Its line 1 is “{"),

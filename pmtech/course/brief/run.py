@@ -107,7 +107,7 @@ def _answer(now: Result, then: Result) -> str:
     deaths = [told for event in now.events if (told := event.told(now.system))]
     though, whole = (f", with {listed(deaths)},", " and nothing down") if deaths else ("", "")
     said = f"At {rate(asked_per_s(now))} requests a second{though} {outcome(now)}. At {rate(asked_per_s(then))}{whole}, {outcome(then)}."
-    ages = [part.age_s for part in now.system.parts if part.age_s is not None]
+    ages = [part.ttl_s + part.stale_while_revalidate_s for part in now.system.parts if part.ttl_s is not None]
     return f"{said} An answer from memory is up to {seconds(max(ages))} old." if ages else said
 
 

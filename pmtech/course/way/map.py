@@ -61,7 +61,7 @@ class Lesson:
         if self.meetings:
             words.append(f"{self.held} of {self.meetings} meetings held")
         if self.tasks:
-            words.append(f"Your turn {'passed' if self.passed == self.tasks else 'tried' if self.tried else 'open'}")
+            words.append(f"“Your turn” {'passed' if self.passed == self.tasks else 'tried' if self.tried else 'open'}")
         return ", ".join(words)
 
 

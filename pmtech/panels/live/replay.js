@@ -37,7 +37,7 @@ function render({ model, el }) {
   });
   root.append(
     bar.bar,
-    stageEl,
+    h("div", { class: "pmtech-scrolls" }, stageEl),
     legend(first, everyLabel),
     h("div", { class: "pmtech-scrub" }, h("label", { for: id }, "Moment"), range),
     chartEl,
@@ -48,7 +48,7 @@ function render({ model, el }) {
   const scene = new Stage(stageEl, structuredClone(first));
   const chart = new Strips(chartEl, { words: marks.length > 0 });
   chartEl.style.height = marks.length ? "232px" : "";
-  stageEl.style.height = `${stageHeight(first)}px`;
+  Object.assign(stageEl.style, { height: `${stageHeight(first)}px`, minWidth: `${stageWidth(first)}px` });
   const codes = numbers(model.get("numbers"), Int32Array);
   const times = numbers(model.get("times"), Float32Array);
   times.forEach((time, n) => scene.step(codes[2 * n] & 7, codes[2 * n + 1], codes[2 * n] >> 3, time));

@@ -119,7 +119,7 @@ def _is_checked(result: Result, name: str) -> bool:
     """Does a balancer in front ask whether it is well? Then one that is dead and is sent nothing more has been left out."""
     number = result.system.numbers[name]
     before = [edge.tail for edge in result.system.before(number)]
-    return any(system.parts[tail].checks_health for _, system in result.history for tail in before)
+    return any(system.parts[tail].health_check_s for _, system in result.history for tail in before)
 
 
 def _samples(result: Result, at: np.ndarray) -> np.ndarray:

@@ -82,6 +82,8 @@ async def _creation(
 ) -> Callable:
     """What answers 201 + Location; with an Idempotency-Key the first answer again, however often it is asked."""
     path = request.scope["path"]
+    # Whoever has signed in has keys of their own: nobody else's is in the way, nor answers.
+    key = idempotency_key and f"{getattr(request.state, 'sender', '')} {idempotency_key}".strip()
     fingerprint = f"POST {path} {hashlib.sha256(await request.body()).hexdigest()[:16]}"
 
     def create(table: str, **values) -> Response:
@@ -90,7 +92,7 @@ async def _creation(
             return 201, f"{path}/{row['id']}", row
 
         try:
-            kept, replayed = store.once(idempotency_key, fingerprint, work)
+            kept, replayed = store.once(key, fingerprint, work)
         except KeyError:
             raise HTTPException(422, "this Idempotency-Key was used for another request") from None
         headers = {"Location": kept["location"]} | ({"Idempotency-Replayed": "true"} if replayed else {})

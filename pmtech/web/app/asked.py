@@ -7,6 +7,7 @@ from fastapi import HTTPException
 from starlette.datastructures import Headers
 
 READS = ("GET", "HEAD", "OPTIONS")
+TARGET_BYTES, HEADER_BYTES = 8_000, 32_000
 ABSOLUTE = re.compile(rb"https?://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
 
 
@@ -20,6 +21,14 @@ def origin_form(scope: dict) -> dict:
     return {**scope, "path": unquote(path.decode()), "raw_path": path, "headers": [(b"host", host), *headers]}
 
 
+def check_size(scope: dict) -> None:
+    """Raises HTTPException: 414 for a longer target than any that leads somewhere, 431 (RFC 6585) for large headers."""
+    if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > TARGET_BYTES:
+        raise HTTPException(414, f"the address may have at most {TARGET_BYTES:,} bytes")
+    if sum(len(name) + len(value) for name, value in scope["headers"]) > HEADER_BYTES:
+        raise HTTPException(431, f"the headers may have at most {HEADER_BYTES:,} bytes")
+
+
 def check_asker(scope: dict) -> None:
     """Refuses what a web page from elsewhere may have sent. Raises HTTPException.
 
@@ -29,7 +38,7 @@ def check_asker(scope: dict) -> None:
     """
     headers, (address, _) = Headers(scope=scope), scope.get("server") or ("localhost", None)
     host = headers.get("host", address).lower()
-    if re.sub(r":\d*$", "", host).strip("[]") not in (address, "localhost"):
+    if re.sub(r":\d*$", "", host) not in (address, f"[{address}]", "localhost"):
         raise HTTPException(421, f"this API answers for {address} and localhost, not for the Host of this request")
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
     here = site in ("same-origin", "none") if site else origin in (None, f"{scope['scheme']}://{host}")

@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from pmtech.web.app.asked import check_asker, origin_form
+from pmtech.web.app.asked import check_asker, check_size, origin_form
 from pmtech.web.app.conditions import FIELDS, tag, unmet
 from pmtech.web.app.faults import Faults
 from pmtech.web.app.problems import problem
@@ -33,7 +33,7 @@ TAKEN = {  # method -> the header that says what it takes, and that
 class Front:
     """ASGI middleware around the API; `allowed(path)` lists the methods a path knows.
 
-    In this order: who asks, the size of the body, is there such a path and method, is the body JSON (415, 400), does a
+    In this order: the size of what was sent, who asks, is there such a path and method, is the body JSON (415, 400), does a
     condition hold. What changes something is one transaction with its condition, and an error takes all of it back.
     """
 
@@ -61,6 +61,7 @@ class Front:
 
     async def _answer(self, scope: dict, body: bytes | None) -> Response:
         method, path, headers = scope["method"], scope["path"], Headers(scope=scope)
+        check_size(scope)
         check_asker(scope)
         if body is None:
             raise HTTPException(413, f"the body may have at most {BODY_LIMIT_BYTES:,} bytes")

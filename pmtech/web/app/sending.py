@@ -41,10 +41,8 @@ def heard(request, transport: Callable, timeout_s: float) -> tuple:
         return None, f"No answer within {timeout_s:g} s. Whether the server did the work, the client cannot know."
     except httpx.ConnectError:
         url = f"{request.url.scheme}://{request.url.netloc.decode()}"
-        return (
-            None,
-            f"Nobody listens at {url}: the API is stopped. Run the cell with start_api() again, and this one after it.",
-        )
+        stopped = "the API is stopped. Run the cell with start_api() again, and this one after it."
+        return None, f"Nobody listens at {url}: {stopped}"
     except httpx.TransportError:
         return None, "The connection broke off. Whether the server did the work, the client cannot know."
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pmtech.files import scratch
 from pmtech.kinds import explained
@@ -16,8 +16,15 @@ from pmtech.web.app.faults import Faults
 from pmtech.web.app.listening import Listening
 from pmtech.web.app.protections import Protections
 from pmtech.web.app.sending import heard, written
-from pmtech.web.app.store import Snapshot, opened
+from pmtech.web.app.store import Snapshot, Store, opened
 from pmtech.web.client.exchange import Exchange
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+    from pmtech.web.app.sign_in import Accounts
+    from pmtech.web.jobs.orders import Orders
+    from pmtech.web.jobs.worker import Worker
 
 NO_QUEUE = (
     "A worker needs the library huey, which is not installed: pip install huey brings it. "
@@ -48,6 +55,12 @@ def stop_all() -> None:
         api.stop()
 
 
+class Stops(Protocol):
+    """What listens for an API."""
+
+    def stop(self) -> None: ...
+
+
 @explained
 class Api:
     """The running API.
@@ -58,7 +71,12 @@ class Api:
     """
 
     _alike: ClassVar[list["Api"]] = []  # those that run
-    accounts = orders = worker = _server = _app = _store = None
+    accounts: "Accounts | None" = None
+    orders: "Orders | None" = None
+    worker: "Worker | None" = None
+    _server: Stops | None = None
+    _app: "Starlette | None" = None
+    _store: Store | None = None
     url, _port = "", 0
 
     def __init__(self, transport: str = "auto", worker: bool = False, sign_in: Protections | None = None):
@@ -69,7 +87,7 @@ class Api:
 
     @property
     def running(self) -> bool:
-        return self._app is not None
+        return bool(self._server or self._app)
 
     @cached_property
     def _folder(self) -> tempfile.TemporaryDirectory:
@@ -94,25 +112,25 @@ class Api:
         from pmtech.web.app.api import create_app
         from pmtech.web.app.calendar import CalendarClient, create_calendar
 
-        self._store = opened(self.folder)
+        self._store = store = opened(self.folder)
         calendar = create_calendar(self.faults)
         more, guard = self._jobs(self.folder) if self._works else [], None
         if self.protections:
             from pmtech.web.app.sign_in import Accounts, guard_of, routes
 
-            self.accounts = Accounts(self.folder / "accounts.db", self.protections)
-            more.append(routes(self.accounts, self._store))
-            guard = guard_of(self.accounts, self._store)
+            self.accounts = accounts = Accounts(self.folder / "accounts.db", self.protections)
+            more.append(routes(accounts, store))
+            guard = guard_of(accounts, store)
 
         def apps(_url: str = "", calendar_url: str = "") -> list:
             inside = None if calendar_url else httpx.ASGITransport(calendar, raise_app_exceptions=False)
             way = CalendarClient(calendar_url or "http://in-process", inside)
-            return [create_app(self._store, faults=self.faults, calendar=way, more=more, guard=guard), calendar]
+            return [create_app(store, faults=self.faults, calendar=way, more=more, guard=guard), calendar]
 
         self._serve(apps, 2)
         self._begun()
-        if self._works:
-            self._start_worker()
+        if self.worker:
+            self._start_worker(self.worker)
 
     def _serve(self, apps: Callable[..., list], count: int) -> None:
         """Serves so many apps, the first of which is asked, on sockets; or that one in process. apps: of their addresses."""
@@ -145,16 +163,16 @@ class Api:
             self._close()
             raise RuntimeError(NO_QUEUE) from missing
 
-        self.orders = Orders(folder)
-        self.worker = Worker(self.orders)
-        return [routes(self.orders)]
+        self.orders = orders = Orders(folder)
+        self.worker = Worker(orders)
+        return [routes(orders)]
 
-    def _start_worker(self) -> None:
+    def _start_worker(self, worker: "Worker") -> None:
         try:
             if not self._server:
                 raise RuntimeError("a worker in a process of its own needs sockets, and there are none here")
-            self.orders.url = self.url
-            self.worker.start()
+            worker.orders.url = self.url
+            worker.start()
         except (OSError, RuntimeError):
             self.stop()
             raise
@@ -172,8 +190,9 @@ class Api:
         self._close()
 
     def _close(self) -> None:
-        for files in filter(None, (self._store, self.accounts)):
-            files.close()
+        for files in (self._store, self.accounts):
+            if files:
+                files.close()
 
     def request(
         self,
@@ -219,25 +238,30 @@ class Api:
     @property
     def price_rule(self) -> Callable[[int], int]:
         """What an order of so many seats costs, in dollars."""
-        return self._app.state.price_rule
+        return self._shop.state.price_rule
 
     def sells(self, price_rule: Callable[[int], int]) -> None:
         """Another price rule from now on, until it is stopped."""
-        self._app.state.price_rule = price_rule
+        self._shop.state.price_rule = price_rule
+
+    @property
+    def _shop(self) -> "Starlette":
+        if self._app is None or not hasattr(self._app.state, "price_rule"):
+            raise ValueError("this needs the running API: api = start_api()")
+        return self._app
 
     def rows(self) -> Snapshot:
         """The newest rows of every table, read from the database and not through the API."""
         if not self.running:
             raise ValueError("the API is stopped: run the cell with start_api() again, and this one after it")
-        kept = filter(None, (self._store, self.accounts, self.orders))
-        return {table: rows for one in kept for table, rows in one.snapshot().items()}
+        kept = self._store, self.accounts, self.orders
+        return {table: rows for one in kept if one for table, rows in one.snapshot().items()}
 
     def __repr__(self) -> str:
-        if not self.running:
+        if not self._store or not self.running:
             return "Survey API, stopped: api.start() starts it again"
-        counts = ", ".join(
-            f"{table.replace('_', ' ')}: {len(rows)}" for table, rows in self._store.snapshot().items() if rows
-        )
+        kept = self._store.snapshot().items()
+        counts = ", ".join(f"{table.replace('_', ' ')}: {len(rows)}" for table, rows in kept if rows)
         works = f"; worker: {'process of its own, alive' if self.worker.alive else 'dead'}" if self.worker else ""
         return f"Survey API, {self._where}; rows in its database: {counts or 'none'}{works}"
 

@@ -1,8 +1,9 @@
 """The shapes of what the API takes and gives: surveys, their responses, payments, and a page of any of these."""
 
+import re
 from typing import Annotated, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 Text = Annotated[str, Field(min_length=1, max_length=120)]
 Status = Literal["draft", "open", "closed"]
@@ -10,6 +11,16 @@ Status = Literal["draft", "open", "closed"]
 
 class Input(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
+
+
+def _digits(value: object) -> object:
+    """Python would also take 1_0 for ten."""
+    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]+", value):
+        raise ValueError("a whole number is written in digits")
+    return value
+
+
+DIGITS = BeforeValidator(_digits)
 
 
 class Row(BaseModel):
@@ -56,8 +67,8 @@ class Page(BaseModel, Generic[Item]):
 
 
 class Paging(BaseModel):
-    limit: Annotated[int, Field(ge=1, le=100)] = 20
-    offset: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    limit: Annotated[int, DIGITS, Field(ge=1, le=100)] = 20
+    offset: Annotated[int, DIGITS, Field(ge=0, le=1_000_000)] = 0
 
 
 class SurveyQuery(Paging):

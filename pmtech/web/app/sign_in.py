@@ -157,6 +157,7 @@ def guard_of(accounts: Accounts, store: Store) -> Callable:
         if method == "POST" and path[0] == "surveys" and path[2:] == ["responses"]:
             return
         person = accounts.of(request)
+        request.state.sender = person["name"]
         if person["reads_only"] and method not in ("GET", "HEAD"):
             raise HTTPException(403, "this key may only read")
         if path[0] == "payments" and on.role_check and person["role"] != "staff":

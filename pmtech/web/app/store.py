@@ -169,11 +169,8 @@ class Store:
                     raise KeyError(key)
                 return seen, True
             status, location, answer = work()
-            kept = {
-                "status": status,
-                "location": location,
-                "answer": json.dumps(answer, ensure_ascii=False, separators=(",", ":")),
-            }
+            text = json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
+            kept = {"status": status, "location": location, "answer": text}
             return kept if key is None else self.add("idempotency_keys", key=key, request=request, **kept), False
 
     def snapshot(self) -> Snapshot:
@@ -202,10 +199,15 @@ class RowChange:
     after: dict | None
 
     @property
+    def row(self) -> dict:
+        """As it is, or as it was until it was removed."""
+        return self.after or self.before or {}
+
+    @property
     def fields(self) -> tuple[str, ...]:
         """The columns whose value changed."""
-        before, after = self.before or {}, self.after or {}
-        return tuple(c for c, value in after.items() if before[c] != value) if self.kind == "changed" else ()
+        before = self.before or {}
+        return tuple(c for c, value in self.row.items() if before[c] != value) if self.kind == "changed" else ()
 
 
 def row_changes(before: Snapshot, after: Snapshot) -> list[RowChange]:

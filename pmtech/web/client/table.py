@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from pmtech.runs.table import table
 
@@ -9,9 +10,16 @@ from pmtech.runs.table import table
 class Rows:
     """What shows itself as a table, and under it what that means: it has `heads`, `rows` and perhaps a `sentence`."""
 
-    heads: Iterable[str] = ()
-    rows: Iterable[Iterable]
-    sentence: str = ""
+    if TYPE_CHECKING:  # whoever shows itself has them as fields, or works them out
+
+        @property
+        def heads(self) -> Iterable[str]: ...
+        @property
+        def rows(self) -> Iterable[Iterable]: ...
+
+    @property
+    def sentence(self) -> str:
+        return ""
 
     @property
     def said(self) -> str:

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib import metadata
@@ -22,7 +22,7 @@ FROZEN = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="u
 class Advisories(Rows):
     """rows: one an advisory, as `heads` has it. hit: those that concern us, and their days in public."""
 
-    rows: list[tuple[str, ...]]
+    rows: Sequence[tuple[str, ...]]
     hit: dict[str, int]
     read_on: date
     heads = ("advisory", "package", "ours", "affected", "public since", "what may happen", "here")
@@ -47,14 +47,13 @@ def advisories(versions: str | Path | Mapping[str, str] | None = None, *, plante
     ours = _versions(versions) | pretended
     rows, hit = [], {}
     for one in FROZEN["advisory"]:
-        version = ours.get(one["package"].lower(), "")
-        concerned = bool(version) and _within(_version(version), one["affected"])
+        name, affected = one["package"], one["affected"]
+        version = ours.get(name.lower(), "")
+        concerned = bool(version) and _within(_version(version), affected)
         if concerned:
             hit[one["id"]] = (FROZEN["read_on"] - one["published"]).days
         word = "affected" if concerned else "fixed" if version else "not in use"
-        rows.append(
-            (one["id"], one["package"], version or "none", one["affected"], f"{one['published']}", one["what"], word)
-        )
+        rows.append((one["id"], name, version or "none", affected, f"{one['published']}", one["what"], word))
     return Advisories(rows, hit, FROZEN["read_on"])
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pmtech.web.app.protections import Protections
 from pmtech.web.app.server import Api
-from pmtech.web.app.sign_in import PEOPLE, plain_hash
+from pmtech.web.app.sign_in import PEOPLE, Accounts, plain_hash
 from pmtech.web.client.table import Rows
 from pmtech.web.experiments.encryption import at_rest, installed, on_the_wire
 
@@ -26,9 +26,14 @@ def company(protections: Protections, name: str = "ben") -> Iterator[tuple[Api, 
     api = Api("in_process", sign_in=protections)
     api.start()
     try:
-        yield api, {"Authorization": f"Bearer {api.accounts.token(name)}"}
+        yield api, {"Authorization": f"Bearer {_accounts(api).token(name)}"}
     finally:
         api.stop()
+
+
+def _accounts(api: Api) -> Accounts:
+    assert api.accounts is not None, "`company` starts it with sign-in"
+    return api.accounts
 
 
 @dataclass(frozen=True, repr=False)
@@ -39,7 +44,7 @@ class Numbers(Rows):
     """
 
     rows: list[tuple]
-    status: int
+    status: int | None
     names: int
     heads = ("GET, as Ben", "no check", "checked, says 403", "checked, says 404")
 
@@ -108,11 +113,17 @@ def _take_a_role(api: Api, ben: dict) -> bool:
 def _look_up(api: Api, _ben: dict) -> bool:
     """Somebody has the file of accounts, and a table of hashes that was worked out long before."""
     ready = set(map(plain_hash, COMMON))
-    return any(api.accounts.person(name)["password"] in ready for name in PEOPLE)
+    return any((_accounts(api).person(name) or {}).get("password") in ready for name in PEOPLE)
 
 
 def _listen(api: Api, _ben: dict) -> bool:
-    return on_the_wire(api).ways["TLS 1.3" if api.protections.tls else "http"].password
+    wire = on_the_wire(api)
+    return wire is not None and wire.ways["TLS 1.3" if _accounts(api).protections.tls else "http"].password
+
+
+def _steal(api: Api, _ben: dict) -> bool:
+    stolen = at_rest(api, encrypted=_accounts(api).protections.encrypted_backups)
+    return stolen is not None and stolen.found
 
 
 def _signs_in(api: Api, name: str, password: str) -> bool:
@@ -125,7 +136,7 @@ ATTACKS: dict[str, Callable[[Api, dict], bool]] = {
     "Read a survey of another company": lambda api, ben: any(_status(api, ben, path) == 200 for path in OTHERS),
     "Read everybody's payments": lambda api, ben: _status(api, ben, "/payments") == 200,
     "Look stolen password hashes up": _look_up,
-    "Read names in a stolen backup": lambda api, _: at_rest(api, encrypted=api.protections.encrypted_backups).found,
+    "Read names in a stolen backup": _steal,
     "Listen to a password on the way": _listen,
     "Put a form into everybody's page": lambda api, ben: any(
         "<input>" in _page_with(api, ben, t) for t in (SCRIPT, MARKUP)

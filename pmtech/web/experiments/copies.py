@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 from itertools import cycle
+from math import inf
 from typing import NamedTuple
 
 from pmtech.web.proxy.copies import NAMES, WAY, WAYS, Copies
@@ -41,10 +42,9 @@ class KilledCopy:
     def said(self) -> list[str]:
         """What happened, in sentences."""
         dead_s = self.back_s - self.killed_s
-        said = [
-            f"{self.victim.capitalize()} was killed after {self.killed_s:.1f} s; {dead_s:.1f} s later a new one answered."
-        ]
-        return said + [f"The proxy {way}: {self._of(way)}" for way in WAYS]
+        died = f"{self.victim.capitalize()} was killed after {self.killed_s:.1f} s"
+        back = f"{died}; {dead_s:.1f} s later a new one answered."
+        return [back, *(f"The proxy {way}: {self._of(way)}" for way in WAYS)]
 
     def _of(self, way: str) -> str:
         failed, asked = self.failed(way), counted(len(self.of(way)), "request")
@@ -58,17 +58,17 @@ def kill_one(copies: Copies, victim: str = "copy 2") -> KilledCopy:
     """Ask ten times a second in each of the proxy's ways, kill a copy, start it anew, and write down who answered."""
     copies.start()
     time.sleep(1.1)  # the proxy asks everybody once
-    begun, tries, killed_s, back_s, missed, ways = time.monotonic(), [], None, None, 0, cycle(WAYS)
-    while back_s is None or time.monotonic() - begun < back_s + AFTER_S:
+    begun, tries, killed_s, back_s, missed, ways = time.monotonic(), [], inf, inf, 0, cycle(WAYS)
+    while time.monotonic() - begun < back_s + AFTER_S:
         now = time.monotonic() - begun
         if now > GIVE_UP_S:
             raise RuntimeError(f"{victim} did not come back")
-        if killed_s is None and now >= KILLED_S:
+        if killed_s == inf and now >= KILLED_S:
             copies.kill(victim)
             killed_s, missed = now, len(tries)
-        elif killed_s is not None and back_s is None and now >= killed_s + DEAD_S and len(tries) >= missed + TURNS:
+        elif back_s == inf and now >= killed_s + DEAD_S and len(tries) >= missed + TURNS:
             copies.revive(victim)
-            back_s = now if copies.answers(victim) else None
+            back_s = now if copies.answers(victim) else inf
         way, at_s = next(ways), time.monotonic() - begun
         came = copies.request("GET", "/surveys/1", headers={WAY: way})
         tries.append(Try(at_s, way, came.status, came.headers.get("served-by")))

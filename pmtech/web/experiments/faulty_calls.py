@@ -95,10 +95,8 @@ def lossy_calls(
             raise TimeoutError
 
     for number in range(calls):
-        trying = tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(attempts),
-            wait=tenacity.wait_random_exponential(multiplier=retry.base_ms / 1000, max=retry.cap_ms / 1000),
-        )
+        wait = tenacity.wait_random_exponential(multiplier=retry.base_ms / 1000, max=retry.cap_ms / 1000)
+        trying = tenacity.Retrying(stop=tenacity.stop_after_attempt(attempts), wait=wait)
         try:
             for one in trying:
                 with one:
@@ -113,13 +111,9 @@ def lossy_calls(
     run = simulate(CALLER >> retry >> Server("API", service_ms=1), duration_s=span_s, seed=seed, events=events)
     tries = run.records.notes["retry"][:, 1].astype(int).tolist()
     model = [(n, ANSWERED if status == 200 else FAILED) for n, status in zip(tries, run.requests.status, strict=True)]
-    return FaultyCalls(
-        what=f"Answers get lost, {percent(share)} of them; tenacity tries {attempts} times.",
-        real=real,
-        model=model,
-        took_s=took_s,
-        expected=theory.attempts(share, attempts),
-    )
+    what = f"Answers get lost, {percent(share)} of them; tenacity tries {attempts} times."
+    expected = theory.attempts(share, attempts)
+    return FaultyCalls(what=what, real=real, model=model, took_s=took_s, expected=expected)
 
 
 def slow_calls(api: Api, *, slow: int = 8, mended: int = 4, in_a_row: int = 2) -> FaultyCalls | None:
@@ -156,12 +150,10 @@ def slow_calls(api: Api, *, slow: int = 8, mended: int = 4, in_a_row: int = 2) -
     finally:
         api.faults.calendar_ms = before
     took_s = time.perf_counter() - begun
-    return FaultyCalls(
-        what=f"The calendar is slow for {slow} calls, then well again; pybreaker opens after {in_a_row} failures in a row.",
-        real=real,
-        model=_modelled(slow, mended, in_a_row),
-        took_s=took_s,
+    what = (
+        f"The calendar is slow for {slow} calls, then well again; pybreaker opens after {in_a_row} failures in a row."
     )
+    return FaultyCalls(what=what, real=real, model=_modelled(slow, mended, in_a_row), took_s=took_s)
 
 
 def _modelled(slow: int, mended: int, in_a_row: int) -> list[tuple[int, str]]:

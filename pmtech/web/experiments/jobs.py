@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from pmtech.components import Clients, Queue, Server
 from pmtech.runs.events import Outage
@@ -14,6 +15,10 @@ from pmtech.web.client.table import Rows, strong
 from pmtech.web.experiments.requests import ORDER
 from pmtech.web.waiting import until
 from pmtech.wording import counted, listed, seconds
+
+if TYPE_CHECKING:
+    from pmtech.web.jobs.orders import Orders
+    from pmtech.web.jobs.worker import Worker
 
 SO_FAR = "the worker has not come so far within a minute"
 
@@ -56,9 +61,8 @@ class KilledWorker:
         return "\n".join([*(f"{at_s:5.1f} s  {what}: {state}" for at_s, what, state in self.steps), self.sentence])
 
     def _repr_html_(self) -> str:
-        really = table(
-            ("s", "really", "the order's state"), ((f"{s:.1f}", what, state) for s, what, state in self.steps)
-        )
+        steps = ((f"{s:.1f}", what, state) for s, what, state in self.steps)
+        really = table(("s", "really", "the order's state"), steps)
         modelled = table(("s", "in the model, with a visibility timeout"), _modelled(self))
         return (
             f'<div style="display:flex;gap:32px;flex-wrap:wrap;align-items:flex-start"><div>{really}</div>'
@@ -85,8 +89,8 @@ def kill_worker(api: Api, *, visibility_s: float = 5.0) -> KilledWorker:
     The new worker shows that it works on an order that is placed then. visibility_s: of the model beside it.
     Raises ValueError for an API without a worker.
     """
-    orders, before = _orders(api), len(api.rows()["payments"])
-    api.worker.start()
+    (orders, worker), before = _queue(api), len(api.rows()["payments"])
+    worker.start()
     card_s, orders.card_s = orders.card_s, 2.0
     begun, steps = time.time(), []
 
@@ -97,18 +101,18 @@ def kill_worker(api: Api, *, visibility_s: float = 5.0) -> KilledWorker:
         sent = api.request("POST", "/orders", json=ORDER)
         place, number = sent.headers["location"], sent.json()["id"]
         step(f"{sent.status_line}, Location: {place}")
-        until(lambda: orders.get(number)["state"] == "at work", SO_FAR, within_s=60)
+        until(lambda: orders.known(number)["state"] == "at work", SO_FAR, within_s=60)
         step("the worker takes the job")
         time.sleep(0.5)
-        api.worker.kill()
+        worker.kill()
         step("the worker is killed")
-        api.worker.start()
+        worker.start()
         step("a new worker is there")
     finally:
         orders.card_s = card_s
     killed_s, back_s = steps[2][0], steps[3][0]
     next_one = api.request("POST", "/orders", json=ORDER).json()["id"]
-    until(lambda: orders.get(next_one)["state"] == "done", SO_FAR, within_s=60)
+    until(lambda: orders.known(next_one)["state"] == "done", SO_FAR, within_s=60)
     step(f"it has done order {next_one}, placed after that")
     taken_s = steps[1][0]
     return KilledWorker(
@@ -124,12 +128,8 @@ def kill_worker(api: Api, *, visibility_s: float = 5.0) -> KilledWorker:
 
 def _model(visibility_s: float, at_s: float, for_s: float) -> Result:
     """One message, the same work, and a worker that dies as long after it has taken it."""
-    one = Clients("Order", rate_per_s=0.001, arrivals="even")
-    system = (
-        one
-        >> Queue(visibility_s=visibility_s, store_ms=0)
-        >> Server("Worker", workers=1, service_ms=2000, service_cv=0)
-    )
+    one, queue = Clients("Order", rate_per_s=0.001, arrivals="even"), Queue(visibility_s=visibility_s, store_ms=0)
+    system = one >> queue >> Server("Worker", workers=1, service_ms=2000, service_cv=0)
     return simulate(system, duration_s=visibility_s + for_s + 60, events=[Outage("worker", at_s, for_s)])
 
 
@@ -170,13 +170,13 @@ def failing_job(api: Api, *, key: bool = True) -> FailingJob:
 
     key: does the worker name the order in each attempt? Raises ValueError for an API without a worker.
     """
-    orders, before = _orders(api), len(api.rows()["payments"])
-    api.worker.start()
+    (orders, worker), before = _queue(api), len(api.rows()["payments"])
+    worker.start()
     keyed, orders.key, begun = orders.key, key, time.time()
     api.faults.lose_answers = 2
     try:
         number = orders.add(**ORDER)["id"]
-        until(lambda: orders.get(number)["state"] in ("done", "failed"), SO_FAR, within_s=60)
+        until(lambda: orders.known(number)["state"] in ("done", "failed"), SO_FAR, within_s=60)
     finally:
         orders.key = keyed
         api.faults.lose_answers = 0
@@ -184,7 +184,7 @@ def failing_job(api: Api, *, key: bool = True) -> FailingJob:
     return FailingJob(log=log, keyed=key, charges=len(api.rows()["payments"]) - before)
 
 
-def _orders(api: Api):
-    if getattr(api, "worker", None) is None or not api.running:
+def _queue(api: Api) -> "tuple[Orders, Worker]":
+    if not isinstance(api, Api) or not api.worker or not api.running:
         raise ValueError("this needs the API with a worker: start_api(worker=True)")
-    return api.orders
+    return api.worker.orders, api.worker

@@ -70,6 +70,7 @@ def cold_starts(times: int = 4, calls: int = 10) -> ColdStarts:
     for _ in range(times):
         begun = time.perf_counter()
         with subprocess.Popen([*PROGRAM, "answers", str(calls)], stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None, "it is a pipe"
             first = process.stdout.readline()
             took_ms = (time.perf_counter() - begun) * 1000
             rest = process.stdout.readlines()
@@ -140,14 +141,18 @@ def kill_process(copies: int = 2) -> KilledCopy:
     with _supervised(copies) as (url, there):
         until(lambda: len(there) == copies and _answers(url), LATE, within_s=GIVE_UP_S)
         known, killed = sorted(there), max(there)
-        steps = [
-            (time.monotonic() - begun, f"{counted(copies, 'copy', 'copies')}: processes {', '.join(map(str, known))}")
-        ]
+        who = f"{counted(copies, 'copy', 'copies')}: processes {', '.join(map(str, known))}"
+        steps = [(time.monotonic() - begun, who)]
         os.kill(killed, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
         died = time.monotonic()
         steps.append((died - begun, f"process {killed} is killed"))
         asked = []
-        until(lambda: asked.append(_answers(url)) or len(there) > copies, LATE, within_s=GIVE_UP_S)
+
+        def goes_on() -> bool:
+            asked.append(_answers(url))
+            return len(there) > copies
+
+        until(goes_on, LATE, within_s=GIVE_UP_S)
         back = time.monotonic()
         steps.append((back - begun, f"process {there[-1]} is there, which nobody has ordered"))
         return KilledCopy(steps=steps, back_s=back - died, asked=len(asked), failed=asked.count(False))
@@ -166,17 +171,19 @@ def _answers(url: str) -> bool:
 def _supervised(copies: int) -> Iterator[tuple[str, list[int]]]:
     """The address of so many copies, and which processes have said that they are ready; they end with the block, or with
     this process."""
-    quiet = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen([*PROGRAM, "copies", str(copies)], text=True, **quiet)
+    command, pipe, no = [*PROGRAM, "copies", str(copies)], subprocess.PIPE, subprocess.DEVNULL
+    process = subprocess.Popen(command, text=True, stdin=pipe, stdout=pipe, stderr=no)
+    asks, says = process.stdin, process.stdout
+    assert asks is not None and says is not None, "they are pipes"
     try:
-        url = process.stdout.readline().strip()
+        url = says.readline().strip()
         if not url:
             raise RuntimeError("the supervisor did not start")
         there: list[int] = []
-        threading.Thread(target=lambda: there.extend(map(int, process.stdout)), daemon=True).start()
+        threading.Thread(target=lambda: there.extend(map(int, says)), daemon=True).start()
         yield url, there
     finally:
-        process.stdin.close()
+        asks.close()
         try:
             process.wait(60)
         except subprocess.TimeoutExpired:

@@ -12,7 +12,7 @@ from pmtech.web.client.exchange import Exchange
 from pmtech.web.client.table import strong, table
 from pmtech.wording import counted
 
-ORDER = {"customer": "Company A", "seats": 5}
+ORDER: dict[str, Any] = {"customer": "Company A", "seats": 5}
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Experiment:
 
     @property
     def _payments(self) -> list[dict]:
-        return [c.after for c in self.changes if (c.table, c.kind) == ("payments", "added")]
+        return [c.row for c in self.changes if (c.table, c.kind) == ("payments", "added")]
 
     @property
     def sentence(self) -> str:
@@ -146,10 +146,10 @@ def _watched(api: Api, *requests: dict[str, Any]) -> Experiment:
 
 
 def _short(change: RowChange) -> str:
-    old, new = change.before, change.after
+    old, row = change.before or {}, change.row
     if change.kind == "changed":
-        return f"id {new['id']}: " + ", ".join(f"{f} {shown(old[f])} -> {shown(new[f])}" for f in change.fields)
-    return ", ".join(f"{name} {shown(value)}" for name, value in (new or old).items() if name not in HIDDEN)
+        return f"id {row['id']}: " + ", ".join(f"{f} {shown(old[f])} -> {shown(row[f])}" for f in change.fields)
+    return ", ".join(f"{name} {shown(value)}" for name, value in row.items() if name not in HIDDEN)
 
 
 def _paid(done: Experiment) -> str:

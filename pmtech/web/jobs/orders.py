@@ -59,9 +59,10 @@ class Orders:
         with closing(self._open()) as db:
             number = db.execute("INSERT INTO orders (customer, seats) VALUES (?, ?)", (customer, seats)).lastrowid
         self._job(number, self.url, self.card_s, self.key)
-        return self._known(number)
+        return self.known(number)
 
-    def _known(self, number: int | None) -> dict:
+    def known(self, number: int | None) -> dict:
+        """The same of one that was kept."""
         order = self.get(number or 0)
         assert order is not None, "it was kept before its job was put into the queue"
         return order
@@ -106,7 +107,7 @@ class Orders:
 
     def _charge(self, number: int, url: str, card_s: float, key: bool, *, tries_left: int) -> None:
         """The job: the card company takes its time, then the payment is booked through the API."""
-        order = self._known(number)
+        order = self.known(number)
         self.say("at work", number, state="at work", attempts=order["attempts"] + 1)
         time.sleep(card_s)
         try:

@@ -24,7 +24,7 @@ PROGRAM = "pmtech.web.proxy.processes"
 NAMES, PROXY = ("copy 1", "copy 2", "copy 3"), "proxy"
 # A dead copy refuses at once; one that is slow to answer, on a busy machine, is not dead.
 ASKS = {"health_checks": {"active": {"uri": "/surveys?limit=1", "interval": "1s", "timeout": "30s"}}}
-WAYS = {  # how the proxy goes about with a copy that does not answer; a request names its way in a header
+WAYS: dict[str, dict] = {  # what the proxy does about a copy that does not answer; a request names its way in a header
     "takes turns": {},
     "asks each copy every second": ASKS,
     "asks, and tries again elsewhere": {**ASKS, "load_balancing": {"retries": 2}},
@@ -55,6 +55,8 @@ class Copies(Api):
     What this leaves out: what goes wrong on purpose (`faults`), and the owner's calendar.
     """
 
+    _server: "_Processes | None" = None
+
     def __init__(self, command: str):
         super().__init__()
         self._command, self.alive = command, set()
@@ -63,23 +65,24 @@ class Copies(Api):
 
     def start(self) -> None:
         """Starts what does not run, and waits until it answers."""
-        if not self.running:
+        processes = self._server
+        if processes is None:
             self._store = opened(self.folder)
-            self._app = self._server = _Processes(self.folder, self.ports, self._command)
+            processes = self._server = _Processes(self.folder, self.ports, self._command)
             self._begun()
         for names in (NAMES, (PROXY,)):  # the proxy last: it looks at once who is there
             for name in names:
                 self.revive(name)
             try:
-                why, goes_on = "the copies of the API and their proxy did not start", lambda: not self._server.ended
-                until(lambda: all(map(self.answers, self.alive)), why, within_s=60, alive=goes_on)
+                why = "the copies of the API and their proxy did not start"
+                until(lambda: all(map(self.answers, self.alive)), why, within_s=60, alive=processes.live)
             except RuntimeError:
                 self.stop()
                 raise
 
     def revive(self, name: str) -> None:
         """Start one of them that is dead, without waiting until it answers."""
-        if name not in self.alive:
+        if self._server and name not in self.alive:
             self._server.tell(f"start {name}")
             self.alive.add(name)
 
@@ -87,7 +90,7 @@ class Copies(Api):
         """Kill one of them, or "proxy", as a power cut does: it has no time to tidy up."""
         if name not in self.ports:
             raise ValueError(f"name must be one of {', '.join(self.ports)}, got {name!r}")
-        if self.running and name in self.alive:
+        if self._server and name in self.alive:
             self._server.tell(f"kill {name}")
             self.alive.discard(name)
 
@@ -114,19 +117,20 @@ class _Processes:
     def __init__(self, folder: Path, ports: dict[str, int], command: str):
         given = map(json.dumps, (str(folder), ports, command, configuration(ports)))
         program = [sys.executable, "-m", PROGRAM, *given]
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        self._process = subprocess.Popen(program, cwd=Path(pmtech.__file__).parents[1], stdin=subprocess.PIPE, **quiet)
+        home, pipe, no = Path(pmtech.__file__).parents[1], subprocess.PIPE, subprocess.DEVNULL
+        self._process = subprocess.Popen(program, cwd=home, stdin=pipe, stdout=no, stderr=no)
+        assert self._process.stdin is not None, "it is a pipe"
+        self._hears = self._process.stdin
 
-    @property
-    def ended(self) -> bool:
-        return self._process.poll() is not None
+    def live(self) -> bool:
+        return self._process.poll() is None
 
     def tell(self, line: str) -> None:
-        self._process.stdin.write(f"{line}\n".encode())
-        self._process.stdin.flush()
+        self._hears.write(f"{line}\n".encode())
+        self._hears.flush()
 
     def stop(self) -> None:
-        self._process.stdin.close()
+        self._hears.close()
         self._process.wait()
 
 

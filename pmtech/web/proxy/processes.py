@@ -29,8 +29,9 @@ def serve(folder: str, name: str, port: int) -> None:
 def start_proxy(command: str, config: dict, folder: str) -> int:
     """Caddy, with this configuration and with `folder` for whatever it would like to keep."""
     env = {**os.environ, **dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"), folder)}
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    proxy = subprocess.Popen([command, "run", "--config", "-"], stdin=subprocess.PIPE, env=env, **quiet)
+    line, no = [command, "run", "--config", "-"], subprocess.DEVNULL
+    proxy = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=no, stderr=no, env=env)
+    assert proxy.stdin is not None, "it is a pipe"
     proxy.stdin.write(json.dumps(config).encode())
     proxy.stdin.close()
     return proxy.pid

@@ -62,8 +62,8 @@ class Git:
         for role in ("AUTHOR", "COMMITTER"):
             told = {"NAME": who, "EMAIL": f"{who.lower()}@example.com", "DATE": f"@{at_s} +0000"}
             own |= {f"GIT_{role}_{what}": value for what, value in told.items()}
-        how = {"cwd": self.folder, "env": clean | own, "capture_output": True, "encoding": "utf-8"}
-        return subprocess.run(["git", *command], check=check, **how)
+        line, env = ["git", *command], clean | own
+        return subprocess.run(line, check=check, cwd=self.folder, env=env, capture_output=True, encoding="utf-8")
 
 
 class Dulwich:

@@ -65,17 +65,17 @@ def pipeline(repository: Repository) -> Built:
     with scratch("build") as folder:
         copy = shutil.copytree(repository.folder, Path(folder) / "shop", ignore=shutil.ignore_patterns(".git"))
         where = os.pathsep.join(filter(None, [str(Path(pmtech.__file__).parents[1]), os.environ.get("PYTHONPATH")]))
-        command = [sys.executable, "-B", "-m", "unittest", "-v"]
-        how = {"cwd": copy, "env": os.environ | {"PYTHONPATH": where}, "capture_output": True, "encoding": "utf-8"}
-        told = subprocess.run(command, timeout=GIVE_UP_S, check=False, **how).stderr
+        command, env = [sys.executable, "-B", "-m", "unittest", "-v"], os.environ | {"PYTHONPATH": where}
+        told = subprocess.run(
+            command, timeout=GIVE_UP_S, cwd=copy, env=env, capture_output=True, encoding="utf-8"
+        ).stderr
     came = re.findall(r"^(.*) \.\.\. (ok|FAIL|ERROR)$", told, re.MULTILINE)
     if not came:
         raise RuntimeError(f"the tests could not be run: {told.strip().splitlines()[-1:]}")
     reasons = iter(re.findall(r"^(\w+(?:Error|Exception).*)$", told, re.MULTILINE))
     checks = [(says, "" if word == "ok" else _reason(next(reasons, word))) for says, word in came]
-    return Built(
-        commit=repository.history[0].id, checks=checks, took_s=time.monotonic() - begun, source=repository.source
-    )
+    commit, took_s = repository.history[0].id, time.monotonic() - begun
+    return Built(commit=commit, checks=checks, took_s=took_s, source=repository.source)
 
 
 def _reason(error: str) -> str:

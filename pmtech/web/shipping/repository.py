@@ -32,12 +32,7 @@ class {}(unittest.TestCase):
 '''
 ANA, BEN = "seats * (10 if seats >= 20 else SEAT_USD)", "seats * SEAT_USD - 20"
 # What the business may mean -> the line that says it.
-CHOICES = {
-    "Ana's": ANA,
-    "Ben's": BEN,
-    "both": f"{ANA} - 20",
-    "the better one": f"min({ANA}, {BEN})",
-}
+CHOICES = {"Ana's": ANA, "Ben's": BEN, "both": f"{ANA} - 20", "the better one": f"min({ANA}, {BEN})"}
 
 
 def _files(line: str, by: str = "", **tests: tuple[int, int]) -> dict[str, str]:
@@ -56,7 +51,8 @@ class Repository:
 
     def __init__(self) -> None:
         self._temporary = scratch("shop")
-        self.folder, self._minute, self.decided = Path(self._temporary.name), 0, None
+        self.folder, self._minute = Path(self._temporary.name), 0
+        self.decided: str | None = None
         self._git = version_control(self.folder)
         self._commit("Cem", "A seat costs 12 dollars", _files("seats * SEAT_USD", Cem=(5, 60)))
         self._git.switch("bulk", new=True)

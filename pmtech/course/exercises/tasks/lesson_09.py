@@ -31,15 +31,16 @@ class AdvertTask(SystemTask):
         if sentences := super()._changed(system):
             return sentences
         given, yours = self.start().components["dispatch"], system.components["dispatch"]
+        rule = given.autoscale or Autoscale()
         starts_s = dict(KINDS.values()).get(yours.price_usd_per_hour)
-        mine = yours.autoscale or replace(given.autoscale, starts_s=starts_s or 0)
+        mine = yours.autoscale or replace(rule, starts_s=starts_s or 0)
         if mine.starts_s != starts_s:
             offer = f"{yours.price_usd_per_hour:g} dollars an hour, there after {mine.starts_s:g} s"
             kinds = " or ".join(
                 f"{usd:g} dollars and {starts_s} s (a {kind})" for kind, (usd, starts_s) in KINDS.items()
             )
             return [f"Nobody rents out a machine for {offer}: it is {kinds}."]
-        known = {name: getattr(given.autoscale, name) for name in ("every_s", "tolerance")}
+        known = {name: getattr(rule, name) for name in ("every_s", "tolerance")}
         asked = as_yours(given, yours, "autoscale", "price_usd_per_hour", "replicas")
         return differences("The autoscaler", replace(mine, **known), mine) + differences("Dispatch", asked, yours)
 

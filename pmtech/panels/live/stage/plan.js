@@ -1,6 +1,9 @@
 // Where everything stands on the stage.
 
 const stageHeight = (scene) => clamp((scene.height + 64) * 1.25, 192, 248); // with the chart below it no higher than a page of 720 pixels shows
+// Rather scrolled than with letters (14 px) of less than 11.
+const stageWidth = (scene) => Math.ceil((11 / 14) * leastOf(columnsOf(scene)));
+const leastOf = (columns) => widthOf(columns) + gapsOf(columns) * 88;
 const PAD = 12;
 const LEAD = 15; // between two who wait
 const DOT = 5.5;
@@ -10,10 +13,9 @@ const LEAST = 5; // below that, places are drawn as one bar
 // In `width` by `height`: columns keep their width, the gaps between them share the rest.
 function arranged(scene, units, width, height) {
   const columns = columnsOf(scene);
-  const wide = columns.reduce((sum, column) => sum + column.width, 0);
-  const gaps = Math.max(1, columns.length - 1);
+  const [wide, gaps] = [widthOf(columns), gapsOf(columns)];
   // Large where there is room, for the back of the room; never so large that the lines have none.
-  const least = Math.min(1, width / (wide + gaps * 88));
+  const least = Math.min(1, width / leastOf(columns));
   const scale = clamp(Math.min(width / (wide + gaps * 160), height / (scene.height + 56)), least, 1.35);
   const gap = (width / scale - wide - 2) / gaps;
   columns.reduce((x, column) => ((column.x = x), x + column.width + gap), 1);
@@ -31,6 +33,9 @@ function arranged(scene, units, width, height) {
   });
   return { scale, boxes, paths, machines, height: height / scale, depth: columns.length - 1 };
 }
+
+const widthOf = (columns) => columns.reduce((sum, { width }) => sum + width, 0);
+const gapsOf = (columns) => Math.max(1, columns.length - 1);
 
 function columnsOf({ boxes }) {
   return [...new Set(boxes.map((box) => box.x))].sort((a, b) => a - b).map((from) => {

@@ -4,6 +4,7 @@
   const here = (file) => new URL(file, document.currentScript.src).href;
   const [RAIL, LOOK] = [here("rail.js"), here("lesson.css")];
   const EDGE = 8; // pixels between what is brought into view and the edge
+  const WORDS = 0.45; // of the screen, at most, for the words above an output
   const QUIET_MS = 1500; // so long after a run its output may still grow and be followed
   const HANDS = ["wheel", "pointerdown", "touchmove", "keydown"]; // whoever moves on is not moved back
 
@@ -39,15 +40,22 @@
     return () => HANDS.forEach((kind) => notebook.node.removeEventListener(kind, act, all));
   };
 
-  // The whole output, with as much of the text above it as there is room for; of a higher one its top.
+  // The whole output, with as much of the text above it as there is room for; of a higher one its top, below the last words
+  // before it. Questions (a list) go before an output's end: who looks for an answer has them above it.
   const bringIntoView = (notebook, cell) => {
     const outer = notebook.outerNode.getBoundingClientRect();
     const { top, bottom, height } = cell.outputArea.node.getBoundingClientRect();
     if (!height) return;
-    const above = top - outer.top - EDGE;
-    const below = bottom - outer.bottom + EDGE;
-    notebook.outerNode.scrollTop += above < 0 ? above : Math.max(0, Math.min(above, below));
+    const asked = wordsBefore(notebook, cell);
+    const [above, below] = [top - outer.top - EDGE, bottom - outer.bottom + EDGE];
+    const words = asked ? asked.getBoundingClientRect().top - outer.top - EDGE : above;
+    const isShort = above - words < WORDS * outer.height;
+    const first = isShort && (asked?.matches("ol, ul") || above < below) ? words : above;
+    notebook.outerNode.scrollTop += first < 0 ? first : Math.max(0, Math.min(first, below));
   };
+
+  // The end of the text that stands right above a cell.
+  const wordsBefore = ({ widgets }, cell) => widgets[widgets.indexOf(cell) - 1]?.node.querySelector(".jp-RenderedMarkdown > :last-child");
 
   // From now on the cell that is run stays where it is on the screen, and what it opens is brought into view.
   // Meanwhile the browser must not hold on to the next cell, which pushes the output out at the top.
