@@ -258,9 +258,7 @@ def test_who_answers_the_telephone_sees_the_score_so_far(kind):
     asked, _, *lines = said.split("\n")
     score = scored(live._plan, live.recorded)
     assert (
-        asked.endswith("what is the public told?")
-        and len(lines) == len(score)
-        and live.recorded.duration_s == CALL_S
+        asked.endswith("what is the public told?") and len(lines) == len(score) and live.recorded.duration_s == CALL_S
     )
     for line, one in zip(lines, score, strict=True):
         assert line == f"{one.what}: {one.came} ({one.asked}): {'met' if one.kept else 'missed'}"

@@ -150,7 +150,9 @@ class LiveDay(Live):
     def _so_far(self) -> str:
         """Where the team stands, line by line of the score: what it weighs a promise against."""
         lines = scored(self._plan, self.recorded)
-        return "".join(["\nThe score so far:", *(f"\n{one.what}: {one.came} ({one.asked}): {one.word}" for one in lines)])
+        return "".join(
+            ["\nThe score so far:", *(f"\n{one.what}: {one.came} ({one.asked}): {one.word}" for one in lines)]
+        )
 
     def set_off(self, number: int) -> None:
         """Say something, to sales or to all: from the call on, and to each of them once."""
