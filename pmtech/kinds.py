@@ -53,10 +53,10 @@ class Known(dict):
 
 def _misfit(function: Callable, args: tuple, kwargs: dict[str, Any]) -> str | None:
     """The argument that is of another kind than the function asks for; None: there is none."""
-    asked, hints = signature(function), get_type_hints(function)
+    asked = signature(function)
     try:
-        given = asked.bind(*args, **kwargs).arguments
-    except TypeError:  # one is missing, or too many
+        given, hints = asked.bind(*args, **kwargs).arguments, get_type_hints(function)
+    except (TypeError, NameError):  # one is missing, or too many; a kind is named for the type checker alone
         return None
     for name in filter(hints.__contains__, given):
         kind = asked.parameters[name].kind

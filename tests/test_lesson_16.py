@@ -5,6 +5,7 @@ from peak_designs import DESIGNS, IDEAS
 
 from pmtech import Queue, RateLimiter, Server, Topic, check, peak_day, simulate, sketch
 from pmtech.course.days import CALL_S, LASTS_S
+from pmtech.course.days.score import scored
 from pmtech.course.days.weather import INCIDENTS, weather
 from pmtech.course.exercises.check import all_tasks
 from pmtech.course.exercises.tasks.lesson_16 import OTHER_DAYS
@@ -261,6 +262,24 @@ def test_what_is_turned_and_said_live_holds_from_then_on():
     assert "at most $1.06" in str(out) and "What the public was told: busy" in str(out) and not out.lines[0].kept
     kept = next(system for at_s, system in out.run.history if at_s == pytest.approx(60))
     assert kept.get("pages.replicas") == 5
+
+
+@pytest.mark.parametrize("kind", ["tickets", "food"])
+def test_who_answers_the_telephone_sees_the_score_so_far(kind):
+    """In the words of the score, and of what was watched, with the knobs that have been turned."""
+    _, live = led(kind)
+    name = min(live.controls)
+    live.advance(20)
+    live.controls[name].value = live.controls[name].low
+    *before, said = until(live, "The telephone")
+    assert not any("so far" in one for one in before)
+    asked, _, *lines = said.split("\n")
+    score = scored(live._plan, live.recorded)
+    assert (
+        asked.endswith("what is the public told?") and len(lines) == len(score) and live.recorded.duration_s == CALL_S
+    )
+    for line, one in zip(lines, score, strict=True):
+        assert line == f"{one.what}: {one.came} ({one.asked}): {'met' if one.kept else 'missed'}"
 
 
 def test_nothing_is_said_before_the_telephone_rings_and_all_are_told_once():

@@ -33,6 +33,10 @@ class Line(NamedTuple):
     share: float = nan
 
     @property
+    def word(self) -> str:
+        return "met" if self.kept else "missed"
+
+    @property
     def gap(self) -> str:
         """What is missing, in a sentence."""
         if self.asked == SO and self.came == "nothing":
@@ -111,7 +115,7 @@ class Outcome(Marking):
 
 def outcome(title: str, run: Result, lines: list[Line], *said: str) -> Outcome:
     """What came of a run, with what there is to say of it."""
-    figures = [(one.what, one.asked, one.came, "met" if one.kept else "missed") for one in lines]
+    figures = [(one.what, one.asked, one.came, one.word) for one in lines]
     return Outcome(
         title=title, passed=all(one.kept for one in lines), gaps=[*said], figures=figures, run=run, lines=lines
     )

@@ -113,7 +113,7 @@ function render({ model, el }) {
     else if (message.playing && !news?.playing) bar.say("Running.");
     else if (message.sentence && message.sentence !== news?.sentence) bar.say(message.sentence);
     say(message.error);
-    write(note, message.note);
+    if (message.note !== news?.note) note.replaceChildren(...message.note.split("\n").map((line) => h("span", {}, line)));
     note.hidden = !message.note;
     kills.forEach((one, n) => {
       const why = message.none_left[pools[n][0]] ?? "";
