@@ -47,7 +47,7 @@ def backlog(result: Result, pinned: Result | None = None) -> dict:
         hand = pd.Series(by_hand(result.system, result.queues[0], edges), edges)
         lines.append(("by hand", hand, plot.stroke("quiet", "dot", 2)))
     lines = lines or [("not done", pd.Series(0.0, edges), LINES[0])]
-    return plot.over_run(lines, "messages that are not done", result.duration_s)
+    return plot.over_run(lines, "messages not done", result.duration_s)
 
 
 def by_hand(system: System, queue: str, at_s: np.ndarray) -> np.ndarray:
@@ -98,7 +98,7 @@ def batches(result: Result, pinned: Result | None = None) -> dict:
         notes.append({**plot.note(name, x, y, plot.TEXT, *side, 13, bold=name != plot.KEPT), "yshift": 9})
     shapes = [plot.beyond(capacity, end, top)] if capacity < end else []
     x = plot.axis("messages a second (grey: more than can be done)", end, showgrid=False)
-    return plot.figure(data, notes, x, plot.axis("mean wait until work begins, s", top), hovermode=False, shapes=shapes)
+    return plot.figure(data, notes, x, plot.axis("mean wait to begin, s", top), hovermode=False, shapes=shapes)
 
 
 def _forms(system: System, queue: str) -> dict[str, tuple[Callable[[float], float], dict]]:
