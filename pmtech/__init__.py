@@ -33,7 +33,7 @@ _LATER = {
     "advisories": "pmtech.web.experiments.advisories",
     "answer_sheet": "pmtech.course.brief.data_flow",
     "answered_by": "pmtech.panels.cached",
-    "answers_by_machine": "pmtech.runs.prices",
+    "answers_by_machine": "pmtech.runs.homes",
     "ask": "pmtech.course.exercises.ask",
     "at_rest": "pmtech.web.experiments.encryption",
     "attack": "pmtech.web.experiments.attacks",
@@ -103,7 +103,7 @@ _LATER = {
     "retry_lost_answer": "pmtech.web.experiments.requests",
     "reveal": "pmtech.course.exercises.reveal",
     "rollouts": "pmtech.runs.rollouts",
-    "scalability": "pmtech.panels.scalability",
+    "scalability": "pmtech.panels.figure",
     "send_twice": "pmtech.web.experiments.requests",
     "shared_cache": "pmtech.web.experiments.shared_cache",
     "sizes": "pmtech.runs.prices",
@@ -140,6 +140,7 @@ def __getattr__(name: str):
         value = importlib.import_module(f"pmtech.{name}")
     else:
         value = getattr(importlib.import_module(where), name)
+        value = importlib.import_module("pmtech.kinds").explained(value)
     globals()[name] = value
     return value
 

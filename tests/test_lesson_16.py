@@ -5,6 +5,7 @@ from peak_designs import DESIGNS, IDEAS
 
 from pmtech import Queue, RateLimiter, Server, Topic, check, peak_day, simulate, sketch
 from pmtech.course.days import CALL_S, LASTS_S
+from pmtech.course.days.score import scored
 from pmtech.course.days.weather import INCIDENTS, weather
 from pmtech.course.exercises.check import all_tasks
 from pmtech.course.exercises.tasks.lesson_16 import OTHER_DAYS
@@ -258,9 +259,27 @@ def test_what_is_turned_and_said_live_holds_from_then_on():
     ours = [(type(one).__name__, round(one.at_s)) for one in live.did]
     assert sorted(ours) == [("Change", 45), ("Change", 60), ("Sales", 45), ("Told", 45)]
     out = day.run(live)
-    assert "at most $1.06" in str(out) and "It is slow" in str(out) and not out.lines[0].kept
+    assert "at most $1.06" in str(out) and "What the public was told: busy" in str(out) and not out.lines[0].kept
     kept = next(system for at_s, system in out.run.history if at_s == pytest.approx(60))
     assert kept.get("pages.replicas") == 5
+
+
+@pytest.mark.parametrize("kind", ["tickets", "food"])
+def test_who_answers_the_telephone_sees_the_score_so_far(kind):
+    """In the words of the score, and of what was watched, with the knobs that have been turned."""
+    _, live = led(kind)
+    name = min(live.controls)
+    live.advance(20)
+    live.controls[name].value = live.controls[name].low
+    *before, said = until(live, "The telephone")
+    assert not any("so far" in one for one in before)
+    asked, _, *lines = said.split("\n")
+    score = scored(live._plan, live.recorded)
+    assert (
+        asked.endswith("what is the public told?") and len(lines) == len(score) and live.recorded.duration_s == CALL_S
+    )
+    for line, one in zip(lines, score, strict=True):
+        assert line == f"{one.what}: {one.came} ({one.asked}): {'met' if one.kept else 'missed'}"
 
 
 def test_nothing_is_said_before_the_telephone_rings_and_all_are_told_once():
@@ -357,7 +376,9 @@ def test_tries_are_kept_and_the_line_to_share_has_nothing_personal():
     day.run(seed=3)
     kept = day.score.met
     assert peak_day("tickets").tries[0].endswith(f"day 3: {kept} of 6 kept") and not peak_day("sale").tries
-    assert day.share().startswith(f"Peak day, Railway tickets at ten, day 3: {kept} of 6 kept (/book done within 20 s ")
+    assert day.share().startswith(
+        f"Peak day, Railway tickets at ten, day 3: {kept} of 6 kept (/book done within 20 s: "
+    )
     assert "tickets" in repr(day) and "31,814" in day._repr_html_() and "missed" in day.score._repr_html_()
 
 

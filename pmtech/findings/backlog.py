@@ -109,6 +109,28 @@ class Backlog:
             found += zip(waiting, np.bincount(v.machine[v.started_s > since], minlength=len(waiting)), strict=False)
         return max((many * (end - since) / begun for many, begun in found if many and begun), default=inf)
 
+    @cached_property
+    def stopped_s(self) -> float | None:
+        """Since when nobody goes on, because all that the workers hold waits for what others of them keep; None: it goes on."""
+        visits, parts, end = self.result.records.visits, self.result.at_end.components, self.result.duration_s
+        taken = (
+            visits[name].row[~np.isnan(visits[name].started_s) & np.isnan(visits[name].left_s)] for name in self.workers
+        )
+        held, began = np.concatenate([[], *taken]), self.began[~np.isnan(self.began)]
+        if not len(held) or end - began.max() < max(at.MOMENT_S, at.STILL * np.ptp(began) / len(began)):
+            return None
+        inmost: dict[int, tuple[float, int, bool]] = {}
+        behind = reached_from(self.result.system, self.workers)
+        for step, name in enumerate([*self.workers, *filter(behind.__contains__, visits)]):
+            v, part = visits[name], parts[name]
+            for here in np.flatnonzero(np.isnan(v.left_s) & np.isin(v.row, held)):
+                works = part.lends is None and not np.isnan(v.started_s[here])
+                patient = part.max_wait_s is None and not (part.lends and part.refuses_excess())
+                inmost[v.row[here]] = max(
+                    inmost.get(v.row[here], (0.0, 0, False)), (v.entered_s[here], step, works or not patient)
+                )
+        return None if any(goes_on for *_, goes_on in inmost.values()) else float(began.max())
+
 
 class Stretch:
     """Some time of a run at a backlog, and what it met then.
@@ -205,7 +227,10 @@ def standing(backlog: Backlog, long: at.Long) -> Stretch | None:
     result, end, first = backlog.result, backlog.result.duration_s, backlog.since_empty(len(backlog.times))
     if not backlog.at_end or end - backlog.times[first] < at.YOUNG * result.window_s:
         return None
-    whole = Stretch(backlog, float(backlog.times[first]), end, backlog.at_end)
+    stopped_s = backlog.stopped_s or 0.0
+    whole = Stretch(backlog, max(stopped_s, float(backlog.times[first])), end, backlog.at_end)
+    if stopped_s:
+        return whole
     if not whole.is_long(long, whole.begun):
         return None
     if backlog.is_full or backlog.part.max_wait_s is not None:

@@ -84,6 +84,8 @@ def arrive(it: Stretch) -> str:
         can = f"{called(it.result, fullest.backlog.names)} {_can_serve(fullest)}"
         return f"{come}{when(it)}; {can}, and {name}, held up by it, {'gets' if one else 'get'} {gets} through"
     held = f"{'its' if one else 'their'} workers are held while they wait for {_holder(backlog)}"
+    if backlog.stopped_s is not None:
+        return f"{come}{when(it)} at {name}; {held}, each for what another of them keeps: nothing is served any more"
     return f"{come}{when(it)} at {name}; {held}, so {gets} a second get through"
 
 

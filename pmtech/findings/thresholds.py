@@ -26,6 +26,7 @@ CLEARLY = 0.95  # of what was to be expected: less is not the same any more
 TAKEN = 0.85  # of the time of workers that are enough: if their own work is less than that, it is others who take it
 A_LITTLE = 1.01  # times what can be served: above that it is more than all of it
 HOLDER = 0.6  # of the longest stay behind a part: who stays so long there is held there too, by the last of them
+STILL = 20.0  # times the mean time between two who begin: chance alone is silent so long once in 500 million times
 # How quick it was, and how sure that is
 ENOUGH = 20  # for the slowest 1 in 20
 ENOUGH_FOR_P99 = 1000  # ten slower ones, so that one more or less does not move it far

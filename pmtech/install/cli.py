@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from pmtech import files
@@ -16,9 +17,6 @@ START = "00_start_here.ipynb"
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; the exit status is 0 when all is well."""
-    # jsonschema, which JupyterLab needs, builds 38 grammars as soon as it finds this: two seconds at every start, and nothing
-    # here asks whether an address with letters beyond ASCII is one.
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     try:
         return _run(_parser().parse_args(argv))
     except KeyboardInterrupt:
@@ -101,6 +99,10 @@ def _run(chosen: argparse.Namespace) -> int:
         from pmtech.room.server import serve
 
         return serve(chosen.port, chosen.keep, chosen.here)
+    with suppress(ImportError):  # the check has said so
+        from pmtech.web.schemas import validator
+
+        validator()  # before JupyterLab, or a notebook's form, asks for it
     if chosen.command == "lint":
         return max(map(_lint, chosen.notebook, [chosen.no_run] * len(chosen.notebook)))
     return _new(chosen) if chosen.command == "new" else _lab(chosen)

@@ -8,6 +8,7 @@ from uuid import uuid4
 import anywidget
 import traitlets
 
+from pmtech.kinds import explained
 from pmtech.panels.lifetime import belongs_to_cell
 
 HERE = Path(__file__).parent
@@ -61,6 +62,7 @@ class Panel(anywidget.AnyWidget):
             )
             cls._css = f"{LOOK}\n{_text(css)}"
         super().__init_subclass__(**kwargs)
+        explained(cls)
 
     def __init__(self, **traits):
         self._changed: set[str] = set()  # of its state, since the page was first told

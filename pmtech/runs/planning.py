@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import ceil, inf
 
 from pmtech import theory
+from pmtech.kinds import explained
 from pmtech.runs.prices import HOURS_A_MONTH
 from pmtech.runs.table import Table
 from pmtech.system.flow import flows
@@ -16,6 +17,7 @@ from pmtech.wording import plain, rate
 SMALL = 0.01  # of the load, at which nothing is full and each part's share can be told
 
 
+@explained
 @dataclass(frozen=True, repr=False, eq=False)
 class Plan:
     """Made by `plan`. loads: part -> its share of what it can do, the fullest first. debts: name -> the loads without it.
@@ -84,18 +86,11 @@ class Plan:
     @property
     def said(self) -> str:
         """In sentences."""
-        label, (first, *others) = self.system.label, self.loads
+        names = [*map(self.system.label, self.loads)]
+        reached = [f"{1 / load:.3g}" for load in self.loads.values() if load]
         now, then = self.system.cost_usd_per_hour, self.usd_per_hour(self.loads)
-        full = (
-            f"“{label(first)}” is full first, at {1 / self.loads[first]:.3g} times today's load"
-            if self.loads[first]
-            else "Nothing fills up"
-        )
-        after = (
-            f"; lifted, it is followed by “{label(others[0])}” at {1 / self.loads[others[0]]:.3g} times"
-            if others and self.loads[others[0]]
-            else ""
-        )
+        full = f"“{names[0]}” is full first, at {reached[0]} times today's load" if reached else "Nothing fills up"
+        after = f"; lifted, it is followed by “{names[1]}” at {reached[1]} times" if len(reached) > 1 else ""
         cost = f" {plain(self.times)} times the load costs {rate(then / now)} times the money" if now else ""
         return f"{full}{after}.{cost and f'{cost}: ${then:.2f} an hour in place of ${now:.2f}.'}"
 

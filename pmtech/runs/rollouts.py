@@ -6,6 +6,7 @@ from functools import partial
 from math import inf, nan
 from typing import Any
 
+from pmtech.kinds import Known, explained
 from pmtech.runs.events import Deploy
 from pmtech.runs.result import Result
 from pmtech.runs.simulate import simulate
@@ -23,6 +24,7 @@ WAYS: dict[str, dict] = {
 }
 
 
+@explained
 @dataclass(frozen=True, eq=False)
 class Rollouts:
     """Made by `rollouts`. before: the run without the new version. results: way -> run. Shows itself as a table."""
@@ -46,6 +48,8 @@ class Rollouts:
 
     def findings(self, shipped: Any) -> dict[str, str | list[str]]:
         """The points of a brief. shipped: what `release` gave."""
+        if not hasattr(shipped, "said"):
+            raise ValueError(f"findings needs what release(...) gave, got {shipped!r}")
         lost = [f"{counted(self.lost(way), 'order')} lost ({way})" for way in self.results]
         back = [f"{way}: taken back after {_said(self.back_s(way))}" for way in self.results]
         return {
@@ -55,7 +59,7 @@ class Rollouts:
             "The trade-off": "A small first share costs few customers and much time; a second set of machines costs money.",
             "To settle with engineering": [
                 "What calls a new version back by itself, after how many errors, and how long does that take?",
-                "What can the version before not read any more?",
+                "What could the version before no longer read?",
                 "What is shipped switched off, and who turns it on?",
             ],
             "Assumptions": "A model with invented shares of errors, beside the course's own API and database.",
@@ -67,6 +71,8 @@ class Rollouts:
         rows = {way: {"lost": self.lost(way), "back": _said(self.back_s(way)), "out": _said(self.out_s(way))}
                 for way in self.results}  # fmt: skip
         words = {"lost": "orders lost to the new version", "back": "taken back after", "out": "everybody has it after"}
+        if all(row["out"] == "–" for row in rows.values()):
+            rows = {way: {"lost": row["lost"], "back": row["back"]} for way, row in rows.items()}
         note = "The same customers each time. Lost: failed with the new version, and would not have failed without."
         return Table.of(rows, {name: (said, "") for name, said in words.items()}, note)
 
@@ -78,12 +84,7 @@ class Rollouts:
 
 
 def rollouts(
-    system: System,
-    deploy: Deploy,
-    ways: Mapping[str, Mapping] = WAYS,
-    *,
-    duration_s: float = 1200.0,
-    seed: int = 1,
+    system: System, deploy: Deploy, ways: Mapping[str, Mapping] = WAYS, *, duration_s: float = 1200.0, seed: int = 1
 ) -> Rollouts:
     """Let the same customers meet the new version `deploy` in each of these ways: all at once, rolling, blue/green, canary.
 
@@ -100,7 +101,7 @@ def rollouts(
     run = partial(simulate, system, duration_s=duration_s, seed=seed)
     without = replace(deploy, errors=deploy.errors_before, slower=1.0, back_at=None)
     results = {str(name): run(events=[replace(deploy, **way)]) for name, way in ways.items()}
-    return Rollouts(run(events=[without]), results)
+    return Rollouts(run(events=[without]), Known("way", results))
 
 
 def _failed(run: Result) -> int:

@@ -18,12 +18,14 @@ from typing import Any, ClassVar
 
 from pmtech.components.component import Component
 from pmtech.files import as_path, in_a_sentence, write
+from pmtech.kinds import Known, explained
 from pmtech.system.checks import check
 from pmtech.system.plan import Edge, Plan
 from pmtech.system.saving import from_json, to_json
 from pmtech.wording import field_in_words, nearest
 
 
+@explained
 @dataclass(frozen=True, repr=False)
 class System:
     """Some parts and the arrows between them. `heads` can be joined from the left, `tails` to the right."""
@@ -34,6 +36,8 @@ class System:
     tails: tuple[int, ...] = (0,)
 
     def __post_init__(self):
+        if not isinstance(self.parts, tuple) or not all(isinstance(part, Component) for part in self.parts):
+            raise ValueError(f"a system is parts joined by >>, such as Clients() >> Server(), got {self.parts!r}")
         self.names  # noqa: B018  twins that can't be told apart are refused here
 
     # --- composition ---------------------------------------------------------------------------------------------
@@ -70,7 +74,7 @@ class System:
     @cached_property
     def components(self) -> dict[str, Component]:
         """Name -> part, in the order in which they were written."""
-        return dict(zip(self.names, self.parts, strict=True))
+        return Known("part", zip(self.names, self.parts, strict=True))
 
     @cached_property
     def sources(self) -> dict[str, Any]:
@@ -84,9 +88,9 @@ class System:
 
     def told(self, path: str) -> str:
         """A path in words: "Server: workers"."""
+        found, _ = self._find(path)
         name, field = path.split(".", 1)
-        twins = [part.label for part in self.parts if part.slug == name]
-        label = self.label(name) if name in self.numbers else f"{twins[0]} (all {len(twins)})"
+        label = self.label(name) if name in self.numbers else f"{self.parts[found[0]].label} (all {len(found)})"
         return f"{label}: {field_in_words(field)}"
 
     def _find(self, path: str) -> tuple[list[int], list[str]]:
@@ -160,7 +164,7 @@ class System:
 
     def reached(self, *numbers: int) -> frozenset[int]:
         """All parts that a request may come to after these."""
-        return frozenset().union(*(self.plan.reached(number) for number in numbers))
+        return frozenset().union(*(self.plan.reached[number] for number in numbers))
 
     @property
     def cost_usd_per_hour(self) -> float:

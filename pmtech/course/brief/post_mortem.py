@@ -7,9 +7,9 @@ import numpy as np
 
 from pmtech.runs.events import Change
 from pmtech.runs.result import Result
-from pmtech.wording import counted, listed, nearest, percent, seconds
+from pmtech.wording import counted, listed, nearest, percent, plain, seconds
 
-BROKEN = 0.05  # share of those who came in a second that were not answered, from which on it is an incident
+BROKEN = 0.05  # share of those who heard in a second that heard of a failure, from which on it is an incident
 CALM_S = 10  # so long must all be well before it is over
 BESIDE_S = 10  # before and after somebody acted
 
@@ -21,7 +21,8 @@ def post_mortem(
 
     run: a run with events, or a `live` panel after a game day. usd_per_request: what a request that failed would have
     brought, of everybody or by client ({"buyers": 20}); that is an assumption, and the page says so. actions: what was agreed, each with who and by when.
-    An incident lasts from the first second in which more than 5 of 100 were not answered until they are for ten seconds.
+    An incident lasts from the first second in which more than 5 of 100 were told of a failure, or gave up, until they
+    are answered for ten seconds: it is seen when it is told, not when they asked.
     Raises ValueError with a sentence.
     """
     run = run.recorded if hasattr(run, "recorded") else run
@@ -29,15 +30,15 @@ def post_mortem(
         raise ValueError(f"post_mortem needs a run, or a live panel that has played, got {run!r}")
     usd = _prices(run, usd_per_request)
     actions = [actions] if isinstance(actions, str) else [str(action) for action in actions]
-    asked, lost = _by_second(run)
-    begins, ends = _incident(asked, lost)
+    heard, lost = _by_second(run)
+    begins, ends = _incident(run, heard, lost)
     questions = dict.fromkeys(part.question for part in run.system.parts if part.question)
     return {
         "In short": _short(run, begins, ends),
         "Timeline": [f"{seconds(at_s)}: {words}" for at_s, words in _timeline(run, begins, ends)]
         or ["Nothing happened."],
         "Impact": _impact(run, usd),
-        "What helped": _helped(run, asked, lost, begins, ends),
+        "What helped": _helped(run, heard, lost, begins, ends),
         "Actions, each with a name and a date": actions or [f"To settle: {question}" for question in questions],
         "Without blame": "Whoever acted did what made sense with what could be seen. The question is what made it sensible, "
         "and what would have shown more. Times are seconds of the simulated evening.",
@@ -58,31 +59,35 @@ def _prices(run: Result, usd: float | Mapping[str, float] | None) -> dict[str, f
 
 
 def _by_second(run: Result) -> tuple[np.ndarray, np.ndarray]:
-    """How many came in each second, and how many of them failed, were refused or gave up."""
+    """How many heard in each second, and how many of them that it failed or was refused, or gave up."""
     r, edges = run.records, np.arange(int(np.ceil(run.duration_s)) + 1)
-    return np.histogram(r.arrived_s, edges)[0], np.histogram(r.arrived_s[r.status >= 400], edges)[0]
+    return np.histogram(r.finished_s[r.status > 0], edges)[0], np.histogram(r.finished_s[r.status >= 400], edges)[0]
 
 
-def _incident(asked: np.ndarray, lost: np.ndarray) -> tuple[int | None, int | None]:
-    """From which second until which; (None, None): there was none; until None: it is not over."""
-    broken = np.flatnonzero(lost > BROKEN * np.maximum(asked, 1))
+def _incident(run: Result, heard: np.ndarray, lost: np.ndarray) -> tuple[float | None, int | None]:
+    """From which moment until which second; (None, None): there was none; until None: it is not over."""
+    broken = np.flatnonzero(lost > BROKEN * np.maximum(heard, 1))
     if not len(broken):
         return None, None
     gaps = np.flatnonzero(np.diff(broken) > CALM_S)
     last = int(broken[-1] if not len(gaps) else broken[gaps[0]])
-    return int(broken[0]), last + 1 if len(asked) - last > CALM_S else None
+    failed = np.sort(run.records.finished_s[run.records.status >= 400])
+    failed = failed[(failed >= broken[0]) & (failed <= broken[0] + 1)]
+    happened = [event.at_s for event in run.events if event.at_s <= failed[-1]]  # whoever failed just before: by chance
+    begins = failed[failed >= max(happened, default=0.0)][0]
+    return float(begins), last + 1 if len(heard) - last > CALM_S else None
 
 
-def _short(run: Result, begins: int | None, ends: int | None) -> str:
+def _short(run: Result, begins: float | None, ends: int | None) -> str:
     if begins is None:
         return "In no second were more than 5 of 100 left without an answer: no incident."
     acts = [event.at_s for event in run.events if isinstance(event, Change) and event.at_s >= begins]
     noticed = f" Somebody acted {seconds(min(acts) - begins)} after it began." if acts else " Nobody acted."
     lasted = f"lasted {seconds(ends - begins)}" if ends else f"is not over after {seconds(run.duration_s - begins)}"
-    return f"It began at second {begins} and {lasted}.{noticed}"
+    return f"It began at second {plain(round(begins, 1))} and {lasted}.{noticed}"
 
 
-def _timeline(run: Result, begins: int | None, ends: int | None) -> list[tuple[float, str]]:
+def _timeline(run: Result, begins: float | None, ends: int | None) -> list[tuple[float, str]]:
     found, system = [], run.system
     for event in sorted(run.events, key=lambda event: event.at_s):
         mark = event.mark(system)
@@ -94,7 +99,7 @@ def _timeline(run: Result, begins: int | None, ends: int | None) -> list[tuple[f
             found += [(at_s, f"{run.system.label(name)} {'is back, empty' if alive else 'dies'}")
                       for deaths in machines for at_s, alive in deaths]  # fmt: skip
     if begins is not None:
-        found.append((float(begins), "more than 5 of 100 are not answered any more"))
+        found.append((begins, "more than 5 of 100 are not answered any more"))
         found += [(float(ends), "everybody is answered again")] if ends else []
     return sorted(found)
 
@@ -111,17 +116,17 @@ def _impact(run: Result, usd: dict[str, float]) -> list[str]:
     late = int((r.status == 0).sum())
     said += [f"{counted(late, 'request')} had no answer yet at the end"] if late else []
     if usd:
-        each = listed(f"{price:,.2f} USD for one of {run.system.label(name)}" for name, price in usd.items())
+        each = listed(f"{plain(price)} USD for each request of {run.system.label(name)}" for name, price in usd.items())
         said.append(f"In money: {money:,.0f} USD, at {each} (an assumption)")
     return said
 
 
-def _helped(run: Result, asked: np.ndarray, lost: np.ndarray, begins: int | None, ends: int | None) -> list[str]:
+def _helped(run: Result, heard: np.ndarray, lost: np.ndarray, begins: float | None, ends: int | None) -> list[str]:
     """What was lost in the seconds before and after each act."""
 
     def share(since: float, until: float) -> float:
         part = slice(max(0, int(since)), max(0, int(until)))
-        return float(lost[part].sum() / max(1, asked[part].sum()))
+        return float(lost[part].sum() / max(1, heard[part].sum()))
 
     said, system = [], run.system
     for event in sorted(run.events, key=lambda event: event.at_s):

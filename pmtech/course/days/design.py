@@ -45,8 +45,8 @@ def refused(plan: Plan, system: System) -> list[str]:
             said += [one.replace("in this task", "on this day") for one in differences(part.label, part, mine[name])]
     said += [
         f"Programs and people have the same keys on this day: leave {part.label} without any."
-        for part in mine.values()
-        if part.fan_out == "routes" and getattr(part, "keys", None)
+        for name, part in mine.items()
+        if part.fan_out == "routes" and system.get(f"{name}.keys")
     ]
     more = [part.label for name, part in mine.items() if name not in given and (part.is_source or _works(part))]
     return said + [f"{one} is no part of this day: rent more machines of a kind that is there." for one in more]

@@ -9,7 +9,7 @@ from typing import Any
 from pmtech.components.fields import number
 from pmtech.course.days import CALL_S, LASTS_S, Plan
 from pmtech.course.days.design import STARTS_S, WORKER_USD_PER_HOUR
-from pmtech.course.days.score import SALES_USD_PER_HOUR, TOLD
+from pmtech.course.days.score import SALES_USD_PER_HOUR, TOLD, scored
 from pmtech.course.days.weather import Weather, happenings, incident, under
 from pmtech.panels.controls import Slider
 from pmtech.panels.live.live import Live
@@ -114,7 +114,7 @@ class LiveDay(Live):
     """Made by `peak_day(...).live`. did: what the team has done so far, as events. note: why it has halted."""
 
     def __init__(self, plan: Plan, design: System, brings: Weather, seed: int, speed: float):
-        system, self.design, self.seed = under(design, brings), design, seed
+        self._plan, system, self.design, self.seed = plan, under(design, brings), design, seed
         says = [_sales(plan), *(Told(what) for what in TOLD if what != "nothing")]
         halts = {at_s: f"{incident(plan, name)}." for name, at_s in brings.incidents.items()}
         halts[CALL_S] = f"The telephone. {CALL} Say yes, or play on: not today. And what is the public told?"
@@ -144,7 +144,15 @@ class LiveDay(Live):
                     return
                 self._mark("halt", re.split(r": a | for |\.", self._halts[at_s])[0])
             self.playing, self.note = False, f"Second {self.now:.0f}. {OVER if at_s is None else self._halts[at_s]}"
+            self.note += self._so_far() if at_s == CALL_S else ""
             self._tell()
+
+    def _so_far(self) -> str:
+        """Where the team stands, line by line of the score: what it weighs a promise against."""
+        lines = scored(self._plan, self.recorded)
+        return "".join(
+            ["\nThe score so far:", *(f"\n{one.what}: {one.came} ({one.asked}): {one.word}" for one in lines)]
+        )
 
     def set_off(self, number: int) -> None:
         """Say something, to sales or to all: from the call on, and to each of them once."""

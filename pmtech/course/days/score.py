@@ -33,10 +33,16 @@ class Line(NamedTuple):
     share: float = nan
 
     @property
+    def word(self) -> str:
+        return "met" if self.kept else "missed"
+
+    @property
     def gap(self) -> str:
         """What is missing, in a sentence."""
+        if self.asked == SO and self.came == "nothing":
+            return "The public was told nothing, and was owed a word."
         if self.asked == SO:
-            return f"{self.what} was not so: {self.came}"
+            return f"The public was told what was not so: {TOLD[self.came]}"
         return f"{self.what}: {self.came}; {self.asked} was promised."
 
 
@@ -80,7 +86,7 @@ def scored(plan: Plan, run: Result, told: str | None = None, call: str = "not to
     if told is not None:
         through = well and min(one.share for one in found[:-1]) >= SILENT
         candid = {"all is well": through, "nothing": through, "busy": found[0].kept, "trouble": not through}[told]
-        found.append(Line("What the public was told", SO, TOLD[told], candid))
+        found.append(Line("What the public was told", SO, told, candid))
     return found
 
 
@@ -109,7 +115,7 @@ class Outcome(Marking):
 
 def outcome(title: str, run: Result, lines: list[Line], *said: str) -> Outcome:
     """What came of a run, with what there is to say of it."""
-    figures = [(one.what, one.asked, one.came, "met" if one.kept else "missed") for one in lines]
+    figures = [(one.what, one.asked, one.came, one.word) for one in lines]
     return Outcome(
         title=title, passed=all(one.kept for one in lines), gaps=[*said], figures=figures, run=run, lines=lines
     )

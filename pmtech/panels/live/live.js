@@ -43,7 +43,8 @@ function render({ model, el }) {
   const note = h("p", { class: "pmtech-note", role: "status" });
   const say = (text) => (write(problem, text ?? ""), (problem.hidden = !text));
   Object.assign(stageEl.style, { height: `${stageHeight(scene)}px`, minWidth: `${stageWidth(scene)}px` });
-  root.append(bar.bar, problem, note, h("div", { class: "pmtech-scrolls" }, stageEl), legend(scene, everyLabel), h("div", { class: "pmtech-knobs" }, ...knobs.rows), chartEl);
+  bar.bar.querySelector(".pmtech-clock").before(note);
+  root.append(bar.bar, problem, h("div", { class: "pmtech-scrolls" }, stageEl), legend(scene, everyLabel), h("div", { class: "pmtech-knobs" }, ...knobs.rows), chartEl);
   el.append(root);
   const actors = new Stage(stageEl, { ...structuredClone(scene), units: [] });
   const chart = new Strips(chartEl);
@@ -112,7 +113,7 @@ function render({ model, el }) {
     else if (message.playing && !news?.playing) bar.say("Running.");
     else if (message.sentence && message.sentence !== news?.sentence) bar.say(message.sentence);
     say(message.error);
-    write(note, message.note);
+    if (message.note !== news?.note) note.replaceChildren(...message.note.split("\n").map((line) => h("span", {}, line)));
     note.hidden = !message.note;
     kills.forEach((one, n) => {
       const why = message.none_left[pools[n][0]] ?? "";

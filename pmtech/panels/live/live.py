@@ -1,5 +1,6 @@
 """The running system: play, turn a knob in the middle of the run, set off a surge, see the queue drain."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import is_dataclass, replace
 from time import monotonic
@@ -23,6 +24,7 @@ from pmtech.runs.result import Result
 from pmtech.runs.running import Running
 from pmtech.runs.simulate import simulate
 from pmtech.system.system import System, check_complete
+from pmtech.theory.checks import number
 from pmtech.wording import nearest, rate, seconds, value_in_words
 
 DRAG_S = 0.7  # turns of a knob that come so soon after one another are one mark in the chart
@@ -69,15 +71,8 @@ class Live(Panel):
         self.controls = Controls("live", system, controls, self._turned)
         self._lock = self.controls.lock
         self._clock = Clock(self._tick, self.pause)
-        self._granted: dict[str, Any] = {
-            "number": 0,
-            "presses": 0,
-            "steps": 0,
-            "resets": 0,
-            "surges": 0,
-            "kills": {},
-            "failures": {},
-        }
+        counters = ("number", "presses", "steps", "resets", "surges")
+        self._granted: dict[str, Any] = {**dict.fromkeys(counters, 0), "kills": {}, "failures": {}}
         self._number = self._heard = 0  # of the last news that were sent, and that the page has got
         self._heard_at, self.playing = monotonic(), False
         self._begin()
@@ -245,6 +240,7 @@ class Live(Panel):
 
     def advance(self, duration_s: float, within_s: float = float("inf")) -> None:
         """Let so much simulated time pass, but take no longer than `within_s`; tell the page."""
+        number("duration_s", duration_s, at_least=0)
         with self._lock:
             until, late = self.now + duration_s, monotonic() + within_s
             turns, self._turns = self._turns, {}
@@ -300,13 +296,11 @@ class Live(Panel):
                 self._turn(others)
             for _ in range(wish["surges"] - granted["surges"]):
                 self.surge()
-            for name, times in wish["kills"].items():
-                for _ in range(times - granted["kills"].get(name, 0)):
-                    if self.running.alive(name):  # the page may not know yet that none is left
-                        self.kill(name)
-            for number, times in wish.get("failures", {}).items():
-                for _ in range(times - granted.get("failures", {}).get(number, 0)):
-                    self.set_off(int(number))
+            for name in (Counter(wish["kills"]) - Counter(granted["kills"])).elements():
+                if self.running.alive(name):  # the page may not know yet that none is left
+                    self.kill(name)
+            for number in (Counter(wish.get("failures")) - Counter(granted.get("failures"))).elements():
+                self.set_off(int(number))
             if wish["steps"] != granted["steps"]:
                 self.step(wish["steps"] - granted["steps"])
             if wish["presses"] != granted["presses"]:

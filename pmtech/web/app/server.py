@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pmtech.files import scratch
+from pmtech.kinds import explained
 from pmtech.web.app.faults import Faults
 from pmtech.web.app.listening import Listening
 from pmtech.web.app.protections import Protections
@@ -60,6 +61,7 @@ class Stops(Protocol):
     def stop(self) -> None: ...
 
 
+@explained
 class Api:
     """The running API.
 
@@ -210,7 +212,7 @@ class Api:
         exchange then has `status` None and an `error`. With `lose_request` it never arrives; with `lose_answer`
         the server does the work and its answer never arrives. Raises ValueError for what cannot be sent at all.
         """
-        request = written(method, self.url, path, json, body, dict(headers or {}), timeout_s)
+        request = written(method, self.url, path, json, body, {**(headers or {})}, timeout_s)
         begun = time.perf_counter()
         lost = [name for name, wanted in (("lose_requests", lose_request), ("lose_answers", lose_answer)) if wanted]
         for name in lost:

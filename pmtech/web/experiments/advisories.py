@@ -11,7 +11,7 @@ from pathlib import Path
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from pmtech.files import as_path
+from pmtech.files import as_path, in_a_sentence
 from pmtech.web.client.table import Rows
 from pmtech.wording import counted
 
@@ -35,7 +35,7 @@ class Advisories(Rows):
     def sentence(self) -> str:
         days = "".join(f" {id}: public for {counted(n, 'day')}." for id, n in self.hit.items())
         listed = f"{len(self.rows)} advisories, as they stood on {self.read_on:%d %B %Y}"
-        return f"{listed}; {self.affected} of them {'concerns' if self.affected == 1 else 'concern'} us.{days}"
+        return f"{listed}; {self.affected or 'none'} of them {'concern' if self.affected > 1 else 'concerns'} us.{days}"
 
 
 def advisories(versions: str | Path | Mapping[str, str] | None = None, *, planted: str | None = None) -> Advisories:
@@ -43,9 +43,8 @@ def advisories(versions: str | Path | Mapping[str, str] | None = None, *, plante
 
     planted: a version to pretend, such as "h11==0.14.0". Raises ValueError with a sentence.
     """
-    ours = _versions(versions)
-    if planted is not None:
-        ours |= _pins(planted) or _refuse(planted)
+    pretended = {} if planted is None else _pins(planted) or _refuse(planted)
+    ours = _versions(versions) | pretended
     rows, hit = [], {}
     for one in FROZEN["advisory"]:
         name, affected = one["package"], one["affected"]
@@ -54,7 +53,7 @@ def advisories(versions: str | Path | Mapping[str, str] | None = None, *, plante
         if concerned:
             hit[one["id"]] = (FROZEN["read_on"] - one["published"]).days
         word = "affected" if concerned else "fixed" if version else "not in use"
-        rows.append((one["id"], name, version or "none", affected, f"{one['published']}", one["what"], word))
+        rows.append((one["id"], name, version or "none", _said(affected), f"{one['published']}", one["what"], word))
     return Advisories(rows, hit, FROZEN["read_on"])
 
 
@@ -63,11 +62,17 @@ def _versions(versions) -> dict[str, str]:
         return {found.name.lower(): found.version for found in metadata.distributions()}
     if isinstance(versions, Mapping):
         return {str(name).lower(): str(version) for name, version in versions.items()}
-    return _pins(as_path(versions, "constraints.txt").read_text(encoding="utf-8"))
+    with in_a_sentence(f"{versions} can't be read"):
+        return _pins(as_path(versions, "constraints.txt").read_text(encoding="utf-8"))
 
 
 def _pins(text: str) -> dict[str, str]:
     return {name.lower(): version for name, version in re.findall(r"^([\w.-]+)==([\w.+!-]+)", str(text), re.MULTILINE)}
+
+
+def _said(affected: str) -> str:
+    """ ">=4.0.0,<4.2.5" in words."""
+    return affected.replace(">=", "from ").replace(",<", ", before ").replace("<", "before ")
 
 
 def _within(version: Version, affected: str) -> bool:

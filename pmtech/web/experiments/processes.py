@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from math import log10
 from pathlib import Path
 
+from pmtech.theory.checks import count
 from pmtech.web.app import program
 from pmtech.web.client.table import Rows, strong
 from pmtech.web.waiting import until
@@ -62,6 +63,7 @@ def cold_starts(times: int = 4, calls: int = 10) -> ColdStarts:
     What this leaves out: the network, and what a platform does before a process begins (finding a machine, fetching the
     code). Raises ValueError for fewer than 2 of either.
     """
+    times, calls = count("times", times), count("calls", calls)
     if times < 2 or calls < 2:
         raise ValueError(f"a distribution needs at least 2 processes and 2 calls, got {times} and {calls}")
     cold, warm = [], []
@@ -116,12 +118,15 @@ class KilledCopy(Rows):
     back_s: float
     asked: int
     failed: int
-    heads = "s", "what happens"
+    heads = "after, s", "what happens"
 
     @property
     def sentence(self) -> str:
-        lost = "every question was answered" if not self.failed else f"{counted(self.failed, 'question')} got no answer"
-        return f"After {self.back_s:.1f} s there is a new copy; nobody ordered it. Of {self.asked} questions meanwhile {lost}."
+        asked = counted(self.asked, "question")
+        lost = f"{self.failed} of {asked} got no answer" if self.failed else f"{asked} came, and all were answered"
+        (_, (died_s, _), (there_s, _)) = self.steps
+        took_s = round(there_s, 1) - round(died_s, 1)  # as the table says
+        return f"{took_s:.1f} s later there is a new copy; nobody ordered it. Meanwhile {lost}."
 
     @property
     def rows(self) -> list[tuple[str, str]]:

@@ -1,11 +1,11 @@
 """What a contract's schemas say of data: whether some fit, and some that do."""
 
 import json
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 from pmtech.web.client.openapi.document import Document
+from pmtech.web.schemas import validator
 
 TEXTS = {"date-time": "2026-01-31T09:30:00Z", "date": "2026-01-31", "time": "09:30:00Z", "email": "ana@example.org",
          "uuid": "00000000-0000-4000-8000-000000000001", "uri": "https://example.org/"}  # fmt: skip
@@ -28,15 +28,13 @@ class Schemas:
 
     def misfits(self, value: Any, schema: Any) -> list[str]:
         """What is wrong with it, one sentence each, with the field first."""
-        sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # two seconds of the cell: install/cli.py
-        from jsonschema import Draft202012Validator
         from referencing.exceptions import Unresolvable
 
         schema = _modern(schema)
         if not isinstance(schema, dict):
             return []
         try:
-            found = sorted(Draft202012Validator({**schema, **self.root}).iter_errors(value), key=lambda e: str(e.path))
+            found = sorted(validator()({**schema, **self.root}).iter_errors(value), key=lambda e: str(e.path))
         except Unresolvable:
             return []
         return [f"{'.'.join(map(str, error.path)) or 'body'}: {error.message[:200]}" for error in found]
