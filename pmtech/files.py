@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
+NO_NAME = "no file can have that name"
 LEFT_BEHIND_S = 3600  # a file in the making that is older than this was left by a program that was killed
 
 
@@ -29,12 +30,24 @@ def as_path(path, such_as: str) -> Path:
     return Path(path)
 
 
+def read(path: Path) -> bytes:
+    """What a file holds. Raises OSError, also for what is no file: a pipe or a device may have no end."""
+    if os.path.isfile(path):
+        return path.read_bytes()
+    try:
+        path.stat()
+    except ValueError:
+        raise OSError(errno.EINVAL, NO_NAME) from None
+    raise OSError(errno.EINVAL, os.strerror(errno.EISDIR) if path.is_dir() else "That is no file")
+
+
 def write(path: Path, content: str | bytes, *, over: bool = False) -> None:
     """Write a file, and the folders that lead to it.
 
     over: a file that is there is replaced. Otherwise it stays as it is, and FileExistsError is raised.
     Raises OSError, with nothing changed.
     """
+    _check_name(path)
     if over:
         path = Path(os.path.realpath(path))  # a link stays a link
     elif os.path.lexists(path):
@@ -44,7 +57,7 @@ def write(path: Path, content: str | bytes, *, over: bool = False) -> None:
     made = path.with_name(f".pmtech-{uuid4().hex}.tmp")
     try:
         with open(made, "xb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
+            file.write(_bytes(content))
             file.flush()
             os.fsync(file.fileno())
         if over:
@@ -69,7 +82,9 @@ def write_beside(files: Mapping[Path, str | bytes]) -> list[Path]:
 
     The same files again are left as they stand. Returns where they are. Raises OSError, with nothing changed.
     """
-    contents = {path: text.encode() if isinstance(text, str) else text for path, text in files.items()}
+    for path in files:
+        _check_name(path)
+    contents = {path: _bytes(content) for path, content in files.items()}
     number = 0
     while True:
         number += 1
@@ -77,11 +92,12 @@ def write_beside(files: Mapping[Path, str | bytes]) -> list[Path]:
         missing = {path: content for path, content in named.items() if not os.path.lexists(path)}
         if all(path in missing or _holds(path, content) for path, content in named.items()):
             with suppress(FileExistsError):  # somebody was quicker: the next number
-                _write_all(missing)
+                write_all(missing)
                 return list(named)
 
 
-def _write_all(files: Mapping[Path, bytes]) -> None:
+def write_all(files: Mapping[Path, str | bytes]) -> None:
+    """Write files that belong together: all of them or none. Raises OSError, FileExistsError where one is there."""
     done = []
     try:
         for path, content in files.items():
@@ -94,10 +110,23 @@ def _write_all(files: Mapping[Path, bytes]) -> None:
 
 
 def _holds(path: Path, content: bytes) -> bool:
-    try:
-        return path.read_bytes() == content
+    try:  # reading from a pipe or a device may never end
+        return path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content
     except OSError:
         return False
+
+
+def _bytes(content: str | bytes) -> bytes:
+    return content.encode(errors="replace") if isinstance(content, str) else content  # half a letter becomes "?"
+
+
+def _check_name(path: Path) -> None:
+    try:
+        fits = path.name not in ("", "..") and b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        fits = False
+    if not fits:
+        raise OSError(errno.EINVAL, NO_NAME)
 
 
 @contextmanager

@@ -19,10 +19,15 @@ def rate(value: float) -> str:
     return f"{value:.2g}" if 0 < value < 1 else plain(rounded(value))
 
 
+MONEY = ("$", "dollars")
+
+
 def rounded(value: float, unit: str = "a second") -> float:
     """A figure, to the digits that a reader needs."""
     if unit == "%":
-        return round(value, 3)
+        return round(value, 2 if 0.1 <= abs(value) <= 0.9 else 3)  # half of all is no matter of a thousandth
+    if unit in MONEY:
+        return round(value, 2)
     if unit == "ms":
         return round(value, -2 if value >= 10_000 else 0)
     return round(value, 0 if abs(value) >= (20 if unit == "a second" else 100) else 1)
@@ -35,7 +40,9 @@ def said(value: float, unit: str) -> str:
     value = rounded(value, unit)
     if unit == "%":
         return f"{value:.1%}".replace(".0%", "%").replace("%", " %")
-    return f"{value / 1000:,.1f} s" if unit == "ms" and value >= 10_000 else f"{plain(value)} {unit}"
+    if unit in MONEY:
+        return f"${value:,.2f}" if unit == "$" else f"{value:,.2f} {unit}"
+    return f"{value / 1000:,.1f} s" if unit == "ms" and value >= 10_000 else f"{plain(value)} {unit}".rstrip()
 
 
 def seconds(value_s: float) -> str:
@@ -44,7 +51,7 @@ def seconds(value_s: float) -> str:
         return f"{value_s * 1000:.0f} ms" if value_s >= 0.001 else f"{value_s * 1000:.1g} ms"
     if value_s < 600:
         return f"{plain(round(value_s, 1 if value_s < 10 else 0))} s"
-    return f"{value_s / 60:.0f} min"
+    return f"{value_s / 60:.0f} min" if value_s < 7200 else f"{rate(value_s / 3600)} hours"
 
 
 def percent(share: float) -> str:
@@ -94,7 +101,8 @@ def value_in_words(value, field: str) -> str:
         return {True: "yes", False: "no", None: "none"}[value]
     if isinstance(value, int | float):
         sign = unit(field)
-        return f"{plain(round(100 * value, 6) if sign == '%' else value)} {sign}".strip()
+        shown = round(100 * value, 6) if sign == "%" else round(value, 2 if abs(value) >= 10 else 6)
+        return f"{plain(shown)} {sign}".strip()
     return (", ".join(map(str, value)) or "none") if isinstance(value, tuple | list) else str(value).replace("_", " ")
 
 

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 import pytest
 from hypothesis import given
@@ -209,6 +210,23 @@ def test_names_never_cover_one_another(heights):
     assert len(apart) == len(heights)
     assert all(above - below >= 8 - 1e-9 for below, above in zip(apart, apart[1:], strict=False))
     assert all(height <= 100 for height in apart)
+
+
+def test_names_stay_apart_where_an_axis_is_held():
+    """A panel leaves a high axis where it was: lines that end low beside it are still named one above the other."""
+    ends = {"p50": 210.0, "p95": 220.0}
+    drawn = plot.over_time([(name, pd.Series([end, end]), plot.stroke("accent")) for name, end in ends.items()], "ms")
+    plot.respaced(drawn, 2000)
+    low, high = (note["y"] for note in drawn["layout"]["annotations"])
+    assert high - low >= 0.08 * 2000 - 1e-9
+    assert [shape["y0"] for shape in drawn["layout"]["shapes"]] == [low, high]
+
+
+def test_beside_long_numbers_the_title_of_an_axis_stands_further_out():
+    left = [
+        plot.figure([], [], plot.axis("s", 1), plot.axis("a second", top))["layout"].get("margin") for top in (999, 2e5)
+    ]
+    assert left[0] is None and left[1]["l"] > plot.TEMPLATE["layout"]["margin"]["l"]
 
 
 @given(st.floats(1e-6, 1e9))

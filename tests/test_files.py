@@ -7,10 +7,12 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
-from pmtech import files
+from pmtech import System, files
+from pmtech.web.client.contract import Contract
 
 # A writer of its own, which the test can kill or keep short of room.
 WRITER = """
@@ -142,6 +144,29 @@ def test_of_files_that_belong_together_there_are_all_or_none(tmp_path, monkeypat
     with pytest.raises(OSError, match="No space left"):
         files.write_beside({tmp_path / "page.md": "a", tmp_path / "page.html": "b"})
     assert inside(tmp_path) == {}
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "folder/..", "a\0b", "\ud800"])
+def test_what_can_be_no_name_of_a_file_is_said_and_writes_nothing(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    for write in (lambda path: files.write_beside({path: "a"}), lambda path: files.write(path, "a", over=True)):
+        with pytest.raises(ValueError, match=r"^It: no file can have that name\.$"), files.in_a_sentence("It"):
+            write(Path(name))
+    assert inside(tmp_path) == {}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with a name on Windows")
+def test_a_pipe_that_is_in_the_way_is_not_read(tmp_path):
+    os.mkfifo(tmp_path / "page.md")
+    for read in (System.open, Contract):
+        with pytest.raises(ValueError, match="That is no file"):
+            read(tmp_path / "page.md")
+    assert files.write_beside({tmp_path / "page.md": "a"}) == [tmp_path / "page-2.md"]
+
+
+def test_half_a_letter_in_a_text_is_written_as_a_question_mark(tmp_path):
+    files.write_beside({tmp_path / "page.md": "A\ud800"})
+    assert inside(tmp_path) == {"page.md": b"A?"}
 
 
 @pytest.mark.parametrize("path", ["file/page.md", "file/folder/page.md"])

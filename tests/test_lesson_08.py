@@ -212,11 +212,18 @@ def test_a_real_shared_cache_before_the_real_api_hits_where_the_model_hits(monke
 
 def test_what_a_shared_cache_may_keep():
     pytest.importorskip("hishel")
-    kept, shared, private, never, varied = shared_cache(start_api(transport="in_process")).rows
-    assert kept[1] == "origin" and re.fullmatch("copy, Age [01]", kept[2]) and re.fullmatch("copy, Age [345]", kept[3])
-    assert shared[1] == "origin" and shared[3] == "still good (304)"  # s-maxage beats max-age
-    assert private[1:] == never[1:] == ("origin", "origin", "origin")
-    assert varied[1:3] == ("origin", "origin, for another language") and "copy" in varied[3]
+    found = shared_cache(start_api(transport="in_process"))
+    kept, shared, private, never, varied = (row[1::2] for row in found.rows)
+    assert kept[0] == "origin" and re.fullmatch("copy, Age [01]", kept[1]) and re.fullmatch("copy, Age [345]", kept[2])
+    assert shared[0] == "origin" and shared[2] == "still good (304)"  # s-maxage beats max-age
+    assert private == never == ("origin", "origin", "origin")
+    assert varied[:2] == ("origin", "origin (other language)") and "copy" in varied[2]
+    # The same requests through the model, hit for hit.
+    assert [row[2::2] for row in found.rows] == [
+        tuple("copy" if real.startswith("copy") else "origin" for real in row)
+        for row in (kept, shared, private, never, varied)
+    ]
+    assert found.sentence.startswith("15 of 15 answers")
 
 
 def test_without_the_library_it_is_said(monkeypatch, capsys):

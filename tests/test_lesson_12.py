@@ -65,7 +65,7 @@ def test_the_cell_as_it_stands_is_off_target_and_the_solution_of_the_notebook_pa
         ("retry.timeout_ms", "The share of visitors who got no page"),
         ("circuit_breaker.window", "The share of orders that were lost"),
         ("circuit_breaker.fallback", "The share of orders that were lost"),
-        ("circuit_breaker.open_s", "Orders not charged at once, from a minute after it is well"),
+        ("circuit_breaker.open_s", "The share of orders charged late, a minute after it is well"),
     ],
 )
 def test_every_idea_carries_weight(left_out, missed):

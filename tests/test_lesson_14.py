@@ -1,6 +1,7 @@
 """Lesson 14: a new version that comes back by itself, canaries by hand, a real repository, pipeline and release, the task."""
 
 import math
+import os
 import re
 from dataclasses import replace
 
@@ -260,6 +261,15 @@ def test_where_there_is_neither_it_is_said(monkeypatch):
     without(git.Dulwich, monkeypatch)
     with pytest.raises(ValueError, match=r"needs git, or the optional extra git"):
         repository()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a script is no program on Windows")
+def test_a_program_that_only_says_that_git_is_not_there_is_none(monkeypatch, tmp_path):
+    stub = tmp_path / "git"
+    stub.write_text("#!/bin/sh\necho 'xcrun: error: invalid active developer path' >&2\nexit 1\n")
+    stub.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert not git.Git.is_there()
 
 
 def test_a_user_with_settings_and_hooks_of_their_own_gets_the_same(monkeypatch, tmp_path):

@@ -220,6 +220,20 @@ def test_the_page_is_what_the_answers_wrote():
     assert points["What was decided"] == table.outcome.decision.brief
 
 
+def test_what_a_decision_settles_is_told_in_its_price_alone():
+    """Nobody reads "$0" for what was missed, nor of a launch that was moved as if it had come."""
+    table = meeting("15.roadmap")
+    while table.outcome is None:
+        table.choose(next((n for n, words in enumerate(table.choices) if "move the launch" in words), 0))
+    outcome = table.outcome
+    assert outcome.missed and not any(outcome.costs.values())
+    for one in outcome.missed:
+        assert f"Missed: {one.name}. It is in the price of the decision." in outcome.said
+    missed, loses = list(table.points.values())[-2:]
+    assert all(line.endswith(": in the price of the decision") for line in missed)
+    assert "$150,000" in loses[0] and "$150,000" in loses[1]
+
+
 @pytest.mark.parametrize(
     ("slip", "sentence"),
     [

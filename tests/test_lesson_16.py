@@ -3,7 +3,7 @@
 import pytest
 from peak_designs import DESIGNS, IDEAS
 
-from pmtech import Queue, RateLimiter, Server, check, peak_day, simulate, sketch
+from pmtech import Queue, RateLimiter, Server, Topic, check, peak_day, simulate, sketch
 from pmtech.course.days import CALL_S, LASTS_S
 from pmtech.course.days.score import scored
 from pmtech.course.days.weather import INCIDENTS, weather
@@ -69,6 +69,23 @@ def test_the_ideas_of_seven_lessons_are_needed():
     assert {idea for _, idea in LEFT_OUT} == {"03", "04", "05", "07", "08", "09", "12"}
 
 
+@pytest.mark.parametrize(
+    ("id", "partner", "part"),
+    [
+        *(("sale", "ideas_of_a_partner", part) for part in (Queue(), RateLimiter(limit=1), Topic(), None)),
+        *(("match", "rights", part) for part in (Queue(), Topic())),
+    ],
+)
+def test_a_slow_partner_is_not_got_rid_of(id, partner, part):
+    """What is only accepted, refused or led nowhere is no page: the idea of lesson 12 is to have something simpler."""
+    design = DESIGNS[id]("12")
+    if part is None:
+        assert "/ideas answered within 1 s" in lost(id, editing.reroute(design, "inside", partner, ["/never"]))
+    else:
+        missed = {"sale": "/ideas answered within 1 s", "match": "/start answered within 2 s"}[id]
+        assert missed in lost(id, editing.put_before(design, partner, part)[0])
+
+
 @pytest.mark.parametrize("id", DAYS)
 def test_it_is_not_won_by_buying(id):
     """Neither today's architecture nor the largest machines, and not for their price alone."""
@@ -113,6 +130,7 @@ def test_what_belongs_to_the_day_is_refused_in_a_sentence():
         ({"seats.connections": 50}, "Seats has 2 connections on this day; yours has 50 connections"),
         ({"programs.rate_per_s": 0}, "Programs sends 10 a second on this day"),
         ({"booking.service_ms": 1}, "Booking works 400 ms on a request on this day"),
+        ({"gateway.keys": {"travellers": ("/look", "/book")}}, "the same keys on this day: leave Gateway without"),
         ({"booking.workers": 65}, "The largest machine for rent has 64 workers"),
     ):
         with pytest.raises(ValueError, match=sentence):
@@ -241,7 +259,7 @@ def test_what_is_turned_and_said_live_holds_from_then_on():
     ours = [(type(one).__name__, round(one.at_s)) for one in live.did]
     assert sorted(ours) == [("Change", 45), ("Change", 60), ("Sales", 45), ("Told", 45)]
     out = day.run(live)
-    assert "at most $1.06" in str(out) and "It is slow" in str(out) and not out.lines[0].kept
+    assert "at most $1.06" in str(out) and "What the public was told: busy" in str(out) and not out.lines[0].kept
     kept = next(system for at_s, system in out.run.history if at_s == pytest.approx(60))
     assert kept.get("pages.replicas") == 5
 
@@ -332,6 +350,8 @@ def test_a_knob_is_turned_when_the_telephone_rings():
     assert turned == {"rate_limiter.limit": 45, "pages.replicas": 60}
     with pytest.raises(ValueError, match="Seats has 2 connections on this day"):
         day.run(knobs={"seats.connections": 9})
+    with pytest.raises(ValueError, match='"pages.price_usd_per_hour" is a price of the day'):
+        day.run(knobs={"pages.price_usd_per_hour": 0.0})
 
 
 def test_the_public_is_told_what_is_so():
@@ -356,7 +376,9 @@ def test_tries_are_kept_and_the_line_to_share_has_nothing_personal():
     day.run(seed=3)
     kept = day.score.met
     assert peak_day("tickets").tries[0].endswith(f"day 3: {kept} of 6 kept") and not peak_day("sale").tries
-    assert day.share().startswith(f"Peak day, Railway tickets at ten, day 3: {kept} of 6 kept (/book done within 20 s ")
+    assert day.share().startswith(
+        f"Peak day, Railway tickets at ten, day 3: {kept} of 6 kept (/book done within 20 s: "
+    )
     assert "tickets" in repr(day) and "31,814" in day._repr_html_() and "missed" in day.score._repr_html_()
 
 

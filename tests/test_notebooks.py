@@ -145,6 +145,13 @@ def test_a_second_one_has_a_number_of_its_own(mine):
     assert mine.name == "20_feature_flags.ipynb"
 
 
+def test_a_lesson_that_cannot_be_written_as_a_whole_is_not_begun(tmp_path):
+    (tmp_path / "lesson_20.py").write_text("mine")
+    with pytest.raises(FileExistsError):
+        new_lesson("canaries", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["lesson_20.py"]
+
+
 def test_its_numbers_are_held_against_its_run_and_a_cell_that_fails_is_named(mine):
     good = mine.read_text()
     mine.write_text(good.replace("[Write: the idea,", "It has 5<!--own: tool.get('server.workers')--> workers,"))

@@ -329,6 +329,14 @@ def test_the_map_counts_first_answers_and_passed_tasks(course):
     assert "2 of 7 questions answered, 1 right at the first try, “Your turn” passed" in repr(course_map.progress())
 
 
+def test_what_going_further_asks_counts_when_it_is_answered(course, tmp_path):
+    (tmp_path / "04_throttling_vs_rate_limiting.ipynb").write_text('ask("04.predict") ## Going further ask("04.edge")')
+    assert "0 of 6 questions answered" in repr(course_map.progress("04"))
+    assert "Your predictions: 2 not made." in repr(course_map.progress("04"))
+    progress_file().add("answer", "04.edge", option="x", right=True)
+    assert "1 of 7 questions answered" in repr(course_map.progress("04"))
+
+
 def test_a_lesson_is_done_when_all_is_answered_and_passed(course):
     for id in all_questions():
         progress_file().add("answer", id, option="x", right=False)

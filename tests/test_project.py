@@ -250,6 +250,7 @@ ROOMS = [
     "files",
     "escapes",
     "theory",
+    "kinds",
     "engine",
     "components",
     "system",

@@ -337,6 +337,58 @@ def test_no_input_ends_in_a_failure_of_the_server(case):
     assert case.call().status_code < 500
 
 
+BODIES = ["NaN", "Infinity", "1e999", "9" * 3000, '"\\ud800"', "[" * 3000, "\x00", '{"": "<script>"}']
+
+
+@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize("inside", ["%s", '{"question": "05.check.1", "option": %s}', '{"question": %s, "option": 1}'])
+def test_what_is_no_vote_is_refused_and_not_said_again(room, inside, body):
+    told = room.http.put(
+        "/api/votes/mine", content=inside % body, headers=room.sit() | {"content-type": "application/json"}
+    )
+    assert told.status_code in (400, 422) and body[:8] not in told.text and len(told.text) < 100
+
+
+def lines(address, *requests):
+    """Connections to a room on each of which this was sent."""
+    host, port = address.split(":")
+    opened = [socket.create_connection((host, int(port)), timeout=30) for _ in requests]
+    for line, request in zip(opened, requests, strict=True):
+        line.sendall(request.encode())
+    return opened
+
+
+def test_a_seat_that_opens_many_lines_is_told_the_news_on_the_last(real):
+    room, address = real
+    secret = room.join(room.word)
+    news = f"GET /api/news HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {secret}\r\n\r\n"
+    opened = []
+    for _ in range(3 * room_app.STREAMS):
+        opened += lines(address, news)
+        assert opened[-1].recv(10_000).startswith(b"HTTP/1.1 200")
+    for line in opened[: -room_app.STREAMS]:
+        while line.recv(10_000):  # to its end
+            pass
+    room.ask(CHECK.id)
+    told = b""
+    while CHECK.id.encode() not in told:
+        told += opened[-1].recv(10_000)
+    for line in opened:
+        line.close()
+
+
+def test_who_sends_too_slowly_is_hung_up_on(real, monkeypatch):
+    monkeypatch.setattr(room_app, "BODY_S", 0.2)
+    room, address = real
+    begun = f"PUT /api/votes/mine HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\nAuthorization: Bearer {room.join(room.word)}\r\n\r\n"
+    (line,) = lines(address, begun + '{"question": ')
+    told = b""
+    while came := line.recv(10_000):
+        told += came
+    assert told.startswith(b"HTTP/1.1 400")
+    line.close()
+
+
 # A learner's kernel
 
 

@@ -9,17 +9,23 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from pmtech import (
     Autoscale,
+    Cache,
     Clients,
     Database,
     Gateway,
+    Gather,
     LoadBalancer,
     Network,
     Queue,
     Server,
     System,
+    Throttle,
     Topic,
     Users,
     simulate,
@@ -130,6 +136,35 @@ def test_what_is_taken_out_leaves_its_arrows_to_its_neighbours():
     assert editing.take_out(System((Clients(),)), "clients") is None
 
 
+def test_what_is_asked_besides_is_asked_at_the_same_time_and_it_is_said():
+    panel = sketch(Clients() >> Server() >> Cache() >> Database())
+    panel.select("server")
+    assert "Server" in ask(panel, "run")["can"]["also"]
+    told = ask(panel, "add", "Queue", "also")
+    assert arrows(panel.value)[:3] == ["clients > server", "server > gather", "gather > cache"]
+    assert "gather > queue" in arrows(panel.value) and told["said"].startswith("A gather stands between now")
+    panel.select("server")
+    assert ask(panel, "add", "Server", "also")["said"] == "", "it is there already"
+    panel.select("server_1")
+    assert {one["name"] for one in ask(panel, "run")["others"]} == {"database"}
+    ask(panel, "lead", "database")
+    assert [arrow for arrow in arrows(panel.value) if arrow.startswith("gather")] == [
+        "gather > cache", "gather > queue", "gather > server_2", "gather > database",
+    ]  # fmt: skip
+    panel.select("clients")
+    told = ask(panel, "run")
+    assert told["can"]["also"] == [] == told["others"], (
+        "who sends requests chooses among them by a balancer or a gateway"
+    )
+
+
+def test_what_comes_behind_one_of_several_senders_is_asked_by_all_who_have_nobody_yet():
+    panel = sketch(Clients("A"))
+    panel.add("Users", "beside")
+    panel.add("Server")
+    assert arrows(panel.value) == ["a > server", "users > server"]
+
+
 def test_arrows_are_drawn_and_taken_away():
     system = Clients() >> LoadBalancer() >> [Server("A") >> Database(), Server("B")]
     joined = editing.lead(system, "b", "database")
@@ -172,6 +207,20 @@ def test_what_several_need_is_written_once():
     assert as_code(system) == (
         "database = Database()\nsystem = Clients() >> Gateway() >> {'/': Server('A') >> database, '/b': Server('B') >> database}\n"
     )
+
+
+def test_what_some_of_several_lead_to_is_one_part_in_the_code_too():
+    database = Database()
+    system = Clients() >> Gather() >> [Cache() >> database, Server() >> database, Queue()]
+    assert as_code(system).count("Database()") == 1 and made_of(as_code(system)) == system
+
+
+@pytest.mark.parametrize("chooser", [Gateway, LoadBalancer])
+def test_an_unfinished_drawing_is_code_too(chooser):
+    """Two that nobody sends to yet, and both of whom lead to the same parts: a list has no >> of its own."""
+    after = {"/": Server("A"), "/b": Server("B")} if chooser is Gateway else [Server("A"), Server("B")]
+    system = System.together(chooser("One"), chooser("Two")) >> after
+    assert made_of(as_code(system)) == system
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -251,6 +300,15 @@ def test_what_a_part_says_of_a_field_is_taken_from_its_docstring():
     assert meaning(Queue, "batch_wait_s") and meaning(Server, "item_ms").startswith("Work for every further")
 
 
+def test_a_field_is_explained_by_its_part_and_named_as_everywhere():
+    shown = {one["path"]: one for one in form(System((Throttle(),)), "throttle")}
+    assert "go before all others" in shown["throttle.priority"]["means"], "of a sender it is a number"
+    labels = {path.partition(".")[2]: one["label"] for path, one in shown.items()}
+    assert labels["rate_per_s"] == "Requests a second" and "Kb" not in {
+        one["label"] for one in form(System((Clients(),)), "clients")
+    }
+
+
 # The panel
 
 
@@ -273,6 +331,23 @@ def test_an_unfinished_drawing_says_what_it_lacks():
     panel.add("Clients")
     assert panel.run() is None
     assert panel.error == "This can't be run yet: “Clients” has nowhere to send requests: put “Server” after it."
+
+
+def test_an_address_for_which_nobody_asks_is_said_and_what_is_to_be_done():
+    panel = sketch(Clients("Riders") >> Gateway() >> {"/": Server("Places")})
+    panel.select("gateway")
+    panel.add("Server")
+    assert ask(panel, "run")["sentences"].startswith(
+        "Nobody asks for /new, which leads to “Server”: add it at “Riders” under Endpoints, such as /: 1, /new: 1."
+    )
+    panel.select("riders")
+    ask(panel, "put", "riders.endpoints", "/: 4, /ride: 1")
+    assert "Nobody asks" not in ask(panel, "run")["sentences"]
+
+
+def test_who_leads_nowhere_and_could_is_told_of_the_arrows():
+    panel = sketch(System.together(Clients("A") >> Server(), Clients("B")))
+    assert panel.error.endswith("put “Server” after it, or lead it to a part under Arrows.")
 
 
 def test_what_was_said_stays_when_the_run_has_followed(tmp_path, monkeypatch):
@@ -439,6 +514,94 @@ def test_only_what_can_stand_there_is_offered():
         panel = sketch(Clients() >> Server() >> Database())
         panel.select("clients")
         panel.add(kind)
+
+
+NAMES = ("Orders", "注文", "Über see", 'a.b "c"', "<script>", " ", "class", "Server 2", "\u202eabc", "x" * 80, "Gather")
+LINES = ("/a: 1, /b: 2", "/a", "", "/a: x", "/: 1e400", "/a: nan", "London, Mumbai", ",,", "/ö: 2")
+NUMBERS = (None, -1, 0, 0.5, 7, 1e9, "x")
+
+
+class Hands(RuleBasedStateMachine):
+    """Whatever the page can send, in any order, the stale and the malformed too: the panel lives on, and is always its code.
+
+    What is offered is taken, and what is not offered is refused; a refusal changes nothing; undo leads back to each step.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.panel, self.number = sketch(), 0
+
+    def does(self, done, *more):
+        before, can = self.panel.value, self.panel.answer["can"]
+        self.number += 1
+        told = ask(self.panel, done, *more)
+        assert told["problem"] is None or told["problem"].endswith(".")
+        if told["problem"]:
+            assert self.panel.value is before, "a refusal changes nothing"
+        if done == "add" and before is not None and can:
+            assert (more[0] in can[more[1]]) == (told["problem"] is None), (more, told["problem"])
+        json.dumps(told, allow_nan=False)
+
+    def some_part(self, data, *first):
+        there = self.panel.value.names if self.panel.value else ()
+        return data.draw(st.sampled_from([*first, *there, "ghost"]))
+
+    @rule(kind=st.sampled_from([*KINDS]), where=st.sampled_from(["after", "before", "beside", "also"]))
+    def add(self, kind, where):
+        self.does("add", kind, where)
+
+    @rule(data=st.data(), done=st.sampled_from(["select", "lead", "part ways"]))
+    def point(self, data, done):
+        told = self.panel.answer
+        shown = {
+            "lead": [one["name"] for one in told.get("others", ())],
+            "part ways": [one["head"] for one in told.get("arrows", ())],
+        }
+        self.does(done, self.some_part(data, *shown.get(done, ())))
+
+    @rule(done=st.sampled_from(["more", "take out", "undo", "undo", "redo", "keep"]))
+    def step(self, done):
+        self.does(done)
+
+    @rule(data=st.data(), line=st.sampled_from([*LINES, "/new, /", "/b"]))
+    def reroute(self, data, line):
+        self.does("reroute", self.some_part(data), line)
+
+    @rule(name=st.sampled_from(NAMES))
+    def rename(self, name):
+        self.does("rename", name)
+
+    @rule(data=st.data())
+    def put(self, data):
+        fields = self.panel.answer["form"] or [{"path": "ghost.workers", "as": "number"}]
+        field = data.draw(st.sampled_from(fields))
+        sent = {"number": NUMBERS, "choice": (0, 1, 99), "place": ("", "Mumbai", "Atlantis"), "switch": (True, False)}
+        self.does("put", field["path"], data.draw(st.sampled_from(sent.get(field["as"], LINES))))
+
+    @rule(data=st.data(), what=st.sampled_from([*TROUBLES]))
+    def trouble(self, data, what):
+        self.does("break", what, self.some_part(data))
+
+    @invariant()
+    def it_is_its_code_and_what_is_chosen_is_there(self):
+        system = self.panel.value
+        if system is not None:
+            made = made_of(self.panel.code)
+            assert (made if isinstance(made, System) else System((made,))) == system, self.panel.code
+            assert self.panel.selected is None or self.panel.selected in system.numbers
+
+    def teardown(self):
+        last = self.panel.value
+        while self.panel.answer["undo"]:
+            ask(self.panel, "undo")
+        assert self.panel.value is None, "it began on an empty page"
+        while self.panel.answer["redo"]:
+            ask(self.panel, "redo")
+        assert last is None or self.panel.value is not None
+
+
+class TestHands(Hands.TestCase):
+    settings = settings(max_examples=8, stateful_step_count=25, suppress_health_check=list(HealthCheck))
 
 
 def test_a_stranger_is_refused_in_a_sentence():

@@ -73,7 +73,7 @@ def test_who_asked_is_served_refused_or_still_waits(minute):
     waiting = (with_c.requests.status == 0).groupby(with_c.requests.client).mean()
     assert shown.waiting_share.tolist() == waiting.tolist()
     heads, *rows = minute.panel().table
-    assert [row[heads.index("Still waiting, %")] for row in rows] == ["0.2", "57.2"]
+    assert [row[heads.index("still waiting, %")] for row in rows] == ["0.2", "57.2"]
 
 
 def test_littles_law_multiplies_and_counts():

@@ -119,7 +119,7 @@ BAD = {
     "paths in a list": ({"openapi": "3.0.0", "paths": []}, "object with paths"),
     "no file": ("nowhere/openapi.yaml", "nowhere/openapi.yaml"),
     "an address": ("https://example.com/openapi.json", "must be a file"),
-    "a name with nothing in it": ("a\0b", "null byte"),
+    "a name with nothing in it": ("a\0b", "no file can have that name"),
     "empty": ("\n", "object with paths"),
     "neither": ("{a: [\n", "neither JSON nor YAML"),
     "two documents": ("a: 1\n---\nb: 2\n", "neither JSON nor YAML"),

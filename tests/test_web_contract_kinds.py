@@ -196,6 +196,17 @@ CASES = {  # what stands for itself: (old, new, as a request, as an answer)
         {"if": {"required": ["a"]}, "then": {"minProperties": 2}}, {"if": {"required": ["b"]}, "then": {"minProperties": 2}},
         UNJUDGED, UNJUDGED),
     "told apart": ({"oneOf": [CARD, CASH]}, {"oneOf": [CARD, CASH], "discriminator": {"propertyName": "kind"}}, FITS, FITS),
+    "told apart by other values": (
+        {"oneOf": [CARD, CASH], "discriminator": {"propertyName": "sort", "mapping": {"c": "#/components/schemas/Card"}}},
+        {"oneOf": [CARD, CASH], "discriminator": {"propertyName": "sort", "mapping": {"k": "#/components/schemas/Card"}}}, UNJUDGED, UNJUDGED),
+    "told apart by the name, as before": (
+        {"oneOf": [CARD, CASH], "discriminator": {"propertyName": "kind"}},
+        {"oneOf": [CARD, CASH], "discriminator": {"propertyName": "kind", "mapping": {"Card": "#/components/schemas/Card"}}}, FITS, FITS),
+    "two values of another type are not all that there are": (
+        {"type": "boolean"}, {"type": "boolean", "enum": [-1, "b"]}, BREAKS, FITS),
+    "a map, beside which nothing else is taken": (
+        fields(more={"additionalProperties": TEXT, "unevaluatedProperties": False}), fields(more={"unevaluatedProperties": False}),
+        BREAKS, BREAKS),
     "told apart by another field": ({"oneOf": [CARD, CASH], "discriminator": {"propertyName": "kind"}},
                                     {"oneOf": [CARD, CASH], "discriminator": {"propertyName": "sort"}}, UNJUDGED, FITS),
 }  # fmt: skip
@@ -375,6 +386,7 @@ PARAMETERS = {
     "joined": (call(query(LIST)), call(query(LIST, explode=False)), BREAKS),
     "as it was": (call(query(LIST)), call(query(LIST, explode=True, style="form", allowReserved=False)), "none"),
     "of one value": (call(query(TEXT)), call(query(TEXT, explode=False)), FITS),
+    "a header's list, in parts": (call(query(LIST) | {"in": "header"}), call(query(LIST, explode=True) | {"in": "header"}), FITS),
     "style": (call(query(LIST)), call(query(LIST, style="pipeDelimited")), BREAKS),
     "reserved signs": (call(query(TEXT)), call(query(TEXT, allowReserved=True)), FITS),
     "as JSON": (call(query(TEXT)), call({"name": "q", "in": "query", "content": {"application/json": {}}}), BREAKS),
@@ -464,6 +476,7 @@ MESSAGES = {
     "sign-in if you like": (secured(), secured({"key": []}, {}, key=KEY), FITS),
     "no sign-in": (secured({"key": []}, key=KEY), secured(key=KEY), FITS),
     "sign-in renamed": (secured({"key": []}, key=KEY), secured({"k": []}, k=KEY), "none"),
+    "a sign-in that is asked for and no longer described": (secured({"o": []}, o=OAUTH), secured({"o": []}), UNJUDGED),
     "another sign-in": (secured({"key": []}, key=KEY), secured({"key": []}, key=KEY | {"name": "X-Token"}), BREAKS),
     "a second sign-in to choose": (secured({"key": []}, key=KEY, o=OAUTH), secured({"key": []}, {"o": []}, key=KEY, o=OAUTH), FITS),
     "a second sign-in on top": (secured({"key": []}, key=KEY, o=OAUTH), secured({"key": [], "o": []}, key=KEY, o=OAUTH), BREAKS),
@@ -555,7 +568,7 @@ from pmtech.web.client.openapi.examples import Schemas
 assert Schemas({"openapi": "3.1.0", "paths": {}}).misfits("a", {"type": "integer"})
 assert "jsonschema" in sys.modules and not {"rfc3987_syntax", "lark"} & sys.modules.keys()
 import rfc3987_syntax
-from pmtech.schemas import validator
+from pmtech.web.schemas import validator
 validator()
 assert sys.modules["rfc3987_syntax"] is rfc3987_syntax
 """

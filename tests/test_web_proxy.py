@@ -98,6 +98,8 @@ def test_a_dead_proxy_is_a_sentence_and_can_be_started_again(copies):
 def test_what_cannot_be_killed_is_a_sentence(copies):
     with pytest.raises(ValueError, match="name must be one of copy 1, copy 2, copy 3, proxy"):
         copies.kill("copy 4")
+    with pytest.raises(ValueError, match="name must be one of copy 1, copy 2, copy 3, proxy"):
+        copies.revive("copy 4")
     with pytest.raises(ValueError, match=r"kill_copy needs what start_copies\(\) gave"):
         kill_copy(copies.url)
 

@@ -122,7 +122,7 @@ def by_design(results: dict[str, Result], slow: bool = False) -> dict:
         scale = {"s": 1000, "ms": 1}[unit]
         unit, short = f"p95, {unit}: 95 of 100 answers took no longer", f" {unit}"
     every = [value / scale for result in results.values() for value in result.by_client[figure]]
-    digits = len(max(column(every, "")[1], key=len).partition(".")[2])  # one precision for all bars
+    digits = len(max(column(every, short.strip())[1], key=len).partition(".")[2])  # that of the table
     height = 0.8 / len(results)
     data, notes = [], []
     for place, (label, result) in enumerate(results.items()):

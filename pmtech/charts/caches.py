@@ -54,9 +54,8 @@ def hits(result: Result, pinned: Result | None = None) -> dict:
             data.append(_dot(label, capacity, share, HITS))
             drawn: list[list] = [theory, [(0, 0), (size, 100)]]
             notes.append(_told(label, capacity, share, size, drawn, notes))
-    return _figure(
-        data, notes, "answers kept (line: theory, rings: replays, dot: your run, warm)", size, "% of the reads"
-    )
+    kept = "answers kept (line: theory, rings: replays, dot: your run, warm)"
+    return _figure(data, notes, kept, size, "% of the reads")
 
 
 def _by_size(cache, reads: np.ndarray, writes: np.ndarray, sizes: np.ndarray) -> list[tuple[float, float]]:
@@ -126,13 +125,13 @@ def stale_by_second(result: Result) -> pd.Series:
 
 def outdated_said(results: dict[str, Result]) -> list[str]:
     """The chart in sentences."""
-    found = {}
+    said = []
     for label, result in results.items():
         at_s, _, stale = result.records.notes[_cache(result.system)[0]].T[:3]
         wrong = at_s[stale > 0]
         lasted = f" until second {wrong.max():.0f}" if len(wrong) else ""
-        found[label] = f"{label}: {len(wrong):,} answers were out of date{lasted}."
-    return [*found.values()]
+        said.append(f"{label}: {len(wrong):,} answers were out of date{lasted}.")
+    return said
 
 
 def answers(result: Result) -> dict[str, float]:
@@ -158,9 +157,7 @@ def answered_by(results: dict[str, Result]) -> dict:
             data.append(plot.bars(kind, [-row], [100 * share], [start], colour, 0.56))
             # The words stand above their stretch: not every colour of the series can carry text.
             if share > 0.08 or start + 100 * share > 99.9:
-                notes.append(
-                    plot.note(f"{kind} {_percent(100 * share)}", start, -row + 0.39, plot.TEXT, "left", size=12)
-                )
+                notes.append(plot.note(f"{kind} {percent(share)}", start, -row + 0.39, plot.TEXT, "left", size=12))
             start += 100 * share
         notes.append(plot.note(f"{result.summary.mean_ms:,.0f} ms", 100, -row, plot.TEXT, "left", 8, bold=True))
     drawn = plot.over_rows(data, notes, rows, 70, "% of the answers; behind each bar the average time to an answer")
@@ -261,10 +258,6 @@ def _found(trace: np.ndarray, store: Store) -> np.ndarray:
     return np.array(found)
 
 
-def _percent(share: float) -> str:
-    return percent(share / 100)
-
-
 def _dot(label: str, x: float, y: float, style: dict) -> dict:
     colour = plot.PINNED if label else style["color"]
     return plot.marks(label or "your run", [(x, y)], size=9 if label else 13, color=colour)
@@ -291,7 +284,7 @@ def _told(
 
     above: not far under it, where there is another dot with a share of its own.
     """
-    text = f"{label}: {_percent(y)}" if label else _percent(y)
+    text = f"{label}: {percent(y / 100)}" if label else percent(y / 100)
     side = ("left", 8) if x < right / 2 else ("right", -8)
     note = plot.note(text, x, y, plot.QUIET if label else plot.TEXT, *side, 12 if label else 13, bold=not label)
     over, px = _span(note, right), 104 / PLOT_PX[1]
@@ -309,7 +302,5 @@ def _told(
 
 
 def _figure(data: list, notes: list, kept: str, right: float, of: str) -> dict:
-    shares = plot.axis(of, 104, tickvals=[0, 25, 50, 75, 100])
-    return plot.figure(
-        data, notes, plot.axis(kept, right * 1.001, showgrid=False), shares, hovermode=False, margin={"r": 28}
-    )
+    x, y = plot.axis(kept, right * 1.001, showgrid=False), plot.axis(of, 104, tickvals=[0, 25, 50, 75, 100])
+    return plot.figure(data, notes, x, y, hovermode=False, margin={"r": 28})

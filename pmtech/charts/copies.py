@@ -28,6 +28,6 @@ def figure(
         lines.append(plot.straight((at_s, bottom), (at_s, 0.7), plot.BEHIND))
         notes.append({**plot.note(words, at_s, 0.7, plot.QUIET, "left", size=12), "yanchor": "bottom"})
     y = {"tickvals": list(ticks), "ticktext": list(ticks.values()), "range": [bottom, 0.7], "showgrid": False}
-    x = plot.axis("seconds", end, showgrid=False)
+    x = plot.axis("seconds", end, showgrid=False) | {"range": [-0.015 * end, end]}  # room for a mark at the beginning
     more = {"shapes": lines, "hovermode": False, "margin": {"l": 64, "t": 24}}
     return plot.figure(data, notes, x, y, **more)

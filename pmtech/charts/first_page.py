@@ -8,9 +8,8 @@ from pmtech.charts.plot import TEXT, bars, ceiling, note, over_rows
 from pmtech.runs.result import Result
 from pmtech.system.system import System
 
-STEPS = ("name (DNS)", "connection (TCP)", "key (TLS)", "request")
-SHORT = ("name", "connection", "key", "request", "work")
-COLOURS = ("var(--pmtech-series-4)", "var(--pmtech-series-3)", "var(--pmtech-series-2)", "var(--pmtech-pinned)")
+STEPS = ("name (DNS)", "connection (TCP)", "key (TLS)", "request", "work")
+COLOURS = [f"var(--pmtech-{name})" for name in ("series-4", "series-3", "series-2", "pinned", "served")]
 
 
 class Page(NamedTuple):
@@ -31,13 +30,13 @@ class Page(NamedTuple):
 
     @property
     def steps(self) -> list[float]:
-        """For each of STEPS how long it takes, in ms: TLS what is left of the round trips besides one for each other."""
+        """How long each of STEPS takes, in ms: TLS what is left of the round trips besides one for each other."""
         trips = self.trips >= 3, self.trips >= 2, max(0, self.trips - 3), 1
-        return [self.trip_ms * number for number in trips]
+        return [*(self.trip_ms * number for number in trips), self.work_ms]
 
     @property
     def ms(self) -> float:
-        return sum(self.steps) + self.work_ms
+        return sum(self.steps)
 
     @property
     def said(self) -> str:
@@ -56,22 +55,21 @@ def figure(rows: dict[str, Page]) -> dict:
     """A row a page, called so."""
     at = {label: -row for row, label in enumerate(rows)}
     data, notes, begins = [], [], dict.fromkeys(rows, 0.0)
-    for number, (name, colour) in enumerate(zip((*STEPS, "work"), (*COLOURS, "var(--pmtech-served)"), strict=True)):
-        widths = [[*page.steps, page.work_ms][number] for page in rows.values()]
+    for number, (name, colour) in enumerate(zip(STEPS, COLOURS, strict=True)):
+        widths = [page.steps[number] for page in rows.values()]
         data.append(bars(name, [*at.values()], widths, [*begins.values()], colour, 0.6))
         begins = {label: begin + width for (label, begin), width in zip(begins.items(), widths, strict=True)}
     longest = max(page.ms for page in rows.values())
     for label, page in rows.items():
         notes.append(note(f"{page.ms:,.0f} ms", page.ms, at[label], TEXT, "left", 6))
     begin = 0.0
-    for name, width in zip(SHORT, [*next(iter(rows.values())).steps, next(iter(rows.values())).work_ms], strict=True):
+    for step, width in zip(STEPS, next(iter(rows.values())).steps, strict=True):
+        name = step.partition(" ")[0]
         if width > 0.012 * len(name) * longest:  # above its stretch, where there is room
             notes.append(note(name, begin + width / 2, 0.4, TEXT, "center", size=12))
         begin += width
     ticks = {row: label for label, row in at.items()}
-    drawn = over_rows(data, notes, ticks, ceiling(1.15 * longest or 1), "ms until the first byte of a first page")
-    drawn["layout"]["barmode"] = "overlay"
-    return drawn
+    return over_rows(data, notes, ticks, ceiling(1.15 * longest or 1), "ms until the first byte of a first page")
 
 
 def first_page(result: Result, pinned: Result | None = None) -> dict:

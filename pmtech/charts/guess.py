@@ -54,9 +54,8 @@ def _on_curve(guess, run: Any, value: float | None, crossing: re.Match) -> dict:
         plot.marks(RUN, [(truth, level)], size=13, color="var(--pmtech-accent)"),
     ]
     # The curve climbs to the right: below it there is room for the run's words, above it for the guess's.
-    notes = [
-        plot.note(f"{RUN}: {said(truth, guess.unit)}", truth, level, plot.TEXT, "left", 10, bold=True) | {"yshift": -14}
-    ]
+    came = plot.note(f"{RUN}: {said(truth, guess.unit)}", truth, level, plot.TEXT, "left", 10, bold=True)
+    notes = [came | {"yshift": -14}]
     if value is not None:
         data.append(plot.marks(YOU, [(value, level)], size=13, color="var(--pmtech-text)", symbol="circle-open"))
         gap = _gap(value, truth, guess.unit)

@@ -169,9 +169,8 @@ def _dots(run: Result, pin: bool, top: float) -> dict:
 
 def _values(result: Result, pinned: Result | None, top: float) -> list[dict]:
     """The figures in the right margin, each at its height, as far as they do not cover one another, in the colour of its curve."""
-    told = {
-        f"{KEPT}: {name}": (ms, QUIET) for name, ms in (_figures(pinned) if pinned else {}).items() if name == "p95"
-    }
+    before = _figures(pinned) if pinned else {}
+    told = {f"{KEPT}: p95": (before["p95"], QUIET)} if "p95" in before else {}
     told |= {name: (ms, LINES[name]["color"]) for name, ms in _figures(result).items()}
     order = sorted(told, key=lambda name: told[name][0])
     heights = apart({name: min(told[name][0], 0.96 * top) for name in order}, 0.1 * top, 0.96 * top)

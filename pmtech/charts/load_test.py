@@ -21,7 +21,7 @@ def figure(table: Table, capacity_per_s: float) -> dict:
         data.append(plot.marks(f"{NAMES[of]}, really", real, size=10, color=style["color"]))
         notes.append(plot.note(NAMES[of], last, heights[of], plot.TEXT, "left", 8))
     notes.append(plot.note("line: model · dot: the real server", 0.02 * last, 0.95 * top, plot.QUIET, "left", 0, 12))
-    notes.append(plot.note("full", capacity_per_s, 0.95 * top, plot.QUIET, "right", -8, 12))
+    notes.append(plot.note("full", capacity_per_s, 0.95 * top, plot.QUIET, "left", 6, 12))
     full = plot.straight((capacity_per_s, 0), (capacity_per_s, top), plot.stroke("quiet", "dot", 2))
     x, y = plot.axis("requests sent a second", last, showgrid=False), plot.axis("time to answer, ms", top)
     return plot.figure(data, notes, x, y, shapes=[full], margin={"r": 130, "t": 12})

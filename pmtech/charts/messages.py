@@ -47,7 +47,7 @@ def backlog(result: Result, pinned: Result | None = None) -> dict:
         hand = pd.Series(by_hand(result.system, result.queues[0], edges), edges)
         lines.append(("by hand", hand, plot.stroke("quiet", "dot", 2)))
     lines = lines or [("not done", pd.Series(0.0, edges), LINES[0])]
-    return plot.over_run(lines, "messages that are not done", result.duration_s)
+    return plot.over_run(lines, "messages not done", result.duration_s)
 
 
 def by_hand(system: System, queue: str, at_s: np.ndarray) -> np.ndarray:
@@ -89,7 +89,7 @@ def batches(result: Result, pinned: Result | None = None) -> dict:
         data.append(plot.line(name, points, forms[name][1]))
         rises = points and points[-1][1] > points[0][1]  # its name stands where it is steep, beside the line
         x, y = points[-1] if rises else points[len(points) // 4] if points else (0, 0)
-        side, down = (("right", -6), -4) if rises else (("left", 6), 14)
+        side, down = (("right", -10), -4) if rises else (("left", 6), 14)
         notes.append({**plot.note(name, x, y, plot.TEXT, *side, 12), "yshift": down})
     for name, x, y in dots:
         colour = plot.PINNED if name == plot.KEPT else "var(--pmtech-accent)"
@@ -98,7 +98,7 @@ def batches(result: Result, pinned: Result | None = None) -> dict:
         notes.append({**plot.note(name, x, y, plot.TEXT, *side, 13, bold=name != plot.KEPT), "yshift": 9})
     shapes = [plot.beyond(capacity, end, top)] if capacity < end else []
     x = plot.axis("messages a second (grey: more than can be done)", end, showgrid=False)
-    return plot.figure(data, notes, x, plot.axis("mean wait until work begins, s", top), hovermode=False, shapes=shapes)
+    return plot.figure(data, notes, x, plot.axis("mean wait to begin, s", top), hovermode=False, shapes=shapes)
 
 
 def _forms(system: System, queue: str) -> dict[str, tuple[Callable[[float], float], dict]]:

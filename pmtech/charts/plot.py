@@ -20,12 +20,7 @@ PIECE = 27  # px of a line beside its name: a dash, a gap, a dash
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")  # of as many lines as a figure has room for
 AXES = {"hours": 3600, "minutes": 60, "seconds": 1}  # of time: each is for what lasts ten of them
 
-TEXT, QUIET, PINNED, GROUND = (
-    "var(--pmtech-text)",
-    "var(--pmtech-quiet)",
-    "var(--pmtech-pinned)",
-    "var(--pmtech-ground)",
-)
+TEXT, QUIET, PINNED, GROUND = (f"var(--pmtech-{name})" for name in ("text", "quiet", "pinned", "ground"))
 
 TEMPLATE: dict[str, dict] = {
     "layout": {
@@ -162,7 +157,7 @@ def over_time(lines: list[tuple], unit: str, until: float | None = None, in_: st
     known = {name: values.dropna() for name, values, _ in lines if values.notna().any()}
     styles, until = {name: style for name, _, style in lines}, until or len(lines[0][1])
     top = ceiling(max((float(values.max()) for values in known.values()), default=1.0))
-    gap = 0.08 * top
+    gap = 0.12 * top  # a line of words in the lowest of our charts
     # Lines that end at about the same height are named in the order in which they ran.
     order = sorted(known, key=lambda name: (round(known[name].iloc[-1] / gap), known[name].mean()))
     heights = apart({name: float(known[name].iloc[-1]) for name in order}, gap, top)
@@ -175,6 +170,20 @@ def over_time(lines: list[tuple], unit: str, until: float | None = None, in_: st
     x = axis(f"{in_} since the start", until, showgrid=False)
     right = 24 + 8 + PIECE + 7.5 * max(map(len, styles))
     return figure(data, notes, x, axis(unit, top), shapes=pieces, margin={"r": right})
+
+
+def respaced(figure: dict, top: float) -> None:
+    """Where the upright axis of a figure over time reaches to `top`, its lines' names still do not cover one another."""
+    layout = figure["layout"]
+    named = {
+        note["text"]: (note, shape)
+        for note, shape in zip(layout["annotations"], layout.get("shapes", []), strict=False)
+    }
+    if all(shape.get("xsizemode") == "pixel" for _, shape in named.values()):
+        ends = dict(sorted(((text, note["y"]) for text, (note, _) in named.items()), key=lambda end: end[1]))
+        for text, y in apart(ends, 0.08 * top, top).items():
+            note, shape = named[text]
+            note["y"] = shape["y0"] = shape["y1"] = y
 
 
 def piece(share: float, y: float, style: dict) -> dict:

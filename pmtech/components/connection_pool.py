@@ -46,10 +46,6 @@ class ConnectionPool(Component):
     noted = ("at_s", "waited_s", "opened", "in_vain", "too_many")
 
     @property
-    def max_wait_s(self) -> float | None:  # type: ignore[override]  # as a throttle's: then it answers 503
-        return None if self.wait_ms is None else self.wait_ms / 1000
-
-    @property
     def lends(self) -> float:
         return self.size / self.needs
 

@@ -41,12 +41,12 @@ class Gather(Component):
         return facts + ([] if self.hedge_after_ms is None else [f"asks again after {plain(self.hedge_after_ms)} ms"])
 
     def figures(self, notes: np.ndarray) -> dict[str, float]:
-        """hedged: of the questions that it asks, the share that it asks to help out."""
+        """hedged: of the questions that it asks, the share that it asks a second time."""
         asked = notes[:, 1].sum()
         return {"hedged": float(notes[:, 2].sum() / asked) if asked else 0.0}
 
     def findings(self, label: str, figures) -> list[Finding]:
-        said = f"{percent(figures['hedged'])} of the questions of {label} are asked to help out"
+        said = f"{label} asks {percent(figures['hedged'])} of its questions a second time"
         return [Finding("hedged", 50, said)] if figures["hedged"] else []
 
     def running(self, *args) -> "GatherPart":

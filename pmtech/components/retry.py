@@ -60,7 +60,7 @@ class Retry(Component):
 
     def findings(self, label: str, figures) -> list[Finding]:
         often = figures["attempts"]
-        return [Finding("retried", 55, f"{label} asks {rate(often)} times for each request")] if often > 1.005 else []
+        return [Finding("retried", 55, f"{label} asks {rate(often)} times for each request")] if often >= 1.05 else []
 
     def running(self, *args) -> "RetryPart":
         return RetryPart(self, *args)

@@ -82,7 +82,7 @@ class PeakDay:
         brings = Weather(max(times, more), dict.fromkeys(trouble, BEGINS_S + 6))
         run = self._simulate(self.system, brings, seed, LASTS_S)
         left = f"{self.hours:g} hours of rehearsal are left."
-        return outcome("Rehearsal", run, scored(self.plan, run), left, run.explain(p99=False))
+        return outcome("Rehearsal", run, scored(self.plan, run), run.explain(p99=False), left)
 
     def morning(self, seed: int = 1) -> Outcome:
         """The day until the telephone rings: what the team sees then, with the knobs still to be turned."""
@@ -122,6 +122,9 @@ class PeakDay:
                 raise ValueError(f'"{value}" is not {what}: {nearest(str(value), known)}')
         if not isinstance(knobs or {}, dict):
             raise ValueError(f'knobs must be {{path: value}} such as {{"booking.replicas": 4}}, got {knobs!r}')
+        for path in knobs or {}:
+            if "usd" in str(path):
+                raise ValueError(f'"{path}" is a price of the day, and no knob')
         if said := refused(self.plan, priced(self.plan, self.system.replace(knobs or {}))):
             raise ValueError(" ".join(said))
         return decisions(self.plan, call, told, knobs or {})
@@ -176,7 +179,7 @@ class PeakDay:
 
     def share(self) -> str:
         """A line of text for colleagues; nothing personal in it."""
-        told = "; ".join(f"{line.what} {line.came}" for line in self.score.lines[:3])
+        told = "; ".join(f"{line.what}: {line.came}" for line in self.score.lines[:3])
         return f"Peak day, {self.plan.label}, day {self.seed}: {self.score.met} of {self.score.of} kept ({told})"
 
     @property
@@ -186,25 +189,38 @@ class PeakDay:
         return [f"{one['at'][:10]}, day {one['seed']}: {one['kept']} of {one['of']} kept" for one in kept]
 
     def __repr__(self) -> str:
-        return "\n".join([self.plan.label, self.plan.story, *self._told()])
+        told = [f"{head}: {'; '.join(lines)}" for head, lines in self._told().items()]
+        return "\n".join([self.plan.label, self.plan.story, *told])
 
-    def _told(self) -> list[str]:
+    def _told(self) -> dict[str, list[str]]:
+        """What there is to know before anything is drawn: heading -> lines."""
         plan, (what, _, within_s, least) = self.plan, self.plan.matters
-        small = self.today.label(plan.small[0])
-        answers = "; ".join(
-            f"{percent(share)} of {one} answered within {ms / 1000:g} s" for one, (_, ms, share) in plan.answers.items()
-        )
-        return [
-            f"Promised: {percent(least)} of {what} done within {within_s:g} s; {answers}; "
-            f"{percent(plan.small[1])} of {what} of {small}.",
-            f"Budget: ${plan.budget:.2f} an hour. A machine costs ${WORKER_USD_PER_HOUR:g} an hour for each worker, and starts in {STARTS_S:g} s.",
-            f"Forecast: {plan.forecast[0]:g} to {plan.forecast[1]:g} times what the drawing says. The peak: from second "
-            f"{BEGINS_S:g} to {ENDS_S:g} of {LASTS_S:g}.",
-            "May happen: " + "; ".join(f'"{name}": {incident(plan, name)}' for name in plan.may) + ".",
+        small, share = self.today.label(plan.small[0]), plan.small[1]
+        answers = [
+            f"{percent(of)} of {one} answered within {ms / 1000:g} s" for one, (_, ms, of) in plan.answers.items()
         ]
+        return {
+            "Promised": [
+                f"{percent(least)} of {what} done within {within_s:g} s",
+                *answers,
+                f"{small}: {percent(share)} of {what} done",
+            ],
+            "Budget": [
+                f"${plan.budget:.2f} an hour",
+                f"a machine of four workers costs ${4 * WORKER_USD_PER_HOUR:g} an hour and starts in {STARTS_S:g} s",
+            ],
+            "Forecast": [
+                f"{plan.forecast[0]:g} to {plan.forecast[1]:g} times as many as in the drawing of today",
+                f"the peak lasts from second {BEGINS_S:g} to {ENDS_S:g} of {LASTS_S:g}",
+            ],
+            "May happen": [f'"{name}": {incident(plan, name)}' for name in plan.may],
+        }
 
     def _repr_html_(self) -> str:
-        said = "".join(f"<p>{html.escape(one)}</p>" for one in (self.plan.story, *self._told(), *self.tries[-3:]))
+        said = f"<p>{html.escape(self.plan.story)}</p>"
+        for head, lines in (self._told() | ({"Your last tries": self.tries[-3:]} if self.tries else {})).items():
+            listed = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
+            said += f'<p class="pmtech-kind">{head}</p><ul>{listed}</ul>'
         return page(
             f'<p class="pmtech-kind">Peak day</p><p class="pmtech-title">{html.escape(self.plan.label)}</p>{said}'
         )

@@ -123,9 +123,8 @@ def in_order(times: np.ndarray) -> np.ndarray | slice:
     """What puts these times in order; most are, and then nothing needs to be moved."""
     if (times[1:] >= times[:-1]).all():
         return slice(None)
-    return np.argsort(
-        times.view(np.int64), kind="stable"
-    )  # the bits of floats from 0 on are in their order, and quicker
+    # The bits of floats from 0 on are in their order, and quicker.
+    return np.argsort(times.view(np.int64), kind="stable")
 
 
 def only(kept: np.ndarray, *columns: np.ndarray) -> tuple[np.ndarray, ...]:

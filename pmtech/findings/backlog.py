@@ -125,8 +125,10 @@ class Backlog:
             v, part = visits[name], parts[name]
             for here in np.flatnonzero(np.isnan(v.left_s) & np.isin(v.row, held)):
                 works = part.lends is None and not np.isnan(v.started_s[here])
-                goes_on = works or part.max_wait_s is not None
-                inmost[v.row[here]] = max(inmost.get(v.row[here], (0.0, 0, False)), (v.entered_s[here], step, goes_on))
+                patient = part.max_wait_s is None and not (part.lends and part.refuses_excess())
+                inmost[v.row[here]] = max(
+                    inmost.get(v.row[here], (0.0, 0, False)), (v.entered_s[here], step, works or not patient)
+                )
         return None if any(goes_on for *_, goes_on in inmost.values()) else float(began.max())
 
 

@@ -7,7 +7,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from pmtech import files, schemas
+from pmtech import files
 from pmtech.install.environment import check_environment
 
 __all__ = ["copy_lessons", "main"]
@@ -100,7 +100,9 @@ def _run(chosen: argparse.Namespace) -> int:
 
         return serve(chosen.port, chosen.keep, chosen.here)
     with suppress(ImportError):  # the check has said so
-        schemas.validator()  # before JupyterLab, or a notebook's form, asks for it
+        from pmtech.web.schemas import validator
+
+        validator()  # before JupyterLab, or a notebook's form, asks for it
     if chosen.command == "lint":
         return max(map(_lint, chosen.notebook, [chosen.no_run] * len(chosen.notebook)))
     return _new(chosen) if chosen.command == "new" else _lab(chosen)

@@ -9,28 +9,22 @@ from pmtech.charts import plot
 from pmtech.panels.controls import round_step
 from pmtech.panels.steps import Steps
 from pmtech.theory.checks import number
-from pmtech.wording import plain, rate, seconds
+from pmtech.wording import counted, plain, rate, seconds
 
-# name -> what its slider says, its unit, and between which numbers it goes at least.
+# name -> what its slider says, its unit, between which numbers it goes at least, and the least and most that it may be.
 SLIDERS = {
-    "error_share": ("Errors of today's version", "%", 0.0, 0.05),
-    "worse": ("More in the new one", "%", 0.01, 0.1),
-    "share": ("Share of the requests", "%", 0.01, 1.0),
-    "rate_per_s": ("Requests a second, all", "/s", 1.0, 100.0),
-    "back_s": ("The way back takes", "s", 0.0, 900.0),
+    "error_share": ("Errors of today's version", "%", (0.0, 0.05), (0, 0.5)),
+    "worse": ("More in the new one", "%", (0.01, 0.1), (0.002, 0.5)),
+    "share": ("Share of the requests", "%", (0.01, 1.0), (0.01, 1)),
+    "rate_per_s": ("Requests a second, all", "/s", (1.0, 100.0), (0.01, 1e5)),
+    "back_s": ("The way back takes", "s", (0.0, 900.0), (0, 86_400)),
 }
 
 
 class Canary(Steps):
     """Made by `canary`. The numbers are as the sliders stand; false_alarm and found as they were given."""
 
-    BOUNDS = {
-        "error_share": {"at_least": 0, "at_most": 0.5},
-        "worse": {"at_least": 0.002, "at_most": 0.5},
-        "share": {"at_least": 0.01, "at_most": 1},
-        "rate_per_s": {"at_least": 0.01, "at_most": 1e5},
-        "back_s": {"at_least": 0, "at_most": 86_400},
-    }
+    BOUNDS = {name: {"at_least": least, "at_most": most} for name, (*_, (least, most)) in SLIDERS.items()}
 
     def __init__(self, values: dict[str, float], false_alarm: float, found: float):
         self._sure = {"false_alarm": false_alarm, "found": found}
@@ -66,20 +60,23 @@ class Canary(Steps):
         new = self.share * self.rate_per_s
         of = f"{100 * self.share:.3g} % of {rate(self.rate_per_s)} a second = {rate(new)} a second"
         return [
-            f"{plain(self.requests)} requests tell it from chance: alarm at {plain(self.alarm_at)} errors among them",
+            f"{plain(self.requests)} requests tell it from chance: the alarm rings at {counted(self.alarm_at, 'error')} among them",
             f"{of}: they come within {_long(self.wait_s)}",
-            f"× {100 * self.worse:.3g} % more errors = {rate(self.hit)} customers hit until then",
-            f"+ {_long(self.back_s)} of the way back × {rate(new)} × {100 * self.worse:.3g} % = {rate(self.hit_on_the_way_back)} more",
+            f"× {100 * self.worse:.3g} % more errors = {_people(self.hit)} customers hit until then",
+            f"+ {_long(self.back_s)} on the way back × {rate(new)} a second × {100 * self.worse:.3g} % "
+            f"= {_people(self.hit_on_the_way_back)} more",
         ]
 
     @property
     def said(self) -> str:
         """What the share decides, in a sentence."""
         whole = self.back_s * self.rate_per_s * self.worse
+        told = f"Noticing costs {_people(self.hit)} customers, whatever the share; "
+        if self.share == 1:
+            return f"{told}the way back, with everybody at once, {_people(whole)} more."
         return (
-            f"To notice costs {rate(self.hit)} customers whatever the share. With everybody at once it is noticed within "
-            f"{_long(self.requests / self.rate_per_s)}, and the way back costs {rate(whole)} more in place of "
-            f"{rate(self.hit_on_the_way_back)}."
+            f"{told}the way back {_people(self.hit_on_the_way_back)} more. With everybody at once the fault is noticed within "
+            f"{_long(self.requests / self.rate_per_s)}, and the way back costs {_people(whole)}."
         )
 
     @property
@@ -91,17 +88,18 @@ class Canary(Steps):
         last = int(max(test.alarm_at + 3, binom.ppf(0.999, test.requests, new)))
         at = np.unique(np.linspace(0, last, 200).round())
         old_p, new_p = (binom.pmf(at, test.requests, share) for share in (self.error_share, new))
-        top = plot.ceiling(1.12 * max(old_p.max(), new_p.max()))
+        top = plot.ceiling(1.25 * max(old_p.max(), new_p.max()))
         data = [
             plot.line("today's version", zip(at, old_p, strict=True), plot.stroke("quiet", "dash")),
             plot.line("a bad new version", zip(at, new_p, strict=True), plot.stroke("accent")),
         ]
         edge = test.alarm_at - 0.5
         alarm = plot.straight((edge, 0), (edge, top), plot.stroke("quiet", "dot", 2))
-        heights = {name: float(p.max() + 0.04 * top) for name, p in (("old", old_p), ("new", new_p))}
-        beside = (edge, "right", -6) if edge > 0.25 * last else (float(at[old_p.argmax()]), "left", 8)
+        heights = {name: float(p.max() + 0.07 * top) for name, p in (("old", old_p), ("new", new_p))}
+        # Where the alarm leaves no room for the name, it stands behind it and points at its curve.
+        today = ("today's version", "right", -8) if edge > 0.25 * last else ("← today's version", "left", 8)
         notes = [
-            plot.note("today's version", beside[0], heights["old"], plot.TEXT, *beside[1:]),
+            plot.note(today[0], edge, heights["old"], plot.TEXT, *today[1:]),
             plot.note("a bad new version", float(at[new_p.argmax()]), heights["new"], plot.TEXT, "left", -4),
             plot.note("alarm", edge, 0.95 * top, plot.QUIET, "left", 6, 12),
         ]
@@ -136,11 +134,15 @@ _test = cache(theory.canary)
 
 
 def _long(length_s: float) -> str:
-    return f"{length_s / 3600:.0f} hours" if length_s >= 7200 else seconds(length_s) if length_s else "0 s"
+    return seconds(length_s) if length_s else "0 s"
+
+
+def _people(number: float) -> str:
+    return f"{number:,.0f}" if number >= 3 else rate(number)
 
 
 def _slider(name: str, value: float) -> dict:
-    label, unit, low, high = SLIDERS[name]
+    label, unit, (low, high), _ = SLIDERS[name]
     low, high = min(low, value), max(high, value)
     return {
         "kind": "slider", "path": name, "label": label, "unit": unit, "low": low, "high": high,

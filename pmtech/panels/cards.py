@@ -66,6 +66,10 @@ def _refused_most(result: Result) -> str:
     return f"{_share(float(lost[name]))} {result.system.label(name)}" if lost[name] else "nobody"
 
 
+def _dollars(usd: float) -> str:
+    return "< $0.01" if 0 < usd < 0.005 else f"${usd:.2f}"
+
+
 CARDS = {
     "served": Card("requests answered in a second, on average", lambda r: f"{rate(r.summary.served_per_s)} /s"),
     "p95 answer": Card("95 of 100 served requests took no longer", lambda r: _time(r.summary.p95_ms)),
@@ -74,7 +78,7 @@ CARDS = {
     ),
     "refused most": Card("of whose requests the greatest share was refused", _refused_most),
     "still waiting": Card("requests and messages that nobody has finished when the run ends", _waiting),
-    "cost": Card("all machines together", lambda r: f"${r.summary.cost_usd_per_hour:.2f} /h"),
+    "cost": Card("all machines together", lambda r: f"{_dollars(r.summary.cost_usd_per_hour)} /h"),
     "hit ratio": Card(
         "share of the reads that were answered from memory", lambda r: _share(_of_memory(r, "hit_ratio"))
     ),

@@ -39,17 +39,13 @@ class ShownComparison(Comparison):
 
     def panel(self) -> ComparisonPanel:
         first, why = next(iter(self.results)), ""
-        how = (
-            f" In brackets, how low or high chance could make the difference to “{first}” (95 % confidence)."
-            if self.steady
-            else ""
-        )
+        how = f" In brackets, how low or high chance could make the difference to “{first}” (95 % confidence)."
         if charts.served_alike(self.results):
             why = " Each serves about the same share of what is asked, so the bars show p95."
         figure = charts.by_design(self.results)
         return ComparisonPanel(
             table=_rows(self),
-            note=f"The same customers in every design.{how}{why}",
+            note=f"The same customers in every design.{how * self.steady}{why}",
             figure=figure,
             height=72 + 18 * len(self.results) * len(figure["layout"]["yaxis"]["tickvals"]),
         )
@@ -77,15 +73,16 @@ def _rows(comparison: ShownComparison) -> list[list[str]]:
     first, sums = next(iter(runs)), [run.summary for run in runs.values()]
     waiting = [run.waiting_share for run in runs.values()]
     p95, times = column([s.p95_ms for s in sums], "ms")
+    served = column([s.served_per_s for s in sums], "")[1]
     columns = {
-        "Design": list(runs),
-        "Served a second": column([s.served_per_s for s in sums], "")[1],
-        f"Against “{first}”": _against(comparison, list(runs)[1:]),
+        "design": list(runs),
+        "served a second": served,
+        f"against “{first}”": _against(comparison, list(runs)[1:], len(served[0].partition(".")[2])),
         f"p95, {p95}": times,
         **_done(list(runs.values())),
-        "Refused or failed, %": column([s.error_rate for s in sums], "%")[1],
-        "Still waiting, %": column(waiting, "%")[1],
-        "Cost an hour, $": column([s.cost_usd_per_hour for s in sums], "$")[1],
+        "refused or failed, %": column([s.error_rate for s in sums], "%")[1],
+        "still waiting, %": column(waiting, "%")[1],
+        "cost an hour, $": column([s.cost_usd_per_hour for s in sums], "$")[1],
     }
     return [list(columns), *map(list, zip(*columns.values(), strict=True))]
 
@@ -96,17 +93,16 @@ def _done(runs: list) -> dict[str, list[str]]:
     return {f"95 of 100 done, {unit}": times} if any(run.queues for run in runs) else {}
 
 
-def _against(comparison: ShownComparison, others: list[str]) -> list[str]:
-    """How many more a second than in the first design, and how low or high chance could make it."""
+def _against(comparison: ShownComparison, others: list[str], digits: int) -> list[str]:
+    """How many more a second than in the first design, and how low or high chance could make it; so many decimals."""
     rows = [comparison.differences.loc[label, ALL] for label in others]
-    most = max((abs(row.served_per_s) for row in rows), default=0)
-    said = [_signed(row.served_per_s, most) for row in rows]
+    said = [_signed(row.served_per_s, digits) for row in rows]
     if comparison.steady:
-        between = [f" ({_signed(row.low_per_s, most)} to {_signed(row.high_per_s, most)})" for row in rows]
+        between = [f" ({_signed(row.low_per_s, digits)} to {_signed(row.high_per_s, digits)})" for row in rows]
         said = [value + more for value, more in zip(said, between, strict=True)]
     return ["", *said]
 
 
-def _signed(value: float, most: float) -> str:
-    text = f"{abs(value):,.{0 if most >= 100 else 1}f}"
+def _signed(value: float, digits: int) -> str:
+    text = f"{abs(value):,.{digits}f}"
     return text if float(text.replace(",", "")) == 0 else f"{'+' if value > 0 else '−'}{text}"

@@ -17,7 +17,10 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 TIMEOUT_S = 2.0
 ROWS_SHOWN = 6
 
-_JSON = "Content-Type: application/json"
+_JSON, _PATCH = "Content-Type: application/json", "Content-Type: application/json-patch+json"
+_SEATS = '{"customer": "Company A", "seats": 5}'
+_A_YEAR = '{"title": "First year at work", "status": "open"}'
+_QUESTION = '[{"op": "add", "path": "/questions/-", "value": "And the food?"}]'
 EXAMPLES = (
     ("List the surveys", "GET", "/surveys", "", ""),
     ("List them, two a page", "GET", "/surveys?limit=2", "", ""),
@@ -26,30 +29,12 @@ EXAMPLES = (
     ("Only the headers of the answer", "HEAD", "/surveys/1", "", ""),
     ("Create a survey", "POST", "/surveys", _JSON, '{"title": "Parking", "status": "draft"}'),
     ("Answer a survey", "POST", "/surveys/1/responses", _JSON, '{"respondent": "sam", "score": 4}'),
-    ("Charge for 5 seats", "POST", "/payments", _JSON, '{"customer": "Company A", "seats": 5}'),
-    (
-        "Charge for 5 seats, with a key",
-        "POST",
-        "/payments",
-        f"{_JSON}\nIdempotency-Key: order-17",
-        '{"customer": "Company A", "seats": 5}',
-    ),
+    ("Charge for 5 seats", "POST", "/payments", _JSON, _SEATS),
+    ("Charge for 5 seats, with a key", "POST", "/payments", f"{_JSON}\nIdempotency-Key: order-17", _SEATS),
     ("Replace a survey", "PUT", "/surveys/1", _JSON, '{"title": "First month at work", "status": "open"}'),
-    (
-        "Replace it, if it is the version I saw",
-        "PUT",
-        "/surveys/1",
-        f'{_JSON}\nIf-Match: "v1"',
-        '{"title": "First year at work", "status": "open"}',
-    ),
+    ("Replace it, if it is the version I saw", "PUT", "/surveys/1", f'{_JSON}\nIf-Match: "v1"', _A_YEAR),
     ("Change one field", "PATCH", "/surveys/1", _JSON, '{"goal": 250}'),
-    (
-        "Add a question at the end",
-        "PATCH",
-        "/surveys/1",
-        "Content-Type: application/json-patch+json",
-        '[{"op": "add", "path": "/questions/-", "value": "And the food?"}]',
-    ),
+    ("Add a question at the end", "PATCH", "/surveys/1", _PATCH, _QUESTION),
     ("Delete a survey", "DELETE", "/surveys/2", "", ""),
     ("Ask which methods a path knows", "OPTIONS", "/surveys/1", "", ""),
     ("Export the responses", "GET", "/surveys/1/export", "", ""),

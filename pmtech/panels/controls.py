@@ -113,12 +113,8 @@ class Control(traitlets.HasTraits):
 
     def __init__(self, declared: Slider | Choice, default):
         self.options = declared.options if isinstance(declared, Choice) else None
-        ends = (
-            (declared.options[0], declared.options[-1])
-            if isinstance(declared, Choice)
-            else (declared.low, declared.high)
-        )
-        self.low, self.high = ends
+        ends = declared.options if isinstance(declared, Choice) else (declared.low, declared.high)
+        self.low, self.high = ends[0], ends[-1]
         self.default = default
         super().__init__(value=default)
 

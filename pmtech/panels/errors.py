@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from inspect import signature
 from linecache import getline
 from pathlib import Path
+from traceback import walk_tb
 
 from IPython.core.getipython import get_ipython
 
@@ -48,12 +49,12 @@ def sentence(error: BaseException, traceback) -> str | None:
     if isinstance(error, FrozenInstanceError):
         return "A part stays as it was made: change the number in the cell that makes it, and run that cell and those below it."
     if isinstance(error, NameError) and error.name and _ends_in_cell(traceback):
-        end = [*_steps(traceback)][-1]
-        if re.search(rf"\b{error.name}\s*==", getline(_last_file(traceback), end.tb_lineno)):
+        frame, line = _end(traceback)
+        if re.search(rf"\b{error.name}\s*==", getline(frame.f_code.co_filename, line)):
             return f'"{error.name}" is not known here: {ONE_EQUALS}. {UNDO}'
         if error.name in sys.modules["pmtech"].__all__:
             return f'"{error.name}" is not here yet: the first cell of this page has not run. To run it, {RUN_ABOVE}.'
-        near = _nearest(error.name, {*sys.modules["pmtech"].__all__, *_end(traceback).f_globals})
+        near = _nearest(error.name, {*sys.modules["pmtech"].__all__, *frame.f_globals})
         if near and not _is_named_after(error.name, near):
             return f'"{error.name}" is not known here: did you mean {near}? If not, an earlier cell has not run yet ({RUN_ABOVE}).'
         or_else = f": did you mean {near}?" if near else "."
@@ -62,7 +63,8 @@ def sentence(error: BaseException, traceback) -> str | None:
         return _has_no("pmtech", wanted[1], sys.modules["pmtech"].__all__)
     if isinstance(error, AttributeError) and error.name and _ends_in_cell(traceback) and _is_ours(type(error.obj)):
         return _has_no(type(error.obj).__name__, error.name, dir(error.obj))
-    ours = _ends_in_package(traceback)
+    # Refused by the course itself: its own code raised it, in a sentence that is meant to be read.
+    ours = PACKAGE in Path(_end(traceback)[0].f_code.co_filename).parents
     call = CALL.match(str(error).replace(".__init__()", "()"))  # a class is called by its own name
     if isinstance(error, TypeError) and call and (ours or _ends_in_cell(traceback)):
         function, missing, unknown = call.groups()
@@ -92,32 +94,24 @@ def why(error: Exception) -> str:
     return str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
 
 
-def _steps(traceback):
-    while traceback is not None:
-        yield traceback
-        traceback = traceback.tb_next
+def _end(traceback) -> tuple:
+    """The frame that raised it, and the line."""
+    return [*walk_tb(traceback)][-1]
 
 
-def _end(traceback):
-    return [*_steps(traceback)][-1].tb_frame
-
-
-def _last_file(traceback) -> str:
-    return _end(traceback).f_code.co_filename
-
-
-def _is_cell(file: str) -> bool:
+def _is_cell(frame) -> bool:
     """IPython and ipykernel name the files that cells are compiled as."""
+    file = frame.f_code.co_filename
     return file.startswith("<ipython-input") or "ipykernel_" in file
 
 
 def _ends_in_cell(traceback) -> bool:
-    return _is_cell(_last_file(traceback))
+    return _is_cell(_end(traceback)[0])
 
 
 def _line_in_cell(traceback) -> int | None:
     """The line of the cell from which the error came; None when no cell is on its way."""
-    lines = [step.tb_lineno for step in _steps(traceback) if _is_cell(step.tb_frame.f_code.co_filename)]
+    lines = [line for frame, line in walk_tb(traceback) if _is_cell(frame)]
     return lines[-1] if lines else None
 
 
@@ -147,11 +141,6 @@ def _nearest(name: str, known: Iterable[str]) -> str | None:
     likely = {one.lower(): one for one in sorted(likely, key=lambda one: (one[0] == name[0], one))}
     near = get_close_matches(name.lower(), likely, 1, 0.7)
     return likely[near[0]] if near else None
-
-
-def _ends_in_package(traceback) -> bool:
-    """Refused by the course itself: its own code raised it, in a sentence that is meant to be read."""
-    return PACKAGE in Path(_last_file(traceback)).parents
 
 
 def install() -> None:

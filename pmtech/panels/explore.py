@@ -6,6 +6,7 @@ from pathlib import Path
 import traitlets
 
 from pmtech import charts
+from pmtech.charts import plot
 from pmtech.diagram import diagram
 from pmtech.panels.cards import CARDS, chosen, read
 from pmtech.panels.controls import Choice, Controls, Slider
@@ -134,11 +135,14 @@ class Explore(Panel):
                 continue
             if kept and end <= kept <= STRETCH * end:
                 axis["range"] = [0, kept]
+                if name == "yaxis":
+                    plot.respaced(figure, kept)
                 continue
             self._ends[name] = end
             if kept:
-                changed.append(f"The axis has changed: {axis['title']['text']}, up to {plain(end)}.")
-        return " ".join(changed)
+                changed.append(f"{axis['title']['text']}, up to {plain(end)}")
+        which = "Both axes have" if changed[1:] else "The axis has"
+        return f"{which} changed: {'; '.join(changed)}." if changed else ""
 
     def _before(self) -> str:
         """What was kept, called by what was other then."""

@@ -1,5 +1,6 @@
 """One chart, with the sentences that say what it shows."""
 
+from collections.abc import Mapping
 from math import isnan
 
 import traitlets
@@ -7,6 +8,7 @@ import traitlets
 from pmtech.charts import journey, messages, rented
 from pmtech.charts import monitoring as monitored
 from pmtech.charts import retries as tried
+from pmtech.charts import scalability as scaled
 from pmtech.charts.first_page import figure as first_pages
 from pmtech.charts.first_page import pages
 from pmtech.panels.widget import Panel
@@ -23,7 +25,7 @@ class Figure(Panel):
     _esm = """
 function render({ model, el }) {
   const plot = h("div", { role: "img", "aria-label": `${model.get("name")}. The sentences below say what it shows.` });
-  Object.assign(plot.style, { height: `${model.get("height")}px`, minWidth: "640px" });
+  Object.assign(plot.style, { height: `${model.get("height")}px`, minWidth: "680px" });
   const drawing = chart(model, plot);
   el.append(h("div", { class: "pmtech-scrolls" }, plot), ...model.get("said").map((text) => h("p", {}, text)));
   drawing.draw(model.get("figure"));
@@ -71,14 +73,10 @@ def lateness(result: Result) -> Figure:
     done = "fewer than 95 of 100" if isnan(within_s) else f"95 of 100 within {seconds(within_s)}"
     said = f"95 of 100 answers came within {seconds(s.p95_ms / 1000)}. Of the messages, {done} were done."
     longest = f"At most {counted(int(lines.max()), 'message')} waited in “{result.system.label(lines.idxmax())}”"
-    until = result.caught_up_s
-    then = (
-        f"; from minute {until / 60:.0f} on it was empty again"
-        if until < result.duration_s
-        else "; it is not empty yet"
-    )
+    empty = (until := result.caught_up_s) < result.duration_s
+    then = f"from minute {until / 60:.0f} on it was empty again" if empty else "it is not empty yet"
     name = "Time to answer and age of the messages"
-    return Figure(figure=messages.age(result), height=240, name=name, said=[said, f"{longest}{then}."])
+    return Figure(figure=messages.age(result), height=240, name=name, said=[said, f"{longest}; {then}."])
 
 
 def fleets(runs: Comparison) -> Figure:
@@ -133,3 +131,17 @@ def over_time(runs, at: str | None = None, *, every_s: float = 1.0) -> Figure:
     said = "; ".join(f"{label}: {len(times):,}" for label, times in each.items())
     name = f"{'Answers' if at is None else 'Attempts'} over time"
     return Figure(figure=tried.by_run(runs, at, every_s), height=260, name=name, said=[f"In all, {what}: {said}."])
+
+
+def scalability(measured: Mapping[int, float]) -> Figure:
+    """What more servers bring, from your own numbers: `scalability({1: 80, 2: 152, 4: 283})`.
+
+    measured: number of servers -> requests served a second, at least three of them, as a load test gives them.
+    The Universal Scalability Law is fitted to them; Amdahl's law is the same curve without its cost of agreeing.
+    Sources: Amdahl, AFIPS 30 (1967); Gunther, "Guerrilla Capacity Planning" (2007), chapter 4.
+    What this leaves out: how sure a fit to a few points is; another part that becomes the bottleneck beyond them.
+    Raises ValueError with a sentence.
+    """
+    law = scaled.fitted(measured)
+    drawn, said = scaled.figure(measured, law), scaled.said(measured, law)
+    return Figure(figure=drawn, height=320, name="Throughput against servers", said=said)

@@ -334,16 +334,23 @@ function lively({ data, layout }, { width, height }) {
   const movable = ({ xref, yref, yanchor, textangle, bgcolor }) => !(xref || yref || yanchor || textangle || bgcolor);
   const isPiece = ({ type, xsizemode }) => type === "line" && xsizemode === "pixel";
   const font = { ...layout.template?.layout.yaxis?.tickfont, ...yaxis?.tickfont };
-  const rows = (yaxis?.ticktext ?? []).map((text, n) => ({ text, x: xaxis.range[0], y: yaxis.tickvals[n], xanchor: "right", xshift: 2, font }));
+  const rows = (yaxis?.ticktext ?? []).map((text, n) => ({ text, x: xaxis.range[0], y: yaxis.tickvals[n], xanchor: "right", xshift: -2, font }));
   const notes = [...annotations.filter(movable), ...rows];
   if (!xaxis?.range || !yaxis?.range || !notes.length) return { data, layout };
   const margin = { ...layout.template?.layout.margin, ...layout.margin };
   const [low, end] = xaxis.range;
-  const perPx = (end - low) / Math.max(width - margin.l - margin.r, 1);
-  // Where there is little room, words that would be cut at the right begin so much earlier.
   const letters = (text) => Math.max(...text.replace(/<(?!br)[^>]*>|&\w+;/g, "").split("<br>").map(({ length }) => length));
-  const beyond = ({ text, x, xanchor, xshift = 0, font }) =>
-    xanchor === "left" ? Math.max(0, margin.l + (x - low) / perPx + xshift + 0.6 * font.size * letters(text) - width) : 0;
+  const long = ({ text, xshift = 0, font }) => xshift + 0.58 * font.size * letters(text);
+  // Where there is little room, the axis ends earlier, in steps, so that no words are cut at the right; if that would leave too
+  // little of it, they begin earlier.
+  const all = width - margin.l;
+  const toTheRight = notes.filter(({ x, xanchor }) => xanchor === "left" && x > low);
+  const wanted = Math.max(...toTheRight.map((one) => all - (all - long(one)) * ((end - low) / (one.x - low))));
+  if (wanted > margin.r) margin.r = Math.min(24 * Math.ceil(wanted / 24), Math.max(margin.r, all / 2));
+  const perPx = (end - low) / Math.max(all - margin.r, 1);
+  const crowds = (one, other) => one.xanchor === "center" && other.xanchor === "center" && one.y === other.y && Math.abs(one.x - other.x) / perPx < (long(one) + long(other)) / 2;
+  const shown = notes.filter((one, n) => !notes.slice(0, n).some((other) => crowds(one, other)));
+  const beyond = (one) => (one.xanchor === "left" ? Math.max(0, (one.x - low) / perPx + long(one) - all) : 0);
   const upPerPx = (yaxis.range[1] - yaxis.range[0]) / Math.max(height - margin.t - margin.b, 1);
   const quiet = { type: "scatter", hoverinfo: "skip", cliponaxis: false };
   const dashes = shapes.filter(isPiece).flatMap(({ xanchor, x0, x1, y0, line: { color, width, dash } }) => {
@@ -359,17 +366,18 @@ function lively({ data, layout }, { width, height }) {
   const words = {
     ...quiet,
     mode: "markers+text",
-    x: notes.map((one) => one.x - beyond(one) * perPx),
-    y: notes.map(({ y, yshift = 0 }) => y + yshift * upPerPx),
-    text: notes.map(({ text }) => text),
-    textposition: notes.map(({ xanchor }) => `middle ${{ left: "right", right: "left" }[xanchor] ?? "center"}`),
-    textfont: { size: notes.map(({ font }) => font.size), color: notes.map(({ font }) => font.color) },
-    marker: { opacity: 0, size: notes.map(({ xshift = 0 }) => 1.6 * xshift) }, // its radius keeps the text away
+    x: shown.map((one) => one.x - beyond(one) * perPx),
+    y: shown.map(({ y, yshift = 0 }) => y + yshift * upPerPx),
+    text: shown.map(({ text }) => text),
+    textposition: shown.map(({ xanchor }) => `middle ${{ left: "right", right: "left" }[xanchor] ?? "center"}`),
+    textfont: { size: shown.map(({ font }) => font.size), color: shown.map(({ font }) => font.color) },
+    marker: { opacity: 0, size: shown.map(({ xanchor, xshift = 0 }) => 1.6 * Math.max(0, xanchor === "right" ? -xshift : xshift)) }, // its radius keeps the text away
   };
   return {
     data: [...data, ...(dashes.length ? [pieces] : []), words],
     layout: {
       ...layout,
+      margin,
       annotations: annotations.filter((one) => !movable(one)),
       shapes: shapes.filter((one) => !isPiece(one)),
       yaxis: rows.length ? { ...yaxis, ticktext: [], tickvals: [], showticklabels: false } : yaxis,
@@ -377,21 +385,26 @@ function lively({ data, layout }, { width, height }) {
   };
 }
 
-// The words under an axis in as many lines as they need.
-function wrapped({ data, layout }, { width }) {
-  const { xaxis, template, margin } = layout;
-  const text = xaxis?.title?.text;
-  const { l, r, b } = { ...template?.layout.margin, ...margin };
-  const middle = (l + width - r) / 2;
-  const most = Math.floor((2 * Math.min(middle, width - middle)) / 6.4);
-  if (!text || text.length <= most) return { data, layout };
+// The words at an axis in as many lines as they need.
+function wrapped({ data, layout }, { width, height }) {
+  const { xaxis, yaxis, template, margin } = layout;
+  const { l, r, t, b } = { ...template?.layout.margin, ...margin };
+  const [x, y] = [inLines(xaxis, l, width - r, width), inLines(yaxis, t, height - b, height)];
+  const more = { l: l + 15 * (y.lines - 1), b: b + 15 * (x.lines - 1) };
+  return { data, layout: { ...layout, xaxis: x.axis, yaxis: y.axis, margin: { ...margin, ...more } } };
+}
+
+// An axis from here to there, of a chart so long, with its title in lines that stay inside.
+function inLines(axis, from, to, end) {
+  const text = axis?.title?.text;
+  const most = Math.floor((2 * Math.min((from + to) / 2, end - (from + to) / 2)) / 6.4);
+  if (!text || text.length <= most) return { axis, lines: 1 };
   const lines = [""];
   for (const word of text.split(" ")) {
     if (`${lines.at(-1)} ${word}`.trim().length > most) lines.push("");
     lines.push(`${lines.pop()} ${word}`.trim());
   }
-  const title = { ...xaxis.title, text: lines.join("<br>") };
-  return { data, layout: { ...layout, xaxis: { ...xaxis, title }, margin: { ...margin, b: b + 15 * (lines.length - 1) } } };
+  return { axis: { ...axis, title: { ...axis.title, text: lines.join("<br>") } }, lines: lines.length };
 }
 
 // What a figure is apart from where things stand in it. Where two are alike, one turns into the other by moving its points.

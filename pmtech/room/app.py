@@ -9,6 +9,7 @@ import json
 import math
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from functools import lru_cache
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
@@ -30,7 +32,9 @@ from pmtech.room.state import SEATS, Refused, Room, is_split
 HERE = Path(__file__).parent
 NEWS_S = 0.25  # so often news are looked for: what changes in between is told once
 ALIVE_S = 10.0  # so often a line without news shows a sign of life
-MOST_BYTES = 4096  # of a request: nothing that a room takes is longer
+MOST_BYTES = 4096  # of a request: nothing that a room takes is longer,
+BODY_S = 10.0  # nor takes so long to send
+STREAMS = 4  # of news to one seat; of more, the latest are served
 SAFE = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src blob:"
 HEADERS = [
     (b"content-security-policy", f"{SAFE}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'".encode()),
@@ -64,22 +68,34 @@ class Allowance:
 
 
 class Guard:
-    """Around the application: nothing long comes in, and every answer has the safe headers. ASGI itself: a vote is worth 1 ms."""
+    """Around the application: nothing long or slow comes in, and every answer has the safe headers. ASGI itself: a vote is worth 1 ms."""
 
     def __init__(self, app: ASGIApp):
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        complete = late = False
+
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *HEADERS]
+                message["headers"] = [*message["headers"], *HEADERS, *([(b"connection", b"close")] if late else [])]
             await send(message)
+
+        async def soon() -> Message:
+            nonlocal complete, late
+            if complete:
+                return await receive()
+            late = True
+            message = await asyncio.wait_for(receive(), BODY_S)
+            late, complete = False, not message.get("more_body")
+            return message
 
         came = dict(scope.get("headers", ()))
         length = came.get(b"content-length", b"0")
         if b"transfer-encoding" in came or not length.isdigit() or int(length) > MOST_BYTES:
+            late = True
             return await JSONResponse({"detail": "That is too long for a room."}, 413)(scope, receive, answer)
-        await self.app(scope, receive, answer)
+        await self.app(scope, soon, answer)
 
 
 class _Model(BaseModel):
@@ -159,6 +175,7 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
     api = FastAPI(title="pmtech room", docs_url=None, redoc_url=None)
     votes, joins, others = Allowance(5, 10), Allowance(2, 60), Allowance(20, 60)
     wrong = Allowance(0.5, 20)  # guesses at the word, of one address
+    streams: Counter[str] = Counter()  # how many each seat has opened so far
     for_seats = lru_cache(1)(lambda changed: json.dumps(_shown(room)))  # written once, whoever listens
 
     api.add_middleware(Guard)
@@ -166,6 +183,11 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
     @api.exception_handler(Refused)
     async def refused(_: Request, error: Refused) -> JSONResponse:
         return JSONResponse({"detail": str(error)}, error.status)
+
+    @api.exception_handler(RequestValidationError)
+    async def unfit(_: Request, error: RequestValidationError) -> JSONResponse:
+        """What came is not said again: it may be anything, even what is no JSON."""
+        return JSONResponse({"detail": "A room takes nothing of this kind."}, 422)
 
     @api.exception_handler(sqlite3.OperationalError)
     async def not_kept(_: Request, error: sqlite3.OperationalError) -> JSONResponse:
@@ -309,7 +331,13 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
 
         if not (leads := room.is_facilitator(secret)):
             others.take(f"news {room.seat(secret)}")
-        return StreamingResponse(_news(room, to_lead if leads else to_seat), media_type="text/event-stream")
+        streams[secret] += 1
+        number = streams[secret]
+
+        def is_over() -> bool:
+            return room.ends or streams[secret] - number >= STREAMS
+
+        return StreamingResponse(_news(room, to_lead if leads else to_seat, is_over), media_type="text/event-stream")
 
     @api.get("/", response_class=HTMLResponse)
     async def seat_page() -> str:
@@ -348,11 +376,11 @@ def _right_one(question: str) -> int | None:
     return None if asked.guess else next(n for n, option in enumerate(asked.options) if option.right)
 
 
-async def _news(room: Room, tell: Callable[[], str]) -> AsyncIterator[str]:
+async def _news(room: Room, tell: Callable[[], str], ends: Callable[[], bool]) -> AsyncIterator[str]:
     """The state as it is, and again whenever another is to be told; else a sign of life. Ends when its reader is gone."""
     seen, news, told, quiet_s = -1, "", "", 0.0
     with suppress(Refused):
-        while not room.ends:
+        while not ends():
             if room.changed != seen:
                 seen = room.changed
                 news = tell()

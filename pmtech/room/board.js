@@ -1,5 +1,6 @@
 // What the projector shows. The token stands behind the # of the address, which no browser sends anywhere.
-const token = location.hash.slice(1);
+const token = location.hash.slice(1) || sessionStorage.getItem("pmtech-token"); // when the page is loaded anew
+sessionStorage.setItem("pmtech-token", token);
 history.replaceState(null, "", "board"); // not on the projector
 let lesson = sessionStorage.getItem("pmtech-lesson") ?? "01";
 let questions = [];
@@ -38,8 +39,14 @@ const heard = $("input", { type: "text", id: "heard", maxlength: 8, autocomplete
 const aloud = $("form", { class: "row", onsubmit: (event) => (event.preventDefault(), act("POST", "api/aloud", { code: heard.value }), (heard.value = "")) }, $("label", { for: "heard" }, "Read out"), heard, $("button", {}, "Add it"));
 controls.append(aloud);
 
+let counted = { of: "" }; // stays while what is told changes: somebody may be typing in it
 function hands() {
   if (!told?.question || told.asked.guess) return null;
+  const of = `${told.question} ${told.round}`;
+  if (counted.of !== of) counted = { of, fields: counting() };
+  return counted.fields;
+}
+function counting() {
   const fields = told.asked.options.map((_, n) => $("input", { type: "number", min: 0, max: 999, "aria-label": `Hands for ${LETTERS[n]}`, style: "width: 88px" }));
   const send = () => act("POST", "api/hands", { counts: Object.fromEntries(fields.map((field, n) => [String(n), Number(field.value || 0)])) });
   return $("details", {}, $("summary", {}, "Count hands"), $("div", { class: "row" }, ...fields.flatMap((field, n) => [$("span", {}, LETTERS[n]), field]), $("button", { onclick: send }, "Add them")));
@@ -78,6 +85,7 @@ const scores = () => told.scores.map(({ day, number, of, kept }) =>
 
 function draw() {
   if (!told) return;
+  const focused = document.activeElement;
   head.replaceChildren(
     $("span", { class: "word" }, told.word),
     $("span", {}, told.host),
@@ -102,6 +110,7 @@ function draw() {
     return $("div", {}, $("strong", {}, name), $("br"), working || done ? `${working} at it, ${done} done` : "not begun");
   })), ...scores());
   pass();
+  if (focused.isConnected) focused.focus({ preventScroll: true });
 }
 
 async function load() {
@@ -110,11 +119,12 @@ async function load() {
   choose.replaceChildren(...questions.map(({ id, text }) => $("option", { value: id }, `${id} · ${plain(text).slice(0, 60)}`)));
   draw();
 }
-let listening = 0;
+let listening = new AbortController();
 function listen() {
-  const mine = ++listening;
+  listening.abort(); // a browser has six lines to an address
+  listening = new AbortController();
   const gone = () => main.replaceChildren($("p", {}, "Open this page with the address that stands in the terminal."));
-  news(`api/news?lesson=${lesson}`, token, (fresh) => mine === listening && ((problem.textContent = fresh ? "" : "The room is not reached at the moment."), (told = fresh ?? told), draw()), gone);
+  news(`api/news?lesson=${lesson}`, token, (fresh) => ((problem.textContent = fresh ? "" : "The room is not reached at the moment."), (told = fresh ?? told), draw()), gone, listening.signal);
 }
 document.body.className = "board";
 main.append(head, problem, controls, body, pace);

@@ -2,6 +2,7 @@
 let secret = sessionStorage.getItem("pmtech-seat");
 let mine = {}; // question and round -> what was chosen here
 let stuck = false;
+let ends = new AbortController(); // of the news to this seat
 
 function enter(problem = "") {
   const word = $("input", { type: "text", id: "word", autocomplete: "off", autocapitalize: "none", placeholder: "fern-otter-417", value: decodeURIComponent(location.hash.slice(1)) });
@@ -53,12 +54,13 @@ function show(told, problem = "") {
     if (!told.shown) parts.push($("p", { class: "quiet", role: "status" }, told.open ? (key in mine ? "Your vote counts. Until the round is closed you can change it." : "Choose one. How the others vote is shown later.") : "The round is closed."));
   }
   const help = $("button", { class: "stuck", "aria-pressed": String(stuck), onclick: async () => (await call("PUT", "api/stuck/mine", secret, { stuck: !stuck }), (stuck = !stuck), show(told)) }, stuck ? "We are stuck. Help is coming." : "We are stuck");
-  const leave = $("button", { onclick: async () => (await call("DELETE", "api/seats/mine", secret).catch(() => {}), sessionStorage.removeItem("pmtech-seat"), (secret = null), enter()) }, "Leave");
+  const leave = $("button", { onclick: async () => (ends.abort(), await call("DELETE", "api/seats/mine", secret).catch(() => {}), sessionStorage.removeItem("pmtech-seat"), (secret = null), enter()) }, "Leave");
   main.replaceChildren(...parts, $("p", { class: "problem", role: "alert" }, problem), $("div", { class: "row" }, help, leave));
 }
 
 function begin() {
-  news("api/news", secret, (told) => secret && show(told), () => (sessionStorage.removeItem("pmtech-seat"), (secret = null), enter("This seat is gone: join once more.")));
+  ends = new AbortController();
+  news("api/news", secret, show, () => (sessionStorage.removeItem("pmtech-seat"), (secret = null), enter("This seat is gone: join once more.")), ends.signal);
 }
 
 if (secret) begin();

@@ -5,20 +5,13 @@ import socket
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from pmtech import files
 from pmtech.course.way.progress import home
 from pmtech.room.join import HERE, PORT
 from pmtech.room.state import Room
 
-# Whoever still listens to the news does not keep a room from closing.
-AS_SERVED: dict[str, Any] = {
-    "log_level": "warning",
-    "access_log": False,
-    "server_header": False,
-    "timeout_graceful_shutdown": 1,
-}
+MOST_OPEN = 16_384  # connections; whoever opens more than the computer allows keeps everybody out
 
 
 def serving(api, room: Room):
@@ -30,8 +23,19 @@ def serving(api, room: Room):
             room.ends = True
             await super().shutdown(sockets)
 
+    _open_many()
     quiet = uvicorn.Config(api, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=5)
     return Server(quiet)
+
+
+def _open_many() -> None:
+    """Most computers allow a program few open connections at first, and more when it asks; Windows has no such limit."""
+    with suppress(ImportError, ValueError, OSError):
+        import resource
+
+        least, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        room = MOST_OPEN if most == resource.RLIM_INFINITY else min(most, MOST_OPEN)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(least, room), most))
 
 
 def address() -> str:

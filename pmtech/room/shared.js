@@ -22,11 +22,11 @@ async function call(method, path, secret, body) {
   return told;
 }
 
-// Server-sent events read by hand: EventSource can't show a secret. Comes back by itself when the room does.
-async function news(path, secret, hear, gone) {
-  for (;;) {
+// Server-sent events read by hand: EventSource can't show a secret. Comes back by itself when the room does, until the signal.
+async function news(path, secret, hear, gone, signal) {
+  while (!signal.aborted) {
     try {
-      const answer = await fetch(path, { headers: { Authorization: `Bearer ${secret}` } });
+      const answer = await fetch(path, { headers: { Authorization: `Bearer ${secret}` }, signal });
       if (answer.status === 401) return gone();
       const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
       let text = "";
@@ -39,7 +39,7 @@ async function news(path, secret, hear, gone) {
         for (const part of parts) if (part.startsWith("data: ")) hear(JSON.parse(part.slice(6)));
       }
     } catch {
-      hear(null); // not reached at the moment
+      if (!signal.aborted) hear(null); // not reached at the moment
     }
     await new Promise((next) => setTimeout(next, 1000));
   }

@@ -13,7 +13,7 @@ WORDS = {
     "releases": ("releases", ""),
     "broken": ("of which broken", ""),
     "broken_h": ("hours broken, in all", ""),
-    "longest_h": ("the longest, hours", ""),
+    "longest_h": ("longest, hours", ""),
     "waits_days": ("a finished change waits, working days", ""),
     "work_h": ("hours spent on releasing", ""),
 }

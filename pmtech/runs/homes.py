@@ -1,10 +1,26 @@
-"""Which machine answers for a key, and how many keys have another one after something happened."""
+"""Which machine answered: how many requests, and for which keys, before and after something happened."""
 
 from math import nan
+
+import pandas as pd
 
 from pmtech.runs.result import Result
 from pmtech.runs.table import Table
 from pmtech.theory.checks import number
+
+
+def answers_by_machine(result: Result, every_s: float = 20) -> pd.DataFrame:
+    """How many requests each machine answered, a row for each stretch of `every_s` seconds in which they arrived."""
+    if not isinstance(result, Result):
+        raise ValueError(f"answers_by_machine needs what simulate(...) gave, got {result!r}")
+    every_s = number("every_s", every_s, above=0)
+    answered = result.requests[result.records.served]
+    since = (answered.arrived_s // every_s * every_s).rename("came from second").astype(int)
+    table = pd.crosstab(since, answered.served_by).rename_axis(columns=None)
+    several = {who.split("#")[0] for who in table if "#" in who}  # the first of them has a number, too
+    parts = {who: who.split("#") + ["1"] * (who in several) for who in table}
+    names = {who: " ".join([result.system.label(part), *number]) for who, (part, *number) in parts.items()}
+    return Table(table.rename(columns=names))
 
 
 def keys_moved(runs, at_s: float) -> Table:

@@ -86,18 +86,11 @@ class Plan:
     @property
     def said(self) -> str:
         """In sentences."""
-        label, (first, *others) = self.system.label, self.loads
+        names = [*map(self.system.label, self.loads)]
+        reached = [f"{1 / load:.3g}" for load in self.loads.values() if load]
         now, then = self.system.cost_usd_per_hour, self.usd_per_hour(self.loads)
-        full = (
-            f"“{label(first)}” is full first, at {1 / self.loads[first]:.3g} times today's load"
-            if self.loads[first]
-            else "Nothing fills up"
-        )
-        after = (
-            f"; lifted, it is followed by “{label(others[0])}” at {1 / self.loads[others[0]]:.3g} times"
-            if others and self.loads[others[0]]
-            else ""
-        )
+        full = f"“{names[0]}” is full first, at {reached[0]} times today's load" if reached else "Nothing fills up"
+        after = f"; lifted, it is followed by “{names[1]}” at {reached[1]} times" if len(reached) > 1 else ""
         cost = f" {plain(self.times)} times the load costs {rate(then / now)} times the money" if now else ""
         return f"{full}{after}.{cost and f'{cost}: ${then:.2f} an hour in place of ${now:.2f}.'}"
 

@@ -10,7 +10,6 @@ import pandas as pd
 
 from pmtech.runs.result import Result
 from pmtech.runs.table import Table
-from pmtech.theory.checks import number
 from pmtech.wording import nearest
 
 HOURS_A_MONTH = 730  # 365 days of 24 hours, in twelve parts
@@ -48,18 +47,6 @@ def machine(size: str, part: str | None = None) -> dict[str, Any]:
         raise ValueError(f"there is no machine {size!r} in the price list: {nearest(size, listed)}")
     values = {"workers": listed[size]["vcpus"], "price_usd_per_hour": listed[size]["usd_per_hour"]}
     return values if part is None else {f"{part}.{field}": value for field, value in values.items()}
-
-
-def answers_by_machine(result: Result, every_s: float = 20) -> pd.DataFrame:
-    """How many requests each machine answered, a row for each stretch of `every_s` seconds in which they arrived."""
-    if not isinstance(result, Result):
-        raise ValueError(f"answers_by_machine needs what simulate(...) gave, got {result!r}")
-    every_s = number("every_s", every_s, above=0)
-    answered = result.requests[result.records.served]
-    since = (answered.arrived_s // every_s * every_s).rename("came from second").astype(int)
-    table = pd.crosstab(since, answered.served_by).rename_axis(columns=None)
-    names = {who: " ".join([result.system.label(who.split("#")[0]), *who.split("#")[1:]]) for who in table}
-    return Table(table.rename(columns=names))
 
 
 def costs(runs) -> pd.DataFrame:

@@ -255,7 +255,7 @@ class Result:
         edges = np.arange(seconds + 1)
 
         def each(times: np.ndarray) -> np.ndarray:
-            return np.histogram(times, bins=edges)[0] if len(times) else np.zeros(seconds, dtype=int)
+            return np.histogram(times, bins=edges)[0]
 
         ends = np.minimum(edges[1:], self.duration_s)
         done = np.sort(finished[status > 0])
@@ -288,7 +288,6 @@ class Result:
 
 def _most(begins: np.ndarray, ends: np.ndarray, since: float) -> int:
     """The greatest number of intervals [begin, end) that overlap at any moment from `since` on."""
-    times = np.concatenate([np.maximum(begins, since), ends])
-    steps = np.concatenate([np.ones(len(begins), dtype=int), -np.ones(len(ends), dtype=int)])[np.lexsort(
-        (np.concatenate([np.ones(len(begins)), np.zeros(len(ends))]), times))]  # fmt: skip
-    return int(np.cumsum(steps).max(initial=0))
+    times = np.concatenate([ends, np.maximum(begins, since)])
+    steps = np.repeat([-1, 1], [len(ends), len(begins)])
+    return int(np.cumsum(steps[np.argsort(times, kind="stable")]).max(initial=0))  # who leaves, leaves before who comes

@@ -59,7 +59,7 @@ class Rollouts:
             "The trade-off": "A small first share costs few customers and much time; a second set of machines costs money.",
             "To settle with engineering": [
                 "What calls a new version back by itself, after how many errors, and how long does that take?",
-                "What can the version before not read any more?",
+                "What could the version before no longer read?",
                 "What is shipped switched off, and who turns it on?",
             ],
             "Assumptions": "A model with invented shares of errors, beside the course's own API and database.",
@@ -71,6 +71,8 @@ class Rollouts:
         rows = {way: {"lost": self.lost(way), "back": _said(self.back_s(way)), "out": _said(self.out_s(way))}
                 for way in self.results}  # fmt: skip
         words = {"lost": "orders lost to the new version", "back": "taken back after", "out": "everybody has it after"}
+        if all(row["out"] == "–" for row in rows.values()):
+            rows = {way: {"lost": row["lost"], "back": row["back"]} for way, row in rows.items()}
         note = "The same customers each time. Lost: failed with the new version, and would not have failed without."
         return Table.of(rows, {name: (said, "") for name, said in words.items()}, note)
 
@@ -82,12 +84,7 @@ class Rollouts:
 
 
 def rollouts(
-    system: System,
-    deploy: Deploy,
-    ways: Mapping[str, Mapping] = WAYS,
-    *,
-    duration_s: float = 1200.0,
-    seed: int = 1,
+    system: System, deploy: Deploy, ways: Mapping[str, Mapping] = WAYS, *, duration_s: float = 1200.0, seed: int = 1
 ) -> Rollouts:
     """Let the same customers meet the new version `deploy` in each of these ways: all at once, rolling, blue/green, canary.
 

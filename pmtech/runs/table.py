@@ -44,7 +44,9 @@ COLUMNS = {
     "overtaken": ("overtaken by a later one", "%"),
 }
 
-FIGURE = re.compile(r"((less|more) than )?[-−+]?[$]?\d.{0,12}$|–?$")  # a number with its unit, or nothing
+FIGURE = re.compile(
+    r"((less|more) than )?[-−+]?[$]?\d.{0,12}$|(–|not yet|at once)?$"
+)  # a number with its unit, or nothing
 
 
 class Table(pd.DataFrame):
@@ -125,11 +127,11 @@ def column(values, unit: str, longest_ms: float = 0) -> tuple[str, list[str]]:
 
 def _digits(known: list[float], unit: str) -> int:
     """So many decimals that every figure of a column says something: cents, whole ms, three digits of the largest."""
-    if not known or all(value.is_integer() for value in map(float, known)):
-        return 0
-    least, most = min(known), max(known)
-    if unit == "$":
+    least, most = min(known, default=0), max(known, default=0)
+    if unit == "$" and known:
         return 0 if most >= 100 else next((digits for digits in (2, 3, 4) if _exact(known, digits)), 2)
+    if all(value.is_integer() for value in map(float, known)):
+        return 0
     if unit in ("ms", "%", "requests"):
         return int(least < 1)
     by_most = max(0, 2 - max(0, floor(log10(most))))

@@ -29,9 +29,8 @@ def put_after(system: System, name: str, part: Component) -> tuple[System, str]:
         edges = [edge for edge in system.edges if edge.tail != number] + [Edge(number, new)]
         edges += _onward(system, part, new, [edge.head for edge in after])
     else:
-        ends = (
-            [number] if after else _twins(system, number)
-        )  # what comes behind one of several alike is theirs together
+        # What comes behind one of several alike is theirs together.
+        ends = [number] if after else _twins(system, number)
         edges = [*system.edges, *(_arrow(system, end, new) for end in ends)]
         apart = before.fan_out == "all"  # who asks all of them has another purpose for each
         like = [edge.head for edge in after if system.parts[edge.head].kind == part.kind and not apart]

@@ -45,12 +45,9 @@ class Plan:
             visit(number)
         return tuple(order[::-1])
 
-    def reached(self, number: int) -> frozenset[int]:
-        """All parts that a request may come to after this one."""
-        return self._reached[number]
-
     @cached_property
-    def _reached(self) -> dict[int, frozenset[int]]:
+    def reached(self) -> dict[int, frozenset[int]]:
+        """For every part all those that a request may come to after it."""
         found: dict[int, frozenset[int]] = {}
         for number in reversed(self.order):
             heads = [edge.head for edge in self.after[number]]

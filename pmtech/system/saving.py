@@ -8,7 +8,7 @@ from typing import Any
 from pmtech import components
 from pmtech.components.component import Component
 from pmtech.components.fields import Checked
-from pmtech.files import as_path
+from pmtech.files import as_path, read
 from pmtech.wording import nearest
 
 VERSION = 1
@@ -49,7 +49,7 @@ def from_json(path: str | Path) -> tuple[tuple[Component, ...], dict[str, Any]]:
     """The parts in a file, and the whole of it. Raises ValueError with a sentence."""
     path = as_path(path, "shop.json")
     try:
-        form = json.loads(path.read_text(encoding="utf-8"))
+        form = json.loads(read(path).decode())
     except OSError as error:
         raise ValueError(f'"{path}" can\'t be read: {error.strerror or error}') from None
     except (ValueError, RecursionError):

@@ -164,7 +164,7 @@ class System:
 
     def reached(self, *numbers: int) -> frozenset[int]:
         """All parts that a request may come to after these."""
-        return frozenset().union(*(self.plan.reached(number) for number in numbers))
+        return frozenset().union(*(self.plan.reached[number] for number in numbers))
 
     @property
     def cost_usd_per_hour(self) -> float:

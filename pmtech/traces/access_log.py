@@ -109,6 +109,8 @@ class AccessLog:
                 f"one caller, {caller}, sends {_of_all(sends)} of {self.name}: if that is a proxy, nobody is told "
                 "apart, and limits and fairness between callers say nothing"
             )
+        if len(self) >= FEW and not self.at_s[-1]:
+            said.append(f"all requests of {self.name} have the same time: it says nothing of how fast they come")
         if len(self) >= FEW and len(self.callers) > ALL * len(self):
             said.append(
                 f"nearly every request has a caller of its own, {caller} is one: if that is something else, limits and "

@@ -26,6 +26,7 @@ REQUEST_LINE = re.compile(r"([A-Z][A-Z-]*) (\S+)(?: HTTP/\S*)?$")
 SOURCE = re.compile(r"\S+\.(?:go|py|rb|js|ts|java|kt|rs|cs|php|exs?):\d+$")  # whose `caller` is a line of the program
 SERVERS = re.compile(r"server|upstream|origin|dest|backend|response")
 UNIT = re.compile(r"(?:^|(?<=[^\W_]))[\W_]+(ms|us|ns|s|sec|millis|micros|nanos|utc)\W*$", re.IGNORECASE)
+LONGEST_S = 1e7  # that a log lasts which counts from its own beginning: four months
 TO_A_SECOND = {"ms": 1e3, "millis": 1e3, "us": 1e6, "micros": 1e6, "ns": 1e9, "nanos": 1e9}
 
 # Names in small letters and digits alone; of several that are there the first counts.
@@ -207,7 +208,13 @@ class Named:
                     "2026-03-01T10:00:00, which the cells show when their format is yyyy-mm-ddThh:mm:ss"
                 )
             unit = UNIT.search(title)
-            return (title,), SinceStart(TO_A_SECOND.get(unit[1].lower(), 1) if unit else 1)
+            to_a_second = TO_A_SECOND.get(unit[1].lower(), 1) if unit else 1
+            if min(counted) > LONGEST_S * to_a_second:
+                raise ValueError(
+                    f'its field "{title}" counts from no moment that is known ({counted[0]:.15g}): expected are seconds since '
+                    "1970, or thousandths, millionths, billionths of them, or since a test began"
+                )
+            return (title,), SinceStart(to_a_second)
         written = [t for t in columns if columns.moments(t) and all(map(isnan, map(number, columns.known(t))))]
         if len(written) == 1:
             self.remarks.append(f'when requests came is read from its field "{written[0]}"')
@@ -291,7 +298,10 @@ class Csv(Named):
 
     def read(self, line):
         values = self._split(line)
-        if not line.strip() or values == self.titles:
+        if sorted(values) == sorted(self.titles):  # again, as where files were joined, maybe in another order
+            self.titles = values
+            return None
+        if not line.strip():
             return None
         uneven = len(values) < len(self.titles) or any(values[len(self.titles) :])
         return UNEVEN if uneven else dict(zip(self.titles, values, strict=False))

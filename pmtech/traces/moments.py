@@ -19,10 +19,9 @@ WRITTEN.append(
     re.compile(rf"[A-Z][a-z]{{2}} (?P<m>[A-Z][a-z]{{2}}) +(?P<d>\d\d?) {CLOCK} (?P<y>\d{{4}})")
 )  # as C writes it
 NUMBER = re.compile(r"\s*(-?\d+)(?:[.,](\d+))?\s*")  # not 1.7E+12, as Excel leaves it, without its last digits
-FIRST_S, LAST_S = (
-    1e8,
-    4.2e9,
-)  # 1973 and 2103: what lies outside has another unit, or comes from a clock that was not set
+# 1993, when the Web was young, and 2103: what lies outside has another unit (minutes, hundredths of seconds, ticks of
+# Windows), or comes from a clock that was not set.
+FIRST_S, LAST_S = 7.5e8, 4.2e9
 KEPT = 1 << 13
 NO_ZONE = "(no time zone is given)"
 

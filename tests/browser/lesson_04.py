@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+SELECT = """(words) => {
+    const { content } = jupyterapp.shell.currentWidget;
+    content.activeCellIndex = content.widgets.findIndex(({ model }) => model.type === "code" && model.sharedModel.getSource().includes(words));
+}"""
+QUESTIONS_AND_SLIDER = """() => {
+    const { outerNode, activeCell, widgets, activeCellIndex } = jupyterapp.shell.currentWidget.content;
+    const place = (one) => one?.getBoundingClientRect() ?? {};
+    const [page, asked] = [place(outerNode), place(widgets[activeCellIndex - 1].node.querySelector("ol"))];
+    const slider = place(activeCell.node.querySelector(".pmtech-explore input[type=range]"));
+    return asked.top >= page.top && slider.bottom <= page.bottom;
+}"""
+
 
 def play(lab) -> None:
     a_guess_is_kept_and_the_run_tells(lab)
     whoever_passes_a_question_by_is_told_so_and_answers_late(lab)
     a_term_shows_its_line_when_it_has_the_focus(lab)
     a_slider_moved_by_keyboard_changes_the_chart_and_the_sentence(lab)
+    the_questions_stay_above_the_panel_that_they_ask_of(lab)
 
 
 def a_guess_is_kept_and_the_run_tells(lab) -> None:
@@ -83,3 +96,12 @@ def a_slider_moved_by_keyboard_changes_the_chart_and_the_sentence(lab) -> None:
     lab.until("([chart, painted]) => chart.innerHTML !== painted", [chart.element_handle(), painted])
     assert sentences.inner_text() != said
     lab.screenshot("a-slider-moved")
+
+
+def the_questions_stay_above_the_panel_that_they_ask_of(lab) -> None:
+    """The cell is run on a page that is magnified by half, and on a whole one."""
+    for width, height in ((853, 480), (1280, 720)):
+        lab.page.set_viewport_size({"width": width, "height": height})
+        lab.page.evaluate(SELECT, "\nexplore(")
+        lab.command("notebook:run-cell")
+        lab.wait_idle().until(QUESTIONS_AND_SLIDER)

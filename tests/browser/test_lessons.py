@@ -30,6 +30,10 @@ PANEL = ".pmtech"
 LIVES = ".pmtech[class*=' pmtech-']"  # a panel that needs its kernel, as the map of the course does not
 YOUR_TURN_IS_OPEN = """() => [...document.querySelectorAll('.pmtech-rail li button')]
     .every(({ title }) => !title.startsWith('Your turn') || title.endsWith('something is open'))"""  # it ran, and is not met
+SMALL = """() => [...document.querySelectorAll('.pmtech svg text, .pmtech-diagram svg text')]
+    .map((text) => [text.textContent, parseFloat(getComputedStyle(text).fontSize) * (text.getScreenCTM()?.a ?? 0)])
+    .filter(([words, px]) => words.trim() && px > 0 && px < 10.95)"""
+SIDEWAYS = "() => (({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)(jupyterapp.shell.currentWidget.content.outerNode)"
 ASLEEP = "To bring this back, choose Kernel > Restart Kernel and Run All Cells. Your answers are kept."
 OWN = """from pmtech import compare
 runs = globals().get("runs", 0) + 1
@@ -45,6 +49,16 @@ def no_trouble(lab) -> None:
     assert lab.console_errors == []
     assert lab.outside_requests == []
     assert lab.server.asked_outside() == []
+
+
+def magnified_twice_it_can_be_read(lab) -> None:
+    """Half of the screen's pixels are left: a drawing scrolls then, its letters do not shrink, and the page stays where it is."""
+    lab.page.set_viewport_size({"width": 640, "height": 360})
+    lab.wait_idle()
+    assert lab.page.evaluate(SMALL) == []
+    assert lab.page.evaluate(SIDEWAYS) == 0
+    lab.page.set_viewport_size({"width": 1280, "height": 720})
+    lab.wait_idle()
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
@@ -66,6 +80,7 @@ def test_a_lesson_runs_and_every_slider_moves_to_its_ends(lab, lesson):
             assert lab.page.locator(f"{PANEL} [role=alert]:visible").count() == 0
     assert lab.page.locator(".jp-Cell").count() == cells  # no key reached the notebook's own shortcuts
     no_trouble(lab)
+    magnified_twice_it_can_be_read(lab)
     lab.screenshot(lesson.removesuffix(".ipynb"))
     assert lab.axe(f".jp-Notebook {PANEL}") == []
 
@@ -120,11 +135,12 @@ def test_restarted_and_saved_and_opened_again_a_lesson_looks_fresh_and_keeps_wha
     goes_on(1)
     what_if = lab.page.locator(".pmtech-explore")
     what_if.scroll_into_view_if_needed()
-    said = what_if.locator(".pmtech-sentences")
-    before = said.inner_text()
+    said, picture = what_if.locator(".pmtech-sentences"), what_if.locator(".pmtech-picture")
+    before, high = said.inner_text(), picture.bounding_box()["height"]
     what_if.locator("input[type=range]").press("End")
     lab.wait_idle()
     assert said.inner_text() != before
+    assert picture.bounding_box()["height"] == high  # many wait now, which the picture says; what lies below stays
     lab.run_all()
     goes_on(2)
     lab.save_close_reopen(lesson, kernel="ended")

@@ -270,7 +270,8 @@ def test_a_replay_is_scrubbed_without_the_kernel_and_exported(opened, lab, brows
     page.add_init_script(f"({TEXTS})()")
     page.goto((tmp_path / "run.html").as_uri())
     page.locator(".pmtech-clock", has_text="0.0 of 30 s").wait_for()
-    page.keyboard.press("Tab")  # to the panel
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Play")).to_be_focused()  # the panel is no stop of its own
     page.keyboard.press("ArrowRight")
     wait_for_clock(page, 0.4)
     page.get_by_label("Moment").fill("25")

@@ -125,3 +125,42 @@ def test_a_guess_and_the_run_on_both_pages(room, pages):
         page.locator(".truth").wait_for()
         page.get_by_text(f"the run: {GUESS.guess.high:g} {GUESS.guess.unit}").wait_for()
         is_for_everybody(page)
+
+
+def test_the_facilitator_goes_through_the_lessons_counts_hands_and_loads_the_page_anew(room, pages):
+    """More lessons than a browser has lines to one address; what is being typed stays while votes come in."""
+    board = pages[1]
+    board.goto(f"{room.url}/board#{room.token}")
+    for number in range(2, 11):
+        board.get_by_label("Lesson").select_option(f"{number:02d}")
+        board.wait_for_function(
+            "(id) => document.querySelector('[aria-label=Question]').value.startsWith(id)", arg=f"{number:02d}"
+        )
+    board.get_by_label("Lesson").select_option("05")
+    board.get_by_label("Question").select_option(QUESTION.id)
+    board.get_by_role("button", name="Ask it").click()
+    board.get_by_text("0 of 0").wait_for()
+    board.get_by_text("Count hands").click()
+    board.get_by_label("Hands for A").fill("3")
+    room.set_stuck(room.seat(room.join(room.word)), True)
+    board.get_by_text("1 stuck").wait_for()
+    hands = board.get_by_label("Hands for A")
+    assert hands.input_value() == "3" and hands.evaluate("it => it === document.activeElement")
+    board.get_by_role("button", name="Add them").click()
+    board.get_by_text("3 of 1").wait_for()
+    board.reload()
+    board.get_by_text("3 of 1").wait_for()
+    assert room.token not in board.url, "not on the projector"
+
+
+def test_who_leaves_is_told_nothing_more_and_may_come_again_at_once(room, pages):
+    phone = pages[0]
+    phone.goto(f"{room.url}/#{room.word}")
+    phone.get_by_role("button", name="Join").click()
+    phone.get_by_role("button", name="Leave").click()
+    phone.get_by_role("button", name="Join").click()
+    phone.get_by_text("You are in.").wait_for()
+    phone.wait_for_timeout(2500)  # the line of the seat that is gone has ended, and would have asked again
+    room.ask(QUESTION.id)
+    phone.get_by_text("Choose one.").wait_for()
+    assert room.board()["seats"] == 1

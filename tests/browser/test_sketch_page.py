@@ -8,9 +8,9 @@ import nbformat.v4 as nb
 from playwright.sync_api import expect
 
 
-def begin(lab):
+def begin(lab, source="from pmtech import sketch\nsketch()"):
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    notebook = nb.new_notebook(cells=[nb.new_code_cell("from pmtech import sketch\nsketch()")], metadata=kernel)
+    notebook = nb.new_notebook(cells=[nb.new_code_cell(source)], metadata=kernel)
     (lab.server.folder / lab.folder / "sketch.ipynb").write_text(nb.writes(notebook))
     lab.open("sketch.ipynb", sidebar=False).run_all().ready()
     return lab.page
@@ -53,3 +53,24 @@ def test_a_product_is_drawn_set_up_broken_and_undone(lab):
         lab.wait_idle()
     expect(page.locator(".sk-empty")).to_be_visible()
     assert lab.console_errors == [] and lab.outside_requests == []
+
+
+def test_no_click_is_lost_while_an_answer_comes_and_two_sketches_stand_on_one_page(lab):
+    """A finger rests on a button for a quarter of a second; what was typed before is answered meanwhile."""
+    source = "from pmtech import *\nfrom IPython.display import display\nit = Clients() >> Server() >> Database()"
+    page = begin(lab, f"{source}\ndisplay(sketch(it), sketch(it))")
+    one, other = page.locator(".sk").all()
+    for panel in (one, other):
+        panel.locator(".sk-box[data-part=server]").click()
+        panel.get_by_label("Workers", exact=True).fill("3")
+        panel.get_by_role("tab", name="Add a part").click(delay=250)
+        expect(panel.get_by_role("tab", name="Add a part")).to_have_attribute("aria-selected", "true")
+        expect(panel.locator(".sk-picture")).to_contain_text("3 workers")
+    one.get_by_label("also asked by").check()
+    other.get_by_label("before").check()
+    expect(one.get_by_label("also asked by")).to_be_checked()
+    one.locator(".sk-kind[data-kind=Queue]").click(delay=250)
+    expect(one.locator(".sk-status")).to_contain_text("A gather stands between now")
+    expect(other.locator(".sk-box")).to_have_count(3)
+    ids = page.eval_on_selector_all(".sk [id]", "all => all.map((one) => one.id)")
+    assert len(ids) == len(set(ids)) and lab.console_errors == []

@@ -397,6 +397,11 @@ def test_the_unit_in_a_name_counts(read):
     assert read("timestamp_ms,path\n0,/a\n250,/b\n").at_s.tolist() == [0, 0.25]
 
 
+def test_a_header_that_comes_again_holds_from_there_on(read):
+    log = read("timestamp,path,ip\n1,/a,10.0.0.1\nip,timestamp,path\n10.0.0.2,2,/b\n")
+    assert rows(log) == [[0, "/a", "10.0.0.1", False], [1, "/b", "10.0.0.2", False]] and log.broken == 0
+
+
 # --- what is left out, and why ---------------------------------------------------------------------------------------
 
 
@@ -439,6 +444,7 @@ def test_a_clock_that_was_not_set_does_not_stretch_the_log(read):
         ("time,host,path\n2026-03-01T10:00:00Z,a.org,/a\n2026-03-01T10:00:01Z,b.org,/b\n", 'who sent a request is read from its field "host"'),
         ("timestamp,path\n1,/a\n2,/b\n", "does not say who sent a request: all count as one caller"),
         (COMMON.replace("10.0.0.2", "10.0.0.1"), "one caller, 10.0.0.1, sends all requests of access.log"),
+        ("timestamp,path\n" + "0,/a\n0,/b\n" * 10, "all requests of access.log have the same time"),
         ("timestamp,path\n1,/a\n2,/b\n", "none of its fields tells the method: all requests count as reads"),
         ("timestamp,ip,path\n" + "".join(f"{n},10.0.0.1#{n},/a\n" for n in range(20)),
          "nearly every request has a caller of its own, 10.0.0.1#0 is one"),
@@ -504,6 +510,14 @@ def test_what_a_log_holds_does_not_steer_a_terminal(read):
         ("Date,URL\n3/1/2026 10:00:00 AM,/a\n", "none of its fields tells when a request came (Date: 3/1/2026 10:00:00 AM, URL: /a)", "Its line 1 is “Date,URL”"),
         ("timestamp,path\n2026-03-01 10:00,/a\n", "a date and a time of day to the second", ""),
         ("timestamp,path\n1.77E+12,/a\n1.77E+12,/b\n", "(timestamp: 1.77E+12, path: /a)", ""),
+        *((f"timestamp,path\n{stamp},/a\n{stamp},/b\n", said, "Its line 1 is") for stamp, said in {
+            "20260301": "counts from no moment that is known (20260301)",
+            "29539320": "counts from no moment that is known (29539320)",  # minutes since 1970
+            "202603011000": "none of its fields tells when",
+            "177235920012": "none of its fields tells when",  # hundredths of seconds
+            "134168328000000000": "none of its fields tells when",  # as Windows counts
+            "639079560000000000": "none of its fields tells when",  # as .NET does
+        }.items()),
         ("timestamp,path\n46082.41667,/a\n46082.41668,/b\n", "holds days, as spreadsheets count them (46082.4)", "Its line 1 is"),
         ("".join(line.replace(" +0000]", " PM]") for line in COMMON.splitlines(True)), "it does not say when", "Its line 1 is"),
         ("timestamp;path;agent\n1;/a;Mozilla (X11; Linux)\n", "its lines have more or fewer fields than are named", "Its line 1 is"),

@@ -66,7 +66,7 @@ def _later(result: Result) -> str:
         return ""
     done = f", and the work is done later, 95 of 100 within {time(result.summary.age_p95_ms)}"
     left = result.summary.not_done
-    return f"{done} as far as it is done: {left:,.0f} are not" if left > 0.01 * len(result.messages_of()) else done
+    return f"{done} of what is done; {left:,.0f} messages are not" if left > 0.01 * len(result.messages_of()) else done
 
 
 def fate(result: Result) -> str:

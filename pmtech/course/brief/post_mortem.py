@@ -116,7 +116,7 @@ def _impact(run: Result, usd: dict[str, float]) -> list[str]:
     late = int((r.status == 0).sum())
     said += [f"{counted(late, 'request')} had no answer yet at the end"] if late else []
     if usd:
-        each = listed(f"{price:,.2f} USD for one of {run.system.label(name)}" for name, price in usd.items())
+        each = listed(f"{plain(price)} USD for each request of {run.system.label(name)}" for name, price in usd.items())
         said.append(f"In money: {money:,.0f} USD, at {each} (an assumption)")
     return said
 

@@ -43,6 +43,11 @@ def refused(plan: Plan, system: System) -> list[str]:
             said += _not_ours(part, mine[name])
         elif part.is_source or part.own_s:
             said += [one.replace("in this task", "on this day") for one in differences(part.label, part, mine[name])]
+    said += [
+        f"Programs and people have the same keys on this day: leave {part.label} without any."
+        for name, part in mine.items()
+        if part.fan_out == "routes" and system.get(f"{name}.keys")
+    ]
     more = [part.label for name, part in mine.items() if name not in given and (part.is_source or _works(part))]
     return said + [f"{one} is no part of this day: rent more machines of a kind that is there." for one in more]
 

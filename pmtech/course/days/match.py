@@ -30,5 +30,6 @@ PLAN = Plan(
     budget=0.84,
     forecast=(0.9, 1.3),
     may=("zone", "partner", "forecast", "deploy"),
+    later=False,
     partner="rights",
 )

@@ -19,13 +19,14 @@ def today() -> System:
 PLAN = Plan(
     label="A national sale",
     story="At eight the prices fall, and everybody looks before they buy. Every page asks the database of prices; the bank takes "
-    "three payments at a time and no more; and a partner's program adds ideas of what else to buy, which nobody would miss. "
+    "three payments at a time and no more; and a partner's program adds ideas of what else to buy: something simpler in "
+    "their place will do, an error will not. "
     "(An invented shop.)",
     today=today,
     own=("shop",),
     people=("shoppers", "small_shops"),
     matters=("/pay", "bank", 20.0, 0.9),
-    answers={"/price": ("prices", 1000.0, 0.95), "/pay": ("shop", 1500.0, 0.9)},
+    answers={"/price": ("prices", 1000.0, 0.95), "/pay": ("shop", 1500.0, 0.9), "/ideas": ("shop", 1000.0, 0.85)},
     small=("small_shops", 0.95),
     budget=0.92,
     forecast=(0.9, 1.2),

@@ -19,6 +19,7 @@ TOLD = {
     "trouble": '"Not everybody gets through today. We are sorry, and say at noon how it went."',
 }
 SO = "what was so"
+ACCEPTED = 202  # "stored, to be done later": no answer to who looks at a page
 SILENT = 0.95  # from this share of everything on, nobody need be told anything
 
 
@@ -38,8 +39,10 @@ class Line(NamedTuple):
     @property
     def gap(self) -> str:
         """What is missing, in a sentence."""
+        if self.asked == SO and self.came == "nothing":
+            return "The public was told nothing, and was owed a word."
         if self.asked == SO:
-            return f"{self.what} was not so: {self.came}"
+            return f"The public was told what was not so: {TOLD[self.came]}"
         return f"{self.what}: {self.came}; {self.asked} was promised."
 
 
@@ -72,6 +75,7 @@ def scored(plan: Plan, run: Result, told: str | None = None, call: str = "not to
     found = [line(f"{what} done within {within_s:g} s", least, done, judged & people)]
     for asked, (by, ms, share) in plan.answers.items():
         soon = _worked(run, {by} | memories) & r.served & ((r.finished_s - r.arrived_s) * 1000 <= ms)
+        soon &= (r.status != ACCEPTED) | (plan.later and asked == what)
         whose = people & (endpoint == asked) & (left_s * 1000 >= ms)
         found.append(line(f"{asked} answered within {ms / 1000:g} s", share, soon, whose))
     small, share = plan.small
@@ -82,7 +86,7 @@ def scored(plan: Plan, run: Result, told: str | None = None, call: str = "not to
     if told is not None:
         through = well and min(one.share for one in found[:-1]) >= SILENT
         candid = {"all is well": through, "nothing": through, "busy": found[0].kept, "trouble": not through}[told]
-        found.append(Line("What the public was told", SO, TOLD[told], candid))
+        found.append(Line("What the public was told", SO, told, candid))
     return found
 
 

@@ -19,7 +19,7 @@ PLAN = Plan(
     label="Railway tickets at ten",
     story="At ten the sale opens, and everybody comes in the same minute. India's railway sold 31,814 tickets in one minute on "
     "22 May 2025, and up to half of the logins of the first five minutes were programs (official figures, Ministry of "
-    "Railways). Two bookings at a time get at the table of seats, however many servers ask it.",
+    "Railways). The table of seats takes two bookings at a time, however many servers ask.",
     today=today,
     own=("pages", "booking"),
     people=("travellers", "village_counters"),

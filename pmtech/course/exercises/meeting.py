@@ -12,6 +12,8 @@ from pmtech.course.exercises.questions import nearest
 from pmtech.course.page import STYLE, script
 from pmtech.wording import counted, rate
 
+IN_IT = "in the price of the decision"  # what a decision takes care of, or brings about, itself
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -32,6 +34,10 @@ class Outcome:
         """What the quarter loses: the decision by itself, and what was missed."""
         return self.decision.lost_usd + sum(self.costs.values())
 
+    def price(self, missed: Dependency) -> str:
+        """What a dependency that was missed costs in the quarter, in words."""
+        return IN_IT if missed.id in self.decision.settles else f"${rate(round(self.costs[missed.id]))}"
+
     @property
     def agreed(self) -> list[str]:
         """What was found, and what is done about it, unless the decision itself does something else."""
@@ -42,8 +48,8 @@ class Outcome:
         """In sentences."""
         d, told = self.decision, [f"Found: {one}" for one in self.agreed]
         for one in self.missed:
-            cost = "in the price of the decision" if one.id in d.settles else f"${rate(round(self.costs[one.id]))}"
-            told.append(f"Missed: {one.name}. {one.line} In the quarter: {cost}.")
+            came = f"{one.line} In the quarter: {self.price(one)}." if one.id not in d.settles else f"It is {IN_IT}."
+            told.append(f"Missed: {one.name}. {came}")
         own = f"The decision by itself: ${rate(round(d.lost_usd))}{f', {d.for_what}' if d.for_what else ''}."
         how = "Each price is the difference of two runs; what a page or an order is worth is invented."
         return [*told, own, f"The quarter loses ${rate(round(self.lost_usd))}. {how}"]
@@ -185,8 +191,9 @@ class Meeting(Exercise):
             "What the model said": [f"“{claim.says}” {claim.told}" for claim in talk.shown],
         }
         if outcome:
-            missed = [f"{d.name}: ${rate(round(outcome.costs[d.id]))}" for d in outcome.missed]
+            missed = [f"{d.name}: {outcome.price(d)}" for d in outcome.missed]
             lists["What nobody asked, and what it costs in a quarter"] = missed
+            lists["What the quarter loses"] = outcome.said[-2:]
         decided = outcome.decision.brief if outcome else "Nothing yet: the meeting goes on."
         told = {head: [one[0].upper() + one[1:] for one in lines] or ["Nothing."] for head, lines in lists.items()}
         return {"What was decided": decided, **told}

@@ -24,6 +24,8 @@ from pmtech.runs.simulate import simulate
 from pmtech.system.system import System
 from pmtech.wording import rounded, said
 
+FIGURE = 20  # characters: what is longer are words, which may take several lines
+
 
 @dataclass(frozen=True, kw_only=True)
 class Marking:
@@ -60,7 +62,8 @@ class Marking:
     def _repr_html_(self) -> str:
         gaps = "".join(f"<li>{html.escape(gap)}</li>" for gap in self.gaps)
         rows = "".join(
-            f'<tr><th scope="row">{html.escape(what)}</th><td>{wanted}</td><td class="pmtech-number">{measured}</td>'
+            f'<tr><th scope="row">{html.escape(what)}</th><td>{wanted}</td>'
+            f"<td{' class=pmtech-number' if len(measured) <= FIGURE else ''}>{measured}</td>"
             f'<td class="pmtech-word pmtech-{"met" if word == "met" else "missed"}">{word}</td></tr>'
             for what, wanted, measured, word in self.figures
         )
@@ -86,7 +89,8 @@ class Target:
     at_most: float
 
     def row(self, value: float, precise: bool) -> tuple[str, str, str, str]:
-        return self.name, f"at most {said(self.at_most, self.unit)}", said(value, self.unit), self.word(value, precise)
+        asked = f"at most {said(self.at_most, self.unit)}" if self.at_most else "none"
+        return self.name, asked, said(value, self.unit), self.word(value, precise)
 
     def word(self, value: float, precise: bool = True) -> str:
         if isnan(value):
@@ -103,6 +107,8 @@ class Target:
         if isnan(value):
             return f"{self.name} cannot be measured: no such request was served."
         wanted = said(self.at_most, self.unit)
+        if not self.at_most:
+            return f"{self.name}: there should be none."
         if not precise:
             return f"{self.name} is too high: at most {wanted} was asked for."
         return f"{self.name} is {said(value, self.unit)}: {self.word(value)} the target of {wanted}."

@@ -28,7 +28,7 @@ class Lesson:
 
     questions, answered, right_at_first: numbers of questions. tasks, tried, passed: numbers of "Your turn" tasks.
     meetings, held: numbers of meetings, and of those in which something was decided.
-    earlier: files of earlier editions, which lie beside `file`, the newest.
+    earlier: files of earlier editions, which lie beside `file`, the newest. counted: the ids of those questions.
     """
 
     number: str
@@ -44,6 +44,7 @@ class Lesson:
     meetings: int = 0
     held: int = 0
     earlier: tuple[str, ...] = ()
+    counted: tuple[str, ...] = ()
 
     @property
     def done(self) -> str:
@@ -135,7 +136,7 @@ def _end(number: str, record) -> LessonEnd:
     at = next((place for place, lesson in enumerate(lessons) if lesson.number == number), None)
     if at is None:
         raise ValueError(f"there is no lesson {number!r}; there is {', '.join(lesson.number for lesson in lessons)}")
-    asked = [q.id for q in all_questions().values() if q.lesson == number and q.kind == "predict"]
+    asked = [q for q in lessons[at].counted if getattr(all_questions().get(q), "kind", "") == "predict"]
     fates = [_fate(record.records("answer", id)) for id in asked]
     counted = (f"{fates.count(fate)} {fate}" for fate in dict.fromkeys(fates))
     words = (f"Your predictions: {listed(counted)}.",) if asked else ()
@@ -177,7 +178,10 @@ def _lessons(record) -> list[Lesson]:
             continue
         *earlier, newest = [path.name for path in there]
         number = newest[:2]
-        questions = [q for q in (*all_questions(), *all_sortings()) if q.startswith(f"{number}.")]
+        # What "Going further" asks is for another day: it counts when it is answered.
+        later = there[-1].read_text(encoding="utf-8", errors="replace").partition("## Going further")[2]
+        asked = (q for q in (*all_questions(), *all_sortings()) if q.startswith(f"{number}."))
+        questions = tuple(q for q in asked if q in first or q not in later)
         meetings = [one for one in all_agendas() if one.startswith(f"{number}.")]
         tasks = [t for t in all_tasks() if t.startswith(f"{number}.")]
         lessons.append(
@@ -192,6 +196,7 @@ def _lessons(record) -> list[Lesson]:
                 passed=len(passed.intersection(tasks)),
                 meetings=len(meetings),
                 held=len(held.intersection(meetings)),
+                counted=questions,
             )
         )
     return lessons

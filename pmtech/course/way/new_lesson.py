@@ -39,8 +39,7 @@ def new_lesson(name: str, folder: Path) -> list[Path]:
         folder / f"{stem}.toml": text("questions.toml"),
         folder / f"lesson_{number}.py": text("task.txt"),
     }
-    for path, content in made.items():
-        files.write(path, content)
+    files.write_all(made)
     return list(made)
 
 

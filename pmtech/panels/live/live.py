@@ -1,5 +1,6 @@
 """The running system: play, turn a knob in the middle of the run, set off a surge, see the queue drain."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import is_dataclass, replace
 from time import monotonic
@@ -70,15 +71,8 @@ class Live(Panel):
         self.controls = Controls("live", system, controls, self._turned)
         self._lock = self.controls.lock
         self._clock = Clock(self._tick, self.pause)
-        self._granted: dict[str, Any] = {
-            "number": 0,
-            "presses": 0,
-            "steps": 0,
-            "resets": 0,
-            "surges": 0,
-            "kills": {},
-            "failures": {},
-        }
+        counters = ("number", "presses", "steps", "resets", "surges")
+        self._granted: dict[str, Any] = {**dict.fromkeys(counters, 0), "kills": {}, "failures": {}}
         self._number = self._heard = 0  # of the last news that were sent, and that the page has got
         self._heard_at, self.playing = monotonic(), False
         self._begin()
@@ -302,13 +296,11 @@ class Live(Panel):
                 self._turn(others)
             for _ in range(wish["surges"] - granted["surges"]):
                 self.surge()
-            for name, times in wish["kills"].items():
-                for _ in range(times - granted["kills"].get(name, 0)):
-                    if self.running.alive(name):  # the page may not know yet that none is left
-                        self.kill(name)
-            for number, times in wish.get("failures", {}).items():
-                for _ in range(times - granted.get("failures", {}).get(number, 0)):
-                    self.set_off(int(number))
+            for name in (Counter(wish["kills"]) - Counter(granted["kills"])).elements():
+                if self.running.alive(name):  # the page may not know yet that none is left
+                    self.kill(name)
+            for number in (Counter(wish.get("failures")) - Counter(granted.get("failures"))).elements():
+                self.set_off(int(number))
             if wish["steps"] != granted["steps"]:
                 self.step(wish["steps"] - granted["steps"])
             if wish["presses"] != granted["presses"]:

@@ -105,11 +105,8 @@ def _states(result: Result, counts: dict[str, int], at: np.ndarray) -> np.ndarra
                 places = np.array([DOWN if offer.dead else offer.places for offer in offers])[now]
                 until = np.array([offer.end_s for offer in offers])[now]
                 left_out = checked & (places < 0) & (_so_far(entered, until) == _so_far(entered, at))
-                columns += [
-                    waiting,
-                    _so_far(started, at) - _so_far(left[begun], at),
-                    np.where(left_out, LEFT_OUT, places),
-                ]
+                at_work = _so_far(started, at) - _so_far(left[begun], at)
+                columns += [waiting, at_work, np.where(left_out, LEFT_OUT, places)]
             else:
                 columns += [waiting if part.makes_wait or part.lends else 0 * at, 0 * at, 0 * at]
     return np.column_stack(columns)
@@ -129,14 +126,8 @@ def _samples(result: Result, at: np.ndarray) -> np.ndarray:
     order = np.argsort(r.finished_s[served], kind="stable")
     finished = r.finished_s[served][order]
     latency = ((r.finished_s - r.arrived_s)[served] * 1000)[order]
-    groups = [
-        latency[begin:end]
-        for begin, end in zip(
-            np.searchsorted(finished, at - CELL_S * SMOOTH, "right"),
-            np.searchsorted(finished, at, "right"),
-            strict=True,
-        )
-    ]
+    begins, ends = (np.searchsorted(finished, moments, "right") for moments in (at - CELL_S * SMOOTH, at))
+    groups = [latency[begin:end] for begin, end in zip(begins, ends, strict=True)]
     rates = [_rate(times, at) for times in (r.arrived_s, finished, r.finished_s[r.status >= 400])]
     percentiles = [[percentile(group, share) for group in groups] for share in (0.50, 0.95)]
     return np.column_stack([at, *rates, *percentiles, _so_far(r.arrived_s, at) - _so_far(over, at)])

@@ -3,6 +3,7 @@
 import base64
 import html
 from pathlib import Path
+from string import Template
 from typing import Any
 
 import numpy as np
@@ -24,36 +25,7 @@ ESM = STAGE_JS + (HERE / "replay.js").read_text(encoding="utf-8")
 TABLES = ("numbers", "times", "states", "samples")
 
 # The page of a panel without JupyterLab: its own colours, and a model that only knows what it was given.
-PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>{title}</title>
-<style>
-:root {{ --jp-content-font-color1: #1f2328; --jp-layout-color0: #fff; --jp-border-color2: #d8dce0; color-scheme: light dark; }}
-body[data-jp-theme-light="false"] {{ --jp-content-font-color1: #ececec; --jp-layout-color0: #111; --jp-border-color2: #3c4043; }}
-body {{ margin: 0 auto; padding: 16px; max-width: 1200px; background: var(--jp-layout-color0); color: var(--jp-content-font-color1); }}
-h1 {{ margin: 0 0 8px; font: 600 20px/28px system-ui, sans-serif; }}
-{css}
-</style>
-<body>
-<h1>{title}</h1>
-<main class="pmtech" data-filled></main>
-<script type="application/json" id="given">{given}</script>
-<script type="module">
-const dark = matchMedia("(prefers-color-scheme: dark)");
-const themed = () => (document.body.dataset.jpThemeLight = String(!dark.matches));
-dark.addEventListener("change", themed);
-themed();
-{js}
-const given = JSON.parse(document.getElementById("given").textContent);
-for (const name of {tables}) given[name] = new DataView(Uint8Array.from(atob(given[name]), (c) => c.charCodeAt(0)).buffer);
-const model = {{ get: (name) => given[name], on() {{}}, off() {{}}, send() {{}}, set() {{}}, save_changes() {{}} }};
-render({{ model, el: document.querySelector("main") }});
-</script>
-</body>
-</html>
-"""
+PAGE = Template((HERE / "theatre.html").read_text(encoding="utf-8"))
 
 
 class Theatre(Panel):
@@ -97,7 +69,7 @@ class Theatre(Panel):
         """
         given: dict[str, Any] = {"scene": self.scene, "about": self.about}
         given |= {name: base64.b64encode(getattr(self, name)).decode() for name in TABLES}
-        sheet = PAGE.format(
+        sheet = PAGE.substitute(
             title=html.escape(title),
             css=LOOK + STAGE_CSS,
             js=f"{shared_js()}\n{ESM}",

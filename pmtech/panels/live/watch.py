@@ -8,17 +8,7 @@ import numpy as np
 
 from pmtech.engine.part import Part
 from pmtech.engine.request import Request, is_success
-from pmtech.panels.live.terms import (
-    DOWN,
-    ENTERED,
-    FINISHED,
-    LEFT,
-    LEFT_OUT,
-    SENT,
-    STARTED,
-    WINDOW_S,
-    is_followed,
-)
+from pmtech.panels.live.terms import DOWN, ENTERED, FINISHED, LEFT, LEFT_OUT, SENT, STARTED, WINDOW_S, is_followed
 from pmtech.runs.running import Running
 from pmtech.runs.summary import percentiles
 

@@ -37,7 +37,7 @@ def app():
     store = opened(Path(os.environ.get(FOLDER) or _own_folder().name))
     api, me = create_app(store), str(os.getpid()).encode()
     if TELLS in os.environ:
-        print(os.getpid(), flush=True)
+        print(f"{os.getpid()}\n", end="", flush=True)  # at once: another copy may write between a number and its end
 
     async def signed(scope, receive, send) -> None:
         async def answer(message) -> None:

@@ -35,7 +35,7 @@ class Advisories(Rows):
     def sentence(self) -> str:
         days = "".join(f" {id}: public for {counted(n, 'day')}." for id, n in self.hit.items())
         listed = f"{len(self.rows)} advisories, as they stood on {self.read_on:%d %B %Y}"
-        return f"{listed}; {self.affected} of them {'concerns' if self.affected == 1 else 'concern'} us.{days}"
+        return f"{listed}; {self.affected or 'none'} of them {'concern' if self.affected > 1 else 'concerns'} us.{days}"
 
 
 def advisories(versions: str | Path | Mapping[str, str] | None = None, *, planted: str | None = None) -> Advisories:
@@ -53,7 +53,7 @@ def advisories(versions: str | Path | Mapping[str, str] | None = None, *, plante
         if concerned:
             hit[one["id"]] = (FROZEN["read_on"] - one["published"]).days
         word = "affected" if concerned else "fixed" if version else "not in use"
-        rows.append((one["id"], name, version or "none", affected, f"{one['published']}", one["what"], word))
+        rows.append((one["id"], name, version or "none", _said(affected), f"{one['published']}", one["what"], word))
     return Advisories(rows, hit, FROZEN["read_on"])
 
 
@@ -68,6 +68,11 @@ def _versions(versions) -> dict[str, str]:
 
 def _pins(text: str) -> dict[str, str]:
     return {name.lower(): version for name, version in re.findall(r"^([\w.-]+)==([\w.+!-]+)", str(text), re.MULTILINE)}
+
+
+def _said(affected: str) -> str:
+    """ ">=4.0.0,<4.2.5" in words."""
+    return affected.replace(">=", "from ").replace(",<", ", before ").replace("<", "before ")
 
 
 def _within(version: Version, affected: str) -> bool:

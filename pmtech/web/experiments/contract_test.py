@@ -28,7 +28,7 @@ class ContractTest(Rows):
 
     @property
     def heads(self) -> tuple[str, ...]:
-        return "one request of each kind", *self.apis
+        return "one request of each kind", *("API" if name == "api" else name for name in self.apis)
 
 
 def contract_test(contract: Contract, **apis: Api) -> ContractTest:

@@ -60,7 +60,7 @@ class Wire(Rows):
 
     def _repr_html_(self) -> str:
         said = "".join(
-            f"<p>The listener sees of {name}:</p><pre>{_hex(seen, place if place > 0 else len(seen) - 48)}</pre>"
+            f"<p>What the listener sees of {name}:</p><pre>{_hex(seen, place if place > 0 else len(seen) - 48)}</pre>"
             for name in ("http", "TLS 1.3")
             for seen in [self.ways[name].seen]
             for place in [seen.find(b'{"name"')]  # where the request's own data begin

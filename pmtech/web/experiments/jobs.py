@@ -9,9 +9,8 @@ from pmtech.components import Clients, Queue, Server
 from pmtech.runs.events import Outage
 from pmtech.runs.result import Result
 from pmtech.runs.simulate import simulate
-from pmtech.runs.table import table
 from pmtech.web.app.server import Api
-from pmtech.web.client.table import Rows, strong
+from pmtech.web.client.table import Rows
 from pmtech.web.experiments.requests import ORDER
 from pmtech.web.waiting import until
 from pmtech.wording import counted, listed, seconds
@@ -20,11 +19,12 @@ if TYPE_CHECKING:
     from pmtech.web.jobs.orders import Orders
     from pmtech.web.jobs.worker import Worker
 
+TAKEN, KILLED, BACK = "the worker takes the job", "the worker is killed", "a new worker is there"
 SO_FAR = "the worker has not come so far within a minute"
 
 
-@dataclass(frozen=True, kw_only=True)
-class KilledWorker:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class KilledWorker(Rows):
     """What became of an order whose worker died: `steps` are (when in s, what, the state at its Location), really; `model`
     is a run of the same with a queue that hides what it hands out for `visibility_s`, and does not delete it.
 
@@ -38,6 +38,7 @@ class KilledWorker:
     payments: int
     visibility_s: float
     model: Result
+    heads = "what happens", "really, s", "in the model with a visibility timeout, s", "the order's state"
 
     @property
     def model_done_s(self) -> float:
@@ -57,30 +58,22 @@ class KilledWorker:
             f"of it {'was' if self.payments == 1 else 'were'} booked."
         )
 
-    def __repr__(self) -> str:
-        return "\n".join([*(f"{at_s:5.1f} s  {what}: {state}" for at_s, what, state in self.steps), self.sentence])
+    @property
+    def rows(self) -> list[tuple[str, str, str, str]]:
+        model = self._modelled()
+        really = [(what, f"{at_s:.1f}", model.pop(what, "–"), state) for at_s, what, state in self.steps]
+        return really + [(what, "–", at, "") for what, at in model.items()]
 
-    def _repr_html_(self) -> str:
-        steps = ((f"{s:.1f}", what, state) for s, what, state in self.steps)
-        really = table(("s", "really", "the order's state"), steps)
-        modelled = table(("s", "in the model, with a visibility timeout"), _modelled(self))
-        return (
-            f'<div style="display:flex;gap:32px;flex-wrap:wrap;align-items:flex-start"><div>{really}</div>'
-            f"<div>{modelled}</div></div>{strong(self.sentence)}"
-        )
-
-
-def _modelled(killed: KilledWorker) -> list[tuple[str, str]]:
-    ((dies_s, _), (back_s, _)) = killed.model.records.deaths["worker"][0]
-    again_s = max(killed.visibility_s, back_s)
-    steps = [
-        (0.0, "the message is handed out, and hidden"),
-        (dies_s, "the worker is killed"),
-        (back_s, "a new worker is there"),
-        (again_s, f"not deleted within {seconds(killed.visibility_s)}: handed out again"),
-        (killed.model_done_s, "done, and deleted"),
-    ]
-    return [(f"{at_s:.1f}", what) for at_s, what in sorted(steps)]
+    def _modelled(self) -> dict[str, str]:
+        ((dies_s, _), (back_s, _)) = self.model.records.deaths["worker"][0]
+        steps = {
+            TAKEN: 0.0,
+            KILLED: dies_s,
+            BACK: back_s,
+            f"not deleted within {seconds(self.visibility_s)}: handed out again": max(self.visibility_s, back_s),
+            "done, and deleted": self.model_done_s,
+        }
+        return {what: f"{at_s:.1f}" for what, at_s in steps.items()}
 
 
 def kill_worker(api: Api, *, visibility_s: float = 5.0) -> KilledWorker:
@@ -102,12 +95,12 @@ def kill_worker(api: Api, *, visibility_s: float = 5.0) -> KilledWorker:
         place, number = sent.headers["location"], sent.json()["id"]
         step(f"{sent.status_line}, Location: {place}")
         until(lambda: orders.known(number)["state"] == "at work", SO_FAR, within_s=60)
-        step("the worker takes the job")
+        step(TAKEN)
         time.sleep(0.5)
         worker.kill()
-        step("the worker is killed")
+        step(KILLED)
         worker.start()
-        step("a new worker is there")
+        step(BACK)
     finally:
         orders.card_s = card_s
     killed_s, back_s = steps[2][0], steps[3][0]

@@ -10,7 +10,7 @@ from pmtech.components.rate_limiter import RateLimiter, SlidingWindowLog
 from pmtech.theory.checks import count
 from pmtech.web.app.sign_in import ARGON2, plain_hash
 from pmtech.web.client.table import Rows
-from pmtech.wording import seconds
+from pmtech.wording import plain, seconds
 
 CORES = 2
 LIST = 10_000_000  # passwords that leaked somewhere: a common length of such a list
@@ -39,12 +39,17 @@ class PasswordCost(Rows):
             (
                 name,
                 seconds(one_s) if one_s >= 1e-3 else f"{one_s * 1e6:.1f} µs",
-                f"{1 / one_s:,.0f}",
-                f"{LIST * one_s / days:,.1f} days" if LIST * one_s > days else seconds(LIST * one_s),
-                f"{CORES / one_s:,.0f}",
+                _three(1 / one_s),
+                f"{_three(LIST * one_s / days)} days" if LIST * one_s > days else seconds(LIST * one_s),
+                _three(CORES / one_s),
             )
             for name, one_s in (("SHA-256", self.hash_s), ("Argon2id, 19 MiB, 2 passes", self.argon2_s))
         ]
+
+
+def _three(value: float) -> str:
+    """To three digits: what is measured once tells no more."""
+    return plain(float(f"{value:.3g}"))
 
 
 def password_cost() -> PasswordCost:
@@ -75,7 +80,7 @@ class Stuffing(Rows):
     by_address: int
     by_device: int
     people_out: int
-    heads = ("5 a minute", f"tries of programs let through, of {TRIES}", f"people kept out, of {TRIES}")
+    heads = ("counted, 5 a minute", f"tries of programs let through, of {TRIES}", f"people kept out, of {TRIES}")
 
     @property
     def rows(self) -> list[tuple[str, int, int]]:

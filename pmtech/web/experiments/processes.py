@@ -118,12 +118,15 @@ class KilledCopy(Rows):
     back_s: float
     asked: int
     failed: int
-    heads = "s", "what happens"
+    heads = "after, s", "what happens"
 
     @property
     def sentence(self) -> str:
-        lost = "every question was answered" if not self.failed else f"{counted(self.failed, 'question')} got no answer"
-        return f"After {self.back_s:.1f} s there is a new copy; nobody ordered it. Of {self.asked} questions meanwhile {lost}."
+        asked = counted(self.asked, "question")
+        lost = f"{self.failed} of {asked} got no answer" if self.failed else f"{asked} came, and all were answered"
+        (_, (died_s, _), (there_s, _)) = self.steps
+        took_s = round(there_s, 1) - round(died_s, 1)  # as the table says
+        return f"{took_s:.1f} s later there is a new copy; nobody ordered it. Meanwhile {lost}."
 
     @property
     def rows(self) -> list[tuple[str, str]]:

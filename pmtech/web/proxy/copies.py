@@ -82,17 +82,20 @@ class Copies(Api):
 
     def revive(self, name: str) -> None:
         """Start one of them that is dead, without waiting until it answers."""
-        if self._server and name not in self.alive:
+        if self._known(name) not in self.alive and self._server:
             self._server.tell(f"start {name}")
             self.alive.add(name)
 
     def kill(self, name: str) -> None:
         """Kill one of them, or "proxy", as a power cut does: it has no time to tidy up."""
-        if name not in self.ports:
-            raise ValueError(f"name must be one of {', '.join(self.ports)}, got {name!r}")
-        if self._server and name in self.alive:
+        if self._known(name) in self.alive and self._server:
             self._server.tell(f"kill {name}")
             self.alive.discard(name)
+
+    def _known(self, name: str) -> str:
+        if name not in self.ports:
+            raise ValueError(f"name must be one of {', '.join(self.ports)}, got {name!r}")
+        return name
 
     def answers(self, name: str) -> bool:
         """Does somebody listen where this one stands?"""

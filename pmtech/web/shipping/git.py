@@ -1,7 +1,6 @@
 """The few commands of version control that the lesson needs: by git where it is, else by dulwich, which is git in Python."""
 
 import os
-import shutil
 import subprocess
 from functools import cached_property
 from importlib.util import find_spec
@@ -27,11 +26,16 @@ class Git:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        self._run("init", "-q", "-b", MAIN)
+        self._run("init", "-q")
+        self._run("symbolic-ref", "HEAD", f"refs/heads/{MAIN}")
 
     @staticmethod
     def is_there() -> bool:
-        return shutil.which("git") is not None
+        """A Mac without its developer tools has a program of that name, which only says that git is not there."""
+        try:
+            return subprocess.run(["git", "--version"], check=False, capture_output=True).returncode == 0
+        except OSError:
+            return False
 
     def commit(self, says: str, who: str, at_s: int) -> None:
         """All that is in the folder, as one commit. It ends a merge that is under way."""

@@ -9,7 +9,6 @@ from pmtech.web.app.server import Api
 from pmtech.web.client.contract import breaking_changes
 from pmtech.web.client.table import Rows
 from pmtech.web.experiments.requests import contract
-from pmtech.wording import counted
 
 AT_ONCE = "ALTER TABLE payments RENAME COLUMN seats TO quantity"
 # Both columns, and whoever writes one of them fills the other.
@@ -30,11 +29,11 @@ class Migration(Rows):
     """Made by `migration`. steps: (what was done, how the old and the new program fare on it, changes that break callers)."""
 
     steps: list[tuple[str, str, str, int]]
-    heads = "the database", "the old version", "the new version", "in the contract, breaking callers"
+    heads = "the database", "the old version", "the new version", "changes that break callers"
 
     @property
-    def rows(self) -> list[tuple[str, str, str, str]]:
-        return [(what, old, new, counted(broken, "change")) for what, old, new, broken in self.steps]
+    def rows(self) -> list[tuple[str, str, str, int]]:
+        return self.steps
 
 
 def migration(api: Api) -> Migration:

@@ -31,7 +31,10 @@ class Built(Rows):
     checks: list[tuple[str, str]]
     took_s: float
     source: str
-    heads = "what the test says", "result", "why"
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        return ("what the test says", "result", "why")[: 2 + (not self.green)]
 
     @property
     def red(self) -> int:
@@ -43,13 +46,14 @@ class Built(Rows):
 
     @property
     def sentence(self) -> str:
-        tests = counted(len(self.checks), "test")
-        fate = "green: it may be shipped" if self.green else f"red, {self.red} of them: it is held back"
-        return f"Commit {self.commit}, {tests} in {self.took_s:.1f} s: {fate}."
+        tests = f"Commit {self.commit}, {counted(len(self.checks), 'test')} in {self.took_s:.1f} s: "
+        if self.green:
+            return f"{tests}all green, so it may be shipped."
+        return f"{tests}{self.red} red, so it is held back."
 
     @property
-    def rows(self) -> list[tuple[str, str, str]]:
-        return [(says, "red" if why else "green", why) for says, why in self.checks]
+    def rows(self) -> list[tuple[str, ...]]:
+        return [(says, "red" if why else "green", why)[: len(self.heads)] for says, why in self.checks]
 
 
 def pipeline(repository: Repository) -> Built:
@@ -65,7 +69,8 @@ def pipeline(repository: Repository) -> Built:
     with scratch("build") as folder:
         copy = shutil.copytree(repository.folder, Path(folder) / "shop", ignore=shutil.ignore_patterns(".git"))
         where = os.pathsep.join(filter(None, [str(Path(pmtech.__file__).parents[1]), os.environ.get("PYTHONPATH")]))
-        command, env = [sys.executable, "-B", "-m", "unittest", "-v"], os.environ | {"PYTHONPATH": where}
+        command = [sys.executable, "-B", "-m", "unittest", "-v"]
+        env = os.environ | {"PYTHONPATH": where, "PYTHON_COLORS": "0"}
         told = subprocess.run(
             command, timeout=GIVE_UP_S, cwd=copy, env=env, capture_output=True, encoding="utf-8"
         ).stderr

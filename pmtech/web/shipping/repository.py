@@ -115,8 +115,9 @@ class Repository:
             for c in self.history
         )
         shown = table(("commit", "when", "who", "what it says", "follows"), rows)
-        heads = "the line in main (Ana's)", "the line in launch (Ben's)"
-        return shown + (table(heads, [self.conflict]) if self.conflict else "") + strong(self.said)
+        whose = "Ana's, in main", "Ben's, in launch"
+        both = table(("whose line", "what it says"), zip(whose, self.conflict, strict=True)) if self.conflict else ""
+        return shown + both + strong(self.said)
 
 
 def repository() -> Repository:

@@ -69,7 +69,7 @@ TASKS = (
             Target("visitors", at_most=0.01, name="The share of visitors who got no page", unit="%"),
             Target("lost", at_most=0.03, name="The share of orders that were lost", unit="%"),
             Target("twice", at_most=0, name="What was charged twice", unit="orders"),
-            Target("late", at_most=0.01, name="Orders not charged at once, from a minute after it is well", unit="%"),
+            Target("late", at_most=0.01, name="The share of orders charged late, a minute after it is well", unit="%"),
         ),
         duration_s=300,
         seeds=(1,),

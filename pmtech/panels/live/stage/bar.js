@@ -51,7 +51,7 @@ function transport(root, { speed, play, step, reset, backwards = false }, ...mor
 
 // Space plays and pauses, the arrows step; a control that has the focus keeps the keys that are its own.
 function playByKey(root, keys) {
-  root.tabIndex = 0;
+  root.tabIndex = -1; // its buttons are on the way of Tab, and one stop is enough
   root.setAttribute("data-lm-suppress-shortcuts", "true");
   root.addEventListener("keydown", (event) => {
     const on = event.target.closest("button, select, input");

@@ -54,7 +54,8 @@ def _paths(both: Comparison, was: dict, now: dict) -> Found:
 
 def _components(both: Comparison, was: dict, now: dict) -> Found:
     """What no request leads to was not met on the way. A schema among it may still be meant, by a discriminator."""
-    used = _reached(both.old) | _reached(both.new)
+    asked = _reached(both.old), _reached(both.new)
+    used = asked[0] | asked[1]
     safe = SAFE if used & UNSEEN else SAFE | {"schemas"}
     kinds = {kind for kind in {*was, *now} if all(isinstance(side.get(kind, {}), dict) for side in (was, now))}
     for kind in sorted(kinds - DESCRIBES):
@@ -65,7 +66,7 @@ def _components(both: Comparison, was: dict, now: dict) -> Found:
                 continue
             differs = name not in before or name not in after or not both.schemas.same(before[name], after[name])
             if kind == "securitySchemes" and name in used:
-                if differs and name in before and name in after:
+                if differs and (name in asked[0] & asked[1] or (name in before and name in after)):
                     yield both.change(f"sign-in {name}", "differs", Effect.UNKNOWN)
             elif differs:
                 said = "is new" if name not in before else "is gone" if name not in after else "differs"

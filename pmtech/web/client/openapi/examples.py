@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from pmtech.schemas import validator
 from pmtech.web.client.openapi.document import Document
+from pmtech.web.schemas import validator
 
 TEXTS = {"date-time": "2026-01-31T09:30:00Z", "date": "2026-01-31", "time": "09:30:00Z", "email": "ana@example.org",
          "uuid": "00000000-0000-4000-8000-000000000001", "uri": "https://example.org/"}  # fmt: skip

@@ -38,7 +38,8 @@ def fields(a: dict, b: dict, sides: Sides, *, asked: bool, text: str) -> Found:
             yield Finding(f"field {name}, which is {way}, is {'gone' if name in was else 'new'}", Effect.NONE)
     filled = {name for name in now if asked and sides.new.said(now[name], "default")}
     yield from _required(a, b, was.keys() - old, now.keys() - new, filled, asked=asked)
-    rest, place = [side.get("additionalProperties", ANY) for side in (a, b)], "further field" if was or now else "value"
+    closing = "additionalProperties" in a or "additionalProperties" in b  # else `unevaluatedProperties` goes by itself
+    rest, place = [_rest(side) if closing else ANY for side in (a, b)], "further field" if was or now else "value"
     yield from _further(rest[0], rest[1], f"each {place}", "further fields", sides, asked=asked)
     old_names, new_names = (side.get("patternProperties", {}) for side in (a, b))
     for name in sorted(old_names.keys() | new_names.keys()):  # who is not named is among the further fields

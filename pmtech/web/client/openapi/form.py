@@ -105,7 +105,8 @@ def by_type(mixed: Form) -> Iterator[Form]:
                 words["enum"] = [v for v in words["enum"] if _type(v) == kind or _type(v) not in types]
                 if not words["enum"]:
                     continue
-                if len({str(v) for v in words["enum"]}) == {"null": 1, "boolean": 2}.get(kind):
+                own = {str(v) for v in words["enum"] if _type(v) == kind}
+                if len(own) == {"null": 1, "boolean": 2}.get(kind):
                     del words["enum"]  # all that there are
             yield Form(words, frozenset([kind]), mixed.name, mixed.types is not None or bool(listed))
 

@@ -97,7 +97,8 @@ def _written(both: Comparison, was: dict, now: dict, where: str, usual: str, *, 
     if styles[0] != styles[1]:
         yield both.change(where, f"is now written in style {styles[1]}, not in style {styles[0]}", Effect.OTHER)
     elif spread[0] != spread[1]:
-        parts = both.schemas.old.union(was.get("schema")).types & {"array", "object"}
+        apart = {"object"} if styles[0] == "simple" else {"array", "object"}  # a list is 1,2 there either way
+        parts = both.schemas.old.union(was.get("schema")).types & apart
         said = f"its parts are now written {'one by one' if spread[1] else 'together'}"
         yield both.change(where, said, Effect.OTHER if parts else Effect.NONE)
     yield from both.deprecated(was, now, where)

@@ -7,13 +7,15 @@ from typing import Any
 
 import yaml
 
+from pmtech import files
+
 DEEPEST = 100  # levels
 
 
 def read(source: str | Path) -> Any:
     """The data in a file of JSON or YAML, or in such a text itself. Raises ValueError with a sentence."""
     try:
-        data = source.encode() if isinstance(source, str) and is_text(source) else Path(source).read_bytes()
+        data = source.encode() if isinstance(source, str) and is_text(source) else files.read(Path(source))
         if data.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{"):
             try:
                 return json.loads(data, object_pairs_hook=once)

@@ -268,8 +268,10 @@ def _hints(was: list[dict], now: list[dict], asked: bool) -> Found:
     hints: list[dict] = [(side[0] if len(side) == 1 else {"all": side}) if side else {} for side in (was, now)]
     names = [hint.get("propertyName") for hint in hints]
     maps = [hint.get("mapping", {}) for hint in hints]
+    may, known_as = maps if asked else reversed(maps)  # what may be sent must be taken, what may come must be known
     kept = all(isinstance(mapping, dict) for mapping in maps) and all(
-        alike(maps[1][name], target) if name in maps[1] else not asked for name, target in maps[0].items()
+        alike(known_as.get(name, target), target) and (name in known_as or str(target).endswith(f"/{name}"))
+        for name, target in may.items()
     )
     rest = [{name: value for name, value in hint.items() if name not in ("propertyName", "mapping")} for hint in hints]
     known = not was or not now or (kept and alike(*rest) and (alike(*names) or not asked))

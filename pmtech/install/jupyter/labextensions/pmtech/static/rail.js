@@ -74,6 +74,7 @@ class Rail {
     this.notebook.outerNode.addEventListener("scroll", soon, { passive: true });
     for (const kind of ["click", "keyup"]) this.notebook.node.addEventListener(kind, soon);
     this.notebook.model.contentChanged.connect(soon);
+    new ResizeObserver(soon).observe(this.notebook.node);
     this.notebook.node.addEventListener("keydown", (event) => this.#key(event), true);
     new MutationObserver(soon).observe(this.notebook.node, { subtree: true, attributeFilter: ["disabled", "data-correct", "data-filled"] });
     this.#followKernel(panel.sessionContext);
@@ -130,6 +131,7 @@ class Rail {
     this.#timer = 0;
     if (this.notebook.isDisposed) return;
     for (const cell of this.notebook.widgets) (dress(cell), this.#listen(cell));
+    this.notebook.node.querySelectorAll(SCROLLERS).forEach(reach);
     const sections = this.#sections();
     const reads = this.#read(sections);
     const key = JSON.stringify([sections.map(({ name, minutes, mark }) => [name, minutes, mark]), reads, toolsAreShown()]);
@@ -306,6 +308,14 @@ function dress({ node }) {
   for (const folded of node.querySelectorAll(".jp-PlaceholderText")) {
     if (folded.textContent.startsWith("# ")) folded.textContent = folded.textContent.slice(2);
   }
+}
+
+// What is wider than a page that is magnified scrolls without a mouse, too: JupyterLab's shortcuts would take the arrow keys away.
+const SCROLLERS = ".jp-OutputArea :is(.pmtech, .pmtech-scrolls, .pmtech-diagram, .pmtech-picture, :has(> table)), .jp-RenderedHTML";
+function reach(el) {
+  if (el.scrollWidth <= el.clientWidth + 1 || !/auto|scroll/.test(getComputedStyle(el).overflowX)) return;
+  el.tabIndex = 0;
+  el.setAttribute("data-lm-suppress-shortcuts", "true");
 }
 
 // A page that JupyterLab makes of a lesson has the charts of all its panels, in sight or not.
