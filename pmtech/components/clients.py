@@ -28,13 +28,14 @@ class Clients(Source):
     backoff: how long it waits before that, from base_ms and at most cap_ms: "none" (at once), "full_jitter", "exponential",
         "equal_jitter" or "decorrelated", as a `Retry` does (`backoff.wait_s`).
     retry_budget: tries again may be this share of the requests, and ten besides. None: as many as they like.
+        Without `retries` nobody asks for these four: backoff, base_ms, cap_ms, retry_budget.
 
     round_trips: so often does the way to the first part with a place pass before an answer is there: once on a connection that
         is open, four times for a first page (name, connection, key, request; `theory.round_trips`), all to that place.
 
     connections: requests share so many connections, each taking any of them. None: every request has its own.
     connection_age_s: how long a connection lasts on average (exponential, as where many have many reasons to end), before
-        another takes its place. None: for ever. It says nothing without `connections`; only a balancer of layer 4 cares.
+        another takes its place. None: for ever. Needs `connections`; only a balancer of layer 4 cares.
 
     What this leaves out: bursts that come in batches; a Retry-After, which a careful client would obey.
     """
@@ -49,6 +50,8 @@ class Clients(Source):
 
     def __post_init__(self):
         super().__post_init__()
+        if self.connection_age_s is not None and self.connections is None:
+            raise ValueError("connection_age_s needs connections, such as connections=40: a request has its own else")
         if isinstance(self.profile, Surge):  # a surge is a profile that has a name of its own
             if self.surge is not None:
                 raise ValueError("profile and surge are both a Surge: give one of them")

@@ -24,7 +24,7 @@ class Queue(Component):
     max_receives: one that was handed out so often without success becomes a dead letter as soon as somebody else would get
         it. None: it comes back for ever.
     batch, batch_wait_s: up to so many messages are handed over together; a free worker waits for company until the
-        oldest has waited so long. 0: it takes what there is.
+        oldest has waited so long. 0: it takes what there is. A `batch` of one waits for nobody.
     limit: so many may wait; past them the queue answers 503. None: the queue may grow for ever.
     Messages are handed out in the order of `Clients(priority=...)`, then of age. Source: Amazon SQS Developer Guide.
 

@@ -1,9 +1,11 @@
 """Clients: when requests arrive, what they ask for, what happens when nobody answers."""
 
+import re
+
 import numpy as np
 import pytest
 
-from pmtech import Change, Clients, RateLimiter, Server, Surge, simulate
+from pmtech import Change, Clients, Database, LoadBalancer, Outage, Queue, RateLimiter, Retry, Server, Surge, simulate
 from pmtech.engine.randomness import exponential, uniforms
 
 FAST = Server(workers=100, service_ms=125, service_cv=0)
@@ -147,3 +149,52 @@ def test_endpoints_come_in_proportion_to_their_weights_and_keys_by_popularity():
 def test_arrivals_cannot_be_turned_during_a_run():
     with pytest.raises(ValueError, match="clients.arrivals can't change during a run"):
         simulate(Clients() >> FAST, events=[Change("clients.arrivals", "even", at_s=1)])
+
+
+# --- fields that another one has to ask for ---------------------------------------------------------------------------------
+
+# part, field, a value that matters, the field that asks for it and a value with which it does
+ASKED_FOR = [
+    (Clients, "backoff", "exponential", {"retries": 3}),
+    (Clients, "base_ms", 900, {"retries": 3, "backoff": "exponential"}),
+    (Clients, "cap_ms", 1, {"retries": 3, "backoff": "exponential"}),
+    (Clients, "retry_budget", 0, {"retries": 3}),
+    (Queue, "batch_wait_s", 2, {"batch": 10}),
+    (LoadBalancer, "unhealthy_after", 9, {"health_check_s": 0.5}),
+    (LoadBalancer, "virtual_nodes", 1, {"policy": "consistent_hash"}),
+    (RateLimiter, "burst", 1, {"algorithm": "token_bucket"}),
+    (Retry, "cap_ms", 1, {"backoff": "exponential"}),
+    (Retry, "budget_by", "successes", {"budget": 0.1}),
+    (Database, "crowding", 9, {"cores": 1}),
+    (Server, "restart_s", 1, {"crashes_at": 3}),
+]
+
+
+def story_of(part, **fields):
+    """What came of everybody, in a system in which requests wait, are refused and fail."""
+    made, back = part(**fields), Server("Back", workers=2, service_ms=60, queue_limit=20)
+    many = made if part is Clients else Clients(rate_per_s=60)
+    middle = (
+        [made >> ([back] * 2 if part is LoadBalancer else back)] if part not in (Clients, Server, Database) else [back]
+    )
+    system = many >> (made if part in (Server, Database) else middle[0])
+    name = "back_1" if part is LoadBalancer else "back" if "back" in system.components else None
+    events = [Outage(name, at_s=3, for_s=4)] if name else []
+    run = simulate(system.replace({"clients.rate_per_s": 60}), duration_s=12, events=events)
+    return run.records.finished_s.tolist(), run.records.messages["received_s"].tolist()
+
+
+@pytest.mark.parametrize(("part", "field", "value", "asks"), ASKED_FOR)
+def test_a_field_that_says_nothing_alone_is_told_with_the_one_that_asks_for_it(part, field, value, asks):
+    off = {"backoff": "none"} if part is Retry and "backoff" in asks else {}
+    as_text = [repr(story_of(part, **off, **more)) for more in ({}, {field: value})]
+    assert as_text[0] == as_text[1]
+    assert repr(story_of(part, **asks)) != repr(story_of(part, **asks, **{field: value}))
+    told = [" ".join(one.split()) for one in re.split(r"\n    (?=\w)", part.__doc__)]
+    assert any(field in one and any(name in one or str(word) in one for name, word in asks.items()) for one in told)
+
+
+def test_the_age_of_connections_that_nobody_shares_is_refused():
+    with pytest.raises(ValueError, match="connection_age_s needs connections, such as connections=40"):
+        Clients(connection_age_s=60)
+    assert Clients(connections=9, connection_age_s=60).connection_age_s == 60
