@@ -35,7 +35,7 @@ class Clients(Source):
 
     connections: requests share so many connections, each taking any of them. None: every request has its own.
     connection_age_s: how long a connection lasts on average (exponential, as where many have many reasons to end), before
-        another takes its place. None: for ever. Needs `connections`; only a balancer of layer 4 cares.
+        another takes its place. None: for ever. It says nothing without `connections`; only a balancer of layer 4 cares.
 
     What this leaves out: bursts that come in batches; a Retry-After, which a careful client would obey.
     """
@@ -50,8 +50,6 @@ class Clients(Source):
 
     def __post_init__(self):
         super().__post_init__()
-        if self.connection_age_s is not None and self.connections is None:
-            raise ValueError("connection_age_s needs connections, such as connections=40: a request has its own else")
         if isinstance(self.profile, Surge):  # a surge is a profile that has a name of its own
             if self.surge is not None:
                 raise ValueError("profile and surge are both a Surge: give one of them")

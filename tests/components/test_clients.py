@@ -192,9 +192,3 @@ def test_a_field_that_says_nothing_alone_is_told_with_the_one_that_asks_for_it(p
     assert repr(story_of(part, **asks)) != repr(story_of(part, **asks, **{field: value}))
     told = [" ".join(one.split()) for one in re.split(r"\n    (?=\w)", part.__doc__)]
     assert any(field in one and any(name in one or str(word) in one for name, word in asks.items()) for one in told)
-
-
-def test_the_age_of_connections_that_nobody_shares_is_refused():
-    with pytest.raises(ValueError, match="connection_age_s needs connections, such as connections=40"):
-        Clients(connection_age_s=60)
-    assert Clients(connections=9, connection_age_s=60).connection_age_s == 60
