@@ -42,10 +42,7 @@ NUMBERS = [
 ]
 WORDS = {(cls, name): list(m["options"]) for cls, name, m in of_kind("word")}
 YES_NO = [(cls, name) for cls, name, _ in of_kind("yes or no")]
-BESIDE = {
-    (components.Autoscale, "least"): {"most": 1000},
-    (Clients, "connection_age_s"): {"connections": 1},
-}  # what has to be said with it
+BESIDE = {(components.Autoscale, "least"): {"most": 1000}}  # what has to be said with it
 OPTIONAL = {(cls, f.name) for cls, f in FIELDS if f.metadata["optional"]}
 
 

@@ -135,12 +135,13 @@ def test_what_holds_no_lines_is_named(read, data, said):
     ("path", "said"),
     [
         ("nowhere/access.log", "there is no file .*: looked for /"),
-        (".", "there is no file .*: that is a folder"),
+        ("..", "there is no file .*: that is a folder"),
+        (".", "path must be the name of a file such as"),
         ("x" * 5000, "there is no file"),
         ("a\0b", "there is no file"),
         (None, "path must be the name of a file such as"),
     ],
-    ids=range(5),
+    ids=range(6),
 )
 def test_what_is_no_file_is_said_in_a_sentence(path, said, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
