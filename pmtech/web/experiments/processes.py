@@ -211,7 +211,8 @@ class ContainerFile:
             for why, lines in self.lines
         )
         head = '<tr><th scope="col">in the file</th><th scope="col" class="pmtech-said">what it is for</th></tr>'
-        return f'<div class="pmtech"><table class="pmtech-figures"><thead>{head}</thead><tbody>{cells}</tbody></table></div>'
+        rows = f'<table class="pmtech-figures"><thead>{head}</thead><tbody>{cells}</tbody></table>'
+        return f'<div class="pmtech mathjax_ignore" data-filled>{rows}</div>'
 
 
 def container_file() -> ContainerFile:
