@@ -134,15 +134,7 @@ def follows(lab: LabPage, handle: str) -> list[float]:
 
 # ---- the lessons -------------------------------------------------------------------------------------------------------
 
-LESSONS = (
-    "01_client_server",
-    "03_caching",
-    "04_throttling_vs_rate_limiting",
-    "05_scaling",
-    "06_front_door",
-    "07_queues",
-    "08_cdn",
-)
+LESSONS = [path for path in sorted((ROOT / "notebooks").glob("*.ipynb")) if "explore(" in path.read_text(encoding="utf-8")]
 TIMED = """
 import functools, json, time
 import pmtech.panels.explore as panel
@@ -205,16 +197,16 @@ def lessons() -> None:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_OPTIONS)
         print(f"{'panel':34}{'requests':>9}{'key':>12}   run figure sentences else rest{'drag':>13}{'gaps':>12}    kB")
         try:
-            for name in LESSONS:
-                lesson = nb.reads((ROOT / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))
+            for path in LESSONS:
+                lesson = nb.reads(path.read_text(encoding="utf-8"))
                 lesson.cells.insert(0, nb.new_code_cell(TIMED))
-                (server.folder / f"{name}.ipynb").write_text(nb.writes(lesson))
+                (server.folder / path.name).write_text(nb.writes(lesson))
                 context = browser.new_context(viewport={"width": 1280, "height": 720})
                 context.set_default_timeout(180_000)
                 lab = LabPage(server, context).begin(".", Path(folder))
-                lab.open(f"{name}.ipynb", sidebar=False).run_all()
+                lab.open(path.name, sidebar=False).run_all().command("notebook:expand-all-headings")
                 for panel in lab.page.locator(".pmtech-explore", has=lab.page.locator("input[type=range]")).all():
-                    print(panel_of(lab, name[:3], panel, server.folder / "timings.jsonl"), flush=True)
+                    print(panel_of(lab, path.name[:3], panel, server.folder / "timings.jsonl"), flush=True)
                 context.close()
                 server.end_sessions()
         finally:
