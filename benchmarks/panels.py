@@ -134,7 +134,9 @@ def follows(lab: LabPage, handle: str) -> list[float]:
 
 # ---- the lessons -------------------------------------------------------------------------------------------------------
 
-LESSONS = [path for path in sorted((ROOT / "notebooks").glob("*.ipynb")) if "explore(" in path.read_text(encoding="utf-8")]
+LESSONS = [
+    path for path in sorted((ROOT / "notebooks").glob("*.ipynb")) if "explore(" in path.read_text(encoding="utf-8")
+]
 TIMED = """
 import functools, json, time
 import pmtech.panels.explore as panel

@@ -1,6 +1,7 @@
 """Clients: when requests arrive, what they ask for, what happens when nobody answers."""
 
 import re
+from inspect import cleandoc
 
 import numpy as np
 import pytest
@@ -190,5 +191,5 @@ def test_a_field_that_says_nothing_alone_is_told_with_the_one_that_asks_for_it(p
     as_text = [repr(story_of(part, **off, **more)) for more in ({}, {field: value})]
     assert as_text[0] == as_text[1]
     assert repr(story_of(part, **asks)) != repr(story_of(part, **asks, **{field: value}))
-    told = [" ".join(one.split()) for one in re.split(r"\n    (?=\w)", part.__doc__)]
+    told = [" ".join(one.split()) for one in re.split(r"\n(?=\w)", cleandoc(part.__doc__))]
     assert any(field in one and any(name in one or str(word) in one for name, word in asks.items()) for one in told)
