@@ -25,6 +25,7 @@ from lessons import NOTEBOOKS
 from schemathesis import openapi
 
 import pmtech.room.app as room_app
+import pmtech.room.guard as room_guard
 from pmtech import ask, check_environment, join, leave
 from pmtech.course.exercises.questions import all_questions
 from pmtech.course.way.progress import hearers
@@ -378,7 +379,7 @@ def test_a_seat_that_opens_many_lines_is_told_the_news_on_the_last(real):
 
 
 def test_who_sends_too_slowly_is_hung_up_on(real, monkeypatch):
-    monkeypatch.setattr(room_app, "BODY_S", 0.2)
+    monkeypatch.setattr(room_guard, "BODY_S", 0.2)
     room, address = real
     begun = f"PUT /api/votes/mine HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\nAuthorization: Bearer {room.join(room.word)}\r\n\r\n"
     (line,) = lines(address, begun + '{"question": ')

@@ -8,166 +8,35 @@ import asyncio
 import json
 import math
 import sqlite3
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import BaseModel, ConfigDict, Field
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pmtech.course.exercises.questions import all_questions
+from pmtech.room import bodies, told
 from pmtech.room.agenda import agenda
 from pmtech.room.aloud import answer
-from pmtech.room.state import SEATS, Refused, Room, is_split
+from pmtech.room.guard import Allowance, Guard
+from pmtech.room.state import Refused, Room
 
 HERE = Path(__file__).parent
 NEWS_S = 0.25  # so often news are looked for: what changes in between is told once
 ALIVE_S = 10.0  # so often a line without news shows a sign of life
-MOST_BYTES = 4096  # of a request: nothing that a room takes is longer,
-BODY_S = 10.0  # nor takes so long to send
 STREAMS = 4  # of news to one seat; of more, the latest are served
-SAFE = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src blob:"
-HEADERS = [
-    (b"content-security-policy", f"{SAFE}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'".encode()),
-    (b"referrer-policy", b"no-referrer"),
-    (b"x-content-type-options", b"nosniff"),
-    (b"cache-control", b"no-store"),
-]
-
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))]
 
 
 def _secret(shown: HTTPAuthorizationCredentials | None) -> str:
     return shown.credentials if shown else ""
-
-
-class Allowance:
-    """So many a second for each of some keys, with as many at once: a token bucket."""
-
-    def __init__(self, per_s: float, burst: float):
-        self.per_s, self.burst, self.left = per_s, burst, {}
-
-    def take(self, key: str) -> None:
-        now = time.monotonic()
-        left, since = self.left.get(key, (self.burst, now))
-        left = min(self.burst, left + (now - since) * self.per_s)
-        if len(self.left) > 4 * SEATS:
-            self.left = {k: v for k, v in self.left.items() if now - v[1] < self.burst / self.per_s}
-        self.left[key] = max(0.0, left - 1) if left >= 1 else left, now
-        if left < 1:
-            raise Refused(429, "Too often: wait a moment.")
-
-
-class Guard:
-    """Around the application: nothing long or slow comes in, and every answer has the safe headers. ASGI itself: a vote is worth 1 ms."""
-
-    def __init__(self, app: ASGIApp):
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        complete = late = False
-
-        async def answer(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *HEADERS, *([(b"connection", b"close")] if late else [])]
-            await send(message)
-
-        async def soon() -> Message:
-            nonlocal complete, late
-            if complete:
-                return await receive()
-            late = True
-            message = await asyncio.wait_for(receive(), BODY_S)
-            late, complete = False, not message.get("more_body")
-            return message
-
-        came = dict(scope.get("headers", ()))
-        length = came.get(b"content-length", b"0")
-        if b"transfer-encoding" in came or not length.isdigit() or int(length) > MOST_BYTES:
-            late = True
-            return await JSONResponse({"detail": "That is too long for a room."}, 413)(scope, receive, answer)
-        await self.app(scope, soon, answer)
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class Join(_Model):
-    word: str = Field(max_length=100)
-    own: str = Field("", pattern=r"^([0-9a-f]{64})?$")  # a secret of the learner's own, to come back by
-
-
-class Vote(_Model):
-    question: str = Field(max_length=80)
-    option: float = Field(allow_inf_nan=False)
-
-
-class Reached(_Model):
-    lesson: str = Field(max_length=8, pattern=r"^\d{2}$")
-    section: int = Field(ge=0, le=30)
-    state: str = Field(max_length=20)
-
-
-class Score(_Model):
-    day: Literal["tickets", "sale", "match", "food"]
-    number: int = Field(ge=0, le=1_000_000)
-    kept: int = Field(ge=0, le=20)
-    of: int = Field(ge=1, le=20)
-
-
-class Stuck(_Model):
-    stuck: bool
-
-
-class Ask(_Model):
-    question: str = Field(max_length=80)
-
-
-class Truth(_Model):
-    question: str = Field(max_length=80)
-    value: float = Field(allow_inf_nan=False)
-
-
-class Aloud(_Model):
-    code: str = Field(max_length=12)
-
-
-class Hands(_Model):
-    counts: dict[str, Annotated[int, Field(ge=0, le=SEATS)]] = Field(max_length=30)
-
-
-def _options(question: str) -> dict[str, Any]:
-    """How a question is shown to vote on: its text and options, or the ends of a guess."""
-    asked = all_questions().get(question)
-    if asked is None:
-        raise Refused(404, f'There is no question "{question}".')
-    shown: dict[str, Any] = {"id": asked.id, "text": asked.text.strip()}
-    if asked.guess:
-        return shown | {"guess": {name: getattr(asked.guess, name) for name in ("unit", "low", "high", "step")}}
-    return shown | {"options": [option.text for option in asked.options]}
-
-
-def _check_vote(question: str, option: float) -> None:
-    asked = _options(question)
-    guess = asked.get("guess")
-    right = guess["low"] <= option <= guess["high"] if guess else option in range(len(asked["options"]))
-    if not right:
-        raise Refused(422, "This is none of the answers.")
-
-
-def _is_right(question: str, option: float) -> bool:
-    asked = all_questions()[question]
-    return asked.chosen(option).right
 
 
 def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
@@ -176,7 +45,7 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
     votes, joins, others = Allowance(5, 10), Allowance(2, 60), Allowance(20, 60)
     wrong = Allowance(0.5, 20)  # guesses at the word, of one address
     streams: Counter[str] = Counter()  # how many each seat has opened so far
-    for_seats = lru_cache(1)(lambda changed: json.dumps(_shown(room)))  # written once, whoever listens
+    for_seats = lru_cache(1)(lambda changed: json.dumps(told.for_seat(room)))  # written once, whoever listens
 
     api.add_middleware(Guard)
 
@@ -210,7 +79,7 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
     # --- seats --------------------------------------------------------------------------------------------------------
 
     @api.post("/api/seats", status_code=201)
-    async def join(asked: Join, request: Request) -> dict[str, str]:
+    async def join(asked: bodies.Join, request: Request) -> dict[str, str]:
         joins.take(address(request))
         try:
             return {"seat": room.join(asked.word, asked.own)}
@@ -225,37 +94,37 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
 
     @api.get("/api/room")
     async def now(_: Annotated[int, Depends(seated)]) -> dict[str, Any]:
-        return _shown(room)
+        return told.for_seat(room)
 
     @api.put("/api/votes/mine", status_code=204)
-    async def vote(cast: Vote, seat: Annotated[int, Depends(seated)]) -> None:
+    async def vote(cast: bodies.Vote, seat: Annotated[int, Depends(seated)]) -> None:
         votes.take(f"seat {seat}")
-        _check_vote(cast.question, cast.option)
+        told.check_vote(cast.question, cast.option)
         room.vote(seat, cast.question, cast.option)
 
     @api.put("/api/pace/mine", status_code=204)
-    async def reached(place: Reached, seat: Annotated[int, Depends(seated)]) -> None:
+    async def reached(place: bodies.Reached, seat: Annotated[int, Depends(seated)]) -> None:
         room.reached(seat, place.lesson, place.section, place.state)
 
     @api.put("/api/score/mine", status_code=204)
-    def score(led: Score, seat: Annotated[int, Depends(seated)]) -> None:
+    def score(led: bodies.Score, seat: Annotated[int, Depends(seated)]) -> None:
         if led.kept > led.of:
             raise Refused(422, "More promises cannot be kept than there are.")
         room.score(seat, led.day, led.number, led.kept, led.of)
 
     @api.put("/api/stuck/mine", status_code=204)
-    async def stuck(asked: Stuck, seat: Annotated[int, Depends(seated)]) -> None:
+    async def stuck(asked: bodies.Stuck, seat: Annotated[int, Depends(seated)]) -> None:
         room.set_stuck(seat, asked.stuck)
 
     # --- the facilitator ----------------------------------------------------------------------------------------------
 
     @api.get("/api/board", dependencies=lead)
     async def board(lesson: str = "") -> dict[str, Any]:
-        return _board(room, lesson[:8]) | {"host": host()}
+        return told.for_board(room, lesson[:8]) | {"host": host()}
 
     @api.post("/api/rounds", status_code=201, dependencies=lead)
-    async def ask(asked: Ask) -> dict[str, int]:
-        _options(asked.question)
+    async def ask(asked: bodies.Ask) -> dict[str, int]:
+        told.options(asked.question)
         return {"round": room.ask(asked.question)}
 
     @api.post("/api/stop", status_code=204, dependencies=lead)
@@ -267,7 +136,7 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
         room.show()
 
     @api.post("/api/hands", status_code=204, dependencies=lead)
-    async def hands(counted: Hands) -> None:
+    async def hands(counted: bodies.Hands) -> None:
         question = room.told()["question"]
         if question is None:
             raise Refused(409, "Ask something first.")
@@ -278,11 +147,11 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
         for option in counts:
             if not math.isfinite(option):
                 raise Refused(422, "This is none of the answers.")
-            _check_vote(question, option)
+            told.check_vote(question, option)
         room.show_hands(counts)
 
     @api.post("/api/aloud", status_code=204, dependencies=lead)
-    async def aloud(heard: Aloud) -> None:
+    async def aloud(heard: bodies.Aloud) -> None:
         question = room.told()["question"]
         meant = answer(question[:2], heard.code) if question else None
         if meant is None:
@@ -290,10 +159,10 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
         room.add_hand(*meant)
 
     @api.put("/api/truth", status_code=204, dependencies=lead)
-    async def truth(told: Truth) -> None:
-        if "guess" not in _options(told.question):
+    async def truth(drawn: bodies.Truth) -> None:
+        if "guess" not in told.options(drawn.question):
             raise Refused(422, "Only a number that was guessed is drawn in.")
-        room.set_truth(told.question, told.value)
+        room.set_truth(drawn.question, drawn.value)
 
     @api.get("/api/agenda", dependencies=lead)
     def plan(lesson: str = "") -> dict[str, Any]:
@@ -323,7 +192,7 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
         secret = _secret(shown)
 
         def to_lead() -> str:
-            return json.dumps(_board(room, lesson[:8]) | {"host": host()})
+            return json.dumps(told.for_board(room, lesson[:8]) | {"host": host()})
 
         def to_seat() -> str:
             room.seat(secret)  # who has left hears no more
@@ -350,43 +219,17 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
     return api
 
 
-def _shown(room: Room) -> dict[str, Any]:
-    told = room.told()
-    if told["question"]:
-        told["asked"] = _options(told["question"])
-        if told["shown"]:
-            told["right"] = _right_one(told["question"])
-    return told
-
-
-def _board(room: Room, lesson: str) -> dict[str, Any]:
-    told = room.board(lesson)
-    if question := told["question"]:
-        told["asked"] = _options(question)
-        if told["shown"]:
-            counted = told["rounds"][-1] if told["rounds"] else {}
-            right = sum(votes for option, votes in counted.items() if _is_right(question, option))
-            told["right"], told["split"] = _right_one(question), is_split(right, sum(counted.values()))
-    return told
-
-
-def _right_one(question: str) -> int | None:
-    """The number of the right option; of a guess nobody knows before the run."""
-    asked = all_questions()[question]
-    return None if asked.guess else next(n for n, option in enumerate(asked.options) if option.right)
-
-
 async def _news(room: Room, tell: Callable[[], str], ends: Callable[[], bool]) -> AsyncIterator[str]:
     """The state as it is, and again whenever another is to be told; else a sign of life. Ends when its reader is gone."""
-    seen, news, told, quiet_s = -1, "", "", 0.0
+    seen, news, last, quiet_s = -1, "", "", 0.0
     with suppress(Refused):
         while not ends():
             if room.changed != seen:
                 seen = room.changed
                 news = tell()
-            if news != told:
-                told, quiet_s = news, 0.0
-                yield f"data: {told}\n\n"
+            if news != last:
+                last, quiet_s = news, 0.0
+                yield f"data: {last}\n\n"
             elif quiet_s >= ALIVE_S:
                 quiet_s = 0.0
                 yield ": still here\n\n"

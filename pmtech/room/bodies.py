@@ -1,0 +1,55 @@
+"""What seats and the facilitator send: nothing else is taken, and no other kind of value."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pmtech.room.state import SEATS
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Join(_Model):
+    word: str = Field(max_length=100)
+    own: str = Field("", pattern=r"^([0-9a-f]{64})?$")  # a secret of the learner's own, to come back by
+
+
+class Vote(_Model):
+    question: str = Field(max_length=80)
+    option: float = Field(allow_inf_nan=False)
+
+
+class Reached(_Model):
+    lesson: str = Field(max_length=8, pattern=r"^\d{2}$")
+    section: int = Field(ge=0, le=30)
+    state: str = Field(max_length=20)
+
+
+class Score(_Model):
+    day: Literal["tickets", "sale", "match", "food"]
+    number: int = Field(ge=0, le=1_000_000)
+    kept: int = Field(ge=0, le=20)
+    of: int = Field(ge=1, le=20)
+
+
+class Stuck(_Model):
+    stuck: bool
+
+
+class Ask(_Model):
+    question: str = Field(max_length=80)
+
+
+class Truth(_Model):
+    question: str = Field(max_length=80)
+    value: float = Field(allow_inf_nan=False)
+
+
+class Aloud(_Model):
+    code: str = Field(max_length=12)
+
+
+class Hands(_Model):
+    counts: dict[str, Annotated[int, Field(ge=0, le=SEATS)]] = Field(max_length=30)
