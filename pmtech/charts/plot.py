@@ -16,6 +16,7 @@ from pmtech import escapes
 
 MOST = 5  # lines or clients in one figure
 KEPT = "before"  # what a run that is kept for comparison is called
+LINE = 0.12  # of the height: a line of words in the lowest of our charts
 PIECE = 27  # px of a line beside its name: a dash, a gap, a dash
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")  # of as many lines as a figure has room for
 AXES = {"hours": 3600, "minutes": 60, "seconds": 1}  # of time: each is for what lasts ten of them
@@ -157,7 +158,7 @@ def over_time(lines: list[tuple], unit: str, until: float | None = None, in_: st
     known = {name: values.dropna() for name, values, _ in lines if values.notna().any()}
     styles, until = {name: style for name, _, style in lines}, until or len(lines[0][1])
     top = ceiling(max((float(values.max()) for values in known.values()), default=1.0))
-    gap = 0.12 * top  # a line of words in the lowest of our charts
+    gap = LINE * top
     # Lines that end at about the same height are named in the order in which they ran.
     order = sorted(known, key=lambda name: (round(known[name].iloc[-1] / gap), known[name].mean()))
     heights = apart({name: float(known[name].iloc[-1]) for name in order}, gap, top)
@@ -181,7 +182,7 @@ def respaced(figure: dict, top: float) -> None:
     }
     if all(shape.get("xsizemode") == "pixel" for _, shape in named.values()):
         ends = dict(sorted(((text, note["y"]) for text, (note, _) in named.items()), key=lambda end: end[1]))
-        for text, y in apart(ends, 0.08 * top, top).items():
+        for text, y in apart(ends, LINE * top, top).items():
             note, shape = named[text]
             note["y"] = shape["y0"] = shape["y1"] = y
 
