@@ -159,7 +159,7 @@ def answered_by(results: dict[str, Result]) -> dict:
             if share > 0.08 or start + 100 * share > 99.9:
                 notes.append(plot.note(f"{kind} {percent(share)}", start, -row + 0.39, plot.TEXT, "left", size=12))
             start += 100 * share
-        notes.append(plot.note(f"{result.summary.mean_ms:,.0f} ms", 100, -row, plot.TEXT, "left", 8, bold=True))
+        notes.append(plot.note(f"{result.totals['mean_ms']:,.0f} ms", 100, -row, plot.TEXT, "left", 8, bold=True))
     drawn = plot.over_rows(data, notes, rows, 70, "% of the answers; behind each bar the average time to an answer")
     drawn["layout"]["xaxis"] |= {"range": [0, 112], "tickvals": [0, 25, 50, 75, 100]}
     drawn["layout"]["yaxis"]["range"] = [min(rows) - 0.4, 0.6]
@@ -298,7 +298,7 @@ def _told(
 
     shifts = (-18, 18, -32, 32, *((46, 60, 74) if above else (-46, 46, -60, 60)))
     shift = max(shifts, key=free)  # the first of those that are free
-    return {**note, "yshift": shift, "bgcolor": plot.GROUND, "borderpad": 1}
+    return {**note, "yshift": shift}
 
 
 def _figure(data: list, notes: list, kept: str, right: float, of: str) -> dict:

@@ -96,7 +96,7 @@ def _background(full: System) -> Background:
         lasts_s = length / (1 - share) / (share * total)
         run = simulate(_at(full, share), duration_s=1.1 * lasts_s, warmup_s=0.1 * lasts_s, seed=seed)
         for name, column in COLUMNS.items():
-            simulated[name].append(float(run.summary[column]))
+            simulated[name].append(float(run.totals[column]))
     return Background(simulated, closed, ceiling(12 * simulated["mean"][0]))
 
 
@@ -151,7 +151,7 @@ def closed_form(system: System) -> Callable[[str], float] | None:
 
 
 def _figures(run: Result) -> dict[str, float]:
-    figures = {name: float(run.summary[column]) for name, column in COLUMNS.items()}
+    figures = {name: float(run.totals[column]) for name, column in COLUMNS.items()}
     return {name: ms for name, ms in figures.items() if not isnan(ms)}
 
 

@@ -65,7 +65,7 @@ def needed(result: Result) -> pd.Series:
 def price(result: Result, pinned: Result | None = None) -> dict:
     """Dollars an hour by the load: by the call, by machines for an even load, by machines for a peak. The dot is your run."""
     part = result.system.components[fleet(result.system)]
-    load, work_s = result.summary.offered_per_s, _work(result.system).mean_s
+    load, work_s = result.totals["offered_per_s"], _work(result.system).mean_s
     rates = np.linspace(0, plot.ceiling(1.6 * load), 201)[1:]
     lines = [
         (f"machines, peak × {PEAK}", hourly(rates, work_s, PEAK), LINES[2]),
@@ -73,7 +73,7 @@ def price(result: Result, pinned: Result | None = None) -> dict:
     ]
     if part.usd_per_call:
         lines.append(("by the call", 3600 * part.usd_per_call * rates, LINES[0]))
-    top = plot.ceiling(max(result.summary.cost_usd_per_hour, *(values[-1] for _, values, _ in lines)))
+    top = plot.ceiling(max(result.totals["cost_usd_per_hour"], *(values[-1] for _, values, _ in lines)))
     ends = {name: float(values[-1]) for name, values, _ in sorted(lines, key=lambda line: line[1][-1])}
     heights = plot.apart(ends, 0.08 * top, top)
     styles = {name: style for name, _, style in lines}
@@ -82,7 +82,7 @@ def price(result: Result, pinned: Result | None = None) -> dict:
     data = [plot.line(name, zip(rates, values, strict=True), style) for name, values, style in lines]
     runs = [(plot.KEPT, pinned, "var(--pmtech-pinned)")] if pinned else []
     for name, run, colour in [*runs, ("your run", result, "var(--pmtech-text)")]:
-        dot = run.summary.offered_per_s, run.summary.cost_usd_per_hour
+        dot = run.totals["offered_per_s"], run.totals["cost_usd_per_hour"]
         data.append(plot.marks(name, [dot], size=10, color=colour))
     x, y = plot.axis("requests a second, on average", rates[-1], showgrid=False), plot.axis("dollars an hour", top)
     return plot.figure(data, notes, x, y, shapes=pieces, margin={"r": 184}, hovermode="closest")

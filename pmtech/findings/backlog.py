@@ -2,7 +2,7 @@
 
 from functools import cached_property
 from itertools import groupby, takewhile
-from math import inf, sqrt
+from math import inf, nan, sqrt
 
 import numpy as np
 
@@ -50,7 +50,8 @@ class Backlog:
         order = np.lexsort((steps, times))
         self.times, self.length = times[order], np.cumsum(steps[order])
         self.at_end = int(self.length[-1]) if len(times) else 0
-        self.used = float(result.components.utilisation[self.workers].mean())
+        used = [share for name in self.workers if (share := result.parts[name]["utilisation"]) == share]
+        self.used = sum(used) / len(used) if used else nan
 
     def offers(self, begin: float | None = None, end: float | None = None) -> list[Offer]:
         """What its workers offered, stretch by stretch, to a queue in batches as large as may be; without times, in the

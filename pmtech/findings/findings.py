@@ -35,7 +35,7 @@ class Case:
 
 def explain(result: Result, p99: bool = True) -> str:
     """Two or three plain sentences about a run. p99: say how far it can be trusted, too."""
-    if result.summary.offered_per_s == 0:
+    if result.totals["offered_per_s"] == 0:
         return "No request arrived. Let somebody send some."
     topics: dict[str, list[str]] = {}
     for finding in findings(result, p99):
@@ -185,21 +185,22 @@ def _gave_up(case: Case) -> list[str]:
 
 def _speed(case: Case, enough: int, inside: float, unlike: float) -> list[str]:
     """How long the served ones took, and how far to trust it."""
-    result, records, s = case.result, case.result.records, case.result.summary
+    result, records, totals = case.result, case.result.records, case.result.totals
     came = records.arrived_s >= result.warmup_s
     count, still = int((came & records.served).sum()), int((came & (records.status == 0)).sum())
     if not count:
-        return ["Nobody was served" + (" who came in the measured time" if s.served_per_s else "")]
+        return ["Nobody was served" + (" who came in the measured time" if totals["served_per_s"] else "")]
     if count < enough:
         return [f"Only {counted(count, 'request')} {'were' if count > 1 else 'was'} served: too few for a percentile"]
     rest = _p99(result, count) if case.p99 else ""
     rest = "; those who still wait are not in these figures" if still > inside * came.sum() else rest
-    by_client = result.by_client.p95_ms.dropna().sort_values()
-    if len(by_client) > 1 and by_client.iloc[-1] > unlike * by_client.iloc[0]:
-        quick, slow = (f"“{result.system.label(client)}”" for client in by_client.index[[0, -1]])
-        least, most = (seconds(p95_ms / 1000) for p95_ms in by_client.iloc[[0, -1]])
+    p95_ms = {name: figures["p95_ms"] for name, figures in result.senders.items() if figures["p95_ms"] >= 0}
+    quick, slow = min(p95_ms, key=p95_ms.__getitem__), max(p95_ms, key=p95_ms.__getitem__)
+    if p95_ms[slow] > unlike * p95_ms[quick]:
+        least, most = seconds(p95_ms[quick] / 1000), seconds(p95_ms[slow] / 1000)
+        quick, slow = f"“{result.system.label(quick)}”", f"“{result.system.label(slow)}”"
         return [f"95 of 100 served requests of {quick} took no more than {least}, of {slow} {most}{rest}"]
-    half, most = seconds(s.p50_ms / 1000), seconds(s.p95_ms / 1000)
+    half, most = seconds(totals["p50_ms"] / 1000), seconds(totals["p95_ms"] / 1000)
     return [f"Half of the served requests took no more than {half}, 95 of 100 no more than {most}{rest}"]
 
 
@@ -211,7 +212,7 @@ def _p99(result: Result, count: int) -> str:
         _, low, high, runs = result.intervals.loc["p99_ms"]
         return f"; p99 of runs this long lies between {seconds(low / 1000)} and {seconds(high / 1000)} ({runs:.0f} runs, 95 %)"
     low, high = p99_between(result)
-    if words.has_changed(result) or high - low <= at.DOUBT * result.summary.p99_ms:
+    if words.has_changed(result) or high - low <= at.DOUBT * result.totals["p99_ms"]:
         return ""
     ends = (
         f"above {seconds(low / 1000)}" if high == inf else f"between {seconds(low / 1000)} and {seconds(high / 1000)}"

@@ -32,19 +32,20 @@ def _share(share: float) -> str:
 
 def _of_memory(result: Result, figure: str) -> float:
     """A figure of the part that remembers answers, of several the one nearest to the customers."""
-    table = result.components
-    return float(table[figure].dropna().iloc[0]) if figure in table and table[figure].notna().any() else np.nan
+    known = (part[figure] for part in result.parts.values() if part.get(figure, np.nan) == part.get(figure))
+    return next(known, np.nan)
 
 
 def _data(result: Result) -> str:
     """How much of its time a database is busy, of several the busiest."""
     names = [name for name, part in result.system.components.items() if part.holds_data and part.station]
-    return _share(float(result.components.utilisation[names].max())) if names else "–"
+    return _share(max(result.parts[name]["utilisation"] for name in names)) if names else "–"
 
 
 def _busiest(result: Result) -> str:
-    used = result.components.utilisation.dropna()
-    return f"{result.system.label(used.idxmax())} {_share(float(used.max()))}" if len(used) else "–"
+    used = {name: part["utilisation"] for name, part in result.parts.items() if part["utilisation"] >= 0}
+    busiest = max(used, key=used.__getitem__, default=None)
+    return f"{result.system.label(busiest)} {_share(used[busiest])}" if busiest else "–"
 
 
 def _waiting(result: Result) -> str:
@@ -61,9 +62,9 @@ def _done(result: Result) -> str:
 
 
 def _refused_most(result: Result) -> str:
-    lost = result.by_client.error_rate
-    name = lost.idxmax()
-    return f"{_share(float(lost[name]))} {result.system.label(name)}" if lost[name] else "nobody"
+    lost = {name: figures["error_rate"] for name, figures in result.senders.items()}
+    name = max(lost, key=lost.__getitem__)
+    return f"{_share(lost[name])} {result.system.label(name)}" if lost[name] else "nobody"
 
 
 def _dollars(usd: float) -> str:
@@ -71,21 +72,21 @@ def _dollars(usd: float) -> str:
 
 
 CARDS = {
-    "served": Card("requests answered in a second, on average", lambda r: f"{rate(r.summary.served_per_s)} /s"),
-    "p95 answer": Card("95 of 100 served requests took no longer", lambda r: _time(r.summary.p95_ms)),
+    "served": Card("requests answered in a second, on average", lambda r: f"{rate(r.totals['served_per_s'])} /s"),
+    "p95 answer": Card("95 of 100 served requests took no longer", lambda r: _time(r.totals["p95_ms"])),
     "refused": Card(
-        "share of the requests that were refused, failed or were given up", lambda r: _share(r.summary.error_rate)
+        "share of the requests that were refused, failed or were given up", lambda r: _share(r.totals["error_rate"])
     ),
     "refused most": Card("of whose requests the greatest share was refused", _refused_most),
     "still waiting": Card("requests and messages that nobody has finished when the run ends", _waiting),
-    "cost": Card("all machines together", lambda r: f"{_dollars(r.summary.cost_usd_per_hour)} /h"),
+    "cost": Card("all machines together", lambda r: f"{_dollars(r.totals['cost_usd_per_hour'])} /h"),
     "hit ratio": Card(
         "share of the reads that were answered from memory", lambda r: _share(_of_memory(r, "hit_ratio"))
     ),
     "out of date": Card("share of these answers that were out of date", lambda r: _share(_of_memory(r, "stale_ratio"))),
     "database load": Card("share of its places that are taken, on average", _data),
     "p95 done": Card("95 of 100 messages were done within this time", _done),
-    "not done": Card("messages that are not done when the run ends", lambda r: f"{r.summary.get('not_done', 0):,.0f}"),
+    "not done": Card("messages that are not done when the run ends", lambda r: f"{r.totals.get('not_done', 0):,.0f}"),
     "handed out again": Card(
         "how often a message was handed out after its first time", lambda r: f"{r.messages_of().again:,}"
     ),

@@ -49,7 +49,7 @@ def p99_between(result) -> tuple[float, float]:
     records = result.records
     mine = records.served & (records.arrived_s >= result.warmup_s)
     arrived, latency = records.arrived_s[mine], np.sort((records.finished_s - records.arrived_s)[mine]) * 1000
-    slow = (records.finished_s - records.arrived_s)[mine] * 1000 > result.summary.p99_ms
+    slow = (records.finished_s - records.arrived_s)[mine] * 1000 > result.totals["p99_ms"]
     stretch = np.minimum((arrived - result.warmup_s) / result.window_s * BATCHES, BATCHES - 1).astype(int)
     each, of_these = np.bincount(stretch, minlength=BATCHES), np.bincount(stretch[slow], minlength=BATCHES)
     off = student(BATCHES - 1, 0.95) * np.sqrt(

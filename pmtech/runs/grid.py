@@ -60,7 +60,7 @@ def run_grid(
 
 
 def _summary(system: System, how: dict) -> dict[str, float]:
-    return simulate(system, **how).summary.to_dict()
+    return simulate(system, **how).totals
 
 
 def _summaries(systems: list[System], how: dict) -> Generator[dict[str, float], None, None]:

@@ -153,13 +153,18 @@ class Result:
 
     @cached_property
     def components(self) -> pd.DataFrame:
-        """A row a component that handles requests.
+        """A row a component that handles requests: see `parts`."""
+        return pd.DataFrame.from_dict(self.parts, orient="index").rename_axis("component")
+
+    @cached_property
+    def parts(self) -> dict[str, dict[str, float]]:
+        """The figures of each component that handles requests.
 
         utilisation: share of the places of work that were taken, on average (a worker that is held while it waits
         for a database counts as taken, a place of a dead machine is none); for a throttle the share of its rate. More
         than 1 where places were taken away while work on them went on. mean_queue, max_queue: requests in line, for a
         `Queue` the messages that it keeps. served, rejected: how many it let through, and how many it refused itself.
-        What a part counts besides stands in columns of its own: see `figures` of its class.
+        What a part counts besides has names of its own: see `figures` of its class.
         """
         begin, end = self.warmup_s, self.duration_s
         refusals = self.records.refusals
@@ -177,7 +182,7 @@ class Result:
                 "rejected": refused,
                 **self.figures(name),
             }
-        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("component")
+        return rows
 
     def figures(self, name: str) -> dict[str, float]:
         """What a part counts of its own, in the measured window."""
@@ -200,6 +205,11 @@ class Result:
 
     @cached_property
     def summary(self) -> pd.Series:
+        """The run in eight figures: see `totals`."""
+        return pd.Series(self.totals)
+
+    @cached_property
+    def totals(self) -> dict[str, float]:
         """The run in eight figures, of the measured window; every attempt of a client that tries again is a request.
 
         `error_rate` is the share of the arrivals that got a 4xx or 5xx, a client's own 504 included. `served_per_s`
@@ -217,7 +227,7 @@ class Result:
             if (notes := self.records.notes.get(name)) is not None:
                 cost += part.extra_usd(notes, self.warmup_s, self.duration_s) * 3600 / self.window_s
         whole = summed_up(self.records, slice(None), self.warmup_s, self.window_s)
-        return pd.Series({**whole, "cost_usd_per_hour": cost, **self._ages()})
+        return {**whole, "cost_usd_per_hour": cost, **self._ages()}
 
     def _ages(self) -> dict[str, float]:
         """Figures of the messages, where there are any."""
@@ -238,9 +248,13 @@ class Result:
     @cached_property
     def by_client(self) -> pd.DataFrame:
         """The same figures, a row a client."""
+        return pd.DataFrame.from_dict(self.senders, orient="index").rename_axis("client")
+
+    @cached_property
+    def senders(self) -> dict[str, dict[str, float]]:
+        """The same figures for each client."""
         r, window = self.records, (self.warmup_s, self.window_s)
-        rows = {name: summed_up(r, r.sent_by(name), *window) for name in self.system.sources}
-        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("client")
+        return {name: summed_up(r, r.sent_by(name), *window) for name in self.system.sources}
 
     @cached_property
     def timeline(self) -> pd.DataFrame:
