@@ -17,7 +17,6 @@ from itertools import pairwise
 from math import isnan
 from typing import ClassVar
 
-from pmtech.components.component import Component
 from pmtech.course.page import page
 from pmtech.runs.figure import figure
 from pmtech.runs.simulate import simulate
@@ -136,7 +135,8 @@ class Objective:
 
 @dataclass(frozen=True, kw_only=True)
 class SystemTask:
-    """A system to change until it meets the targets. `free` names the parts that may be changed; all others may not."""
+    """A system to change until it meets the targets. free: what may be changed, parts ("cache") or fields of them
+    ("mailer.workers"); nothing else may."""
 
     id: str
     title: str
@@ -205,7 +205,7 @@ class SystemTask:
         return _measured[key]
 
     def _changed(self, system: System) -> list[str]:
-        """A sentence for everything that differs from the task's own system, apart from the free parts."""
+        """A sentence for everything that differs from the task's own system, apart from what is free."""
         start = self.start()
         mine, theirs = system.components, start.components
         sentences = [f"This task has a part called {name}; yours has none." for name in theirs if name not in mine]
@@ -214,7 +214,9 @@ class SystemTask:
             if type(mine[name]) is not type(theirs[name]):
                 sentences.append(f"{name} is a {type(theirs[name]).__name__} in this task; yours is another part.")
             elif name not in self.free:
-                sentences += differences(system.label(name), theirs[name], mine[name])
+                yours = [path.partition(".")[2] for path in self.free if path.startswith(f"{name}.")]
+                wanted = replace(theirs[name], **{field: getattr(mine[name], field) for field in yours})
+                sentences += differences(system.label(name), wanted, mine[name])
         if not sentences and _arrows(system) != _arrows(start):
             sentences.append("The parts are those of this task, but they are joined in another way.")
         return sentences
@@ -241,11 +243,6 @@ _WORDS = {
     "query_ms": "takes {} ms for a query",
     "connections": "has {} connections",
 }
-
-
-def as_yours(given: Component, yours: Component, *names: str) -> Component:
-    """The task's own part, but for these fields, which are the learner's to choose."""
-    return replace(given, **{name: getattr(yours, name) for name in names})
 
 
 def differences(label: str, wanted, got) -> list[str]:

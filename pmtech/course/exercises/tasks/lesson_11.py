@@ -40,7 +40,7 @@ class PromiseTask(SystemTask):
     def mark(self, attempt, tries: int = 1) -> Marking:
         mine, system, sentence = _parts(self.id, attempt)
         kind = replace(self, start=lambda: month(stand_in="stand_in" in system.components))
-        if changed := kind._changed(_with_servers(system, 2)):
+        if changed := kind._changed(system):
             return Marking(title=self.title, passed=False, gaps=changed, counts=False)
         precise, signed = tries >= 3, self._unsigned(mine)
         kind = replace(self, targets=self._targets(mine.availability, mine.p95_ms or self.slowest_ms))
@@ -92,11 +92,6 @@ class PromiseTask(SystemTask):
         return {"promise": Promise(0.999, p95_ms=200), "system": month(), "sentence": START}
 
 
-def _with_servers(system: System, servers: int) -> System:
-    """The same with another number of servers, which is the learner's to choose."""
-    return system.replace({"tool.replicas": servers}) if "tool" in system.components else system
-
-
 def _parts(id: str, attempt) -> tuple[Promise, System, str]:
     wanted = {"promise": Promise, "system": System, "sentence": str}
     if not isinstance(attempt, Mapping) or not all(
@@ -132,7 +127,7 @@ TASKS = (
         id="11.your_turn",
         title="A promise that Company A signs, that a month keeps, and that costs as little as it can",
         start=month,
-        free=(),
+        free=("tool.replicas",),
         targets=(),
         least=0.995,
         slowest_ms=400,
