@@ -227,11 +227,14 @@ def test_runs_on_one_axis():
     assert sum(answers.figure["data"][0]["y"]) == runs["now"].records.served.sum()
     assert sum(tries.figure["data"][0]["y"]) * 0.5 == len(runs["now"].records.visits["tool"].row)
     for bad in ({}, 3, {"a": 1}):
-        with pytest.raises(ValueError, match="needs runs with a name each"):
+        with pytest.raises(
+            ValueError,
+            match=r'over_time needs what compare\(\.\.\.\) gave, or runs, \{"now": simulate\(system\)\}, got',
+        ):
             over_time(bad)
     with pytest.raises(ValueError, match='no part "shop"'):
         over_time(runs, "shop")
-    with pytest.raises(ValueError, match="from 0.1"):
+    with pytest.raises(ValueError, match="every_s must be at least 0.1, got 0"):
         over_time(runs, every_s=0)
 
 

@@ -514,7 +514,7 @@ def test_one_page_answers_which_where_who_how_long_and_deleted_how(tmp_path):
 @pytest.mark.parametrize(
     ("system", "held", "sentence"),
     [
-        (None, {"database": "x"}, "needs a system"),
+        (None, {"database": "x"}, r"needs a system such as Clients\(\) >> Server\(\) as system, got None"),
         (TOOL, {}, "needs what is kept where"),
         (TOOL, ["database"], "needs what is kept where"),
         (TOOL, {"databse": "x"}, "no part 'databse' in this system: did you mean database"),
@@ -525,7 +525,7 @@ def test_one_page_answers_which_where_who_how_long_and_deleted_how(tmp_path):
 def test_an_odd_flow_is_refused_in_a_sentence(system, held, sentence):
     with pytest.raises(ValueError, match=sentence):
         data_flow(system, held)
-    with pytest.raises(ValueError, match="answer_sheet needs data_flow"):
+    with pytest.raises(ValueError, match=r"answer_sheet needs what data_flow\(\.\.\.\) gave as flow, got"):
         answer_sheet(TOOL)
 
 

@@ -63,9 +63,7 @@ def cold_starts(times: int = 4, calls: int = 10) -> ColdStarts:
     What this leaves out: the network, and what a platform does before a process begins (finding a machine, fetching the
     code). Raises ValueError for fewer than 2 of either.
     """
-    times, calls = count("times", times), count("calls", calls)
-    if times < 2 or calls < 2:
-        raise ValueError(f"a distribution needs at least 2 processes and 2 calls, got {times} and {calls}")
+    times, calls = (count(name, n, at_least=2) for name, n in (("times", times), ("calls", calls)))
     cold, warm = [], []
     for _ in range(times):
         begun = time.perf_counter()
@@ -138,8 +136,7 @@ def kill_process(copies: int = 2) -> KilledCopy:
 
     All of it on this machine alone; it is over when this returns. What this leaves out: other machines to start it on.
     """
-    if not isinstance(copies, int) or not 1 <= copies <= 8:
-        raise ValueError(f"copies must be a whole number from 1 to 8, got {copies!r}")
+    copies = count("copies", copies, at_most=8)
     begun = time.monotonic()
     with _supervised(copies) as (url, there):
         until(lambda: len(there) == copies and _answers(url), LATE, within_s=GIVE_UP_S)

@@ -37,7 +37,7 @@ class CutTask(SystemTask):
 
     def _changed(self, system: System) -> list[str]:
         door = [edge for edge in system.edges if system.names[edge.head] == "network"]
-        asked = replace(self, start=partial(monday, tuple(edge.label for edge in door)))
+        asked = replace(self, start=partial(monday, tuple(str(edge.label) for edge in door)))
         return super(CutTask, asked)._changed(system)
 
     def _measure(self, system: System) -> dict[str, float]:
