@@ -51,7 +51,7 @@ def of_run(now: Result, tested: Marking | None) -> Page:
             *each_client(now),
             [f"At this load: {now.explain()}", f"At ten times: {then.explain()}", *_by_chance(now)],
         ],
-        "The trade-off": [_trade_off(now, then)],
+        "The trade-off": [[*_room_left(now), _at_ten_times(now, then), *_more_machines(now, then)]],
         "To settle with engineering": [_questions(now)],
         "Assumptions": [_assumptions(now, then)],
     }
@@ -120,10 +120,6 @@ def _by_chance(result: Result) -> list[str]:
             f"Customers come as in the log: in this part of it {came} requests a second came, {average} are its average."
         ]
     return []
-
-
-def _trade_off(now: Result, then: Result) -> list[str]:
-    return [*_room_left(now), _at_ten_times(now, then), *_more_machines(now, then)]
 
 
 def _room_left(now: Result) -> list[str]:

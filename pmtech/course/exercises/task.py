@@ -256,12 +256,8 @@ def differences(label: str, wanted, got) -> list[str]:
 
 
 def _said_of(words: str, value) -> str:
-    said = words.format(_value(value))
+    said = words.format(f"{value:g}" if isinstance(value, float) else value)
     return said.removesuffix("s") if value == 1 else said
-
-
-def _value(value) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _arrows(system: System) -> set[tuple]:

@@ -21,12 +21,12 @@ LETTERS = "<style>body { font: 14px sans-serif } h1 { font-size: 18px }</style>"
 
 
 @contextmanager
-def company(protections: Protections, name: str = "ben") -> Iterator[tuple[Api, dict]]:
-    """A fresh API in this process, and the headers of somebody who has signed in to it."""
+def company(protections: Protections) -> Iterator[tuple[Api, dict]]:
+    """A fresh API in this process, and the headers of Ben, who has signed in to it."""
     api = Api("in_process", sign_in=protections)
     api.start()
     try:
-        yield api, {"Authorization": f"Bearer {_accounts(api).token(name)}"}
+        yield api, {"Authorization": f"Bearer {_accounts(api).token('ben')}"}
     finally:
         api.stop()
 

@@ -81,7 +81,7 @@ def on_the_wire(api: Api) -> Wire | None:
 
     body = json.dumps({"name": "ben", "password": PEOPLE["ben"][1]}).encode()
     exchange = api.request("POST", "/sessions", body=body, headers={"Content-Type": "application/json"})
-    sent = exchange.request_bytes.split(b"\r\n\r\n")[0].replace(_host(exchange.url), HOST.encode())
+    sent = exchange.request_bytes.split(b"\r\n\r\n")[0].replace(exchange.url.split("/")[2].encode(), HOST.encode())
     sent, came = sent + b"\r\n\r\n" + body, exchange.response_bytes
     authority = trustme.CA()
     ways = {"http": Way(sent + came, 2)}
@@ -89,10 +89,6 @@ def on_the_wire(api: Api) -> Wire | None:
         ways[name] = _through_tls(authority, authority.issue_cert(HOST), version, sent, came)
     old = authority.issue_cert(HOST, not_before=LONG_AGO, not_after=LONG_AGO.replace(year=2021))
     return Wire(ways | {"expired": _through_tls(authority, old, ssl.TLSVersion.TLSv1_3, sent, came)})
-
-
-def _host(url: str) -> bytes:
-    return url.split("/")[2].encode()
 
 
 def _through_tls(authority, certificate, version: ssl.TLSVersion, sent: bytes, came: bytes) -> Way:
@@ -187,11 +183,11 @@ def at_rest(api: Api, *, encrypted: bool = False, key_beside: bool = False) -> A
     return AtRest(place >= 0, how, _hex(stolen, max(place, 0)))
 
 
-def _hex(data: bytes, place: int, lines: int = 4) -> str:
+def _hex(data: bytes, place: int) -> str:
     """Bytes as a hex editor shows them: where, sixteen bytes, and the letters among them."""
     start = max(place % len(data) - 16, 0) // 16 * 16 if data else 0
     shown = []
-    for at in range(start, min(start + 16 * lines, len(data)), 16):
+    for at in range(start, min(start + 64, len(data)), 16):
         part = data[at : at + 16]
         letters = "".join(chr(b) if 32 <= b < 127 and b not in b"<>&" else "·" for b in part)
         shown.append(f"{at:06x}  {part.hex(' '):<47}  {letters}")

@@ -35,11 +35,6 @@ class FaultyCalls(Rows):
     heads = "what became of a call", "attempts", "really", "in the model"
 
     @property
-    def agree(self) -> bool:
-        """Did each call go as in the model, attempt for attempt?"""
-        return self.real == self.model
-
-    @property
     def attempts(self) -> float:
         """Real attempts a call, on average."""
         return sum(tries for tries, _ in self.real) / len(self.real)
