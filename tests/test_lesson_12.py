@@ -2,7 +2,6 @@
 model does."""
 
 import re
-import sys
 from types import SimpleNamespace
 
 import pytest
@@ -383,12 +382,6 @@ def test_a_real_breaker_lets_through_what_the_model_does(api):
     done = slow_calls(api, slow=5, mended=2, in_a_row=1)
     assert done.real == done.model and (done.kept_off, done.answered) == (4, 2)
     assert api.faults.calendar_ms == 40
-
-
-@pytest.mark.parametrize(("calls", "library"), [(lossy_calls, "tenacity"), (slow_calls, "pybreaker")])
-def test_without_the_libraries_a_sentence_says_what_is_missing(api, calls, library, monkeypatch, capsys):
-    monkeypatch.setitem(sys.modules, library, None)
-    assert calls(api) is None and 'pip install "pmtech[failure]"' in capsys.readouterr().out
 
 
 def test_real_calls_need_a_running_api():

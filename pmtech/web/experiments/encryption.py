@@ -6,7 +6,6 @@ import ssl
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.util import find_spec
 from secrets import token_bytes
 
 from pmtech.web.app.server import Api
@@ -14,13 +13,7 @@ from pmtech.web.app.sign_in import PEOPLE
 from pmtech.web.client.table import Rows
 
 HOST = "surveys.example"
-MISSING = 'The libraries trustme and cryptography are not installed: pip install "pmtech[security]" brings them.'
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
-
-
-def installed() -> bool:
-    """Are the libraries there that make certificates and encrypt?"""
-    return all(map(find_spec, ("trustme", "cryptography")))
 
 
 @dataclass(frozen=True)
@@ -68,15 +61,12 @@ class Wire(Rows):
         return super()._repr_html_() + said
 
 
-def on_the_wire(api: Api) -> Wire | None:
+def on_the_wire(api: Api) -> Wire:
     """Ben's sign-in and the API's answer, passed by a listener: as they are, and through real TLS.
 
     Client and server of the handshake stand in this process and hand each other bytes (`ssl.MemoryBIO`): flights are
     counted, not times. The certificate is made for the moment. What this leaves out: resumed sessions, HTTP/3.
     """
-    if not installed():
-        print(MISSING)
-        return None
     import trustme
 
     body = json.dumps({"name": "ben", "password": PEOPLE["ben"][1]}).encode()
@@ -153,14 +143,11 @@ class AtRest:
         return f"<div class='mathjax_ignore'><p><b>{self.how}</b>: {said}.</p><pre>{self.view}</pre></div>"
 
 
-def at_rest(api: Api, *, encrypted: bool = False, key_beside: bool = False) -> AtRest | None:
+def at_rest(api: Api, *, encrypted: bool = False, key_beside: bool = False) -> AtRest:
     """Writes a backup of the API's database and reads it as a thief would, who has that folder and nothing else.
 
     encrypted: by AES-GCM with a key of 256 bits. key_beside: the key lies in the same folder, "so that it is not lost".
     """
-    if encrypted and not installed():
-        print(MISSING)
-        return None
     folder = api.folder / "backup"
     folder.mkdir(exist_ok=True)
     with closing(sqlite3.connect(api.folder / "surveys.db")) as db:
