@@ -15,7 +15,7 @@ from pmtech.course.brief.outcome import (
 )
 from pmtech.course.brief.sheet import Page
 from pmtech.course.brief.tables import each_client, table
-from pmtech.course.exercises.task import Marking
+from pmtech.course.exercises.marking import Marking
 from pmtech.diagram.layout import layout
 from pmtech.runs.result import Result
 from pmtech.runs.simulate import simulate

@@ -7,7 +7,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from pmtech.course.days import Plan
-from pmtech.course.exercises.task import Marking
+from pmtech.course.exercises.marking import Marking
 from pmtech.runs.result import Result
 from pmtech.wording import percent
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 from pmtech.components import Clients, Database, LoadBalancer, Server
-from pmtech.course.exercises.task import Marking, SystemTask, Target, about
+from pmtech.course.exercises.marking import Marking, about
+from pmtech.course.exercises.task import SystemTask, Target
 from pmtech.runs.events import Outage
 from pmtech.runs.prices import machine, sizes
 from pmtech.system.system import System

@@ -4,7 +4,8 @@ from bisect import bisect_left
 from dataclasses import dataclass, replace
 
 from pmtech.components import Clients, Queue, Server, Surge
-from pmtech.course.exercises.task import Marking, SystemTask, Target, about
+from pmtech.course.exercises.marking import Marking, about
+from pmtech.course.exercises.task import SystemTask, Target
 from pmtech.system.system import System
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from pmtech.components import Clients, Database, Day, LoadBalancer, Server
-from pmtech.course.exercises.task import Marking, SystemTask, Target, about
+from pmtech.course.exercises.marking import Marking, about
+from pmtech.course.exercises.task import SystemTask, Target
 from pmtech.runs.events import Outage
 from pmtech.runs.promise import Promise
 from pmtech.system.system import System

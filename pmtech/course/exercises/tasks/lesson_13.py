@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pmtech.course.exercises.task import PRECISE_FROM, Marking
+from pmtech.course.exercises.marking import PRECISE_FROM, Marking
 from pmtech.web.app.protections import Protections
 
 # Invented, but for the round trip of TLS 1.3, here to a server that is 40 ms away, and the size of an Argon2 check.

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from math import inf
 
 from pmtech.components import Clients, Server
-from pmtech.course.exercises.task import PRECISE_FROM, Marking, SystemTask, Target, differences
+from pmtech.course.exercises.marking import PRECISE_FROM, Marking
+from pmtech.course.exercises.task import SystemTask, Target, differences
 from pmtech.runs.events import Deploy
 from pmtech.runs.rollouts import Rollouts
 from pmtech.runs.simulate import simulate
