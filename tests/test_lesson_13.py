@@ -436,7 +436,6 @@ def test_a_thief_reads_a_backup_unless_he_lacks_the_key(shared):
 def test_what_a_password_costs_follows_from_the_time_of_a_check():
     cost = password_cost()
     assert cost.argon2_s > cost.hash_s > 0
-    assert cost.logins_per_s == pytest.approx(2 / cost.argon2_s)
     assert PasswordCost(1e-6, 0.03).rows[1][2:] == ("33.3", "3.47 days", "66.7")
 
 

@@ -10,7 +10,6 @@ from pmtech.course.brief.outcome import (
     longer,
     outcome,
     pools_of,
-    time,
     times_of,
 )
 from pmtech.course.brief.sheet import Page
@@ -20,7 +19,7 @@ from pmtech.diagram.layout import layout
 from pmtech.runs.result import Result
 from pmtech.runs.simulate import simulate
 from pmtech.system.system import System
-from pmtech.wording import listed, percent, rate, seconds
+from pmtech.wording import listed, percent, rate, seconds, took
 
 TIMES = 10
 MOST_REQUESTS = 300_000  # of the run at ten times: more would keep the learner waiting
@@ -137,7 +136,7 @@ def _room_left(now: Result) -> list[str]:
 
 
 def _at_ten_times(now: Result, then: Result) -> str:
-    t, within = then.summary, f"within {time(then.summary.p95_ms)} (95 of 100)"
+    t, within = then.summary, f"within {took(then.summary.p95_ms)} (95 of 100)"
     if t.error_rate > 0.01:
         return f"At ten times, {percent(t.error_rate)} {fate(then)}; those served have an answer {within}."
     if t.served_per_s < 0.97 * t.offered_per_s:

@@ -92,7 +92,7 @@ def scored(plan: Plan, run: Result, told: str | None = None, call: str = "not to
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class Outcome(Marking):
-    """A rehearsal, a morning until the call, or a day. Shows itself; `run` is its `Result`, `lines` its score."""
+    """A rehearsal, or a day. Shows itself; `run` is its `Result`, `lines` its score."""
 
     run: Result
     lines: list[Line]

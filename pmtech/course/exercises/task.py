@@ -6,10 +6,11 @@ A lesson that asks for something else brings a class of its own.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, fields, replace
 from functools import partial
 from math import isnan
+from typing import Any
 
 from pmtech.course.exercises.marking import PRECISE_FROM, Marking, about
 from pmtech.runs.figure import figure
@@ -174,6 +175,13 @@ _WORDS = {
     "query_ms": "takes {} ms for a query",
     "connections": "has {} connections",
 }
+
+
+def several(id: str, attempt, such_as: str, **kinds: type) -> list[Any]:
+    """What stands under these names in an attempt of several things. Raises ValueError with a sentence."""
+    if not isinstance(attempt, Mapping) or not all(isinstance(attempt.get(name), kinds[name]) for name in kinds):
+        raise ValueError(f'check("{id}", ...) needs {such_as}, got {attempt!r}')
+    return [attempt[name] for name in kinds]
 
 
 def differences(label: str, wanted, got) -> list[str]:

@@ -2,12 +2,11 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from pmtech.components import Clients, Database, Day, LoadBalancer, Server
 from pmtech.course.exercises.marking import Marking, about
-from pmtech.course.exercises.task import SystemTask, Target
+from pmtech.course.exercises.task import SystemTask, Target, several
 from pmtech.runs.events import Outage
 from pmtech.runs.promise import Promise
 from pmtech.system.system import System
@@ -39,7 +38,8 @@ class PromiseTask(SystemTask):
     slowest_ms: float
 
     def mark(self, attempt, tries: int = 1) -> Marking:
-        mine, system, sentence = _parts(self.id, attempt)
+        such_as = '{"promise": promise(...), "system": ..., "sentence": "..."}'
+        mine, system, sentence = several(self.id, attempt, such_as, promise=Promise, system=System, sentence=str)
         kind = replace(self, start=lambda: month(stand_in="stand_in" in system.components))
         if changed := kind._changed(system):
             return Marking(title=self.title, passed=False, gaps=changed, counts=False)
@@ -91,17 +91,6 @@ class PromiseTask(SystemTask):
     def first(self) -> dict:
         """What the learner's cell has at first."""
         return {"promise": Promise(0.999, p95_ms=200), "system": month(), "sentence": START}
-
-
-def _parts(id: str, attempt) -> tuple[Promise, System, str]:
-    wanted = {"promise": Promise, "system": System, "sentence": str}
-    if not isinstance(attempt, Mapping) or not all(
-        isinstance(attempt.get(name), kind) for name, kind in wanted.items()
-    ):
-        raise ValueError(
-            f'check("{id}", ...) needs {{"promise": promise(...), "system": ..., "sentence": "..."}}, got {attempt!r}'
-        )
-    return attempt["promise"], attempt["system"], attempt["sentence"]
 
 
 def _wrong_with(sentence: str, mine: Promise) -> list[str]:
