@@ -138,7 +138,7 @@ c.Spawner.env_keep = ["PATH", "PYTHONPATH", "LANG", "LC_ALL", "VIRTUAL_ENV"]
 
 # --- what runs beside -------------------------------------------------------------------------------------------------
 
-DRAWN = "from pmtech.room.state import new_word; print(new_word())"
+DRAWN = "from pmtech.room.word import new_word; print(new_word())"
 word = kept("room-word", lambda: subprocess.check_output([sys.executable, "-c", DRAWN], text=True))
 room_port = int(os.environ.get("PMTECH_HUB_ROOM_PORT", "8765"))
 c.JupyterHub.services = [

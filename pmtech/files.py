@@ -88,7 +88,8 @@ def write_beside(files: Mapping[Path, str | bytes]) -> list[Path]:
     number = 0
     while True:
         number += 1
-        named = {_numbered(path, number): content for path, content in contents.items()}
+        mark = "" if number == 1 else f"-{number}"
+        named = {path.with_stem(path.stem + mark): content for path, content in contents.items()}
         missing = {path: content for path, content in named.items() if not os.path.lexists(path)}
         if all(path in missing or _holds(path, content) for path, content in named.items()):
             with suppress(FileExistsError):  # somebody was quicker: the next number
@@ -170,10 +171,6 @@ def scratch(kind: str) -> tempfile.TemporaryDirectory[str]:
         if owner and not psutil.pid_exists(int(owner[1])):
             shutil.rmtree(left, ignore_errors=True)
     return tempfile.TemporaryDirectory(prefix=f"{mine}{os.getpid()}-", ignore_cleanup_errors=True)
-
-
-def _numbered(path: Path, number: int) -> Path:
-    return path if number == 1 else path.with_stem(f"{path.stem}-{number}")
 
 
 def _place(made: Path, path: Path) -> None:

@@ -17,6 +17,8 @@ WORDS = {str: "text", bool: "True or False", int: "a whole number", float: "a nu
 WORDS |= dict.fromkeys([dict, Mapping], "values by name, {...: ...}") | dict.fromkeys([tuple, list, Iterable], "a list")
 SUCH_AS = {"Api": "the running API, such as start_api()", "Copies": "what start_copies() gave", "Path": "a file's name"}
 SUCH_AS |= {"System": "a system such as Clients() >> Server()", "Result": "a run, such as simulate(system)"}
+SUCH_AS |= {"Repository": "the repository, such as shop = repository()", "DataFlow": "what data_flow(...) gave"}
+SUCH_AS |= {"Deploy": 'a new version, such as Deploy("server", errors=0.1)', "Comparison": "what compare(...) gave"}
 
 
 def explained(thing: T) -> T:

@@ -54,6 +54,11 @@ def seconds(value_s: float) -> str:
     return f"{value_s / 60:.0f} min" if value_s < 7200 else f"{rate(value_s / 3600)} hours"
 
 
+def took(ms: float) -> str:
+    """How long something took; "–" where that is not known."""
+    return "–" if ms != ms else seconds(ms / 1000)
+
+
 def percent(share: float) -> str:
     """A share in whole percent, but never 0 or 100 for what is not quite."""
     if 0 < share < 0.01:

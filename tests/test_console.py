@@ -126,7 +126,7 @@ def test_from_python_it_is_the_same_and_refuses_with_a_sentence(panel):
         panel.request("GET", "nowhere")
     assert "path" in panel.error
     with pytest.raises(ValueError, match="start_api"):
-        console("http://localhost")
+        pmtech.console("http://localhost")
 
 
 @pytest.mark.parametrize(("name", "method", "path", "headers", "body"), EXAMPLES, ids=[e[0] for e in EXAMPLES])

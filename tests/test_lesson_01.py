@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import pmtech
 from pmtech.charts.journey import chosen, steps
 from pmtech.charts.load_curve import END, LINES, LOADS, _at, _background, closed_form, load, share_of_capacity
 from pmtech.components import Cache, Clients, Database, LoadBalancer, Network, Server, Users
@@ -109,8 +110,8 @@ def test_a_waterfall_says_what_it_can_show():
     for which in ("fastest", 9999, True, None):
         with pytest.raises(ValueError, match='"typical", "slowest" or the number of a request that was answered'):
             waterfall(result, which)
-    with pytest.raises(ValueError, match=r"waterfall needs a run, such as simulate\(system\), got "):
-        waterfall(survey_tool())
+    with pytest.raises(ValueError, match=r"waterfall needs a run, such as simulate\(system\) as result, got "):
+        pmtech.waterfall(survey_tool())
     with pytest.raises(ValueError, match="this run has none"):
         waterfall(simulate(survey_tool(0), duration_s=1))
 

@@ -1,11 +1,10 @@
 """Lesson 07: the task is lost without the queue, is not won by a bigger machine alone, and the lunch is worked off as said."""
 
-import sys
 from dataclasses import replace
 
 import pytest
 
-from pmtech import Clients, Outage, Queue, Server, Surge, brief, compare, lateness, simulate, start_api, theory
+from pmtech import Clients, Outage, Queue, Server, Surge, brief, compare, lateness, simulate, theory
 from pmtech.course.exercises.check import all_tasks
 from pmtech.course.exercises.tasks.lesson_07 import busy_lunch
 
@@ -83,11 +82,3 @@ def test_a_page_for_colleagues_does_not_recommend_what_never_catches_up(tmp_path
     enough = brief(simulate(SLOW.replace({"company_a.workers": 2}), duration_s=1800)).text
     assert "**Recommendation**: Go on with it at this load alone: “Company A” fills up first" in enough
     assert "At ten times, everybody is still answered" in enough and "messages are not done at the end." in enough
-
-
-def test_without_the_library_it_is_said(monkeypatch):
-    monkeypatch.delitem(sys.modules, "pmtech.web.jobs.orders", raising=False)
-    monkeypatch.setitem(sys.modules, "huey", None)
-    with pytest.raises(RuntimeError, match="needs the library huey, which is not installed: pip install huey"):
-        start_api(worker=True)
-    assert start_api(transport="in_process").request("GET", "/surveys").status == 200

@@ -149,7 +149,7 @@ def test_a_cold_start_is_measured_and_fits_the_model():
     assert run.components.cold_share["functions"] > 0.9
     assert run.summary.mean_ms == pytest.approx(sum(measured.cold_ms) / 2, rel=0.2)
     assert measured._repr_html_().count("<circle") == 6
-    with pytest.raises(ValueError, match="a distribution needs at least 2 processes"):
+    with pytest.raises(ValueError, match="times must be at least 2, got 1"):
         cold_starts(times=1)
 
 
@@ -161,7 +161,7 @@ def test_a_copy_that_is_killed_comes_back():
     assert new not in before and killed.back_s > 0 and killed.asked > killed.failed
     for pid in {*before, new}:
         _is_gone(int(pid))
-    with pytest.raises(ValueError, match="copies must be a whole number from 1 to 8"):
+    with pytest.raises(ValueError, match="copies must be at least 1, got 0"):
         kill_process(0)
 
 

@@ -37,7 +37,6 @@ from pmtech.course.exercises.tasks.lesson_13 import PRICES, START, TASKS
 from pmtech.panels.console import console
 from pmtech.web.app import sign_in
 from pmtech.web.app.server import Api
-from pmtech.web.experiments import attacks, encryption
 from pmtech.web.experiments.advisories import FROZEN
 from pmtech.web.experiments.attacks import ATTACKS, COMMON, SCRIPT, company
 from pmtech.web.experiments.passwords import PasswordCost
@@ -431,22 +430,12 @@ def test_a_thief_reads_a_backup_unless_he_lacks_the_key(shared):
     assert re.fullmatch(r"[0-9a-f]{6}  (?:[0-9a-f]{2} ){15}[0-9a-f]{2}  .{16}", locked.view.splitlines()[0])
 
 
-def test_without_the_libraries_there_is_a_sentence_and_the_task_can_be_solved(signed_in, monkeypatch, capsys):
-    for module in (encryption, attacks):
-        monkeypatch.setattr(module, "installed", lambda: False)
-    assert on_the_wire(signed_in[0]) is None and at_rest(signed_in[0], encrypted=True) is None
-    assert capsys.readouterr().out.count('pip install "pmtech[security]"') == 2
-    assert list(attack(ALL).outcome.values()).count(None) == 2
-    assert TASKS[0].mark(ALL).passed
-
-
 # --- passwords, and limits ---------------------------------------------------------------------------------------------
 
 
 def test_what_a_password_costs_follows_from_the_time_of_a_check():
     cost = password_cost()
     assert cost.argon2_s > cost.hash_s > 0
-    assert cost.logins_per_s == pytest.approx(2 / cost.argon2_s)
     assert PasswordCost(1e-6, 0.03).rows[1][2:] == ("33.3", "3.47 days", "66.7")
 
 
@@ -514,7 +503,7 @@ def test_one_page_answers_which_where_who_how_long_and_deleted_how(tmp_path):
 @pytest.mark.parametrize(
     ("system", "held", "sentence"),
     [
-        (None, {"database": "x"}, "needs a system"),
+        (None, {"database": "x"}, r"needs a system such as Clients\(\) >> Server\(\) as system, got None"),
         (TOOL, {}, "needs what is kept where"),
         (TOOL, ["database"], "needs what is kept where"),
         (TOOL, {"databse": "x"}, "no part 'databse' in this system: did you mean database"),
@@ -525,7 +514,7 @@ def test_one_page_answers_which_where_who_how_long_and_deleted_how(tmp_path):
 def test_an_odd_flow_is_refused_in_a_sentence(system, held, sentence):
     with pytest.raises(ValueError, match=sentence):
         data_flow(system, held)
-    with pytest.raises(ValueError, match="answer_sheet needs data_flow"):
+    with pytest.raises(ValueError, match=r"answer_sheet needs what data_flow\(\.\.\.\) gave as flow, got"):
         answer_sheet(TOOL)
 
 

@@ -202,13 +202,6 @@ def test_a_rehearsal_finds_what_it_contains():
     assert day.hours == 7.5, "what is refused takes no time, nor the same in other words"
 
 
-def test_until_the_call_it_is_the_day_itself():
-    day = peak_day("match")
-    first, whole = day.morning(seed=2).run.records, day.run(seed=2).run.records
-    early = len(first.arrived_s)
-    assert 0 < early < len(whole.arrived_s) and (first.arrived_s == whole.arrived_s[:early]).all()
-
-
 # --- led live ----------------------------------------------------------------------------------------------------------
 
 

@@ -50,5 +50,5 @@ def test_any_run_can_be_drawn(seconds, rate):
 
 
 def test_what_is_no_run_is_refused_in_a_sentence():
-    with pytest.raises(ValueError, match=r"monitoring needs a run, such as simulate\(system\), got "):
+    with pytest.raises(ValueError, match=r"monitoring needs a run, such as simulate\(system\) as result, got "):
         monitoring(POOL)

@@ -42,7 +42,7 @@ def test_machine_gives_values_for_a_server_or_paths_for_a_system():
 
 
 def test_machine_refuses_a_size_that_is_not_for_rent():
-    with pytest.raises(ValueError, match=r"no machine 'c7g.32xlarge' in the price list: did you mean .*c7g.2xlarge"):
+    with pytest.raises(ValueError, match=r'no machine "c7g.32xlarge": did you mean .*c7g.2xlarge'):
         machine("c7g.32xlarge")
 
 
@@ -89,5 +89,7 @@ def test_nothing_served_has_no_price():
 
 @pytest.mark.parametrize("wrong", [None, 3, {"a": 1}, Clients() >> Server()])
 def test_costs_refuses_what_is_no_run(wrong):
-    with pytest.raises(ValueError, match=r"costs needs what compare\(...\) or simulate\(...\) gave"):
+    with pytest.raises(
+        ValueError, match=r'costs needs what compare\(\.\.\.\) gave, or runs, \{"now": simulate\(system\)\}, got'
+    ):
         costs(wrong)

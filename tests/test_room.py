@@ -34,7 +34,8 @@ from pmtech.room.aloud import SIGNS, code
 from pmtech.room.aloud import answer as meant_by
 from pmtech.room.join import join_on_a_hub
 from pmtech.room.server import serving
-from pmtech.room.state import WORDS, Room, is_split, new_word
+from pmtech.room.state import Room, is_split
+from pmtech.room.word import WORDS, new_word
 
 CHECK = next(q for q in all_questions().values() if q.kind == "check" and not q.guess)
 GUESS = next(q for q in all_questions().values() if q.guess)

@@ -33,7 +33,8 @@ from pmtech import (
 )
 from pmtech.sketch.form import as_text, form, meaning, taken
 from pmtech.sketch.presets import PRESETS
-from pmtech.sketch.sketch import KINDS, PAGE, duration_s
+from pmtech.sketch.sketch import KINDS, PAGE
+from pmtech.sketch.trial import duration_s
 from pmtech.sketch.trouble import TROUBLES
 from pmtech.system import editing
 from pmtech.system.code import as_code, composed

@@ -10,6 +10,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+import pmtech
 from pmtech import (
     Change,
     Clients,
@@ -197,5 +198,5 @@ def test_runs_in_which_little_happens():
 
 
 def test_only_a_result_is_played():
-    with pytest.raises(ValueError, match="theatre plays a result"):
-        theatre(SURVEY_TOOL)
+    with pytest.raises(ValueError, match=r"theatre needs a run, such as simulate\(system\) as result, got"):
+        pmtech.theatre(SURVEY_TOOL)

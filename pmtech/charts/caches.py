@@ -45,7 +45,9 @@ def hits(result: Result, pinned: Result | None = None) -> dict:
         _named("from the cache", theory, size, at=0.28),  # where the dotted line is far
     ]
     if cache.ttl_s is None and not cache.invalidate and cache.policy in STORES:
-        replayed = _replayed(_keys(result).tobytes(), cache.policy, size)
+        # What was asked for, in order. Writes are among it: their keys are as the reads' are.
+        keys = result.records.key()[result.records.visits[_cache(result.system)[0]].row]
+        replayed = _replayed(keys.tobytes(), cache.policy, size)
         data.append(plot.marks("replayed", replayed, symbol="circle-open", size=7, color=HITS["color"]))
     for run, label in ((pinned, plot.KEPT), (result, "")):
         if run is not None:
@@ -60,7 +62,8 @@ def hits(result: Result, pinned: Result | None = None) -> dict:
 
 def _by_size(cache, reads: np.ndarray, writes: np.ndarray, sizes: np.ndarray) -> list[tuple[float, float]]:
     """What theory says a cache of each size answers, in % of the reads."""
-    return [(n, _hit_share(replace(cache, capacity=int(n)), reads, writes)) for n in sizes]
+    hits = {n: reads @ replace(cache, capacity=int(n)).hit_chances(reads, writes) for n in sizes}
+    return [(n, 100 * float(hit / reads.sum())) for n, hit in hits.items()]
 
 
 def freshness(result: Result, pinned: Result | None = None) -> dict:
@@ -216,20 +219,11 @@ def _asked(result: Result) -> tuple[Cache | CDN, np.ndarray, np.ndarray]:
     return _cache(result.system)[1], reads, writes
 
 
-def _hit_share(cache: Cache | CDN, reads: np.ndarray, writes: np.ndarray) -> float:
-    return 100 * float(reads @ cache.hit_chances(reads, writes) / reads.sum())
-
-
 def _measured(result: Result) -> tuple[float, float]:
     """Percent of the reads that the cache answered, and of these answers that were out of date, in the second half."""
     looked = result.records.notes.get(_cache(result.system)[0], np.zeros((0, 3)))
     _, hit, stale = looked[(looked[:, 0] >= (result.warmup_s + result.duration_s) / 2) & (looked[:, 1] >= 0)].T[:3]
     return 100 * float(hit.mean()) if len(hit) else 0.0, 100 * float(stale.sum() / hit.sum()) if hit.any() else 0.0
-
-
-def _keys(result: Result) -> np.ndarray:
-    """What the run's requests asked the cache for, in order. Writes are among them: their keys are as the reads' are."""
-    return result.records.key()[result.records.visits[_cache(result.system)[0]].row]
 
 
 @lru_cache(maxsize=32)

@@ -6,9 +6,9 @@ from importlib import import_module
 from typing import Any, ClassVar
 
 from pmtech.components.fields import plain_number
-from pmtech.course.days import BEGINS_S, CALL_S, ENDS_S, LASTS_S, Plan
+from pmtech.course.days import BEGINS_S, ENDS_S, LASTS_S, Plan
 from pmtech.course.days.design import MOST_WORKERS, STARTS_S, WORKER_USD_PER_HOUR, priced, refused, without
-from pmtech.course.days.lead import CALL, LiveDay, Sales, Told, decisions
+from pmtech.course.days.lead import LiveDay, Sales, Told, decisions
 from pmtech.course.days.score import TOLD, Outcome, outcome, scored
 from pmtech.course.days.weather import Weather, happenings, incident, under, weather
 from pmtech.course.page import page
@@ -83,12 +83,6 @@ class PeakDay:
         run = self._simulate(self.system, brings, seed, LASTS_S)
         left = f"{self.hours:g} hours of rehearsal are left."
         return outcome("Rehearsal", run, scored(self.plan, run), run.explain(p99=False), left)
-
-    def morning(self, seed: int = 1) -> Outcome:
-        """The day until the telephone rings: what the team sees then, with the knobs still to be turned."""
-        run = self._simulate(self.system, weather(self.plan, seed), seed, CALL_S)
-        call = f"The telephone. {CALL} Yes, or not today?"
-        return outcome("Until the call", run, scored(self.plan, run), run.explain(p99=False), call)
 
     def live(self, seed: int = 1, speed: float = 2) -> LiveDay:
         """The day as it goes: it halts at the telephone and at each incident; what is turned and said holds from then on.

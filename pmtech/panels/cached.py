@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pmtech.charts import caches, pools
 from pmtech.components.load_balancer import LoadBalancer
 from pmtech.panels.figure import Figure
-from pmtech.runs.comparison import Comparison, run_designs
+from pmtech.runs.comparison import Comparison, by_label, run_designs
 from pmtech.runs.result import Result
 from pmtech.system.system import System
 from pmtech.wording import nearest
@@ -27,9 +27,7 @@ def outdated(runs: dict[str, Result] | Comparison) -> Figure:
 
     Raises ValueError with a sentence for what is no run, or has no copies.
     """
-    results = runs.results if isinstance(runs, Comparison) else runs
-    if not isinstance(results, dict) or not results or not all(isinstance(run, Result) for run in results.values()):
-        raise ValueError(f'outdated needs runs by their labels, such as {{"today": simulate(system)}}, got {runs!r}')
+    results = by_label("outdated", runs)
     drawn, said = caches.outdated(results), caches.outdated_said(results)
     return Figure(figure=drawn, height=240, name="Answers that are out of date", said=said)
 

@@ -16,8 +16,6 @@ def kill_copy(copies: Copies | None) -> Figure | None:
     if copies is None:
         print(MISSING)
         return None
-    if not isinstance(copies, Copies):
-        raise ValueError(f"kill_copy needs what start_copies() gave, got {copies!r}")
     killed = kill_one(copies)
     blocks = {
         f"The proxy {way}": [(one.at_s, one.served_by if one.status == 200 else None) for one in killed.of(way)]

@@ -12,8 +12,9 @@ from pmtech.charts import scalability as scaled
 from pmtech.charts.first_page import figure as first_pages
 from pmtech.charts.first_page import pages
 from pmtech.panels.widget import Panel
-from pmtech.runs.comparison import Comparison
+from pmtech.runs.comparison import Comparison, by_label
 from pmtech.runs.result import Result
+from pmtech.theory.checks import number
 from pmtech.wording import counted, percent, seconds
 
 
@@ -44,8 +45,6 @@ def waterfall(result: Result, *which: int | str) -> Figure:
     which: "typical" (half of the others were quicker; also without any), "slowest", or the number of a request in
     `Result.requests`; several are drawn on the same axis. Raises ValueError for a request that was not answered.
     """
-    if not isinstance(result, Result):
-        raise ValueError(f"waterfall needs a run, such as simulate(system), got {result!r}")
     which = which or ("typical",)
     drawn = journey.figure(result, which)
     bottom, top = drawn["layout"]["yaxis"]["range"]
@@ -58,15 +57,13 @@ def monitoring(result: Result) -> Figure:
 
     What this leaves out: saturation, the fourth of the "golden signals"; a real tool samples, and rounds its percentiles.
     """
-    if not isinstance(result, Result):
-        raise ValueError(f"monitoring needs a run, such as simulate(system), got {result!r}")
     drawn = monitored.figure(result)
     return Figure(figure=drawn, height=230, name="Traffic, errors and latency over time", said=[])
 
 
 def lateness(result: Result) -> Figure:
     """Answered is not done: how long the answer took and how old each message was when its work was done, over the run."""
-    if not isinstance(result, Result) or not result.queues:
+    if not result.queues:
         raise ValueError(f"lateness needs a run with a Queue or a Topic, such as simulate(system), got {result!r}")
     s, lines = result.summary, result.components.loc[result.queues].max_queue
     within_s = result.messages_of().within_s(0.95)
@@ -84,11 +81,8 @@ def fleets(runs: Comparison) -> Figure:
 
     runs: what `compare` gave, of up to four designs.
     """
-    results = getattr(runs, "results", None)
-    if not results:
-        raise ValueError(f"fleets needs what compare(...) gave, got {runs!r}")
     said = []
-    for label, run in results.items():
+    for label, run in runs.results.items():
         s, what = run.summary, "messages done" if run.queues else "answers"
         took = run.messages_of().within_s(0.95) if run.queues else s.p95_ms / 1000
         within = f"fewer than 95 of 100 {what}" if isnan(took) else f"95 of 100 {what} within {seconds(took)}"
@@ -96,7 +90,7 @@ def fleets(runs: Comparison) -> Figure:
             f"“{label}”: {s.cost_usd_per_hour * run.window_s / 3600:,.2f} dollars in all, {percent(s.error_rate)} of the "
             f"requests lost, {within}."
         )
-    return Figure(figure=rented.fleets(results), height=280, name="Machines over time", said=said)
+    return Figure(figure=rented.fleets(runs.results), height=280, name="Machines over time", said=said)
 
 
 def first_page(viewer: str, others: dict[str, float]) -> Figure:
@@ -119,11 +113,8 @@ def over_time(runs, at: str | None = None, *, every_s: float = 1.0) -> Figure:
     runs: {label: run}, or a comparison; five at most are drawn. every_s: seconds for each point, 0.1 at least.
     Raises ValueError with a sentence.
     """
-    runs = getattr(runs, "results", runs)
-    if not isinstance(runs, dict) or not runs or not all(isinstance(run, Result) for run in runs.values()):
-        raise ValueError(f'over_time needs runs with a name each, such as {{"now": simulate(system)}}, got {runs!r}')
-    if not isinstance(every_s, int | float) or not 0.1 <= every_s <= 3600:
-        raise ValueError(f"every_s must be a number of seconds from 0.1 to 3,600, got {every_s!r}")
+    runs = by_label("over_time", runs)
+    number("every_s", every_s, at_least=0.1, at_most=3600)
     if at is None:
         what, each = "answered", {label: run.records.finished_s[run.records.served] for label, run in runs.items()}
     else:

@@ -10,14 +10,8 @@ SIGNS = "ACDEFGHJKLMNPQRTUVWXY34679"  # none is mistaken for another, heard or r
 @cache
 def _answers(lesson: str) -> list[tuple[str, float]]:
     """Every answer that a lesson's questions can have, in order."""
-    found = []
-    for question in (one for one in all_questions().values() if one.lesson == lesson):
-        guess, values = question.guess, [float(n) for n in range(len(question.options))]
-        if guess:
-            steps = int((guess.high - guess.low) / guess.step + 0.5)
-            values = [round(guess.low + guess.step * n, 9) for n in range(steps + 1)]
-        found += [(question.id, value) for value in values]
-    return found
+    mine = (one for one in all_questions().values() if one.lesson == lesson)
+    return [(question.id, value) for question in mine for value in question.values]
 
 
 def code(question: str, value: float) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -115,6 +116,14 @@ def run_designs(
         label: simulate(system, duration_s=duration_s, warmup_s=warmup_s, seed=seed, events=events)
         for label, system in complete.items()
     }
+
+
+def by_label(what: str, runs: Any) -> dict[str, Result]:
+    """What `compare` gave, {label: run}, or one run, as label -> run. what: who takes it, for the sentence of the ValueError."""
+    results = {"this run": runs} if isinstance(runs, Result) else getattr(runs, "results", runs)
+    if not isinstance(results, dict) or not results or not all(isinstance(run, Result) for run in results.values()):
+        raise ValueError(f'{what} needs what compare(...) gave, or runs, {{"now": simulate(system)}}, got {runs!r}')
+    return results
 
 
 def _batches(result: Result, client: str) -> np.ndarray:

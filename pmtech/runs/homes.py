@@ -4,6 +4,7 @@ from math import nan
 
 import pandas as pd
 
+from pmtech.runs.comparison import by_label
 from pmtech.runs.result import Result
 from pmtech.runs.table import Table
 from pmtech.theory.checks import number
@@ -11,8 +12,6 @@ from pmtech.theory.checks import number
 
 def answers_by_machine(result: Result, every_s: float = 20) -> pd.DataFrame:
     """How many requests each machine answered, a row for each stretch of `every_s` seconds in which they arrived."""
-    if not isinstance(result, Result):
-        raise ValueError(f"answers_by_machine needs what simulate(...) gave, got {result!r}")
     every_s = number("every_s", every_s, above=0)
     answered = result.requests[result.records.served]
     since = (answered.arrived_s // every_s * every_s).rename("came from second").astype(int)
@@ -29,12 +28,9 @@ def keys_moved(runs, at_s: float) -> Table:
     A key's machine is the one that answered for it last. Where most keys had several before, none has a machine of its
     own, and nothing can be said of that design (NaN). runs: what `compare` gave, or {label: result}.
     """
-    results = getattr(runs, "results", runs)
-    if not isinstance(results, dict) or not all(isinstance(result, Result) for result in results.values()):
-        raise ValueError(f"keys_moved needs what compare(...) gave, got {runs!r}")
     number("at_s", at_s)
     words = {"keys": ("pages asked for before and after", ""), "moved": ("have another server now", "%")}
-    return Table.of({design: _moved(result, at_s) for design, result in results.items()}, words)
+    return Table.of({design: _moved(result, at_s) for design, result in by_label("keys_moved", runs).items()}, words)
 
 
 def _moved(result: Result, at_s: float) -> dict[str, float]:

@@ -1,16 +1,15 @@
 """What machines cost: the price list of one family of rented machines, and what a design costs by it."""
 
 import tomllib
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from pmtech.runs.result import Result
+from pmtech.kinds import Known
+from pmtech.runs.comparison import by_label
 from pmtech.runs.table import Table
-from pmtech.wording import nearest
 
 HOURS_A_MONTH = 730  # 365 days of 24 hours, in twelve parts
 
@@ -42,10 +41,8 @@ def machine(size: str, part: str | None = None) -> dict[str, Any]:
     With the name of a part, as paths: `system.replace(machine("c7g.2xlarge", "server"))`.
     Raises ValueError with the nearest sizes when the list has no such machine.
     """
-    listed = {entry["name"]: entry for entry in _price_list()["size"]}
-    if not isinstance(size, str) or size not in listed:
-        raise ValueError(f"there is no machine {size!r} in the price list: {nearest(size, listed)}")
-    values = {"workers": listed[size]["vcpus"], "price_usd_per_hour": listed[size]["usd_per_hour"]}
+    entry = Known("machine", ((entry["name"], entry) for entry in _price_list()["size"]))[size]
+    values = {"workers": entry["vcpus"], "price_usd_per_hour": entry["usd_per_hour"]}
     return values if part is None else {f"{part}.{field}": value for field, value in values.items()}
 
 
@@ -58,11 +55,8 @@ def costs(runs) -> pd.DataFrame:
     runs: what `compare` gave, or {label: result}, or one result. Nothing was served: no price for a million (NaN).
     What this leaves out: the load balancer's own price, storage, traffic, and the people who look after it all.
     """
-    results = {"this run": runs} if isinstance(runs, Result) else getattr(runs, "results", runs)
-    if not isinstance(results, Mapping) or not all(isinstance(result, Result) for result in results.values()):
-        raise ValueError(f"costs needs what compare(...) or simulate(...) gave, got {runs!r}")
     rows = {}
-    for label, result in results.items():
+    for label, result in by_label("costs", runs).items():
         price, served = result.summary.cost_usd_per_hour, result.summary.served_per_s
         busy = result.components.utilisation.max()
         rows[label] = {

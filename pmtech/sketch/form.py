@@ -76,7 +76,7 @@ def _shown(kind: type, field: dataclasses.Field, value) -> dict[str, Any]:
     of, optional = field.metadata.get("kind"), field.metadata.get("optional", False)
     if of in ("number", "whole"):
         low, high = sane_range(field, value)
-        step = 1 if of == "whole" else _step(low, high)
+        step = 1 if of == "whole" else _nice((high - low) / 100)
         shown = {"as": "number", "value": value, "low": low, "high": high, "step": step, "optional": optional}
         return shown | ({"start": _start(field)} if optional else {})
     options = field.metadata.get("options") or ((True, False) if of == "yes or no" else None)
@@ -117,24 +117,19 @@ def _nice(number: float, up: bool = True) -> float:
     return int(nice) if float(nice).is_integer() else float(f"{nice:.6g}")
 
 
-def _step(low: float, high: float) -> float:
-    return float(f"{_nice((high - low) / 100):g}")
-
-
 # --- lines of text -----------------------------------------------------------------------------------------------------
 
 
 def as_text(value) -> str:
     """A table as "/submit: 1, /dashboard: 4", or "Company A: /a /b"; several words as "/a, /b"."""
     if isinstance(value, dict):
-        return ", ".join(f"{key}: {_side(inside)}" for key, inside in value.items())
+        return ", ".join(
+            f"{key}: {' '.join(inside) if isinstance(inside, tuple) else format(inside, 'g')}"
+            for key, inside in value.items()
+        )
     if isinstance(value, tuple):
         return ", ".join(f"{item[0]:g}: {item[1]:g}" if isinstance(item, tuple) else str(item) for item in value)
     return "" if value is None else str(value)
-
-
-def _side(inside) -> str:
-    return " ".join(inside) if isinstance(inside, tuple) else f"{inside:g}"
 
 
 def from_text(text: str, field: dataclasses.Field) -> Any:

@@ -15,23 +15,19 @@ from pmtech.panels.errors import why
 from pmtech.panels.live.theatre import theatre
 from pmtech.panels.widget import Panel
 from pmtech.runs.result import Result
-from pmtech.runs.simulate import simulate
 from pmtech.sketch.form import taken, with_value
 from pmtech.sketch.page import EMPTY, about, as_drawn, drawn, figures, set_off
 from pmtech.sketch.palette import KINDS, STEPS, brought, offers
+from pmtech.sketch.past import Past
 from pmtech.sketch.presets import PRESETS
-from pmtech.sketch.trouble import TROUBLES, Set, events_of, possible, with_day
+from pmtech.sketch.trial import tried
+from pmtech.sketch.trouble import TROUBLES, Set, possible
 from pmtech.system import editing
 from pmtech.system.code import as_code
-from pmtech.system.system import System, check_complete
+from pmtech.system.system import System
 from pmtech.wording import nearest
 
-REQUESTS = 4000  # of one run: enough for p95, and done while somebody looks
-LONGEST_S, SHORTEST_S = 60.0, 5.0
-
 CARDS_LOOK = (Path(explore.__file__).parent / "explore.css").read_text(encoding="utf-8")  # cards look alike everywhere
-
-Moment = tuple[System | None, str | None]  # the system, and the part that is chosen
 
 
 class Sketch(Panel):
@@ -50,8 +46,8 @@ class Sketch(Panel):
     answer = traitlets.Dict().tag(sync=True)
 
     def __init__(self, system: System | None):
-        self._past: list[Moment] = [(system, next(iter(system.names)) if system else None)]
-        self._at, self._number, self._lock = 0, 0, RLock()
+        self._past = Past((system, system.names[0] if system else None))
+        self._number, self._lock = 0, RLock()
         self.troubles: list[Set] = []
         self.result: Result | None = None
         self.kept: Result | None = None
@@ -65,11 +61,11 @@ class Sketch(Panel):
 
     @property
     def value(self) -> System | None:
-        return self._past[self._at][0]
+        return self._past.now[0]
 
     @property
     def selected(self) -> str | None:
-        return self._past[self._at][1]
+        return self._past.now[1]
 
     @property
     def code(self) -> str:
@@ -83,7 +79,7 @@ class Sketch(Panel):
             raise ValueError(
                 f'there is no part "{name}": {nearest(str(name), there)}' if there else "the page is empty"
             )
-        self._past[self._at] = self.value, name
+        self._past.choose(name)
 
     # --- putting it together ----------------------------------------------------------------------------------------
 
@@ -93,7 +89,7 @@ class Sketch(Panel):
             raise ValueError(f'there is no preset "{preset}": {nearest(str(preset), PRESETS)}')
         self.troubles = []
         system = PRESETS[preset].make() if preset else None
-        self._now(system, system.names[0] if system else None)
+        self._past.step(system, system.names[0] if system else None)
 
     def add(self, kind: str, where: str = "after", name: str | None = None) -> str:
         """Put a part "after", "before" or "beside" another, the one that is chosen; on an empty page it is the first.
@@ -109,13 +105,13 @@ class Sketch(Panel):
             system, made = System((part,)), part.slug
         else:
             system, made = STEPS[where](self.value, self._meant(name), part)
-        self._now(system, made)
+        self._past.step(system, made)
         return made
 
     def more(self, name: str | None = None) -> str:
         """One more part like the chosen one, beside it. Returns its name."""
         system, made = editing.put_beside(self._there, self._meant(name))
-        self._now(system, made)
+        self._past.step(system, made)
         return made
 
     def take_out(self, name: str | None = None) -> None:
@@ -124,37 +120,37 @@ class Sketch(Panel):
         near = [before.names[e.tail] for e in before.before(before.numbers[name])]
         system = editing.take_out(before, name)
         there = [one for one in near if system and one in system.numbers]
-        self._now(system, there[0] if there else system.names[0] if system else None)
+        self._past.step(system, there[0] if there else system.names[0] if system else None)
 
     def lead(self, head: str, route: str | None = None, tail: str | None = None) -> None:
         """An arrow more, from the chosen part to another that is there."""
-        self._now(editing.lead(self._there, self._meant(tail), head, route), self._meant(tail))
+        self._past.step(editing.lead(self._there, self._meant(tail), head, route), self._meant(tail))
 
     def part_ways(self, head: str, tail: str | None = None) -> None:
         """Take the arrow to another part away."""
-        self._now(editing.part_ways(self._there, self._meant(tail), head), self._meant(tail))
+        self._past.step(editing.part_ways(self._there, self._meant(tail), head), self._meant(tail))
 
     def reroute(self, head: str, routes: list[str], tail: str | None = None) -> None:
         """From now on the chosen gateway sends these endpoints there."""
-        self._now(editing.reroute(self._there, self._meant(tail), head, routes), self._meant(tail))
+        self._past.step(editing.reroute(self._there, self._meant(tail), head, routes), self._meant(tail))
 
     def rename(self, words: str, name: str | None = None) -> None:
         """Give a part another name."""
         before, number = self._there, self._there.numbers[self._meant(name)]
         system = before.replace({f"{before.names[number]}.name": words.strip() or None})
-        self._now(system, system.names[number])
+        self._past.step(system, system.names[number])
 
     def set(self, path: str, value: Any) -> None:
         """Set a field, as in `System.replace`: set("server.workers", 16)."""
-        self._now(with_value(self._there, path, value), self.selected, turns=path)
+        self._past.step(with_value(self._there, path, value), self.selected, turns=path)
 
     def undo(self) -> None:
         """One step back; there is no end to it."""
-        self._at = max(0, self._at - 1)
+        self._past.go(-1)
 
     def redo(self) -> None:
         """One step forward again."""
-        self._at = min(len(self._past) - 1, self._at + 1)
+        self._past.go(1)
 
     @property
     def _there(self) -> System:
@@ -169,14 +165,6 @@ class Sketch(Panel):
         if name not in self._there.numbers:
             raise ValueError(f'there is no part "{name}": {nearest(str(name), self._there.names)}')
         return name
-
-    _turning: str | None = None  # the field that the last step turned: a slider on its way is one step
-
-    def _now(self, system: System | None, selected: str | None, turns: str | None = None) -> None:
-        if turns is None or turns != self._turning or self._at != len(self._past) - 1:
-            self._at += 1
-        self._past[self._at :] = [(system, selected)]
-        self._turning = turns
 
     # --- running and breaking it ------------------------------------------------------------------------------------
 
@@ -197,10 +185,7 @@ class Sketch(Panel):
         if system is not None:
             self.troubles = [(what, name) for what, name in self.troubles if name is None or name in system.numbers]
             try:
-                check_complete(system)
-                lasts = duration_s(system)
-                events = [*events_of(system, self.troubles, lasts)]
-                self.result = simulate(with_day(system, self.troubles, lasts), duration_s=lasts, events=events)
+                self.result = tried(system, self.troubles)
             except Exception as error:  # noqa: BLE001  a panel must live on, whatever its system does
                 self.error = as_drawn(f"This can't be run yet: {why(error)}", system)
         self._tell(run=True)
@@ -219,13 +204,13 @@ class Sketch(Panel):
     def load(self, path: str | Path) -> None:
         """Go on with a system that was saved."""
         system = System.open(_named(path))
-        self._now(system, system.names[0])
+        self._past.step(system, system.names[0])
 
     def from_log(self, path: str | Path) -> None:
         """Begin with the customers of an access log, and one server behind them to be set up."""
         system = Clients.from_log(path) >> Server()
         self.troubles = []
-        self._now(system, system.names[0])
+        self._past.step(system, system.names[0])
 
     def brief(self, title: str | None = None) -> Brief:
         """A page for colleagues about the present run, as files beside the notebook."""
@@ -261,8 +246,8 @@ class Sketch(Panel):
 
     def _put(self, path: str, sent: Any) -> str:
         before, system = self._there, taken(self._there, path, sent)
-        said = self._said["said"] if path == self._turning else ""
-        self._now(editing.follow(before, system), self.selected, turns=path)
+        said = self._said["said"] if path == self._past.turning else ""
+        self._past.step(editing.follow(before, system), self.selected, turns=path)
         return said
 
     def _tell(self, said: str = "", problem: str | None = None, run: bool = False) -> None:
@@ -270,7 +255,7 @@ class Sketch(Panel):
         if not run:  # a run follows by itself; what was said stays until something else is done
             self._said = {"said": said, "problem": problem}
         told: dict[str, Any] = {"number": self._number, "code": self.code, "ran": run, **self._said}
-        told |= {"undo": self._at > 0, "redo": self._at < len(self._past) - 1, "kept": self.kept is not None}
+        told |= {**self._past.ways, "kept": self.kept is not None}
         told |= drawn(system, self.selected, self._can) if system else EMPTY
         told["troubles"] = set_off(system, self.troubles) if system else []
         if run:
@@ -291,16 +276,6 @@ class Sketch(Panel):
 def _named(path: str | Path) -> Path:
     path = Path(str(path).strip() or "my-system.json")
     return path if path.suffix else path.with_suffix(".json")
-
-
-def duration_s(system: System) -> float:
-    """So long a run that it has enough requests, and not many more; an autoscaler is seen at work, if that takes no more than twice
-    as many."""
-    offered = sum(source.expected(LONGEST_S) for source in system.sources.values()) / LONGEST_S
-    enough_s = REQUESTS / offered if offered else LONGEST_S
-    scalers = [part.autoscale for part in system.parts if part.autoscale]
-    seen_s = 5 * max((scaler.starts_s + scaler.every_s for scaler in scalers), default=0)
-    return float(round(max(SHORTEST_S, min(LONGEST_S, enough_s), min(seen_s, 2 * enough_s))))
 
 
 # What the page may ask for, and what is said when it is done.

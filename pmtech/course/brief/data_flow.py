@@ -69,8 +69,6 @@ def data_flow(system: System, held: Mapping[str, str]) -> DataFlow:
     held: part -> which data, who can read it, how long, deleted how, with colons between; what is left out is open.
     Raises ValueError with a sentence.
     """
-    if not isinstance(system, System):
-        raise ValueError(f"data_flow needs a system, got {system!r}")
     if not isinstance(held, Mapping) or not held:
         raise ValueError(f'data_flow needs what is kept where, such as {{"database": "names: support"}}, got {held!r}')
     kept = {}
@@ -89,8 +87,6 @@ def answer_sheet(flow: DataFlow, *, title: str = "Personal data: where it is", f
 
     A file that is there is never written over. Raises ValueError with a sentence.
     """
-    if not isinstance(flow, DataFlow):
-        raise ValueError(f"answer_sheet needs data_flow(...), got {flow!r}")
     label = flow.system.label
     heads = ("where", *ASKED[:-1], "deleted how, in backups and in exports too")
     rows = [heads, *((label(name), *told) for name, told in flow.held.items())]

@@ -8,7 +8,7 @@ from pmtech.findings.thresholds import PART, STANDING
 from pmtech.runs.certainty import as_set
 from pmtech.runs.result import Result
 from pmtech.system.system import System
-from pmtech.wording import listed, percent, rate, seconds
+from pmtech.wording import listed, percent, rate, took
 
 
 def asked_per_s(result: Result, name: str | None = None) -> float:
@@ -64,7 +64,7 @@ def _later(result: Result) -> str:
     """What is done later than the answer, where there is any."""
     if not result.queues:
         return ""
-    done = f", and the work is done later, 95 of 100 within {time(result.summary.age_p95_ms)}"
+    done = f", and the work is done later, 95 of 100 within {took(result.summary.age_p95_ms)}"
     left = result.summary.not_done
     return f"{done} of what is done; {left:,.0f} messages are not" if left > 0.01 * len(result.messages_of()) else done
 
@@ -81,14 +81,10 @@ def longer(system: System) -> str:
 
 def times_of(result: Result) -> str:
     """The p95, of each client where there are several."""
-    each = {result.system.label(name): time(ms) for name, ms in result.by_client.p95_ms.items() if not isnan(ms)}
+    each = {result.system.label(name): took(ms) for name, ms in result.by_client.p95_ms.items() if not isnan(ms)}
     if len(set(each.values())) == 1:
         return next(iter(each.values()))
     return ", ".join(f"{said} ({name})" for name, said in each.items())
-
-
-def time(ms: float) -> str:
-    return "–" if isnan(ms) else seconds(ms / 1000)
 
 
 class Pool(NamedTuple):

@@ -10,17 +10,16 @@ from pmtech.course.brief.outcome import (
     longer,
     outcome,
     pools_of,
-    time,
     times_of,
 )
 from pmtech.course.brief.sheet import Page
 from pmtech.course.brief.tables import each_client, table
-from pmtech.course.exercises.task import Marking
+from pmtech.course.exercises.marking import Marking
 from pmtech.diagram.layout import layout
 from pmtech.runs.result import Result
 from pmtech.runs.simulate import simulate
 from pmtech.system.system import System
-from pmtech.wording import listed, percent, rate, seconds
+from pmtech.wording import listed, percent, rate, seconds, took
 
 TIMES = 10
 MOST_REQUESTS = 300_000  # of the run at ten times: more would keep the learner waiting
@@ -51,7 +50,7 @@ def of_run(now: Result, tested: Marking | None) -> Page:
             *each_client(now),
             [f"At this load: {now.explain()}", f"At ten times: {then.explain()}", *_by_chance(now)],
         ],
-        "The trade-off": [_trade_off(now, then)],
+        "The trade-off": [[*_room_left(now), _at_ten_times(now, then), *_more_machines(now, then)]],
         "To settle with engineering": [_questions(now)],
         "Assumptions": [_assumptions(now, then)],
     }
@@ -122,10 +121,6 @@ def _by_chance(result: Result) -> list[str]:
     return []
 
 
-def _trade_off(now: Result, then: Result) -> list[str]:
-    return [*_room_left(now), _at_ten_times(now, then), *_more_machines(now, then)]
-
-
 def _room_left(now: Result) -> list[str]:
     """How busy the busiest part is, and what that means for growth."""
     pools = pools_of(now)
@@ -141,7 +136,7 @@ def _room_left(now: Result) -> list[str]:
 
 
 def _at_ten_times(now: Result, then: Result) -> str:
-    t, within = then.summary, f"within {time(then.summary.p95_ms)} (95 of 100)"
+    t, within = then.summary, f"within {took(then.summary.p95_ms)} (95 of 100)"
     if t.error_rate > 0.01:
         return f"At ten times, {percent(t.error_rate)} {fate(then)}; those served have an answer {within}."
     if t.served_per_s < 0.97 * t.offered_per_s:

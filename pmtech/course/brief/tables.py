@@ -2,9 +2,9 @@
 
 from math import nan
 
-from pmtech.course.brief.outcome import answered_per_s, asked_per_s, time
+from pmtech.course.brief.outcome import answered_per_s, asked_per_s
 from pmtech.runs.result import Result
-from pmtech.wording import percent, rate
+from pmtech.wording import percent, rate, took
 
 
 def table(now: Result, then: Result) -> tuple:
@@ -15,9 +15,9 @@ def table(now: Result, then: Result) -> tuple:
         ("Requests a second", rate(asked_per_s(now)), rate(asked_per_s(then))),
         ("Answered a second", rate(answered_per_s(now)), rate(answered_per_s(then))),
         ("Refused or failed", percent(a.error_rate), percent(b.error_rate)),
-        ("Average time to an answer", time(a.mean_ms), time(b.mean_ms)),
-        ("95 of 100 of those answered, within", time(a.p95_ms), time(b.p95_ms)),
-        ("99 of 100 of those answered, within", time(a.p99_ms), time(b.p99_ms)),
+        ("Average time to an answer", took(a.mean_ms), took(b.mean_ms)),
+        ("95 of 100 of those answered, within", took(a.p95_ms), took(b.p95_ms)),
+        ("99 of 100 of those answered, within", took(a.p99_ms), took(b.p99_ms)),
         *_of_messages(now, then),
         ("Still in work or waiting at the end", *inside),
         ("Cost an hour", f"{a.cost_usd_per_hour:.2f} USD", f"{b.cost_usd_per_hour:.2f} USD"),
@@ -30,7 +30,7 @@ def _of_messages(now: Result, then: Result) -> list[tuple]:
         return []
     both = now.summary, then.summary
     return [
-        ("95 of 100 messages of those done, within", *(time(s.get("age_p95_ms", nan)) for s in both)),
+        ("95 of 100 messages of those done, within", *(took(s.get("age_p95_ms", nan)) for s in both)),
         ("Messages not done at the end", *(f"{s.get('not_done', 0):,.0f}" for s in both)),
     ]
 
@@ -43,8 +43,8 @@ def each_client(result: Result) -> list[tuple]:
             result.system.label(name),
             rate(asked_per_s(result, name)),
             percent(c.error_rate),
-            time(c.p95_ms),
-            time(c.p99_ms),
+            took(c.p95_ms),
+            took(c.p99_ms),
         )
         for name, c in each.iterrows()
     ]

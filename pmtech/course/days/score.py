@@ -7,7 +7,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from pmtech.course.days import Plan
-from pmtech.course.exercises.task import Marking
+from pmtech.course.exercises.marking import Marking
 from pmtech.runs.result import Result
 from pmtech.wording import percent
 
@@ -92,7 +92,7 @@ def scored(plan: Plan, run: Result, told: str | None = None, call: str = "not to
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class Outcome(Marking):
-    """A rehearsal, a morning until the call, or a day. Shows itself; `run` is its `Result`, `lines` its score."""
+    """A rehearsal, or a day. Shows itself; `run` is its `Result`, `lines` its score."""
 
     run: Result
     lines: list[Line]

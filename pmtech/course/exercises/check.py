@@ -6,8 +6,8 @@ from importlib import import_module
 from pathlib import Path
 from runpy import run_path
 
+from pmtech.course.exercises.marking import Marking
 from pmtech.course.exercises.questions import all_questions, nearest
-from pmtech.course.exercises.task import Marking
 from pmtech.course.way.progress import progress_file
 
 FOLDER = Path(__file__).parent / "tasks"

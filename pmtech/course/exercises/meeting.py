@@ -206,11 +206,8 @@ class Meeting(Exercise):
     @traitlets.observe("value")
     def _on_value(self, _change) -> None:
         if not self._restoring:
-            self._keep(said=self.talk.words, lost=self._lost())
+            self._keep(said=self.talk.words, lost=round(self.outcome.lost_usd) if self.outcome else None)
             self._show()
-
-    def _lost(self) -> float | None:
-        return round(self.outcome.lost_usd) if self.outcome else None
 
     def _restore(self, kept: list[dict]) -> None:
         """Where the learner was; a meeting reworded since then begins anew."""

@@ -121,14 +121,17 @@ class Question:
         """The answer as it is kept and shown."""
         return said(value, self.guess.unit) if self.guess else self.options[int(value)].text
 
+    @property
+    def values(self) -> list[float]:
+        """The numbers of all answers that there can be."""
+        if not (guess := self.guess):
+            return [float(number) for number in range(len(self.options))]
+        steps = int((guess.high - guess.low) / guess.step + 0.5)
+        return [round(guess.low + guess.step * step, 9) for step in range(steps + 1)]
+
     def value(self, kept: str) -> float | None:
         """The number of an answer as it was kept; None where the question has been reworded since."""
-        if self.guess:
-            steps = int((self.guess.high - self.guess.low) / self.guess.step + 0.5)
-            values = (self.guess.low + self.guess.step * step for step in range(steps + 1))
-        else:
-            values = range(len(self.options))
-        return next((value for value in values if self.said(value) == kept), None)
+        return next((value for value in self.values if self.said(value) == kept), None)
 
 
 def filled(text: str, run: Any) -> str:

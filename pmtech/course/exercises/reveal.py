@@ -85,7 +85,7 @@ class Reveal(Panel):
         asked, run = self._asked, self._run
         told: dict[str, Any] = {
             "run": filled(asked.run, run),
-            "why": [filled(one, run) for one in _paragraphs(asked.why)],
+            "why": [filled(one, run) for one in re.split(r"\n\s*\n", asked.why.strip()) if one],
         }
         if asked.guess:
             truth = figure(run, asked.guess.figure)
@@ -138,10 +138,6 @@ class Reveal(Panel):
                 self.passed()
             case "saw":
                 self.saw(content["value"])
-
-
-def _paragraphs(text: str) -> list[str]:
-    return [one for one in re.split(r"\n\s*\n", text.strip()) if one]
 
 
 def reveal(question_id: str, run: Any) -> Reveal:

@@ -3,79 +3,20 @@
 A task has an `id`, `mark(attempt, tries) -> Marking` and `untouched(attempt)`: is that what the learner started from?
 `SystemTask` is the kind whose attempt is a system: it simulates the learner's system for some seeds and measures.
 A lesson that asks for something else brings a class of its own.
-
-A marking says what is missed and in which direction, and from the third try on by about how much; the answer itself is
-the learner's to find.
 """
 
-import html
 from bisect import bisect_left
-from collections.abc import Callable
-from dataclasses import KW_ONLY, dataclass, field, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import KW_ONLY, dataclass, fields, replace
 from functools import partial
-from itertools import pairwise
 from math import isnan
-from typing import ClassVar
+from typing import Any
 
-from pmtech.components.component import Component
-from pmtech.course.page import page
+from pmtech.course.exercises.marking import PRECISE_FROM, Marking, about
 from pmtech.runs.figure import figure
 from pmtech.runs.simulate import simulate
 from pmtech.system.system import System
 from pmtech.wording import rounded, said
-
-FIGURE = 20  # characters: what is longer are words, which may take several lines
-
-
-@dataclass(frozen=True, kw_only=True)
-class Marking:
-    """How far an attempt is from what the task asks. Shows itself.
-
-    passed: all is met. kept: every target is, though more could be made of it. gaps: a sentence for each thing that is
-    not, or that could be better. note: what there is to say when nothing is off.
-    figures: (what, asked, measured, "met" or what is off) for each figure.
-    counts: whether it was an attempt at the task at all. notice: about saving, if something is amiss.
-    """
-
-    title: str
-    passed: bool
-    kept: bool = False
-    gaps: list[str]
-    figures: list[tuple[str, str, str, str]] = field(default_factory=list)
-    note: str = ""
-    counts: bool = True
-    notice: str = ""
-    kind: ClassVar[str] = "Your turn"
-
-    @property
-    def verdict(self) -> str:
-        if not self.counts:
-            return "This is not the system of the task."
-        if self.passed:
-            return f"Target met. {self.note}".strip()
-        return "Well done: every promise is kept. There is more in it." if self.kept else "Not there yet."
-
-    def __repr__(self) -> str:
-        table = [f"  {what}: {measured} ({wanted}): {word}" for what, wanted, measured, word in self.figures]
-        return "\n".join([f"{self.title}\n{self.verdict}", *self.gaps, *table, *filter(None, [self.notice])])
-
-    def _repr_html_(self) -> str:
-        gaps = "".join(f"<li>{html.escape(gap)}</li>" for gap in self.gaps)
-        rows = "".join(
-            f'<tr><th scope="row">{html.escape(what)}</th><td>{wanted}</td>'
-            f"<td{' class=pmtech-number' if len(measured) <= FIGURE else ''}>{measured}</td>"
-            f'<td class="pmtech-word pmtech-{"met" if word == "met" else "missed"}">{word}</td></tr>'
-            for what, wanted, measured, word in self.figures
-        )
-        head = '<tr><td></td><th scope="col">asked</th><th scope="col" class="pmtech-number">yours</th><td></td></tr>'
-        table = f'<table class="pmtech-table"><thead>{head}</thead><tbody>{rows}</tbody></table>'
-        return page(
-            f'<p class="pmtech-kind">{self.kind}</p><p class="pmtech-title">{html.escape(self.title)}</p>'
-            f'<div class="pmtech-result" data-correct="{str(self.passed or self.kept).lower()}">'
-            f'<p class="pmtech-verdict">{self.verdict}</p>{f"<ul>{gaps}</ul>" if gaps else ""}</div>'
-            f'{table if rows else ""}<p class="pmtech-notice">{html.escape(self.notice)}</p>',
-            "pmtech-turn",
-        )
 
 
 @dataclass(frozen=True)
@@ -136,7 +77,8 @@ class Objective:
 
 @dataclass(frozen=True, kw_only=True)
 class SystemTask:
-    """A system to change until it meets the targets. `free` names the parts that may be changed; all others may not."""
+    """A system to change until it meets the targets. free: what may be changed, parts ("cache") or fields of them
+    ("mailer.workers"); nothing else may."""
 
     id: str
     title: str
@@ -205,7 +147,7 @@ class SystemTask:
         return _measured[key]
 
     def _changed(self, system: System) -> list[str]:
-        """A sentence for everything that differs from the task's own system, apart from the free parts."""
+        """A sentence for everything that differs from the task's own system, apart from what is free."""
         start = self.start()
         mine, theirs = system.components, start.components
         sentences = [f"This task has a part called {name}; yours has none." for name in theirs if name not in mine]
@@ -214,20 +156,12 @@ class SystemTask:
             if type(mine[name]) is not type(theirs[name]):
                 sentences.append(f"{name} is a {type(theirs[name]).__name__} in this task; yours is another part.")
             elif name not in self.free:
-                sentences += differences(system.label(name), theirs[name], mine[name])
+                yours = [path.partition(".")[2] for path in self.free if path.startswith(f"{name}.")]
+                wanted = replace(theirs[name], **{field: getattr(mine[name], field) for field in yours})
+                sentences += differences(system.label(name), wanted, mine[name])
         if not sentences and _arrows(system) != _arrows(start):
             sentences.append("The parts are those of this task, but they are joined in another way.")
         return sentences
-
-
-PRECISE_FROM = 3  # the try from which on a marking says by about how much
-
-
-def about(gap: float) -> str:
-    """A gap without its number: "2 to 5"."""
-    edges = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]
-    low, high = next(((a, b) for a, b in pairwise(edges) if round(gap) <= b), (1000, None))
-    return f"more than {low:,}" if high is None else f"up to {high}" if low == 0 else f"{low} to {high}"
 
 
 _measured: dict[tuple[str, str], dict[str, float]] = {}
@@ -243,9 +177,11 @@ _WORDS = {
 }
 
 
-def as_yours(given: Component, yours: Component, *names: str) -> Component:
-    """The task's own part, but for these fields, which are the learner's to choose."""
-    return replace(given, **{name: getattr(yours, name) for name in names})
+def several(id: str, attempt, such_as: str, **kinds: type) -> list[Any]:
+    """What stands under these names in an attempt of several things. Raises ValueError with a sentence."""
+    if not isinstance(attempt, Mapping) or not all(isinstance(attempt.get(name), kinds[name]) for name in kinds):
+        raise ValueError(f'check("{id}", ...) needs {such_as}, got {attempt!r}')
+    return [attempt[name] for name in kinds]
 
 
 def differences(label: str, wanted, got) -> list[str]:
@@ -259,12 +195,8 @@ def differences(label: str, wanted, got) -> list[str]:
 
 
 def _said_of(words: str, value) -> str:
-    said = words.format(_value(value))
+    said = words.format(f"{value:g}" if isinstance(value, float) else value)
     return said.removesuffix("s") if value == 1 else said
-
-
-def _value(value) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _arrows(system: System) -> set[tuple]:

@@ -85,6 +85,4 @@ def theatre(result: Result) -> Theatre:
 
     `.to_html(path)` writes a file to send to colleagues.
     """
-    if not isinstance(result, Result):
-        raise ValueError(f"theatre plays a result: theatre(simulate(system)), got {result!r}")
     return Theatre(result)

@@ -26,10 +26,8 @@ class Listening:
         self._servers = [uvicorn.Server(uvicorn.Config(app, **UVICORN)) for app in apps]
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="pmtech-api", daemon=True)
         self._thread.start()
-        until(self._have_started, "the server did not start", within_s=10, alive=self._thread.is_alive)
-
-    def _have_started(self) -> bool:
-        return all(server.started for server in self._servers)
+        started = lambda: all(server.started for server in self._servers)  # noqa: E731
+        until(started, "the server did not start", within_s=10, alive=self._thread.is_alive)
 
     async def _serve(self) -> None:
         each = zip(self._servers, self._listeners, strict=True)

@@ -22,6 +22,7 @@ from pmtech.web.app.store import opened  # noqa: E402
 
 FOLDER = "PMTECH_DATA"  # where the database lies; without it, a new one that nobody keeps
 COPY = b"x-copy"  # the header that says which process answered
+COMMAND = [sys.executable, "-P", __file__]  # runs it by itself; -P: its folder has names of the library
 TELLS = "PMTECH_TELLS"  # set: a copy says its number when it is ready
 
 

@@ -26,11 +26,6 @@ if TYPE_CHECKING:
     from pmtech.web.jobs.orders import Orders
     from pmtech.web.jobs.worker import Worker
 
-NO_QUEUE = (
-    "A worker needs the library huey, which is not installed: pip install huey brings it. "
-    "start_api() alone starts the rest, and nothing else of the lesson needs the worker."
-)
-
 
 def start_api(*, transport: str = "auto", worker: bool = False, sign_in: Protections | None = None) -> "Api":
     """Starts the survey tool's API with a fresh database; one that was started before is stopped.
@@ -155,13 +150,9 @@ class Api:
 
     def _jobs(self, folder: Path) -> list:
         """The routes for orders."""
-        try:
-            from pmtech.web.jobs.orders import Orders
-            from pmtech.web.jobs.routes import routes
-            from pmtech.web.jobs.worker import Worker
-        except ModuleNotFoundError as missing:
-            self._close()
-            raise RuntimeError(NO_QUEUE) from missing
+        from pmtech.web.jobs.orders import Orders
+        from pmtech.web.jobs.routes import routes
+        from pmtech.web.jobs.worker import Worker
 
         self.orders = orders = Orders(folder)
         self.worker = Worker(orders)

@@ -62,19 +62,16 @@ class Accounts:
         self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
         self._db.row_factory = sqlite3.Row
         self._db.executescript(SCHEMA)
+        kept = ARGON2.hash if self.protections.argon2 else plain_hash
         for name, (role, password) in PEOPLE.items():
-            self._db.execute(
-                "INSERT OR IGNORE INTO people VALUES (?, ?, ?, ?)", (name, role, self._kept(password), name.title())
-            )
+            person = name, role, kept(password), name.title()
+            self._db.execute("INSERT OR IGNORE INTO people VALUES (?, ?, ?, ?)", person)
         if self.protections.sign_in_limit:
             spec = RateLimiter(limit=self.protections.sign_in_limit, per_s=60)
             self.wrong = defaultdict(lambda: SlidingWindowLog(spec))
 
     def close(self) -> None:
         self._db.close()
-
-    def _kept(self, password: str) -> str:
-        return ARGON2.hash(password) if self.protections.argon2 else plain_hash(password)
 
     def snapshot(self) -> Snapshot:
         """People and tokens, without what opens an account."""

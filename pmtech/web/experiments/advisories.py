@@ -43,7 +43,8 @@ def advisories(versions: str | Path | Mapping[str, str] | None = None, *, plante
 
     planted: a version to pretend, such as "h11==0.14.0". Raises ValueError with a sentence.
     """
-    pretended = {} if planted is None else _pins(planted) or _refuse(planted)
+    if not (pretended := _pins(planted)) and planted is not None:
+        raise ValueError(f'planted must be such as "h11==0.14.0", got {planted!r}')
     ours = _versions(versions) | pretended
     rows, hit = [], {}
     for one in FROZEN["advisory"]:
@@ -66,7 +67,7 @@ def _versions(versions) -> dict[str, str]:
         return _pins(as_path(versions, "constraints.txt").read_text(encoding="utf-8"))
 
 
-def _pins(text: str) -> dict[str, str]:
+def _pins(text: str | None) -> dict[str, str]:
     return {name.lower(): version for name, version in re.findall(r"^([\w.-]+)==([\w.+!-]+)", str(text), re.MULTILINE)}
 
 
@@ -86,7 +87,3 @@ def _version(text: str) -> Version:
         return Version(text)
     except InvalidVersion:
         raise ValueError(f"a version is numbers with dots between them, got {text!r}") from None
-
-
-def _refuse(planted) -> dict:
-    raise ValueError(f'planted must be such as "h11==0.14.0", got {planted!r}')

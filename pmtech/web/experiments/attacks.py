@@ -9,7 +9,7 @@ from pmtech.web.app.protections import Protections
 from pmtech.web.app.server import Api
 from pmtech.web.app.sign_in import PEOPLE, Accounts, plain_hash
 from pmtech.web.client.table import Rows
-from pmtech.web.experiments.encryption import at_rest, installed, on_the_wire
+from pmtech.web.experiments.encryption import at_rest, on_the_wire
 
 # What a program tries first. The twelfth is Ben's; the list is invented, its kind is not.
 COMMON = ("123456", "password", "qwerty", "letmein", "dragon", "welcome", "monkey", "football", "iloveyou", "admin",
@@ -21,12 +21,12 @@ LETTERS = "<style>body { font: 14px sans-serif } h1 { font-size: 18px }</style>"
 
 
 @contextmanager
-def company(protections: Protections, name: str = "ben") -> Iterator[tuple[Api, dict]]:
-    """A fresh API in this process, and the headers of somebody who has signed in to it."""
+def company(protections: Protections) -> Iterator[tuple[Api, dict]]:
+    """A fresh API in this process, and the headers of Ben, who has signed in to it."""
     api = Api("in_process", sign_in=protections)
     api.start()
     try:
-        yield api, {"Authorization": f"Bearer {_accounts(api).token(name)}"}
+        yield api, {"Authorization": f"Bearer {_accounts(api).token('ben')}"}
     finally:
         api.stop()
 
@@ -117,13 +117,11 @@ def _look_up(api: Api, _ben: dict) -> bool:
 
 
 def _listen(api: Api, _ben: dict) -> bool:
-    wire = on_the_wire(api)
-    return wire is not None and wire.ways["TLS 1.3" if _accounts(api).protections.tls else "http"].password
+    return on_the_wire(api).ways["TLS 1.3" if _accounts(api).protections.tls else "http"].password
 
 
 def _steal(api: Api, _ben: dict) -> bool:
-    stolen = at_rest(api, encrypted=_accounts(api).protections.encrypted_backups)
-    return stolen is not None and stolen.found
+    return at_rest(api, encrypted=_accounts(api).protections.encrypted_backups).found
 
 
 def _signs_in(api: Api, name: str, password: str) -> bool:
@@ -145,17 +143,13 @@ ATTACKS: dict[str, Callable[[Api, dict], bool]] = {
     "Make oneself one of the staff": _take_a_role,
     "Guess a password, from a list": lambda api, _: any(_signs_in(api, "ben", password) for password in COMMON),
 }
-NEED_MORE = ("Read names in a stolen backup", "Listen to a password on the way")
 
 
 @dataclass(frozen=True, repr=False)
 class Attacked(Rows):
-    """outcome: attack -> did it get through? None where a library is missing, and it was not tried.
+    """outcome: attack -> did it get through? locked_out: people who mistyped three times and were kept out."""
 
-    locked_out: people who mistyped three times and were kept out.
-    """
-
-    outcome: dict[str, bool | None]
+    outcome: dict[str, bool]
     locked_out: int
     heads = ("attack", "outcome")
 
@@ -165,8 +159,7 @@ class Attacked(Rows):
 
     @property
     def rows(self) -> list[tuple[str, str]]:
-        words = {True: "gets through", False: "stopped", None: "not tried: a library is missing"}
-        return [(name, words[got]) for name, got in self.outcome.items()]
+        return [(name, "gets through" if got else "stopped") for name, got in self.outcome.items()]
 
 
 def attack(protections: Protections) -> Attacked:
@@ -174,8 +167,6 @@ def attack(protections: Protections) -> Attacked:
     if not isinstance(protections, Protections):
         raise ValueError(f"attack needs Protections(...), got {protections!r}")
     with company(protections) as (api, ben):
-        outcome = {
-            name: works(api, ben) if installed() or name not in NEED_MORE else None for name, works in ATTACKS.items()
-        }
+        outcome = {name: works(api, ben) for name, works in ATTACKS.items()}
         tries = [_signs_in(api, "ana", password) for password in ("wrong", "Wrong", "WRONG", PEOPLE["ana"][1])]
     return Attacked(outcome, int(not tries[-1]))

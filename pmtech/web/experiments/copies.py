@@ -12,6 +12,7 @@ from pmtech.wording import counted
 EVERY_S, KILLED_S, DEAD_S, AFTER_S = 1 / 30, 0.7, 1.6, 0.7
 TURNS = 2 * len(NAMES) * len(WAYS)  # also on a slow machine it is missed in each way
 GIVE_UP_S = 60.0
+VICTIM = "copy 2"
 
 
 class Try(NamedTuple):
@@ -54,7 +55,7 @@ class KilledCopy:
         return f"{len(failed)} of {asked} failed ({statuses}), the last {failed[-1].at_s - self.killed_s:.1f} s after the death."
 
 
-def kill_one(copies: Copies, victim: str = "copy 2") -> KilledCopy:
+def kill_one(copies: Copies) -> KilledCopy:
     """Ask ten times a second in each of the proxy's ways, kill a copy, start it anew, and write down who answered."""
     copies.start()
     time.sleep(1.1)  # the proxy asks everybody once
@@ -62,15 +63,15 @@ def kill_one(copies: Copies, victim: str = "copy 2") -> KilledCopy:
     while time.monotonic() - begun < back_s + AFTER_S:
         now = time.monotonic() - begun
         if now > GIVE_UP_S:
-            raise RuntimeError(f"{victim} did not come back")
+            raise RuntimeError(f"{VICTIM} did not come back")
         if killed_s == inf and now >= KILLED_S:
-            copies.kill(victim)
+            copies.kill(VICTIM)
             killed_s, missed = now, len(tries)
         elif back_s == inf and now >= killed_s + DEAD_S and len(tries) >= missed + TURNS:
-            copies.revive(victim)
-            back_s = now if copies.answers(victim) else inf
+            copies.revive(VICTIM)
+            back_s = now if copies.answers(VICTIM) else inf
         way, at_s = next(ways), time.monotonic() - begun
         came = copies.request("GET", "/surveys/1", headers={WAY: way})
         tries.append(Try(at_s, way, came.status, came.headers.get("served-by")))
         time.sleep(max(0.0, at_s + EVERY_S - (time.monotonic() - begun)))
-    return KilledCopy(victim=victim, killed_s=killed_s, back_s=back_s, tries=tries)
+    return KilledCopy(victim=VICTIM, killed_s=killed_s, back_s=back_s, tries=tries)

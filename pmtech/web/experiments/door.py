@@ -33,7 +33,10 @@ class Door:
             yield
         finally:
             left = clock()
-            self._free(left)
+            if self.line:
+                self.line.popleft().set_result(left)
+            else:
+                self.free += 1
             self.seen.append((name, came, left - begun, left))
         self.over_s += 0.0 if stalled else OFTEN * (left - begun - work_s)
 
@@ -44,9 +47,3 @@ class Door:
             return clock()
         self.line.append(turn := asyncio.get_running_loop().create_future())
         return await turn
-
-    def _free(self, now: float) -> None:
-        if self.line:
-            self.line.popleft().set_result(now)
-        else:
-            self.free += 1

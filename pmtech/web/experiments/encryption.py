@@ -6,7 +6,6 @@ import ssl
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.util import find_spec
 from secrets import token_bytes
 
 from pmtech.web.app.server import Api
@@ -14,13 +13,7 @@ from pmtech.web.app.sign_in import PEOPLE
 from pmtech.web.client.table import Rows
 
 HOST = "surveys.example"
-MISSING = 'The libraries trustme and cryptography are not installed: pip install "pmtech[security]" brings them.'
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
-
-
-def installed() -> bool:
-    """Are the libraries there that make certificates and encrypt?"""
-    return all(map(find_spec, ("trustme", "cryptography")))
 
 
 @dataclass(frozen=True)
@@ -68,20 +61,17 @@ class Wire(Rows):
         return super()._repr_html_() + said
 
 
-def on_the_wire(api: Api) -> Wire | None:
+def on_the_wire(api: Api) -> Wire:
     """Ben's sign-in and the API's answer, passed by a listener: as they are, and through real TLS.
 
     Client and server of the handshake stand in this process and hand each other bytes (`ssl.MemoryBIO`): flights are
     counted, not times. The certificate is made for the moment. What this leaves out: resumed sessions, HTTP/3.
     """
-    if not installed():
-        print(MISSING)
-        return None
     import trustme
 
     body = json.dumps({"name": "ben", "password": PEOPLE["ben"][1]}).encode()
     exchange = api.request("POST", "/sessions", body=body, headers={"Content-Type": "application/json"})
-    sent = exchange.request_bytes.split(b"\r\n\r\n")[0].replace(_host(exchange.url), HOST.encode())
+    sent = exchange.request_bytes.split(b"\r\n\r\n")[0].replace(exchange.url.split("/")[2].encode(), HOST.encode())
     sent, came = sent + b"\r\n\r\n" + body, exchange.response_bytes
     authority = trustme.CA()
     ways = {"http": Way(sent + came, 2)}
@@ -89,10 +79,6 @@ def on_the_wire(api: Api) -> Wire | None:
         ways[name] = _through_tls(authority, authority.issue_cert(HOST), version, sent, came)
     old = authority.issue_cert(HOST, not_before=LONG_AGO, not_after=LONG_AGO.replace(year=2021))
     return Wire(ways | {"expired": _through_tls(authority, old, ssl.TLSVersion.TLSv1_3, sent, came)})
-
-
-def _host(url: str) -> bytes:
-    return url.split("/")[2].encode()
 
 
 def _through_tls(authority, certificate, version: ssl.TLSVersion, sent: bytes, came: bytes) -> Way:
@@ -157,14 +143,11 @@ class AtRest:
         return f"<div class='mathjax_ignore'><p><b>{self.how}</b>: {said}.</p><pre>{self.view}</pre></div>"
 
 
-def at_rest(api: Api, *, encrypted: bool = False, key_beside: bool = False) -> AtRest | None:
+def at_rest(api: Api, *, encrypted: bool = False, key_beside: bool = False) -> AtRest:
     """Writes a backup of the API's database and reads it as a thief would, who has that folder and nothing else.
 
     encrypted: by AES-GCM with a key of 256 bits. key_beside: the key lies in the same folder, "so that it is not lost".
     """
-    if encrypted and not installed():
-        print(MISSING)
-        return None
     folder = api.folder / "backup"
     folder.mkdir(exist_ok=True)
     with closing(sqlite3.connect(api.folder / "surveys.db")) as db:
@@ -187,11 +170,11 @@ def at_rest(api: Api, *, encrypted: bool = False, key_beside: bool = False) -> A
     return AtRest(place >= 0, how, _hex(stolen, max(place, 0)))
 
 
-def _hex(data: bytes, place: int, lines: int = 4) -> str:
+def _hex(data: bytes, place: int) -> str:
     """Bytes as a hex editor shows them: where, sixteen bytes, and the letters among them."""
     start = max(place % len(data) - 16, 0) // 16 * 16 if data else 0
     shown = []
-    for at in range(start, min(start + 16 * lines, len(data)), 16):
+    for at in range(start, min(start + 64, len(data)), 16):
         part = data[at : at + 16]
         letters = "".join(chr(b) if 32 <= b < 127 and b not in b"<>&" else "·" for b in part)
         shown.append(f"{at:06x}  {part.hex(' '):<47}  {letters}")

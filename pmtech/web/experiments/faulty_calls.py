@@ -13,10 +13,6 @@ from pmtech.web.app.server import Api
 from pmtech.web.client.table import Rows
 from pmtech.wording import counted, percent
 
-MISSING = (
-    'The libraries tenacity and pybreaker are not installed: pip install "pmtech[failure]" brings them. Nothing else of '
-    "the lesson needs them."
-)
 LOST_S = 0.1  # so long the caller waits for an answer that got lost; really it would be seconds
 CALLER = Clients("Caller", rate_per_s=0.5, arrivals="even")  # one call after the other
 ANSWERED, FAILED, KEPT_OFF = "answered", "failed", "refused at once"
@@ -33,11 +29,6 @@ class FaultyCalls(Rows):
     took_s: float
     expected: float | None = None
     heads = "what became of a call", "attempts", "really", "in the model"
-
-    @property
-    def agree(self) -> bool:
-        """Did each call go as in the model, attempt for attempt?"""
-        return self.real == self.model
 
     @property
     def attempts(self) -> float:
@@ -71,18 +62,14 @@ class FaultyCalls(Rows):
         return f"<p>{self.what}</p>{super()._repr_html_()}"
 
 
-def lossy_calls(
-    api: Api, *, calls: int = 20, share: float = 0.4, attempts: int = 4, seed: int = 1
-) -> FaultyCalls | None:
+def lossy_calls(api: Api, *, calls: int = 20, share: float = 0.4, attempts: int = 4, seed: int = 1) -> FaultyCalls:
     """Calls the running API, which does the work and loses the answer of `share` of the attempts; the library tenacity
     tries again, with full jitter. Which answers are lost is drawn as the model draws it, so that both meet the same faults.
 
     What this leaves out: the pauses are those of a few hundredths of a second. Raises ValueError for an API that is stopped.
     """
-    try:
-        import tenacity
-    except ModuleNotFoundError:
-        return print(MISSING)
+    import tenacity
+
     _check(api)
     retry = Retry(attempts=attempts, backoff="full_jitter", base_ms=10, cap_ms=50)
     lost = Luck(seed, "api.errors", identity)
@@ -116,16 +103,14 @@ def lossy_calls(
     return FaultyCalls(what=what, real=real, model=model, took_s=took_s, expected=expected)
 
 
-def slow_calls(api: Api, *, slow: int = 8, mended: int = 4, in_a_row: int = 2) -> FaultyCalls | None:
+def slow_calls(api: Api, *, slow: int = 8, mended: int = 4, in_a_row: int = 2) -> FaultyCalls:
     """Asks the running API for a calendar that has become slow, `slow` times, then `mended` times when it is well again. The
     API gives the calendar a second; the library pybreaker opens after `in_a_row` failures.
 
     Raises ValueError for an API that is stopped.
     """
-    try:
-        import pybreaker
-    except ModuleNotFoundError:
-        return print(MISSING)
+    import pybreaker
+
     _check(api)
     breaker = pybreaker.CircuitBreaker(fail_max=in_a_row, reset_timeout=0.5, throw_new_error_on_trip=False)
     before, real, begun = api.faults.calendar_ms, [], time.perf_counter()

@@ -28,11 +28,6 @@ class PasswordCost(Rows):
     )  # fmt: skip
 
     @property
-    def logins_per_s(self) -> float:
-        """Sign-ins a second on two cores that do nothing else."""
-        return CORES / self.argon2_s
-
-    @property
     def rows(self) -> list[tuple[str, ...]]:
         days = 86_400
         return [

@@ -15,9 +15,6 @@ from pmtech.traces.replay import Replay
 from pmtech.web.app.server import Api
 from pmtech.web.client.table import Rows
 
-MISSING = (
-    'The library hishel is not installed: pip install "pmtech[cdn]" brings it. Nothing else of the lesson needs it.'
-)
 ASKED = (  # what the origin says of its answer, by what it varies, and the model of an edge that is told so
     ("public, max-age=60", "", CDN(ttl_s=60)),
     ("s-maxage=2, max-age=60", "", CDN(ttl_s=2)),
@@ -42,20 +39,17 @@ class SharedCache(Rows):
         return f"{same} of {len(pairs)} answers came from where the model has them; “still good” is the origin's word, too."
 
 
-def shared_cache(api: Api) -> SharedCache | None:
+def shared_cache(api: Api) -> SharedCache:
     """Sends each request of a small list three times through `hishel`, a cache by RFC 9111 as an edge has it.
 
     The API itself says `private` of all it shows; here it stands behind a door that says something else of each answer, as
     the settings of a CDN do. The third request comes 3 seconds later; where the answer varies, the second asks in another
     language. The same three go through the model `CDN`, as a log. What this leaves out: edges, distance, more than one reader.
     """
-    try:
-        import httpx
-        from hishel import SqliteStorage
-        from hishel.httpx import CacheTransport
-    except ModuleNotFoundError:
-        print(MISSING)
-        return None
+    import httpx
+    from hishel import SqliteStorage
+    from hishel.httpx import CacheTransport
+
     door = Door(api)
     storage = SqliteStorage(connection=sqlite3.connect(":memory:", check_same_thread=False))
     cache = CacheTransport(httpx.MockTransport(door.handle_request), storage, rfc=True)

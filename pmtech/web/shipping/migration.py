@@ -42,11 +42,8 @@ def migration(api: Api) -> Migration:
     At once, or in two steps: expand (both columns), then contract (the old one goes). Each time the old version of the
     program and the new one write a row and read it, and the API's contract is held against the one before.
     """
-    if not isinstance(api, Api):
-        raise ValueError(f"migration needs the running API, such as start_api(), got {api!r}")
-    before = contract(api).document
+    rows, before = api.rows()["payments"], contract(api).document
     both, after = _contract(before, seats=True), _contract(before, seats=False)
-    rows = api.rows()["payments"]
     kinds = [
         ("as it is", [], (before, before)),
         ("renamed at once", [AT_ONCE], (before, after)),

@@ -61,8 +61,6 @@ def pipeline(repository: Repository) -> Built:
 
     Raises ValueError with a sentence as long as nobody has decided what the line means.
     """
-    if not isinstance(repository, Repository):
-        raise ValueError(f"pipeline needs the repository, such as shop = repository(), got {repository!r}")
     if repository.conflict:
         raise ValueError('nothing can be tested yet: decide first, such as shop.decide("both")')
     begun = time.monotonic()

@@ -7,7 +7,7 @@ from pathlib import Path
 from pmtech.files import scratch
 from pmtech.runs.table import table
 from pmtech.web.client.table import strong
-from pmtech.web.shipping.git import MAIN, Commit, version_control
+from pmtech.web.shipping.git import MAIN, Commit, Git
 from pmtech.wording import listed, nearest
 
 FRIDAY_S = int(datetime(2026, 11, 27, 16, 10, tzinfo=UTC).timestamp())  # the moments of the story, invented
@@ -53,7 +53,7 @@ class Repository:
         self._temporary = scratch("shop")
         self.folder, self._minute = Path(self._temporary.name), 0
         self.decided: str | None = None
-        self._git = version_control(self.folder)
+        self._git = Git(self.folder)
         self._commit("Cem", "A seat costs 12 dollars", _files("seats * SEAT_USD", Cem=(5, 60)))
         self._git.switch("bulk", new=True)
         self._commit("Ana", "From 20 seats on a seat costs 10 dollars", _files(ANA, Ana=(20, 200)))
@@ -121,8 +121,5 @@ class Repository:
 
 
 def repository() -> Repository:
-    """A new repository of the survey tool's price rule, in a temporary folder, with two branches that are being merged.
-
-    By git where it is installed, else by dulwich (the optional extra git). Raises ValueError with a sentence without both.
-    """
+    """A new repository of the survey tool's price rule, in a temporary folder, with two branches that are being merged."""
     return Repository()

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pmtech.course.exercises.task import PRECISE_FROM, Marking
+from pmtech.course.exercises.marking import PRECISE_FROM, Marking
 
 # https://www.rfc-editor.org/rfc/rfc9110#section-9.2. It allows caching of an answer to POST as well; hardly any cache
 # does it, so that box counts neither way.

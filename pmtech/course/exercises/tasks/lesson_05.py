@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 from pmtech.components import Clients, Database, LoadBalancer, Server
-from pmtech.course.exercises.task import Marking, SystemTask, Target, about, as_yours, differences
+from pmtech.course.exercises.marking import Marking, about
+from pmtech.course.exercises.task import SystemTask, Target
 from pmtech.runs.events import Outage
 from pmtech.runs.prices import machine, sizes
 from pmtech.system.system import System
@@ -72,17 +73,15 @@ class LaunchTask(SystemTask):
         return best
 
     def _changed(self, system: System) -> list[str]:
-        sentences = super()._changed(system)
-        if sentences:
+        if sentences := super()._changed(system):
             return sentences
-        given, yours = self.start().components["server"], system.components["server"]
-        bought = {name: getattr(yours, name) for name in ("workers", "price_usd_per_hour")}
-        if bought not in [machine(size) for size in sizes().index]:
-            offer = f"{bought['workers']} workers for ${yours.price_usd_per_hour:g} an hour"
-            return [
-                f'No machine in the price list has {offer}: take one by its name, such as machine("c7g.large", "server").'
-            ]
-        return differences("Server", as_yours(given, yours, "replicas", *bought), yours)
+        bought = {name: system.get(f"server.{name}") for name in ("workers", "price_usd_per_hour")}
+        if bought in [machine(size) for size in sizes().index]:
+            return []
+        offer = f"{bought['workers']} workers for ${bought['price_usd_per_hour']:g} an hour"
+        return [
+            f'No machine in the price list has {offer}: take one by its name, such as machine("c7g.large", "server").'
+        ]
 
 
 def _price(system: System) -> float:
@@ -95,7 +94,7 @@ TASKS = (
         id="05.your_turn",
         title="The cheapest servers for the launch: fast, also while one of them is dead",
         start=launch,
-        free=("server",),
+        free=("server.replicas", "server.workers", "server.price_usd_per_hour"),
         targets=(
             Target("p95_ms", at_most=400, name="The p95 of all visitors", unit="ms"),
             Target("error_rate", at_most=0.01, name="The share of requests that failed", unit="%"),

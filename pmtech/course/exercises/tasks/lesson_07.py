@@ -4,7 +4,8 @@ from bisect import bisect_left
 from dataclasses import dataclass, replace
 
 from pmtech.components import Clients, Queue, Server, Surge
-from pmtech.course.exercises.task import Marking, SystemTask, Target, about, as_yours, differences
+from pmtech.course.exercises.marking import Marking, about
+from pmtech.course.exercises.task import SystemTask, Target
 from pmtech.system.system import System
 
 
@@ -36,19 +37,6 @@ class LunchTask(SystemTask):
             return Marking(title=self.title, passed=False, gaps=[lost], figures=[p95.row(seen[p95.figure], True)])
         return super().mark(system, tries)
 
-    def _without_queue(self, system: System) -> list[str]:
-        """What else differs from the task's own system."""
-        start, mine = self.start().components, system.components
-        known = [name for name in start if name != "queue"]
-        if list(mine) != known:
-            return [f"This task has {', '.join(known)}."]
-        fixed = as_yours(start["mailer"], mine["mailer"], "workers")
-        return [
-            sentence
-            for name in known
-            for sentence in differences(name, fixed if name == "mailer" else start[name], mine[name])
-        ]
-
     def _beside_the_best(self, system: System, met: bool, precise: bool) -> Marking:
         workers, marking = system.get("mailer.workers"), super()._beside_the_best(system, met, precise)
         figure = "Workers that send mails", "as few as possible", str(workers)
@@ -69,21 +57,13 @@ class LunchTask(SystemTask):
         met = bisect_left(numbers, True, key=lambda number: self._meets(system.replace({"mailer.workers": number})))
         return met + 1
 
-    def _changed(self, system: System) -> list[str]:
-        if sentences := super()._changed(system):
-            return sentences
-        given, yours = self.start().components, system.components
-        queue = as_yours(given["queue"], yours["queue"], "visibility_s")
-        mailer = as_yours(given["mailer"], yours["mailer"], "workers")
-        return differences("Queue", queue, yours["queue"]) + differences("Mailer", mailer, yours["mailer"])
-
 
 TASKS = (
     LunchTask(
         id="07.your_turn",
         title="Every confirmation in time, none twice, with as few workers as that takes",
         start=busy_lunch,
-        free=("queue", "mailer"),
+        free=("queue.visibility_s", "mailer.workers"),
         targets=(
             Target("p95_ms", at_most=200, name="The p95 of the answers", unit="ms"),
             Target("oldest_ms / 60000", at_most=10, name="The age of the oldest confirmation", unit="min"),

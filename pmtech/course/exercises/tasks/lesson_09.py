@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from pmtech.components import Autoscale, Clients, Day, LoadBalancer, Profile, Server
-from pmtech.course.exercises.task import SystemTask, Target, as_yours, differences
+from pmtech.course.exercises.task import SystemTask, Target, differences
 from pmtech.system.system import System
 
 TEN = 22 * 3600
@@ -30,8 +30,7 @@ class AdvertTask(SystemTask):
     def _changed(self, system: System) -> list[str]:
         if sentences := super()._changed(system):
             return sentences
-        given, yours = self.start().components["dispatch"], system.components["dispatch"]
-        rule = given.autoscale or Autoscale()
+        rule, yours = self.start().get("dispatch.autoscale"), system.components["dispatch"]
         starts_s = dict(KINDS.values()).get(yours.price_usd_per_hour)
         mine = yours.autoscale or replace(rule, starts_s=starts_s or 0)
         if mine.starts_s != starts_s:
@@ -41,8 +40,7 @@ class AdvertTask(SystemTask):
             )
             return [f"Nobody rents out a machine for {offer}: it is {kinds}."]
         known = {name: getattr(rule, name) for name in ("every_s", "tolerance")}
-        asked = as_yours(given, yours, "autoscale", "price_usd_per_hour", "replicas")
-        return differences("The autoscaler", replace(mine, **known), mine) + differences("Dispatch", asked, yours)
+        return differences("The autoscaler", replace(mine, **known), mine)
 
 
 TASKS = (
@@ -50,7 +48,7 @@ TASKS = (
         id="09.your_turn",
         title="The day with its advert at ten: few orders lost, for little money",
         start=day_with_advert,
-        free=("dispatch",),
+        free=("dispatch.autoscale", "dispatch.price_usd_per_hour", "dispatch.replicas"),
         targets=(
             Target("error_rate", at_most=0.005, name="The share of orders that were lost", unit="%"),
             Target("p95_ms", at_most=15_000, name="The p95 of the orders", unit="ms"),

@@ -2,11 +2,11 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from pmtech.components import Clients, Database, Day, LoadBalancer, Server
-from pmtech.course.exercises.task import Marking, SystemTask, Target, about
+from pmtech.course.exercises.marking import Marking, about
+from pmtech.course.exercises.task import SystemTask, Target, several
 from pmtech.runs.events import Outage
 from pmtech.runs.promise import Promise
 from pmtech.system.system import System
@@ -38,9 +38,10 @@ class PromiseTask(SystemTask):
     slowest_ms: float
 
     def mark(self, attempt, tries: int = 1) -> Marking:
-        mine, system, sentence = _parts(self.id, attempt)
+        such_as = '{"promise": promise(...), "system": ..., "sentence": "..."}'
+        mine, system, sentence = several(self.id, attempt, such_as, promise=Promise, system=System, sentence=str)
         kind = replace(self, start=lambda: month(stand_in="stand_in" in system.components))
-        if changed := kind._changed(_with_servers(system, 2)):
+        if changed := kind._changed(system):
             return Marking(title=self.title, passed=False, gaps=changed, counts=False)
         precise, signed = tries >= 3, self._unsigned(mine)
         kind = replace(self, targets=self._targets(mine.availability, mine.p95_ms or self.slowest_ms))
@@ -92,22 +93,6 @@ class PromiseTask(SystemTask):
         return {"promise": Promise(0.999, p95_ms=200), "system": month(), "sentence": START}
 
 
-def _with_servers(system: System, servers: int) -> System:
-    """The same with another number of servers, which is the learner's to choose."""
-    return system.replace({"tool.replicas": servers}) if "tool" in system.components else system
-
-
-def _parts(id: str, attempt) -> tuple[Promise, System, str]:
-    wanted = {"promise": Promise, "system": System, "sentence": str}
-    if not isinstance(attempt, Mapping) or not all(
-        isinstance(attempt.get(name), kind) for name, kind in wanted.items()
-    ):
-        raise ValueError(
-            f'check("{id}", ...) needs {{"promise": promise(...), "system": ..., "sentence": "..."}}, got {attempt!r}'
-        )
-    return attempt["promise"], attempt["system"], attempt["sentence"]
-
-
 def _wrong_with(sentence: str, mine: Promise) -> list[str]:
     """What a sentence for the customer lacks, or says too much."""
     low, said = sentence.lower(), []
@@ -132,7 +117,7 @@ TASKS = (
         id="11.your_turn",
         title="A promise that Company A signs, that a month keeps, and that costs as little as it can",
         start=month,
-        free=(),
+        free=("tool.replicas",),
         targets=(),
         least=0.995,
         slowest_ms=400,

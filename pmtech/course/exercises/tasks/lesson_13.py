@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pmtech.course.exercises.task import PRECISE_FROM, Marking
+from pmtech.course.exercises.marking import PRECISE_FROM, Marking
 from pmtech.web.app.protections import Protections
 
 # Invented, but for the round trip of TLS 1.3, here to a server that is 40 ms away, and the size of an Argon2 check.
@@ -51,10 +51,7 @@ class ProtectionTask:
             [f"Signing in takes {ms} ms longer: {self.most_ms} ms is what the budget has."] if ms > self.most_ms else []
         )
         gaps += [f"It costs {usd} USD a month: the budget has {self.most_usd}."] if usd > self.most_usd else []
-        figures = [
-            (name, "stopped", word, "met" if word == "stopped" else "to mend" if name in came.through else "")
-            for name, word in came.rows
-        ]
+        figures = [(name, "stopped", word, "met" if word == "stopped" else "to mend") for name, word in came.rows]
         figures += [
             ("Signing in takes longer by", f"at most {self.most_ms} ms", f"{ms} ms", _word(ms, self.most_ms)),
             ("A month", f"at most {self.most_usd} USD", f"{usd} USD", _word(usd, self.most_usd)),

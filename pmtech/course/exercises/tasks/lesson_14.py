@@ -1,11 +1,11 @@
 """Lesson 14: a rollout that loses few orders when the new version is bad, and is out within an hour when it is good."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import inf
 
 from pmtech.components import Clients, Server
-from pmtech.course.exercises.task import PRECISE_FROM, Marking, SystemTask, Target, differences
+from pmtech.course.exercises.marking import PRECISE_FROM, Marking
+from pmtech.course.exercises.task import SystemTask, Target, differences, several
 from pmtech.runs.events import Deploy
 from pmtech.runs.rollouts import Rollouts
 from pmtech.runs.simulate import simulate
@@ -30,7 +30,8 @@ class RolloutTask(SystemTask):
     out_min: float
 
     def mark(self, attempt, tries: int = 1) -> Marking:
-        plan, system = _parts(self.id, attempt)
+        such_as = '{"plan": Deploy(...), "system": ...}'
+        plan, system = several(self.id, attempt, such_as, plan=Deploy, system=System)
         changed = self._changed(system)
         changed += differences("The plan", PLAN, replace(plan, steps=PLAN.steps, back_at=None, looks_at=PLAN.looks_at))
         if changed:
@@ -72,13 +73,6 @@ class RolloutTask(SystemTask):
 
 
 _days: dict[tuple, Rollouts] = {}
-
-
-def _parts(id: str, attempt) -> tuple[Deploy, System]:
-    wanted = {"plan": Deploy, "system": System}
-    if not isinstance(attempt, Mapping) or not all(isinstance(attempt.get(one), kind) for one, kind in wanted.items()):
-        raise ValueError(f'check("{id}", ...) needs {{"plan": Deploy(...), "system": ...}}, got {attempt!r}')
-    return attempt["plan"], attempt["system"]
 
 
 def _minutes(length_s: float) -> str:

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from pmtech.course.exercises.marking import Marking
 from pmtech.course.exercises.meeting import Meeting
-from pmtech.course.exercises.task import Marking
 from pmtech.wording import plain, rate
 
 

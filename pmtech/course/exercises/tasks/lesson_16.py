@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from pmtech.course.days.weather import incident, weather
-from pmtech.course.exercises.task import Marking
+from pmtech.course.exercises.marking import Marking
 from pmtech.course.peak_day import PeakDay
 
 OTHER_DAYS = (2, 5)  # seeds: together they bring everything that may happen

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+MOST = 8  # values that are listed
+
 
 class Effect(Enum):
     """Of the new schema, beside the old one."""
@@ -58,8 +60,8 @@ class Pair:
 Found = Iterator[Finding | Pair]
 
 
-def words(values: Iterable[Any], most: int = 8) -> str:
+def words(values: Iterable[Any]) -> str:
     """ "a or b"; of many values the first."""
     texts = sorted({v if isinstance(v, str) else json.dumps(v, default=str, ensure_ascii=False) for v in values})
-    more = [f"{len(texts) - most} more"] if len(texts) > most + 1 else []
-    return " or ".join([*(texts[:most] if more else texts), *more])
+    more = [f"{len(texts) - MOST} more"] if len(texts) > MOST + 1 else []
+    return " or ".join([*(texts[:MOST] if more else texts), *more])

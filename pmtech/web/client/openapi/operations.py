@@ -73,7 +73,10 @@ def _body(both: Comparison, was: Any, now: Any, where: str) -> Found:
 def _answers(both: Comparison, was: dict, now: dict, where: str) -> Found:
     """An answer is described by its status, else by its hundred (4XX), else by the default. Clients are used to errors that
     nobody told them of; an answer of success that is gone leaves them without any."""
-    was, now = (counted((_status(name), answer) for name, answer in side.items()) for side in (was, now))
+    was, now = (
+        counted(("default" if name.lower() == "default" else name.upper(), answer) for name, answer in side.items())
+        for side in (was, now)
+    )
     for status in sorted(filter(STATUS.fullmatch, was)):
         there = _described(status, now)
         if there:
@@ -100,10 +103,6 @@ def _answer(both: Comparison, was: Any, now: Any, where: str) -> Found:
     yield from both.content(was, now, where, asked=False)
     yield from headers(both, was, now, where)
     yield from both.rest(was, now, where, {"content", "headers"})
-
-
-def _status(name: str) -> str:
-    return name.upper() if name.lower() != "default" else "default"
 
 
 def _described(status: str, answers: dict) -> str | None:

@@ -1,0 +1,137 @@
+"""A seat in a room: what of a kernel's records is sent there, and what is heard of the room.
+
+What is sent, in the background: question, option, a seat that says nothing of whose it is, which section was reached, whether
+the task has passed, how many promises of a peak day were kept, and "we are stuck". Where the room is not reached the lesson
+goes on, and what was done meanwhile is not sent later.
+"""
+
+import json
+import queue
+import random
+import threading
+from html import escape
+from typing import Any
+
+import httpx
+
+from pmtech.course.exercises.ask import refresh
+from pmtech.course.exercises.questions import all_questions
+from pmtech.course.exercises.verdicts import wait_for
+from pmtech.course.page import page
+from pmtech.course.way.progress import hearers
+from pmtech.room.agenda import section_of
+from pmtech.room.hub import stay_out
+
+PATIENCE_S = 3.0
+SILENCE_S = 30.0  # of the news: the room shows a sign of life every ten seconds
+GONE = 3  # so many times in a row the room was not there: nobody waits for it any more
+
+
+class Joined:
+    """What `join` gives: `said` is what the cell shows; leave() ends it."""
+
+    said: str
+
+    def _repr_html_(self) -> str:
+        return page(f"<p>{escape(self.said).replace('`', '')}</p>")
+
+    def __repr__(self) -> str:
+        return self.said.replace("`", "")
+
+
+def connection(address: str, secret: str) -> httpx.Client:
+    """To a room, for whoever shows this secret."""
+    shown = {"Authorization": f"Bearer {secret}"}
+    return httpx.Client(base_url=address, headers=shown, timeout=PATIENCE_S, trust_env=False)
+
+
+class Seat(Joined):
+    """A seat in a room; leave() gives it back."""
+
+    def __init__(self, address: str, secret: str):
+        self.address, self.secret, self.said = address, secret, "You are in the room. Leave it with `leave()`."
+        self._http = connection(address, secret)
+        self._due: queue.Queue[tuple | None] = queue.Queue(maxsize=100)
+        self._room: dict[str, Any] = {}
+        self._ends = threading.Event()
+        threading.Thread(target=self._send, daemon=True, name="pmtech-room").start()
+        threading.Thread(target=self._listen, daemon=True, name="pmtech-room-news").start()
+        hearers.append(self._hear)
+        wait_for(self._is_held_back)
+
+    def leave(self) -> None:
+        """Give the seat back, with all that it said."""
+        if self._hear in hearers:
+            hearers.remove(self._hear)
+        wait_for(None)
+        self._ends.set()
+        try:
+            self._http.delete("/api/seats/mine")
+        except httpx.HTTPError:
+            pass  # a room that is closed knows no seats
+        stay_out(True)
+        self._tell(None)
+        self.said = "You have left the room. Nothing is sent any more."
+
+    def stuck(self, stuck: bool = True) -> None:
+        """Tell the facilitator, and nobody else, that you need help; `stuck(False)` takes it back."""
+        self._tell(("/api/stuck/mine", {"stuck": bool(stuck)}))
+
+    def _hear(self, record: dict[str, Any]) -> None:
+        """A record was kept: what of it concerns the room."""
+        kind, known = record.get("kind"), str(record.get("id", ""))
+        asked = all_questions().get(known)
+        if kind == "answer" and asked is not None:
+            option = asked.value(record["option"])
+            if option is not None and self._room.get("question") == known:
+                self._tell(("/api/votes/mine", {"question": known, "option": float(option)}))
+        if kind == "peak day":
+            score = {"day": known, "number": record["seed"], "kept": record["kept"], "of": record["of"]}
+            self._tell(("/api/score/mine", score))
+        section = section_of(str(kind), known)
+        if section is not None:
+            passed = kind != "task" or record.get("passed")
+            where = {"lesson": known[:2], "section": section, "state": "done" if passed else "working"}
+            self._tell(("/api/pace/mine", where))
+
+    def _is_held_back(self, question: str) -> bool:
+        """Is the verdict of this question still hidden in the room?"""
+        return self._room.get("question") == question and not self._room.get("shown", True)
+
+    def _tell(self, what: tuple | None) -> None:
+        try:
+            self._due.put_nowait(what)
+        except queue.Full:
+            pass  # a room that is not reached for so long is not waited for
+
+    def _send(self) -> None:
+        while (what := self._due.get()) is not None:
+            path, body = what
+            try:
+                self._http.put(path, json=body)
+            except httpx.HTTPError:
+                pass
+
+    def _listen(self) -> None:
+        """Hear the room's news as they come: nothing is asked while nothing changes. A room that is gone holds nothing back."""
+        missed = 0
+        while not self._ends.is_set():
+            try:
+                with self._http.stream("GET", "/api/news", timeout=httpx.Timeout(PATIENCE_S, read=SILENCE_S)) as news:
+                    news.raise_for_status()
+                    for line in news.iter_lines():
+                        missed = 0
+                        if line.startswith("data: ") and not self._ends.is_set():
+                            self._know(json.loads(line[6:]))
+            except (httpx.HTTPError, ValueError):
+                pass
+            missed += 1
+            if missed == GONE:
+                self._know({})
+            self._ends.wait(min(10.0, missed) * random.uniform(0.5, 1.5))
+
+    def _know(self, told: dict[str, Any]) -> None:
+        before, self._room = self._room, told
+        for question in filter(None, {before.get("question"), told.get("question")}):
+            if not self._is_held_back(question) and told != before:
+                refresh(question)
