@@ -1,7 +1,6 @@
 """A gather: asks several at the same time, and goes on when enough have answered."""
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
@@ -54,15 +53,27 @@ class Gather(Component):
 
 
 class _Asked:
-    """What one request waits for: who has been asked, and what came of it."""
+    """What one request waits for: who has been asked, and what came of it. status: 0, until that is known."""
 
-    __slots__ = ("answered", "done", "failed", "hedges", "left", "need", "open", "request", "status")
+    __slots__ = ("hedges", "left", "need", "open", "part", "request", "spare", "status")
 
-    def __init__(self, request: Request, need: int, left: list[int]):
-        self.request, self.need, self.left = request, need, left  # how many answers, and who is spared at first
+    def __init__(self, part: "GatherPart", request: Request, need: int, branches: int, left: list[int]):
+        self.part = part
+        self.request, self.need, self.left = request, need, left  # so many are still to answer, who is spared at first
+        self.spare = branches - need  # so many may fail
         self.open: dict[int, int] = {}  # branch -> of how many questions the answer is still to come
-        self.answered = self.failed = self.hedges = 0
-        self.status, self.done = 200, False
+        self.hedges = self.status = 0
+
+
+class _Question(Call):
+    """What a branch is asked. Its answer is one of those that `asked` waits for."""
+
+    __slots__ = ("asked", "branch")
+
+    def arrive(self, outcome: int) -> None:
+        if not self.status:
+            self.status = outcome
+            self.asked.part.hear(self)
 
 
 class GatherPart(Part):
@@ -74,29 +85,29 @@ class GatherPart(Part):
         visit[2] = now = self.env._now
         if request.served_by is None:
             request.served_by = self.machine
-        need = min(spec.need or branches, branches)
+        need = branches if spec.need is None else min(spec.need, branches)
         order = [*range(branches)]
         if need < branches:  # in turn
             self.turn += 1
             order = [(self.turn + ahead) % branches for ahead in order]
         first = branches if spec.hedge_after_ms is None else need
-        asked = _Asked(request, need, order[first:])
+        asked = _Asked(self, request, need, branches, order[first:])
         for branch in order[:first]:
             self._ask(asked, branch)
-        if spec.hedge_after_ms is not None and not asked.done:
-            Alarm(self.env, lambda: self._help_out(asked)).set(now + spec.hedge_after_ms / 1000)
+        if spec.hedge_after_ms is not None and not asked.status:
+            Alarm(self.env, lambda: self._help_out(asked, need)).set(now + spec.hedge_after_ms / 1000)
         yield None  # until enough have answered, or too few can
         visit[3] = self.env._now
         self.notes.append((now, first + asked.hedges, asked.hedges))
         return asked.status
 
-    def _help_out(self, asked: _Asked) -> None:
+    def _help_out(self, asked: _Asked, need: int) -> None:
         """Ask who was spared at first; where nobody was, once more all that have not answered."""
-        again = [*asked.open] if asked.need == len(self.targets) else []
-        while asked.left and not asked.done:
+        again = [*asked.open] if need == len(self.targets) else []
+        while asked.left and not asked.status:
             self._ask_spared(asked)
         for branch in again:
-            if not asked.done:
+            if not asked.status:
                 asked.hedges += 1
                 self._ask(asked, branch, "hedge")
 
@@ -104,28 +115,33 @@ class GatherPart(Part):
         asked.hedges += 1
         self._ask(asked, asked.left.pop(0))
 
-    def _ask(self, asked: _Asked, branch: int, *luck) -> None:
+    def _ask(self, asked: _Asked, branch: int, *again: str) -> None:
         asked.open[branch] = asked.open.get(branch, 0) + 1
-        answered = partial(self._answered, asked, branch)
-        self.ask(asked.request, self.targets[branch], answered, *self.luck[branch], *luck)
+        request, luck = asked.request, self.luck[branch] + again
+        question = _Question(request, (*request.line, self.name, *luck) if luck else request.line, self)
+        question.asked, question.branch = asked, branch
+        question.begin(self.targets[branch].handle(question))
 
-    def _answered(self, asked: _Asked, branch: int, call: Call) -> None:
-        status = call.status
-        if asked.done or branch not in asked.open:
+    def hear(self, question: _Question) -> None:
+        """A branch has answered."""
+        asked, branch = question.asked, question.branch
+        if asked.status or branch not in asked.open:
             return
-        if is_success(status):
+        if is_success(question.status):
             del asked.open[branch]  # its other question is not waited for
-            asked.answered += 1
-            asked.done = asked.answered == asked.need
+            asked.need -= 1
+            if asked.need:
+                return
+            asked.status = 200
         else:
             asked.open[branch] -= 1
             if asked.open[branch]:  # the same branch is being asked a second time
                 return
             del asked.open[branch]
-            asked.failed += 1
-            if len(self.targets) - asked.failed < asked.need:
-                asked.status, asked.done = status, True
-            elif asked.left:
-                return self._ask_spared(asked)
-        if asked.done:
-            asked.request.wake()
+            asked.spare -= 1
+            if asked.spare >= 0:
+                if asked.left:
+                    self._ask_spared(asked)
+                return
+            asked.status = question.status
+        asked.request.wake()

@@ -1,17 +1,18 @@
 """One run of a system: its clock, its seed, and what is written down while it goes on."""
 
 from collections.abc import Callable
-from heapq import heapify, heappop, heappush
+from heapq import heapify, heappop, heappush, heappushpop
 from math import inf, nan
 from typing import Any
 
 import simpy
 from simpy.events import NORMAL
 
-from pmtech.engine.clock import NO_MORE, Alarm, collecting_later
+from pmtech.engine.clock import NO_MORE, Alarm, Journey, collecting_later
 from pmtech.engine.randomness import Luck
-from pmtech.engine.request import Call, Request
+from pmtech.engine.request import Request
 
+END = -1  # before all that is due at that moment
 HANDED_ON = "handed on"  # to a part that keeps it as a message of its own: it is told of once
 
 
@@ -105,18 +106,14 @@ class Run:
     def advance(self, until_s: float) -> None:
         """Let time run until `until_s`; what is due at that very moment has not happened yet."""
         env, queue, eid = self.env, self.env._queue, self.env._eid
-        event: Any  # a request or an alarm
         if until_s < env._now:
             raise ValueError(f"until_s must be at least the present time {env._now:g}, got {until_s:g}")
+        heappush(queue, (until_s, END, 0, None))
         with collecting_later():
-            while queue:
-                now, _, _, event = entry = heappop(queue)
-                if now >= until_s:
-                    heappush(queue, entry)
-                    break
-                kind = type(event)
-                if kind is Request or kind is Call:
-                    env._now = now
+            entry = heappop(queue)
+            while (event := entry[3]) is not None:
+                env._now = now = entry[0]
+                if isinstance(event, Journey):
                     try:  # what `begin` does, written out: this is the hot path of every run
                         delay = next(event.steps)
                     except StopIteration as end:
@@ -124,13 +121,14 @@ class Run:
                         event.arrive(end.value)
                     else:
                         if delay is not None:
-                            heappush(queue, (now + delay, NORMAL, next(eid), event))
+                            entry = heappushpop(queue, (now + delay, NORMAL, next(eid), event))
+                            continue
                 elif isinstance(event, Alarm):
-                    env._now = now
-                    if event.due == now:  # as `ring` does
-                        event.due = inf
-                        event.rings()
+                    if event.due == now:  # as `_go` does
+                        event.due, rings = inf, event.rings
+                        rings()
                 else:
                     heappush(queue, entry)
                     env.step()
+                entry = heappop(queue)
             env._now = until_s
