@@ -66,14 +66,34 @@ class _Asked:
 
 
 class _Question(Call):
-    """What a branch is asked. Its answer is one of those that `asked` waits for."""
+    """What one branch is asked. asked: all that are waited for together."""
 
     __slots__ = ("asked", "branch")
+    asked: _Asked
+    branch: int
 
-    def arrive(self, outcome: int) -> None:
-        if not self.status:
-            self.status = outcome
-            self.asked.part.hear(self)
+    def heard(self) -> None:
+        asked, branch = self.asked, self.branch
+        if asked.status or branch not in asked.open:
+            return
+        if is_success(self.status):
+            del asked.open[branch]  # its other question is not waited for
+            asked.need -= 1
+            if asked.need:
+                return
+            asked.status = 200
+        else:
+            asked.open[branch] -= 1
+            if asked.open[branch]:  # the same branch is being asked a second time
+                return
+            del asked.open[branch]
+            asked.spare -= 1
+            if asked.spare >= 0:
+                if asked.left:
+                    asked.part.ask_spared(asked)
+                return
+            asked.status = self.status
+        asked.request.wake()
 
 
 class GatherPart(Part):
@@ -105,13 +125,13 @@ class GatherPart(Part):
         """Ask who was spared at first; where nobody was, once more all that have not answered."""
         again = [*asked.open] if need == len(self.targets) else []
         while asked.left and not asked.status:
-            self._ask_spared(asked)
+            self.ask_spared(asked)
         for branch in again:
             if not asked.status:
                 asked.hedges += 1
                 self._ask(asked, branch, "hedge")
 
-    def _ask_spared(self, asked: _Asked) -> None:
+    def ask_spared(self, asked: _Asked) -> None:
         asked.hedges += 1
         self._ask(asked, asked.left.pop(0))
 
@@ -121,27 +141,3 @@ class GatherPart(Part):
         question = _Question(request, (*request.line, self.name, *luck) if luck else request.line, self)
         question.asked, question.branch = asked, branch
         question.begin(self.targets[branch].handle(question))
-
-    def hear(self, question: _Question) -> None:
-        """A branch has answered."""
-        asked, branch = question.asked, question.branch
-        if asked.status or branch not in asked.open:
-            return
-        if is_success(question.status):
-            del asked.open[branch]  # its other question is not waited for
-            asked.need -= 1
-            if asked.need:
-                return
-            asked.status = 200
-        else:
-            asked.open[branch] -= 1
-            if asked.open[branch]:  # the same branch is being asked a second time
-                return
-            del asked.open[branch]
-            asked.spare -= 1
-            if asked.spare >= 0:
-                if asked.left:
-                    self._ask_spared(asked)
-                return
-            asked.status = question.status
-        asked.request.wake()

@@ -66,6 +66,8 @@ class WorkPart(Part):
 
     def pass_sorted(self, rows, times, book) -> None:
         station = self.station
+        if not len(rows):  # nobody comes, or who sent them has written down what they did here
+            return
         if self.next is not None and self.holds:
             return (pass_held if owns_what_ends(self) else pass_if_never_full)(self, rows, times, book)
         needs = self.needs(rows, book)

@@ -119,6 +119,10 @@ class Call(Request):
         """Whoever asked hears the answer, unless it waits no more."""
         if not self.status:
             self.status = outcome
-            if (answer_to := self.answer_to) is not None:
-                self.answer_to = None
-                answer_to(self)
+            self.heard()
+
+    def heard(self) -> None:
+        """It has been answered."""
+        if (answer_to := self.answer_to) is not None:
+            self.answer_to = None
+            answer_to(self)
