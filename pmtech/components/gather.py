@@ -129,13 +129,13 @@ class GatherPart(Part):
         for branch in again:
             if not asked.status:
                 asked.hedges += 1
-                self._ask(asked, branch, "hedge")
+                self._ask(asked, branch, ("hedge",))
 
     def ask_spared(self, asked: _Asked) -> None:
         asked.hedges += 1
         self._ask(asked, asked.left.pop(0))
 
-    def _ask(self, asked: _Asked, branch: int, *again: str) -> None:
+    def _ask(self, asked: _Asked, branch: int, again: tuple = ()) -> None:
         asked.open[branch] = asked.open.get(branch, 0) + 1
         request, luck = asked.request, self.luck[branch] + again
         question = _Question(request, (*request.line, self.name, *luck) if luck else request.line, self)

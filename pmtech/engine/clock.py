@@ -17,9 +17,9 @@ from heapq import heappush
 from math import inf
 from typing import Any
 
-import simpy
 from simpy.events import NORMAL, URGENT
 
+Clock = Any  # a `simpy.Environment`, whose queue is used directly
 Steps = Generator[float | None, None, Any]
 
 
@@ -45,7 +45,7 @@ class Journey:
     __slots__ = ("env", "steps")
     _ok, callbacks = True, property(lambda self: [self._go], lambda self, taken: None)  # for SimPy's own loop
 
-    def __init__(self, env: simpy.Environment):
+    def __init__(self, env: Clock):
         self.env = env
 
     def begin(self, steps: Steps) -> None:
@@ -80,7 +80,7 @@ class Alarm:
     __slots__ = ("due", "env", "priority", "rings")
     _ok, callbacks = True, property(lambda self: [self._go], lambda self, taken: None)  # for SimPy's own loop
 
-    def __init__(self, env: simpy.Environment, rings: Callable[[], None], *, urgent: bool = False):
+    def __init__(self, env: Clock, rings: Callable[[], None], *, urgent: bool = False):
         self.env, self.rings, self.due = env, rings, inf
         self.priority = URGENT if urgent else NORMAL
 

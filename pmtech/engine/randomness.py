@@ -42,13 +42,14 @@ class Stream(dict):
     def __missing__(self, number: int):
         if len(self) + AHEAD > KEPT:
             self.clear()
-        first = number - number % AHEAD
-        self.update(enumerate(self.ahead(first).tolist(), first))
+        count = AHEAD if self else BLOCK  # many a stream is asked for a few numbers and no more
+        first = number - number % count
+        self.update(enumerate(self.ahead(first, count).tolist(), first))
         return self[number]
 
-    def ahead(self, first: int) -> np.ndarray:
+    def ahead(self, first: int, count: int = AHEAD) -> np.ndarray:
         """The next values from number `first`, a multiple of 4."""
-        return self.shape(uniforms(self.key, first, AHEAD))
+        return self.shape(uniforms(self.key, first, count))
 
     def first(self, count: int) -> np.ndarray:
         """The values of the numbers 0 to count - 1, at once."""

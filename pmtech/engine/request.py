@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from math import inf, nan
+from operator import attrgetter
 from typing import Any
 
 from pmtech.engine.clock import Journey
 
-
-def is_success(status: int) -> bool:
-    """Any 2xx: done, created, accepted, nothing to say (RFC 9110, 15.3)."""
-    return 200 <= status < 300
+# Any 2xx: done, created, accepted, nothing to say (RFC 9110, 15.3).
+is_success: Callable[[int], bool] = range(200, 300).__contains__
 
 
 class Request(Journey):
@@ -100,9 +99,8 @@ class Call(Request):
 
     def __init__(self, request: Request, line: tuple, asked_by, answer_to: "Callable[[Call], None] | None" = None):
         # Written out, as this is the hot path of runs with messages and branches.
-        self.env, self.source, self.number = request.env, request.source, request.number
-        self.line, self.endpoint, self.caller = line, request.endpoint, request.caller
-        self.root, self.items, self.answer_to = request.root, request.items, answer_to
+        self.env, self.root, self.answer_to = request.env, request.root, answer_to
+        self.number, self.line, self.items = request.number, line, request.items
         self.place, self.status, self.retry_after = asked_by.place or request.place, 0, nan
         self.served_by = self.version = None
         if asked_by.spec.detached:  # who has been answered waits no more, nor does its machine
@@ -110,10 +108,10 @@ class Call(Request):
         else:
             self.trips, self.deadline, self.via = request.trips, request.deadline, request.via
 
-    @property
-    def row(self) -> int:  # type: ignore[override]  # nobody sets it here
-        """The row of the request that caused it."""
-        return self.root.row
+    # The request that caused it says what it is about.
+    source, endpoint, caller, row = (
+        property(attrgetter(f"root.{field}")) for field in ("source", "endpoint", "caller", "row")
+    )
 
     def arrive(self, outcome: int) -> None:
         """Whoever asked hears the answer, unless it waits no more."""

@@ -8,7 +8,7 @@ from typing import Any
 import simpy
 from simpy.events import NORMAL
 
-from pmtech.engine.clock import NO_MORE, Alarm, Journey, collecting_later
+from pmtech.engine.clock import NO_MORE, Alarm, Clock, Journey, collecting_later
 from pmtech.engine.randomness import Luck
 from pmtech.engine.request import Request
 
@@ -44,7 +44,7 @@ class Run:
     """One run of a system: its clock, its seed, and everything that is written down while it goes on."""
 
     def __init__(self, seed: int):
-        self.env = simpy.Environment()
+        self.env: Clock = simpy.Environment()
         self.seed = seed
         self.parts: dict[str, list[Any]] = {}
         self.requests: list[Request] = []
