@@ -101,7 +101,7 @@ class Arrivals:
                     times /= rate
                     times += area(anchor_s)
                 if profile:
-                    times = np.maximum.accumulate([profile.when(so_far) for so_far in times.tolist()])
+                    times = np.maximum.accumulate(profile.whens(times))
                 np.maximum(times, anchor_s, out=times)
                 found.append(times[: np.searchsorted(times, end)])
                 first += len(found[-1])

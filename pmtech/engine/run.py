@@ -113,7 +113,11 @@ class Run:
             entry = heappop(queue)
             while (event := entry[3]) is not None:
                 env._now = now = entry[0]
-                if isinstance(event, Journey):
+                if type(event) is Alarm:
+                    if event.due == now:  # as `_go` does
+                        event.due, rings = inf, event.rings
+                        rings()
+                elif isinstance(event, Journey):
                     try:  # what `begin` does, written out: this is the hot path of every run
                         delay = next(event.steps)
                     except StopIteration as end:
@@ -123,10 +127,6 @@ class Run:
                         if delay is not None:
                             entry = heappushpop(queue, (now + delay, NORMAL, next(eid), event))
                             continue
-                elif isinstance(event, Alarm):
-                    if event.due == now:  # as `_go` does
-                        event.due, rings = inf, event.rings
-                        rings()
                 else:
                     heappush(queue, entry)
                     env.step()
