@@ -18,7 +18,8 @@ class _Work(Call):
         queue = self.queue
         if is_success(self.status):
             queue.messages.done(self.taken, queue.env._now)
-        queue.hand_out()
+        if queue.messages.waiting:
+            queue.hand_out()
 
 
 class HandingPart(Part):

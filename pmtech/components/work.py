@@ -44,9 +44,9 @@ class WorkPart(Part):
         self.station.resize(places, limit)
 
     def room(self) -> float:
-        if self.outages:
-            return 0
         station = self.station
+        if self.outages or station.busy >= station.places:
+            return 0
         free = station.places - station.busy - len(station.waiting) - len(self.coming)
         return free if free > 0 else 0
 
