@@ -96,7 +96,7 @@ class HandingPart(Part):
         if hidden_s < self.visible.due:
             self.visible.set(hidden_s)
         request = first.request
-        line = (*request.line, self.name, first.receives) if again and first.receives > 1 else request.line
+        line = request.line if first.receives == 1 else (*request.line, self.name, first.receives)
         work = _Work(request, line, self)
         work.queue, work.taken, work.items, work.place = self, taken, len(taken), self.place or first.place
         work.begin(target.handle(work))

@@ -2,9 +2,9 @@
 
 SimPy is the clock. A plain SimPy process costs a Process, an Initialize event and a Timeout for every delay. Here a
 request is itself the event that it waits for: one object that puts itself back on the environment's queue, with the
-generator of its journey inside. To SimPy's own loop it looks like an `Event` that has been triggered; it is none, for
-half of what one holds would lie idle in it. The environment is an unmodified `simpy.Environment`, so ordinary SimPy
-processes run beside it. `benchmarks/engine.py` measures what that is worth.
+generator of its journey inside. To SimPy's own loop it looks like an `Event` that has been triggered. The environment is
+an unmodified `simpy.Environment`, so ordinary SimPy processes run beside it. `benchmarks/engine.py` measures what that
+is worth.
 
 A journey's generator yields a delay in seconds, or nothing (`yield`) to be parked until somebody calls `wake()`.
 Times are seconds since the start of the run.

@@ -108,11 +108,13 @@ class Run:
         env, queue, eid = self.env, self.env._queue, self.env._eid
         if until_s < env._now:
             raise ValueError(f"until_s must be at least the present time {env._now:g}, got {until_s:g}")
-        heappush(queue, (until_s, END, 0, None))
+        end = until_s, END, 0, None
+        heappush(queue, end)
         with collecting_later():
             entry = heappop(queue)
-            while (event := entry[3]) is not None:
-                env._now = now = entry[0]
+            while entry is not end:
+                now, _, _, event = entry
+                env._now = now
                 if type(event) is Alarm:
                     if event.due == now:  # as `_go` does
                         event.due, rings = inf, event.rings
@@ -120,14 +122,14 @@ class Run:
                 elif isinstance(event, Journey):
                     try:  # what `begin` does, written out: this is the hot path of every run
                         delay = next(event.steps)
-                    except StopIteration as end:
+                    except StopIteration as over:
                         event.steps = NO_MORE
-                        event.arrive(end.value)
+                        event.arrive(over.value)
                     else:
                         if delay is not None:
                             entry = heappushpop(queue, (now + delay, NORMAL, next(eid), event))
                             continue
-                else:
+                elif event is not None:  # the end of a run that was broken off
                     heappush(queue, entry)
                     env.step()
                 entry = heappop(queue)
