@@ -157,6 +157,43 @@ def test_garbage_is_looked_for_again_after_a_run_even_one_that_fails(run, collec
         (gc.enable if was else gc.disable)()
 
 
+def test_a_run_that_was_broken_off_goes_on_with_what_is_due(run):
+    log = []
+
+    def fall():
+        yield 1.0
+        raise RuntimeError("fell")
+
+    def walk():
+        while True:
+            yield 2.0
+            log.append(run.env.now)
+
+    go(run, fall())
+    go(run, walk())
+    with pytest.raises(RuntimeError, match="fell"):
+        run.advance(5)
+    run.advance(9)
+    assert (log, run.env.now) == ([2.0, 4.0, 6.0, 8.0], 9)
+
+
+def test_simpys_own_loop_moves_journeys_and_alarms_too(run):
+    log = []
+
+    def walk():
+        yield 1.0
+        log.append(("walked", run.env.now))
+        yield 1.0
+        log.append(("walked", run.env.now))
+
+    go(run, walk())
+    moved = Alarm(run.env, lambda: log.append(("rang", run.env.now)))
+    moved.set(0.5)
+    moved.set(1.5)
+    run.env.run(until=3)
+    assert log == [("walked", 1.0), ("rang", 1.5), ("walked", 2.0)]
+
+
 def test_time_does_not_run_backwards(run):
     run.advance(5)
     with pytest.raises(ValueError):

@@ -73,7 +73,7 @@ class Arrivals:
     def _arrives(self) -> None:
         number, env = self.number, self.env
         self.number = number + 1
-        if self.profile is None and self.rate > 0:  # what `_next` does, written out: this is the hot path of every run
+        if self.profile is None:  # what `_next` does, written out: this is the hot path of every run
             alarm = self.alarm
             due = self.anchor_s + (self.phases[number + 1] - self.anchor_phase) / self.rate
             alarm.due = due = due if due > env._now else env._now
@@ -101,7 +101,7 @@ class Arrivals:
                     times /= rate
                     times += area(anchor_s)
                 if profile:
-                    times = np.maximum.accumulate([profile.when(so_far) for so_far in times.tolist()])
+                    times = np.maximum.accumulate(profile.whens(times))
                 np.maximum(times, anchor_s, out=times)
                 found.append(times[: np.searchsorted(times, end)])
                 first += len(found[-1])

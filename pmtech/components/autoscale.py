@@ -1,11 +1,12 @@
 """An autoscaler: watches how busy machines are, adds some, and takes them away."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise, takewhile
+from itertools import pairwise
 from math import inf, nan
+from operator import itemgetter
 
 from pmtech import theory
 from pmtech.components.fields import Checked, checked, number, number_pairs, whole
@@ -169,12 +170,13 @@ class Autoscaler:
         if machine not in self.held:
             return machine.visits
         since, held = self.looked_s, self.held[machine]
-        new = takewhile(lambda visit: visit[1] >= since, reversed(machine.visits))
+        first = bisect_left(machine.visits, since, key=itemgetter(1))  # they stand in order of time
+        new = reversed(machine.visits[first:])
         return held + [visit for visit in new if visit[1] > since or not any(visit is known for known in held)]
 
     def _used(self, machine: Part, lately: list[list]) -> float:
         """The share of its places that was taken since the last look, on average."""
         since, now = self.looked_s, self.run.env.now
-        begun = [(max(begun, since), left) for _, _, begun, left in lately if begun <= now]
-        busy_s = sum([(left if left < now else now) - begun for begun, left in begun])
+        ends = [(left if left < now else now, begun) for _, _, begun, left in lately if begun <= now]
+        busy_s = sum([end - (begun if begun > since else since) for end, begun in ends])
         return busy_s / (machine.state()[2] * (now - since))

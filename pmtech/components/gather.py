@@ -1,7 +1,6 @@
 """A gather: asks several at the same time, and goes on when enough have answered."""
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
@@ -54,15 +53,47 @@ class Gather(Component):
 
 
 class _Asked:
-    """What one request waits for: who has been asked, and what came of it."""
+    """What one request waits for: who has been asked, and what came of it. status: 0, until that is known."""
 
-    __slots__ = ("answered", "done", "failed", "hedges", "left", "need", "open", "request", "status")
+    __slots__ = ("hedges", "left", "need", "open", "part", "request", "spare", "status")
 
-    def __init__(self, request: Request, need: int, left: list[int]):
-        self.request, self.need, self.left = request, need, left  # how many answers, and who is spared at first
+    def __init__(self, part: "GatherPart", request: Request, need: int, branches: int, left: list[int]):
+        self.part = part
+        self.request, self.need, self.left = request, need, left  # so many are still to answer, who is spared at first
+        self.spare = branches - need  # so many may fail
         self.open: dict[int, int] = {}  # branch -> of how many questions the answer is still to come
-        self.answered = self.failed = self.hedges = 0
-        self.status, self.done = 200, False
+        self.hedges = self.status = 0
+
+
+class _Question(Call):
+    """What one branch is asked. asked: all that are waited for together."""
+
+    __slots__ = ("asked", "branch")
+    asked: _Asked
+    branch: int
+
+    def heard(self) -> None:
+        asked, branch = self.asked, self.branch
+        if asked.status or branch not in asked.open:
+            return
+        if is_success(self.status):
+            del asked.open[branch]  # its other question is not waited for
+            asked.need -= 1
+            if asked.need:
+                return
+            asked.status = 200
+        else:
+            asked.open[branch] -= 1
+            if asked.open[branch]:  # the same branch is being asked a second time
+                return
+            del asked.open[branch]
+            asked.spare -= 1
+            if asked.spare >= 0:
+                if asked.left:
+                    asked.part.ask_spared(asked)
+                return
+            asked.status = self.status
+        asked.request.wake()
 
 
 class GatherPart(Part):
@@ -74,58 +105,39 @@ class GatherPart(Part):
         visit[2] = now = self.env._now
         if request.served_by is None:
             request.served_by = self.machine
-        need = min(spec.need or branches, branches)
+        need = branches if spec.need is None else min(spec.need, branches)
         order = [*range(branches)]
         if need < branches:  # in turn
             self.turn += 1
             order = [(self.turn + ahead) % branches for ahead in order]
         first = branches if spec.hedge_after_ms is None else need
-        asked = _Asked(request, need, order[first:])
+        asked = _Asked(self, request, need, branches, order[first:])
         for branch in order[:first]:
             self._ask(asked, branch)
-        if spec.hedge_after_ms is not None and not asked.done:
-            Alarm(self.env, lambda: self._help_out(asked)).set(now + spec.hedge_after_ms / 1000)
+        if spec.hedge_after_ms is not None and not asked.status:
+            Alarm(self.env, lambda: self._help_out(asked, need)).set(now + spec.hedge_after_ms / 1000)
         yield None  # until enough have answered, or too few can
         visit[3] = self.env._now
         self.notes.append((now, first + asked.hedges, asked.hedges))
         return asked.status
 
-    def _help_out(self, asked: _Asked) -> None:
+    def _help_out(self, asked: _Asked, need: int) -> None:
         """Ask who was spared at first; where nobody was, once more all that have not answered."""
-        again = [*asked.open] if asked.need == len(self.targets) else []
-        while asked.left and not asked.done:
-            self._ask_spared(asked)
+        again = [*asked.open] if need == len(self.targets) else []
+        while asked.left and not asked.status:
+            self.ask_spared(asked)
         for branch in again:
-            if not asked.done:
+            if not asked.status:
                 asked.hedges += 1
-                self._ask(asked, branch, "hedge")
+                self._ask(asked, branch, ("hedge",))
 
-    def _ask_spared(self, asked: _Asked) -> None:
+    def ask_spared(self, asked: _Asked) -> None:
         asked.hedges += 1
         self._ask(asked, asked.left.pop(0))
 
-    def _ask(self, asked: _Asked, branch: int, *luck) -> None:
+    def _ask(self, asked: _Asked, branch: int, again: tuple = ()) -> None:
         asked.open[branch] = asked.open.get(branch, 0) + 1
-        answered = partial(self._answered, asked, branch)
-        self.ask(asked.request, self.targets[branch], answered, *self.luck[branch], *luck)
-
-    def _answered(self, asked: _Asked, branch: int, call: Call) -> None:
-        status = call.status
-        if asked.done or branch not in asked.open:
-            return
-        if is_success(status):
-            del asked.open[branch]  # its other question is not waited for
-            asked.answered += 1
-            asked.done = asked.answered == asked.need
-        else:
-            asked.open[branch] -= 1
-            if asked.open[branch]:  # the same branch is being asked a second time
-                return
-            del asked.open[branch]
-            asked.failed += 1
-            if len(self.targets) - asked.failed < asked.need:
-                asked.status, asked.done = status, True
-            elif asked.left:
-                return self._ask_spared(asked)
-        if asked.done:
-            asked.request.wake()
+        request, luck = asked.request, self.luck[branch] + again
+        question = _Question(request, (*request.line, self.name, *luck) if luck else request.line, self)
+        question.asked, question.branch = asked, branch
+        question.begin(self.targets[branch].handle(question))

@@ -1,12 +1,25 @@
 """Handing out: which of those behind a queue gets which messages, and when."""
 
-from functools import partial
-
 from pmtech.components.messages import Messages
 from pmtech.engine.clock import Alarm
 from pmtech.engine.part import Part
 from pmtech.engine.request import Call, is_success
 from pmtech.engine.run import Message
+
+
+class _Work(Call):
+    """Messages in the hands of somebody. queue: where they come from."""
+
+    __slots__ = ("queue", "taken")
+    queue: "HandingPart"
+    taken: list[Message]
+
+    def heard(self) -> None:
+        queue = self.queue
+        if is_success(self.status):
+            queue.messages.done(self.taken, queue.env._now)
+        if queue.messages.waiting:
+            queue.hand_out()
 
 
 class HandingPart(Part):
@@ -77,23 +90,16 @@ class HandingPart(Part):
 
     def _hand(self, taken: list[Message], target: Part) -> None:
         first, now = taken[0], self.env._now
-        again = sum([message.receives > 1 for message in taken]) if len(taken) > 1 else int(first.receives > 1)
+        again = sum([message.receives > 1 for message in taken])
         self.notes.append((now, len(taken), again, 0))
         hidden_s = now + self.spec.visibility_s
         if hidden_s < self.visible.due:
             self.visible.set(hidden_s)
-
         request = first.request
         line = request.line if first.receives == 1 else (*request.line, self.name, first.receives)
-        # What `ask` does, written out: this is the hot path of such runs.
-        call = Call(request, line, self, partial(self._worked, taken))
-        call.items, call.place = len(taken), self.place or first.place
-        call.begin(target.handle(call))
-
-    def _worked(self, taken: list[Message], call: Call) -> None:
-        if is_success(call.status):
-            self.messages.done(taken, self.env._now)
-        self.hand_out()
+        work = _Work(request, line, self)
+        work.queue, work.taken, work.items, work.place = self, taken, len(taken), self.place or first.place
+        work.begin(target.handle(work))
 
     def _come_back(self) -> None:
         self.messages.come_back(self.env._now)

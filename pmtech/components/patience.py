@@ -1,6 +1,7 @@
 """Patience: how long whoever asked waits for an answer."""
 
 from collections import deque
+from collections.abc import Callable
 from heapq import heappush
 from math import inf
 
@@ -11,21 +12,26 @@ from pmtech.engine.request import Request
 
 
 class Patience:
-    """All who wait for the same time: they give up in the order in which they came, so one alarm serves them all."""
+    """All who wait for the same time: their time is over in the order in which they came, so one alarm serves them all.
 
-    def __init__(self, env, timeout_s: float):
-        self.env, self.timeout_s, self.alarm = env, timeout_s, Alarm(env, self._is_over)
+    is_over: told of each that has no `status` by then.
+    """
+
+    def __init__(self, env, timeout_s: float, is_over: Callable[[Request], None]):
+        self.env, self.timeout_s, self.is_over, self.alarm = env, timeout_s, is_over, Alarm(env, self._rings)
         self.waiting: deque[tuple[float, int, Request]] = deque()  # until when, its turn among all that is due then
 
     def begins(self, request: Request) -> None:
-        """It gives up unless it has been answered by then."""
+        """Its time is over unless it has been answered by then."""
         env = self.env
         self.waiting.append((env._now + self.timeout_s, next(env._eid), request))
         if self.alarm.due == inf:
             self._next()
 
-    def _is_over(self) -> None:
-        self.waiting.popleft()[2].arrive(504)
+    def _rings(self) -> None:
+        request = self.waiting.popleft()[2]
+        if not request.status:
+            self.is_over(request)
         if self.alarm.due == inf:  # whoever asks again at once has set it already
             self._next()
 

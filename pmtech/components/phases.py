@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pmtech.engine.randomness import BLOCK, Stream, exponential
+from pmtech.engine.randomness import BLOCK, exponential, kept_stream
 
 
 class Phases(dict):
@@ -11,7 +11,7 @@ class Phases(dict):
     def __init__(self, seed: int, name: str, arrivals: str):
         super().__init__()
         self.even = arrivals == "even"
-        self.gaps = Stream((seed, f"{name}.arrivals", name, 0), exponential)
+        self.gaps = kept_stream((seed, f"{name}.arrivals", name, 0), exponential)
         self.total, self.first = 0.0, 0
 
     def __missing__(self, number: int) -> float:

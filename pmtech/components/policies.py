@@ -15,10 +15,8 @@ def in_turn(pool, target: int) -> int:
 
 def least_busy(pool, targets: list[int]) -> int:
     """The one with the fewest requests in flight; of equals the next in turn."""
-    in_flight, first = pool.in_flight, bisect_right(targets, pool.turn)  # they stand in order of their numbers
-    held = [in_flight[target] for target in targets]
-    held = held[first:] + held[:first]
-    return targets[(first + held.index(min(held))) % len(held)]
+    first = bisect_right(targets, pool.turn)  # they stand in order of their numbers
+    return min(targets[first:] + targets[:first], key=pool.in_flight.__getitem__)
 
 
 def round_robin(pool, _first: float, _second: float, _key: int) -> int:

@@ -90,6 +90,23 @@ class Curve(Checked):
         root = sqrt(max(first * first + 2 * slope * left, 0.0))
         return begin + since + (2 * left / (first + root) if first + root else 0.0)
 
+    @np.errstate(divide="ignore", invalid="ignore", over="ignore")
+    def whens(self, areas: np.ndarray) -> np.ndarray:
+        """`when` for many at once, by the same arithmetic; of an area without an end, nothing that is a number."""
+        (points_s, times), until, begin = np.array(self.points).T, np.array(self._until), 0.0
+        if self.period_s < inf:
+            rounds = areas // until[-1]
+            areas, begin = areas - rounds * until[-1], rounds * self.period_s
+        areas = areas - self._first
+        place = np.maximum(np.searchsorted(until, areas, "right") - 1, 0)
+        since, first, left = points_s[place], times[place], areas - until[place]
+        slope = np.append(np.diff(times) / np.diff(points_s), 0.0)[place]
+        both = first + np.sqrt(np.maximum(first * first + 2 * slope * left, 0.0))
+        after = np.where(both > 0, 2 * left / both, 0.0)
+        ends = np.where(first > 0, left / first, inf)  # behind the last point it stays as there
+        after = np.where(place + 1 == len(times), ends, after)
+        return np.where(areas < 0, begin + (areas + self._first) / times[0], begin + since + after)
+
 
 def _number(name: str, value) -> float:
     found = plain_number(value)

@@ -104,7 +104,7 @@ class QueuePart(HandingPart):
 
     def handle(self, request: Request) -> Steps:
         visit, items = self.visit(request), request.items
-        if items > self.left:
+        if self.spec.limit is not None and items > self.left:
             return self.refuse(request, visit, 503)
         visit[2] = visit[1]
         self.storing += items

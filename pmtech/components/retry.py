@@ -2,17 +2,18 @@
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from math import inf, nan
+from math import nan
 
 import numpy as np
 
 from pmtech.components.backoff import BUDGETS, KINDS, wait_s
 from pmtech.components.component import Component, Finding
 from pmtech.components.fields import number, one_of, whole
-from pmtech.engine.clock import Alarm, Steps
+from pmtech.components.patience import Patience
+from pmtech.engine.clock import Steps
 from pmtech.engine.part import Part
 from pmtech.engine.randomness import identity
-from pmtech.engine.request import Call, Request
+from pmtech.engine.request import Request
 from pmtech.wording import counted, percent, plain, rate
 
 AGAIN = (429, 500, 502, 503, 504)  # who answers so may have more luck later
@@ -72,13 +73,21 @@ class RetryPart(Part):
     def setup(self) -> None:
         self.luck = self.run.luck(f"{self.name}.backoff", identity)
         self.budget = BUDGETS[self.spec.budget_by](self.spec.budget)
+        self._learn()
 
     def change(self, spec) -> None:
-        anew = spec.budget_by != self.spec.budget_by
+        anew, other = spec.budget_by != self.spec.budget_by, spec.timeout_ms != self.spec.timeout_ms
         super().change(spec)
         if anew:
             self.budget = BUDGETS[spec.budget_by](spec.budget)
         self.budget.share = spec.budget
+        if other:
+            self._learn()
+
+    def _learn(self) -> None:
+        """How long an attempt may take."""
+        if self.spec.timeout_ms is not None:
+            self.patience = Patience(self.env, self.spec.timeout_ms / 1000, self._give_up)
 
     def handle(self, request: Request) -> Steps:
         visit, line, spec = self.visit(request), request.line, self.spec
@@ -108,20 +117,16 @@ class RetryPart(Part):
 
     def _in_time(self, request: Request) -> Generator[None, None, int]:
         """A call goes there for it, and is not waited for longer than it may take."""
-
-        def heard(_: Call) -> None:
-            late.set(inf)
-            request.wake()
-
-        def is_late() -> None:
-            call.answer_to = None
-            request.wake()
-
-        late = Alarm(self.env, is_late)
-        call = self.ask(request, self.next, heard)
+        call = self.ask(request, self.next, request.wake)
         if not call.status:
-            late.set(self.env._now + self.spec.timeout_ms / 1000)
+            self.patience.begins(call)
         yield
         request.served_by = call.served_by or self.machine
         request.retry_after, request.version = call.retry_after, call.version
         return call.status or 504
+
+    def _give_up(self, call: Request) -> None:
+        """Nobody waits for this one any more; whoever waited goes on."""
+        wake, call.answer_to = call.answer_to, None
+        if wake is not None:
+            wake(call)

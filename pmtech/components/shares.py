@@ -1,6 +1,7 @@
 """All requests of a load balancer at once, in order of time: where each of them goes."""
 
 from heapq import heappop, heappush
+from math import inf
 
 import numpy as np
 
@@ -57,24 +58,25 @@ def _one_by_one(pool, rows, times, book) -> None:
     machines = {target.name: target for target in pool.targets}  # replicas share a name, and with it the work
     works = {name: target.needs(rows, book) for name, target in machines.items()}
     listed = {name: work.tolist() for name, work in works.items()}
-    first, second = book.draw(pool.first, rows).tolist(), book.draw(pool.second, rows).tolist()
-    lines, needs, queue, scaled = [], [], pool.env._queue, is_scaled(pool)
-    pick, in_flight, leaving, chosen, began = POLICIES[pool.spec.policy], pool.in_flight, [], [], []
-    for place, now in enumerate(times.tolist()):
+    luck = (book.draw(each, rows).tolist() for each in (pool.first, pool.second))
+    enter, needs, queue, scaled = [], [], pool.env._queue, is_scaled(pool)
+    pick, in_flight, leaving, chosen, began = POLICIES[pool.spec.policy], pool.in_flight, [(inf, 0)], [], []
+    for place, (now, first, second) in enumerate(zip(times.tolist(), *luck, strict=True)):
         if queue and queue[0][0] <= now:  # an autoscaler looks: the one thing that is left to the clock
             if queue[0][0] == now:
                 raise Undecided
             pool.run.advance(now)
-        for target in pool.targets[len(lines) :]:
-            lines.append(target.line())
-            needs.append(listed[target.name])
-        while leaving and leaving[0][0] <= now:
-            if leaving[0][0] == now:
+        if len(enter) < len(pool.targets):
+            new = pool.targets[len(enter) :]
+            enter += [target.line().enter for target in new]
+            needs += [listed[target.name] for target in new]
+        while (leaves := leaving[0][0]) <= now:
+            if leaves == now:
                 raise Undecided
             in_flight[heappop(leaving)[1]] -= 1
-        target = pick(pool, first[place], second[place], 0)
+        target = pick(pool, first, second, 0)
         takes = needs[target][place]
-        begins = lines[target].enter(now, takes)
+        begins = enter[target](now, takes)
         chosen.append(target)
         began.append(begins)
         if begins is not None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from operator import methodcaller
 from typing import Any, ClassVar
 
 import numpy as np
@@ -130,11 +131,10 @@ class SourcePart(Part):
         self.writes = self.run.luck(f"{self.name}.write", identity)
         self.only = next(iter(spec.endpoints)) if len(spec.endpoints) == 1 else None
         self.choose: dict[tuple, Any] = self.run.luck(f"{self.name}.endpoint", pick(spec.endpoints))
-        self.log = self.run.requests.append
         self.first_line, self.tries_again = (self.name, 0), spec.retries > 0
         before, self.timeout_s = self.timeout_s, None if spec.timeout_ms is None else spec.timeout_ms / 1000
         if self.timeout_s is not None and self.timeout_s != before:
-            self.patience = Patience(self.env, self.timeout_s)
+            self.patience = Patience(self.env, self.timeout_s, methodcaller("arrive", 504))
         self.trips = spec.round_trips
         self.budget.share = spec.retry_budget
 
@@ -145,7 +145,7 @@ class SourcePart(Part):
         endpoint = self.only or self.choose[self.first_line][number]
         line = self.first_line if attempt == 0 else (self.name, attempt)
         request = Request(self.env, self, number, line, endpoint, caller or self.name)
-        self.log(request)
+        self.run.requests.append(request)
         request.answer_to = heard
         if self.tries_again:
             request.answer_to = partial(self._heard, heard, attempt, waited_s)

@@ -44,9 +44,9 @@ class WorkPart(Part):
         self.station.resize(places, limit)
 
     def room(self) -> float:
-        if self.outages:
-            return 0
         station = self.station
+        if self.outages or station.busy >= station.places:
+            return 0
         free = station.places - station.busy - len(station.waiting) - len(self.coming)
         return free if free > 0 else 0
 
@@ -66,6 +66,8 @@ class WorkPart(Part):
 
     def pass_sorted(self, rows, times, book) -> None:
         station = self.station
+        if not len(rows):  # nobody comes, or who sent them has written down what they did here
+            return
         if self.next is not None and self.holds:
             return (pass_held if owns_what_ends(self) else pass_if_never_full)(self, rows, times, book)
         needs = self.needs(rows, book)

@@ -2,8 +2,9 @@
 
 SimPy is the clock. A plain SimPy process costs a Process, an Initialize event and a Timeout for every delay. Here a
 request is itself the event that it waits for: one object that puts itself back on the environment's queue, with the
-generator of its journey inside. The environment is an unmodified `simpy.Environment`, so ordinary SimPy processes
-run beside it. `benchmarks/engine.py` measures what that is worth.
+generator of its journey inside. To SimPy's own loop it looks like an `Event` that has been triggered. The environment is
+an unmodified `simpy.Environment`, so ordinary SimPy processes run beside it. `benchmarks/engine.py` measures what that
+is worth.
 
 A journey's generator yields a delay in seconds, or nothing (`yield`) to be parked until somebody calls `wake()`.
 Times are seconds since the start of the run.
@@ -16,19 +17,12 @@ from heapq import heappush
 from math import inf
 from typing import Any
 
-import simpy
-from simpy.events import NORMAL, URGENT, Event
+from simpy.events import NORMAL, URGENT
 
+Clock = Any  # a `simpy.Environment`, whose queue is used directly
 Steps = Generator[float | None, None, Any]
 
 
-def _stepped(journey: "Journey") -> None:
-    """SimPy's own loop has come to a journey."""
-    journey.callbacks = _STEPPED  # it has taken the list away; one list serves all, for it passes the event along
-    journey.begin(journey.steps)
-
-
-_STEPPED: list[Callable[[Any], None]] = [_stepped]
 NO_MORE: Steps = (step for step in ())  # in the place of steps that were taken: what they stood on is free again
 next(NO_MORE, None)  # taken to its end, as they are: whoever follows a request sees by its frame that it is over
 
@@ -45,13 +39,13 @@ def collecting_later() -> Iterator[None]:
             gc.enable()
 
 
-class Journey(Event):
+class Journey:
     """A light process: an event that resumes its own generator whenever its time comes."""
 
-    __slots__ = ("env", "steps")  # SimPy would keep them in a dict
-    _ok, _value, callbacks = True, None, _STEPPED
+    __slots__ = ("env", "steps")
+    _ok, callbacks = True, property(lambda self: [self._go], lambda self, taken: None)  # for SimPy's own loop
 
-    def __init__(self, env: simpy.Environment):
+    def __init__(self, env: Clock):
         self.env = env
 
     def begin(self, steps: Steps) -> None:
@@ -67,8 +61,12 @@ class Journey(Event):
                 env = self.env
                 heappush(env._queue, (env._now + delay, NORMAL, next(env._eid), self))
 
-    def wake(self) -> None:
-        """Go on from where it parked, at the present time."""
+    def _go(self, _event: Any) -> None:
+        """SimPy's own loop has come to it."""
+        self.begin(self.steps)
+
+    def wake(self, _by: Any = None) -> None:
+        """Go on from where it parked, at the present time. So it may be told of whoever wakes it."""
         env = self.env
         heappush(env._queue, (env._now, NORMAL, next(env._eid), self))
 
@@ -76,23 +74,13 @@ class Journey(Event):
         """The generator has returned `outcome`."""
 
 
-def ring(alarm: "Alarm") -> None:
-    alarm.callbacks = _RING
-    if alarm.env._now == alarm.due:  # an alarm that was moved leaves its old entry on the queue
-        alarm.due = inf
-        alarm.rings()
-
-
-_RING: list[Callable[[Any], None]] = [ring]
-
-
-class Alarm(Event):
+class Alarm:
     """Calls `rings()` at a set time, which may be moved or called off while it waits."""
 
     __slots__ = ("due", "env", "priority", "rings")
-    _ok, _value, callbacks = True, None, _RING
+    _ok, callbacks = True, property(lambda self: [self._go], lambda self, taken: None)  # for SimPy's own loop
 
-    def __init__(self, env: simpy.Environment, rings: Callable[[], None], *, urgent: bool = False):
+    def __init__(self, env: Clock, rings: Callable[[], None], *, urgent: bool = False):
         self.env, self.rings, self.due = env, rings, inf
         self.priority = URGENT if urgent else NORMAL
 
@@ -105,3 +93,9 @@ class Alarm(Event):
             env = self.env
             # The absolute time, not now + (at_s - now), which would be off by a bit.
             heappush(env._queue, (at_s, self.priority, next(env._eid), self))
+
+    def _go(self, _event: Any) -> None:
+        """SimPy's own loop has come to it."""
+        if self.env._now == self.due:  # an alarm that was moved leaves its old entry on the queue
+            self.due = inf
+            self.rings()

@@ -37,7 +37,8 @@ class Part:
         self.slowness: list[Callable[[Request], float]] = []  # and how many times its work takes
         self.versions: list[Callable[[Request], bool]] = []  # who is met by which new version, the latest last
         self.setup()
-        self._choose_way()
+        if self.place is not None:
+            self._choose_way()
 
     def setup(self) -> None:
         """Prepare the state of a run."""
@@ -191,7 +192,7 @@ class Part:
 
     def _choose_way(self) -> None:
         """Where nothing is the matter `handle` is the method itself: what never happens costs nothing."""
-        with suppress(AttributeError):
+        with suppress(AttributeError):  # `vars` would make a dict of it, in which all its fields are slower
             del self.handle
         if self.outages and not self.bypassed:
             self.handle = self._refuse_all  # type: ignore[method-assign]

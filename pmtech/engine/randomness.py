@@ -38,21 +38,29 @@ class Stream(dict):
     def __init__(self, key: tuple, shape: Callable[[np.ndarray], np.ndarray]):
         super().__init__()
         self.key, self.shape = key, shape
+        self.begins: np.ndarray | None = None  # the first of them, where they were asked for at once
 
     def __missing__(self, number: int):
         if len(self) + AHEAD > KEPT:
             self.clear()
-        first = number - number % AHEAD
-        self.update(enumerate(self.ahead(first).tolist(), first))
+        count = AHEAD if self else BLOCK  # many a stream is asked for a few numbers and no more
+        first = number - number % count
+        self.update(enumerate(self.ahead(first, count).tolist(), first))
         return self[number]
 
-    def ahead(self, first: int) -> np.ndarray:
+    def ahead(self, first: int, count: int = AHEAD) -> np.ndarray:
         """The next values from number `first`, a multiple of 4."""
-        return self.shape(uniforms(self.key, first, AHEAD))
+        return self.shape(uniforms(self.key, first, count))
 
     def first(self, count: int) -> np.ndarray:
-        """The values of the numbers 0 to count - 1, at once."""
-        return self.shape(uniforms(self.key, 0, -(-count // BLOCK) * BLOCK))[:count]
+        """The values of the numbers 0 to count - 1, at once; nobody may write on them."""
+        if self.begins is None or count > len(self.begins):
+            found = self.shape(uniforms(self.key, 0, -(-count // BLOCK) * BLOCK))
+            found.flags.writeable = False
+            if count > KEPT:
+                return found[:count]
+            self.begins = found
+        return self.begins[:count]
 
     def at(self, numbers: np.ndarray) -> np.ndarray:
         """The values of these numbers."""
@@ -61,6 +69,9 @@ class Stream(dict):
     def again(self) -> "Stream":
         """The same numbers, with none of them held yet."""
         return Stream(self.key, self.shape)
+
+
+kept_stream = lru_cache(maxsize=32)(Stream)  # a slider and a comparison ask for the same customers again and again
 
 
 class Crowd(dict):
@@ -112,7 +123,7 @@ class Luck(dict):
 
     def __missing__(self, line: tuple) -> Stream | Crowd:
         key, users = (self.seed, self.purpose, *line), self.crowds.get(line[0])
-        stream = self[line] = Stream(key, self.shape) if users is None else Crowd(key, self.shape, users)
+        stream = self[line] = kept_stream(key, self.shape) if users is None else Crowd(key, self.shape, users)
         return stream
 
 

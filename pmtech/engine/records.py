@@ -1,9 +1,9 @@
 """What is written down during a run, as plain columns: whichever engine ran, the figures are made from these."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 
 import numpy as np
 
@@ -92,14 +92,14 @@ def from_run(run: Run) -> Records:
         request.row = row
     names = [name for name, parts in run.parts.items() if parts[0].spec.is_source]
     code = {name: number for number, name in enumerate(names)}
-    client = np.fromiter((code[r.source.name] for r in log), dtype=np.int64, count=len(log))
+    client = np.fromiter(map(code.__getitem__, map(attrgetter("source.name"), log)), dtype=np.int64, count=len(log))
     visits, notes = {}, {}
     for name, parts in run.parts.items():
         if name in code:
             continue
         of_all = [visit for part in parts for visit in part.visits]
         whose, *times = zip(*of_all, strict=True) if of_all else [()] * 4
-        rows = np.fromiter((request.row for request in whose), dtype=np.int64, count=len(whose))
+        rows = _column(whose, "row", np.int64)
         entered_s, started_s, left_s = (np.array(column, dtype=float) for column in times)
         machine = np.repeat(np.arange(len(parts)), [len(part.visits) for part in parts])
         visits[name] = Visits(rows, entered_s, started_s, left_s, machine)
@@ -110,12 +110,12 @@ def from_run(run: Run) -> Records:
     return Records(
         sources=names,
         client=client,
-        arrived_s=np.fromiter((r.arrived for r in log), dtype=float, count=len(log)),
-        finished_s=np.fromiter((r.finished for r in log), dtype=float, count=len(log)),
-        status=np.fromiter((r.status for r in log), dtype=np.int64, count=len(log)),
-        endpoint=_texts(request.endpoint for request in log),
+        arrived_s=_column(log, "arrived", float),
+        finished_s=_column(log, "finished", float),
+        status=_column(log, "status", np.int64),
+        endpoint=_texts(map(attrgetter("endpoint"), log)),
         key=_keys([run.parts[name][0] for name in names], client, log),
-        served_by=_texts(request.served_by for request in log),
+        served_by=_texts(map(attrgetter("served_by"), log)),
         visits=visits,
         refusals=Refusals(
             row=np.array([r[2].row for r in refused], dtype=np.int64),
@@ -130,6 +130,11 @@ def from_run(run: Run) -> Records:
     )
 
 
+def _column(requests: Sequence, name: str, kind: type) -> np.ndarray:
+    """What each of these requests has under a name."""
+    return np.fromiter(map(attrgetter(name), requests), dtype=kind, count=len(requests))
+
+
 def _texts(values: Iterable[str | None]) -> Callable[[], np.ndarray]:
     """A column of few different words, kept as their numbers."""
     numbers: dict[str | None, int] = {}
@@ -140,7 +145,7 @@ def _texts(values: Iterable[str | None]) -> Callable[[], np.ndarray]:
 
 def _keys(sources: list, client: np.ndarray, log: list) -> Callable[[], np.ndarray]:
     """What each request asked for: drawn again from its source's stream when somebody wants to know."""
-    number = np.fromiter((request.number for request in log), dtype=np.int64, count=len(log))
+    number = _column(log, "number", np.int64)
     streams = [source.keys[source.first_line].again() for source in sources]
 
     def column() -> np.ndarray:

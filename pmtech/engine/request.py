@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from math import inf, nan
+from operator import attrgetter
 from typing import Any
 
 from pmtech.engine.clock import Journey
 
-
-def is_success(status: int) -> bool:
-    """Any 2xx: done, created, accepted, nothing to say (RFC 9110, 15.3)."""
-    return 200 <= status < 300
+# Any 2xx: done, created, accepted, nothing to say (RFC 9110, 15.3).
+is_success: Callable[[int], bool] = range(200, 300).__contains__
 
 
 class Request(Journey):
@@ -92,25 +91,36 @@ class Call(Request):
     """What one part asks of others on behalf of a request: an attempt, a branch, a message. It has luck of its own where
     its `line` differs from the request's."""
 
-    __slots__ = ("asked_by", "deadline", "items", "root")
+    __slots__ = ("deadline", "items", "root")
 
     deadline: float
     items: int
     root: Request
 
-    def __init__(self, request: Request, line: tuple, asked_by, answer_to: "Callable[[Call], None]"):
+    def __init__(self, request: Request, line: tuple, asked_by, answer_to: "Callable[[Call], None] | None" = None):
         # Written out, as this is the hot path of runs with messages and branches.
-        self.env, self.source, self.number = request.env, request.source, request.number
-        self.line, self.endpoint, self.caller = line, request.endpoint, request.caller
-        self.arrived, self.finished, self.status = self.env._now, nan, 0
+        self.env, self.root, self.answer_to = request.env, request.root, answer_to
+        self.number, self.line, self.items = request.number, line, request.items
+        self.place, self.status, self.retry_after = asked_by.place or request.place, 0, nan
         self.served_by = self.version = None
-        self.root, self.asked_by, self.answer_to = request.root, asked_by, answer_to
-        self.items, self.retry_after = request.items, nan
-        later = asked_by.spec.detached  # who has been answered waits no more, nor does its machine
-        self.place, self.trips = asked_by.place or request.place, 1 if later else request.trips
-        self.deadline, self.via = (inf, None) if later else (request.deadline, request.via)
+        if asked_by.spec.detached:  # who has been answered waits no more, nor does its machine
+            self.trips, self.deadline, self.via = 1, inf, None
+        else:
+            self.trips, self.deadline, self.via = request.trips, request.deadline, request.via
 
-    @property
-    def row(self) -> int:  # type: ignore[override]  # nobody sets it here
-        """The row of the request that caused it."""
-        return self.root.row
+    # The request that caused it says what it is about.
+    source, endpoint, caller, row = (
+        property(attrgetter(f"root.{field}")) for field in ("source", "endpoint", "caller", "row")
+    )
+
+    def arrive(self, outcome: int) -> None:
+        """Whoever asked hears the answer, unless it waits no more."""
+        if not self.status:
+            self.status = outcome
+            self.heard()
+
+    def heard(self) -> None:
+        """It has been answered."""
+        if (answer_to := self.answer_to) is not None:
+            self.answer_to = None
+            answer_to(self)

@@ -1,17 +1,18 @@
 """One run of a system: its clock, its seed, and what is written down while it goes on."""
 
 from collections.abc import Callable
-from heapq import heapify, heappop, heappush
+from heapq import heapify, heappop, heappush, heappushpop
 from math import inf, nan
 from typing import Any
 
 import simpy
 from simpy.events import NORMAL
 
-from pmtech.engine.clock import NO_MORE, Alarm, collecting_later
+from pmtech.engine.clock import NO_MORE, Alarm, Clock, Journey, collecting_later
 from pmtech.engine.randomness import Luck
-from pmtech.engine.request import Call, Request
+from pmtech.engine.request import Request
 
+END = -1  # before all that is due at that moment
 HANDED_ON = "handed on"  # to a part that keeps it as a message of its own: it is told of once
 
 
@@ -43,7 +44,7 @@ class Run:
     """One run of a system: its clock, its seed, and everything that is written down while it goes on."""
 
     def __init__(self, seed: int):
-        self.env = simpy.Environment()
+        self.env: Clock = simpy.Environment()
         self.seed = seed
         self.parts: dict[str, list[Any]] = {}
         self.requests: list[Request] = []
@@ -105,32 +106,31 @@ class Run:
     def advance(self, until_s: float) -> None:
         """Let time run until `until_s`; what is due at that very moment has not happened yet."""
         env, queue, eid = self.env, self.env._queue, self.env._eid
-        event: Any  # a request or an alarm
         if until_s < env._now:
             raise ValueError(f"until_s must be at least the present time {env._now:g}, got {until_s:g}")
+        end = until_s, END, 0, None
+        heappush(queue, end)
         with collecting_later():
-            while queue:
-                now, _, _, event = entry = heappop(queue)
-                if now >= until_s:
-                    heappush(queue, entry)
-                    break
-                kind = type(event)
-                if kind is Request or kind is Call:
-                    env._now = now
+            entry = heappop(queue)
+            while entry is not end:
+                now, _, _, event = entry
+                env._now = now
+                if type(event) is Alarm:
+                    if event.due == now:  # as `_go` does
+                        event.due, rings = inf, event.rings
+                        rings()
+                elif isinstance(event, Journey):
                     try:  # what `begin` does, written out: this is the hot path of every run
                         delay = next(event.steps)
-                    except StopIteration as end:
+                    except StopIteration as over:
                         event.steps = NO_MORE
-                        event.arrive(end.value)
+                        event.arrive(over.value)
                     else:
                         if delay is not None:
-                            heappush(queue, (now + delay, NORMAL, next(eid), event))
-                elif isinstance(event, Alarm):
-                    env._now = now
-                    if event.due == now:  # as `ring` does
-                        event.due = inf
-                        event.rings()
-                else:
+                            entry = heappushpop(queue, (now + delay, NORMAL, next(eid), event))
+                            continue
+                elif event is not None:  # the end of a run that was broken off
                     heappush(queue, entry)
                     env.step()
+                entry = heappop(queue)
             env._now = until_s

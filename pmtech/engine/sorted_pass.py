@@ -288,7 +288,9 @@ class Book:
 
     def arrivals_at(self, part: Part) -> tuple[np.ndarray, np.ndarray]:
         """Who comes to a part, and when, in order of time."""
-        crowds = self.inbox.pop(id(part), [(np.empty(0, dtype=np.int64), np.empty(0))])
+        crowds = self.inbox.pop(id(part), None)
+        if crowds is None:
+            return np.empty(0, dtype=np.int64), np.empty(0)
         rows, times = map(joined, zip(*crowds, strict=True))
         if len(crowds) > 1:  # by arrival they are nearly in order of time, and sort in less
             when = np.full(len(self.arrived), inf)

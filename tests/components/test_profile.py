@@ -25,6 +25,14 @@ def test_the_area_and_its_inverse(curve):
         assert curve.when(curve.area(at_s)) == pytest.approx(at_s, abs=1e-5 * lasts) or curve.times(at_s) < 1e-3
 
 
+@pytest.mark.parametrize("curve", [*CURVES, Profile(((0, 0), (900, 0), (930, 1), (1800, 0)))], ids=repr)
+def test_the_inverse_of_many_at_once_is_that_of_each_to_the_last_bit(curve):
+    areas = np.concatenate(
+        [np.linspace(0, 3 * curve.area(2000.0), 999), [curve.area(at_s) for at_s, _ in curve.points]]
+    )
+    assert curve.whens(areas).tolist() == [curve.when(area) for area in areas.tolist()]
+
+
 def test_a_day_has_the_mean_and_the_peak_that_it_says():
     day = Day(peak_times=3, peak_at_h=20, night=0.1, lasts_s=2400)
     assert day.area(2400) / 2400 == pytest.approx(1, abs=1e-6)
