@@ -45,13 +45,27 @@ def said(value: float, unit: str) -> str:
     return f"{value / 1000:,.1f} s" if unit == "ms" and value >= 10_000 else f"{plain(value)} {unit}".rstrip()
 
 
-def seconds(value_s: float) -> str:
-    """A length of time."""
+CLOCKS = {"hour": 3600, "minute": 60, "second": 1}  # of a run: each is for what lasts ten of them
+
+
+def clock(lasts_s: float) -> tuple[str, int]:
+    """In what a run of this length is drawn and told, and how many seconds it has."""
+    return next((unit, s) for unit, s in CLOCKS.items() if lasts_s >= 10 * s or s == 1)
+
+
+def moment(at_s: float, lasts_s: float) -> str:
+    """A moment of a run of this length, as on the axis of its chart: "second 30", "minute 67.9"."""
+    unit, s = clock(lasts_s)
+    return f"{unit} {plain(round(at_s / s, 1 if s > 1 else 0))}"
+
+
+def seconds(value_s: float, lasts_s: float = 0.0) -> str:
+    """A length of time; in a run of this length, in the unit of its chart where there is one of it."""
     if value_s < 1:
         return f"{value_s * 1000:.0f} ms" if value_s >= 0.001 else f"{value_s * 1000:.1g} ms"
-    if value_s < 600:
-        return f"{plain(round(value_s, 1 if value_s < 10 else 0))} s"
-    return f"{value_s / 60:.0f} min" if value_s < 7200 else f"{rate(value_s / 3600)} hours"
+    s = next(s for s in CLOCKS.values() if value_s >= (s if lasts_s >= 10 * s else 10 * s) or s == 1)
+    many = round(value_s / s, 1 if value_s < 10 * s else 0)
+    return counted(many, "hour") if s == 3600 else f"{plain(many)} {'min' if s == 60 else 's'}"
 
 
 def percent(share: float) -> str:

@@ -68,7 +68,7 @@ def test_what_is_not_done_is_not_left_out_of_how_soon_it_was_done():
     run = simulate(SLOW, duration_s=1800)
     (row,) = run.deliveries.itertuples()
     assert row.published / 2 < row.done < 0.8 * row.published
-    assert row.half == "366 s" and row.most == "not yet"
+    assert row.half == "6.1 min" and row.most == "not yet"
     assert "fewer than 95 of 100 were done" in lateness(run).said[0]
     two = compare({"slow": SLOW, "two": SLOW.replace({"company_a.workers": 2})}, duration_s=1800)
     heads, slow, quick = two.panel().table

@@ -21,8 +21,8 @@ class Card(NamedTuple):
     read: Callable[[Result], str]
 
 
-def _time(ms: float) -> str:
-    return "–" if ms != ms else seconds(ms / 1000)
+def _time(result: Result, ms: float) -> str:
+    return "–" if ms != ms else seconds(ms / 1000, result.duration_s)
 
 
 def _share(share: float) -> str:
@@ -58,7 +58,7 @@ def _waiting(result: Result) -> str:
 def _done(result: Result) -> str:
     ages = result.messages_of()
     within_s = ages.within_s(0.95)
-    return "not yet" if len(ages) and np.isnan(within_s) else _time(within_s * 1000)
+    return "not yet" if len(ages) and np.isnan(within_s) else _time(result, within_s * 1000)
 
 
 def _refused_most(result: Result) -> str:
@@ -73,7 +73,7 @@ def _dollars(usd: float) -> str:
 
 CARDS = {
     "served": Card("requests answered in a second, on average", lambda r: f"{rate(r.totals['served_per_s'])} /s"),
-    "p95 answer": Card("95 of 100 served requests took no longer", lambda r: _time(r.totals["p95_ms"])),
+    "p95 answer": Card("95 of 100 served requests took no longer", lambda r: _time(r, r.totals["p95_ms"])),
     "refused": Card(
         "share of the requests that were refused, failed or were given up", lambda r: _share(r.totals["error_rate"])
     ),

@@ -14,7 +14,7 @@ from pmtech.charts.first_page import pages
 from pmtech.panels.widget import Panel
 from pmtech.runs.comparison import Comparison
 from pmtech.runs.result import Result
-from pmtech.wording import counted, percent, seconds
+from pmtech.wording import counted, moment, percent, seconds
 
 
 class Figure(Panel):
@@ -70,11 +70,11 @@ def lateness(result: Result) -> Figure:
         raise ValueError(f"lateness needs a run with a Queue or a Topic, such as simulate(system), got {result!r}")
     s, lines = result.summary, result.components.loc[result.queues].max_queue
     within_s = result.messages_of().within_s(0.95)
-    done = "fewer than 95 of 100" if isnan(within_s) else f"95 of 100 within {seconds(within_s)}"
-    said = f"95 of 100 answers came within {seconds(s.p95_ms / 1000)}. Of the messages, {done} were done."
+    done = "fewer than 95 of 100" if isnan(within_s) else f"95 of 100 within {seconds(within_s, result.duration_s)}"
+    said = f"95 of 100 answers came within {seconds(s.p95_ms / 1000, result.duration_s)}. Of the messages, {done} were done."
     longest = f"At most {counted(int(lines.max()), 'message')} waited in “{result.system.label(lines.idxmax())}”"
     empty = (until := result.caught_up_s) < result.duration_s
-    then = f"from minute {until / 60:.0f} on it was empty again" if empty else "it is not empty yet"
+    then = f"from {moment(until, result.duration_s)} on it was empty again" if empty else "it is not empty yet"
     name = "Time to answer and age of the messages"
     return Figure(figure=messages.age(result), height=240, name=name, said=[said, f"{longest}; {then}."])
 
@@ -91,7 +91,8 @@ def fleets(runs: Comparison) -> Figure:
     for label, run in results.items():
         s, what = run.summary, "messages done" if run.queues else "answers"
         took = run.messages_of().within_s(0.95) if run.queues else s.p95_ms / 1000
-        within = f"fewer than 95 of 100 {what}" if isnan(took) else f"95 of 100 {what} within {seconds(took)}"
+        soon = seconds(took, run.duration_s)
+        within = f"fewer than 95 of 100 {what}" if isnan(took) else f"95 of 100 {what} within {soon}"
         said.append(
             f"“{label}”: {s.cost_usd_per_hour * run.window_s / 3600:,.2f} dollars in all, {percent(s.error_rate)} of the "
             f"requests lost, {within}."
