@@ -103,6 +103,12 @@ def unit(field: str) -> str:
     return next((sign for ending, sign in UNITS.items() if field.endswith(ending)), "")
 
 
+def shown_in(field: str, most: float) -> tuple[str, int]:
+    """In what a field of up to so much is shown, and how many of its own unit that has: long times are no seconds."""
+    word, per = clock(most) if unit(field) == "s" else ("", 1)
+    return {"minute": "min", "hour": "hours"}.get(word, unit(field)), per
+
+
 def field_in_words(field: str) -> str:
     """The name of a field: "service time", "queue limit"."""
     bare = next((field.removesuffix(end) for end, sign in UNITS.items() if sign != "%" and field.endswith(end)), field)
@@ -114,8 +120,8 @@ def value_in_words(value, field: str) -> str:
     if value is None or isinstance(value, bool):
         return {True: "yes", False: "no", None: "none"}[value]
     if isinstance(value, int | float):
-        sign = unit(field)
-        shown = round(100 * value, 6) if sign == "%" else round(value, 2 if abs(value) >= 10 else 6)
+        sign, per = shown_in(field, value)
+        shown = round(100 * value, 6) if sign == "%" else round(value / per, 2 if abs(value) >= 10 else 6)
         return f"{plain(shown)} {sign}".strip()
     return (", ".join(map(str, value)) or "none") if isinstance(value, tuple | list) else str(value).replace("_", " ")
 

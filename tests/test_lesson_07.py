@@ -69,7 +69,7 @@ def test_what_is_not_done_is_not_left_out_of_how_soon_it_was_done():
     (row,) = run.deliveries.itertuples()
     assert row.published / 2 < row.done < 0.8 * row.published
     assert row.half == "6.1 min" and row.most == "not yet"
-    assert "fewer than 95 of 100 were done" in lateness(run).said[0]
+    assert "Fewer than 95 of 100 messages were done" in lateness(run).said[0]
     two = compare({"slow": SLOW, "two": SLOW.replace({"company_a.workers": 2})}, duration_s=1800)
     heads, slow, quick = two.panel().table
     column = [head.startswith("95 of 100 done") for head in heads].index(True)

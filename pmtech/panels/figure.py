@@ -70,8 +70,9 @@ def lateness(result: Result) -> Figure:
         raise ValueError(f"lateness needs a run with a Queue or a Topic, such as simulate(system), got {result!r}")
     s, lines = result.summary, result.components.loc[result.queues].max_queue
     within_s = result.messages_of().within_s(0.95)
-    done = "fewer than 95 of 100" if isnan(within_s) else f"95 of 100 within {seconds(within_s, result.duration_s)}"
-    said = f"95 of 100 answers came within {seconds(s.p95_ms / 1000, result.duration_s)}. Of the messages, {done} were done."
+    within = f"95 of 100 messages were done within {seconds(within_s, result.duration_s)}"
+    done = "Fewer than 95 of 100 messages were done" if isnan(within_s) else within
+    said = f"95 of 100 answers came within {seconds(s.p95_ms / 1000, result.duration_s)}. {done}."
     longest = f"At most {counted(int(lines.max()), 'message')} waited in “{result.system.label(lines.idxmax())}”"
     empty = (until := result.caught_up_s) < result.duration_s
     then = f"from {moment(until, result.duration_s)} on it was empty again" if empty else "it is not empty yet"

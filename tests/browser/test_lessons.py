@@ -33,6 +33,11 @@ YOUR_TURN_IS_OPEN = """() => [...document.querySelectorAll('.pmtech-rail li butt
 SMALL = """() => [...document.querySelectorAll('.pmtech svg text, .pmtech-diagram svg text')]
     .map((text) => [text.textContent, parseFloat(getComputedStyle(text).fontSize) * (text.getScreenCTM()?.a ?? 0)])
     .filter(([words, px]) => words.trim() && px > 0 && px < 10.95)"""
+SIDEWAYS = "() => (({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)(jupyterapp.shell.currentWidget.content.outerNode)"
+LONGEST = """() => {
+    const { content } = jupyterapp.shell.currentWidget, wide = ({ node }) => node.querySelector(".jp-PlaceholderText")?.offsetWidth ?? 0;
+    content.activeCellIndex = content.widgets.indexOf(content.widgets.toSorted((one, other) => wide(other) - wide(one))[0]);
+}"""  # of the folded cells: beside its words stands the key, once it is selected
 ASLEEP = "To bring this back, choose Kernel > Restart Kernel and Run All Cells. Your answers are kept."
 OWN = """from pmtech import compare
 runs = globals().get("runs", 0) + 1
@@ -51,9 +56,13 @@ def no_trouble(lab) -> None:
 
 
 def magnified_twice_it_can_be_read(lab) -> None:
-    """Half of the screen's pixels are left: a drawing scrolls then, and its letters do not shrink."""
+    """Half of the screen's pixels are left: a drawing scrolls then, its letters do not shrink, and the page stays where it is."""
     lab.page.set_viewport_size({"width": 640, "height": 360})
     lab.wait_idle()
+    assert lab.page.evaluate(SIDEWAYS) == 0
+    lab.page.evaluate(LONGEST)
+    lab.until("() => document.querySelector('.jp-Cell.jp-mod-active .jp-PlaceholderText')")
+    assert lab.page.evaluate(SIDEWAYS) == 0
     assert lab.page.evaluate(SMALL) == []
     lab.page.set_viewport_size({"width": 1280, "height": 720})
     lab.wait_idle()

@@ -32,7 +32,7 @@ function render({ model, el }) {
       ...why.map((paragraph) => rich(h("p"), paragraph)));
 
   const outcome = (told) => {
-    const said = told.you ? [h("p", {}, h("span", { class: "pmtech-kind" }, "You said"), rich(h("strong"), told.you))] : [];
+    const said = told.you ? [h("p", {}, h("span", { class: "pmtech-kind" }, "You said"), rich(h(told.truth ? "strong" : "b"), told.you))] : [];
     const ran = h("p", {}, h("span", { class: "pmtech-kind" }, "Your run"), rich(h(told.truth ? "strong" : "span"), told.truth ?? told.run));
     const parts = [
       h("p", { class: "pmtech-verdict", "data-correct": String(told.right) }, told.verdict),
