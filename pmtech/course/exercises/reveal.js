@@ -61,7 +61,7 @@ function render({ model, el }) {
     if (typeof told.right === "boolean") root.dataset.right = told.right;
     else delete root.dataset.right;
     root.replaceChildren(...("waits" in told ? waits(told) : outcome(told)));
-    if (focused >= 0) (root.querySelectorAll("button")[focused] ?? root.querySelector(".pmtech-because, button"))?.focus({ preventScroll: true });
+    if (focused >= 0) (root.querySelectorAll("button")[focused] ?? root.querySelector(".pmtech-because") ?? root.querySelector("button"))?.focus({ preventScroll: true });
   };
   let timer;
   const watch = new IntersectionObserver(([{ isIntersecting }]) => {
