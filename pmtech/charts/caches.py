@@ -130,7 +130,7 @@ def outdated_said(results: dict[str, Result]) -> list[str]:
         at_s, _, stale = result.records.notes[_cache(result.system)[0]].T[:3]
         wrong = at_s[stale > 0]
         lasted = f" until {moment(wrong.max(), result.duration_s)}" if len(wrong) else ""
-        said.append(f"{label}: {len(wrong):,} answers were out of date{lasted}.")
+        said.append(f"“{label}”: {len(wrong):,} answers were out of date{lasted}.")
     return said
 
 
@@ -169,7 +169,7 @@ def answered_by(results: dict[str, Result]) -> dict:
 def traffic_said(results: dict[str, Result], at: str) -> list[str]:
     """The chart in sentences."""
     return [
-        f"{label}: {rate((came := reached(result, at)).mean())} a second reach {result.system.label(at)} on average, "
+        f"“{label}”: {rate((came := reached(result, at)).mean())} a second reach {result.system.label(at)} on average, "
         f"{came.max():,} in the busiest second; 99 of 100 requests are answered within {_time(result.summary.p99_ms)}."
         for label, result in results.items()
     ]

@@ -33,6 +33,7 @@ YOUR_TURN_IS_OPEN = """() => [...document.querySelectorAll('.pmtech-rail li butt
 SMALL = """() => [...document.querySelectorAll('.pmtech svg text, .pmtech-diagram svg text')]
     .map((text) => [text.textContent, parseFloat(getComputedStyle(text).fontSize) * (text.getScreenCTM()?.a ?? 0)])
     .filter(([words, px]) => words.trim() && px > 0 && px < 10.95)"""
+BROKEN = "() => Math.max(...[...document.querySelectorAll('.pmtech-map th a')].map((title) => title.getClientRects().length))"
 SIDEWAYS = "() => (({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)(jupyterapp.shell.currentWidget.content.outerNode)"
 LONGEST = """() => {
     const { content } = jupyterapp.shell.currentWidget, wide = ({ node }) => node.querySelector(".jp-PlaceholderText")?.offsetWidth ?? 0;
@@ -133,6 +134,7 @@ def test_restarted_and_saved_and_opened_again_a_lesson_looks_fresh_and_keeps_wha
         no_trouble(lab)
 
     goes_on(1)
+    assert lab.page.evaluate(BROKEN) <= 3
     lab.restart_kernel()
     asleep()
     lab.run_all()
