@@ -34,6 +34,8 @@ SMALL = """() => [...document.querySelectorAll('.pmtech svg text, .pmtech-diagra
     .map((text) => [text.textContent, parseFloat(getComputedStyle(text).fontSize) * (text.getScreenCTM()?.a ?? 0)])
     .filter(([words, px]) => words.trim() && px > 0 && px < 10.95)"""
 BROKEN = "() => Math.max(...[...document.querySelectorAll('.pmtech-map th a')].map((title) => title.getClientRects().length))"
+HIGHER = """(panel) => panel.querySelector(".pmtech-outcome").getBoundingClientRect().bottom
+    - panel.getBoundingClientRect().top - jupyterapp.shell.currentWidget.content.outerNode.clientHeight"""
 SIDEWAYS = "() => (({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)(jupyterapp.shell.currentWidget.content.outerNode)"
 LONGEST = """() => {
     const { content } = jupyterapp.shell.currentWidget, wide = ({ node }) => node.querySelector(".jp-PlaceholderText")?.offsetWidth ?? 0;
@@ -54,6 +56,17 @@ def no_trouble(lab) -> None:
     assert lab.console_errors == []
     assert lab.outside_requests == []
     assert lab.server.asked_outside() == []
+
+
+def magnified_by_half_a_panel_stands_on_one_screen(lab) -> None:
+    """Picture, sliders and chart together; what is said of them may lie below."""
+    lab.page.set_viewport_size({"width": 853, "height": 480})
+    lab.wait_idle()
+    for panel in lab.page.locator(".pmtech-explore:visible").all():
+        panel.scroll_into_view_if_needed()
+        assert panel.evaluate(HIGHER) <= 0
+    lab.page.set_viewport_size({"width": 1280, "height": 720})
+    lab.wait_idle()
 
 
 def magnified_twice_it_can_be_read(lab) -> None:
@@ -88,6 +101,7 @@ def test_a_lesson_runs_and_every_slider_moves_to_its_ends(lab, lesson):
             assert lab.page.locator(f"{PANEL} [role=alert]:visible").count() == 0
     assert lab.page.locator(".jp-Cell").count() == cells  # no key reached the notebook's own shortcuts
     no_trouble(lab)
+    magnified_by_half_a_panel_stands_on_one_screen(lab)
     magnified_twice_it_can_be_read(lab)
     lab.screenshot(lesson.removesuffix(".ipynb"))
     assert lab.axe(f".jp-Notebook {PANEL}") == []
