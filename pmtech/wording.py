@@ -45,18 +45,32 @@ def said(value: float, unit: str) -> str:
     return f"{value / 1000:,.1f} s" if unit == "ms" and value >= 10_000 else f"{plain(value)} {unit}".rstrip()
 
 
-def seconds(value_s: float) -> str:
-    """A length of time."""
+CLOCKS = {"hour": 3600, "minute": 60, "second": 1}  # of a run: each is for what lasts ten of them
+
+
+def clock(lasts_s: float) -> tuple[str, int]:
+    """In what a run of this length is drawn and told, and how many seconds it has."""
+    return next((unit, s) for unit, s in CLOCKS.items() if lasts_s >= 10 * s or s == 1)
+
+
+def moment(at_s: float, lasts_s: float) -> str:
+    """A moment of a run of this length, as on the axis of its chart: "second 30", "minute 67.9"."""
+    unit, s = clock(lasts_s)
+    return f"{unit} {plain(round(at_s / s, 1 if s > 1 else 0))}"
+
+
+def seconds(value_s: float, lasts_s: float = 0.0) -> str:
+    """A length of time; in a run of this length, in the unit of its chart where there is one of it."""
     if value_s < 1:
         return f"{value_s * 1000:.0f} ms" if value_s >= 0.001 else f"{value_s * 1000:.1g} ms"
-    if value_s < 600:
-        return f"{plain(round(value_s, 1 if value_s < 10 else 0))} s"
-    return f"{value_s / 60:.0f} min" if value_s < 7200 else f"{rate(value_s / 3600)} hours"
+    s = next(s for s in CLOCKS.values() if value_s >= (s if lasts_s >= 10 * s else 10 * s) or s == 1)
+    many = round(value_s / s, 1 if value_s < 10 * s else 0)
+    return counted(many, "hour") if s == 3600 else f"{plain(many)} {'min' if s == 60 else 's'}"
 
 
-def took(ms: float) -> str:
-    """How long something took; "–" where that is not known."""
-    return "–" if ms != ms else seconds(ms / 1000)
+def took(ms: float, lasts_s: float = 0.0) -> str:
+    """How long something took, in a run of this length; "–" where that is not known."""
+    return "–" if ms != ms else seconds(ms / 1000, lasts_s)
 
 
 def percent(share: float) -> str:
@@ -94,6 +108,12 @@ def unit(field: str) -> str:
     return next((sign for ending, sign in UNITS.items() if field.endswith(ending)), "")
 
 
+def shown_in(field: str, most: float) -> tuple[str, int]:
+    """In what a field of up to so much is shown, and how many of its own unit that has: long times are no seconds."""
+    word, per = clock(most) if unit(field) == "s" else ("", 1)
+    return {"minute": "min", "hour": "hours"}.get(word, unit(field)), per
+
+
 def field_in_words(field: str) -> str:
     """The name of a field: "service time", "queue limit"."""
     bare = next((field.removesuffix(end) for end, sign in UNITS.items() if sign != "%" and field.endswith(end)), field)
@@ -105,8 +125,8 @@ def value_in_words(value, field: str) -> str:
     if value is None or isinstance(value, bool):
         return {True: "yes", False: "no", None: "none"}[value]
     if isinstance(value, int | float):
-        sign = unit(field)
-        shown = round(100 * value, 6) if sign == "%" else round(value, 2 if abs(value) >= 10 else 6)
+        sign, per = shown_in(field, value)
+        shown = round(100 * value, 6) if sign == "%" else round(value / per, 2 if abs(value) >= 10 else 6)
         return f"{plain(shown)} {sign}".strip()
     return (", ".join(map(str, value)) or "none") if isinstance(value, tuple | list) else str(value).replace("_", " ")
 

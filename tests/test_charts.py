@@ -18,14 +18,18 @@ from pmtech import (
     Database,
     LoadBalancer,
     Network,
+    Profile,
+    Queue,
     RateLimiter,
     Server,
     Throttle,
     Users,
     charts,
+    lateness,
     simulate,
 )
-from pmtech.charts import caches, journey, plot
+from pmtech.charts import CHARTS, caches, journey, plot
+from pmtech.wording import moment
 
 CSS = (Path(charts.__file__).parents[1] / "panels" / "panel.css").read_text(encoding="utf-8")
 
@@ -220,6 +224,28 @@ def test_names_stay_apart_where_an_axis_is_held():
     low, high = (note["y"] for note in drawn["layout"]["annotations"])
     assert high - low >= 0.08 * 2000 - 1e-9
     assert [shape["y0"] for shape in drawn["layout"]["shapes"]] == [low, high]
+
+
+@pytest.mark.parametrize(
+    ("lasts_s", "unit", "s"), [(599, "second", 1), (600, "minute", 60), (35_999, "minute", 60), (36_000, "hour", 3600)]
+)
+def test_a_chart_and_a_sentence_tell_time_in_one_unit(lasts_s, unit, s):
+    drawn = plot.over_time([("p50", pd.Series([1.0, 1.0], [0, lasts_s]), plot.stroke("accent"))], "ms", lasts_s)
+    axis = drawn["layout"]["xaxis"]
+    assert axis["title"]["text"] == f"{unit}s since the start" and axis["range"] == [0, lasts_s / s]
+    assert drawn["data"][0]["x"][-1] == pytest.approx(lasts_s / s, abs=1e-3)
+    assert moment(lasts_s / 2, lasts_s).startswith(f"{unit} ")
+
+
+def test_beside_a_chart_in_minutes_nothing_is_told_in_seconds():
+    """Twenty minutes, of which ten are a peak: who waits for it, and when the queue is gone."""
+    peak = Clients(rate_per_s=1, profile=Profile(((0, 0.5), (300, 4), (600, 0.2))))
+    run = simulate(peak >> Queue() >> Server(workers=1, service_ms=500), duration_s=1200, seed=3)
+    drawn = [CHARTS[name](run) for name in ("latency", "throughput", "queue", "age", "backlog", "machines", "attempts")]
+    assert {figure["layout"]["xaxis"]["title"]["text"] for figure in drawn} == {"minutes since the start"}
+    assert {figure["layout"]["xaxis"]["range"][1] for figure in drawn} == {20}
+    assert re.search(r"from minute [\d.]+ to [\d.]+; .* empty again at minute", run.explain())
+    assert not re.search(r"second \d|\d{2,} s\b", run.explain() + " ".join(lateness(run).said))
 
 
 def test_beside_long_numbers_the_title_of_an_axis_stands_further_out():

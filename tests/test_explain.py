@@ -358,10 +358,26 @@ def test_a_rate_has_no_empty_decimals():
         (82.4, "82 s"),
         (599, "599 s"),
         (600, "10 min"),
+        (7200, "120 min"),
+        (36_000, "10 hours"),
     ],
 )
 def test_times(value, words):
     assert seconds(value) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "lasts_s", "words"),
+    [
+        (316, 4800, "5.3 min"),
+        (59, 4800, "59 s"),
+        (60, 599, "60 s"),
+        (5400, 86_400, "1.5 hours"),
+        (7200, 600, "120 min"),
+    ],
+)
+def test_a_time_in_a_run_has_the_unit_of_its_chart(value, lasts_s, words):
+    assert seconds(value, lasts_s) == words
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,7 @@ def test_traffic_counts_what_reaches_a_part():
     assert came.sum() == len(run.records.visits["database"].row) and len(came) == 30
     assert list(points(shown.figure, "today").values()) == came.tolist()
     assert shown.said[0].startswith(
-        f"today: {came.mean():.0f} a second reach Database on average, {came.max()} in the busiest second"
+        f"“today”: {came.mean():.0f} a second reach Database on average, {came.max()} in the busiest second"
     )
 
 

@@ -8,6 +8,7 @@ from lessons import NOTEBOOKS, run
 
 from pmtech import Change, Outage, answers_by_machine, brief, check, hit_ratios, keys_moved, simulate, theory
 from pmtech.course.exercises.check import all_tasks
+from pmtech.course.exercises.questions import question
 from pmtech.course.exercises.tasks.lesson_06 import front_door
 from pmtech.runs.figure import figure
 
@@ -159,7 +160,10 @@ def test_a_ring_moves_fewer_pages_than_modulo(lesson):
     assert hits["in turn"] < hits["modulo"] - 0.1 < hits["ring"] - 0.15
     busy = [figure(moved, f"{design}/database.utilisation") for design in ("in turn", "modulo", "ring")]
     assert busy[0] > busy[1] > 1.3 * busy[2]
-    share = keys_moved(moved, at_s=60).moved
+    pages = keys_moved(moved, at_s=60)
+    share = pages.moved
+    assert (pages.hits["in turn"] + 0.15 < pages.hits["modulo"]) and (pages.hits["modulo"] + 0.05 < pages.hits["ring"])
+    assert question("06.break").run.strip().startswith("{modulo/moved|%} of the pages moved"), "that is what was asked"
     assert share["modulo"] == pytest.approx(3 / 4, abs=0.05) and share["ring"] == pytest.approx(1 / 4, abs=0.05)
     assert share.isna()["in turn"], "no page has a server of its own"
     assert (theory.moved_share(4, 3, ring=False), theory.moved_share(4, 3)) == (0.75, 0.25)

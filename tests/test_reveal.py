@@ -51,7 +51,7 @@ def test_it_opens_by_itself_when_the_prediction_was_kept_before(minute):
     told = reveal("04.predict", minute).told
     assert (told["you"], told["truth"], told["right"]) == ("9 a second", "4.2 a second", False)
     assert told["verdict"] == "It turned out otherwise: 4.8 a second less than you said."
-    assert "who sends little is not hurt by overload" in told["belief"]
+    assert not {"belief", "feedback", "why"} & told.keys(), "they would answer what is asked below"
     assert told["run"].startswith("A sent 9.7 a second and got 4.2 a second answered")
 
 
@@ -110,6 +110,7 @@ def test_it_can_be_shown_without_a_prediction_and_says_so(minute):
     shown = reveal("04.predict", minute)
     from_page(shown, do="show")
     assert (shown.told["verdict"], shown.told["you"]) == ("You made no prediction.", "")
+    from_page(shown, do="go on")
     assert shown.told["feedback"] == question("04.predict").right.feedback
     assert {bar["name"] for bar in shown.told["figure"]["data"]} == {"A asks for", "before C", "your run"}
     assert ask("04.predict").skipped
@@ -132,6 +133,18 @@ def test_what_was_seen_is_asked_told_and_kept(minute):
     assert shown.told["seen"]["feedback"].startswith("That is what happened. ")
     assert reveal("04.predict", minute).told["seen"]["chosen"] == 1
     assert [record["right"] for record in progress_file().records("answer", "04.predict.seen")] == [False, True]
+
+
+@pytest.mark.parametrize("said", [{"do": "go on"}, {"do": "saw", "value": 0}], ids=["goes on", "looks again"])
+def test_it_is_explained_once_it_was_said_what_was_seen_and_stays_so(minute, said):
+    answered("04.predict", 9)
+    shown = reveal("04.predict", minute)
+    state = str(shown.get_state())
+    assert question("04.predict").why[:30] not in state and "who sends little" not in state
+    from_page(shown, **said)
+    for told in (shown.told, reveal("04.predict", minute).told):  # and after a restart
+        assert told["why"] and told["feedback"] and "who sends little is not hurt by overload" in told["belief"]
+        assert told["seen"]["chosen"] == said.get("value")
 
 
 def test_a_run_that_was_changed_is_said_to_be_another_one():

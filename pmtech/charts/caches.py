@@ -17,7 +17,7 @@ from pmtech.components.memory import STORES, Store
 from pmtech.components.rates import added
 from pmtech.runs.result import Result
 from pmtech.system.system import System
-from pmtech.wording import percent, rate
+from pmtech.wording import moment, percent, rate
 
 SIZES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0)  # of the catalogue, for the replays
 PLOT_PX = 440, 240  # about as large as the plot is in a panel
@@ -132,8 +132,8 @@ def outdated_said(results: dict[str, Result]) -> list[str]:
     for label, result in results.items():
         at_s, _, stale = result.records.notes[_cache(result.system)[0]].T[:3]
         wrong = at_s[stale > 0]
-        lasted = f" until second {wrong.max():.0f}" if len(wrong) else ""
-        said.append(f"{label}: {len(wrong):,} answers were out of date{lasted}.")
+        lasted = f" until {moment(wrong.max(), result.duration_s)}" if len(wrong) else ""
+        said.append(f"“{label}”: {len(wrong):,} answers were out of date{lasted}.")
     return said
 
 
@@ -172,7 +172,7 @@ def answered_by(results: dict[str, Result]) -> dict:
 def traffic_said(results: dict[str, Result], at: str) -> list[str]:
     """The chart in sentences."""
     return [
-        f"{label}: {rate((came := reached(result, at)).mean())} a second reach {result.system.label(at)} on average, "
+        f"“{label}”: {rate((came := reached(result, at)).mean())} a second reach {result.system.label(at)} on average, "
         f"{came.max():,} in the busiest second; 99 of 100 requests are answered within {_time(result.summary.p99_ms)}."
         for label, result in results.items()
     ]

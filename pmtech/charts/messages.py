@@ -32,7 +32,7 @@ def age(result: Result, pinned: Result | None = None) -> dict:
     lines += _ages(result, edges)
     unit, scale = _unit(max((values.max() for _, values, _ in lines), default=0.0))
     drawn = [(name, values / scale, style) for name, values, style in lines]
-    return plot.over_run(drawn, f"95 of 100 within, {unit}", result.duration_s)
+    return plot.over_time(drawn, f"95 of 100 within, {unit}", result.duration_s)
 
 
 def backlog(result: Result, pinned: Result | None = None) -> dict:
@@ -47,7 +47,7 @@ def backlog(result: Result, pinned: Result | None = None) -> dict:
         hand = pd.Series(by_hand(result.system, result.queues[0], edges), edges)
         lines.append(("by hand", hand, plot.stroke("quiet", "dot", 2)))
     lines = lines or [("not done", pd.Series(0.0, edges), LINES[0])]
-    return plot.over_run(lines, "messages not done", result.duration_s)
+    return plot.over_time(lines, "messages not done", result.duration_s)
 
 
 def by_hand(system: System, queue: str, at_s: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ import numpy as np
 from pmtech.charts import plot
 from pmtech.runs.result import Result
 from pmtech.runs.summary import percentiles
+from pmtech.wording import clock
 
 EVERY_S, POINTS = 5.0, 30  # what such a tool takes together into one point, and how many it draws at most
 NAMES = {  # in such a tool
@@ -34,7 +35,8 @@ def figure(result: Result) -> dict:
 
 def _one(number: int, title: str, lines: dict[str, np.ndarray], edges: np.ndarray) -> tuple[list, list, dict]:
     """One of the charts: its lines, its words, its pair of axes."""
-    n, left, middle = str(number + 1).replace("1", ""), number * 0.385, (edges[1:] + edges[:-1]) / 2
+    unit, s = clock(edges[-1])
+    n, left, middle = str(number + 1).replace("1", ""), number * 0.385, (edges[1:] + edges[:-1]) / 2 / s
     top = plot.ceiling(max(float(np.nanmax([0, *values])) for values in lines.values()))
     heights = plot.apart({name: _last(values) for name, values in lines.items()}, 0.1 * top, top)
     data, notes, here = [], [], {"xref": f"x{n}", "yref": f"y{n}"}
@@ -47,7 +49,7 @@ def _one(number: int, title: str, lines: dict[str, np.ndarray], edges: np.ndarra
     notes.append(plot.note(title, left, 1.0, plot.TEXT, "left", bold=True) | above | {"yshift": 18})
     notes.append(plot.note(NAMES[title], left, 1.0, plot.QUIET, "left", size=11) | above)
     look = plot.TEMPLATE["layout"]
-    x = plot.axis("s", edges[-1], nticks=4, showgrid=False, domain=[left, left + 0.23], anchor=f"y{n}")
+    x = plot.axis(f"{unit}s", edges[-1] / s, nticks=4, showgrid=False, domain=[left, left + 0.23], anchor=f"y{n}")
     y = plot.axis("", top, nticks=4, anchor=f"x{n}")
     return data, notes, {f"xaxis{n}": {**look["xaxis"], **x}, f"yaxis{n}": {**look["yaxis"], **y}}
 

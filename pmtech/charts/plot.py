@@ -13,13 +13,13 @@ from math import floor, isnan, log10
 from typing import Any
 
 from pmtech import escapes
+from pmtech.wording import clock
 
 MOST = 5  # lines or clients in one figure
 KEPT = "before"  # what a run that is kept for comparison is called
 LINE = 0.12  # of the height: a line of words in the lowest of our charts
 PIECE = 27  # px of a line beside its name: a dash, a gap, a dash
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")  # of as many lines as a figure has room for
-AXES = {"hours": 3600, "minutes": 60, "seconds": 1}  # of time: each is for what lasts ten of them
 
 TEXT, QUIET, PINNED, GROUND = (f"var(--pmtech-{name})" for name in ("text", "quiet", "pinned", "ground"))
 
@@ -143,20 +143,17 @@ def each(runs: dict[str, Any], values: Callable[[Any], Any], width: float = 2.5)
     return [(label, values(run), series(number, width)) for number, (label, run) in shown]
 
 
-def over_run(lines: list[tuple], unit: str, until_s: float) -> dict:
-    """The same as `over_time` of values by second, over hours, minutes or seconds."""
-    in_, scale = next((name, s) for name, s in AXES.items() if until_s >= 10 * s or s == 1)
-    lines = [(name, values.set_axis(values.index / scale), style) for name, values, style in lines]
-    return over_time(lines, unit, until_s / scale, in_)
+def over_time(lines: list[tuple], unit: str, until_s: float | None = None) -> dict:
+    """A figure of (name, values by second, stroke), each line named at its end, behind a short piece of it.
 
-
-def over_time(lines: list[tuple], unit: str, until: float | None = None, in_: str = "seconds") -> dict:
-    """A figure of (name, values by moment, stroke), each line named at its end, behind a short piece of it.
-
-    until: where the axis of time ends; None: as many seconds as there are values.
+    until_s: where the axis of time ends, which is one of hours, minutes or seconds; None: as many as there are values.
     """
+    until_s = until_s or len(lines[0][1])
+    in_, scale = clock(until_s)
+    until = until_s / scale
+    lines = [(name, values.set_axis(values.index / scale), style) for name, values, style in lines]
     known = {name: values.dropna() for name, values, _ in lines if values.notna().any()}
-    styles, until = {name: style for name, _, style in lines}, until or len(lines[0][1])
+    styles = {name: style for name, _, style in lines}
     top = ceiling(max((float(values.max()) for values in known.values()), default=1.0))
     gap = LINE * top
     # Lines that end at about the same height are named in the order in which they ran.
@@ -168,7 +165,7 @@ def over_time(lines: list[tuple], unit: str, until: float | None = None, in_: st
         notes.append(note(name, end, y, TEXT, "left", 8 + PIECE + 6))
         pieces.append(piece(end / until, y, styles[name]))
     data = [line(name, values.items(), style) for name, values, style in lines]
-    x = axis(f"{in_} since the start", until, showgrid=False)
+    x = axis(f"{in_}s since the start", until, showgrid=False)
     right = 24 + 8 + PIECE + 7.5 * max(map(len, styles))
     return figure(data, notes, x, axis(unit, top), shapes=pieces, margin={"r": right})
 

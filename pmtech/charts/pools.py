@@ -1,8 +1,7 @@
 """Servers with a cache each, behind a balancer that knows or does not know who remembers what."""
 
-import numpy as np
-
 from pmtech.charts import plot
+from pmtech.runs import homes
 from pmtech.runs.result import Result
 from pmtech.wording import counted, listed, percent
 
@@ -12,11 +11,9 @@ Shares = dict[str, dict[int, float]]  # line -> servers -> share of the reads
 
 def hit_ratio(result: Result) -> float:
     """The share of the reads that any of the caches answered, in the second half of the run."""
-    caches = [name for name, part in result.system.components.items() if part.remembers]
-    if not caches:
+    if not any(part.remembers for part in result.system.parts):
         raise ValueError("hit_ratios needs servers with a Cache, such as Server() >> Cache() >> Database()")
-    looked = np.concatenate([result.records.notes[name] for name in caches if name in result.records.notes])
-    return float(looked[looked[:, 0] >= result.duration_s / 2, 1].mean())
+    return homes.hit_ratio(result, result.duration_s / 2)
 
 
 def hits(shares: Shares) -> dict:

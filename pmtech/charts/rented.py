@@ -22,14 +22,14 @@ def machines(result: Result, pinned: Result | None = None) -> dict:
     """How many machines take requests, and, dotted, how many the load would keep at work."""
     lines = [(f"{plot.KEPT}: there", there(pinned), plot.BEHIND)] if pinned else []
     lines = [("needed", needed(result), NEEDED), *lines, ("there", there(result), LINES[0])]
-    return plot.over_run(lines, "machines", result.duration_s)
+    return plot.over_time(lines, "machines", result.duration_s)
 
 
 def fleets(results: dict[str, Result]) -> dict:
     """The same of several designs that meet the same load."""
     first = next(iter(results.values()))
     lines = [(label, there(result), style) for (label, result), style in zip(results.items(), LINES, strict=False)]
-    return plot.over_run([("needed", needed(first), NEEDED), *lines], "machines", first.duration_s)
+    return plot.over_time([("needed", needed(first), NEEDED), *lines], "machines", first.duration_s)
 
 
 def fleet(system: System) -> str:

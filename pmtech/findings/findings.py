@@ -15,7 +15,7 @@ from pmtech.findings.backlog import Backlog, Stretch, backlogs, passed, standing
 from pmtech.runs.certainty import p99_between
 from pmtech.runs.result import Result
 from pmtech.runs.summary import percentiles
-from pmtech.wording import counted, percent, rate, seconds
+from pmtech.wording import counted, percent, rate, seconds, took
 
 SENTENCES = 3  # at most
 
@@ -167,8 +167,8 @@ def _age(case: Case, enough: int, inside: float) -> list[str]:
         elif len(ages) >= enough:
             still = np.isin(mine.outcome, ("waiting", "in flight")).mean() > inside
             rest = "; those that are not done yet are not in these figures" if still else ""
-            within = f"within {seconds(half_s)}, 95 of 100 within {seconds(most_s)}"
-            found.append((most_s, f"half of the {whose} were done {within}{rest}"))
+            half, most = (seconds(age_s, case.result.duration_s) for age_s in (half_s, most_s))
+            found.append((most_s, f"half of the {whose} were done within {half}, 95 of 100 within {most}{rest}"))
     return [said for _, said in [max(found)] if said]
 
 
@@ -197,10 +197,10 @@ def _speed(case: Case, enough: int, inside: float, unlike: float) -> list[str]:
     p95_ms = {name: figures["p95_ms"] for name, figures in result.senders.items() if figures["p95_ms"] >= 0}
     quick, slow = min(p95_ms, key=p95_ms.__getitem__), max(p95_ms, key=p95_ms.__getitem__)
     if p95_ms[slow] > unlike * p95_ms[quick]:
-        least, most = seconds(p95_ms[quick] / 1000), seconds(p95_ms[slow] / 1000)
+        least, most = took(p95_ms[quick], result.duration_s), took(p95_ms[slow], result.duration_s)
         quick, slow = f"“{result.system.label(quick)}”", f"“{result.system.label(slow)}”"
         return [f"95 of 100 served requests of {quick} took no more than {least}, of {slow} {most}{rest}"]
-    half, most = seconds(totals["p50_ms"] / 1000), seconds(totals["p95_ms"] / 1000)
+    half, most = took(totals["p50_ms"], result.duration_s), took(totals["p95_ms"], result.duration_s)
     return [f"Half of the served requests took no more than {half}, 95 of 100 no more than {most}{rest}"]
 
 
@@ -210,13 +210,13 @@ def _p99(result: Result, count: int) -> str:
         return f"; {count} are too few to judge the slowest 1 in 100"
     if result.others:
         _, low, high, runs = result.intervals.loc["p99_ms"]
-        return f"; p99 of runs this long lies between {seconds(low / 1000)} and {seconds(high / 1000)} ({runs:.0f} runs, 95 %)"
+        between = f"between {took(low, result.duration_s)} and {took(high, result.duration_s)}"
+        return f"; p99 of runs this long lies {between} ({runs:.0f} runs, 95 %)"
     low, high = p99_between(result)
     if words.has_changed(result) or high - low <= at.DOUBT * result.totals["p99_ms"]:
         return ""
-    ends = (
-        f"above {seconds(low / 1000)}" if high == inf else f"between {seconds(low / 1000)} and {seconds(high / 1000)}"
-    )
+    least, most = took(low, result.duration_s), took(high, result.duration_s)
+    ends = f"above {least}" if high == inf else f"between {least} and {most}"
     return f"; the run is too short for p99: it may lie anywhere {ends}"
 
 

@@ -13,7 +13,7 @@ from pmtech.findings import thresholds as at
 from pmtech.findings.backlog import Backlog, Stretch, moments, reached_from
 from pmtech.runs.offers import Offer
 from pmtech.runs.result import Result
-from pmtech.wording import listed, percent, rate, seconds
+from pmtech.wording import listed, moment, percent, rate, seconds
 
 # --- who it is, and what happened to it ------------------------------------------------------------------------------
 
@@ -40,7 +40,8 @@ def trouble(result: Result, names: list[str]) -> str:
     """What was the matter with them at worst, and for how long anything was: " (it is dead for 30 s)"."""
     offers = result.offers(*names, since=result.warmup_s)
     found = [(offer.per_s, state, offer.lasts_s) for offer in offers if (state := _state(result, names, offer))]
-    return f" ({min(found)[1]} for {seconds(sum(lasts_s for *_, lasts_s in found))})" if found else ""
+    lasted = seconds(sum(lasts_s for *_, lasts_s in found), result.duration_s)
+    return f" ({min(found)[1]} for {lasted})" if found else ""
 
 
 def has_changed(result: Result) -> bool:
@@ -60,11 +61,16 @@ def when(it: Stretch) -> str:
     """From when until when, if that is more than the time of a queue."""
     if is_steady(it):
         return ""
-    return f" from second {it.begin:.0f} to {it.ends:.0f}" if it.ends < it.result.duration_s else since(it)
+    ends = _at(it, it.ends).split()[-1]
+    return f" from {_at(it, it.begin)} to {ends}" if it.ends < it.result.duration_s else since(it)
 
 
 def since(it: Stretch, word: str = "from", on: str = " on") -> str:
-    return "" if it.begin < at.MOMENT_S or it.begin == it.result.warmup_s else f" {word} second {it.begin:.0f}{on}"
+    return "" if it.begin < at.MOMENT_S or it.begin == it.result.warmup_s else f" {word} {_at(it, it.begin)}{on}"
+
+
+def _at(it: Stretch | Backlog, at_s: float) -> str:
+    return moment(at_s, it.result.duration_s)
 
 
 # --- who comes, and what could be served -----------------------------------------------------------------------------
@@ -126,7 +132,7 @@ def _otherwise(backlog: Backlog, per_s: float) -> str:
     if rate(first.per_s) != rate(per_s) and not first.dead:
         return f" ({rate(first.per_s)} at first)"
     another = rate(last.per_s) != rate(per_s) and not last.dead
-    return f" ({rate(last.per_s)} from second {backlog.latest_s:.0f} on)" if another else ""
+    return f" ({rate(last.per_s)} from {_at(backlog, backlog.latest_s)} on)" if another else ""
 
 
 # --- what becomes of the queue ---------------------------------------------------------------------------------------
@@ -135,7 +141,8 @@ def _otherwise(backlog: Backlog, per_s: float) -> str:
 def waits(backlog: Backlog, since_s: float) -> str:
     """How long the last of a queue will wait."""
     waits_s = backlog.last_waits_s(since_s)
-    return "none of them moves" if waits_s == inf else f"the last of them will wait about {seconds(waits_s)}"
+    about = seconds(waits_s, backlog.result.duration_s) if waits_s < inf else ""
+    return f"the last of them will wait about {about}" if about else "none of them moves"
 
 
 def of_growth(it: Stretch) -> str:
@@ -145,7 +152,7 @@ def of_growth(it: Stretch) -> str:
     grows = more if abs(it.growth - more) <= at.CHANCE * it.chance / it.lasts else it.growth
     queue, begins = "The queue", since(it) * steady or " from the start" * (it.begin < at.MOMENT_S)
     if before > at.PART * it.longest:
-        queue, begins = f"The queue is {before:,} long by {f'second {it.begin:.0f}' if steady else 'then'} and", ""
+        queue, begins = f"The queue is {before:,} long by {_at(it, it.begin) if steady else 'then'} and", ""
     here = f" ({rate(it.growth)} in this run)" if abs(it.growth - grows) > at.PART * grows else ""
     return f"{queue} grows by {rate(grows)} every second{begins}{here};"
 
@@ -163,11 +170,11 @@ def of_chance(it: Stretch) -> str:
 def of_wave(it: Stretch) -> str:
     """A queue that does not grow any more."""
     backlog, queued = it.backlog, it.backlog.part.pulls
-    said = f"{it.longest:,} were waiting at second {it.ends:.0f}"
+    said = f"{it.longest:,} were waiting at {_at(it, it.ends)}"
     said = f"By chance {said}" if it.cause in ("uneven", "chance") else said
     empty = backlog.times[(backlog.times > it.ends) & (backlog.length == 0)]
     if queued and len(empty):
-        return f"{said}; the queue was empty again at second {empty[0]:.0f}"
+        return f"{said}; the queue was empty again at {_at(it, empty[0])}"
     if backlog.at_end <= at.PART * it.longest:
         return f"{said}; the queue is gone by the end"
     still = "still are" if backlog.at_end < it.longest else "are"
@@ -179,7 +186,7 @@ def of_another(it: Stretch, told: Backlog) -> str:
     """One more queue, beside that which has been told."""
     held, at_end = told in it.backlog.behind and it.is_held(), it.backlog.at_end
     passed = it.ends < it.result.duration_s and at_end < it.longest
-    when, many, stood = (f"second {it.ends:.0f}", it.longest, "stood") if passed else ("the end", at_end, "wait")
+    when, many, stood = (_at(it, it.ends), it.longest, "stood") if passed else ("the end", at_end, "wait")
     where = f"{'in' if it.backlog.part.pulls else 'before'} {called(it.result, it.backlog.names)}"
     return f"At {when}, {many:,} more {stood} {where}{', held up by it' if held else power(it)}"
 

@@ -54,7 +54,7 @@ def _waiting(result: Result) -> str:
 def _done(result: Result) -> str:
     ages = result.messages_of()
     within_s = ages.within_s(0.95)
-    return "not yet" if len(ages) and np.isnan(within_s) else took(within_s * 1000)
+    return "not yet" if len(ages) and np.isnan(within_s) else took(within_s * 1000, result.duration_s)
 
 
 def _refused_most(result: Result) -> str:
@@ -69,7 +69,7 @@ def _dollars(usd: float) -> str:
 
 CARDS = {
     "served": Card("requests answered in a second, on average", lambda r: f"{rate(r.totals['served_per_s'])} /s"),
-    "p95 answer": Card("95 of 100 served requests took no longer", lambda r: took(r.totals["p95_ms"])),
+    "p95 answer": Card("95 of 100 served requests took no longer", lambda r: took(r.totals["p95_ms"], r.duration_s)),
     "refused": Card(
         "share of the requests that were refused, failed or were given up", lambda r: _share(r.totals["error_rate"])
     ),

@@ -12,6 +12,7 @@ from pmtech.runs.comparison import ALL, Comparison, run_designs
 from pmtech.runs.events.event import as_events
 from pmtech.runs.table import column
 from pmtech.system.system import System
+from pmtech.wording import shown_in
 
 
 class ComparisonPanel(Panel):
@@ -89,7 +90,11 @@ def _rows(comparison: ShownComparison) -> list[list[str]]:
 
 def _done(runs: list) -> dict[str, list[str]]:
     """Where any design has messages: within which time 95 of 100 of them are done."""
-    unit, times = column([run.messages_of().within_s(0.95) * 1000 for run in runs], "ms")
+    within_s = [run.messages_of().within_s(0.95) for run in runs]
+    unit, per = shown_in("within_s", max(run.duration_s for run in runs))
+    if per == 1 or not any(age_s >= per for age_s in within_s):
+        unit, per = "ms", 0.001
+    unit, times = column([age_s / per for age_s in within_s], unit)
     return {f"95 of 100 done, {unit}": times} if any(run.queues for run in runs) else {}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import traitlets
 
 from pmtech.system.system import System
-from pmtech.wording import plain, unit, value_in_words
+from pmtech.wording import plain, shown_in, unit, value_in_words
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,13 @@ class Slider:
         whole = _is_whole(system, self)
         if whole and any(number is not None and number % 1 for number in (self.low, self.high, self.step)):
             raise ValueError(f'"{self.path}" is a whole number: low, high and step of its slider must be, too')
+        sign, per = shown_in(self.path, self.high)
         return {
             "kind": "slider",
             "path": self.path,
             "label": self.label or system.told(self.path),
-            "unit": unit(self.path),
+            "unit": sign,
+            "per": per,
             "low": self.low,
             "high": self.high,
             "step": self.step or (1 if whole else round_step(self.low, self.high, value)),

@@ -15,7 +15,7 @@ from pmtech.panels.widget import Panel
 from pmtech.runs.comparison import Comparison, by_label
 from pmtech.runs.result import Result
 from pmtech.theory.checks import number
-from pmtech.wording import counted, percent, seconds
+from pmtech.wording import counted, moment, percent, seconds
 
 
 class Figure(Panel):
@@ -67,11 +67,12 @@ def lateness(result: Result) -> Figure:
         raise ValueError(f"lateness needs a run with a Queue or a Topic, such as simulate(system), got {result!r}")
     s, lines = result.summary, result.components.loc[result.queues].max_queue
     within_s = result.messages_of().within_s(0.95)
-    done = "fewer than 95 of 100" if isnan(within_s) else f"95 of 100 within {seconds(within_s)}"
-    said = f"95 of 100 answers came within {seconds(s.p95_ms / 1000)}. Of the messages, {done} were done."
+    within = f"95 of 100 messages were done within {seconds(within_s, result.duration_s)}"
+    done = "Fewer than 95 of 100 messages were done" if isnan(within_s) else within
+    said = f"95 of 100 answers came within {seconds(s.p95_ms / 1000, result.duration_s)}. {done}."
     longest = f"At most {counted(int(lines.max()), 'message')} waited in “{result.system.label(lines.idxmax())}”"
     empty = (until := result.caught_up_s) < result.duration_s
-    then = f"from minute {until / 60:.0f} on it was empty again" if empty else "it is not empty yet"
+    then = f"from {moment(until, result.duration_s)} on it was empty again" if empty else "it is not empty yet"
     name = "Time to answer and age of the messages"
     return Figure(figure=messages.age(result), height=240, name=name, said=[said, f"{longest}; {then}."])
 
@@ -85,7 +86,8 @@ def fleets(runs: Comparison) -> Figure:
     for label, run in runs.results.items():
         s, what = run.summary, "messages done" if run.queues else "answers"
         took = run.messages_of().within_s(0.95) if run.queues else s.p95_ms / 1000
-        within = f"fewer than 95 of 100 {what}" if isnan(took) else f"95 of 100 {what} within {seconds(took)}"
+        soon = seconds(took, run.duration_s)
+        within = f"fewer than 95 of 100 {what}" if isnan(took) else f"95 of 100 {what} within {soon}"
         said.append(
             f"“{label}”: {s.cost_usd_per_hour * run.window_s / 3600:,.2f} dollars in all, {percent(s.error_rate)} of the "
             f"requests lost, {within}."

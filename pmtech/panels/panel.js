@@ -259,7 +259,7 @@ function write(el, text) {
 // A row a slider or choice. turned({ path: value }) is told what a learner turns; show(values) puts all of them there.
 function controls(described, turned) {
   const digits = (step) => Math.min(6, (String(step).split(".")[1] ?? "").length);
-  const made = described.map(({ kind, path, label, unit, options, low: min, high: max, step, default: first }) => {
+  const made = described.map(({ kind, path, label, unit, per = 1, options, low: min, high: max, step, default: first }) => {
     const id = newId();
     const name = h("label", { for: id }, label);
     const turn = (control) => turned({ [path]: Number(control.value) });
@@ -267,8 +267,9 @@ function controls(described, turned) {
       const select = h("select", { id, onchange: () => turn(select) }, ...options.map((text, value) => h("option", { value }, text)));
       return { row: h("div", { class: "pmtech-control" }, name, select), show: (value) => (select.value = value) };
     }
-    const times = unit === "%" ? 100 : 1; // the model has shares of 1
-    const format = new Intl.NumberFormat("en", { maximumFractionDigits: Math.max(digits(times * step), digits(times * first)) });
+    const times = unit === "%" ? 100 : 1 / per; // the model has shares of 1, and seconds
+    const most = per > 1 ? 1 : Math.max(digits(times * step), digits(times * first));
+    const format = new Intl.NumberFormat("en", { maximumFractionDigits: most });
     const output = h("output", { for: id });
     const range = h("input", { type: "range", id, min, max, step, oninput: () => (say(range.value), turn(range)) });
     const say = (value) => {

@@ -2,6 +2,7 @@
 
 from math import nan
 
+import numpy as np
 import pandas as pd
 
 from pmtech.runs.comparison import by_label
@@ -23,13 +24,15 @@ def answers_by_machine(result: Result, every_s: float = 20) -> pd.DataFrame:
 
 
 def keys_moved(runs, at_s: float) -> Table:
-    """How many of the keys that were asked for before and after a moment have another machine after it, design by design.
+    """How many of the keys that were asked for before and after a moment have another machine after it, design by design,
+    and which share of the reads since then caches answered.
 
     A key's machine is the one that answered for it last. Where most keys had several before, none has a machine of its
     own, and nothing can be said of that design (NaN). runs: what `compare` gave, or {label: result}.
     """
     number("at_s", at_s)
     words = {"keys": ("pages asked for before and after", ""), "moved": ("have another server now", "%")}
+    words["hits"] = ("reads answered by a cache since then", "%")
     return Table.of({design: _moved(result, at_s) for design, result in by_label("keys_moved", runs).items()}, words)
 
 
@@ -39,4 +42,13 @@ def _moved(result: Result, at_s: float) -> dict[str, float]:
     before, after = (answered[part].groupby("key").served_by.agg(["nunique", "last"]) for part in (early, ~early))
     both = before.join(after["last"].rename("after"), how="inner")
     homed = both["nunique"].eq(1).mean() > 0.5
-    return {"keys": len(both), "moved": (both["last"] != both.after).mean() if homed else nan}
+    moved = (both["last"] != both.after).mean() if homed else nan
+    return {"keys": len(both), "moved": moved, "hits": hit_ratio(result, at_s)}
+
+
+def hit_ratio(result: Result, since_s: float) -> float:
+    """The share of the reads since a moment that any of the caches answered; NaN where there is none."""
+    caches = [name for name, part in result.system.components.items() if part.remembers]
+    looked = [result.records.notes[name] for name in caches if name in result.records.notes]
+    hits = [notes[notes[:, 0] >= since_s, 1] for notes in looked]
+    return float(np.concatenate(hits).mean()) if any(map(len, hits)) else nan

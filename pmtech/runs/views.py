@@ -84,7 +84,8 @@ def told(messages: dict[str, Deliveries]) -> Table:
     rows = {}
     for label, mine in messages.items():
         done, dead = int((mine.outcome == "done").sum()), int(mine.dead.sum())
-        half, most = ["not yet" if isnan(age_s) else seconds(age_s) for age_s in map(mine.within_s, (0.5, 0.95))]
+        ages = map(mine.within_s, (0.5, 0.95))
+        half, most = ["not yet" if isnan(age_s) else seconds(age_s, mine.until_s) for age_s in ages]
         row = {"published": len(mine), "done": done, "again": mine.again, "dead": dead}
         rows[label] = row | {"half": half, "most": most, "overtaken": mine.overtaken}
     return Table.of(rows)

@@ -16,6 +16,9 @@ def keep_first_option(lab, prediction: str) -> tuple[str, str]:
     said = question.inner_text()
     told.scroll_into_view_if_needed()
     told.get_by_text("It turned out otherwise.").wait_for()
+    assert told.locator(".pmtech-because").count() == 0, "what explains it would answer what is asked of it"
+    told.get_by_role("button", name="Explain it without my answer").press("Enter")
+    lab.until("() => document.activeElement.matches('.pmtech-because')")
     return said, told.inner_text()
 
 

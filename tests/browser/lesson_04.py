@@ -49,8 +49,13 @@ def a_guess_is_kept_and_the_run_tells(lab) -> None:
     assert "10 a second" in told.inner_text() and "4.2 a second" in told.inner_text()
     told.scroll_into_view_if_needed()
     told.locator(".main-svg").first.wait_for()
+    assert told.locator(".pmtech-because").count() == 0
+    told.locator(".pmtech-seen button").nth(1).press("Shift+Enter")
+    lab.wait_idle()
+    assert told.locator(".pmtech-because").count() == 0, "to touch is not to answer"
     told.locator(".pmtech-seen button").nth(1).press("Enter")
     told.get_by_text("That is what happened.").wait_for()
+    assert told.get_by_text("A common belief: who sends little is not hurt").count() == 1
     lab.screenshot("a-wrong-prediction")
 
 

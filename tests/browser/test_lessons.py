@@ -33,6 +33,14 @@ YOUR_TURN_IS_OPEN = """() => [...document.querySelectorAll('.pmtech-rail li butt
 SMALL = """() => [...document.querySelectorAll('.pmtech svg text, .pmtech-diagram svg text')]
     .map((text) => [text.textContent, parseFloat(getComputedStyle(text).fontSize) * (text.getScreenCTM()?.a ?? 0)])
     .filter(([words, px]) => words.trim() && px > 0 && px < 10.95)"""
+BROKEN = "() => Math.max(...[...document.querySelectorAll('.pmtech-map th a')].map((title) => title.getClientRects().length))"
+HIGHER = """(panel) => panel.querySelector(".pmtech-outcome").getBoundingClientRect().bottom
+    - panel.getBoundingClientRect().top - jupyterapp.shell.currentWidget.content.outerNode.clientHeight"""
+SIDEWAYS = "() => (({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)(jupyterapp.shell.currentWidget.content.outerNode)"
+LONGEST = """() => {
+    const { content } = jupyterapp.shell.currentWidget, wide = ({ node }) => node.querySelector(".jp-PlaceholderText")?.offsetWidth ?? 0;
+    content.activeCellIndex = content.widgets.indexOf(content.widgets.toSorted((one, other) => wide(other) - wide(one))[0]);
+}"""  # of the folded cells: beside its words stands the key, once it is selected
 ASLEEP = "To bring this back, choose Kernel > Restart Kernel and Run All Cells. Your answers are kept."
 OWN = """from pmtech import compare
 runs = globals().get("runs", 0) + 1
@@ -50,10 +58,25 @@ def no_trouble(lab) -> None:
     assert lab.server.asked_outside() == []
 
 
+def magnified_by_half_a_panel_stands_on_one_screen(lab) -> None:
+    """Picture, sliders and chart together; what is said of them may lie below."""
+    lab.page.set_viewport_size({"width": 853, "height": 480})
+    lab.wait_idle()
+    for panel in lab.page.locator(".pmtech-explore:visible").all():
+        panel.scroll_into_view_if_needed()
+        assert panel.evaluate(HIGHER) <= 0
+    lab.page.set_viewport_size({"width": 1280, "height": 720})
+    lab.wait_idle()
+
+
 def magnified_twice_it_can_be_read(lab) -> None:
-    """Half of the screen's pixels are left: a drawing scrolls then, and its letters do not shrink."""
+    """Half of the screen's pixels are left: a drawing scrolls then, its letters do not shrink, and the page stays where it is."""
     lab.page.set_viewport_size({"width": 640, "height": 360})
     lab.wait_idle()
+    assert lab.page.evaluate(SIDEWAYS) == 0
+    lab.page.evaluate(LONGEST)
+    lab.until("() => document.querySelector('.jp-Cell.jp-mod-active .jp-PlaceholderText')")
+    assert lab.page.evaluate(SIDEWAYS) == 0
     assert lab.page.evaluate(SMALL) == []
     lab.page.set_viewport_size({"width": 1280, "height": 720})
     lab.wait_idle()
@@ -78,6 +101,7 @@ def test_a_lesson_runs_and_every_slider_moves_to_its_ends(lab, lesson):
             assert lab.page.locator(f"{PANEL} [role=alert]:visible").count() == 0
     assert lab.page.locator(".jp-Cell").count() == cells  # no key reached the notebook's own shortcuts
     no_trouble(lab)
+    magnified_by_half_a_panel_stands_on_one_screen(lab)
     magnified_twice_it_can_be_read(lab)
     lab.screenshot(lesson.removesuffix(".ipynb"))
     assert lab.axe(f".jp-Notebook {PANEL}") == []
@@ -124,6 +148,7 @@ def test_restarted_and_saved_and_opened_again_a_lesson_looks_fresh_and_keeps_wha
         no_trouble(lab)
 
     goes_on(1)
+    assert lab.page.evaluate(BROKEN) <= 3
     lab.restart_kernel()
     asleep()
     lab.run_all()

@@ -187,8 +187,8 @@ def test_a_load_that_rises_and_falls():
     clients = Clients(rate_per_s=20, profile=Profile(((0, 0.5), (300, 3), (600, 0.2))))
     mailer = Server("Mailer", workers=6, service_ms=200)
     text = said(clients >> Queue() >> mailer, duration_s=1500)
-    assert number("“Queue” from second #", text) == pytest.approx(120, abs=10)
-    assert number("the queue was empty again at second #", text) == pytest.approx(720, abs=40)
+    assert number("“Queue” from minute #", text) == pytest.approx(120 / 60, abs=10 / 60)
+    assert number("the queue was empty again at minute #", text) == pytest.approx(720 / 60, abs=40 / 60)
 
 
 # What comes back

@@ -64,7 +64,7 @@ def _later(result: Result) -> str:
     """What is done later than the answer, where there is any."""
     if not result.queues:
         return ""
-    done = f", and the work is done later, 95 of 100 within {took(result.summary.age_p95_ms)}"
+    done = f", and the work is done later, 95 of 100 within {took(result.summary.age_p95_ms, result.duration_s)}"
     left = result.summary.not_done
     return f"{done} of what is done; {left:,.0f} messages are not" if left > 0.01 * len(result.messages_of()) else done
 
@@ -81,7 +81,8 @@ def longer(system: System) -> str:
 
 def times_of(result: Result) -> str:
     """The p95, of each client where there are several."""
-    each = {result.system.label(name): took(ms) for name, ms in result.by_client.p95_ms.items() if not isnan(ms)}
+    p95_ms = result.by_client.p95_ms.dropna()
+    each = {result.system.label(name): took(ms, result.duration_s) for name, ms in p95_ms.items()}
     if len(set(each.values())) == 1:
         return next(iter(each.values()))
     return ", ".join(f"{said} ({name})" for name, said in each.items())

@@ -7,7 +7,7 @@ import numpy as np
 
 from pmtech.runs.events import Change
 from pmtech.runs.result import Result
-from pmtech.wording import counted, listed, nearest, percent, plain, seconds
+from pmtech.wording import clock, counted, listed, nearest, percent, plain, seconds
 
 BROKEN = 0.05  # share of those who heard in a second that heard of a failure, from which on it is an incident
 CALM_S = 10  # so long must all be well before it is over
@@ -35,13 +35,13 @@ def post_mortem(
     questions = dict.fromkeys(part.question for part in run.system.parts if part.question)
     return {
         "In short": _short(run, begins, ends),
-        "Timeline": [f"{seconds(at_s)}: {words}" for at_s, words in _timeline(run, begins, ends)]
+        "Timeline": [f"{seconds(at_s, run.duration_s)}: {words}" for at_s, words in _timeline(run, begins, ends)]
         or ["Nothing happened."],
         "Impact": _impact(run, usd),
         "What helped": _helped(run, heard, lost, begins, ends),
         "Actions, each with a name and a date": actions or [f"To settle: {question}" for question in questions],
         "Without blame": "Whoever acted did what made sense with what could be seen. The question is what made it sensible, "
-        "and what would have shown more. Times are seconds of the simulated evening.",
+        "and what would have shown more. Times are those of the simulated evening.",
     }
 
 
@@ -82,9 +82,12 @@ def _short(run: Result, begins: float | None, ends: int | None) -> str:
     if begins is None:
         return "In no second were more than 5 of 100 left without an answer: no incident."
     acts = [event.at_s for event in run.events if isinstance(event, Change) and event.at_s >= begins]
-    noticed = f" Somebody acted {seconds(min(acts) - begins)} after it began." if acts else " Nobody acted."
-    lasted = f"lasted {seconds(ends - begins)}" if ends else f"is not over after {seconds(run.duration_s - begins)}"
-    return f"It began at second {plain(round(begins, 1))} and {lasted}.{noticed}"
+    acted = seconds(min(acts, default=begins) - begins, run.duration_s)
+    noticed = f" Somebody acted {acted} after it began." if acts else " Nobody acted."
+    after = seconds((ends or run.duration_s) - begins, run.duration_s)
+    lasted = f"lasted {after}" if ends else f"is not over after {after}"
+    unit, s = clock(run.duration_s)
+    return f"It began at {unit} {plain(round(begins / s, 1))} and {lasted}.{noticed}"
 
 
 def _timeline(run: Result, begins: float | None, ends: int | None) -> list[tuple[float, str]]:

@@ -136,7 +136,7 @@ def _room_left(now: Result) -> list[str]:
 
 
 def _at_ten_times(now: Result, then: Result) -> str:
-    t, within = then.summary, f"within {took(then.summary.p95_ms)} (95 of 100)"
+    t, within = then.summary, f"within {took(then.summary.p95_ms, then.duration_s)} (95 of 100)"
     if t.error_rate > 0.01:
         return f"At ten times, {percent(t.error_rate)} {fate(then)}; those served have an answer {within}."
     if t.served_per_s < 0.97 * t.offered_per_s:

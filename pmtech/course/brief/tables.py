@@ -15,9 +15,9 @@ def table(now: Result, then: Result) -> tuple:
         ("Requests a second", rate(asked_per_s(now)), rate(asked_per_s(then))),
         ("Answered a second", rate(answered_per_s(now)), rate(answered_per_s(then))),
         ("Refused or failed", percent(a.error_rate), percent(b.error_rate)),
-        ("Average time to an answer", took(a.mean_ms), took(b.mean_ms)),
-        ("95 of 100 of those answered, within", took(a.p95_ms), took(b.p95_ms)),
-        ("99 of 100 of those answered, within", took(a.p99_ms), took(b.p99_ms)),
+        ("Average time to an answer", *_took("mean_ms", now, then)),
+        ("95 of 100 of those answered, within", *_took("p95_ms", now, then)),
+        ("99 of 100 of those answered, within", *_took("p99_ms", now, then)),
         *_of_messages(now, then),
         ("Still in work or waiting at the end", *inside),
         ("Cost an hour", f"{a.cost_usd_per_hour:.2f} USD", f"{b.cost_usd_per_hour:.2f} USD"),
@@ -28,11 +28,14 @@ def _of_messages(now: Result, then: Result) -> list[tuple]:
     """Rows of what is done later than the answer, where there is any."""
     if not now.queues:
         return []
-    both = now.summary, then.summary
     return [
-        ("95 of 100 messages of those done, within", *(took(s.get("age_p95_ms", nan)) for s in both)),
-        ("Messages not done at the end", *(f"{s.get('not_done', 0):,.0f}" for s in both)),
+        ("95 of 100 messages of those done, within", *_took("age_p95_ms", now, then)),
+        ("Messages not done at the end", *(f"{run.totals.get('not_done', 0):,.0f}" for run in (now, then))),
     ]
+
+
+def _took(figure: str, *runs: Result) -> list[str]:
+    return [took(run.totals.get(figure, nan), run.duration_s) for run in runs]
 
 
 def each_client(result: Result) -> list[tuple]:
@@ -43,8 +46,8 @@ def each_client(result: Result) -> list[tuple]:
             result.system.label(name),
             rate(asked_per_s(result, name)),
             percent(c.error_rate),
-            took(c.p95_ms),
-            took(c.p99_ms),
+            took(c.p95_ms, result.duration_s),
+            took(c.p99_ms, result.duration_s),
         )
         for name, c in each.iterrows()
     ]

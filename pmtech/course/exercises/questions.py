@@ -5,7 +5,8 @@ and `[[question.option]]` tables: `text`, `right`, `feedback`, and for a wrong o
 
 A prediction also says what its `reveal` tells once the run is made: `run`, what the learner's own run shows, and `why`,
 the explanation. In both, `{path|unit}` is a figure of that run (`views.figure`): "A got {with C/company_a.served_per_s|a
-second}". `[question.seen]` asks what was seen: a `text` and options (`text`, `right`, `feedback`).
+second}". `[question.seen]` asks what was seen: a `text` and options (`text`, `right`, `feedback`); until that is answered
+or passed by, `why` and the feedback of the prediction wait.
 
 Where the answer is a number there is a `[question.guess]` (see `Guess`), and the options are bands: `up_to` in the place
 of `text`, from the lowest to the highest, the last without an end.

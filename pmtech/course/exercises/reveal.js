@@ -27,8 +27,12 @@ function render({ model, el }) {
       h("p", { class: "pmtech-kind" }, "What did you see?"), rich(h("p", { class: "pmtech-title" }), text), ...rows, ...told);
   };
 
+  const because = ({ feedback, belief, why }) =>
+    h("div", { class: "pmtech-because", tabindex: "-1" }, rich(h("p"), feedback), h("p", { class: "pmtech-quiet" }, belief ?? ""),
+      ...why.map((paragraph) => rich(h("p"), paragraph)));
+
   const outcome = (told) => {
-    const said = told.you ? [h("p", {}, h("span", { class: "pmtech-kind" }, "You said"), rich(h("strong"), told.you))] : [];
+    const said = told.you ? [h("p", {}, h("span", { class: "pmtech-kind" }, "You said"), rich(h(told.truth ? "strong" : "b"), told.you))] : [];
     const ran = h("p", {}, h("span", { class: "pmtech-kind" }, "Your run"), rich(h(told.truth ? "strong" : "span"), told.truth ?? told.run));
     const parts = [
       h("p", { class: "pmtech-verdict", "data-correct": String(told.right) }, told.verdict),
@@ -42,10 +46,8 @@ function render({ model, el }) {
       parts.push(plot, rich(h("p"), told.run));
     }
     if (told.odd) parts.push(h("p", { class: "pmtech-quiet" }, told.odd));
-    parts.push(rich(h("p"), told.feedback));
-    if (told.belief) parts.push(h("p", { class: "pmtech-quiet" }, told.belief));
     if (told.seen) parts.push(seen(told.seen));
-    parts.push(...told.why.map((paragraph) => rich(h("p", { class: "pmtech-why" }), paragraph)));
+    parts.push(told.why ? because(told) : h("button", { type: "button", onclick: () => model.send({ do: "go on" }) }, "Explain it without my answer"));
     if (told.notice) parts.push(h("p", { class: "pmtech-notice", role: "status" }, told.notice));
     return parts;
   };
@@ -59,7 +61,7 @@ function render({ model, el }) {
     if (typeof told.right === "boolean") root.dataset.right = told.right;
     else delete root.dataset.right;
     root.replaceChildren(...("waits" in told ? waits(told) : outcome(told)));
-    if (focused >= 0) (root.querySelectorAll("button")[focused] ?? root.querySelector("button"))?.focus({ preventScroll: true });
+    if (focused >= 0) (root.querySelectorAll("button")[focused] ?? root.querySelector(".pmtech-because") ?? root.querySelector("button"))?.focus({ preventScroll: true });
   };
   let timer;
   const watch = new IntersectionObserver(([{ isIntersecting }]) => {

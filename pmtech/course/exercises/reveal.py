@@ -16,6 +16,7 @@ from pmtech.runs.figure import figure
 from pmtech.wording import said
 
 OPEN = "You have not said yet what you expect of this run."
+WHY = ("feedback", "belief", "why")  # what explains an outcome, and would answer what is asked of it
 PASSED = "You have come to this run without a prediction. An answer now is kept as one given afterwards."
 
 
@@ -24,6 +25,7 @@ class Reveal(Panel):
 
     It opens by itself once the question is answered. Until then it offers the way to the question, and to go on without:
     whoever lets it stand on the screen unanswered has seen the run, and what they answer after that is kept as such.
+    The explanation is due once the learner has said what was seen, or goes on without it.
     """
 
     _esm = script("exercises/reveal.js")
@@ -57,7 +59,9 @@ class Reveal(Panel):
         if (value is None or held_back) and not any(record.get("shown") for record in passed):
             return {"id": self._asked.id, "waits": HELD_BACK if held_back else PASSED if passed else OPEN}
         said_so = self._what_came(value, bool(answers and answers[-1].get("late")))
-        return {**self._outcome(value), **said_so, "seen": self._seen(), "notice": self._progress.notice}
+        told = {**self._outcome(value), **said_so, "seen": self._seen(), "notice": self._progress.notice}
+        asks = told["seen"] and told["seen"]["chosen"] is None and not self._progress.records("run", self._seen_id)
+        return {name: what for name, what in told.items() if not (asks and name in WHY)}
 
     def show(self) -> None:
         """Tells the outcome without an answer."""
@@ -70,13 +74,22 @@ class Reveal(Panel):
             self._progress.add("run", self._asked.id, shown=False)
             refresh(self._asked.id)
 
+    def go_on(self) -> None:
+        """Explains the outcome to whoever does not say what was seen."""
+        self._progress.add("run", self._seen_id, shown=True)
+        self.refresh()
+
     def saw(self, value: int) -> None:
         """Answers what was seen."""
         if self._asked.seen is None:
             raise ValueError("nothing is asked here about what was seen")
         option = self._asked.seen.option[value]
-        self._progress.add("answer", f"{self._asked.id}.seen", option=option.text, right=option.right)
+        self._progress.add("answer", self._seen_id, option=option.text, right=option.right)
         self.refresh()
+
+    @property
+    def _seen_id(self) -> str:
+        return f"{self._asked.id}.seen"
 
     # --- what is told -----------------------------------------------------------------------------------------------
 
@@ -120,7 +133,7 @@ class Reveal(Panel):
         seen = self._asked.seen
         if seen is None:
             return None
-        kept = self._progress.records("answer", f"{self._asked.id}.seen")
+        kept = self._progress.records("answer", self._seen_id)
         texts = [option.text for option in seen.option]
         shown: dict[str, Any] = {"text": seen.text, "options": texts, "chosen": None}
         if kept and kept[-1]["option"] in texts:
@@ -136,6 +149,8 @@ class Reveal(Panel):
                 self.show()
             case "passed":
                 self.passed()
+            case "go on":
+                self.go_on()
             case "saw":
                 self.saw(content["value"])
 

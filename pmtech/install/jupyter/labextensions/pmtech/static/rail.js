@@ -295,9 +295,11 @@ window.pmtechStill = still; // for a panel that leaves the page
 
 // ---- what is told by looks alone ---------------------------------------------------------------------------------------
 
-// The minutes of a heading stand back, a folded cell is its words without the sign of a comment; what folds a section has a name.
+// The minutes of a heading stand back, a folded cell is its words without the sign of a comment; what folds a section,
+// and what holds code, has a name.
 function dress({ node }) {
   node.querySelector(".jp-collapseHeadingButton")?.setAttribute("aria-label", "Fold or open this section");
+  node.querySelector(".cm-content")?.setAttribute("aria-label", "Code");
   for (const heading of node.querySelectorAll(".jp-RenderedMarkdown h2:not([data-dressed])")) {
     heading.dataset.dressed = "";
     const text = [...heading.childNodes].find((one) => one.nodeType === Node.TEXT_NODE && / · \d+ min/.test(one.data));
