@@ -14,7 +14,7 @@ from pmtech.charts.first_page import pages
 from pmtech.panels.widget import Panel
 from pmtech.runs.comparison import Comparison
 from pmtech.runs.result import Result
-from pmtech.wording import counted, percent, seconds
+from pmtech.wording import counted, listed, percent, seconds
 
 
 class Figure(Panel):
@@ -96,6 +96,8 @@ def fleets(runs: Comparison) -> Figure:
             f"“{label}”: {s.cost_usd_per_hour * run.window_s / 3600:,.2f} dollars in all, {percent(s.error_rate)} of the "
             f"requests lost, {within}."
         )
+    said += [f"{listed(f'“{one}”' for one in same)} have as many machines at every moment: their lines lie over one another."
+             for same in rented.alike(results)]  # fmt: skip
     return Figure(figure=rented.fleets(results), height=280, name="Machines over time", said=said)
 
 

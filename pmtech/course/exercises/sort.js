@@ -34,7 +34,7 @@ function render({ model, el }) {
   const reasons = (marks) => {
     const [right, wrong] = [true, false].map((fate) => marks.filter((mark) => mark.right === fate));
     const all = wrong.length === 0;
-    const others = right.length ? [h("details", { open: all }, h("summary", {}, "Why the others lie where they belong"), h("ul", {}, ...right.map(reason)))] : [];
+    const others = right.length ? [h("details", { open: all }, h("summary", {}, `Why ${all ? "each lies where it belongs" : "the others lie where they belong"}`), h("ul", {}, ...right.map(reason)))] : [];
     return [h("p", { class: "pmtech-verdict", "data-correct": String(all) }, model.get("verdict")), h("ul", {}, ...wrong.map(reason)), ...others];
   };
 
