@@ -71,10 +71,10 @@ def article(word: str) -> str:
     return f"a{'n' * (word[0] in 'AEIOUaeiou')} {word}"
 
 
-def listed(words: Iterable[str]) -> str:
+def listed(words: Iterable[str], and_: str = "and") -> str:
     """ "A, B and C"."""
     *most, last = words
-    return f"{', '.join(most)} and {last}" if most else last
+    return f"{', '.join(most)} {and_} {last}" if most else last
 
 
 # The unit stands at the end of a field's name; the longest ending first.

@@ -30,7 +30,7 @@ function render({ model, el }) {
     ...text.split("\n\n").map((paragraph) => rich(h("p", { class: "pmtech-title" }), paragraph)),
     hand, h("div", { class: "pmtech-piles" }, ...columns.map(({ column }) => column)), commit, live, again, notice));
 
-  const reason = ({ text, pile, why }) => h("li", {}, rich(h("span"), text), ": ", rich(h("b"), `${pile}. `), rich(h("span"), why));
+  const reason = ({ text, pile, why }) => h("li", {}, rich(h("span"), text.replace(/\.$/, "")), ": ", rich(h("b"), `${pile}. `), rich(h("span"), why));
   const reasons = (marks) => {
     const [right, wrong] = [true, false].map((fate) => marks.filter((mark) => mark.right === fate));
     const all = wrong.length === 0;
