@@ -31,20 +31,32 @@ from lessons import hold
 hold(pathlib.Path({lesson!r}), globals())
 """
 
-# The longest of all, in the order in which they begin: whoever ends last began first, and is left alone with nothing.
-FIRST = ("tests/browser/test_lessons.py::test_a_lesson_runs", "tests/browser/")
+# The longest begin first, so that no process is left alone at the end: two of three have a JupyterLab and a browser, and half of
+# the lessons each. Whichever is through with them does what else is done in a browser; until then the third runs the notebooks.
+LESSONS, BROWSER = "tests/browser/test_lessons.py::test_a_lesson_runs", "tests/browser/"
+FIRST = (LESSONS, "notebooks/", "tests/fidelity/", "tests/test_shortcut.py", BROWSER)
+
+
+def _half(nodeid: str) -> str:
+    """Of a lesson whose name ends its test's: "0" or "1"."""
+    return str(int(nodeid.partition("[")[2][:2]) % 2)
 
 
 def pytest_collection_modifyitems(items):
-    items.sort(key=lambda item: [not item.nodeid.startswith(first) for first in FIRST])
+    def place(item):
+        is_lesson = item.nodeid.startswith(LESSONS)
+        return [not item.nodeid.startswith(first) for first in FIRST], is_lesson and _half(item.nodeid)
+
+    items.sort(key=place)
 
 
 class Scheduling(LoadScopeScheduling):
-    """A module's tests stay in one process, for a notebook's cells need one kernel; and two processes have a JupyterLab and a
-    browser, not all: each lesson that runs in one, and whatever else is done in a browser in the other."""
+    """A module's tests stay in one process, for a notebook's cells need one kernel; and so do all that are done in a browser."""
 
     def _split_scope(self, nodeid):
-        return next((first for first in FIRST if nodeid.startswith(first)), super()._split_scope(nodeid))
+        if nodeid.startswith(LESSONS):
+            return LESSONS + _half(nodeid)
+        return BROWSER if nodeid.startswith(BROWSER) else super()._split_scope(nodeid)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -37,9 +37,9 @@ class HandingPart(Part):
         waiting = self.messages.waiting
         if not waiting or self.handing or self.outages:  # handing: somebody answered at once, and the loop goes on
             return
-        before, self.handing, now, batch = len(waiting), True, self.env._now, self.spec.batch
+        before, self.handing, now, batch = len(self.messages), True, self.env._now, self.spec.batch
         while waiting and (target := self._free()):
-            if len(waiting) < batch:
+            if len(self.messages) < batch:
                 until_s = self.messages.oldest_s + self.spec.batch_wait_s
                 if now < until_s:
                     self.company.set(until_s)
@@ -50,7 +50,7 @@ class HandingPart(Part):
             if taken:
                 self._hand(taken, target)
         self.handing = False
-        if self.roomed and len(waiting) < before:
+        if self.roomed and len(self.messages) < before:
             self.has_room()
 
     def _has_place(self) -> None:

@@ -1,6 +1,6 @@
 """What a queue keeps, whatever clock drives it: which messages wait, which are hidden and until when, which are dead."""
 
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from itertools import count
 from math import inf
 
@@ -13,12 +13,15 @@ class Messages:
     def __init__(self, spec):
         self.spec, self.numbers = spec, count()
         self.returned = False  # has any come back so far?
-        self.waiting: list[tuple[int, int, Message]] = []
+        self.waiting: list[
+            tuple[int, int, Message]
+        ] = []  # the first of them waits; of the others, so many are deleted:
+        self.deleted = 0
         self.hidden: list[tuple[float, int, int, Message]] = []  # until when, number, for which receive
 
     def __len__(self) -> int:
         """So many wait."""
-        return len(self.waiting)
+        return len(self.waiting) - self.deleted
 
     def add(self, message: Message) -> None:
         message.number = next(self.numbers)
@@ -32,6 +35,7 @@ class Messages:
         limit, taken, dead = self.spec.max_receives or inf, [], 0
         while waiting and len(taken) < most:
             message = heappop(waiting)[2]
+            self._drop()
             if message.receives >= limit:
                 message.outcome = "dead"
                 dead += 1
@@ -47,14 +51,17 @@ class Messages:
     def done(self, taken: list[Message], now: float) -> None:
         """The work has succeeded. They are deleted, also where they wait or somebody works on them once more; what is a
         dead letter stays one."""
-        late = False
         for message in taken:
             if message.outcome not in ("done", "dead"):
-                late |= message.outcome == "waiting"
+                self.deleted += message.outcome == "waiting"
                 message.outcome, message.done_s = "done", now
-        if late:
-            self.waiting[:] = [entry for entry in self.waiting if entry[2].outcome == "waiting"]
-            heapify(self.waiting)
+        self._drop()
+
+    def _drop(self) -> None:
+        """Deleted messages that nothing stands before any more: to look for the others would take longer than they do harm."""
+        while self.deleted and self.waiting[0][2].outcome != "waiting":
+            heappop(self.waiting)
+            self.deleted -= 1
 
     @property
     def due_s(self) -> float:
@@ -74,7 +81,7 @@ class Messages:
     @property
     def oldest_s(self) -> float:
         """When the oldest of those that wait was published."""
-        return min(message.published_s for _, _, message in self.waiting)
+        return min(message.published_s for _, _, message in self.waiting if message.outcome == "waiting")
 
     @staticmethod
     def _is_hidden(receive: int, message: Message) -> bool:

@@ -27,7 +27,9 @@ class LunchTask(SystemTask):
     """
 
     def mark(self, system: System, tries: int = 1) -> Marking:
-        if isinstance(system, System) and "queue" not in system.components and not self._without_queue(system):
+        people, tool, _, mailer = self.start().parts
+        bare = replace(self, start=lambda: people >> tool >> mailer)
+        if isinstance(system, System) and "queue" not in system.components and not bare._changed(system):
             p95 = self.targets[0]
             seen = replace(self, targets=(p95,))._measure(system)
             lost = f"Without a queue people wait for the mail: {p95.sentence(seen[p95.figure])}"

@@ -131,7 +131,7 @@ class Rail {
     this.#timer = 0;
     if (this.notebook.isDisposed) return;
     for (const cell of this.notebook.widgets) (dress(cell), this.#listen(cell));
-    this.notebook.node.querySelectorAll(SCROLLERS).forEach(reach);
+    painted(() => this.notebook.node.querySelectorAll(SCROLLERS).forEach(reach));
     const sections = this.#sections();
     const reads = this.#read(sections);
     const key = JSON.stringify([sections.map(({ name, minutes, mark }) => [name, minutes, mark]), reads, toolsAreShown()]);
@@ -317,6 +317,9 @@ function reach(el) {
   el.tabIndex = 0;
   el.setAttribute("data-lm-suppress-shortcuts", "true");
 }
+
+// Behind a frame: what is measured there has been laid out.
+const painted = (look) => requestAnimationFrame(() => setTimeout(look));
 
 // A page that JupyterLab makes of a lesson has the charts of all its panels, in sight or not.
 function exportWhole({ commands, shell }) {
