@@ -90,15 +90,16 @@ def article(word: str) -> str:
     return f"a{'n' * (word[0] in 'AEIOUaeiou')} {word}"
 
 
-def listed(words: Iterable[str]) -> str:
+def listed(words: Iterable[str], and_: str = "and") -> str:
     """ "A, B and C"."""
     *most, last = words
-    return f"{', '.join(most)} and {last}" if most else last
+    return f"{', '.join(most)} {and_} {last}" if most else last
 
 
 # The unit stands at the end of a field's name; the longest ending first.
 UNITS = {"_usd_per_million": "$/million", "_usd_per_gb_s": "$/GB s", "_usd_per_hour": "$/h", "_usd_per_gb": "$/GB"}
 UNITS |= {"mbit_per_s": "Mbit/s", "_per_s": "/s", "_mb": "MB", "_ms": "ms", "_s": "s", "_share": "%"}
+UNITS |= {"budget": "%", "target": "%", "tolerance": "%"}  # shares by another name
 FIELDS = {"rate_per_s": "requests a second", "service_ms": "service time", "query_ms": "query time"}
 FIELDS |= {"mbit_per_s": "speed", "price_usd_per_million": "price of calls", "price_usd_per_gb_s": "price of work"}
 

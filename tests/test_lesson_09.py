@@ -118,7 +118,10 @@ def test_machines_that_are_there_and_machines_that_are_needed():
     )
     assert list(there(run).items()) == [(0, 4), (20, 4), (20, 3), (30, 3), (30, 4), (96, 4)]
     assert set(needed(run)) == {3}
-    assert "two" in fleets(compare({"one": run.system, "two": run.system}, duration_s=96)).said[1]
+    more = run.system.replace({"server.replicas": 5})
+    shown = fleets(compare({"one": run.system, "more": more, "two": run.system}, duration_s=96))
+    assert "more" in shown.said[1] and shown.said[3].startswith("“one” and “two” have as many machines at every moment")
+    assert len({line["line"]["dash"] for line in shown.figure["data"][1:]}) == 3, "one is seen through the other"
     with pytest.raises(ValueError, match=r"fleets needs what compare\(\.\.\.\) gave"):
         fleets(run)
 

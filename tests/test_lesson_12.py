@@ -10,9 +10,11 @@ from live_page import WISH
 
 from pmtech import (
     Change,
+    CircuitBreaker,
     Clients,
     Deploy,
     Errors,
+    Gateway,
     Outage,
     Retry,
     Server,
@@ -297,9 +299,36 @@ def test_who_fails_by_chance_in_the_second_of_the_outage_did_not_begin_it():
 def test_an_evening_without_an_incident_and_one_that_is_not_over():
     calm = post_mortem(simulate(STORM, duration_s=20))
     assert "no incident" in calm["In short"] and calm["What helped"] == ["Nobody turned anything."]
-    assert any("Who asks again" in action for action in calm["Actions, each with a name and a date"])
+    assert calm["Actions, each with a name and a date"] == ["Nothing to settle: there was no incident."]
     down = post_mortem(simulate(STORM, duration_s=60, events=[STUMBLE]))
     assert "is not over after 38 s. Nobody acted." in down["In short"]
+
+
+def test_what_is_to_be_settled_follows_from_the_run():
+    """Who suffered beside it, how long one waits, what held it, who acts; of the parts those ask that had to do with it."""
+    people = [Clients("Visitors", rate_per_s=30, endpoints="/surveys", timeout_ms=9000),
+              Clients("Buyers", rate_per_s=6, endpoints="/pay", timeout_ms=4000)]  # fmt: skip
+    payment, slow = Server("Payment", workers=100, service_ms=50), Slowdown("payment", at_s=20, for_s=30, times=100)
+
+    def asked(before, *events):
+        parts = {"/surveys": Server("Surveys"), "/pay": before >> payment if before else payment}
+        run = simulate(people >> Server("Tool", workers=12) >> Gateway() >> parts, duration_s=80, events=events)
+        return post_mortem(run)["Actions, each with a name and a date"]
+
+    bare, acted = asked(None, slow), asked(None, slow, Change("tool.workers", 40, at_s=60))
+    assert any(
+        "Visitors never need Payment, and " in one and "failed: what keeps the two apart?" in one for one in bare
+    )
+    assert any("Payment took up to " in one and "when do we stop waiting" in one for one in bare)
+    assert not any("gateway" in one.lower() for one in bare), "nothing in the run was due to it"
+    assert any("Nobody acted" in one for one in bare) and not any("Nobody acted" in one for one in acted)
+    guarded = asked(CircuitBreaker(window=20, open_s=10) >> Retry(attempts=1, timeout_ms=1000), slow)
+    assert any("What is shown while it is open" in one for one in guarded)
+    assert not any("Visitors" in one or "Who asks again" in one for one in guarded), (
+        "it kept them apart, and asked once"
+    )
+    stuck = post_mortem(simulate(STORM, duration_s=60, events=[STUMBLE]))["Actions, each with a name and a date"]
+    assert any(one.startswith("To settle: It went on for 3") and "Who asks again" in stuck[-1] for one in stuck)
 
 
 def test_a_crash_stands_in_the_timeline(tmp_path):

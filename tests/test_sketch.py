@@ -18,10 +18,12 @@ from pmtech import (
     Cache,
     Clients,
     Database,
+    Day,
     Gateway,
     Gather,
     LoadBalancer,
     Network,
+    Profile,
     Queue,
     Server,
     System,
@@ -440,6 +442,16 @@ def test_an_autoscaler_is_seen_at_work():
     panel.set("server.autoscale", Autoscale())
     assert short < 100 <= duration_s(panel.value)
     assert panel.run().components.loc["server", "most_machines"] > 1
+
+
+def test_a_load_that_changes_is_seen_to_its_end():
+    """A wave that the run left in its middle would look like a load that never ends."""
+    wave = Profile(((0, 0.3), (70, 2), (80, 0.3)))
+    pool = LoadBalancer() >> Server(autoscale=Autoscale())
+    assert duration_s(Clients(rate_per_s=20, profile=wave) >> Server()) == 80
+    assert duration_s(Clients(rate_per_s=20, profile=wave) >> pool) == 80, "nor is it thinned by a long calm after it"
+    assert duration_s(Clients(rate_per_s=20, profile=Day()) >> Server()) == 60, "a day begins again"
+    assert duration_s(Clients(rate_per_s=2000, profile=wave) >> Server()) < 10, "nor is anybody kept waiting for it"
 
 
 def test_trouble_goes_with_its_part():

@@ -9,7 +9,7 @@ import pytest
 from pmtech import Clients, RateLimiter, Server, simulate, sweep
 from pmtech.panels.compare import compare
 from pmtech.runs.figure import figure
-from pmtech.runs.table import COLUMNS, Table, column
+from pmtech.runs.table import COLUMNS, Table, column, table
 
 A, B, C = (Clients(f"Company {name}", rate_per_s=rate) for name, rate in (("A", 10), ("B", 30), ("C", 150)))
 SERVER = Server(workers=8, service_ms=100, service_cv=0.5)
@@ -111,3 +111,15 @@ def test_a_sweep_shows_its_times():
     turned = sweep([A] >> SERVER, {"company_a.rate_per_s": [20, 32.5]}, duration_s=5)
     assert list(turned.times.index) == ["20", "32.5"]
     assert list(turned.times) == ["mean_ms", "p95_ms", "p99_ms", "error_rate"]
+
+
+def test_a_word_among_figures_leaves_them_under_one_another():
+    """A column is one of figures where most of what stands in it are; a column of words begins at the left."""
+    rows = [
+        ("http", "2", "readable", ""),
+        ("TLS", "1,667", "12", ""),
+        ("expired", "none: it has expired", "hidden", ""),
+    ]
+    said = table(("way", "trips", "password", "empty"), rows)
+    assert "<td>2</td>" in said and "<td>none: it has expired</td>" in said and "<td></td>" in said
+    assert '<td class="pmtech-said">12</td>' in said and '<th scope="col" class="pmtech-said">password</th>' in said

@@ -12,7 +12,7 @@ from pmtech.runs.result import Result
 from pmtech.system.system import System
 
 MOMENTS, EACH = 96, 40  # points of a line over time, at most; about so many requests for each
-LINES = [plot.stroke(f"series-{number}") for number in (1, 2, 3, 4)]
+LINES = [plot.stroke(f"series-{number}") for number in (1, 2, 3)]
 NEEDED = plot.stroke("quiet", "dot", 2)
 RENTED, BUSY = "c7g.medium", 0.6  # the machine of the price list that calls are held against, and how busy it shall be
 PEAK = 5  # times the mean
@@ -26,10 +26,18 @@ def machines(result: Result, pinned: Result | None = None) -> dict:
 
 
 def fleets(results: dict[str, Result]) -> dict:
-    """The same of several designs that meet the same load."""
+    """The same of several designs that meet the same load, each with dashes of its own: lines may lie over one another."""
     first = next(iter(results.values()))
-    lines = [(label, there(result), style) for (label, result), style in zip(results.items(), LINES, strict=False)]
+    lines = plot.each(results, there)
     return plot.over_time([("needed", needed(first), NEEDED), *lines], "machines", first.duration_s)
+
+
+def alike(results: dict[str, Result]) -> list[list[str]]:
+    """Those designs, of all that `fleets` draws, that have as many machines as one another at every moment."""
+    groups: dict[tuple, list[str]] = {}
+    for label, machines, _ in plot.each(results, there):
+        groups.setdefault((*machines.items(),), []).append(label)
+    return [labels for labels in groups.values() if len(labels) > 1]
 
 
 def fleet(system: System) -> str:

@@ -138,7 +138,9 @@ class PeakDay:
     def _lived(self, system: System, seed: int, did: list[Event]) -> Outcome:
         brings = weather(self.plan, seed)
         run = self._simulate(system, brings, seed, LASTS_S, did)
-        happened = [f"{incident(self.plan, name)}." for name in brings.incidents]
+        happened = [
+            f"{incident(self.plan, name)}." for name in sorted(brings.incidents, key=brings.incidents.__getitem__)
+        ]
         low, high = self.plan.forecast
         said = f"Between {low:g} and {high:g} times was forecast; it was {brings.times:.2f}."
         told = next((event.what for event in did if isinstance(event, Told)), "nothing")

@@ -15,7 +15,7 @@ from pmtech.panels.widget import Panel
 from pmtech.runs.comparison import Comparison, by_label
 from pmtech.runs.result import Result
 from pmtech.theory.checks import number
-from pmtech.wording import counted, moment, percent, seconds
+from pmtech.wording import counted, listed, moment, percent, seconds
 
 
 class Figure(Panel):
@@ -92,6 +92,8 @@ def fleets(runs: Comparison) -> Figure:
             f"“{label}”: {s.cost_usd_per_hour * run.window_s / 3600:,.2f} dollars in all, {percent(s.error_rate)} of the "
             f"requests lost, {within}."
         )
+    said += [f"{listed(f'“{one}”' for one in same)} have as many machines at every moment: their lines lie over one another."
+             for same in rented.alike(runs.results)]  # fmt: skip
     return Figure(figure=rented.fleets(runs.results), height=280, name="Machines over time", said=said)
 
 

@@ -84,12 +84,13 @@ class Table(pd.DataFrame):
 
 
 def table(heads: Iterable[str], rows: Iterable[Iterable], note: str = "") -> str:
-    """The HTML of a table: the first column names the row; figures stand under one another, words begin at the left.
+    """The HTML of a table: the first column names the row; figures stand under one another, words begin at the left. A column
+    is one of figures where most of its cells are.
 
     Everything is shown as the text that it is. Lines of a cell stay lines.
     """
     texts = [[str(cell) for cell in row] for row in rows]
-    kinds = ["" if all(map(FIGURE.match, cells)) else ' class="pmtech-said"' for cells in zip(*texts, strict=True)]
+    kinds = ["" if _of_figures(cells) else ' class="pmtech-said"' for cells in zip(*texts, strict=True)]
 
     def line(cells: Iterable[str], tag: str, scope: str) -> str:
         shown = []
@@ -106,6 +107,12 @@ def table(heads: Iterable[str], rows: Iterable[Iterable], note: str = "") -> str
         f'<div class="pmtech mathjax_ignore" data-filled><table class="pmtech-figures"><thead>{head}</thead>'
         f"<tbody>{body}</tbody></table>{under}</div>"
     )
+
+
+def _of_figures(cells: tuple[str, ...]) -> bool:
+    """Are more than half of those in which something stands figures?"""
+    figures = [bool(FIGURE.match(cell)) for cell in cells if cell]
+    return 2 * sum(figures) > len(figures) or not figures
 
 
 def column(values, unit: str, longest_ms: float = 0) -> tuple[str, list[str]]:

@@ -336,6 +336,10 @@ function render({ model, el }) {
       event.stopPropagation();
       send(event.shiftKey ? "redo" : "undo");
     }
+    if (event.key === "Enter" && /^(text|number)$/.test(event.target.type)) {
+      event.target.blur(); // outside of a form, Enter changes nothing by itself
+      event.target.focus();
+    }
   });
   const release = () => pressed && (clearTimeout(pressed), (pressed = 0), paint());
   const press = (event) => event.target.closest("button, label, a") && (clearTimeout(pressed), (pressed = setTimeout(release, 1000)));

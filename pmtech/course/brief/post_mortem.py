@@ -1,11 +1,12 @@
 """`post_mortem(run)`: what happened, what it cost, what helped, what to do, as the points of a `brief`. Nobody is to blame."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from pmtech.runs.events import Change
+from pmtech.runs.events.event import named, names_of
 from pmtech.runs.result import Result
 from pmtech.wording import clock, counted, listed, nearest, percent, plain, seconds
 
@@ -32,14 +33,15 @@ def post_mortem(
     actions = [actions] if isinstance(actions, str) else [str(action) for action in actions]
     heard, lost = _by_second(run)
     begins, ends = _incident(run, heard, lost)
-    questions = dict.fromkeys(part.question for part in run.system.parts if part.question)
     return {
         "In short": _short(run, begins, ends),
         "Timeline": [f"{seconds(at_s, run.duration_s)}: {words}" for at_s, words in _timeline(run, begins, ends)]
         or ["Nothing happened."],
         "Impact": _impact(run, usd),
         "What helped": _helped(run, heard, lost, begins, ends),
-        "Actions, each with a name and a date": actions or [f"To settle: {question}" for question in questions],
+        "Actions, each with a name and a date": actions
+        or [f"To settle: {question}" for question in _to_settle(run, begins, ends)]
+        or ["Nothing to settle: there was no incident."],
         "Without blame": "Whoever acted did what made sense with what could be seen. The question is what made it sensible, "
         "and what would have shown more. Times are those of the simulated evening.",
     }
@@ -139,3 +141,43 @@ def _helped(run: Result, heard: np.ndarray, lost: np.ndarray, begins: float | No
             said.append(f"{words}: {percent(before)} were lost in the ten seconds before, {percent(after)} after")
         system = event.after(system)
     return said or [f"Nobody turned anything{': what ended, ended by itself' if ends else ''}."]
+
+
+def _to_settle(run: Result, begins: float | None, ends: int | None) -> Iterator[str]:
+    """What the run leaves open: how it is seen, who suffered beside it, how long one waits, why it went on, who acts; then what
+    those parts ask that refused somebody or have something to say of the run."""
+    if begins is None:
+        return
+    system, heard, acts = run.system, begins + 1, [one for one in run.events if isinstance(one, Change)]
+    causes = {one.mark(system): names_of(system, getattr(one, "name", "")) for one in run.events if one not in acts}
+    causes = {mark: names for mark, names in causes.items() if names and mark.at_s <= heard}
+    for mark in causes:
+        yield f"{mark.words}: what shows it before customers do, and whom do we call?"
+    for label, lost in _beside(run, {name for names in causes.values() for name in names}):
+        names = listed(dict.fromkeys(named(system, name) for names in causes.values() for name in names))
+        yield f"{label} never need {names}, and {counted(lost, 'request')} of theirs failed: what keeps the two apart?"
+    for name in dict.fromkeys(slow.part for event in run.events for slow in event.slows(system)):
+        visits = run.records.visits[name]
+        longest = np.nanmax(visits.left_s - visits.started_s, initial=0.0)
+        yield f"{system.label(name)} took up to {seconds(longest)}: when do we stop waiting for it, and what is shown then?"
+    over = max((mark.until_s for mark in causes), default=np.inf)
+    if over + CALM_S < (ends or run.duration_s):
+        after = seconds((ends or run.duration_s) - over)
+        yield f"It went on for {after} after its cause was over: what holds it, and who may end it?"
+    if not any(one.at_s >= begins for one in acts):
+        yield "Nobody acted: who is called when more than 5 of 100 fail, and what may they switch without asking?"
+    for name, figures in ((name, run.figures(name)) for name in run.records.visits):
+        part = run.at_end.components[name]
+        if part.question and (name in run.records.refusals.component or part.findings(part.label, figures)):
+            yield part.question
+
+
+def _beside(run: Result, hit: set[str]) -> Iterator[tuple[str, int]]:
+    """Who lost more than a few although none of theirs ever goes to a part that was hit, and how many."""
+    r = run.records
+    asked = {number for name in hit for number in r.client[r.visits[name].row].tolist()}
+    for number, name in enumerate(r.sources):
+        mine = r.status[r.client == number]
+        lost = int((mine >= 400).sum())
+        if hit and number not in asked and lost > BROKEN * len(mine):
+            yield run.system.label(name), lost

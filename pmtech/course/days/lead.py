@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from pmtech.components.fields import number
 from pmtech.course.days import CALL_S, LASTS_S, Plan
@@ -37,6 +37,7 @@ class Sales(Event):
 
     people: tuple[str, ...]
     at_s: float = number(CALL_S, at_least=0)
+    heard: ClassVar[str] = "Sales has heard yes."
 
     def happen(self, running) -> None:
         running.turn(self._more(running.system))
@@ -57,6 +58,10 @@ class Told(Event):
 
     what: str
     at_s: float = number(CALL_S, at_least=0)
+
+    @property
+    def heard(self) -> str:
+        return f"The public has been told: {self.what}."
 
     def happen(self, running) -> None:
         """Words move no request."""
@@ -155,12 +160,13 @@ class LiveDay(Live):
         )
 
     def set_off(self, number: int) -> None:
-        """Say something, to sales or to all: from the call on, and to each of them once."""
+        """Say something, to sales or to all: from the call on, and to each of them once. What was asked stays to be read."""
         with self._lock:
             kind = Sales if number == 0 else Told
-            if self.now < CALL_S - HALT_S or any(isinstance(event, kind) for event in self.happened):
-                why = "has not rung yet" if self.now < CALL_S - HALT_S else "has been answered"
-                self.note = f"The telephone {why}." if kind is Sales or "yet" in why else "The public has been told."
-                return self._tell()
-            self.note = ""
-            super().set_off(number)
+            rung = self.now >= CALL_S - HALT_S
+            if rung and not any(isinstance(event, kind) for event in self.happened):
+                super().set_off(number)
+            heard = [event.heard for event in self.happened if isinstance(event, kind)]
+            heard = heard if rung else ["The telephone has not rung yet."]
+            self.note = "\n".join(dict.fromkeys([*filter(None, self.note.split("\n")), *heard]))
+            self._tell()

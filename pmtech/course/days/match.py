@@ -26,10 +26,11 @@ PLAN = Plan(
     people=("viewers_in_mumbai", "viewers_in_london", "village_clubs"),
     matters=("/start", "door", 5.0, 0.9),
     answers={"/piece": ("pieces", 1000.0, 0.95), "/start": ("door", 2000.0, 0.9)},
-    small=("village_clubs", 0.93),
+    small=("village_clubs", 0.92),
     budget=0.84,
     forecast=(0.9, 1.3),
     may=("zone", "partner", "forecast", "deploy"),
+    sure=("zone", "partner"),
     later=False,
     partner="rights",
 )

@@ -26,10 +26,11 @@ PLAN = Plan(
     own=("shop",),
     people=("shoppers", "small_shops"),
     matters=("/pay", "bank", 20.0, 0.9),
-    answers={"/price": ("prices", 1000.0, 0.95), "/pay": ("shop", 1500.0, 0.9), "/ideas": ("shop", 1000.0, 0.85)},
+    answers={"/price": ("prices", 1000.0, 0.95), "/pay": ("shop", 1500.0, 0.95), "/ideas": ("shop", 1000.0, 0.85)},
     small=("small_shops", 0.95),
     budget=0.92,
     forecast=(0.9, 1.2),
     may=("zone", "partner", "forecast", "deploy"),
+    sure=("partner",),
     partner="ideas_of_a_partner",
 )

@@ -34,9 +34,13 @@ class Weather(NamedTuple):
 
 
 def weather(plan: Plan, seed: int) -> Weather:
-    """Three incidents and a load within the forecast, drawn by the seed."""
+    """Three incidents, among them those that are sure, and a load within the forecast, drawn by the seed."""
     luck, (low, high) = Random(f"{plan.label}/{seed}"), plan.forecast
-    drawn = {name: BEGINS_S + luck.uniform(3, 12) for name in luck.sample(plan.may, 3)}
+    names = luck.sample(plan.may, 3)
+    for one in plan.sure:
+        if one not in names:
+            names[max(n for n, name in enumerate(names) if name not in plan.sure)] = one
+    drawn = {name: BEGINS_S + luck.uniform(3, 12) for name in names}
     return Weather(high * 1.25 if "forecast" in drawn else luck.uniform(low, high), drawn)
 
 

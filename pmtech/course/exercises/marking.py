@@ -12,6 +12,7 @@ from typing import ClassVar
 from pmtech.course.page import page
 
 PRECISE_FROM = 3  # the try from which on a marking says by about how much
+TOO_EARLY = "There is nothing to mark yet."
 FIGURE = 20  # characters: what is longer are words, which may take several lines
 
 
@@ -20,7 +21,7 @@ class Marking:
     """How far an attempt is from what the task asks. Shows itself.
 
     passed: all is met. kept: every target is, though more could be made of it. gaps: a sentence for each thing that is
-    not, or that could be better. note: what there is to say when nothing is off.
+    not, or that could be better. note: what there is to say when nothing is off, or when it does not count.
     figures: (what, asked, measured, "met" or what is off) for each figure.
     counts: whether it was an attempt at the task at all. notice: about saving, if something is amiss.
     """
@@ -38,7 +39,7 @@ class Marking:
     @property
     def verdict(self) -> str:
         if not self.counts:
-            return "This is not the system of the task."
+            return self.note or "This is not the system of the task."
         if self.passed:
             return f"Target met. {self.note}".strip()
         return "Well done: every promise is kept. There is more in it." if self.kept else "Not there yet."

@@ -30,11 +30,11 @@ function render({ model, el }) {
     ...text.split("\n\n").map((paragraph) => rich(h("p", { class: "pmtech-title" }), paragraph)),
     hand, h("div", { class: "pmtech-piles" }, ...columns.map(({ column }) => column)), commit, live, again, notice));
 
-  const reason = ({ text, pile, why }) => h("li", {}, rich(h("span"), text), ": ", rich(h("b"), `${pile}. `), rich(h("span"), why));
+  const reason = ({ text, pile, why }) => h("li", {}, rich(h("span"), text.replace(/\.$/, "")), ": ", rich(h("b"), `${pile}. `), rich(h("span"), why));
   const reasons = (marks) => {
     const [right, wrong] = [true, false].map((fate) => marks.filter((mark) => mark.right === fate));
     const all = wrong.length === 0;
-    const others = right.length ? [h("details", { open: all }, h("summary", {}, "Why the others lie where they belong"), h("ul", {}, ...right.map(reason)))] : [];
+    const others = right.length ? [h("details", { open: all }, h("summary", {}, `Why ${all ? "each lies where it belongs" : "the others lie where they belong"}`), h("ul", {}, ...right.map(reason)))] : [];
     return [h("p", { class: "pmtech-verdict", "data-correct": String(all) }, model.get("verdict")), h("ul", {}, ...wrong.map(reason)), ...others];
   };
 

@@ -9,6 +9,7 @@ import traitlets
 from pmtech.course.exercises.exercise import Exercise
 from pmtech.course.exercises.questions import FOLDER, nearest, tables
 from pmtech.course.page import STYLE, script
+from pmtech.wording import listed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +110,7 @@ class Sort(Exercise):
 
     def _mark(self) -> None:
         marks = [
-            {"text": c.text, "right": self.value[c.text] in c.right, "pile": " or ".join(c.right), "why": c.why}
+            {"text": c.text, "right": self.value[c.text] in c.right, "pile": listed(c.right, "or"), "why": c.why}
             for c in self._asked.cards
         ]
         with self.hold_sync():

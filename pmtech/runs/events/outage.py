@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pmtech.components.fields import number, text, whole
 from pmtech.runs.events.event import Event, Mark, machines_of, named
 from pmtech.system.system import System
-from pmtech.wording import plain, seconds
+from pmtech.wording import counted, plain, seconds
 
 
 @dataclass(frozen=True, repr=False)
@@ -50,6 +50,8 @@ class Outage(Event):
         pool = {name: part for name, part in system.components.items() if self.name in (name, part.slug)}
         machines = sum(part.replicas for part in pool.values())
         label = named(system, self.name)
+        if any(part.autoscale for part in pool.values()):  # how many there are by then, the run tells
+            return f"{counted(self.count, 'machine')} of {label}"
         if self.count > 1 and machines > 1:
             return f"{min(self.count, machines)} of {machines} machines of {label}"
         first, part = next(iter(pool.items()))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pmtech.course.exercises.marking import Marking
+from pmtech.course.exercises.marking import TOO_EARLY, Marking
 from pmtech.course.exercises.meeting import Meeting
 from pmtech.wording import plain, rate
 
@@ -23,7 +23,7 @@ class MeetingTask:
             )
         if table.agenda["id"] != self.meeting or not (outcome := table.outcome):
             gap = f"This task is the meeting {self.meeting}, once you have decided in it. Play it to its end, then run this cell."
-            return Marking(title=self.title, passed=False, gaps=[gap], counts=False)
+            return Marking(title=self.title, passed=False, gaps=[gap], note=TOO_EARLY, counts=False)
         gaps = []
         if dear := outcome.lost_usd > self.at_most_usd:
             missed = f": {len(outcome.missed)} dependencies were not found" if outcome.missed else ""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from pmtech.course.days.weather import incident, weather
-from pmtech.course.exercises.marking import Marking
+from pmtech.course.exercises.marking import TOO_EARLY, Marking
 from pmtech.course.peak_day import PeakDay
 
 OTHER_DAYS = (2, 5)  # seeds: together they bring everything that may happen
@@ -21,7 +21,7 @@ class PeakTask:
             raise ValueError(f'check("{self.id}", day) needs the day that peak_day(...) made, got {attempt!r}')
         if attempt.outcome is None:
             sentence = "The day has not come yet: run it first, with day.run(seed=...)."
-            return Marking(title=self.title, passed=False, gaps=[sentence], counts=False)
+            return Marking(title=self.title, passed=False, gaps=[sentence], note=TOO_EARLY, counts=False)
         own = attempt.score.lines
         figures = [(one.what, one.asked, one.came, "met" if one.kept else "missed") for one in own]
         gaps = [one.gap for one in own if not one.kept]

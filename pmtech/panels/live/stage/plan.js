@@ -1,8 +1,9 @@
 // Where everything stands on the stage.
 
-const stageHeight = (scene) => clamp((scene.height + 64) * 1.25, 192, 248); // with the chart below it no higher than a page of 720 pixels shows
-// Rather scrolled than with letters (14 px) of less than 11.
-const stageWidth = (scene) => Math.ceil((11 / 14) * leastOf(columnsOf(scene)));
+const SMALLEST = 11 / 14; // rather scrolled, or higher, than with letters (14 px) of less than 11
+// With the chart below it no higher than a page of 720 pixels shows, unless the boxes need more.
+const stageHeight = (scene) => Math.max(clamp((scene.height + 64) * 1.25, 192, 248), SMALLEST * (scene.height + 8));
+const stageWidth = (scene) => Math.ceil(SMALLEST * leastOf(columnsOf(scene)));
 const leastOf = (columns) => widthOf(columns) + gapsOf(columns) * 88;
 const PAD = 12;
 const LEAD = 15; // between two who wait
@@ -15,7 +16,7 @@ function arranged(scene, units, width, height) {
   const columns = columnsOf(scene);
   const [wide, gaps] = [widthOf(columns), gapsOf(columns)];
   // Large where there is room, for the back of the room; never so large that the lines have none.
-  const least = Math.min(1, width / leastOf(columns));
+  const least = Math.min(1, width / leastOf(columns), height / (scene.height + 8));
   const scale = clamp(Math.min(width / (wide + gaps * 160), height / (scene.height + 56)), least, 1.35);
   const gap = (width / scale - wide - 2) / gaps;
   columns.reduce((x, column) => ((column.x = x), x + column.width + gap), 1);
