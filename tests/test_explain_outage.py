@@ -6,7 +6,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pmtech import Change, Clients, Database, LoadBalancer, Outage, RateLimiter, Server, Surge, Throttle, simulate
+from pmtech import (
+    Autoscale,
+    Change,
+    Clients,
+    Database,
+    LoadBalancer,
+    Outage,
+    RateLimiter,
+    Server,
+    Surge,
+    Throttle,
+    simulate,
+)
 
 LAUNCH = (
     Clients("Visitors", rate_per_s=600)
@@ -189,3 +201,10 @@ def test_whatever_dies_no_more_is_promised_than_was_there(machines, count, at_s,
         assert int(dead) == min(count, machines) and int(of) == machines
     for promised in re.findall(r"capacity of ([\d.]+)", text):
         assert float(promised.rstrip(".")) <= 20 * machines
+
+
+def test_of_a_scaled_pool_it_is_said_how_many_died_and_not_that_all_are_gone():
+    """How many there are at that moment, the autoscaler decides."""
+    pool = Clients() >> LoadBalancer() >> Server("Door", autoscale=Autoscale(schedule=((8, 4),)))
+    assert Outage("door", count=2, for_s=10).mark(pool).words == "2 machines of Door down for 10 s"
+    assert Outage("door", for_s=10).told(pool) == "1 machine of Door down for 10 s"

@@ -112,6 +112,7 @@ def test_the_days_of_the_task_bring_everything_that_may_happen(id):
     drawn = [weather(plan, seed) for seed in range(40)]
     assert {name for seed in OTHER_DAYS for name in weather(plan, seed).incidents} == set(plan.may) <= set(INCIDENTS)
     assert all(len(day.incidents) == 3 for day in drawn) and len({day.times for day in drawn}) > 5
+    assert all({*plan.sure} <= {*day.incidents} for day in drawn), "without them an idea could be left out by luck"
     low, high = plan.forecast
     assert all(("forecast" in day.incidents) == (day.times > high) and day.times >= low for day in drawn)
 
