@@ -59,12 +59,14 @@ def no_trouble(lab) -> None:
 
 
 def magnified_by_half_a_panel_stands_on_one_screen(lab) -> None:
-    """Picture, sliders and chart together; what is said of them may lie below."""
+    """Picture, sliders and chart together; what is said of them may lie below. The list of files is folded, as at the start."""
     lab.page.set_viewport_size({"width": 853, "height": 480})
+    lab.page.evaluate("() => jupyterapp.shell.collapseLeft()")
     lab.wait_idle()
     for panel in lab.page.locator(".pmtech-explore:visible").all():
         panel.scroll_into_view_if_needed()
         assert panel.evaluate(HIGHER) <= 0
+    lab.page.evaluate("() => jupyterapp.shell.expandLeft()")
     lab.page.set_viewport_size({"width": 1280, "height": 720})
     lab.wait_idle()
 
