@@ -34,8 +34,11 @@ SMALL = """() => [...document.querySelectorAll('.pmtech svg text, .pmtech-diagra
     .map((text) => [text.textContent, parseFloat(getComputedStyle(text).fontSize) * (text.getScreenCTM()?.a ?? 0)])
     .filter(([words, px]) => words.trim() && px > 0 && px < 10.95)"""
 BROKEN = "() => Math.max(...[...document.querySelectorAll('.pmtech-map th a')].map((title) => title.getClientRects().length))"
-HIGHER = """(panel) => panel.querySelector(".pmtech-outcome").getBoundingClientRect().bottom
-    - panel.getBoundingClientRect().top - jupyterapp.shell.currentWidget.content.outerNode.clientHeight"""
+HIGHER = """(panel) => {
+    const [picture, outcome] = ["picture", "outcome"].map((name) => panel.querySelector(`.pmtech-${name}`).getBoundingClientRect());
+    const tall = Math.max(0, picture.height - 195); // with letters that can just be read, and more parts than fit
+    return outcome.bottom - picture.top - tall - jupyterapp.shell.currentWidget.content.outerNode.clientHeight;
+}"""
 SIDEWAYS = "() => (({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)(jupyterapp.shell.currentWidget.content.outerNode)"
 LONGEST = """() => {
     const { content } = jupyterapp.shell.currentWidget, wide = ({ node }) => node.querySelector(".jp-PlaceholderText")?.offsetWidth ?? 0;
