@@ -434,6 +434,7 @@ def stream(schema):
 
 
 KEY, OAUTH = {"type": "apiKey", "in": "header", "name": "X-Key"}, {"type": "oauth2", "flows": {}}
+BEARER = {"type": "http", "scheme": "bearer"}
 HEADER = {"X-Left": {"schema": NUMBER, "required": True}}
 MESSAGES = {
     "body now needed": (body(), body(required=True), BREAKS),
@@ -482,6 +483,8 @@ MESSAGES = {
     "a second sign-in on top": (secured({"key": []}, key=KEY, o=OAUTH), secured({"key": [], "o": []}, key=KEY, o=OAUTH), BREAKS),
     "a right more": (secured({"o": ["read"]}, o=OAUTH), secured({"o": ["read", "write"]}, o=OAUTH), BREAKS),
     "a right fewer": (secured({"o": ["read", "write"]}, o=OAUTH), secured({"o": ["read"]}, o=OAUTH), FITS),
+    "sign-in, spelt otherwise": (secured({"a": []}, a=KEY), secured({"a": []}, a=KEY | {"name": "x-key"}), "none"),
+    "bearer, spelt otherwise": (secured({"a": []}, a=BEARER), secured({"a": []}, a=BEARER | {"scheme": "Bearer"}), "none"),
     "sign-in for all": (document({}), document({}, security=[{"key": []}], components={"securitySchemes": {"key": KEY}}), BREAKS),
     "servers": (document({}), document({}, servers=[{"url": "/v2"}]), UNJUDGED),
     "a request's servers": (document({}), document({"servers": [{"url": "/v2"}]}), UNJUDGED),

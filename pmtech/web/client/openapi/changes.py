@@ -9,6 +9,7 @@ from pmtech.web.client.openapi.comparison import Comparison, ContractChange, Fou
 from pmtech.web.client.openapi.document import Document
 from pmtech.web.client.openapi.effect import Effect
 from pmtech.web.client.openapi.operations import GONE, calls, path_item
+from pmtech.web.client.openapi.sign_in import spelt
 
 DESCRIBES = {"openapi", "info", "tags", "externalDocs", "examples"}
 SAFE = {"responses", "parameters", "requestBodies", "headers", "securitySchemes", "links", "callbacks", "pathItems"}
@@ -64,7 +65,8 @@ def _components(both: Comparison, was: dict, now: dict) -> Found:
             itself = f"#/components/{kind}/{name.replace('~', '~0').replace('/', '~1')}"
             if itself in used or used.issuperset(_leads(side[name]) for side in (before, after) if name in side):
                 continue
-            differs = name not in before or name not in after or not both.schemas.same(before[name], after[name])
+            sides = [spelt(side.get(name)) for side in (before, after)]
+            differs = name not in before or name not in after or not both.schemas.same(*sides)
             if kind == "securitySchemes" and name in used:
                 if differs and (name in asked[0] & asked[1] or (name in before and name in after)):
                     yield both.change(f"sign-in {name}", "differs", Effect.UNKNOWN)

@@ -44,9 +44,19 @@ def _ways(document: Document, security: Any) -> list[_Way]:
         scopes, said = {}, []
         for name, asked in entry.items() if isinstance(entry, dict) else [(str(entry), [])]:
             rights = frozenset(map(str, asked if isinstance(asked, list) else [asked]))
-            scheme = document.follow(schemes.get(name))
+            scheme = spelt(document.follow(schemes.get(name)))
             known = isinstance(scheme, dict) and scheme.get("type") in ("apiKey", "http")
             scopes[str([scheme.get(key) for key in TOLD_BY]) if known else name] = rights
             said.append(name + (f" ({words(rights)})" if rights else ""))
         ways.append(_Way(scopes, " and ".join(said)))
     return ways or [_Way({}, "")]
+
+
+def spelt(scheme: Any) -> Any:
+    """In one spelling: `Bearer` and the names of headers are the same in any case (RFC 9110, 5.1 and 11.1)."""
+    if isinstance(scheme, dict):
+        is_header = scheme.get("type") == "apiKey" and scheme.get("in") == "header"
+        for field in ["name"] * is_header + ["scheme"] * (scheme.get("type") == "http"):
+            if isinstance(scheme.get(field), str):
+                return scheme | {field: scheme[field].lower()}
+    return scheme
