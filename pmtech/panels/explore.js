@@ -54,7 +54,7 @@ function render({ model, el }) {
     "div",
     { class: "pmtech-explore", role: "group", "aria-label": "What if" },
     picture,
-    h("p", { class: "pmtech-quiet pmtech-caption" }, scale, "The picture: the long run. Below: this run, with its chance."),
+    h("p", { class: "pmtech-quiet pmtech-caption" }, scale, h("span", {}, "The picture: the long run. Below: this run, with its chance.")),
     h("div", { class: "pmtech-controls" }, ...knobs.rows, actions),
     h("div", { class: "pmtech-outcome" }, cards, plot),
     h("div", { class: "pmtech-said" }, problem, sentences),
@@ -91,8 +91,10 @@ function render({ model, el }) {
     say(answer.error);
     drawing.draw(answer.figure);
   };
+  const width = new ResizeObserver(() => picture.wide !== picture.clientWidth && (picture.style.minHeight = "")); // it was for another one
+  width.observe(picture);
   model.on("change:answer", paint);
   el.append(root);
   paint();
-  return drawing.stop;
+  return () => (width.disconnect(), drawing.stop());
 }
