@@ -1,6 +1,7 @@
 """Every test and every notebook keeps its answers in a folder that is thrown away, never in the learner's."""
 
 import os
+import re
 import tempfile
 from collections import defaultdict
 from pathlib import Path
@@ -31,32 +32,27 @@ from lessons import hold
 hold(pathlib.Path({lesson!r}), globals())
 """
 
-# The longest begin first, so that no process is left alone at the end: two of three have a JupyterLab and a browser, and half of
-# the lessons each. Whichever is through with them does what else is done in a browser; until then the third runs the notebooks.
-LESSONS, BROWSER = "tests/browser/test_lessons.py::test_a_lesson_runs", "tests/browser/"
-FIRST = (LESSONS, "notebooks/", "tests/fidelity/", "tests/test_shortcut.py", BROWSER)
+# What is done in a browser begins first, in two of the three processes, so that none is left alone at the end; the third begins
+# with the notebooks.
+BROWSER = "tests/browser/"
+FIRST = (BROWSER, "notebooks/")
 
 
-def _half(nodeid: str) -> str:
-    """Of a lesson whose name ends its test's: "0" or "1"."""
-    return str(int(nodeid.partition("[")[2][:2]) % 2)
+def _half(nodeid: str) -> int:
+    """Of what is done in a browser: of the lessons every second one, of all else the files behind this name."""
+    lesson = re.search(r"\[(\d\d)_", nodeid)
+    return int(lesson[1]) % 2 if lesson else int(nodeid > f"{BROWSER}test_o")
 
 
 def pytest_collection_modifyitems(items):
-    def place(item):
-        is_lesson = item.nodeid.startswith(LESSONS)
-        return [not item.nodeid.startswith(first) for first in FIRST], is_lesson and _half(item.nodeid)
-
-    items.sort(key=place)
+    items.sort(key=lambda item: [not item.nodeid.startswith(first) for first in FIRST])
 
 
 class Scheduling(LoadScopeScheduling):
-    """A module's tests stay in one process, for a notebook's cells need one kernel; and so do all that are done in a browser."""
+    """A module's tests stay in one process, for a notebook's cells need one kernel; and two have a JupyterLab and a browser."""
 
     def _split_scope(self, nodeid):
-        if nodeid.startswith(LESSONS):
-            return LESSONS + _half(nodeid)
-        return BROWSER if nodeid.startswith(BROWSER) else super()._split_scope(nodeid)
+        return f"{BROWSER}{_half(nodeid)}" if nodeid.startswith(BROWSER) else super()._split_scope(nodeid)
 
 
 @pytest.hookimpl(optionalhook=True)
