@@ -121,12 +121,12 @@ def field_in_words(field: str) -> str:
     return FIELDS.get(field, bare.replace("_", " ").replace(".", " "))
 
 
-def value_in_words(value, field: str) -> str:
-    """A value with its unit: a share of 0.01 is 1 %."""
+def value_in_words(value, field: str, most: float = 0.0) -> str:
+    """A value with its unit: a share of 0.01 is 1 %. most: the largest that it stands beside, which chooses the unit of times."""
     if value is None or isinstance(value, bool):
         return {True: "yes", False: "no", None: "none"}[value]
     if isinstance(value, int | float):
-        sign, per = shown_in(field, value)
+        sign, per = shown_in(field, max(value, most))
         shown = round(100 * value, 6) if sign == "%" else round(value / per, 2 if abs(value) >= 10 else 6)
         return f"{plain(shown)} {sign}".strip()
     return (", ".join(map(str, value)) or "none") if isinstance(value, tuple | list) else str(value).replace("_", " ")

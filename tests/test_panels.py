@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 import pytest
 import traitlets
 
-from pmtech import Clients, Outage, RateLimiter, Server, Throttle, simulate
+from pmtech import Clients, Database, Outage, RateLimiter, Server, Surge, Throttle, simulate
 from pmtech.panels import explore as explore_module
 from pmtech.panels import sweep as sweep_module
 from pmtech.panels.compare import compare
@@ -548,3 +548,17 @@ def test_a_sweep_that_is_refused_shows_nothing(notebook):
     with pytest.raises(ValueError, match="workers must be at least 1, got 0"):
         sweep(SHOP, {"server.workers": [8, 0]})
     assert notebook == []
+
+
+def test_the_card_of_the_busiest_part_names_it():
+    small = Clients(rate_per_s=10) >> Server(workers=50) >> Database(connections=1, query_ms=90)
+    panel = explore(small, Slider("clients.rate_per_s", 1, 10), cards=["busiest part"])
+    assert panel.cards["busiest part"].startswith("Database ")
+
+
+def test_what_was_kept_is_told_in_the_unit_of_its_slider():
+    wave = Clients(rate_per_s=1, surge=Surge(at_s=10, for_s=300, times=2)) >> Server()
+    panel = explore(wave, Slider("clients.surge.for_s", 300, 6000, step=300, label="The peak lasts"), duration_s=60)
+    panel.keep()
+    panel.controls["clients.surge.for_s"].value = 1200
+    assert panel.answer["before"] == "Before: The peak lasts 5 min."

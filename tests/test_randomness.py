@@ -139,3 +139,8 @@ def test_the_guide_table_finds_what_a_search_finds(size, exponent):
     on_edges = edges[edges < 1][:: max(1, size // 5000)]
     u = np.concatenate([MANY, on_edges, np.nextafter(on_edges, 0), np.arange(GUIDE) / GUIDE])
     assert (zipf(size, exponent)(u) == np.searchsorted(edges, u, side="right") + 1).all()
+
+
+def test_nobody_can_write_on_the_numbers_of_others():
+    with pytest.raises(ValueError, match="read-only"):
+        Stream((1, "work"), identity).first(8)[0] = 1.0

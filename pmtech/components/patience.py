@@ -14,7 +14,7 @@ from pmtech.engine.request import Request
 class Patience:
     """All who wait for the same time: their time is over in the order in which they came, so one alarm serves them all.
 
-    is_over: told of each that has no `status` by then.
+    is_over: told of each, which does nothing to one that has been answered.
     """
 
     def __init__(self, env, timeout_s: float, is_over: Callable[[Request], None]):
@@ -22,16 +22,14 @@ class Patience:
         self.waiting: deque[tuple[float, int, Request]] = deque()  # until when, its turn among all that is due then
 
     def begins(self, request: Request) -> None:
-        """Its time is over unless it has been answered by then."""
+        """Its time runs from now on."""
         env = self.env
         self.waiting.append((env._now + self.timeout_s, next(env._eid), request))
         if self.alarm.due == inf:
             self._next()
 
     def _rings(self) -> None:
-        request = self.waiting.popleft()[2]
-        if not request.status:
-            self.is_over(request)
+        self.is_over(self.waiting.popleft()[2])
         if self.alarm.due == inf:  # whoever asks again at once has set it already
             self._next()
 

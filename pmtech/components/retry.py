@@ -126,7 +126,7 @@ class RetryPart(Part):
         return call.status or 504
 
     def _give_up(self, call: Request) -> None:
-        """Nobody waits for this one any more; whoever waited goes on."""
+        """Nobody waits for this one any more; whoever waited goes on, unless it was answered."""
         wake, call.answer_to = call.answer_to, None
         if wake is not None:
             wake(call)

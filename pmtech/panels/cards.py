@@ -28,8 +28,8 @@ def _share(share: float) -> str:
 
 def _of_memory(result: Result, figure: str) -> float:
     """A figure of the part that remembers answers, of several the one nearest to the customers."""
-    known = (part[figure] for part in result.parts.values() if part.get(figure, np.nan) == part.get(figure))
-    return next(known, np.nan)
+    found = (part.get(figure, np.nan) for part in result.parts.values())
+    return next((value for value in found if not np.isnan(value)), np.nan)
 
 
 def _data(result: Result) -> str:

@@ -150,7 +150,7 @@ class Explore(Panel):
             return ""
         then, now = self.pinned.system, self.result.system
         others = [
-            f"{one['label']} {value_in_words(then.get(one['path']), one['path'])}"
+            f"{one['label']} {value_in_words(then.get(one['path']), one['path'], one.get('high', 0))}"
             for one in self.controls.described
             if then.get(one["path"]) != now.get(one["path"])
         ]

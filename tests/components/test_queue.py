@@ -1,8 +1,12 @@
 """A queue: accepted at once, done later, at least once. Story by story, then against theory."""
 
+from dataclasses import make_dataclass
+
 import pytest
 
 from pmtech import Change, Clients, Errors, Outage, Queue, Server, Topic, simulate, theory
+from pmtech.components.messages import Messages
+from pmtech.engine.run import Message
 from pmtech.runs.certainty import student
 
 EVEN = {"arrivals": "even"}
@@ -139,3 +143,16 @@ def test_a_copy_that_a_branch_refuses_is_lost_and_said():
     result = simulate(Clients(rate_per_s=1, **EVEN) >> Topic() >> [limited, Server("Other")], duration_s=5)
     assert result.components.lost["topic"] == 4
     assert "4 copies" in result.explain()
+
+
+def test_a_message_that_is_done_while_it_waits_is_not_the_oldest_that_waits():
+    """It stands behind a more important one, so that nobody has come to it yet."""
+    Asked = make_dataclass("Asked", ["priority", ("place", str, None)])
+    kept, late = Messages(Queue(visibility_s=1)), Message("queue", Asked(0), 0.0)
+    kept.add(late)
+    taken, _ = kept.take(1, 0.0)
+    kept.come_back(1.0)
+    kept.add(Message("queue", Asked(1), 1.5))
+    kept.done(taken, 2.0)
+    assert (len(kept), kept.oldest_s) == (1, 1.5)
+    assert [message.published_s for message in kept.take(9, 2.0)[0]] == [1.5] and len(kept) == 0

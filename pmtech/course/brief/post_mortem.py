@@ -88,7 +88,7 @@ def _short(run: Result, begins: float | None, ends: int | None) -> str:
     noticed = f" Somebody acted {acted} after it began." if acts else " Nobody acted."
     after = seconds((ends or run.duration_s) - begins, run.duration_s)
     lasted = f"lasted {after}" if ends else f"is not over after {after}"
-    unit, s = clock(run.duration_s)
+    unit, s = clock(run.duration_s)  # to a tenth: it may have begun between two seconds
     return f"It began at {unit} {plain(round(begins / s, 1))} and {lasted}.{noticed}"
 
 
@@ -159,10 +159,10 @@ def _to_settle(run: Result, begins: float | None, ends: int | None) -> Iterator[
     for name in dict.fromkeys(slow.part for event in run.events for slow in event.slows(system)):
         visits = run.records.visits[name]
         longest = np.nanmax(visits.left_s - visits.started_s, initial=0.0)
-        yield f"{system.label(name)} took up to {seconds(longest)}: when do we stop waiting for it, and what is shown then?"
+        yield f"{system.label(name)} took up to {seconds(longest, run.duration_s)}: when do we stop waiting for it, and what is shown then?"
     over = max((mark.until_s for mark in causes), default=np.inf)
     if over + CALM_S < (ends or run.duration_s):
-        after = seconds((ends or run.duration_s) - over)
+        after = seconds((ends or run.duration_s) - over, run.duration_s)
         yield f"It went on for {after} after its cause was over: what holds it, and who may end it?"
     if not any(one.at_s >= begins for one in acts):
         yield "Nobody acted: who is called when more than 5 of 100 fail, and what may they switch without asking?"
