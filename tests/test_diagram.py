@@ -112,6 +112,7 @@ def test_what_sources_do():
         "× 5 from 20 to 30 s",
         "retries 2 times",
     )
+    assert Surge(at_s=600, for_s=1200, times=4).said == "× 4 from 10 to 30 min", "as the chart of such a run has it"
     users = layout(Users(count=50, think_s=2) >> Server())
     assert (users.boxes[0].said, users.arrows[0].words) == (("50 users, 2 s to think",), ("up to 25 /s",))
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from pmtech.components.fields import Checked, number
-from pmtech.wording import plain
+from pmtech.wording import plain, shown_in
 
 
 @dataclass(frozen=True, repr=False)
@@ -20,4 +20,7 @@ class Surge(Checked):
     @property
     def said(self) -> str:
         """In words, for a box."""
-        return f"× {plain(self.times)} from {plain(self.at_s)} to {plain(self.at_s + self.for_s)} s"
+        ends_s = self.at_s + self.for_s
+        sign, s = shown_in("ends_s", ends_s)  # as on the axis of a run that shows it
+        begins, ends = (plain(round(moment_s / s, 1 if s > 1 else 6)) for moment_s in (self.at_s, ends_s))
+        return f"× {plain(self.times)} from {begins} to {ends} {sign}"
