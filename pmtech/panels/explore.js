@@ -15,6 +15,7 @@ function redraw(el, html) {
 function render({ model, el }) {
   let { values, seed, number, pin } = model.get("answer");
   let lastPin = pin;
+  let [wide, high] = [0, 0]; // of the picture, as it was last laid out
 
   const send = () => {
     number += 1;
@@ -78,8 +79,8 @@ function render({ model, el }) {
       h("p", { title: hint }, h("span", {}, name), h("strong", {}, answer.error ? "–" : value), pinned ? h("small", {}, `before: ${pinned}`) : "");
     cards.replaceChildren(...answer.cards.map(card));
     if (picture.drawn !== answer.picture) {
-      picture.style.minHeight = picture.wide === picture.clientWidth ? `${picture.clientHeight}px` : ""; // what lies below jumps once at most
-      [picture.wide, picture.drawn] = [picture.clientWidth, answer.picture];
+      picture.style.minHeight = `${high}px`; // what lies below jumps once at most
+      picture.drawn = answer.picture;
       redraw(picture, answer.picture);
     }
     write(scale, answer.scale);
@@ -91,10 +92,13 @@ function render({ model, el }) {
     say(answer.error);
     drawing.draw(answer.figure);
   };
-  const width = new ResizeObserver(() => picture.wide !== picture.clientWidth && (picture.style.minHeight = "")); // it was for another one
-  width.observe(picture);
+  const sized = new ResizeObserver(() => {
+    if (wide !== picture.clientWidth) picture.style.minHeight = ""; // it was for another width
+    [wide, high] = [picture.clientWidth, picture.clientHeight];
+  });
+  sized.observe(picture);
   model.on("change:answer", paint);
   el.append(root);
   paint();
-  return () => (width.disconnect(), drawing.stop());
+  return () => (sized.disconnect(), drawing.stop());
 }

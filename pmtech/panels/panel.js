@@ -421,11 +421,13 @@ function chart(model, el) {
   let stands = ""; // what was drawn last, apart from places
   let painting = Promise.resolve();
   let waiting = false;
+  // Asked for once: in the middle of a change the answer would cost a layout of the whole page.
+  let size = { width: 0, height: 0 };
+  const measure = () => (size = { width: el.clientWidth, height: el.clientHeight });
   const paint = async () => {
     waiting = false;
     const Plotly = await loadPlotly(model);
-    if (!figure || !el.clientWidth) return;
-    const size = { width: el.clientWidth, height: el.clientHeight };
+    if (!figure || !(size.width || measure().width)) return;
     const { data, layout } = lively(wrapped(resolveColours(figure, getComputedStyle(el)), size), size);
     const wanted = apartFromPlaces(data, layout, size);
     if (wanted === stands) return void (await Plotly.animate(el, { data, traces: data.map((_, n) => n) }, AT_ONCE));
@@ -445,11 +447,9 @@ function chart(model, el) {
     waiting = true;
     painting = painting.then(paint).catch(fail);
   };
-  let width = 0;
   const resized = new ResizeObserver(() => {
-    if (Math.abs(el.clientWidth - width) < 1) return;
-    width = el.clientWidth;
-    draw();
+    const { width } = size;
+    if (Math.abs(measure().width - width) >= 1) draw();
   });
   resized.observe(el);
   // In the next frame: while it changes its theme, JupyterLab takes the page away for a moment.

@@ -72,7 +72,8 @@ class Rail {
     this.look = this.look.bind(this);
     const soon = () => this.#soon();
     this.notebook.outerNode.addEventListener("scroll", soon, { passive: true });
-    for (const kind of ["click", "keyup"]) this.notebook.node.addEventListener(kind, soon);
+    const moved = ({ target }) => target.type !== "range" && soon(); // a slider changes nothing of what is looked at
+    for (const kind of ["click", "keyup"]) this.notebook.node.addEventListener(kind, moved);
     this.notebook.model.contentChanged.connect(soon);
     new ResizeObserver(soon).observe(this.notebook.node);
     this.notebook.node.addEventListener("keydown", (event) => this.#key(event), true);
