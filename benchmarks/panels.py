@@ -167,7 +167,11 @@ panel.Explore._wished = wished
 PAINTS = """(plot) => {
     window.paints = [];
     let due = false;
-    const painted = () => ((due = false), paints.push(performance.now()));
+    const painted = () => {
+        due = false;
+        paints.push(performance.now());
+        window.tell?.(performance.now() - window.pressed);
+    };
     new MutationObserver(() => (due ||= Boolean(requestAnimationFrame(() => setTimeout(painted)))))
         .observe(plot, { childList: true, subtree: true, attributes: true });
     document.addEventListener('keydown', () => (window.pressed = performance.now()), { capture: true });
@@ -231,9 +235,10 @@ def panel_of(lab: LabPage, lesson: str, panel, timings: Path) -> str:
     for _ in range(30):
         way = way if 0 <= at + way <= last else -way  # a key at the end of a slider changes nothing
         at += way
-        lab.page.evaluate("() => (paints.length = 0)")
+        # Told by the page: to look again and again whether it is there would itself draw frames.
+        lab.page.evaluate("() => void (window.told = new Promise((resolve) => (window.tell = resolve)))")
         lab.page.keyboard.press("ArrowRight" if way > 0 else "ArrowLeft")
-        keys.append(lab.page.wait_for_function("() => paints[0] - pressed").json_value())
+        keys.append(lab.page.evaluate("() => window.told"))
         lab.page.wait_for_timeout(100)
     spent = [json.loads(line) for line in timings.read_text().splitlines()]
     run, figure, sentences, kernel, requests, size = (

@@ -1,15 +1,3 @@
-// What is there changes to what shall be there, so that bars grow and shrink; where the parts are others it is drawn anew.
-function redraw(el, html) {
-  const wanted = document.createElement("template");
-  wanted.innerHTML = html;
-  const [now, then] = [el, wanted.content].map((root) => [...root.querySelectorAll("*")]);
-  if (now.length !== then.length || now.some(({ tagName }, n) => tagName !== then[n].tagName)) return el.replaceChildren(wanted.content);
-  now.forEach((one, n) => {
-    for (const { name, value } of then[n].attributes) if (one.getAttribute(name) !== value) one.setAttribute(name, value);
-    if (!one.children.length) write(one, then[n].textContent);
-  });
-}
-
 // Wishes go to the kernel as one state (values, seed, pin), so that of many only the last matters: ipywidgets
 // keeps one message in flight and merges the rest, and nothing arrives out of order.
 function render({ model, el }) {

@@ -16,7 +16,6 @@ const page = (window.pmtechPage ??= {
     return this.seen.get(mount);
   },
   look() {
-    for (const [el, empty] of this.filled) if (!el.isConnected) empty();
     for (const el of document.querySelectorAll(".pmtech:not([data-filled])")) {
       const mount = [...el.classList].find((name) => this.panels.has(name));
       if (mount) this.panels.get(mount)(el);
@@ -41,7 +40,12 @@ const page = (window.pmtechPage ??= {
     };
     this.panels.set(mount, put);
     if (!this.observer) {
-      this.observer = new MutationObserver((changes) => (changes.forEach(({ addedNodes }) => addedNodes.forEach(holdUnits)), this.look()));
+      this.observer = new MutationObserver((changes) => {
+        const added = changes.flatMap(({ addedNodes }) => [...addedNodes]);
+        added.forEach(holdUnits);
+        for (const [el, empty] of this.filled) if (!el.isConnected) empty();
+        if (added.some((one) => one instanceof HTMLElement && (one.matches(".pmtech") || one.querySelector(".pmtech")))) this.look();
+      });
       this.observer.observe(document.body, { childList: true, subtree: true });
       holdUnits(document.body);
     }
@@ -254,6 +258,22 @@ function write(el, text) {
   if (el.textContent !== text) el.textContent = text;
 }
 
+// What is there changes to what shall be there, so that bars grow and shrink; only where the parts are others is it drawn anew
+// (a style sheet in it stays: to put in another is a look over the whole page).
+function redraw(el, html) {
+  const wanted = document.createElement("template");
+  wanted.innerHTML = html;
+  turnInto(el, wanted.content);
+}
+function turnInto(now, then) {
+  for (const { name, value } of then.attributes ?? []) if (now.getAttribute(name) !== value) now.setAttribute(name, value);
+  const [mine, wanted] = [[...now.children], [...then.children]];
+  const alike = mine.length === wanted.length && mine.every(({ tagName }, n) => tagName === wanted[n].tagName);
+  if (!alike) now.replaceChildren(...then.childNodes);
+  else if (mine.length) mine.forEach((one, n) => turnInto(one, wanted[n]));
+  else write(now, then.textContent);
+}
+
 // ---- controls ------------------------------------------------------------------------------
 
 // A row a slider or choice. turned({ path: value }) is told what a learner turns; show(values) puts all of them there.
@@ -316,14 +336,12 @@ function loadPlotly(model) {
   }));
 }
 
-// Figures name colours as custom properties, so that one figure serves the light and the dark theme.
-function resolveColours(value, style) {
-  if (typeof value === "string") {
-    return value.startsWith("var(--") ? style.getPropertyValue(value.slice(4, -1)).trim() : value;
-  }
-  if (Array.isArray(value)) return value.map((item) => resolveColours(item, style));
+// Figures name colours as custom properties, so that one figure serves the light and the dark theme. colour: of a name.
+function resolveColours(value, colour) {
+  if (typeof value === "string") return value.startsWith("var(--") ? colour(value.slice(4, -1)) : value;
+  if (Array.isArray(value)) return value.map((item) => resolveColours(item, colour));
   if (value && typeof value === "object") {
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolveColours(item, style)]));
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolveColours(item, colour)]));
   }
   return value;
 }
@@ -421,14 +439,19 @@ function chart(model, el) {
   let stands = ""; // what was drawn last, apart from places
   let painting = Promise.resolve();
   let waiting = false;
-  // Asked for once: in the middle of a change the answer would cost a layout of the whole page.
+  // Asked for once: in the middle of a change each answer would cost a look over the whole page.
   let size = { width: 0, height: 0 };
+  const colours = new Map(); // of this theme
+  const colour = (name) => {
+    if (!colours.has(name)) colours.set(name, getComputedStyle(el).getPropertyValue(name).trim());
+    return colours.get(name);
+  };
   const measure = () => (size = { width: el.clientWidth, height: el.clientHeight });
   const paint = async () => {
     waiting = false;
     const Plotly = await loadPlotly(model);
     if (!figure || !(size.width || measure().width)) return;
-    const { data, layout } = lively(wrapped(resolveColours(figure, getComputedStyle(el)), size), size);
+    const { data, layout } = lively(wrapped(resolveColours(figure, colour), size), size);
     const wanted = apartFromPlaces(data, layout, size);
     if (wanted === stands) return void (await Plotly.animate(el, { data, traces: data.map((_, n) => n) }, AT_ONCE));
     stands = "";
@@ -453,7 +476,7 @@ function chart(model, el) {
   });
   resized.observe(el);
   // In the next frame: while it changes its theme, JupyterLab takes the page away for a moment.
-  const themed = new MutationObserver(() => requestAnimationFrame(() => draw()));
+  const themed = new MutationObserver(() => requestAnimationFrame(() => (colours.clear(), draw())));
   themed.observe(document.body, { attributeFilter: ["data-jp-theme-name", "data-jp-theme-light"] });
   const stop = () => {
     resized.disconnect();

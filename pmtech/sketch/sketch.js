@@ -42,6 +42,7 @@ function render({ model, el }) {
 
   // ---- the drawing: boxes that can be chosen lie over the picture ----
   const sheet = h("div", { class: "sk-sheet" });
+  const picture = h("div", { class: "sk-picture", "aria-hidden": "true" });
   const frame = h("div", { class: "sk-frame" }, sheet);
   const drawPicture = () => {
     if (!answer.boxes.length) {
@@ -51,8 +52,7 @@ function render({ model, el }) {
     }
     const [wide, tall] = answer.size;
     sheet.style.cssText = `width: ${wide}px; max-width: max(100%, ${Math.ceil(wide * 0.86)}px)`;
-    const picture = h("div", { class: "sk-picture", "aria-hidden": "true" });
-    picture.innerHTML = answer.picture;
+    redraw(picture, answer.picture);
     const boxes = answer.boxes.map((box) => {
       const chosen = box.parts.includes(answer.selected);
       const next = chosen ? box.parts[(box.parts.indexOf(answer.selected) + 1) % box.parts.length] : box.parts[0];
@@ -74,7 +74,9 @@ function render({ model, el }) {
       return one;
     });
     const focused = sheet.contains(document.activeElement) && document.activeElement.dataset.part;
-    sheet.replaceChildren(picture, ...boxes);
+    if (picture.parentNode !== sheet) sheet.replaceChildren(picture);
+    sheet.querySelectorAll(".sk-box").forEach((one) => one.remove());
+    sheet.append(...boxes);
     const chosen = boxes.find((one) => one.getAttribute("aria-pressed") === "true");
     if (chosen) {
       const beyond = (start, size, from, room) => (start < from ? start - 8 : start + size > from + room ? start + size - room + 8 : from);
