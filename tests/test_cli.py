@@ -12,6 +12,9 @@ from pathlib import Path
 import jupyterlab.labapp
 import nbformat
 import pytest
+from jupyter_server.serverapp import ServerApp
+from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
+from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
 
 from pmtech import __main__
 from pmtech.course.way import editions
@@ -51,6 +54,19 @@ def test_the_lessons_are_copied_and_the_first_one_is_opened(started, tmp_path, c
         "JUPYTER_CONFIG_PATH": f"{ROOT / 'pmtech' / 'install' / 'jupyter'}{os.pathsep}elsewhere",
         "JUPYTER_PATH": f"{ROOT / 'pmtech' / 'install' / 'jupyter'}{os.pathsep}{Path(sys.prefix) / 'share' / 'jupyter'}",
     }
+
+
+def test_what_a_kernel_says_is_not_held_back_on_its_way_to_the_page(started, tmp_path, monkeypatch):
+    assert cli.main(["lab", str(tmp_path)]) == 0
+    server = ServerApp()
+    server.load_config_file()
+    server = ServerApp(config=server.config)
+    connection, told = server.kernel_websocket_connection_class, []
+    monkeypatch.setattr(ZMQChannelsWebsocketConnection, "connect", lambda _: told.append("connected"))
+    handler = KernelWebsocketHandler.__new__(KernelWebsocketHandler)
+    handler.set_nodelay = told.append
+    connection(websocket_handler=handler).connect()
+    assert told == [True, "connected"]
 
 
 @pytest.mark.parametrize("lesson", ["5", "05", "05_scaling", "05_scaling.ipynb"])

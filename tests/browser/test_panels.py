@@ -31,6 +31,19 @@ def opened(lab):
     return write_and_open
 
 
+# What is dear to a page while a slider is turned: other style sheets, its head, a bar that looks anew at all its buttons.
+WATCH = """() => {
+    window.touched = [];
+    new MutationObserver((changes) => {
+        for (const { target, addedNodes } of changes) {
+            const bar = target.nodeType === Node.ELEMENT_NODE && target.closest("head, .jp-Toolbar");
+            if (bar) touched.push(bar.className || bar.tagName);
+            if ([...addedNodes].some((one) => one.querySelector?.("style"))) touched.push("style");
+        }
+    }).observe(document, { subtree: true, childList: true, attributes: true });
+}"""
+
+
 def drawn(lab, number):
     lab.page.wait_for_function(f"() => document.querySelectorAll('.js-plotly-plot .main-svg').length >= {number}")
     return lab
@@ -53,6 +66,13 @@ def test_a_slider_is_moved_by_keyboard(opened):
     assert slider.get_attribute("aria-valuetext") == "6"
     assert panel.locator(".pmtech-sentences").inner_text() != sentences
     lab.until(f"(before) => {line} !== before", before)
+
+    page.evaluate(WATCH)
+    parts = panel.locator(".pmtech-picture *").count()
+    page.keyboard.press("PageUp")
+    lab.wait_idle()
+    assert panel.locator(".pmtech-picture *").count() != parts  # drawn anew in part
+    assert page.evaluate("touched") == []
 
     page.keyboard.press("Home")
     lab.wait_idle()
