@@ -19,6 +19,7 @@ from pmtech.system.system import System, check_complete
 from pmtech.wording import nearest, plain, value_in_words
 
 STRETCH = 4  # an axis stays as long as what it shows fills so much of it: a quarter
+HEADROOM = 1.5  # one that has to change reaches so much farther than it must, for the moves to come
 
 
 class Explore(Panel):
@@ -133,14 +134,15 @@ class Explore(Panel):
             low, end = axis.get("range", (None, None))
             if low != 0 or "title" not in axis:
                 continue
-            if kept and end <= kept <= STRETCH * end:
-                axis["range"] = [0, kept]
-                if name == "yaxis":
-                    plot.respaced(figure, kept)
+            if kept is None:
+                self._ends[name] = end
                 continue
-            self._ends[name] = end
-            if kept:
-                changed.append(f"{axis['title']['text']}, up to {plain(end)}")
+            if not end <= kept <= STRETCH * end:
+                kept = self._ends[name] = plot.ceiling(HEADROOM * end)
+                changed.append(f"{axis['title']['text']}, up to {plain(kept)}")
+            axis["range"] = [0, kept]
+            if name == "yaxis":
+                plot.respaced(figure, kept)
         which = "Both axes have" if changed[1:] else "The axis has"
         return f"{which} changed: {'; '.join(changed)}." if changed else ""
 
