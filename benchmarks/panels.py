@@ -8,7 +8,7 @@ for three further ones; from a key on the slider to the frame that shows the mov
 `lessons`: the what-if panels as the lessons use them. For each `explore` with a slider, in its own notebook: from a key
 on the slider to the frame with its chart, median and p95 of 30 moves, and how the median parts (in the kernel: the run,
 the figure, the sentences, what else; then the way there and back with the drawing); then five fast drags, 30 inputs in
-a second: from the last input to its chart, and the gaps between charts meanwhile. Goal: 100 ms at p95 with 10,000
+a second: from the last input to its chart, and the gaps between charts meanwhile. Goal: 100 ms at p95 with 5,000
 requests simulated anew.
 
     python benchmarks/panels.py [lessons]

@@ -31,13 +31,13 @@ def hits(result: Result, pinned: Result | None = None) -> dict:
     Line: Che's approximation (for lru). Rings: the requests of this run, replayed at other sizes. Dot: this run. All of
     them warm: counted in the second half. Dotted: what a cache would do whose worth grew with its size.
     """
-    cache, reads, writes = _asked(result)
+    cache, reads, _ = _asked(result)
     size = len(reads)
-    sizes = np.unique(np.r_[1, np.geomspace(1, size, 40).astype(int)])
-    theory = _by_size(cache, reads, writes, sizes)
+    sizes = tuple(np.unique(np.r_[1, np.geomspace(1, size, 40).astype(int)]).tolist())
+    theory = _by_size(result, sizes)
     data = [
         plot.line("in proportion", [(0, 0), (size, 100)], plot.stroke("quiet", "dot", 1.5)),
-        *([plot.line(plot.KEPT, _by_size(*_asked(pinned), sizes), plot.BEHIND)] if pinned else []),
+        *([plot.line(plot.KEPT, _by_size(pinned, sizes), plot.BEHIND)] if pinned else []),
         plot.line("theory", theory, HITS),
     ]
     notes = [
@@ -60,9 +60,16 @@ def hits(result: Result, pinned: Result | None = None) -> dict:
     return _figure(data, notes, kept, size, "% of the reads")
 
 
-def _by_size(cache, reads: np.ndarray, writes: np.ndarray, sizes: np.ndarray) -> list[tuple[float, float]]:
+def _by_size(result: Result, sizes: tuple[int, ...]) -> list[tuple[float, float]]:
     """What theory says a cache of each size answers, in % of the reads."""
-    hits = {n: reads @ replace(cache, capacity=int(n)).hit_chances(reads, writes) for n in sizes}
+    cache, reads, writes = _asked(result)
+    return _curve_by_size(replace(cache, capacity=1), reads.tobytes(), writes.tobytes(), sizes)
+
+
+@lru_cache(maxsize=4)  # a slider that moves the dot leaves the line as it was
+def _curve_by_size(cache, read: bytes, written: bytes, sizes: tuple[int, ...]) -> list[tuple[float, float]]:
+    reads, writes = np.frombuffer(read), np.frombuffer(written)
+    hits = {n: reads @ replace(cache, capacity=n).hit_chances(reads, writes) for n in sizes}
     return [(n, 100 * float(hit / reads.sum())) for n, hit in hits.items()]
 
 
@@ -71,13 +78,13 @@ def freshness(result: Result, pinned: Result | None = None) -> dict:
 
     Lines: theory, for a cache with room for all. Dots: this run, counted in its second half.
     """
-    cache, reads, writes = _asked(result)
+    cache = _cache(result.system)[1]
     if cache.ttl_s is None:
         raise ValueError('show="freshness" needs a Cache with a ttl_s, such as Cache(ttl_s=10)')
     top = plot.ceiling(0.999 * max(TTL_S, cache.ttl_s))
-    from_cache, stale = _by_age(cache, reads, writes, top)
+    from_cache, stale = _by_age(result, top)
     shown = {"from the cache": HITS, "of these out of date": STALE}
-    ghosts = _by_age(*_asked(pinned), top) if pinned else ()
+    ghosts = _by_age(pinned, top) if pinned else ()
     data = [plot.line(plot.KEPT, points, plot.BEHIND) for points in ghosts]
     data += [plot.line(name, points, shown[name]) for name, points in zip(shown, (from_cache, stale), strict=True)]
     notes = [_named(name, points, top) for name, points in zip(shown, (from_cache, stale), strict=True)]
@@ -91,8 +98,15 @@ def freshness(result: Result, pinned: Result | None = None) -> dict:
     return _figure(data, notes, "time kept (TTL), s (lines: theory, dots: your run, warm)", top, "share, %")
 
 
-def _by_age(cache, reads: np.ndarray, writes: np.ndarray, top: float) -> tuple[list, list]:
+def _by_age(result: Result, top: float) -> tuple[list, list]:
     """What theory says of each TTL up to `top`: % of the reads from the cache, % of these out of date."""
+    cache, reads, writes = _asked(result)
+    return _curves_by_age(replace(cache, ttl_s=1.0), reads.tobytes(), writes.tobytes(), top)
+
+
+@lru_cache(maxsize=4)
+def _curves_by_age(cache, read: bytes, written: bytes, top: float) -> tuple[list, list]:
+    reads, writes = np.frombuffer(read), np.frombuffer(written)
     from_cache, stale = [], []
     for ttl_s in np.r_[0.01, 0.25, 0.5, 1:top:60j]:
         chances = replace(cache, ttl_s=float(ttl_s)).hit_chances(reads, writes)
