@@ -19,7 +19,6 @@ from pmtech.system.system import System, check_complete
 from pmtech.wording import nearest, plain, value_in_words
 
 STRETCH = 4  # an axis stays as long as what it shows fills so much of it: a quarter
-HEADROOM = 1.5  # one that has to change reaches so much farther than it must, for the moves to come
 
 
 class Explore(Panel):
@@ -138,7 +137,7 @@ class Explore(Panel):
                 self._ends[name] = end
                 continue
             if not end <= kept <= STRETCH * end:
-                kept = self._ends[name] = plot.ceiling(HEADROOM * end)
+                kept = self._ends[name] = plot.ceiling(end)  # a step more than it must, for the moves to come
                 changed.append(f"{axis['title']['text']}, up to {plain(kept)}")
             axis["range"] = [0, kept]
             if name == "yaxis":
