@@ -43,7 +43,7 @@ function render({ model, el }) {
   const note = h("p", { class: "pmtech-note", role: "status" });
   const say = (text) => (write(problem, text ?? ""), (problem.hidden = !text));
   Object.assign(stageEl.style, { height: `${stageHeight(scene)}px`, minWidth: `${stageWidth(scene)}px` });
-  bar.bar.querySelector(".pmtech-clock").before(note);
+  bar.bar.querySelector(".pmtech-clock").after(note);
   root.append(bar.bar, problem, h("div", { class: "pmtech-scrolls" }, stageEl), legend(scene, everyLabel), h("div", { class: "pmtech-knobs" }, ...knobs.rows), chartEl);
   el.append(root);
   const actors = new Stage(stageEl, { ...structuredClone(scene), units: [] });
