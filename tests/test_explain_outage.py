@@ -207,4 +207,5 @@ def test_of_a_scaled_pool_it_is_said_how_many_died_and_not_that_all_are_gone():
     """How many there are at that moment, the autoscaler decides."""
     pool = Clients() >> LoadBalancer() >> Server("Door", autoscale=Autoscale(schedule=((8, 4),)))
     assert Outage("door", count=2, for_s=10).mark(pool).words == "2 machines of Door down for 10 s"
+    assert Outage("door", count=2, for_s=1800).mark(pool).words == "2 machines of Door down for 30 min"
     assert Outage("door", for_s=10).told(pool) == "1 machine of Door down for 10 s"

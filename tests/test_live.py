@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import tracemalloc
 
@@ -127,6 +128,14 @@ def test_what_the_page_is_told_is_what_a_replay_shows():
 
 
 # --- the bar and the knobs --------------------------------------------------------------------------------------------
+
+
+def test_a_run_of_many_minutes_is_told_in_minutes():
+    slow = Clients(rate_per_s=0.5) >> Server(workers=1, service_ms=4000)
+    panel = live(slow)
+    panel.advance(900)
+    said = r"Paused at 15\.0 min: .*; 95 of 100 answers within [\d.]+ min\."
+    assert re.fullmatch(said, panel.sentence), panel.sentence
 
 
 def test_step_speed_and_reset():

@@ -16,7 +16,7 @@ from pmtech.engine.clock import Steps
 from pmtech.engine.part import Part
 from pmtech.engine.randomness import Stream, identity
 from pmtech.engine.request import Request, is_success
-from pmtech.wording import counted, plain
+from pmtech.wording import counted, value_in_words
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -60,7 +60,7 @@ class Cache(Component):
 
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
         facts = [counted(self.capacity, "answer") + (" for each caller" if self.private else "")]
-        facts += [f"for {plain(self.ttl_s)} s at most"] if self.ttl_s is not None else []
+        facts += [f"for {value_in_words(self.ttl_s, '_s')} at most"] if self.ttl_s is not None else []
         facts += ["a write removes its copy"] if self.invalidate else []
         return facts + (["asks once for all who wait"] if self.coalesce else [])
 

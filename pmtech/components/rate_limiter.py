@@ -13,7 +13,7 @@ from pmtech.components.rates import by_caller
 from pmtech.engine.clock import Steps
 from pmtech.engine.part import Part
 from pmtech.engine.request import Request
-from pmtech.wording import plain
+from pmtech.wording import plain, value_in_words
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -48,7 +48,7 @@ class RateLimiter(Component):
     thins = True
 
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
-        every = "/s" if self.per_s == 1 else f"in {plain(self.per_s)} s"
+        every = "/s" if self.per_s == 1 else f"in {value_in_words(self.per_s, '_s')}"
         whose = "each caller" if self.by == "client" else "all together"
         return [f"lets {plain(self.limit)} {every} pass, {whose}", self.algorithm.replace("_", " ")]
 

@@ -346,6 +346,9 @@ function resolveColours(value, colour) {
   return value;
 }
 
+// A dash, a gap, a dash ... in px: what can be told in the short piece of a line that stands before its name.
+const PIECES = { dash: [9, 9], dot: [2, 3], dashdot: [9, 3, 3, 3], longdash: [11, 5] };
+
 // What moves with every turn of a slider as points of traces: words in the chart, names of its rows, the pieces of line before
 // names. Annotations, tick labels and shapes are the dearest part of a chart that is drawn anew; points only move.
 function lively({ data, layout }, { width, height }) {
@@ -373,10 +376,11 @@ function lively({ data, layout }, { width, height }) {
   const upPerPx = (yaxis.range[1] - yaxis.range[0]) / Math.max(height - margin.t - margin.b, 1);
   const quiet = { type: "scatter", hoverinfo: "skip", cliponaxis: false };
   const dashes = shapes.filter(isPiece).flatMap(({ xanchor, x0, x1, y0, line: { color, width, dash } }) => {
-    const [long, gap] = { dash: [9, 9], dot: [2, 3] }[dash] ?? [x1 - x0, 0];
-    const count = Math.floor((x1 - x0 + gap) / (long + gap));
-    const places = Array.from({ length: count }, (_, n) => x0 + long / 2 + n * (long + gap));
-    return places.map((px) => ({ x: low + xanchor * (end - low), y: y0, px, size: long / 1.4, color, width }));
+    const lengths = PIECES[dash] ?? [x1 - x0, 0];
+    const found = [];
+    for (let n = 0, px = x0; px + lengths[n] <= x1; px += lengths[n], n = (n + 1) % lengths.length)
+      if (n % 2 === 0) found.push({ x: low + xanchor * (end - low), y: y0, px: px + lengths[n] / 2, size: lengths[n] / 1.4, color, width });
+    return found;
   });
   const of = (key) => dashes.map((one) => one[key]);
   const turned = { symbol: "line-ns-open", angle: -90, standoff: of("px") }; // points beyond the axes would not be drawn

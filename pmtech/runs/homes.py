@@ -9,14 +9,20 @@ from pmtech.runs.comparison import by_label
 from pmtech.runs.result import Result
 from pmtech.runs.table import Table
 from pmtech.theory.checks import number
+from pmtech.wording import clock
 
 
 def answers_by_machine(result: Result, every_s: float = 20) -> pd.DataFrame:
-    """How many requests each machine answered, a row for each stretch of `every_s` seconds in which they arrived."""
+    """How many requests each machine answered, a row for each stretch of `every_s` seconds in which they arrived.
+
+    A row's name is its beginning, in the unit of the run's charts: in a run of ten minutes or more in minutes.
+    """
     every_s = number("every_s", every_s, above=0)
     answered = result.requests[result.records.served]
-    since = (answered.arrived_s // every_s * every_s).rename("came from second").astype(int)
-    table = pd.crosstab(since, answered.served_by).rename_axis(columns=None)
+    table = pd.crosstab(answered.arrived_s // every_s, answered.served_by).rename_axis(columns=None)
+    unit, s = clock(result.duration_s)
+    since = np.round(table.index * every_s / s, 6 if s == 1 else 1)
+    table.index = pd.Index(since.astype(int) if not any(since % 1) else since, name=f"came from {unit}")
     several = {who.split("#")[0] for who in table if "#" in who}  # the first of them has a number, too
     parts = {who: who.split("#") + ["1"] * (who in several) for who in table}
     names = {who: " ".join([result.system.label(part), *number]) for who, (part, *number) in parts.items()}

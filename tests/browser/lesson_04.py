@@ -14,6 +14,12 @@ QUESTIONS_AND_SLIDER = """() => {
     return asked.top >= page.top && slider.bottom <= page.bottom;
 }"""
 
+LISTENS = """(told) => {
+    window.heard = [];
+    const hear = ({ target, addedNodes }) => target.closest(".pmtech-plot") || window.heard.push(...[...addedNodes].map((one) => one.textContent));
+    new MutationObserver((changes) => changes.forEach(hear)).observe(told, { childList: true, subtree: true });
+}"""  # what is put into a live region is read out; a chart is a picture, and is not
+
 
 def play(lab) -> None:
     a_guess_is_kept_and_the_run_tells(lab)
@@ -53,8 +59,13 @@ def a_guess_is_kept_and_the_run_tells(lab) -> None:
     told.locator(".pmtech-seen button").nth(1).press("Shift+Enter")
     lab.wait_idle()
     assert told.locator(".pmtech-because").count() == 0, "to touch is not to answer"
+    told.evaluate(LISTENS)
     told.locator(".pmtech-seen button").nth(1).press("Enter")
     told.get_by_text("That is what happened.").wait_for()
+    heard = page.evaluate("window.heard.join(' ')")
+    assert "That is what happened." in heard and "A common belief: " in heard
+    assert "It turned out otherwise" not in heard and "What did you see?" not in heard, "it has been read out before"
+    assert told.locator(".pmtech-seen button[aria-pressed=true]").evaluate("(one) => one === document.activeElement")
     assert told.get_by_text("A common belief: who sends little is not hurt").count() == 1
     lab.screenshot("a-wrong-prediction")
 

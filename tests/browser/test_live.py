@@ -9,6 +9,9 @@ import pytest
 from jupyter_page import NOTEBOOK
 from playwright.sync_api import expect
 
+from pmtech import Clients, Outage, Server, simulate
+from pmtech.panels.live.theatre import theatre
+
 SET_UP = (
     "from pmtech import Clients, LoadBalancer, Outage, Server, Slider, simulate\n"
     "from pmtech.panels.live.live import live\n"
@@ -259,7 +262,7 @@ def test_a_replay_is_scrubbed_without_the_kernel_and_exported(opened, lab, brows
     wait_for_clock(page, 26)
     drawn(page, "pmtech-strips", "^Server 1 down for 2 s$")
     drawn(page, "pmtech-back", "^down$")
-    assert page.locator(".pmtech-theatre [aria-live]").inner_text() == "At 26 seconds: Server 1 down for 2 s."
+    assert page.locator(".pmtech-theatre [aria-live]").inner_text() == "At 26 s: Server 1 down for 2 s."
     page.keyboard.press(" ")
     assert lab.axe(".pmtech-theatre") == []
 
@@ -281,4 +284,24 @@ def test_a_replay_is_scrubbed_without_the_kernel_and_exported(opened, lab, brows
     wait_for_clock(page, 25.9)  # in steps of a second
     assert clock(page) % 1 == 0
     assert (asked, errors) == ([(tmp_path / "run.html").as_uri()], [])
+    page.close()
+
+
+def test_a_replay_of_many_minutes_is_told_in_minutes(browser, tmp_path):
+    shop = Clients("Customers", rate_per_s=4) >> Server("Till", workers=1, service_ms=200)
+    run = simulate(shop, duration_s=1200, events=[Outage("till", 300, 900)])
+    page = browser.new_page(reduced_motion="reduce")
+    page.add_init_script(f"({TEXTS})()")
+    page.goto(theatre(run).to_html(tmp_path / "long.html").as_uri())
+    page.locator(".pmtech-clock", has_text=re.compile(r"^paused, 0\.0 of 20 min$")).wait_for()
+    moment = page.get_by_label("Moment")
+    moment.fill("1190")
+    expect(moment).to_have_attribute("aria-valuetext", "19.8 min of 20 min")
+    drawn(page, "pmtech-strips", r"^15 min$")
+    drawn(page, "pmtech-strips", r"^Till down for 15 min$")
+    said = page.locator(".pmtech-chart").get_attribute("aria-label")
+    assert said.startswith("Chart over the whole run. At 5 min: Till down for 15 min.")
+    assert not [text for text in page.evaluate("window.texts['pmtech-strips']") if re.search(r"\d{3,} s$", text)]
+    page.get_by_role("button", name="Back").click()
+    page.locator("[aria-live]", has_text=re.compile(r"^At 19\.8 min: .* p95 (\d+ min|–)\.$")).wait_for()
     page.close()

@@ -215,3 +215,15 @@ def test_an_autoscaler_adds_machines_that_only_new_connections_reach():
         run = simulate(clients >> LoadBalancer(layer=4) >> server, duration_s=90)
         late[age_s] = set(run.requests[run.requests.arrived_s > 60].served_by.dropna())
     assert late[None] <= {"server", "server#1"} and {"server#2", "server#3"} <= late[10]
+
+
+def test_who_answered_when_is_told_in_the_unit_of_the_runs_charts():
+    pool = Clients(rate_per_s=5) >> Server(service_ms=10)
+    for duration_s, every_s, said in (
+        (80, 40, "second 40"),
+        (2, 0.5, "second 1.5"),
+        (900, 300, "minute 5"),
+        (900, 450, "minute 7.5"),
+    ):
+        table = answers_by_machine(simulate(pool, duration_s=duration_s, seed=2), every_s=every_s)
+        assert f"came from {said}<" in table._repr_html_()

@@ -1,21 +1,38 @@
 const SEEN_MS = 2000; // what has stood on the screen so long has been seen
 
+// Puts in what is new and takes out what is gone. What stands there already stays: only what is new is read out, and the focus
+// and a chart that was drawn are kept.
+function settle(el, parts) {
+  parts.forEach((part, n) => {
+    const there = el.children[n];
+    if (!there) el.append(part);
+    else if (part.matches("[role=group]") && there.matches("[role=group]")) settle(there, [...part.children]);
+    else if (!same(there, part)) there.replaceWith(part);
+  });
+  while (el.children.length > parts.length) el.lastElementChild.remove();
+}
+function same(there, part) {
+  if (part.matches("[role=img]")) return there.getAttribute("aria-label") === part.getAttribute("aria-label");
+  const is = ["tagName", "className", "textContent"].every((one) => there[one] === part[one]);
+  if (is) for (const { name, value } of part.attributes) there.setAttribute(name, value);
+  return is;
+}
+
 function render({ model, el }) {
   const root = h("div", { class: "pmtech-course pmtech-reveal", "aria-live": "polite" });
   el.append(root);
-  let drawing = null;
+  let [drawing, drawn] = [null, null]; // a chart, and where it stands
 
   const waits = ({ id, waits }) => {
     const look = () => {
       const question = document.querySelector(`.pmtech-ask[data-question="${id}"]`);
-      if (!question) return write(sentence, `${waits} Run the cell of the question first; it stands further up.`);
+      if (!question) return write(root.firstElementChild, `${waits} Run the cell of the question first; it stands further up.`);
       question.scrollIntoView({ block: "center" });
       question.querySelector("input")?.focus({ preventScroll: true });
     };
-    const sentence = h("p", {}, waits);
     const go = h("button", { type: "button", class: "pmtech-primary", onclick: look }, "Go to the question");
     const show = h("button", { type: "button", onclick: () => model.send({ do: "show" }) }, "Show it without a prediction");
-    return [sentence, h("div", { class: "pmtech-buttons" }, go, show)];
+    return [h("p", {}, waits), h("div", { class: "pmtech-buttons" }, go, show)];
   };
 
   const seen = ({ text, options, chosen, right, feedback }) => {
@@ -41,8 +58,6 @@ function render({ model, el }) {
     if (told.figure) {
       const plot = h("div", { class: "pmtech-plot", role: "img", "aria-label": `Chart: ${told.you ? `you said ${told.you}; ` : ""}your run: ${told.truth}.` });
       plot.style.height = `${told.height}px`;
-      drawing = chart(model, plot);
-      drawing.draw(told.figure);
       parts.push(plot, rich(h("p"), told.run));
     }
     if (told.odd) parts.push(h("p", { class: "pmtech-quiet" }, told.odd));
@@ -55,13 +70,17 @@ function render({ model, el }) {
   const paint = () => {
     const told = model.get("told");
     const focused = [...root.querySelectorAll("button")].indexOf(document.activeElement);
-    drawing?.stop();
-    drawing = null;
     root.dataset.waits = "waits" in told;
     if (typeof told.right === "boolean") root.dataset.right = told.right;
     else delete root.dataset.right;
-    root.replaceChildren(...("waits" in told ? waits(told) : outcome(told)));
-    if (focused >= 0) (root.querySelectorAll("button")[focused] ?? root.querySelector(".pmtech-because") ?? root.querySelector("button"))?.focus({ preventScroll: true });
+    settle(root, "waits" in told ? waits(told) : outcome(told));
+    const plot = root.querySelector(".pmtech-plot");
+    if (plot !== drawn) {
+      drawing?.stop();
+      [drawing, drawn] = [plot && chart(model, plot), plot];
+      drawing?.draw(told.figure);
+    }
+    if (focused >= 0 && !root.contains(document.activeElement)) (root.querySelectorAll("button")[focused] ?? root.querySelector(".pmtech-because") ?? root.querySelector("button"))?.focus({ preventScroll: true });
   };
   let timer;
   const watch = new IntersectionObserver(([{ isIntersecting }]) => {

@@ -43,7 +43,7 @@ function render({ model, el }) {
   const note = h("p", { class: "pmtech-note", role: "status" });
   const say = (text) => (write(problem, text ?? ""), (problem.hidden = !text));
   Object.assign(stageEl.style, { height: `${stageHeight(scene)}px`, minWidth: `${stageWidth(scene)}px` });
-  bar.bar.querySelector(".pmtech-clock").before(note);
+  bar.bar.querySelector(".pmtech-clock").after(note);
   root.append(bar.bar, problem, h("div", { class: "pmtech-scrolls" }, stageEl), legend(scene, everyLabel), h("div", { class: "pmtech-knobs" }, ...knobs.rows), chartEl);
   el.append(root);
   const actors = new Stage(stageEl, { ...structuredClone(scene), units: [] });
@@ -64,6 +64,7 @@ function render({ model, el }) {
     }
     measured = { heardAt, now, speed: playing ? speed : 0 };
   };
+  const lasts = () => Math.min(at, 60 * WINDOW_S); // hours would stand still in strips of minutes
   // Towards the news, at the speed of the run: never past them, never far behind.
   const move = (elapsed) => {
     const { now, playing, speed } = news;
@@ -80,7 +81,7 @@ function render({ model, el }) {
     actors.show(at, { speed, every, jump, elapsed });
     actors.forget(at, every);
     const end = Math.max(FIRST_S, at);
-    chart.show(Math.max(0, end - WINDOW_S), end, { at, elapsed });
+    chart.show(Math.max(0, end - WINDOW_S), end, { at, elapsed, lasts: lasts() });
     chart.forget(now - WINDOW_S - 2);
   };
   const painting = frames((elapsed) => {
@@ -93,7 +94,8 @@ function render({ model, el }) {
       since = 0;
       draw(elapsed);
     }
-    bar.show(playing, `${playing ? `running${really}` : "paused"}, ${at.toFixed(1)} s`);
+    const [unit, s] = clock(lasts());
+    bar.show(playing, `${playing ? `running${really}` : "paused"}, ${(at / s).toFixed(1)} ${unit}`);
     write(everyLabel, `${perDot(every)}; rates are those of the last 2 s`);
     const settling = jump;
     jump = false;
@@ -109,7 +111,7 @@ function render({ model, el }) {
   };
   const tell = (message) => {
     const [mark, known] = [message.marks.at(-1), news?.marks.at(-1)];
-    if (news && mark && mark.words !== known?.words) bar.say(told(mark));
+    if (news && mark && mark.words !== known?.words) bar.say(told(mark, lasts()));
     else if (message.playing && !news?.playing) bar.say("Running.");
     else if (message.sentence && message.sentence !== news?.sentence) bar.say(message.sentence);
     say(message.error);

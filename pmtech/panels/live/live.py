@@ -25,7 +25,7 @@ from pmtech.runs.running import Running
 from pmtech.runs.simulate import simulate
 from pmtech.system.system import System, check_complete
 from pmtech.theory.checks import number
-from pmtech.wording import nearest, rate, seconds, value_in_words
+from pmtech.wording import nearest, rate, seconds, shown_in, value_in_words
 
 DRAG_S = 0.7  # turns of a knob that come so soon after one another are one mark in the chart
 SURGE_TIMES, SURGE_S, DOWN_S = 5, 10, 20
@@ -358,9 +358,11 @@ class Live(Panel):
         if not self.watch.samples:
             return f"{what} at the start."
         _, sent, served, refused, _, p95, inside = self.watch.samples[-1]
-        soon = "" if p95 != p95 else f"; 95 of 100 answers within {seconds(p95 / 1000)}"
+        lasts_s = min(self.now, 60 * WINDOW_S)  # hours would stand still in strips of minutes
+        unit, s = shown_in("now_s", lasts_s)
+        soon = "" if p95 != p95 else f"; 95 of 100 answers within {seconds(p95 / 1000, lasts_s)}"
         return (
-            f"{what} at {self.now:.1f} s: {rate(sent)} requests a second sent, {rate(served)} served, "
+            f"{what} at {self.now / s:,.1f} {unit}: {rate(sent)} requests a second sent, {rate(served)} served, "
             f"{rate(refused)} refused; {inside:,} in the system{soon}."
         )
 

@@ -2,13 +2,14 @@
 function render({ model, el }) {
   const about = model.get("about");
   const { duration, marks } = about;
+  const [, s] = clock(duration);
   const first = model.get("scene");
   let [at, speed, playing, until] = [0, 1, false, duration];
   let passed = 0; // so many marks
 
   const everyLabel = h("span", { class: "pmtech-every" });
   const stageEl = h("div", { class: "pmtech-stage", role: "img", "aria-label": first.said });
-  const chartEl = h("div", { class: "pmtech-chart", role: "img", "aria-label": ["Chart over the whole run.", ...marks.map(told), about.said].join(" ") });
+  const chartEl = h("div", { class: "pmtech-chart", role: "img", "aria-label": ["Chart over the whole run.", ...marks.map((mark) => told(mark, duration)), about.said].join(" ") });
   const id = newId();
   const range = h("input", { type: "range", id, min: 0, max: duration, step: "any", oninput: () => seek(Number(range.value)) });
   const root = h("div", { class: "pmtech-theatre", role: "group", "aria-label": "Theatre. Space plays and pauses, the arrow keys step." });
@@ -58,7 +59,7 @@ function render({ model, el }) {
 
   const summary = () => {
     const [, sent, served, refused, , p95, inside] = chart.latest(at) ?? [];
-    return sent === undefined ? "" : `At ${round(at)} s: ${round(sent)} requests a second sent, ${round(served)} served, ${round(refused)} refused; ${inside} inside; p95 ${inMs(p95)}.`;
+    return sent === undefined ? "" : `At ${moment(at, duration)}: ${round(sent)} requests a second sent, ${round(served)} served, ${round(refused)} refused; ${inside} inside; p95 ${took(p95, duration)}.`;
   };
   let moved = true;
   const seek = (to, aloud = false) => {
@@ -83,14 +84,14 @@ function render({ model, el }) {
     if (over !== passed) {
       const { texts } = marks.slice(0, over).findLast((mark) => mark.texts) ?? { texts: first.boxes };
       scene.know(first.units, texts);
-      if (over > passed && playing) bar.say(told(marks[over - 1]));
+      if (over > passed && playing) bar.say(told(marks[over - 1], duration));
       passed = over;
     }
     scene.show(at, { speed, every, jump: moved, elapsed });
     chart.show(0, duration, { at, elapsed, cursor: true });
     range.value = at;
-    range.setAttribute("aria-valuetext", `${round(at)} of ${round(duration)} seconds`);
-    bar.show(playing, `${playing ? "playing" : "paused"}, ${at.toFixed(1)} of ${round(duration)} s`);
+    range.setAttribute("aria-valuetext", `${moment(at, duration)} of ${moment(duration, duration)}`);
+    bar.show(playing, `${playing ? "playing" : "paused"}, ${(at / s).toFixed(1)} of ${moment(duration, duration)}`);
     write(everyLabel, perDot(every));
     const settling = moved;
     moved = false;

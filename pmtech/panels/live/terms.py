@@ -2,9 +2,12 @@
 
 import json
 
+from pmtech import wording
+
 SPEEDS: tuple[float, ...] = (0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 60)  # simulated seconds a second
 STEP_S = 0.5  # a step is what passes in so much time of playing
 DOTS_PER_S = 50  # more requests than that an eye can't follow
+CLOCKS = tuple(zip(("h", "min", "s"), wording.CLOCKS.values(), strict=True))  # what the page counts time in
 FIRST_S, WINDOW_S = 60.0, 180.0  # so much of a live run its strips show at first, and at most: so much is kept
 GOLDEN = (5**0.5 - 1) / 2  # says which requests are followed, see `is_followed`
 NICE = (1, 2, 5)  # and their tenfold: how many requests are one dot, where an axis of time has its ticks
@@ -12,7 +15,7 @@ SENT, ENTERED, STARTED, LEFT, FINISHED = range(5)  # steps of a journey
 DOWN, LEFT_OUT = -1, -2  # in place of the places of work: the machine is down, and health checks keep requests from it
 
 _TOLD = (
-    *("SPEEDS", "STEP_S", "FIRST_S", "WINDOW_S", "GOLDEN", "NICE"),
+    *("SPEEDS", "STEP_S", "FIRST_S", "WINDOW_S", "GOLDEN", "NICE", "CLOCKS"),
     *("SENT", "ENTERED", "STARTED", "LEFT", "FINISHED", "DOWN", "LEFT_OUT"),
 )
 

@@ -37,5 +37,5 @@ class Change(Event):
 def surge_mark(system: System, path: str, surge: Surge) -> Mark:
     """What a page says of a surge; `path` is that of the field that holds it."""
     what = "Surge:" if len(system.sources) == 1 else system.told(path)
-    words = f"{what} × {plain(surge.times)} for {plain(surge.for_s)} s"
+    words = f"{what} × {plain(surge.times)} for {value_in_words(surge.for_s, '_s')}"
     return Mark(surge.at_s, surge.at_s + surge.for_s, words)

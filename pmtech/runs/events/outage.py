@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pmtech.components.fields import number, text, whole
 from pmtech.runs.events.event import Event, Mark, machines_of, named
 from pmtech.system.system import System
-from pmtech.wording import counted, plain, seconds
+from pmtech.wording import counted, seconds, value_in_words
 
 
 @dataclass(frozen=True, repr=False)
@@ -43,7 +43,8 @@ class Outage(Event):
         running.at(running.now + self.for_s, are_back)
 
     def mark(self, system: System) -> Mark:
-        return Mark(self.at_s, self.at_s + self.for_s, f"{self.dead(system)} down for {plain(self.for_s)} s")
+        words = f"{self.dead(system)} down for {value_in_words(self.for_s, '_s')}"
+        return Mark(self.at_s, self.at_s + self.for_s, words)
 
     def dead(self, system: System) -> str:
         """The machine that dies, or how many of them."""

@@ -9,11 +9,22 @@ const round = (value) => {
   const digits = value >= 20 || Math.abs(value - Math.round(value)) < 0.05 ? 0 : value >= 1 ? 1 : 2;
   return value.toLocaleString("en", { maximumFractionDigits: digits });
 };
-const inMs = (ms) => (!Number.isFinite(ms) ? "–" : ms < 1000 ? `${Math.round(ms)} ms` : `${round(ms / 1000)} s`);
+// Time in a run of this length, as pmtech/wording.py tells it: its unit, a moment, and how long something took.
+const clock = (lasts) => CLOCKS.find(([, s]) => lasts >= 10 * s || s === 1);
+const moment = (at, lasts) => {
+  const [unit, s] = clock(lasts);
+  return `${s === 1 ? round(at) : Number((at / s).toFixed(1)).toLocaleString("en")} ${unit}`;
+};
+const took = (ms, lasts) => {
+  if (!Number.isFinite(ms)) return "–";
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  const [unit, s] = CLOCKS.find(([, s]) => ms / 1000 >= (lasts >= 10 * s ? s : 10 * s) || s === 1);
+  return `${round(ms / 1000 / s)} ${unit}`;
+};
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 const numbers = (view, Kind = Float64Array) => new Kind(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
 
-const told = ({ at, words }) => `At ${round(at)} seconds: ${words}.`;
+const told = ({ at, words }, lasts) => `At ${moment(at, lasts)}: ${words}.`;
 const perDot = (every) => (every === 1 ? "1 dot = 1 request" : `1 dot = ${every.toLocaleString("en")} requests`);
 
 const calm = window.matchMedia("(prefers-reduced-motion: reduce)");

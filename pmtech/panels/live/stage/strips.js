@@ -3,7 +3,7 @@
 // lines: [column of the sample, name, colour, dash]
 const BANDS = [
   { unit: ["requests /s,", "last 2 s"], lines: [[1, "sent", "quiet", [2, 3]], [2, "served", "served", []], [3, "refused", "refused-fill", [7, 4]]], says: round },
-  { unit: ["to answer,", "last 2 s"], lines: [[4, "p50", "quiet", [2, 3]], [5, "p95", "accent", []]], says: inMs },
+  { unit: ["to answer,", "last 2 s"], lines: [[4, "p50", "quiet", [2, 3]], [5, "p95", "accent", []]], says: took },
   { unit: ["requests", "inside now"], lines: [[6, "inside", "waiting-fill", []]], says: round },
 ];
 const REFUSED = 3; // a line that is only there where somebody is refused
@@ -64,12 +64,13 @@ class Strips {
     return from + clamp((x - MARGIN.left) / (this.#canvas.width - MARGIN.left - MARGIN.right), 0, 1) * (to - from);
   }
 
-  show(from, to, { at = to, elapsed = 0.016, cursor = false } = {}) {
+  // lasts: the length of the run, which chooses the unit of time.
+  show(from, to, { at = to, elapsed = 0.016, cursor = false, lasts = to } = {}) {
     const { width, height } = this.#canvas;
     if (!width || !height) return;
     const right = width - MARGIN.right;
     const across = (time) => MARGIN.left + ((time - from) / (to - from)) * (right - MARGIN.left);
-    const frame = { from, to, right, across, bottom: height - MARGIN.bottom };
+    const frame = { from, to, lasts, right, across, bottom: height - MARGIN.bottom };
     this.#context.clearRect(0, 0, width, height);
     this.#context.textBaseline = "alphabetic";
     this.#drawTimes(frame);
@@ -86,18 +87,19 @@ class Strips {
     context.fillText(text, x, y);
   }
 
-  #drawTimes({ from, to, right, across, bottom }) {
-    const every = nice((to - from) / Math.min(8, (right - MARGIN.left) / 48)); // a label needs so many px
+  #drawTimes({ from, to, lasts, right, across, bottom }) {
+    const [, s] = clock(lasts);
+    const every = s * nice((to - from) / s / Math.min(8, (right - MARGIN.left) / 48)); // a label needs so many px
     for (let tick = Math.ceil(from / every) * every; tick <= to; tick += every) {
       const x = across(tick);
       const align = x > right - 24 ? "right" : x < MARGIN.left + 8 ? "left" : "center";
-      this.#write(`${round(tick)} s`, x, bottom + 14, "quiet", 12, { align });
+      this.#write(moment(tick, lasts), x, bottom + 14, "quiet", 12, { align });
     }
   }
 
   #drawBand(band, frame, at, elapsed) {
     const { unit, lines, says } = BANDS[band];
-    const { from, to, right, bottom } = frame;
+    const { from, to, lasts, right, bottom } = frame;
     const tall = (bottom - this.#above - MARGIN.between * (BANDS.length - 1)) / BANDS.length;
     const top = this.#above + band * (tall + MARGIN.between);
     const base = top + tall;
@@ -108,10 +110,10 @@ class Strips {
     this.#context.fillRect(MARGIN.left, top, right - MARGIN.left, tall);
     for (const line of lines) this.#drawLine(line, seen, frame, up, [MARGIN.left, top, right - MARGIN.left, tall]);
     unit.forEach((line, n) => this.#write(line, 0, top + tall / 2 + (n ? 15 : -3), "text", 14));
-    this.#write(says(this.#aims[band]), MARGIN.left - 8, top + 10, "quiet", 12, { align: "right" });
+    this.#write(says(this.#aims[band], lasts), MARGIN.left - 8, top + 10, "quiet", 12, { align: "right" });
     this.#write("0", MARGIN.left - 8, base, "quiet", 12, { align: "right" });
     const last = this.latest(at);
-    if (last) this.#drawNames(lines, says, last, up, top, base);
+    if (last) this.#drawNames(lines, (value) => says(value, lasts), last, up, top, base);
   }
 
   // The end of the axis, on its way to where it should be.
