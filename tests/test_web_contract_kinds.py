@@ -504,6 +504,29 @@ def test_bodies_answers_headers_and_sign_in(old, new, judged):
     assert verdict(old, new) == judged
 
 
+FREE, LISTED = {"type": "object"}, {"const": {"name": 5}}
+OPEN, EITHER = PERSON | {"additionalProperties": True}, {"oneOf": [{}, PERSON]}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "judged"),
+    [
+        (asks(LISTED), asks(PERSON), UNJUDGED),  # the one object that was taken is no person
+        (answers(FREE | {"additionalProperties": False}), answers(LISTED), UNJUDGED),
+        (asks(LISTED), asks(FREE), FITS),
+        (asks(FREE), asks(PERSON), UNJUDGED),  # a name that is no text was welcome
+        (asks(OPEN), asks(OPEN | {"properties": PERSON["properties"] | {"age": NUMBER}}), UNJUDGED),
+        (asks(FREE), asks(fields(name={})), FITS),
+        (asks(fields(a=TEXT)), asks(fields(a=TEXT, b=NUMBER)), FITS),  # an open object, as most are written
+        (asks(FREE), asks(fields(a=EITHER)), UNJUDGED),  # no person was refused as long as nobody looked
+        (answers(EITHER), answers(PERSON), UNJUDGED),
+        (answers({"oneOf": [CARD, CASH]}), answers(CARD), FITS),
+    ],
+)  # fmt: skip
+def test_no_all_clear_where_an_object_may_hold_what_is_not_named(old, new, judged):
+    assert verdict(old, new) == judged
+
+
 def sent(operation, method="post", **rest):
     """By the API itself, to who asked to be told of it."""
     return document({}, webhooks={"told": {method: operation}}, **rest)
