@@ -11,6 +11,7 @@ import os
 import platform
 import re
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -180,12 +181,26 @@ def _place(made: Path, path: Path) -> None:
     except FileExistsError:
         raise
     except (OSError, AttributeError):  # no second name for a file, as on a memory stick
-        open(path, "xb").close()
-        try:
-            _replace(made, path)
-        except BaseException:
-            path.unlink()
-            raise
+        _rename(made, path)
+
+
+def _rename(made: Path, path: Path) -> None:
+    """Give the file its only name: of those who write with this package one at a time looks whether it is free. Another
+    program that takes it between the look and the next step is written over; nobody ever sees half a file."""
+    if sys.platform == "win32":
+        os.rename(made, path)  # refuses by itself
+        return
+    import fcntl  # not at the top: Windows has none
+
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some disks of a network know no locks
+            fcntl.flock(folder, fcntl.LOCK_EX)  # ends with the process, however it ends
+        if os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+        os.rename(made, path)
+    finally:
+        os.close(folder)
 
 
 def _replace(made: Path, path: Path) -> None:

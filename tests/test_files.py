@@ -90,18 +90,51 @@ def test_where_there_is_no_room_everything_stays_as_it_was(tmp_path, over):
     assert inside(tmp_path) == before
 
 
-def test_where_files_have_one_name_only_they_are_still_written(tmp_path, monkeypatch):
-    def no_links(*_):
-        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+NO_LINKS = """
+import errno
+def no_links(*_):
+    raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+os.link = no_links
+"""
 
-    monkeypatch.setattr(os, "link", no_links)
-    files.write(tmp_path / "page.md", "first")
-    with pytest.raises(FileExistsError):
-        files.write(tmp_path / "page.md", "second")
+
+def test_where_files_have_one_name_only_they_are_still_written(tmp_path):
+    page = tmp_path / "page.md"
+    said = run(page, False, f"{NO_LINKS}files.write(path, 'first')\nfiles.write(path, 'second')")
+    assert "FileExistsError" in said.stderr
     assert inside(tmp_path) == {"page.md": b"first"}
 
 
-def test_of_many_who_want_a_name_one_gets_it(tmp_path):
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on Windows")
+@pytest.mark.parametrize("step", ["rename", "replace", "open", "link"])
+def test_where_files_have_one_name_only_a_kill_at_any_step_leaves_the_whole_file_or_none(tmp_path, step):
+    """At each call of that step, in turn: before it is done, and after."""
+    counted = f"""{NO_LINKS}
+once, calls = os.{step}, 0
+def killed(*given, **way):
+    global calls
+    calls += 1
+    if calls == AT:
+        os.kill(os.getpid(), 9)
+    try:
+        return once(*given, **way)
+    finally:
+        if calls == -AT:
+            os.kill(os.getpid(), 9)
+os.{step} = killed
+files.write(path, 'whole')
+"""
+    for at in (1, -1, 2, -2):
+        page = tmp_path / f"{at}.md"
+        run(page, False, counted.replace("AT", str(at)))
+        assert not page.exists() or page.read_text() == "whole"
+        files.write(tmp_path / "next.md", b"", over=True)  # and nobody is kept waiting
+
+
+@pytest.mark.parametrize("names", [1, 2])
+def test_of_many_who_want_a_name_one_gets_it(tmp_path, monkeypatch, names):
+    if names == 1:
+        monkeypatch.setattr(os, "link", lambda *_: os.stat("/no/such/file"))
     got, begin = [], threading.Barrier(8)
 
     def want(name):

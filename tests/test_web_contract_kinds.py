@@ -489,12 +489,6 @@ MESSAGES = {
     "servers": (document({}), document({}, servers=[{"url": "/v2"}]), UNJUDGED),
     "a request's servers": (document({}), document({"servers": [{"url": "/v2"}]}), UNJUDGED),
     "described": (document({"summary": "a", "tags": ["b"], "operationId": "c"}), document({"description": "d"}), "none"),
-    "webhook": (document({}), document({}, webhooks={"sent": {"post": {}}}), FITS),
-    "webhook gone": (document({}, webhooks={"sent": {"post": {}}}), document({}), BREAKS),
-    "webhook's body": (document({}, webhooks={"sent": {"post": asks(TEXT)["paths"]["/orders"]["post"]}}),
-                       document({}, webhooks={"sent": {"post": asks(NUMBER)["paths"]["/orders"]["post"]}}), UNJUDGED),
-    "callback": (document({"callbacks": {"done": {"{$url}": {"post": {}}}}}),
-                 document({"callbacks": {"done": {"{$url}": {"put": {}}}}}), UNJUDGED),
     "HEAD": (document({}, method="head"), document({}, method="options"), BREAKS),
     "an entry among paths": (document({}, path="x-note"), document({"a": 1}, path="x-note"), UNJUDGED),
     "what nobody uses": (named(TEXT, Old=TEXT), named(TEXT), FITS),
@@ -508,6 +502,89 @@ MESSAGES = {
 @pytest.mark.parametrize(("old", "new", "judged"), MESSAGES.values(), ids=MESSAGES)
 def test_bodies_answers_headers_and_sign_in(old, new, judged):
     assert verdict(old, new) == judged
+
+
+FREE, LISTED = {"type": "object"}, {"const": {"name": 5}}
+OPEN, EITHER = PERSON | {"additionalProperties": True}, {"oneOf": [{}, PERSON]}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "judged"),
+    [
+        (asks(LISTED), asks(PERSON), UNJUDGED),  # the one object that was taken is no person
+        (answers(FREE | {"additionalProperties": False}), answers(LISTED), UNJUDGED),
+        (asks(LISTED), asks(FREE), FITS),
+        (asks(FREE), asks(PERSON), UNJUDGED),  # a name that is no text was welcome
+        (asks(OPEN), asks(OPEN | {"properties": PERSON["properties"] | {"age": NUMBER}}), UNJUDGED),
+        (asks(FREE), asks(fields(name={})), FITS),
+        (asks(fields(a=TEXT)), asks(fields(a=TEXT, b=NUMBER)), FITS),  # an open object, as most are written
+        (asks(FREE), asks(fields(a=EITHER)), UNJUDGED),  # no person was refused as long as nobody looked
+        (answers(EITHER), answers(PERSON), UNJUDGED),
+        (answers({"oneOf": [CARD, CASH]}), answers(CARD), FITS),
+    ],
+)  # fmt: skip
+def test_no_all_clear_where_an_object_may_hold_what_is_not_named(old, new, judged):
+    assert verdict(old, new) == judged
+
+
+def sent(operation, method="post", **rest):
+    """By the API itself, to who asked to be told of it."""
+    return document({}, webhooks={"told": {method: operation}}, **rest)
+
+
+def only(made):
+    return made["paths"]["/orders"]["post"]
+
+
+TOLD = {
+    "new": (document({}), sent({}), FITS),
+    "gone": (sent({}), document({}), BREAKS),
+    "by another method": (sent({}), sent({}, "put"), BREAKS),
+    "body no longer there": (sent(only(body(required=True))), sent(only(body())), BREAKS),
+    "body always there": (sent(only(body())), sent(only(body(required=True))), FITS),
+    "body gone": (sent(only(body())), sent({}), BREAKS),
+    "body new": (sent({}), sent(only(body())), FITS),
+    "in another notation": (sent(only(body())), sent(only(body(["text/csv"]))), BREAKS),
+    "in a further notation": (sent(only(body())), sent(only(body(["application/json", "text/csv"]))), UNJUDGED),
+    "parameter new": (sent({}), sent(only(call(query(TEXT, required=True)))), FITS),
+    "parameter new, at times": (sent({}), sent(only(call(query(TEXT)))), FITS),
+    "parameter gone": (sent(only(call(query(TEXT)))), sent({}), BREAKS),
+    "parameter no longer there": (sent(only(call(query(TEXT, required=True)))), sent(only(call(query(TEXT)))), BREAKS),
+    "parameter of another type": (sent(only(call(query(NUMBER)))), sent(only(call(query(TEXT)))), BREAKS),
+    "success no longer taken": (sent(only(answer("200"))), sent(only(answer("204"))), BREAKS),
+    "all success but one no longer taken": (sent(only(answer("2XX"))), sent(only(answer("200"))), BREAKS),
+    "an error no longer taken": (sent(only(answer("410"))), sent({}), UNJUDGED),
+    "a status taken": (sent({}), sent(only(answer("410"))), FITS),
+    "a header asked for": (sent(only(answer())), sent(only(answer(headers=HEADER))), BREAKS),
+    "a header, if you like": (sent(only(answer())), sent(only(answer(headers={"X-Left": {"schema": TEXT}}))), FITS),
+    "sign-in": (sent({}), sent({"security": [{"key": []}]}, components={"securitySchemes": {"key": KEY}}), UNJUDGED),
+    "same sign-in": (sent({"security": []}), sent({}), "none"),
+    "deprecated": (sent({}), sent({"deprecated": True}), FITS),
+    "an unknown entry": (sent({}), sent({"colour": "red"}), UNJUDGED),
+    "callback gone": (document({"callbacks": {"done": {"{$url}": {"post": {}}}}}), document({}), BREAKS),
+    "callback new": (document({}), document({"callbacks": {"done": {"{$url}": {"post": {}}}}}), FITS),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "judged"), TOLD.values(), ids=TOLD)
+def test_what_the_api_sends_of_itself(old, new, judged):
+    assert verdict(old, new) == judged
+
+
+@pytest.mark.parametrize(("wide", "narrow"), NARROWER.values(), ids=NARROWER)
+def test_a_client_reads_what_the_api_sends_as_it_reads_an_answer_and_answers_as_it_asks(wide, narrow):
+    def callback(operation):
+        return document({"callbacks": {"done": {"{$url}": {"post": operation}}}})
+
+    def back(operation):  # a request of the client's again
+        return sent({"callbacks": {"done": {"{$url}": {"post": operation}}}})
+
+    for old, new in ((wide, narrow), (narrow, wide)):
+        read, written = verdict(answers(old), answers(new)), verdict(asks(old), asks(new))
+        for told in (sent, callback):
+            assert verdict(told(only(asks(old))), told(only(asks(new)))) == read
+            assert verdict(told(only(answers(old))), told(only(answers(new)))) == written
+        assert verdict(back(only(asks(old))), back(only(asks(new)))) == written
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,8 @@ def test_bytes_that_are_no_http_do_not_hurt_the_server(garbage):
     try:
         with socket.create_connection(("127.0.0.1", int(api.url.rpartition(":")[2])), timeout=5) as wire:
             wire.sendall(garbage)
-            assert wire.recv(1000).startswith(b"HTTP/1.1 400")
+            answer = wire.recv(1000)
+        assert answer.startswith(b"HTTP/1.1 400 Bad Request") and b"application/problem+json" in answer
         assert api.request("GET", "/surveys").status == 200
     finally:
         api.stop()

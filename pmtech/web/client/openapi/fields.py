@@ -64,7 +64,10 @@ def _new(name: str, now: Any, a: dict, b: dict, sides: Sides, *, asked: bool) ->
     if duty and sides.new.said(now, "default"):
         yield Finding(f"field {name} is new and required, yet it has a default", Effect.UNKNOWN)
     else:
-        effect = Effect.LESS if duty or not asked else Effect.MORE
+        # Where any field was welcome, with none named or as the contract says, one of this name may be sent already.
+        welcome = not a.get("properties") or "additionalProperties" in a
+        letter = welcome and sides.old.open(rest) and not sides.new.open(now)
+        effect = Effect.LESS if duty or not asked else Effect.PERHAPS_LESS if letter else Effect.MORE
         yield Finding(f"field {name} is new" + (" and required" if duty else ""), effect)
     sent = name in a.get("required", ()) and name not in a.get("properties", {})
     if sent or (sides.old.union(rest).forms and not sides.old.open(rest)):

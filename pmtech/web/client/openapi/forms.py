@@ -48,7 +48,7 @@ class Forms:
     def open(self, schema: Any) -> bool:
         """Whether it takes every value."""
         found = self.union(schema)
-        return found.types == set(KINDS) and not any(form.words for form in found.forms)
+        return found.types == set(KINDS) and not found.exclusive and not any(form.words for form in found.forms)
 
     def overlap(self, a: Form, b: Form, *, named: bool = False) -> bool:
         """Whether a value may fit both: unless they are of two types that are written down, or have other types or list other

@@ -33,13 +33,12 @@ def path_item(both: Comparison, was: Any, now: Any, where: str, variables: tuple
 
 
 def calls(both: Comparison, was: Any, now: Any, where: str) -> Found:
-    """What the API itself sends to its clients: webhooks by their name, or the addresses of a callback."""
-    unjudged = Comparison(both.old, both.new, judged=False)
+    """What the API itself sends to its clients, webhooks by their name, or the addresses of a callback: a client reads the
+    request and writes the answer. One that is gone breaks whoever waits for it; one that is new was asked for by nobody."""
+    both = both.turned_round
     was, now = both.old.view(was, "calls"), both.new.view(now, "calls")
     for name in sorted(was.keys() | now.keys()):
-        alone = where == "webhook" and (name in was) != (name in now)  # nobody is called any more, or knows of it yet
-        sides = was.get(name, GONE), now.get(name, GONE)
-        yield from path_item(both if alone else unjudged, *sides, f"{where} {name}")
+        yield from path_item(both, was.get(name, GONE), now.get(name, GONE), f"{where} {name}")
 
 
 def _operation(both: Comparison, was: Any, now: Any, shared: tuple, where: str, variables: tuple[list, list]) -> Found:
@@ -62,10 +61,12 @@ def _body(both: Comparison, was: Any, now: Any, where: str) -> Found:
     if was is None or now is None:
         if was is not now:
             must = after.get("required")
-            said = "now needs a body" if must else "may now have a body" if was is None else "no longer takes a body"
-            yield both.change(where, said, Effect.OTHER if now is None else Effect.LESS if must else Effect.MORE)
+            said = "always has a body now" if must else "may now have a body" if was is None else "no longer has a body"
+            yield both.change(where, said, Effect.OTHER if now is None else Effect.LESS if must else both.more)
         return
-    yield from both.flag("required", before, after, where, "now needs a body", "no longer needs a body", Effect.LESS)
+    yield from both.flag(
+        "required", before, after, where, "always has a body now", "need no longer have a body", Effect.LESS
+    )
     yield from both.content(before, after, where, asked=True)
     yield from both.rest(before, after, where, {"required", "content"})
 
@@ -87,7 +88,8 @@ def _answers(both: Comparison, was: dict, now: dict, where: str) -> Found:
             part = status.endswith("XX") and any(
                 other[0] == status[0] for other in now
             )  # the rest of the hundred is gone
-            effect = Effect.OTHER if success and not there and not part else Effect.NONE
+            missed = not there and (both.turned or (success and not part))
+            effect = Effect.NONE if not missed else Effect.OTHER if success else Effect.UNKNOWN
             yield both.change(f"{where}, answer {status}", said, effect)
     for status in sorted(filter(STATUS.fullmatch, now.keys() - was.keys())):
         there = _described(status, was)

@@ -44,9 +44,7 @@ def parameters(both: Comparison, before: dict[Key, dict], after: dict[Key, dict]
             yield both.change(where, f"{said} now described", Effect.NONE)
             yield from both.schema({"schema": TEXT}, after[key], f"{where}, {said[:-3]}", asked=True, text="sent")
         else:
-            yield both.change(
-                where, f"{said} new{' and required' if must else ''}", Effect.LESS if must else Effect.MORE
-            )
+            yield both.change(where, f"{said} new{' and required' if must else ''}", Effect.LESS if must else both.more)
     for key in sorted(before.keys() & after.keys()):
         yield from _parameter(both, key[0], before[key], after[key], where)
 
@@ -79,10 +77,9 @@ def headers(both: Comparison, was: dict, now: dict, where: str) -> Found:
             yield from _written(both, old, new, inside, "simple", asked=False)
             yield from both.rest(old, new, inside, KNOWN - {"name", "in"})
         else:
-            gone = key in before
-            yield both.change(
-                where, f"header {name} is {'gone' if gone else 'new'}", Effect.OTHER if gone else Effect.NONE
-            )
+            must = key in after and both.new.view(after[key][1], "parameter").get("required")
+            effect = Effect.OTHER if key in before else Effect.LESS if must else Effect.NONE
+            yield both.change(where, f"header {name} is {'gone' if key in before else 'new'}", effect, asked=False)
 
 
 def _written(both: Comparison, was: dict, now: dict, where: str, usual: str, *, asked: bool, text: str = "") -> Found:

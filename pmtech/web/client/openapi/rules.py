@@ -56,6 +56,9 @@ def differences(a: Form, b: Form, sides: Sides, *, asked: bool, text: str) -> Fo
             yield Finding("a further rule" if word == "and" else word, Effect.UNKNOWN)
     if ITEMS & (a.words.keys() | b.words.keys()):
         yield from items(a.words, b.words, text)
+    bare = [{word: value for word, value in form.words.items() if word != "enum"} for form in (a, b)]
+    if a.kind == "object" and "enum" in (a.words | b.words) and not sides.same(*bare):
+        yield Finding("the objects that are listed, beside the other rules", Effect.UNKNOWN)
     if FIELDS & (a.words.keys() | b.words.keys()):
         yield from fields(a.words, b.words, sides, asked=asked, text="many sent" if text == "fields" else "")
 

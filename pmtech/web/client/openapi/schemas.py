@@ -195,6 +195,9 @@ class Schemas(Sides):
             if unsure:
                 yield Finding("what fits several of its forms, of which it may fit one", Effect.UNKNOWN)
             return
+        met = overlapping - {"object"} or any(side.overlap(a, b, named=True) for side, a, b in pairs[0])
+        if was.exclusive and met and not asked and len(now.forms) == 1:  # a strict reader refuses what fits several
+            yield Finding("what fitted several of its forms, of which it might fit one", Effect.UNKNOWN)
         if not overlapping or len(now.forms) == 1:
             return
         if was.exclusive or not asked:

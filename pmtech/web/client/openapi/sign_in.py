@@ -26,6 +26,9 @@ def sign_in(both: Comparison, was: Any, now: Any, where: str) -> Found:
     """Of an operation; None where it says nothing of its own, and that of the whole contract holds."""
     before = _ways(both.old, both.old.data.get("security") if was is None else was)
     after = _ways(both.new, both.new.data.get("security") if now is None else now)
+    if both.turned:  # it is the API that signs in
+        yield from both.rest(*({"how the API signs in": [w.scopes for w in s]} for s in (before, after)), where, ())
+        return
     for way in before:
         if not any(other.scopes == way.scopes for other in after):
             said = f"no longer takes the sign-in {way.said}" if way.scopes else "now asks for a sign-in"
