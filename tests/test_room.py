@@ -680,7 +680,7 @@ def test_a_record_belongs_to_the_section_it_was_made_in(kind, id, heading):
     assert (sections(id[:2])[number] if number is not None else None) == heading
 
 
-def test_the_facilitators_run_is_drawn_into_the_guesses_once_votes_are_shown(real, tmp_path):
+def test_the_facilitators_run_is_drawn_into_the_guesses_once_votes_are_shown(real, tmp_path, monkeypatch):
     room, address = real
     with pytest.raises(ValueError, match="no room is open on this machine"):
         join("here")
@@ -691,6 +691,8 @@ def test_the_facilitators_run_is_drawn_into_the_guesses_once_votes_are_shown(rea
         with pytest.raises(ValueError, match="no room is open on this machine"):
             join("here")
     (tmp_path / "room.json").write_text(json.dumps({"address": f"http://{address}", "token": room.token}))
+    monkeypatch.setenv("PMTECH_PRESENT", str(tmp_path))  # the same before a projector, whose answers lie elsewhere
+    monkeypatch.setenv("PMTECH_HOME", str(tmp_path / "answers"))
     join("here")
     room.ask(GUESS.id)
     for hear in hearers:

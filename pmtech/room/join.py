@@ -10,6 +10,7 @@ import threading
 import time
 from contextlib import suppress
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -61,7 +62,8 @@ class Aloud(Joined):
 def _lead() -> Lead:
     """By what `pmtech room` has written for this user of this machine: no secret stands in a cell on the projector."""
     try:
-        told = json.loads((home() / HERE).read_text(encoding="utf-8"))
+        own = Path(os.environ.get("PMTECH_PRESENT") or home())  # `pmtech present` keeps its answers elsewhere
+        told = json.loads((own / HERE).read_text(encoding="utf-8"))
         with connection(told["address"], told["token"]) as line:  # a terminal that was shut leaves the file behind
             line.get("/api/questions?lesson=none").raise_for_status()
         return Lead(told["address"], told["token"])

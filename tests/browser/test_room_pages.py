@@ -194,7 +194,9 @@ def test_two_boards_tell_the_same_whatever_their_clocks_and_an_old_one_opens_not
     board.get_by_role("button", name="Second round").click()
     board.get_by_text("Round 2").wait_for()
     for name in ("Show the votes", "Close the round", "Second round", "Ask it"):
-        other.get_by_role("button", name=name).click()
+        with other.expect_response("**/api/*") as refused:
+            other.get_by_role("button", name=name).click()
+        assert refused.value.status == 412
         other.get_by_text("Not done: the room has gone on meanwhile.").wait_for()
         assert (room.board()["round"], room.board()["open"], room.board()["shown"]) == (2, True, False)
     room.set_stuck(room.seat(room.join(room.word)), True)
