@@ -77,8 +77,31 @@ def test_a_lesson_is_presented_with_answers_of_its_own(started, lesson, tmp_path
     ((options, environment),) = started
     assert options[-1] == "--LabApp.default_url=/lab/tree/05_scaling.ipynb"
     assert environment["JUPYTER_PATH"].startswith(str(ROOT / "pmtech" / "install" / "present"))
-    assert os.environ["PMTECH_PRESENT"] and os.environ["PMTECH_HOME"] != str(tmp_path / "answers")
+    assert os.environ["PMTECH_PRESENT"] == str(tmp_path / "answers") and os.environ["PMTECH_HOME"] != str(
+        tmp_path / "answers"
+    )
     del os.environ["PMTECH_PRESENT"]
+
+
+def test_the_newest_edition_of_a_lesson_is_presented_or_the_one_that_is_named(started, tmp_path, monkeypatch):
+    monkeypatch.setenv("PMTECH_HOME", str(tmp_path / "answers"))
+    monkeypatch.setenv("PMTECH_PRESENT", "")
+    cli.copy_lessons(tmp_path)
+    for number in (2, 3, 10):
+        (tmp_path / f"05_scaling-{number}.ipynb").write_text("{}")
+    for wanted, opened in (("5", "05_scaling-10"), ("05_scaling", "05_scaling-10"), ("05_scaling-3", "05_scaling-3")):
+        assert cli.main(["present", wanted, "--folder", str(tmp_path)]) == 0
+        assert started[-1][0][-1] == f"--LabApp.default_url=/lab/tree/{opened}.ipynb"
+        monkeypatch.setenv("PMTECH_HOME", str(tmp_path / "answers"))
+
+
+@pytest.mark.parametrize(
+    "wanted", ["", " ", "0", "²", "٠٥", "005", "../05_scaling", "05_", "/", "-0", "05_scaling.py\0"]
+)
+def test_no_name_of_a_lesson_is_a_failure(started, tmp_path, monkeypatch, wanted):
+    monkeypatch.setenv("PMTECH_HOME", str(tmp_path / "answers"))
+    monkeypatch.setenv("PMTECH_PRESENT", "")
+    assert cli.main(["present", "--folder", str(tmp_path), "--", wanted]) in (0, 2)
 
 
 def test_an_unknown_lesson_is_a_sentence(started, tmp_path, capsys):
@@ -205,6 +228,7 @@ def test_ctrl_c_is_a_sentence_at_any_moment(started, tmp_path, monkeypatch, caps
 def test_a_full_disk_leaves_whole_lessons_and_no_parts(tmp_path):
     program = (
         "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (8000, 8000))\n"
+        "sys.dont_write_bytecode = True  # half a module would stay in the cache\n"
         "from pmtech.install.cli import main; sys.exit(main(sys.argv[1:]))"
     )
     command = [sys.executable, "-c", program, "lab", str(tmp_path)]

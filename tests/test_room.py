@@ -7,6 +7,7 @@ on the loopback is the point.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import socket
@@ -18,6 +19,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
+import httpx
 import pytest
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, settings
@@ -26,6 +28,8 @@ from schemathesis import openapi
 
 import pmtech.room.app as room_app
 import pmtech.room.guard as room_guard
+import pmtech.room.server as room_server
+import pmtech.room.state as room_state
 from pmtech import ask, check_environment, join, leave
 from pmtech.course.exercises.questions import all_questions
 from pmtech.course.way.progress import hearers
@@ -38,7 +42,15 @@ from pmtech.room.state import Room, is_split
 from pmtech.room.word import WORDS, new_word
 
 CHECK = next(q for q in all_questions().values() if q.kind == "check" and not q.guess)
+OTHER = next(q for q in all_questions().values() if q.kind == "check" and not q.guess and q.id != CHECK.id)
 GUESS = next(q for q in all_questions().values() if q.guess)
+BUTTONS = {
+    "rounds": {"question": CHECK.id},
+    "stop": {},
+    "show": {},
+    "hands": {"counts": {"0": 3}},
+    "aloud": {"code": "AAAA"},
+}
 RIGHT = next(n for n, option in enumerate(CHECK.options) if option.right)
 
 
@@ -147,6 +159,60 @@ def test_a_split_room_talks(right, votes, split):
     assert is_split(right, votes) is split
 
 
+def test_a_page_that_was_left_behind_changes_nothing(room):
+    """Two of the facilitator's pages: a button means the round that was on its page, and two presses of it are one."""
+    press = lambda what, seen, **body: room.http.post(  # noqa: E731
+        f"/api/{what}", headers=room.lead | {"If-Match": str(seen)}, **({"json": body} if body else {})
+    )
+    first = room.board()["id"]
+    assert [press("rounds", first, question=CHECK.id).status_code for _ in range(2)] == [201, 412]
+    old = room.board()["id"]
+    assert press("rounds", old, question=OTHER.id).status_code == 201
+    seat = room.sit()
+    assert room.vote(seat, 0, OTHER.id) == 204
+    before = room.board()
+    for what, body in BUTTONS.items():
+        late = press(what, old, **body)
+        assert late.status_code == 412 and "has gone on meanwhile" in late.json()["detail"]
+    assert room.board() == before
+    assert press("show", before["id"]).status_code == 204 and room.board()["shown"]
+
+
+def test_a_vote_counts_in_the_round_it_was_meant_for(room):
+    seat = room.sit()
+    room.do("rounds", question=CHECK.id)
+    room.do("rounds", question=CHECK.id)
+    cast = lambda number: room.http.put(  # noqa: E731
+        "/api/votes/mine", json={"question": CHECK.id, "option": 0, "round": number}, headers=seat
+    )
+    assert [cast(1).status_code, cast(3).status_code, room.board()["voted"]] == [409, 409, 0]
+    assert [cast(2).status_code, room.board()["voted"]] == [204, 1]
+
+
+def test_the_minutes_of_a_lesson_are_those_of_no_clock_that_is_set(monkeypatch, tmp_path):
+    """Set back or forth by hours, the computer asleep for one, the room killed and started again: as many as have passed."""
+    room, now_s = Class(monkeypatch, tmp_path / "room.sqlite"), room_state.awake_s()
+    monkeypatch.setattr(room_state, "awake_s", lambda: now_s)
+
+    def says(**clock):
+        if clock:
+            assert room.http.put("/api/clock", json={"lesson": "05"} | clock, headers=room.lead).status_code == 204
+        return room.http.get("/api/board?lesson=05", headers=room.lead).json()["minutes"]
+
+    assert says() is None and says(runs=True) == 0
+    for jump_s in (-7200, 3600):
+        with monkeypatch.context() as clock:
+            clock.setattr(time, "time", lambda jump_s=jump_s, real=time.time: real() + jump_s)
+            assert says() == 0
+    now_s += 3601  # the computer slept
+    assert says() == 60 and says(runs=True) == 60  # pressed on another page, too
+    room.room.close()
+    room = Class(monkeypatch, tmp_path / "room.sqlite")
+    assert says() == 60 and room.board()["minutes"] is None  # of another lesson
+    assert says(runs=False) is None
+    room.room.close()
+
+
 # Who may do what
 
 
@@ -158,8 +224,16 @@ def test_a_room_is_guessed_by_nobody(room):
 
 
 def test_the_word_is_taken_as_people_write_it(room):
-    written = room.room.word.replace("-", "  ").upper()
-    assert room.http.post("/api/seats", json={"word": f" {written} "}).status_code == 201
+    word = room.room.word
+    wide = "".join(chr(ord(sign) + 0xFEE0) for sign in word)
+    dashes = [word.replace("-", dash) for dash in ("–", "\u2011", "_", "  ")]
+    for written in (f" {word.upper()} ", *dashes, wide, f"{word}.", f"\u200b“{word}”"):
+        assert room.http.post("/api/seats", json={"word": written}).status_code == 201, written
+    first, second, number = word.split("-")
+    for other in (f"{first}-{second}", f"{word}-1", f"{second}-{first}-{number}", "", "--", f"{word}\ud800"):
+        body = json.dumps({"word": other})
+        told = room.http.post("/api/seats", content=body, headers={"content-type": "application/json"})
+        assert told.status_code in (403, 422), other
 
 
 def paths(api):
@@ -180,9 +254,11 @@ def test_nothing_is_told_or_done_without_a_seat_or_the_token(room):
         "/api/truth",
         "/api/agenda",
         "/api/code.svg",
+        "/api/clock",
     }
     bodies = {"/api/rounds": {"question": CHECK.id}, "/api/hands": {"counts": {"0": 1}}}
     bodies["/api/aloud"] = {"code": "AAAA"}
+    bodies["/api/clock"] = {"lesson": "05", "runs": True}
     bodies["/api/truth"] = {"question": GUESS.id, "value": 1}
     for method, path in paths(room.http.app.openapi()):
         if path == "/api/seats":
@@ -274,6 +350,47 @@ def test_a_room_that_was_killed_knows_its_votes_if_it_was_told_to_keep_them(tmp_
         {"question": CHECK.id, "round": 1, "option": 0.0, "votes": 1}
     ]
     after.room.close()
+
+
+def test_a_laptop_in_another_network_says_where_it_is_now(tmp_path, monkeypatch):
+    """On the board, in the picture to scan, and in the news of a board on which nobody presses anything."""
+    where, seen = ["192.0.2.10"], []
+
+    class Run:
+        def __init__(self, api, room):
+            self.http, self.lead = TestClient(api), bearer(room.token)
+
+        def run(self, sockets):
+            for where[0] in ("192.0.2.10", "198.51.100.7"):
+                board = self.http.get("/api/board", headers=self.lead).json()
+                seen.append((board["host"], self.http.get("/api/code.svg", headers=self.lead).content))
+            sockets[0].close()
+
+    monkeypatch.setenv("PMTECH_HOME", str(tmp_path))
+    monkeypatch.setattr(room_server, "address", lambda: where[0])
+    monkeypatch.setattr(room_server, "serving", Run)
+    assert room_server.serve(port=0) == 0
+    (before, code_before), (after, code_after) = seen
+    assert before.startswith("192.0.2.10:") and after.startswith("198.51.100.7:") and code_before != code_after
+
+    async def hears():
+        where[0], room = "192.0.2.10", Room()
+        news = room_app._news(room, lambda: where[0], lambda: False, True)
+        told = [await anext(news)]
+        where[0] = "198.51.100.7"
+        told.append(await anext(news))
+        room.close()
+        return told
+
+    assert asyncio.run(hears()) == ["data: 192.0.2.10\n\n", "data: 198.51.100.7\n\n"]
+
+
+def test_a_port_that_is_taken_is_a_sentence_and_what_was_kept_is_whole(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("PMTECH_HOME", str(tmp_path))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert room_server.serve(taken.getsockname()[1], tmp_path / "room.sqlite", here=True) == 1
+    assert "Another one: --port 0" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["room.sqlite"]
 
 
 # Load, faults, hostile seats
@@ -515,6 +632,14 @@ def test_no_room_is_a_sentence(wrong):
         join(wrong)
 
 
+@pytest.mark.parametrize("status", [200, 201, 404])
+@pytest.mark.parametrize("said", ["[]", "null", "7", '"hello"', "{}", '{"detail": null}', "<html>", '["seat"]'])
+def test_what_answers_and_is_no_room_is_a_sentence(monkeypatch, status, said):
+    monkeypatch.setattr("httpx.post", lambda *_, **__: httpx.Response(status, text=said))
+    with pytest.raises(ValueError, match="no room answers|did not let you in"):
+        join("fern-otter-417@192.0.2.10")
+
+
 def test_a_wrong_word_is_a_sentence(real):
     with pytest.raises(ValueError, match="no such room"):
         join(f"fern-otter-417@{real[1]}")
@@ -555,11 +680,19 @@ def test_a_record_belongs_to_the_section_it_was_made_in(kind, id, heading):
     assert (sections(id[:2])[number] if number is not None else None) == heading
 
 
-def test_the_facilitators_run_is_drawn_into_the_guesses_once_votes_are_shown(real, tmp_path):
+def test_the_facilitators_run_is_drawn_into_the_guesses_once_votes_are_shown(real, tmp_path, monkeypatch):
     room, address = real
     with pytest.raises(ValueError, match="no room is open on this machine"):
         join("here")
     (tmp_path / "room.json").write_text(json.dumps({"address": f"http://{address}", "token": room.token}))
+    for name, value in (("token", "of a room that is closed"), ("address", "http://127.0.0.1:9")):
+        gone = {"address": f"http://{address}", "token": room.token} | {name: value}
+        (tmp_path / "room.json").write_text(json.dumps(gone))
+        with pytest.raises(ValueError, match="no room is open on this machine"):
+            join("here")
+    (tmp_path / "room.json").write_text(json.dumps({"address": f"http://{address}", "token": room.token}))
+    monkeypatch.setenv("PMTECH_PRESENT", str(tmp_path))  # the same before a projector, whose answers lie elsewhere
+    monkeypatch.setenv("PMTECH_HOME", str(tmp_path / "answers"))
     join("here")
     room.ask(GUESS.id)
     for hear in hearers:

@@ -194,5 +194,5 @@ def _lab(chosen: argparse.Namespace) -> int:
 def _lesson(folder: Path, wanted: str) -> str | None:
     """The file of a lesson by its number, "5" or "05", or by its name."""
     number = wanted.zfill(2) if wanted.isdigit() else ""
-    names = sorted(path.name for path in folder.glob("[0-9][0-9]_*.ipynb"))
+    names = [f"{stem}.ipynb" for stem in sorted(path.stem for path in folder.glob("[0-9][0-9]_*.ipynb"))]
     return next((name for name in names if (number and name[:2] == number) or Path(wanted).stem == name[:-6]), None)

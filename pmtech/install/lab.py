@@ -5,9 +5,11 @@ from __future__ import annotations
 import ipaddress
 import logging
 import os
+import signal
 import sys
 from pathlib import Path
 
+from pmtech.course.way.progress import home
 from pmtech.files import scratch
 
 SETTINGS = Path(__file__).parent / "jupyter"
@@ -33,21 +35,30 @@ def start(
     except ImportError:
         return 1  # the check has said so
     use_settings()
+    _end_with_terminal()
     with scratch("present") as answers:
         if present:
             for variable in ("JUPYTER_CONFIG_PATH", "JUPYTER_PATH"):
                 _put_first(variable, PRESENT)
-            # Kernels hear it: verdicts wait until they are opened.
-            os.environ |= {"PMTECH_PRESENT": "1", "PMTECH_HOME": answers}
+            # Kernels hear it: verdicts wait until they are opened; `join("here")` looks where the facilitator's own things are.
+            os.environ |= {"PMTECH_PRESENT": str(home().absolute()), "PMTECH_HOME": answers}
         if not open_to_network and (door := open_door()):
             print(door, file=sys.stderr)
             return 1
-        options = [f"--ServerApp.root_dir={folder.resolve()}", f"--LabApp.default_url=/lab/tree/{first}"]
+        tabs = [f"--LabApp.workspaces_dir={answers}/tabs"] if present else []  # not those of `pmtech lab`, nor for it
+        options = [*tabs, f"--ServerApp.root_dir={folder.resolve()}", f"--LabApp.default_url=/lab/tree/{first}"]
         options += [] if browser else ["--no-browser"]
         options += [] if port is None else [f"--ServerApp.port={port}"]
         if hasattr(os, "geteuid") and os.geteuid() == 0:  # in a container everyone is root, and Jupyter would refuse
             options.append("--allow-root")
         return main(options) or 0
+
+
+def _end_with_terminal() -> None:
+    """A window that is shut ends JupyterLab as a request to end does: with its kernels, and leaving nothing."""
+    hangs_up = getattr(signal, "SIGHUP", None)  # Windows has none
+    if hangs_up and signal.getsignal(hangs_up) is signal.SIG_DFL:  # or it was asked to stay: nohup
+        signal.signal(hangs_up, lambda *_: signal.raise_signal(signal.SIGTERM))
 
 
 def use_settings() -> None:

@@ -16,7 +16,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Request
+from fastapi import Depends, FastAPI, Header, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -30,7 +30,7 @@ from pmtech.room.state import Refused, Room
 
 HERE = Path(__file__).parent
 NEWS_S = 0.25  # so often news are looked for: what changes in between is told once
-ALIVE_S = 10.0  # so often a line without news shows a sign of life
+ALIVE_S = 1.0  # so often a line without news shows a sign of life
 STREAMS = 4  # of news to one seat; of more, the latest are served
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))]
 
@@ -71,7 +71,13 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
         if not room.is_facilitator(_secret(shown)):
             raise Refused(401, "This needs the address that stands in the terminal.")
 
+    async def in_step(seen: Annotated[str, Header(alias="If-Match")] = "*") -> None:
+        """A button means the round that was on its page (RFC 9110, 13.1.1): a page that was left behind changes nothing."""
+        if seen not in ("*", str(room.told()["id"])):
+            raise Refused(412, "Not done: the room has gone on meanwhile. Look once more, then press again.")
+
     lead = [Depends(facilitator)]
+    steers = [*lead, Depends(in_step)]
 
     def address(request: Request) -> str:
         return request.client.host if request.client else ""
@@ -100,7 +106,7 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
     async def vote(cast: bodies.Vote, seat: Annotated[int, Depends(seated)]) -> None:
         votes.take(f"seat {seat}")
         told.check_vote(cast.question, cast.option)
-        room.vote(seat, cast.question, cast.option)
+        room.vote(seat, cast.question, cast.option, cast.round)
 
     @api.put("/api/pace/mine", status_code=204)
     async def reached(place: bodies.Reached, seat: Annotated[int, Depends(seated)]) -> None:
@@ -122,20 +128,20 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
     async def board(lesson: str = "") -> dict[str, Any]:
         return told.for_board(room, lesson[:8]) | {"host": host()}
 
-    @api.post("/api/rounds", status_code=201, dependencies=lead)
+    @api.post("/api/rounds", status_code=201, dependencies=steers)
     async def ask(asked: bodies.Ask) -> dict[str, int]:
         told.options(asked.question)
         return {"round": room.ask(asked.question)}
 
-    @api.post("/api/stop", status_code=204, dependencies=lead)
+    @api.post("/api/stop", status_code=204, dependencies=steers)
     async def stop() -> None:
         room.stop()
 
-    @api.post("/api/show", status_code=204, dependencies=lead)
+    @api.post("/api/show", status_code=204, dependencies=steers)
     async def show() -> None:
         room.show()
 
-    @api.post("/api/hands", status_code=204, dependencies=lead)
+    @api.post("/api/hands", status_code=204, dependencies=steers)
     async def hands(counted: bodies.Hands) -> None:
         question = room.told()["question"]
         if question is None:
@@ -150,7 +156,7 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
             told.check_vote(question, option)
         room.show_hands(counts)
 
-    @api.post("/api/aloud", status_code=204, dependencies=lead)
+    @api.post("/api/aloud", status_code=204, dependencies=steers)
     async def aloud(heard: bodies.Aloud) -> None:
         question = room.told()["question"]
         meant = answer(question[:2], heard.code) if question else None
@@ -163,6 +169,10 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
         if "guess" not in told.options(drawn.question):
             raise Refused(422, "Only a number that was guessed is drawn in.")
         room.set_truth(drawn.question, drawn.value)
+
+    @api.put("/api/clock", status_code=204, dependencies=lead)
+    async def clock(lesson: bodies.Clock) -> None:
+        room.clock(lesson.lesson, lesson.runs)
 
     @api.get("/api/agenda", dependencies=lead)
     def plan(lesson: str = "") -> dict[str, Any]:
@@ -206,7 +216,9 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
         def is_over() -> bool:
             return room.ends or streams[secret] - number >= STREAMS
 
-        return StreamingResponse(_news(room, to_lead if leads else to_seat, is_over), media_type="text/event-stream")
+        return StreamingResponse(
+            _news(room, to_lead if leads else to_seat, is_over, leads), media_type="text/event-stream"
+        )
 
     @api.get("/", response_class=HTMLResponse)
     async def seat_page() -> str:
@@ -219,12 +231,15 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
     return api
 
 
-async def _news(room: Room, tell: Callable[[], str], ends: Callable[[], bool]) -> AsyncIterator[str]:
-    """The state as it is, and again whenever another is to be told; else a sign of life. Ends when its reader is gone."""
+async def _news(room: Room, tell: Callable[[], str], ends: Callable[[], bool], asks: bool) -> AsyncIterator[str]:
+    """The state as it is, and again whenever another is to be told; else a sign of life. Ends when its reader is gone.
+
+    asks: even where nobody in the room has done anything: minutes pass, and the computer's address changes.
+    """
     seen, news, last, quiet_s = -1, "", "", 0.0
     with suppress(Refused):
         while not ends():
-            if room.changed != seen:
+            if asks or room.changed != seen:
                 seen = room.changed
                 news = tell()
             if news != last:

@@ -6,9 +6,10 @@ let lesson = sessionStorage.getItem("pmtech-lesson") ?? "01";
 let questions = [];
 let told = null;
 
+// A button means the round that is on this page: the room refuses it where another page has gone on.
 const act = async (method, path, body) => {
   try {
-    await call(method, path, token, body);
+    await call(method, path, token, body, String(told?.id ?? 0));
     problem.textContent = "";
   } catch (error) {
     problem.textContent = error.message;
@@ -23,15 +24,16 @@ const choose = $("select", { "aria-label": "Question" });
 const which = $("select", { "aria-label": "Lesson", onchange: () => ((lesson = which.value), sessionStorage.setItem("pmtech-lesson", lesson), load(), listen()) });
 for (let n = 0; n <= 16; n += 1) which.append($("option", { value: String(n).padStart(2, "0") }, `Lesson ${String(n).padStart(2, "0")}`));
 which.value = lesson;
+const press = (name, does, more) => $("button", { ...more, onclick: (event) => event.detail < 2 && does() }, name); // a double click is one
 const controls = $(
   "div",
   { class: "row" },
   which,
   choose,
-  $("button", { class: "main", onclick: () => act("POST", "api/rounds", { question: choose.value }) }, "Ask it"),
-  $("button", { onclick: () => told?.question && act("POST", "api/rounds", { question: told.question }) }, "Second round"),
-  $("button", { onclick: () => act("POST", "api/stop") }, "Close the round"),
-  $("button", { onclick: () => act("POST", "api/show") }, "Show the votes"),
+  press("Ask it", () => act("POST", "api/rounds", { question: choose.value }), { class: "main" }),
+  press("Second round", () => told?.question && act("POST", "api/rounds", { question: told.question })),
+  press("Close the round", () => act("POST", "api/stop")),
+  press("Show the votes", () => act("POST", "api/show")),
 );
 
 // Four signs that a pair reads out, typed in: one more hand.
@@ -48,16 +50,17 @@ function hands() {
 }
 function counting() {
   const fields = told.asked.options.map((_, n) => $("input", { type: "number", min: 0, max: 999, "aria-label": `Hands for ${LETTERS[n]}`, style: "width: 88px" }));
-  const send = () => act("POST", "api/hands", { counts: Object.fromEntries(fields.map((field, n) => [String(n), Number(field.value || 0)])) });
+  const filled = () => fields.map((field, n) => [String(n), field.value]).filter(([, value]) => value !== ""); // the rest stays as it is
+  const send = () => act("POST", "api/hands", { counts: Object.fromEntries(filled().map(([n, value]) => [n, Number(value)])) });
   return $("details", {}, $("summary", {}, "Count hands"), $("div", { class: "row" }, ...fields.flatMap((field, n) => [$("span", {}, LETTERS[n]), field]), $("button", { onclick: send }, "Add them")));
 }
 
 // ---- pace: the lesson's own sections, the minutes of the instructor's note, and what to cut first when late -----------------
 
 let plan = { sections: [], until: [], cut: "" };
-const begun = () => Number(sessionStorage.getItem(`pmtech-begun-${lesson}`) || 0);
 const clock = $("p", { class: "quiet", role: "status" });
-const start = $("button", { onclick: () => (sessionStorage.setItem(`pmtech-begun-${lesson}`, begun() ? 0 : Date.now()), pass()) });
+const runs = () => typeof told?.minutes === "number";
+const start = press("", () => act("PUT", "api/clock", { lesson, runs: !runs() }));
 const minutes = (count) => `${count} minute${count === 1 ? "" : "s"}`;
 
 // The section in which most of the room is: the furthest that half of those who are anywhere have reached.
@@ -68,23 +71,33 @@ function here() {
 }
 
 function pass() {
-  start.textContent = begun() ? "Stop the clock" : "Start the clock";
-  if (!begun()) return clock.replaceChildren();
-  const gone = Math.floor((Date.now() - begun()) / 60000);
+  start.textContent = runs() ? "Stop the clock" : "Start the clock";
+  if (!runs()) return clock.replaceChildren();
+  const gone = told.minutes;
   const due = plan.until.findIndex((until) => until !== null && gone < until);
   const said = due < 0 ? [`Minute ${gone}: the lesson is over.`] : [`Minute ${gone}: ${plan.sections[due]}, ${minutes(plan.until[due] - gone)} left.`];
-  const late = told && gone - (plan.until[here()] ?? gone);
+  const late = gone - (plan.until[here()] ?? gone);
   if (late > 0) said.push(`The room is at ${plan.sections[here()]}, ${minutes(late)} late. ${plan.cut}`);
   clock.replaceChildren(said.join(" "));
 }
-setInterval(pass, 5000);
 
 // The peak day: how many promises each pair has kept, and nothing of who it is.
 const scores = () => told.scores.map(({ day, number, of, kept }) =>
   $("p", { class: "scores" }, $("strong", {}, `Peak day "${day}", number ${number}`), ` of ${of} promises kept, a number a pair: `, ...kept.map((count) => $("span", { class: "count" }, `${count} `))));
 
+// Drawn anew where the computer has another address.
+let drawn = "";
+function code() {
+  if (drawn === told.host) return;
+  drawn = told.host;
+  fetch("api/code.svg", { headers: { Authorization: `Bearer ${token}` } })
+    .then((answer) => answer.blob())
+    .then((picture) => (qr.src = URL.createObjectURL(picture)), () => (drawn = ""));
+}
+
 function draw() {
   if (!told) return;
+  code();
   const focused = document.activeElement;
   head.replaceChildren(
     $("span", { class: "word" }, told.word),
@@ -113,9 +126,14 @@ function draw() {
   if (focused.isConnected) focused.focus({ preventScroll: true });
 }
 
+let loaded = ""; // the lesson whose questions and sections are on the page, or on their way
 async function load() {
-  questions = await call("GET", `api/questions?lesson=${lesson}`, token).catch(() => []);
-  plan = await call("GET", `api/agenda?lesson=${lesson}`, token).catch(() => plan);
+  const of = (loaded = lesson);
+  const asked = ["questions", "agenda"].map((what) => call("GET", `api/${what}?lesson=${of}`, token));
+  const found = await Promise.all(asked).catch(() => null);
+  if (of !== lesson) return; // another was chosen meanwhile
+  if (!found) return void (loaded = "");
+  [questions, plan] = found;
   choose.replaceChildren(...questions.map(({ id, text }) => $("option", { value: id }, `${id} · ${plain(text).slice(0, 60)}`)));
   draw();
 }
@@ -124,12 +142,9 @@ function listen() {
   listening.abort(); // a browser has six lines to an address
   listening = new AbortController();
   const gone = () => main.replaceChildren($("p", {}, "Open this page with the address that stands in the terminal."));
-  news(`api/news?lesson=${lesson}`, token, (fresh) => ((problem.textContent = fresh ? "" : "The room is not reached at the moment."), (told = fresh ?? told), draw()), gone, listening.signal);
+  news(`api/news?lesson=${lesson}`, token, (fresh) => ((told = fresh), loaded || load(), draw()), gone, listening.signal);
 }
 document.body.className = "board";
 main.append(head, problem, controls, body, pace);
-fetch("api/code.svg", { headers: { Authorization: `Bearer ${token}` } })
-  .then((answer) => answer.blob())
-  .then((picture) => (qr.src = URL.createObjectURL(picture)));
 load();
 listen();

@@ -19,10 +19,11 @@ class Join(_Model):
 class Vote(_Model):
     question: str = Field(max_length=80)
     option: float = Field(allow_inf_nan=False)
+    round: int | None = Field(None, ge=1, le=1_000_000)  # that was on the page; None: whichever is open
 
 
 class Reached(_Model):
-    lesson: str = Field(max_length=8, pattern=r"^\d{2}$")
+    lesson: str = Field(pattern=r"^[0-9]{2}$")
     section: int = Field(ge=0, le=30)
     state: str = Field(max_length=20)
 
@@ -40,6 +41,11 @@ class Stuck(_Model):
 
 class Ask(_Model):
     question: str = Field(max_length=80)
+
+
+class Clock(_Model):
+    lesson: str = Field(pattern=r"^[0-9]{2}$")
+    runs: bool
 
 
 class Truth(_Model):

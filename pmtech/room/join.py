@@ -10,6 +10,7 @@ import threading
 import time
 from contextlib import suppress
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -61,9 +62,12 @@ class Aloud(Joined):
 def _lead() -> Lead:
     """By what `pmtech room` has written for this user of this machine: no secret stands in a cell on the projector."""
     try:
-        told = json.loads((home() / HERE).read_text(encoding="utf-8"))
+        own = Path(os.environ.get("PMTECH_PRESENT") or home())  # `pmtech present` keeps its answers elsewhere
+        told = json.loads((own / HERE).read_text(encoding="utf-8"))
+        with connection(told["address"], told["token"]) as line:  # a terminal that was shut leaves the file behind
+            line.get("/api/questions?lesson=none").raise_for_status()
         return Lead(told["address"], told["token"])
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, httpx.HTTPError):
         raise ValueError("no room is open on this machine: pmtech room opens one") from None
 
 
@@ -90,13 +94,13 @@ def join(room: str) -> Seat | Lead | Aloud:
         answer = httpx.post(
             f"{address}/api/seats", json={"word": word, "own": _own(word)}, timeout=PATIENCE_S, trust_env=False
         )
-        told = answer.json()
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError):
+        told = dict(answer.json())
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, TypeError):
         raise ValueError(
             f"no room answers at {host}: is the address right, and are you in the same network as the facilitator?"
         ) from None
-    if answer.status_code != 201:
-        raise ValueError(str(told.get("detail", "the room did not let you in")).rstrip("."))
+    if answer.status_code != 201 or "seat" not in told:
+        raise ValueError(str(told.get("detail") or "the room did not let you in").rstrip("."))
     if isinstance(_seat, Seat) and (_seat.address, _seat.secret) == (address, told["seat"]):
         return _seat
     leave()

@@ -1,16 +1,19 @@
 // What a phone shows: a word to join by, then whatever is asked, to vote on; nothing else.
-let secret = sessionStorage.getItem("pmtech-seat");
-let mine = {}; // question and round -> what was chosen here
-let stuck = false;
+// What this phone knows of its seat, in all its tabs and when the page is loaded anew: who scans the code twice has one seat.
+const NOBODY = { secret: null, mine: {}, stuck: false }; // mine: question and round -> what was chosen here
+const kept = () => ({ ...NOBODY, ...JSON.parse(localStorage.getItem("pmtech-seat")) });
+const keep = (more) => localStorage.setItem("pmtech-seat", JSON.stringify({ ...kept(), ...more }));
+let { secret } = kept();
+const own = Array.from(crypto.getRandomValues(new Uint8Array(32)), (byte) => byte.toString(16).padStart(2, "0")).join(""); // a second tap is the same seat
 let ends = new AbortController(); // of the news to this seat
 
 function enter(problem = "") {
-  const word = $("input", { type: "text", id: "word", autocomplete: "off", autocapitalize: "none", placeholder: "fern-otter-417", value: decodeURIComponent(location.hash.slice(1)) });
+  const word = $("input", { type: "text", id: "word", autocomplete: "off", autocapitalize: "none", placeholder: "fern-otter-417", value: location.hash.slice(1) });
   const go = async (event) => {
     event.preventDefault();
     try {
-      secret = (await call("POST", "api/seats", "", { word: word.value })).seat;
-      sessionStorage.setItem("pmtech-seat", secret);
+      secret = kept().secret ?? (await call("POST", "api/seats", "", { word: word.value, own })).seat;
+      keep({ secret });
       begin();
     } catch (error) {
       enter(error.message);
@@ -25,17 +28,17 @@ function enter(problem = "") {
 }
 
 function show(told, problem = "") {
-  if (told === null) return;
   const parts = [];
   const key = `${told.question} ${told.round}`;
+  const { mine, stuck } = kept();
   if (!told.question) parts.push($("h1", {}, "You are in."), $("p", {}, "Nothing is asked at the moment."));
   else {
     parts.push($("h1", {}, plain(told.asked.text)));
     if (told.round > 1) parts.push($("p", { class: "quiet" }, `Round ${told.round}: once more, after talking to your neighbour.`));
     const vote = async (option) => {
       try {
-        await call("PUT", "api/votes/mine", secret, { question: told.question, option });
-        mine[key] = option;
+        await call("PUT", "api/votes/mine", secret, { question: told.question, option, round: told.round });
+        keep({ mine: { ...mine, [key]: option } });
         show(told);
       } catch (error) {
         show(told, error.message);
@@ -53,14 +56,15 @@ function show(told, problem = "") {
       parts.push($("div", { class: "options" }, ...told.asked.options.map((text, n) => $("button", { "aria-pressed": String(mine[key] === n), disabled: !told.open, onclick: () => vote(n) }, $("span", { class: "letter" }, LETTERS[n]), $("span", {}, plain(text))))));
     if (!told.shown) parts.push($("p", { class: "quiet", role: "status" }, told.open ? (key in mine ? "Your vote counts. Until the round is closed you can change it." : "Choose one. How the others vote is shown later.") : "The round is closed."));
   }
-  const help = $("button", { class: "stuck", "aria-pressed": String(stuck), onclick: async () => (await call("PUT", "api/stuck/mine", secret, { stuck: !stuck }), (stuck = !stuck), show(told)) }, stuck ? "We are stuck. Help is coming." : "We are stuck");
-  const leave = $("button", { onclick: async () => (ends.abort(), await call("DELETE", "api/seats/mine", secret).catch(() => {}), sessionStorage.removeItem("pmtech-seat"), (secret = null), enter()) }, "Leave");
+  const help = $("button", { class: "stuck", "aria-pressed": String(stuck), onclick: () => call("PUT", "api/stuck/mine", secret, { stuck: !stuck }).then(() => (keep({ stuck: !stuck }), show(told)), (error) => show(told, error.message)) }, stuck ? "We are stuck. Help is coming." : "We are stuck");
+  const leave = $("button", { onclick: async () => (ends.abort(), await call("DELETE", "api/seats/mine", secret).catch(() => {}), nobody(), enter()) }, "Leave");
   main.replaceChildren(...parts, $("p", { class: "problem", role: "alert" }, problem), $("div", { class: "row" }, help, leave));
 }
 
+const nobody = () => (kept().secret === secret && localStorage.removeItem("pmtech-seat"), (secret = null));
 function begin() {
   ends = new AbortController();
-  news("api/news", secret, show, () => (sessionStorage.removeItem("pmtech-seat"), (secret = null), enter("This seat is gone: join once more.")), ends.signal);
+  news("api/news", secret, show, () => (nobody(), enter("This seat is gone: join once more.")), ends.signal);
 }
 
 if (secret) begin();

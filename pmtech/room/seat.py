@@ -23,7 +23,7 @@ from pmtech.room.agenda import section_of
 from pmtech.room.hub import stay_out
 
 PATIENCE_S = 3.0
-SILENCE_S = 30.0  # of the news: the room shows a sign of life every ten seconds
+SILENCE_S = 30.0  # of the news: the room shows a sign of life every second
 GONE = 3  # so many times in a row the room was not there: nobody waits for it any more
 
 
@@ -84,7 +84,9 @@ class Seat(Joined):
         if kind == "answer" and asked is not None:
             option = asked.value(record["option"])
             if option is not None and self._room.get("question") == known:
-                self._tell(("/api/votes/mine", {"question": known, "option": float(option)}))
+                self._tell(
+                    ("/api/votes/mine", {"question": known, "option": float(option), "round": self._room["round"]})
+                )
         if kind == "peak day":
             score = {"day": known, "number": record["seed"], "kept": record["kept"], "of": record["of"]}
             self._tell(("/api/score/mine", score))

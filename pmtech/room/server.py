@@ -63,10 +63,16 @@ def serve(port: int = PORT, keep: Path | None = None, here: bool = False) -> int
     try:
         listener = socket.create_server((bound, port), reuse_port=False)
     except OSError as problem:
+        room.close()
         print(f"The room can't be opened at port {port}: {problem.strerror}. Another one: --port 0", file=sys.stderr)
         return 1
     port = listener.getsockname()[1]
-    where = f"{'127.0.0.1' if here else address()}{'' if port == PORT else f':{port}'}"
+
+    def host() -> str:
+        """As of now: a laptop that is carried into another network has another address there."""
+        return f"{'127.0.0.1' if here else address()}{'' if port == PORT else f':{port}'}"
+
+    where = host()
     print(f'Learners write, in lesson 00:  join("{room.word}@{where}")')
     print(f"With a phone:                  http://{where if ':' in where else f'{where}:{port}'}/#{room.word}")
     print(f"Yours, for the projector:      http://127.0.0.1:{port}/board#{room.token}")
@@ -78,7 +84,7 @@ def serve(port: int = PORT, keep: Path | None = None, here: bool = False) -> int
         files.write(note, json.dumps({"address": f"http://127.0.0.1:{port}", "token": room.token}))
         note.chmod(0o600)
     try:
-        serving(app(room, lambda: where), room).run(sockets=[listener])
+        serving(app(room, host), room).run(sockets=[listener])
     except KeyboardInterrupt:
         pass
     finally:

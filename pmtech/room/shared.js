@@ -10,12 +10,15 @@ const $ = (tag, more = {}, ...inside) => {
 };
 const main = document.querySelector("main");
 const LETTERS = "ABCDEFGHIJ";
+const SILENCE_MS = 3500; // the room shows a sign of life every second
+const NOT_REACHED = "The room is not reached at the moment.";
+const lost = $("p", { class: "lost problem", role: "alert" });
+main.before(lost);
 
-async function call(method, path, secret, body) {
-  const answer = await fetch(path, {
-    method,
-    headers: { ...(secret && { Authorization: `Bearer ${secret}` }), ...(body && { "Content-Type": "application/json" }) },
-    body: body && JSON.stringify(body),
+async function call(method, path, secret, body, seen) {
+  const headers = { ...(secret && { Authorization: `Bearer ${secret}` }), ...(body && { "Content-Type": "application/json" }), ...(seen !== undefined && { "If-Match": seen }) };
+  const answer = await fetch(path, { method, headers, body: body && JSON.stringify(body) }).catch(() => {
+    throw new Error(NOT_REACHED);
   });
   const told = answer.status === 204 ? {} : await answer.json().catch(() => ({}));
   if (!answer.ok) throw Object.assign(new Error(typeof told.detail === "string" ? told.detail : "That did not work."), { status: answer.status });
@@ -23,23 +26,34 @@ async function call(method, path, secret, body) {
 }
 
 // Server-sent events read by hand: EventSource can't show a secret. Comes back by itself when the room does, until the signal.
+// A line that has gone silent, as after sleep or in another network, is given up: what stands on the page may be old, and it says so.
 async function news(path, secret, hear, gone, signal) {
   while (!signal.aborted) {
+    const line = new AbortController();
+    signal.onabort = () => line.abort();
+    let silent;
+    const alive = () => (clearTimeout(silent), (silent = setTimeout(() => line.abort(), SILENCE_MS)));
     try {
-      const answer = await fetch(path, { headers: { Authorization: `Bearer ${secret}` }, signal });
+      alive();
+      const answer = await fetch(path, { headers: { Authorization: `Bearer ${secret}` }, signal: line.signal });
       if (answer.status === 401) return gone();
+      if (!answer.ok) throw answer;
       const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
       let text = "";
       for (;;) {
         const { value, done } = await reader.read();
         if (done) break;
+        alive();
+        lost.textContent = "";
         text += value;
         const parts = text.split("\n\n");
         text = parts.pop();
         for (const part of parts) if (part.startsWith("data: ")) hear(JSON.parse(part.slice(6)));
       }
     } catch {
-      if (!signal.aborted) hear(null); // not reached at the moment
+      if (!signal.aborted) lost.textContent = `${NOT_REACHED} What stands here may be old.`;
+    } finally {
+      clearTimeout(silent);
     }
     await new Promise((next) => setTimeout(next, 1000));
   }

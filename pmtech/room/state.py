@@ -6,10 +6,12 @@ Crouch and Mazur, "Peer Instruction: Ten years of experience and results", 2001)
 """
 
 import hmac
+import re
 import secrets
 import sqlite3
 import threading
 import time
+import unicodedata
 from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
@@ -22,9 +24,9 @@ STATES = ("not begun", "working", "done", "stuck")
 SPLIT = (0.3, 0.7)  # right answers: in between, neighbours have something to tell one another
 TABLES = """
 create table if not exists room (key text primary key, value text);
-create table if not exists seat (id integer primary key, secret text unique, stuck integer default 0, at real);
+create table if not exists seat (id integer primary key, secret text unique, stuck integer default 0);
 create table if not exists round (id integer primary key, question text, number integer, open integer, shown integer);
-create table if not exists vote (round integer, seat integer, option real, at real, primary key (round, seat));
+create table if not exists vote (round integer, seat integer, option real, primary key (round, seat));
 create table if not exists hands (round integer, option real, count integer, primary key (round, option));
 create table if not exists truth (question text primary key, value real);
 create table if not exists score (seat integer, day text, number integer, kept integer, total integer, primary key (seat, day, number));
@@ -38,6 +40,17 @@ class Refused(ValueError):
     def __init__(self, status: int, said: str):
         super().__init__(said)
         self.status = status
+
+
+def awake_s() -> float:
+    """Seconds on a clock that nobody sets, and that goes on while the computer sleeps (Python's monotonic one stops on two systems)."""
+    clock = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))  # of Linux; of macOS
+    return time.monotonic() if clock is None else time.clock_gettime(clock)
+
+
+def _written(word: str) -> str:
+    """A word as people and keyboards write it: with capitals, spaces, long dashes, wide digits, a full stop after it."""
+    return "-".join(re.findall(r"[a-z]+|[0-9]+", unicodedata.normalize("NFKC", word).lower()))
 
 
 def _hash(secret: str) -> str:
@@ -85,11 +98,11 @@ class Room:
     # --- seats ------------------------------------------------------------------------------------------------------
 
     def join(self, word: str, own: str = "") -> str:
-        """A seat: returns its secret. The word may be written with capitals and spaces.
+        """A seat: returns its secret. The word may be written as people do.
 
         own: a secret that whoever joins has drawn, and comes back with: several kernels of one learner are one seat.
         """
-        if not hmac.compare_digest("-".join(word.lower().replace("-", " ").split()).encode(), self.word.encode()):
+        if not hmac.compare_digest(_written(word), _written(self.word)):
             raise Refused(403, "There is no such room here: look at the word on the screen once more.")
         secret = own or secrets.token_urlsafe(16)
         with self._lock:
@@ -97,7 +110,7 @@ class Room:
                 return own
             if self._one("select count(*) from seat") >= SEATS:
                 raise Refused(409, f"This room is full: it has {SEATS} seats.")
-            self._write("insert into seat (secret, at) values (?, ?)", _hash(secret), time.time())
+            self._write("insert into seat (secret) values (?)", _hash(secret))
         return secret
 
     def seat(self, secret: str) -> int:
@@ -138,13 +151,13 @@ class Room:
         rows = self._rows("select id, question, number, open, shown from round order by id desc limit 1")
         return rows[0] if rows else None
 
-    def vote(self, seat: int, question: str, option: float) -> None:
-        """A seat's vote in the round that is open: one; as long as it is open, the last counts."""
+    def vote(self, seat: int, question: str, option: float, number: int | None = None) -> None:
+        """A seat's vote in the round that is open: one; as long as it is open, the last counts. number: of the round that was meant."""
         with self._lock:
             now = self._now()
-            if now is None or now[1] != question or not now[3]:
+            if now is None or now[1] != question or not now[3] or number not in (None, now[2]):
                 raise Refused(409, "This question is not open for votes at the moment.")
-            self._write("insert or replace into vote values (?, ?, ?, ?)", now[0], seat, option, time.time())
+            self._write("insert or replace into vote (round, seat, option) values (?, ?, ?)", now[0], seat, option)
 
     def show_hands(self, counts: dict[float, int]) -> None:
         """Without a network: hands that were counted in the room, beside the votes."""
@@ -210,6 +223,21 @@ class Room:
             found.setdefault(section, {})[state] = count
         return found
 
+    def clock(self, lesson: str, runs: bool) -> None:
+        """Start the clock of a lesson, unless it runs, or stop it."""
+        if runs:
+            self._write("insert or ignore into room values (?, ?)", f"begun {lesson}", awake_s())
+        else:
+            self._write("delete from room where key = ?", f"begun {lesson}")
+
+    def minutes(self, lesson: str) -> int | None:
+        """Whole minutes since the clock of a lesson was started; None where it stands still."""
+        begun = self._one("select value from room where key = ?", f"begun {lesson}")
+        gone_s = (
+            -1 if begun is None else awake_s() - float(begun)
+        )  # less than nothing: from before the computer was started
+        return None if gone_s < 0 else int(gone_s // 60)
+
     # --- the peak day ---------------------------------------------------------------------------------------------------
 
     def score(self, seat: int, day: str, number: int, kept: int, total: int) -> None:
@@ -233,9 +261,9 @@ class Room:
         with self._lock:
             now = self._now()
             if now is None:
-                return {"question": None, "round": 0, "open": False, "shown": False}
+                return {"id": 0, "question": None, "round": 0, "open": False, "shown": False}
             shown = bool(now[4])
-            told = {"question": now[1], "round": now[2], "open": bool(now[3]), "shown": shown}
+            told = {"id": now[0], "question": now[1], "round": now[2], "open": bool(now[3]), "shown": shown}
             truth = self._one("select value from truth where question = ?", now[1])
             return told | ({"votes": self.votes(now[0]), "truth": truth} if shown else {})
 
@@ -249,6 +277,7 @@ class Room:
                 "seats": self._one("select count(*) from seat"),
                 "stuck": self._one("select count(*) from seat where stuck = 1"),
                 "pace": self.pace(lesson),
+                "minutes": self.minutes(lesson),
                 "scores": self.scores(),
                 "voted": sum(self.votes(now[0]).values()) if now else 0,
                 "rounds": [],

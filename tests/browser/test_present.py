@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import tempfile
+from pathlib import Path
+
+import psutil
 import pytest
 from jupyter_page import JupyterServer, LabPage
 
@@ -36,3 +42,19 @@ def test_a_lesson_is_shown_a_section_at_a_time_without_its_code(projector):
     assert size >= 20
     projector.screenshot("present")
     assert projector.console_errors == [] and projector.outside_requests == []
+    leaves_nothing(projector.server)
+
+
+def leaves_nothing(server):
+    """Neither in the tabs of `pmtech lab`, nor in the lesson's file by itself; and once the terminal is shut, no answers, no kernel."""
+    settings = json.loads(server.ask("GET", "lab/api/settings/@jupyterlab/docmanager-extension:plugin"))
+    assert settings["schema"]["properties"]["autosave"]["default"] is False
+    assert not any((server.folder.parent / "workspaces").glob("*"))
+    mine = f"pmtech-present-*-{server.process.pid}-*"
+    kernels = psutil.Process(server.process.pid).children(recursive=True)
+    assert kernels and any(Path(tempfile.gettempdir()).glob(mine))
+    shut = getattr(signal, "SIGHUP", signal.SIGTERM)
+    server.process.send_signal(shut if signal.getsignal(shut) is signal.SIG_DFL else signal.SIGTERM)
+    server.process.wait(30)
+    assert psutil.wait_procs(kernels, timeout=30)[1] == []
+    assert not any(Path(tempfile.gettempdir()).glob(mine))

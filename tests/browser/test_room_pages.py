@@ -10,6 +10,7 @@ import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 
 import pmtech.room.app as room_app
+import pmtech.room.state as room_state
 from pmtech.course.exercises.questions import all_questions
 from pmtech.room.state import Room
 
@@ -150,6 +151,10 @@ def test_the_facilitator_goes_through_the_lessons_counts_hands_and_loads_the_pag
     board.get_by_text("3 of 1").wait_for()
     board.reload()
     board.get_by_text("3 of 1").wait_for()
+    board.get_by_text("Count hands").click()
+    board.get_by_label("Hands for B").fill("2")
+    board.get_by_role("button", name="Add them").click()
+    board.get_by_text("5 of 1").wait_for()  # what is not filled in stays as it was counted
     assert room.token not in board.url, "not on the projector"
 
 
@@ -164,3 +169,83 @@ def test_who_leaves_is_told_nothing_more_and_may_come_again_at_once(room, pages)
     room.ask(QUESTION.id)
     phone.get_by_text("Choose one.").wait_for()
     assert room.board()["seats"] == 1
+
+
+def test_two_boards_tell_the_same_whatever_their_clocks_and_an_old_one_opens_nothing(room, pages, monkeypatch):
+    board = pages[1]
+    other = board.context.new_page()
+    for page in (board, other):
+        page.goto(f"{room.url}/board#{room.token}")
+        page.get_by_label("Lesson").select_option("05")
+        page.locator(".strip", has_text="Take away").wait_for()
+    board.get_by_role("button", name="Start the clock").click()
+    other.get_by_text("Minute 0: Warm-up").wait_for()
+    for page, hours in ((board, -2), (other, 2)):
+        page.evaluate("(by) => { const real = Date.now; Date.now = () => real() + by * 3.6e6; }", hours)
+    now_s = room_state.awake_s()
+    monkeypatch.setattr(room_state, "awake_s", lambda: now_s + 180)
+    for page in (board, other):
+        page.get_by_text("Minute 3: ").wait_for()
+        page.get_by_label("Question").select_option(QUESTION.id)
+    board.get_by_role("button", name="Ask it").dblclick()
+    other.get_by_text("Round 1").wait_for()
+    assert room.board()["round"] == 1, "a double click is one"
+    other.evaluate("listening.abort()")  # as a page that has slept
+    board.get_by_role("button", name="Second round").click()
+    board.get_by_text("Round 2").wait_for()
+    for name in ("Show the votes", "Close the round", "Second round", "Ask it"):
+        with other.expect_response("**/api/*") as refused:
+            other.get_by_role("button", name=name).click()
+        assert refused.value.status == 412
+        other.get_by_text("Not done: the room has gone on meanwhile.").wait_for()
+        assert (room.board()["round"], room.board()["open"], room.board()["shown"]) == (2, True, False)
+    room.set_stuck(room.seat(room.join(room.word)), True)
+    board.get_by_role("button", name="Show the votes").click()
+    board.locator(".bars").wait_for()
+
+
+def test_a_line_that_has_gone_silent_is_told_of_and_comes_back(room, pages, monkeypatch):
+    """As after sleep, or in another network: nobody hangs up, and nothing comes."""
+    phone, board = pages
+    old = "What stands here may be old."
+    board.goto(f"{room.url}/board#{room.token}")
+    phone.goto(f"{room.url}/#{room.word}")
+    phone.get_by_role("button", name="Join").click()
+    board.get_by_text("1 seats").wait_for()
+    monkeypatch.setattr(room_app, "ALIVE_S", 1e9)
+    for page in pages:
+        page.get_by_text(old).wait_for()
+    is_for_everybody(phone)
+    monkeypatch.setattr(room_app, "ALIVE_S", 0.25)
+    for page in pages:
+        page.get_by_text(old).wait_for(state="hidden")
+    room.ask(QUESTION.id)
+    phone.get_by_text("Choose one.").wait_for()
+
+
+def test_a_phone_has_one_seat_however_often_it_scans_the_code(room, pages):
+    """A second tap, another tab, the page loaded anew in the middle of a round: one seat, and it knows its vote."""
+    phone = pages[0]
+    other = phone.context.new_page()
+    for page in (phone, other):
+        page.goto(f"{room.url}/#{room.word}")
+    phone.evaluate("() => { const go = document.querySelector('form'); go.requestSubmit(); go.requestSubmit(); }")
+    phone.get_by_text("You are in.").wait_for()
+    other.get_by_role("button", name="Join").click()
+    room.ask(QUESTION.id)
+    other.get_by_text("Choose one.").wait_for()
+    phone.locator(".options button").first.click()
+    phone.get_by_text("Your vote counts.").wait_for()
+    phone.get_by_role("button", name="We are stuck").click()
+    phone.get_by_text("Help is coming").wait_for()
+    for page in (phone, other):
+        page.reload()
+        page.get_by_text("Your vote counts.").wait_for()
+        assert page.locator("[aria-pressed=true]").count() == 2
+    assert [room.board()[what] for what in ("seats", "voted", "stuck")] == [1, 1, 1]
+    phone.goto(f"{room.url}/#{room.word}%")
+    phone.get_by_text("Your vote counts.").wait_for()
+    phone.get_by_role("button", name="Leave").click()
+    for page in (phone, other):
+        page.get_by_role("button", name="Join").wait_for()
+    assert [room.board()[what] for what in ("seats", "voted", "stuck")] == [0, 0, 0]
