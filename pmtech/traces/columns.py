@@ -48,16 +48,7 @@ WHAT = (
 WORDS = {"endpoint", "path", "url", "target", "route", "page", "label", "name", "operation"}  # need not begin with "/"
 BARE = {"reqpath"}  # in which Akamai leaves it away
 QUERY = ("query", "querystring", "args", "csuriquery", "requestquery", "querystr", "clientrequestquery")
-METHOD = (
-    "method",
-    "requestmethod",
-    "httpmethod",
-    "csmethod",
-    "verb",
-    "clientrequestmethod",
-    "requestverb",
-    "reqmethod",
-)
+METHOD = "method requestmethod httpmethod csmethod verb clientrequestmethod requestverb reqmethod".split()
 VERBS = set("GET HEAD POST PUT PATCH DELETE OPTIONS TRACE CONNECT PROPFIND REPORT PURGE".split())
 FROM_ANY_MOMENT = {"timestamp", "ts", "at"}  # small numbers there are no durations
 METRIC, ITS_NAME = ("metric", "metricname", "measurement"), ("name", "key", "field", "variable")
