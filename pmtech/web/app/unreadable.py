@@ -26,7 +26,7 @@ class Protocol(H11Protocol):
         said = TOO_LARGE if status == 431 else "this can't be read as an HTTP request"
         answer = problem(status, said, {"Connection": "close"})
         head = h11.Response(status_code=status, headers=answer.raw_headers, reason=HTTPStatus(status).phrase.encode())
-        events = (head, h11.Data(data=answer.body), h11.EndOfMessage())
+        events = (head, h11.Data(data=bytes(answer.body)), h11.EndOfMessage())
         self.transport.write(b"".join(self.conn.send(event) or b"" for event in events))
         self.transport.write_eof()
         self.loop.call_later(LINGER_S, self.transport.close)

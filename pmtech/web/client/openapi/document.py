@@ -34,9 +34,8 @@ SHAPES = {
     kind: {name: shape for part in rest.split(";") for shape, *names in [part.split()] for name in names}
     for kind, _, rest in (line.partition(":") for line in _SHAPES.replace("\n  ", " ").strip().splitlines())
 }
-_PYTHON: dict[str, Any] = {"map": dict, "list": list, "text": str, "flag": bool} | dict.fromkeys(
-    ("number", "bound"), (int, float)
-)
+_NUMBER = int, float
+_PYTHON: dict = {"map": dict, "list": list, "text": str, "flag": bool, "number": _NUMBER, "bound": _NUMBER}
 ODD = "(not as OpenAPI has it)"
 _MEANS_NULL = {"default", "const"}  # elsewhere an entry without a value is one that is not there
 
