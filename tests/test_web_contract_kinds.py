@@ -505,6 +505,7 @@ def test_bodies_answers_headers_and_sign_in(old, new, judged):
 
 
 FREE, LISTED = {"type": "object"}, {"const": {"name": 5}}
+ONE = {"anyOf": [{"required": ["a"]}, {"required": ["b"]}]}
 OPEN, EITHER = PERSON | {"additionalProperties": True}, {"oneOf": [{}, PERSON]}
 
 
@@ -521,6 +522,8 @@ OPEN, EITHER = PERSON | {"additionalProperties": True}, {"oneOf": [{}, PERSON]}
         (asks(FREE), asks(fields(a=EITHER)), UNJUDGED),  # no person was refused as long as nobody looked
         (answers(EITHER), answers(PERSON), UNJUDGED),
         (answers({"oneOf": [CARD, CASH]}), answers(CARD), FITS),
+        (asks(fields(a=TEXT, b=TEXT) | ONE), asks(fields(a=TEXT, b=TEXT)), FITS),  # one object, of fewer duties
+        (asks(fields(a=TEXT, b=TEXT)), asks(fields(a=TEXT, b=TEXT) | ONE), BREAKS),
     ],
 )  # fmt: skip
 def test_no_all_clear_where_an_object_may_hold_what_is_not_named(old, new, judged):

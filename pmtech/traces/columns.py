@@ -9,6 +9,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import cached_property
 from itertools import chain, pairwise
 from math import isnan
@@ -32,35 +33,28 @@ TO_A_SECOND = {"ms": 1e3, "millis": 1e3, "us": 1e6, "micros": 1e6, "ns": 1e9, "n
 # Names in small letters and digits alone; of several that are there the first counts.
 WHEN = (
     "timestamp timelocal timeiso8601 msec starttime startutc startlocal startedat edgestarttimestamp eventtime "
-    "datetime ts time requesttimeepoch requesttime reqtime reqtimesec date epoch unixtime at"
+    "datetime ts time requesttimeepoch requesttime reqtime reqtimesec date epoch unixtime at edgeendtimestamp "
+    "requestreceivedtimestamp eventtimestamp"
 ).split()
 WHO = (
     "client caller customer tenant trueclientip cfconnectingip xrealip httpxrealip xforwardedfor httpxforwardedfor forwardedfor fwd user clientip clienthost remoteip "
     "remoteaddr remoteaddress remotehost cip cliip sourceip srcip ipaddress ip clientaddr clientaddress "
-    "downstreamremoteaddress userid remote peer"
+    "downstreamremoteaddress sourceipport sourceips userid remote peer"
 ).split()
 WHAT = (
     "endpoint requesturi path requestpath url uri target route csuristem requesturl clientrequesturi requesteduri "
-    "urloriginal urlpath reqpath request requestline req resourcepath routekey page label name operation"
+    "urloriginal urlpath reqpath clientrequestpath request requestline req resourcepath routekey page label name operation"
 ).split()
 WORDS = {"endpoint", "path", "url", "target", "route", "page", "label", "name", "operation"}  # need not begin with "/"
-QUERY = ("query", "querystring", "args", "csuriquery")
-METHOD = (
-    "method",
-    "requestmethod",
-    "httpmethod",
-    "csmethod",
-    "verb",
-    "clientrequestmethod",
-    "requestverb",
-    "reqmethod",
-)
+BARE = {"reqpath"}  # in which Akamai leaves it away
+QUERY = ("query", "querystring", "args", "csuriquery", "requestquery", "querystr", "clientrequestquery")
+METHOD = "method requestmethod httpmethod csmethod verb clientrequestmethod requestverb reqmethod".split()
 VERBS = set("GET HEAD POST PUT PATCH DELETE OPTIONS TRACE CONNECT PROPFIND REPORT PURGE".split())
 FROM_ANY_MOMENT = {"timestamp", "ts", "at"}  # small numbers there are no durations
 METRIC, ITS_NAME = ("metric", "metricname", "measurement"), ("name", "key", "field", "variable")
 ONE_REQUEST = "http_reqs"  # of the metrics that the load tester k6 writes down for a request, this one counts it
 DEEPEST = 6  # fields in fields
-COUNTS, IDS = ("count", "requests", "hits", "numrequests"), ("requestid", "xrequestid", "reqid")
+COUNTS, IDS = ("count", "requests", "hits", "numrequests"), ("requestid", "xrequestid", "reqid", "auditid")
 
 
 def bare(words: str) -> str:
@@ -88,6 +82,7 @@ class Columns(dict[str, list[str]]):
         for form in (
             bare,
             lambda title: bare(UNIT.sub("", title)),
+            lambda title: bare(title).removeprefix("httprequest"),  # as BigQuery has the log of a Google load balancer
             *(lambda title, n=n: bare("".join(title.split(".")[n:])) for n in (-2, -1)),
         ):
             for title in self:
@@ -228,7 +223,9 @@ class Named:
     def _what(self, columns: Columns) -> str | None:
         for title in columns.named(*WHAT):
             values = columns.known(title)
-            words = self.any_words and bare(title) in WORDS and mostly(isnan(number(value)) for value in values)
+            words = bare(title) in (WORDS if self.any_words else BARE) and mostly(
+                isnan(number(value)) for value in values
+            )
             if values and (words or mostly(map(PATH.match, values))):
                 return title
         if not self.any_words:
@@ -332,6 +329,11 @@ class JsonLines(Named):
             record = json.loads(line)
         except (ValueError, RecursionError):
             return UNLIKE
+        if isinstance(record, dict) and isinstance(
+            inside := record.get("properties"), str
+        ):  # as Azure App Service has it
+            with suppress(ValueError, RecursionError):
+                record["properties"] = json.loads(inside)
         return record if isinstance(record, dict) else UNLIKE
 
     def get(self, record, title):

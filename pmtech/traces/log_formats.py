@@ -16,6 +16,7 @@ CLF = rf"\d\d/[A-Z][a-z]{{2}}/\d{{4}}[: ]\d\d:\d\d:\d\d(?:\.\d+)?+{ALL_DAY}(?: [
 ANY_TIME = rf"{ISO}|{CLF}|(?<![\w.])1\d{{9}}\.\d{{3}}(?![\w.])"  # the last are seconds since 1970, as nginx writes them
 IP = r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|(?=[\da-fA-F:]*::|(?:[\da-fA-F]+:){7})[\da-fA-F:.]{2,}+)(?![\w.])"
 OTHER = rf'(?:(?!{IP})[^"])*+'
+ONE_TIME = rf'(?=(?>[^"]*?(?P<when>{ANY_TIME}))(?![^"]*?(?:{ANY_TIME})))'
 HOST = r"(?:(?=[\d.-]*[A-Za-z_*])[\w.*-]++(?::\d+)?|(?:\d+(?:\.\d+){3}|\[[^ \]]+\]):\d+)"  # a name, or anything with a port
 QUOTED = r'"(?:[^"\\]|\\.)*+"'
 REQUEST = r'"(?P<method>[A-Z][A-Z-]*) (?P<target>(?:[^ "\\]+|\\.)*+)[^"\\]*+(?:\\.[^"\\]*+)*+"'
@@ -25,7 +26,7 @@ WHO = rf"(?P<who>(?:{V6}|\[[^ \]]+\]|[^ :=,\[\x1b]+|unix(?=:))(?::\d*)?(?:,[^ ]*
 WITH_PORT = r"(?P<who>[^ ]+):\d+"  # also behind an address of IPv6, without brackets
 WHEN = r"\[(?P<when>[^\]]+)\]"
 # Between them the identity (nearly always -), and the user (maybe of several words).
-BEGIN = rf"{WHO} (?:- \[[^ ]+\] )?(?:[^ .:]+ [^ ]+|- [^\[\"]+) {WHEN} "
+BEGIN = rf"\"?{WHO} (?:- \[[^ ]+\] )?(?:[^ .:]+ [^ ]+|- [^\[\"]+) {WHEN} "
 
 # How sure a format is, what it is called, and what a line of it is. Of those in which most lines can be read the surest
 # counts, then the one that tells more callers apart, then the first. `forwarded` comes before `who`, where it is known.
@@ -45,6 +46,11 @@ PATTERNS = (
     (2, "HAProxy",
         rf"(?:.*?\bhaproxy\[\d+\]: )?{WITH_PORT} \[(?P<when>{CLF})\] [^ ]+ [^ ]+ [-\d/+]+ -?\d+ [^\"]*{REQUEST}"),
     (2, "Envoy", rf'\[(?P<when>{ISO})\] {REQUEST} [^"]*(?:{QUOTED} )?(?:[\d-]+ ){{4}}"(?P<who>[^"]*)"'),
+    (3, "Envoy (Istio)",
+        rf'\[(?P<when>{ISO})\] {REQUEST} [^"]*(?:{QUOTED} )?(?:[\d-]+ ){{4}}"(?P<forwarded>[^"]*)" (?:{QUOTED} ){{4}}(?:[^ ]+ ){{3}}'
+        rf"{WITH_PORT}"),
+    (2, "Nginx Proxy Manager",
+        rf'{WHEN} (?:[^ ]+ )?[\d-]+ [\d-]+ - (?P<method>[A-Z]+) https? [^ ]+ "(?P<target>[^"]*)" \[Client (?P<who>[^\]]+)\] '),
     (2, "Squid", rf"(?P<when>\d{{9,10}}\.\d{{3}}) +\d+ {WHO} [A-Z_]+/\d+ \d+ (?P<method>[A-Z]+) (?P<target>[^ ]+) "),
     (2, "Heroku router",
         rf'(?:\d+ )?(?:<\d+>1 )?(?P<when>{ISO}) (?>.*?heroku(?:\[router\]:| router -) .*?method=)(?P<method>[A-Z]+) path="(?P<target>[^"]*)"'
@@ -59,9 +65,8 @@ PATTERNS = (
     (2, "uWSGI",
         rf"\[pid: [^\]]+\] {WHO} \([^)]*\) \{{[^}}]*\}} {WHEN} (?P<method>[A-Z]+) (?P<target>[^ ]+) =>"),
     (2, "chi", rf'(?:\[[^\]]*\] )?(?P<when>\d{{4}}/\d\d/\d\d [\d:]{{8}}) (?:\[[^\]]*\] )?{REQUEST} from {WHO} - '),
-    (0, "one time, one address and a request",
-        rf'(?=[^"]*?(?P<when>{ANY_TIME})){OTHER}(?P<who>{IP}){OTHER}{REQUEST}'),
-    (0, "one time and a request", rf'(?=[^"]*?(?P<when>{ANY_TIME})){OTHER}{REQUEST}(?P<who>)'),
+    (0, "one time, one address and a request", rf"{ONE_TIME}{OTHER}(?P<who>{IP}){OTHER}{REQUEST}"),
+    (0, "one time and a request", rf"{ONE_TIME}{OTHER}{REQUEST}(?P<who>)"),
 )  # fmt: skip
 # What is not sure, even where a format fits.
 REMARKS = {
@@ -76,7 +81,7 @@ PREFIX = re.compile(
     rf"""(?:(?!{SPACED}|(?:DEBUG|INFO|WARNING|ERROR):)[\w.*/\\-]++:(?:\d+:)?(?=\S)|MESSAGE=)?  # grep; journalctl -o export
     (?:(?:\d+\ )?<\d+>1\ (?:\S+\ ){{5}}(?:-|(?:\[(?:[^\]"]|{QUOTED})*\])+)\ \ufeff?  # RFC 5424
     | (?:<\d+>)?(?:[A-Z][a-z]{{2}}\ [\ \d]\d\ \d\d:\d\d:\d\d|{SPACED})\ \S+\ [^\s:\["{{]+(?:\[\d+\])?:\s+  # RFC 3164
-    | {SPACED}\ (?:std(?:out|err)\ [FP]\ )?  # CRI; docker logs -t, kubectl logs --timestamps
+    | {SPACED}\ (?:std(?:out|err)\ [FP]\ |(?!http)[\w.$-]+/[\w./$\[\]-]+\ )?  # CRI; docker logs -t, kubectl logs --timestamps; aws logs tail
     | \{{\w+="[^}}]*\}}\ +  # logcli, of Loki
     | \[pod/[^\]]+\]\ +  # kubectl logs --prefix
     | [\w.-]+\ +\|\ +  # docker compose
@@ -205,6 +210,8 @@ SEEMS = (
      "its times have no date: expected is the day, too"),
     (rf"(?:tls|tcp) \d\.\d {ISO} ",
      "it is the log of a network load balancer, which knows connections: expected is a log that names every request"),
+    (rf'(?>[^"]*?(?:{ANY_TIME}))[^"]*?(?:{ANY_TIME})[^"]*"[A-Z]+ /',
+     "several times stand before the request, and which of them is its own can't be told: expected is one"),
     (rf'{OTHER}{IP}{OTHER}{IP}[^"]*"[A-Z]+ ',
      "several addresses stand before the request, and which of them sent it can't be told: expected is one"),
     (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [\w.:]+ ",

@@ -157,6 +157,34 @@ Started POST "/b" for 10.0.0.2 at 2026-03-01 10:00:01 +0000
 10.0.0.1 www.example.com - [01/Mar/2026:10:00:00 +0000] "GET /a?x=1 HTTP/1.1" 200 5
 web-5d4 nginx 10.0.0.2 - - [01/Mar/2026:10:00:01 +0000] "POST /b HTTP/1.1" 200 5
 """),
+    ("Envoy (Istio)", """\
+[2026-03-01T10:00:00.123Z] "GET /a?x=1 HTTP/1.1" 200 - via_upstream - "-" 0 135 4 4 "-" "curl/7.73" "84961386-6d84-929d-98bd-c5aee93b5c88" "shop" "172.44.1.27:80" outbound|80||shop 172.16.1.23:37652 172.16.45.184:80 10.0.0.1:46520 - default
+[2026-03-01T10:00:01.123Z] "POST /b HTTP/1.1" 200 - via_upstream - "-" 0 135 4 4 "-" "curl/7.73" "84961386-6d84-929d-98bd-c5aee93b5c88" "shop" "172.44.1.27:80" outbound|80||shop 172.16.1.23:37652 172.16.45.184:80 10.0.0.2:46520 - default
+"""),
+    ("Envoy (Istio)", """\
+[2026-03-01T10:00:00.123Z] "GET /a?x=1 HTTP/1.1" 200 - via_upstream - "-" 0 135 4 4 "10.0.0.1, 172.16.0.9" "curl/7.73" "84961386-6d84-929d-98bd-c5aee93b5c88" "shop" "10.44.1.27:80" outbound|80||shop 172.16.1.23:37652 172.16.45.184:80 172.16.1.23:46520 - default
+[2026-03-01T10:00:01.123Z] "POST /b HTTP/1.1" 200 - via_upstream - "-" 0 135 4 4 "10.0.0.2, 172.16.0.9" "curl/7.73" "84961386-6d84-929d-98bd-c5aee93b5c88" "shop" "10.44.1.27:80" outbound|80||shop 172.16.1.23:37652 172.16.45.184:80 172.16.1.23:46520 - default
+"""),
+    ("common or combined (Apache, nginx)", """\
+"10.0.0.1 - - [01/Mar/2026:10:00:00 +0000] "GET /a?x=1 HTTP/1.1" 200 45 "-" "Mozilla""
+"10.0.0.2 - - [01/Mar/2026:10:00:01 +0000] "POST /b HTTP/1.1" 200 45 "-" "Mozilla""
+"""),
+    ("Nginx Proxy Manager", """\
+[01/Mar/2026:10:00:00 +0000] - 200 200 - GET https shop.example.com "/a?x=1" [Client 10.0.0.1] [Length 5] [Gzip -] [Sent-to 172.16.0.2] "Mozilla/5.0" "-"
+[01/Mar/2026:10:00:01 +0000] - 200 200 - POST https shop.example.com "/b" [Client 10.0.0.2] [Length 5] [Gzip -] [Sent-to 172.16.0.2] "Mozilla/5.0" "-"
+"""),
+    ("Nginx Proxy Manager", """\
+[01/Mar/2026:10:00:00 +0000] 200 200 - GET https shop.example.com "/a?x=1" [Client 10.0.0.1] [Length 5] [Gzip 2.1] [Sent-to 172.16.0.2] "Mozilla/5.0" "-"
+[01/Mar/2026:10:00:01 +0000] 200 200 - POST https shop.example.com "/b" [Client 10.0.0.2] [Length 5] [Gzip 2.1] [Sent-to 172.16.0.2] "Mozilla/5.0" "-"
+"""),
+    ("one time, one address and a request", """\
+10.0.0.1 - - [01/Mar/2026:10:00:00 +0000] 0/18342 "GET /a?x=1 HTTP/1.1" 200 512 "-" "Mozilla"
+10.0.0.2 - - [01/Mar/2026:10:00:01 +0000] 0/18342 "POST /b HTTP/1.1" 200 512 "-" "Mozilla"
+"""),
+    ("one time, one address and a request", """\
+18342 10.0.0.1 - - [01/Mar/2026:10:00:00 +0000] "GET /a?x=1 HTTP/1.1" 200 512
+18342 10.0.0.2 - - [01/Mar/2026:10:00:01 +0000] "POST /b HTTP/1.1" 200 512
+"""),
 ]  # fmt: skip
 
 
@@ -192,6 +220,7 @@ PREFIXES = {
     "RFC 5424": '<190>1 2026-03-01T10:00:07.003Z web1 nginx 123 - [ex@1 a="b]"][ex@2 c="d"] ',
     "RFC 5424, no data": "<190>1 2026-03-01T10:00:07.003Z web1 nginx 123 - - ",
     "CRI": "2026-03-01T10:00:07.669794202Z stdout F ",
+    "aws logs tail": "2026-03-01T10:00:07.000000+00:00 ecs/web/0a1b2c ",
     "docker logs -t": "2026-03-01T10:00:07.669794202Z ",
     "kubectl logs --prefix": "[pod/web-5d4cf/nginx] ",
     "kubectl logs --prefix --timestamps": "[pod/web-5d4cf/nginx] 2026-03-01T10:00:07.669794202Z ",
@@ -358,6 +387,48 @@ http_req_blocked,1772359200,0.1,,GET,https://test.k6.io/a,200,https://test.k6.io
 http_reqs,1772359201,1.000000,,POST,https://test.k6.io/b,200,https://test.k6.io/b,10.0.0.2
 vus,1772359201,1.000000,,,,,,
 """,
+    "Azure Application Gateway": """\
+{"resourceId":"/SUBSCRIPTIONS/X/RESOURCEGROUPS/Y/PROVIDERS/MICROSOFT.NETWORK/APPLICATIONGATEWAYS/Z","operationName":"ApplicationGatewayAccess","time":"2026-03-01T10:00:00Z","category":"ApplicationGatewayAccessLog","properties":{"instanceId":"ApplicationGatewayRole_IN_0","clientIP":"10.0.0.1","clientPort":46886,"httpMethod":"GET","requestUri":"/a","requestQuery":"x=1","userAgent":"-","httpStatus":404,"httpVersion":"HTTP/1.0","timeTaken":0.012,"sslEnabled":"off","host":"shop"}}
+{"resourceId":"/SUBSCRIPTIONS/X/RESOURCEGROUPS/Y/PROVIDERS/MICROSOFT.NETWORK/APPLICATIONGATEWAYS/Z","operationName":"ApplicationGatewayAccess","time":"2026-03-01T10:00:01Z","category":"ApplicationGatewayAccessLog","properties":{"instanceId":"ApplicationGatewayRole_IN_0","clientIP":"10.0.0.2","clientPort":46886,"httpMethod":"POST","requestUri":"/b","requestQuery":"","userAgent":"-","httpStatus":404,"httpVersion":"HTTP/1.0","timeTaken":0.012,"sslEnabled":"off","host":"shop"}}
+""",
+    "Azure Front Door": """\
+{"time":"2026-03-01T10:00:00.1234567Z","resourceId":"/SUBSCRIPTIONS/X","category":"FrontdoorAccessLog","operationName":"Microsoft.Cdn/Profiles/AccessLog/Write","properties":{"trackingReference":"08","httpMethod":"GET","httpVersion":"2.0","requestUri":"https://shop:443/a?x=1","requestBytes":"9","clientIp":"10.0.0.1","socketIp":"172.16.0.1","clientPort":"5","timeToFirstByte":"0.1","timeTaken":"0.2"}}
+{"time":"2026-03-01T10:00:01.1234567Z","resourceId":"/SUBSCRIPTIONS/X","category":"FrontdoorAccessLog","operationName":"Microsoft.Cdn/Profiles/AccessLog/Write","properties":{"trackingReference":"08","httpMethod":"POST","httpVersion":"2.0","requestUri":"https://shop:443/b","requestBytes":"9","clientIp":"10.0.0.2","socketIp":"172.16.0.1","clientPort":"5","timeToFirstByte":"0.1","timeTaken":"0.2"}}
+""",
+    "Azure App Service, whose properties are a text": """\
+{"time":"2026-03-01T10:00:00.1234567Z","resourceId":"/SUBSCRIPTIONS/X","category":"AppServiceHTTPLogs","properties":"{\\"CsHost\\":\\"shop\\",\\"CIp\\":\\"10.0.0.1\\",\\"SPort\\":\\"443\\",\\"CsUriStem\\":\\"/a\\",\\"CsUriQuery\\":\\"x=1\\",\\"CsMethod\\":\\"GET\\",\\"TimeTaken\\":3,\\"ScStatus\\":\\"200\\"}"}
+{"time":"2026-03-01T10:00:01.1234567Z","resourceId":"/SUBSCRIPTIONS/X","category":"AppServiceHTTPLogs","properties":"{\\"CsHost\\":\\"shop\\",\\"CIp\\":\\"10.0.0.2\\",\\"SPort\\":\\"443\\",\\"CsUriStem\\":\\"/b\\",\\"CsUriQuery\\":\\"\\",\\"CsMethod\\":\\"POST\\",\\"TimeTaken\\":3,\\"ScStatus\\":\\"200\\"}"}
+""",
+    "Cloudflare, path and end alone": """\
+{"ClientIP":"10.0.0.1","ClientRequestHost":"shop","ClientRequestMethod":"GET","ClientRequestPath":"/a","EdgeEndTimestamp":1772359200000000000,"EdgeResponseStatus":200}
+{"ClientIP":"10.0.0.2","ClientRequestHost":"shop","ClientRequestMethod":"POST","ClientRequestPath":"/b","EdgeEndTimestamp":1772359201000000000,"EdgeResponseStatus":200}
+""",
+    "AWS WAF": """\
+{"timestamp":1772359200000,"formatVersion":1,"webaclId":"arn","action":"ALLOW","httpSourceName":"ALB","httpRequest":{"clientIp":"10.0.0.1","country":"AU","headers":[{"name":"Host","value":"shop"}],"uri":"/a","args":"x=1","httpVersion":"HTTP/1.1","httpMethod":"GET","requestId":"r0"}}
+{"timestamp":1772359201000,"formatVersion":1,"webaclId":"arn","action":"ALLOW","httpSourceName":"ALB","httpRequest":{"clientIp":"10.0.0.2","country":"AU","headers":[{"name":"Host","value":"shop"}],"uri":"/b","args":"","httpVersion":"HTTP/1.1","httpMethod":"POST","requestId":"r1"}}
+""",
+    "VPC Lattice": """\
+{"eventTimestamp":"2026-03-01T10:00:09Z","startTime":"2026-03-01T10:00:00Z","sourceIpPort":"10.0.0.1:1234","requestMethod":"GET","requestPath":"/a?x=1","responseCode":200,"duration":5}
+{"eventTimestamp":"2026-03-01T10:00:09Z","startTime":"2026-03-01T10:00:01Z","sourceIpPort":"10.0.0.2:1234","requestMethod":"POST","requestPath":"/b","responseCode":200,"duration":5}
+""",
+    "Akamai": """\
+{"version":1,"cp":"1","reqId":"12390","reqTimeSec":"1772359200.000","bytes":"49","cliIP":"10.0.0.1","statusCode":"206","proto":"HTTPS","reqHost":"shop","reqMethod":"GET","reqPath":"/a","queryStr":"x=1","reqPort":"443","rspContentLen":"5"}
+{"version":1,"cp":"1","reqId":"12391","reqTimeSec":"1772359201.000","bytes":"49","cliIP":"10.0.0.2","statusCode":"206","proto":"HTTPS","reqHost":"shop","reqMethod":"POST","reqPath":"/b","queryStr":"","reqPort":"443","rspContentLen":"5"}
+""",
+    "Kong": """\
+{"latencies":{"request":515,"kong":58,"proxy":457},"service":{"host":"x","created_at":1614232642,"path":"/any"},"request":{"querystring":{},"size":138,"uri":"/a?x=1","url":"http://localhost:8000/a?x=1","headers":{"host":"x"},"method":"GET"},"client_ip":"10.0.0.1","upstream_uri":"/any","response":{"size":9},"route":{"paths":["/log"],"created_at":1614232668},"started_at":1772359200232}
+{"latencies":{"request":515,"kong":58,"proxy":457},"service":{"host":"x","created_at":1614232642,"path":"/any"},"request":{"querystring":{},"size":138,"uri":"/b","url":"http://localhost:8000/b","headers":{"host":"x"},"method":"POST"},"client_ip":"10.0.0.2","upstream_uri":"/any","response":{"size":9},"route":{"paths":["/log"],"created_at":1614232668},"started_at":1772359201232}
+""",
+    "a worker of Cloudflare": """\
+{"outcome":"ok","eventTimestamp":1772359200283,"event":{"request":{"url":"https://shop.example.com/a?x=1","method":"GET","headers":{"cf-connecting-ip":"10.0.0.1"}}}}
+{"outcome":"ok","eventTimestamp":1772359201283,"event":{"request":{"url":"https://shop.example.com/b","method":"POST","headers":{"cf-connecting-ip":"10.0.0.2"}}}}
+""",
+    "BigQuery, of a load balancer": """\
+timestamp,httpRequest_requestMethod,httpRequest_requestUrl,httpRequest_remoteIp
+2026-03-01 10:00:00.123456 UTC,GET,https://shop.example.com/a?x=1,10.0.0.1
+2026-03-01 10:00:01.123456 UTC,POST,https://shop.example.com/b,10.0.0.2
+
+""",
 }
 
 
@@ -386,6 +457,18 @@ def test_fields_with_names(read, name):
 def test_a_second_is_a_second_however_it_is_written(read, stamps):
     log = read("timestamp,path\n{},/a\n{},/b\n".format(*stamps))
     assert log.at_s.tolist() == pytest.approx([0, 1], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "name", ["Azure Application Gateway", "Azure App Service, whose properties are a text", "Akamai"]
+)
+def test_what_stands_behind_a_path_belongs_to_what_was_asked_for(read, name):
+    log = read(NAMED[name] + NAMED[name].replace("x=1", "x=2"))
+    assert len(log.endpoints) == 2 and len(set(log.key)) == 3
+
+
+def test_a_path_without_its_slash_is_one_where_it_is_written_so(read):
+    assert read(NAMED["Akamai"].replace('"/', '"media/')).endpoints == ("media/a", "media/b")
 
 
 def test_an_address_keeps_its_zone_and_loses_its_port(read):
@@ -530,6 +613,7 @@ def test_what_a_log_holds_does_not_steer_a_terminal(read):
         ('{\n "log": {}\n}\n', "it is a JSON document: expected is JSON with an object a line", "Its line 1 is “{”"),
         ("203.0.113.7 10.0.0.1 www.example.com [01/Mar/2026:10:00:00 +0000] \"GET /a HTTP/1.1\" 200\n", "several addresses stand before the request", "Its line 1 is"),
         ("timestamp,request_id,stage,path\n1,a,dns,/a\n1,a,tls,/a\n1,a,body,/a\n2,b,dns,/b\n2,b,tls,/b\n", 'several lines stand for one request, for its field "request_id"', ""),
+        ("[2026-03-01T10:00:07Z] 10.0.0.1 [01/Mar/2026:10:00:00 +0000] \"GET /a HTTP/1.1\" 200\n", "several times stand before the request", "Its line 1 is"),
         ("1772359200.123\t10.0.0.1\t0.001\t200\t512\tGET\t/a\n", "its columns have no names: expected is a first line that names", "Its line 1"),
         ("10.0.0.1,2026-03-01T10:00:00Z,GET,/a,200\n", "its columns have no names", "Its line 1 is “10.0.0.1,2026"),
         ('{"records": [{"time": "2026-03-01T10:00:00Z", "path": "/a"}]}\n', "it is a JSON document", "Its line 1 is “{"),

@@ -6,9 +6,9 @@ type breaks both ways. What the API itself sends (webhooks, callbacks) is read b
 two change places.
 
 What only describes is not compared: titles, descriptions, examples, tags, names of operations, and the contract's own
-version. What no rule knows is listed as "differs, not judged": servers, links, `x-` entries, how the API signs
-in where it calls, two different patterns. No rule finds a change of meaning (a price in cents that used to be in
-dollars keeps its type), so an empty list is no proof that nothing breaks.
+version. What no rule knows is listed as "differs, not judged": servers, links, `x-` entries, how the API signs in
+where it calls, two different patterns. No rule finds a change of meaning (a price in cents that used to be in dollars
+keeps its type), so an empty list is no proof that nothing breaks.
 """
 
 from dataclasses import dataclass

@@ -34,14 +34,8 @@ SHAPES = {
     kind: {name: shape for part in rest.split(";") for shape, *names in [part.split()] for name in names}
     for kind, _, rest in (line.partition(":") for line in _SHAPES.replace("\n  ", " ").strip().splitlines())
 }
-_PYTHON: dict[str, type | tuple[type, ...]] = {
-    "map": dict,
-    "list": list,
-    "text": str,
-    "flag": bool,
-    "number": (int, float),
-    "bound": (int, float),
-}
+_NUMBER = int, float
+_PYTHON: dict = {"map": dict, "list": list, "text": str, "flag": bool, "number": _NUMBER, "bound": _NUMBER}
 ODD = "(not as OpenAPI has it)"
 _MEANS_NULL = {"default", "const"}  # elsewhere an entry without a value is one that is not there
 
@@ -174,11 +168,8 @@ def exact(value: Any) -> Any:
 
 def _fits(value: Any, shape: str) -> bool:
     if shape == "types":
-        return (
-            value in TYPES
-            if isinstance(value, str)
-            else _fits(value, "texts") and 0 < len(value) and {*value} <= {*TYPES}
-        )
+        named = [value] if isinstance(value, str) else value
+        return _fits(named, "texts") and 0 < len(named) and {*named} <= {*TYPES}
     if shape == "texts":
         return isinstance(value, list) and all(isinstance(text, str) for text in value)
     if isinstance(value, bool):

@@ -2,7 +2,8 @@
 
 A request does not carry what is `readOnly`, an answer not what is `writeOnly`. Clients pass over fields that they do not
 know, so that a new field in an answer breaks nobody. A field that is gone from a request may still be sent; that nobody
-reads it any more may matter to whoever does. A field that is gone from an answer breaks whoever reads it, also when
+reads it any more may matter to whoever does. Who sends is taken to send no field that is not named, unless none is, or
+further ones are welcome in so many words. A field that is gone from an answer breaks whoever reads it, also when
 it could be left out before.
 """
 

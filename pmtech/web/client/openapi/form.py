@@ -120,9 +120,8 @@ def one_list(forms: list[Form]) -> list[Form]:
         if first is form or common(first.words["enum"], form.words["enum"]):
             kept.append(form)
         else:
-            whole = Form(
-                {"enum": first.words["enum"] + form.words["enum"]}, form.types, first.name or form.name, form.declared
-            )
+            words = {"enum": first.words["enum"] + form.words["enum"]}
+            whole = Form(words, form.types, first.name or form.name, form.declared)
             kept[kept.index(first)] = listed[form.kind] = whole
     return kept
 

@@ -85,9 +85,7 @@ def _answers(both: Comparison, was: dict, now: dict, where: str) -> Found:
         if there != status:
             success = status.startswith("2") or (status[0] in "3d" and not any(s.startswith("2") for s in {*was, *now}))
             said = f"is now described by {there}" if there else "is no longer given or described"
-            part = status.endswith("XX") and any(
-                other[0] == status[0] for other in now
-            )  # the rest of the hundred is gone
+            part = status.endswith("XX") and any(s[0] == status[0] for s in now)  # the rest of the hundred is gone
             missed = not there and (both.turned or (success and not part))
             effect = Effect.NONE if not missed else Effect.OTHER if success else Effect.UNKNOWN
             yield both.change(f"{where}, answer {status}", said, effect)

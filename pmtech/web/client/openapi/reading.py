@@ -23,14 +23,12 @@ def read(source: str | Path) -> Any:
                 pass  # YAML may begin like this, too
         return yaml.load(data, _Yaml)
     except OSError as error:
-        raise ValueError(
-            f"document {str(source)[:200]!r} cannot be read ({error.strerror}); it must be a file"
-        ) from None
+        said = f"document {str(source)[:200]!r} cannot be read ({error.strerror}); it must be a file"
+        raise ValueError(said) from None
     except (yaml.YAMLError, ValueError) as error:
         said = " ".join(str(error).split())
-        raise ValueError(
-            said if said.startswith("document") else f"document is neither JSON nor YAML: {said}"
-        ) from None
+        said = said if said.startswith("document") else f"document is neither JSON nor YAML: {said}"
+        raise ValueError(said) from None
     except RecursionError:
         raise ValueError(f"document is nested more than {DEEPEST} levels deep") from None
 

@@ -21,10 +21,8 @@ SHOWN, FEW = 3, 300  # places told of the same two schemas in one message, of co
 FURTHER = "differs further in, as is listed with other requests"
 PLAIN = {"boolean", "number"}
 NESTED = 12  # choices of forms within choices of forms
-WIDER, NARROWER = (
-    {Effect.MORE, Effect.PASSED, Effect.PERHAPS_MORE, Effect.NONE},
-    {Effect.LESS, Effect.PERHAPS_LESS, Effect.NONE},
-)
+WIDER = {Effect.MORE, Effect.PASSED, Effect.PERHAPS_MORE, Effect.NONE}
+NARROWER = {Effect.LESS, Effect.PERHAPS_LESS, Effect.NONE}
 
 
 class Schemas(Sides):
@@ -157,8 +155,8 @@ class Schemas(Sides):
 
             yield from paired(close)
         for a in left:
-            # Objects take most of what other objects do, as long as they may have further fields: that makes them not one.
-            kept = a.kind != "object" and any(effects(a, b) <= WIDER for b in after)
+            # Objects take most of what objects with other fields do, as long as they may have further ones.
+            kept = any(_one_thing(a, b) and effects(a, b) <= WIDER for b in after)
             said = "no longer takes" if asked else "is no longer"
             yield Finding(f"{said} the form {_called(a, before)}", Effect.NONE if kept else Effect.LESS)
         for b in others:
@@ -232,6 +230,11 @@ def _leading(to: set, parents: dict[tuple, set]) -> set:
         leading |= new
         waiting += new
     return leading - {None}
+
+
+def _one_thing(a: Form, b: Form) -> bool:
+    names = [side.words.get("properties", ANY).keys() for side in (a, b)]
+    return a.kind != "object" or (a.name == b.name and names[0] == names[1] != ANY.keys())
 
 
 def _called(form: Form, among: list[Form]) -> str:

@@ -27,7 +27,8 @@ def sign_in(both: Comparison, was: Any, now: Any, where: str) -> Found:
     before = _ways(both.old, both.old.data.get("security") if was is None else was)
     after = _ways(both.new, both.new.data.get("security") if now is None else now)
     if both.turned:  # it is the API that signs in
-        yield from both.rest(*({"how the API signs in": [w.scopes for w in s]} for s in (before, after)), where, ())
+        if [way.scopes for way in before] != [way.scopes for way in after]:
+            yield both.change(where, "how the API signs in", Effect.UNKNOWN)
         return
     for way in before:
         if not any(other.scopes == way.scopes for other in after):
