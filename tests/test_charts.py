@@ -31,7 +31,8 @@ from pmtech import (
 from pmtech.charts import CHARTS, caches, journey, plot
 from pmtech.wording import moment
 
-CSS = (Path(charts.__file__).parents[1] / "panels" / "panel.css").read_text(encoding="utf-8")
+PANELS = Path(charts.__file__).parents[1] / "panels"
+CSS = (PANELS / "panel.css").read_text(encoding="utf-8")
 
 SURVEY_TOOL = (
     [Clients("Company A", rate_per_s=10), Clients("Company B", rate_per_s=30), Clients("Company C", rate_per_s=150)]
@@ -312,3 +313,12 @@ def test_the_charts_of_a_cache_show_a_cdn_too():
     assert caches.answers(run) == pytest.approx(
         {"cdn": from_edges / (from_edges + from_data), "database": from_data / (from_edges + from_data)}
     )
+
+
+def test_every_dash_can_be_told_in_the_piece_of_a_line_before_its_name():
+    """The page draws it: a mark, a gap and a mark again, unlike those of any other dash."""
+    page = (PANELS / "panel.js").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"^const PIECES = \{ (.*) \};$", page, flags=re.M)
+    pieces = {name: tuple(map(int, px.split(", "))) for name, px in re.findall(r"(\w+): \[([\d, ]+)\]", listed)}
+    assert set(pieces) == set(plot.DASHES) - {"solid"} and len(set(pieces.values())) == len(pieces)
+    assert all(px[0] + px[1] + px[2 % len(px)] <= plot.PIECE for px in pieces.values())

@@ -131,7 +131,7 @@ def test_what_the_page_is_told_is_what_a_replay_shows():
 
 
 def test_a_run_of_many_minutes_is_told_in_minutes():
-    slow = Clients(rate_per_s=0.5) >> Server(workers=1, service_ms=4000)
+    slow = Clients(rate_per_s=8) >> Server(workers=8, service_ms=2000)
     panel = live(slow)
     panel.advance(900)
     said = r"Paused at 15\.0 min: .*; 95 of 100 answers within [\d.]+ min\."

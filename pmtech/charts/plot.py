@@ -18,7 +18,7 @@ from pmtech.wording import clock
 MOST = 5  # lines or clients in one figure
 KEPT = "before"  # what a run that is kept for comparison is called
 LINE = 0.12  # of the height: a line of words in the lowest of our charts
-PIECE = 27  # px of a line beside its name: a dash, a gap, a dash
+PIECE = 27  # px of a line beside its name: a dash, a gap, a dash, as `PIECES` of panels/panel.js has them
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")  # of as many lines as a figure has room for
 
 TEXT, QUIET, PINNED, GROUND = (f"var(--pmtech-{name})" for name in ("text", "quiet", "pinned", "ground"))

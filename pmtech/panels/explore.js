@@ -83,6 +83,7 @@ function render({ model, el }) {
   const sized = new ResizeObserver(() => {
     if (wide !== picture.clientWidth) picture.style.minHeight = ""; // it was for another width
     [wide, high] = [picture.clientWidth, picture.clientHeight];
+    root.classList.toggle("pmtech-tall", high > 195);
   });
   sized.observe(picture);
   model.on("change:answer", paint);

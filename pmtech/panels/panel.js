@@ -475,8 +475,8 @@ function chart(model, el) {
     painting = painting.then(paint).catch(fail);
   };
   const resized = new ResizeObserver(() => {
-    const { width } = size;
-    if (Math.abs(measure().width - width) >= 1) draw();
+    const { width, height } = size;
+    if (Math.max(Math.abs(measure().width - width), Math.abs(size.height - height)) >= 1) draw();
   });
   resized.observe(el);
   // In the next frame: while it changes its theme, JupyterLab takes the page away for a moment.

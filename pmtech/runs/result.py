@@ -17,6 +17,7 @@ from pmtech.runs.events.event import Slow
 from pmtech.runs.offers import History, offered, stretches
 from pmtech.runs.summary import percentile, percentiles, summed_up
 from pmtech.system.system import System
+from pmtech.wording import value_in_words
 
 
 @explained
@@ -51,7 +52,7 @@ class Result:
         gave_up = " or given up" if (self.records.status == 504).any() else ""
         return (
             f"Result: {s.offered_per_s:.1f} requests a second offered, {s.served_per_s:.1f} served, "
-            f"{s.error_rate:.1%} refused{gave_up}, {p95}over {self.window_s:g} s"
+            f"{s.error_rate:.1%} refused{gave_up}, {p95}over {value_in_words(self.window_s, '_s')}"
         )
 
     @property

@@ -36,7 +36,7 @@ SMALL = """() => [...document.querySelectorAll('.pmtech svg text, .pmtech-diagra
 BROKEN = "() => Math.max(...[...document.querySelectorAll('.pmtech-map th a')].map((title) => title.getClientRects().length))"
 HIGHER = """(panel) => {
     const [picture, outcome] = ["picture", "outcome"].map((name) => panel.querySelector(`.pmtech-${name}`).getBoundingClientRect());
-    const tall = Math.max(0, picture.height - 195); // with letters that can just be read, and more parts than fit
+    const tall = Math.max(0, picture.height - 271); // with letters that can just be read, and three boxes over one another
     return outcome.bottom - picture.top - tall - jupyterapp.shell.currentWidget.content.outerNode.clientHeight;
 }"""
 SIDEWAYS = "() => (({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)(jupyterapp.shell.currentWidget.content.outerNode)"

@@ -75,10 +75,11 @@ function drawPlaces(pen, box, { hidden, top, height, size, place }, places, pain
   context.strokeStyle = paint.edge;
   context.lineWidth = 1;
   if (places <= DOWN) {
-    const long = clamp(height, 10, 14);
+    const long = clamp(height, 6, 14);
     pen.y = top + height / 2 + 0.36 * long;
     sprites.refused(context, left + 6, top + height / 2, 0.36 * long);
-    pen.say(places === LEFT_OUT ? "left out" : "down", paint.refused, `600 ${long}px`, left + 18);
+    // In rows too low for words the cross stands alone: words would lie over one another.
+    if (height >= 10) pen.say(places === LEFT_OUT ? "left out" : "down", paint.refused, `600 ${long}px`, left + 18);
   } else if (size < LEAST) {
     context.strokeRect(left, top + 2, box.width - 2 * PAD, Math.max(3, height - 4));
   } else {
