@@ -1,7 +1,6 @@
 """`pmtech room`: the room on the facilitator's machine, until Ctrl + C."""
 
 import json
-import signal
 import socket
 import sys
 from contextlib import suppress
@@ -9,7 +8,7 @@ from pathlib import Path
 
 from pmtech import files
 from pmtech.course.way.progress import home
-from pmtech.install.lab import end_with_terminal
+from pmtech.install.lab import end_in_order
 from pmtech.room.join import HERE, PORT
 from pmtech.room.state import Room
 
@@ -61,10 +60,7 @@ def serve(port: int = PORT, keep: Path | None = None, here: bool = False) -> int
     except Exception as problem:  # noqa: BLE001  whatever SQLite finds in that file
         print(f"{keep} can't be used to keep the room: {problem}.", file=sys.stderr)
         return 1
-    end_with_terminal()
-    signal.signal(
-        signal.SIGTERM, signal.default_int_handler
-    )  # uvicorn hands on what ended it: the room closes in good order
+    end_in_order()
     bound = "127.0.0.1" if here else "0.0.0.0"
     try:
         listener = socket.create_server((bound, port), reuse_port=False)
