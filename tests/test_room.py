@@ -372,7 +372,6 @@ def test_a_laptop_in_another_network_says_where_it_is_now(tmp_path, monkeypatch)
     monkeypatch.setenv("PMTECH_HOME", str(tmp_path))
     monkeypatch.setattr(room_server, "address", lambda: where[0])
     monkeypatch.setattr(room_server, "serving", Run)
-    monkeypatch.setattr(room_server, "end_in_order", lambda: None)  # the tests go on
     assert room_server.serve(port=0) == 0
     (before, code_before), (after, code_after) = seen
     assert before.startswith("192.0.2.10:") and after.startswith("198.51.100.7:") and code_before != code_after
@@ -391,7 +390,6 @@ def test_a_laptop_in_another_network_says_where_it_is_now(tmp_path, monkeypatch)
 
 def test_a_port_that_is_taken_is_a_sentence_and_what_was_kept_is_whole(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("PMTECH_HOME", str(tmp_path))
-    monkeypatch.setattr(room_server, "end_in_order", lambda: None)  # the tests go on
     with socket.create_server(("127.0.0.1", 0)) as taken:
         assert room_server.serve(taken.getsockname()[1], tmp_path / "room.sqlite", here=True) == 1
     assert "Another one: --port 0" in capsys.readouterr().err

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from pmtech import files
 from pmtech.course.way.progress import home
-from pmtech.install.lab import end_in_order
 from pmtech.room.join import HERE, PORT
 from pmtech.room.state import Room
 
@@ -60,7 +59,6 @@ def serve(port: int = PORT, keep: Path | None = None, here: bool = False) -> int
     except Exception as problem:  # noqa: BLE001  whatever SQLite finds in that file
         print(f"{keep} can't be used to keep the room: {problem}.", file=sys.stderr)
         return 1
-    end_in_order()
     bound = "127.0.0.1" if here else "0.0.0.0"
     try:
         listener = socket.create_server((bound, port), reuse_port=False)
