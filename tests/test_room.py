@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -17,6 +19,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from urllib.parse import quote
 
 import httpx
@@ -391,6 +394,38 @@ def test_a_port_that_is_taken_is_a_sentence_and_what_was_kept_is_whole(tmp_path,
         assert room_server.serve(taken.getsockname()[1], tmp_path / "room.sqlite", here=True) == 1
     assert "Another one: --port 0" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["room.sqlite"]
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_room_that_is_ended_leaves_one_file_with_all_votes_and_no_token(tmp_path, name):
+    """A computer that shuts down, a terminal's window that is closed; meanwhile no second room takes the file."""
+    end = getattr(signal, name, None)
+    if end is None or signal.getsignal(end) is signal.SIG_IGN:
+        pytest.skip("nothing ends by this signal here")
+    keep, note = tmp_path / "room.sqlite", tmp_path / "room.json"
+    command = [sys.executable, "-m", "pmtech", "room", "--here", "--port", "0", "--keep", keep]
+    said = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen(command, env=os.environ | {"PMTECH_HOME": str(tmp_path)}, **said)
+    until(note.exists)
+    until(lambda: note.read_text().endswith("}"))
+    told = json.loads(note.read_text())
+    lead = httpx.Client(base_url=told["address"], headers=bearer(told["token"]), trust_env=False)
+    until(lambda: answers(lead))
+    assert lead.post("/api/rounds", json={"question": CHECK.id}).status_code == 201
+    assert lead.post("/api/hands", json={"counts": {"0": 7}}).status_code == 204
+    with pytest.raises(sqlite3.OperationalError, match="locked"), closing(sqlite3.connect(keep, timeout=0)) as second:
+        second.execute("select * from room")
+    process.send_signal(end)
+    assert process.wait(30) == 0, process.stderr.read()
+    assert [path.name for path in tmp_path.iterdir()] == ["room.sqlite"]
+    after = Room(keep)
+    assert after.export() == [{"question": CHECK.id, "round": 1, "option": 0.0, "votes": 7}]
+    after.close()
+
+
+def answers(line):
+    with suppress(httpx.HTTPError):
+        return line.get("/api/board").status_code == 200
 
 
 # Load, faults, hostile seats

@@ -96,8 +96,10 @@ def _run(chosen: argparse.Namespace) -> int:
     if not check.ok:
         print(check, file=sys.stderr)
     if chosen.command == "room":
+        from pmtech.install.lab import end_in_order
         from pmtech.room.server import serve
 
+        end_in_order()
         return serve(chosen.port, chosen.keep, chosen.here)
     with suppress(ImportError):  # the check has said so
         from pmtech.web.schemas import validator

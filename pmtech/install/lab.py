@@ -35,7 +35,7 @@ def start(
     except ImportError:
         return 1  # the check has said so
     use_settings()
-    _end_with_terminal()
+    end_in_order()
     with scratch("present") as answers:
         if present:
             for variable in ("JUPYTER_CONFIG_PATH", "JUPYTER_PATH"):
@@ -54,11 +54,12 @@ def start(
         return main(options) or 0
 
 
-def _end_with_terminal() -> None:
-    """A window that is shut ends JupyterLab as a request to end does: with its kernels, and leaving nothing."""
+def end_in_order() -> None:
+    """A terminal's window that is shut, or a request to end, ends this program as Ctrl + C does: it cleans up and leaves nothing."""
     hangs_up = getattr(signal, "SIGHUP", None)  # Windows has none
     if hangs_up and signal.getsignal(hangs_up) is signal.SIG_DFL:  # or it was asked to stay: nohup
         signal.signal(hangs_up, lambda *_: signal.raise_signal(signal.SIGTERM))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # JupyterLab has its own; uvicorn hands on what ended it
 
 
 def use_settings() -> None:

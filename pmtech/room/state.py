@@ -67,8 +67,10 @@ class Room:
     def __init__(self, keep: Path | None = None, word: str = ""):
         self._lock, self.changed, self.ends = threading.RLock(), 0, False
         self._db = sqlite3.connect(keep or ":memory:", check_same_thread=False, isolation_level=None)
-        # A vote is safe from a room that is killed as soon as it is written, and waits for no disk.
-        self._db.executescript(f"pragma journal_mode = wal; pragma synchronous = normal; {TABLES}")
+        # One room to a file. A vote is safe from a room that is killed as soon as it is written, and waits for no disk.
+        self._db.executescript(
+            f"pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = normal; {TABLES}"
+        )
         self.word = word or self._kept("word", new_word)
         self.token = self._kept("token", lambda: secrets.token_urlsafe(24))
 
