@@ -544,12 +544,12 @@ TOLD = {
     "gone": (sent({}), document({}), BREAKS),
     "by another method": (sent({}), sent({}, "put"), BREAKS),
     "body no longer there": (sent(only(body(required=True))), sent(only(body())), BREAKS),
-    "body always there": (sent(only(body())), sent(only(body(required=True))), FITS),
+    "body always there": (sent(only(body())), sent(only(body(required=True))), UNJUDGED),
     "body gone": (sent(only(body())), sent({}), BREAKS),
     "body new": (sent({}), sent(only(body())), FITS),
     "in another notation": (sent(only(body())), sent(only(body(["text/csv"]))), BREAKS),
     "in a further notation": (sent(only(body())), sent(only(body(["application/json", "text/csv"]))), UNJUDGED),
-    "parameter new": (sent({}), sent(only(call(query(TEXT, required=True)))), FITS),
+    "parameter new": (sent({}), sent(only(call(query(TEXT, required=True)))), UNJUDGED),
     "parameter new, at times": (sent({}), sent(only(call(query(TEXT)))), FITS),
     "parameter gone": (sent(only(call(query(TEXT)))), sent({}), BREAKS),
     "parameter no longer there": (sent(only(call(query(TEXT, required=True)))), sent(only(call(query(TEXT)))), BREAKS),
@@ -584,9 +584,13 @@ def test_a_client_reads_what_the_api_sends_as_it_reads_an_answer_and_answers_as_
 
     for old, new in ((wide, narrow), (narrow, wide)):
         read, written = verdict(answers(old), answers(new)), verdict(asks(old), asks(new))
+
+        def cleared_by_both(own, other):
+            return UNJUDGED if own is not BREAKS and other is BREAKS else own
+
         for told in (sent, callback):
-            assert verdict(told(only(asks(old))), told(only(asks(new)))) == read
-            assert verdict(told(only(answers(old))), told(only(answers(new)))) == written
+            assert verdict(told(only(asks(old))), told(only(asks(new)))) is cleared_by_both(read, written)
+            assert verdict(told(only(answers(old))), told(only(answers(new)))) is cleared_by_both(written, read)
         assert verdict(back(only(asks(old))), back(only(asks(new)))) == written
 
 

@@ -42,6 +42,8 @@ class Comparison:
 
     def change(self, where: str, what: str, effect: Effect, *, asked: bool = True) -> ContractChange:
         breaking = effect.breaks(asked=asked != self.turned)
+        if self.turned and not breaking and effect.breaks(asked=asked):
+            breaking = None  # who takes it for a request would call it breaking: an all-clear needs both
         return ContractChange(where, what if breaking is not None else f"differs, not judged: {what}", breaking)
 
     def rest(self, was: dict, now: dict, where: str, known: Iterable[str]) -> Found:
