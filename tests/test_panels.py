@@ -14,6 +14,7 @@ import pytest
 import traitlets
 
 from pmtech import Clients, Database, Outage, RateLimiter, Server, Surge, Throttle, simulate
+from pmtech.charts import plot
 from pmtech.panels import explore as explore_module
 from pmtech.panels import sweep as sweep_module
 from pmtech.panels.compare import compare
@@ -153,6 +154,9 @@ def test_an_axis_stays_while_it_is_filled_and_says_so_when_it_does_not():
     live.controls["company_c.rate_per_s"].value = 0
     assert end() < first / 4
     assert live.answer["scale"] == f"The axis has changed: requests inside, up to {end():g}."
+    live.controls["company_c.rate_per_s"].value = 300
+    most = plot.ceiling(max(live.figure["data"][0]["y"]))
+    assert end() == plot.ceiling(most) > most  # a step of room for the moves to come
 
 
 def test_an_error_is_a_sentence_and_the_sliders_stay_alive(monkeypatch):
