@@ -31,13 +31,13 @@ def hits(result: Result, pinned: Result | None = None) -> dict:
     Line: Che's approximation (for lru). Rings: the requests of this run, replayed at other sizes. Dot: this run. All of
     them warm: counted in the second half. Dotted: what a cache would do whose worth grew with its size.
     """
-    cache, reads, _ = _asked(result)
+    asked = cache, reads, _ = _asked(result)
     size = len(reads)
     sizes = tuple(np.unique(np.r_[1, np.geomspace(1, size, 40).astype(int)]).tolist())
-    theory = _by_size(result, sizes)
+    theory = _by_size(asked, sizes)
     data = [
         plot.line("in proportion", [(0, 0), (size, 100)], plot.stroke("quiet", "dot", 1.5)),
-        *([plot.line(plot.KEPT, _by_size(pinned, sizes), plot.BEHIND)] if pinned else []),
+        *([plot.line(plot.KEPT, _by_size(_asked(pinned), sizes), plot.BEHIND)] if pinned else []),
         plot.line("theory", theory, HITS),
     ]
     notes = [
@@ -60,9 +60,9 @@ def hits(result: Result, pinned: Result | None = None) -> dict:
     return _figure(data, notes, kept, size, "% of the reads")
 
 
-def _by_size(result: Result, sizes: tuple[int, ...]) -> list[tuple[float, float]]:
+def _by_size(asked: tuple, sizes: tuple[int, ...]) -> list[tuple[float, float]]:
     """What theory says a cache of each size answers, in % of the reads."""
-    cache, reads, writes = _asked(result)
+    cache, reads, writes = asked
     return _curve_by_size(replace(cache, capacity=1), reads.tobytes(), writes.tobytes(), sizes)
 
 
@@ -78,13 +78,13 @@ def freshness(result: Result, pinned: Result | None = None) -> dict:
 
     Lines: theory, for a cache with room for all. Dots: this run, counted in its second half.
     """
-    cache = _cache(result.system)[1]
+    asked = cache, *_ = _asked(result)
     if cache.ttl_s is None:
         raise ValueError('show="freshness" needs a Cache with a ttl_s, such as Cache(ttl_s=10)')
     top = plot.ceiling(0.999 * max(TTL_S, cache.ttl_s))
-    from_cache, stale = _by_age(result, top)
+    from_cache, stale = _by_age(asked, top)
     shown = {"from the cache": HITS, "of these out of date": STALE}
-    ghosts = _by_age(pinned, top) if pinned else ()
+    ghosts = _by_age(_asked(pinned), top) if pinned else ()
     data = [plot.line(plot.KEPT, points, plot.BEHIND) for points in ghosts]
     data += [plot.line(name, points, shown[name]) for name, points in zip(shown, (from_cache, stale), strict=True)]
     notes = [_named(name, points, top) for name, points in zip(shown, (from_cache, stale), strict=True)]
@@ -98,9 +98,9 @@ def freshness(result: Result, pinned: Result | None = None) -> dict:
     return _figure(data, notes, "time kept (TTL), s (lines: theory, dots: your run, warm)", top, "share, %")
 
 
-def _by_age(result: Result, top: float) -> tuple[list, list]:
+def _by_age(asked: tuple, top: float) -> tuple[list, list]:
     """What theory says of each TTL up to `top`: % of the reads from the cache, % of these out of date."""
-    cache, reads, writes = _asked(result)
+    cache, reads, writes = asked
     return _curves_by_age(replace(cache, ttl_s=1.0), reads.tobytes(), writes.tobytes(), top)
 
 

@@ -1,9 +1,11 @@
+const TALL = 195; // px: a picture in which boxes stand over one another
+
 // Wishes go to the kernel as one state (values, seed, pin), so that of many only the last matters: ipywidgets
 // keeps one message in flight and merges the rest, and nothing arrives out of order.
 function render({ model, el }) {
   let { values, seed, number, pin } = model.get("answer");
   let lastPin = pin;
-  let [wide, high] = [0, 0]; // of the picture, as it was last laid out
+  let [wide, high, drawn] = [0, 0, ""]; // the picture, as it was last laid out
 
   const send = () => {
     number += 1;
@@ -66,9 +68,9 @@ function render({ model, el }) {
     const card = ({ name, hint, value, pinned }) =>
       h("p", { title: hint }, h("span", {}, name), h("strong", {}, answer.error ? "–" : value), pinned ? h("small", {}, `before: ${pinned}`) : "");
     cards.replaceChildren(...answer.cards.map(card));
-    if (picture.drawn !== answer.picture) {
+    if (drawn !== answer.picture) {
       picture.style.minHeight = `${high}px`; // what lies below jumps once at most
-      picture.drawn = answer.picture;
+      drawn = answer.picture;
       redraw(picture, answer.picture);
     }
     write(scale, answer.scale);
@@ -83,7 +85,7 @@ function render({ model, el }) {
   const sized = new ResizeObserver(() => {
     if (wide !== picture.clientWidth) picture.style.minHeight = ""; // it was for another width
     [wide, high] = [picture.clientWidth, picture.clientHeight];
-    root.classList.toggle("pmtech-tall", high > 195);
+    root.classList.toggle("pmtech-tall", high > TALL);
   });
   sized.observe(picture);
   model.on("change:answer", paint);

@@ -64,7 +64,7 @@ function render({ model, el }) {
     }
     measured = { heardAt, now, speed: playing ? speed : 0 };
   };
-  const lasts = () => Math.min(at, 60 * WINDOW_S); // hours would stand still in strips of minutes
+  const lasts = () => Math.min(at, LONGEST_S);
   // Towards the news, at the speed of the run: never past them, never far behind.
   const move = (elapsed) => {
     const { now, playing, speed } = news;

@@ -14,7 +14,7 @@ from pmtech.panels.controls import Choice, Controls, Slider
 from pmtech.panels.errors import why
 from pmtech.panels.live.clock import TICK_S, Clock
 from pmtech.panels.live.scene import scene, texts_of, units_of
-from pmtech.panels.live.terms import DOTS_PER_S, SPEEDS, STEP_S, WINDOW_S, nice
+from pmtech.panels.live.terms import DOTS_PER_S, LONGEST_S, SPEEDS, STEP_S, WINDOW_S, nice
 from pmtech.panels.live.theatre import HERE, STAGE_CSS, STAGE_JS
 from pmtech.panels.live.watch import CELL_S, Watch
 from pmtech.panels.widget import Panel
@@ -358,7 +358,7 @@ class Live(Panel):
         if not self.watch.samples:
             return f"{what} at the start."
         _, sent, served, refused, _, p95, inside = self.watch.samples[-1]
-        lasts_s = min(self.now, 60 * WINDOW_S)  # hours would stand still in strips of minutes
+        lasts_s = min(self.now, LONGEST_S)
         unit, s = shown_in("now_s", lasts_s)
         soon = "" if p95 != p95 else f"; 95 of 100 answers within {seconds(p95 / 1000, lasts_s)}"
         return (

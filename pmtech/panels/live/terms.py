@@ -9,13 +9,14 @@ STEP_S = 0.5  # a step is what passes in so much time of playing
 DOTS_PER_S = 50  # more requests than that an eye can't follow
 CLOCKS = tuple(zip(("h", "min", "s"), wording.CLOCKS.values(), strict=True))  # what the page counts time in
 FIRST_S, WINDOW_S = 60.0, 180.0  # so much of a live run its strips show at first, and at most: so much is kept
+LONGEST_S = 60 * WINDOW_S  # as in a run so long time is counted at most: hours would stand still in strips of minutes
 GOLDEN = (5**0.5 - 1) / 2  # says which requests are followed, see `is_followed`
 NICE = (1, 2, 5)  # and their tenfold: how many requests are one dot, where an axis of time has its ticks
 SENT, ENTERED, STARTED, LEFT, FINISHED = range(5)  # steps of a journey
 DOWN, LEFT_OUT = -1, -2  # in place of the places of work: the machine is down, and health checks keep requests from it
 
 _TOLD = (
-    *("SPEEDS", "STEP_S", "FIRST_S", "WINDOW_S", "GOLDEN", "NICE", "CLOCKS"),
+    *("SPEEDS", "STEP_S", "FIRST_S", "WINDOW_S", "LONGEST_S", "GOLDEN", "NICE", "CLOCKS"),
     *("SENT", "ENTERED", "STARTED", "LEFT", "FINISHED", "DOWN", "LEFT_OUT"),
 )
 
