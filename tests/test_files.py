@@ -131,6 +131,26 @@ files.write(path, 'whole')
         files.write(tmp_path / "next.md", b"", over=True)  # and nobody is kept waiting
 
 
+def test_where_files_have_one_name_only_whoever_looks_whether_it_is_free_is_alone(tmp_path, monkeypatch):
+    fcntl = pytest.importorskip("fcntl", reason="on Windows a rename refuses by itself")
+    there, alone = os.path.lexists, []
+
+    def look(path):
+        other = os.open(tmp_path, os.O_RDONLY)
+        try:
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            alone.append(False)
+        except BlockingIOError:
+            alone.append(True)
+        os.close(other)
+        return there(path)
+
+    monkeypatch.setattr(os, "link", lambda *_: os.stat("/no/such/file"))
+    monkeypatch.setattr(os.path, "lexists", look)
+    files.write(tmp_path / "page.md", "whole")
+    assert alone[-1] and (tmp_path / "page.md").read_text() == "whole"  # the last look decides
+
+
 @pytest.mark.parametrize("names", [1, 2])
 def test_of_many_who_want_a_name_one_gets_it(tmp_path, monkeypatch, names):
     if names == 1:

@@ -136,6 +136,10 @@ def test_a_run_of_many_minutes_is_told_in_minutes():
     panel.advance(900)
     said = r"Paused at 15\.0 min: .*; 95 of 100 answers within [\d.]+ min\."
     assert re.fullmatch(said, panel.sentence), panel.sentence
+    panel.close()
+    panel = live(Clients(rate_per_s=0.01) >> Server())
+    panel.advance(50_000)  # more than ten hours, of which hours alone would say too little
+    assert panel.sentence.startswith("Paused at 833.3 min: ")
 
 
 def test_step_speed_and_reset():

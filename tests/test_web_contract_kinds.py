@@ -186,6 +186,7 @@ CASES = {  # what stands for itself: (old, new, as a request, as an answer)
         fields(["a", "b"], a={}, b={}), {"oneOf": [fields(["a"], a={}, b={}), fields(["b"], a={}, b={})]}, BREAKS, BREAKS),
     "any or one of objects": ({"anyOf": [fields(["a"], a={}), fields(["b"], b={})]},
                               {"oneOf": [fields(["a"], a={}), fields(["b"], b={})]}, UNJUDGED, FITS),
+    "any field to one that takes all but text": ({"type": "object"}, fields(a={"oneOf": [{}, TEXT]}), UNJUDGED, FITS),
     "any or one of objects told apart": ({"anyOf": [CARD, CASH]}, {"oneOf": [CARD, CASH]}, "none", "none"),
     "any or one of types": ({"anyOf": [{"type": "string"}, {"type": "null"}]}, {"oneOf": [{"type": "string"}, {"type": "null"}]},
                             "none", "none"),
