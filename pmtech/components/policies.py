@@ -15,8 +15,11 @@ def in_turn(pool, target: int) -> int:
 
 def least_busy(pool, targets: list[int]) -> int:
     """The one with the fewest requests in flight; of equals the next in turn."""
-    first = bisect_right(targets, pool.turn)  # they stand in order of their numbers
-    return min(targets[first:] + targets[:first], key=pool.in_flight.__getitem__)
+    first, held = bisect_right(targets, pool.turn), pool.in_flight  # they stand in order of their numbers
+    if len(targets) == len(held):  # all of them: this is the hot path
+        held = held[first:] + held[:first]
+        return (first + held.index(min(held))) % len(held)
+    return min(targets[first:] + targets[:first], key=held.__getitem__)
 
 
 def round_robin(pool, _first: float, _second: float, _key: int) -> int:
