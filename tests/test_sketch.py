@@ -517,6 +517,20 @@ def test_whatever_the_page_asks_for_is_answered_and_the_panel_lives_on(done, tmp
     assert ask(panel, "run")["cards"]
 
 
+def test_the_run_is_watched_in_the_place_of_the_drawing_until_something_is_changed():
+    panel = sketch(Clients(rate_per_s=1) >> Server())
+    assert ask(panel, "watch")["stage"] == panel.stage._mount
+    assert "server" in str(panel.stage.scene).lower()
+    first = panel.stage
+    assert ask(panel, "keep")["stage"]  # changes nothing
+    assert not ask(panel, "put", "server.workers", 3)["stage"] and panel.stage is None and first.comm is None
+    ask(panel, "watch")
+    assert not ask(panel, "run")["stage"]  # another run, which is not the one on the stage
+    ask(panel, "watch")
+    assert not ask(panel, "leave")["stage"]
+    assert "empty" in ask(sketch(), "watch")["problem"]
+
+
 def test_only_what_can_stand_there_is_offered():
     panel = sketch(Clients() >> Server() >> Database())
     can = ask(panel, "select", "database")["can"]

@@ -1,7 +1,7 @@
 // What a hand does goes to the kernel as a message ("do" with its arguments); the answer is the whole state, drawn anew.
 // The drawing answers at once; the run follows when the hand rests.
 const REST_MS = 250;
-const SAME = ["run", "select", "save", "brief", "replay"]; // what leaves the system as it is
+const SAME = ["run", "select", "watch", "leave", "save", "brief", "replay"]; // what leaves the system as it is
 
 function render({ model, el }) {
   const { kinds, presets, places, troubles } = model.get("about");
@@ -14,6 +14,7 @@ function render({ model, el }) {
   let where = "after";
   const WHERE = { after: "after", before: "before", beside: "beside", also: "also asked by" };
   let file = "my-system.json";
+  let stage = ""; // of which panel the run is played in the drawing's place
   const mine = `sk-${Math.random().toString(36).slice(2)}`; // ids of this view: several sketches may stand on a page
 
   const send = (done, ...more) => {
@@ -38,12 +39,19 @@ function render({ model, el }) {
   );
   const undo = button("Undo", () => send("undo"));
   const redo = button("Redo", () => send("redo"));
-  const head = h("div", { class: "sk-head" }, from, undo, redo);
+  const watch = button("", () => send(answer.stage ? "leave" : "watch"));
+  const head = h("div", { class: "sk-head" }, from, undo, redo, watch);
 
   // ---- the drawing: boxes that can be chosen lie over the picture ----
   const sheet = h("div", { class: "sk-sheet" });
   const picture = h("div", { class: "sk-picture", "aria-hidden": "true" });
   const frame = h("div", { class: "sk-frame" }, sheet);
+  const drawStage = () => {
+    if (answer.stage === stage) return;
+    stage = answer.stage;
+    frame.classList.toggle("sk-stage", Boolean(stage));
+    frame.replaceChildren(stage ? h("div", { class: `pmtech mathjax_ignore ${stage}` }) : sheet);
+  };
   const drawPicture = () => {
     if (!answer.boxes.length) {
       sheet.removeAttribute("style");
@@ -309,6 +317,8 @@ function render({ model, el }) {
     write(caption, answer.caption);
     write(compare, answer.kept ? "Compare no more" : "Compare with this from now on");
     compare.hidden = !answer.cards.length && !answer.kept;
+    write(watch, answer.stage ? "Back to the drawing" : "Watch the run");
+    watch.hidden = !answer.cards.length;
   };
 
   let behind = false; // is the drawing older than the answer?
@@ -329,6 +339,7 @@ function render({ model, el }) {
     write(status, answer.said);
     if (behind) drawPicture(), drawTabs(), drawSide();
     behind = false;
+    drawStage();
     drawOutcome();
   };
   const root = h("div", { class: "sk", role: "group", "aria-label": "Sketch" }, head, frame, h("div", { class: "sk-below" }, h("div", {}, tabs, side), outcome));

@@ -12,7 +12,7 @@ from pmtech.course.brief import brief
 from pmtech.course.brief.sheet import Brief
 from pmtech.panels import explore
 from pmtech.panels.errors import why
-from pmtech.panels.live.theatre import theatre
+from pmtech.panels.live.theatre import Theatre, theatre
 from pmtech.panels.widget import Panel
 from pmtech.runs.result import Result
 from pmtech.sketch.form import taken, with_value
@@ -36,7 +36,7 @@ class Sketch(Panel):
 
     value: the `System` as it stands, or None on an empty page. selected: the name of the part that is chosen, or None.
     result: its last run, or None. code: the lines of Python that make it. kept: the run that it is compared with.
-    error: why it can't be run, a sentence, or None.
+    error: why it can't be run, a sentence, or None. stage: the present run, played in the place of the drawing, or None.
     """
 
     _esm = Path(__file__).parent / "sketch.js"
@@ -52,6 +52,7 @@ class Sketch(Panel):
         self.result: Result | None = None
         self.kept: Result | None = None
         self.error: str | None = None
+        self.stage: Theatre | None = None
         self._offers: tuple[Any, dict[str, list[str]]] = (None, {})
         super().__init__(about=about())
         self.on_msg(self._asked)
@@ -182,6 +183,7 @@ class Sketch(Panel):
     def run(self) -> Result | None:
         """Run it as it stands, with the same customers; None where it can't be, and `error` says why."""
         system, self.error, self.result = self.value, None, None
+        self.leave()
         if system is not None:
             self.troubles = [(what, name) for what, name in self.troubles if name is None or name in system.numbers]
             try:
@@ -194,6 +196,22 @@ class Sketch(Panel):
     def keep(self) -> None:
         """Compare whatever comes with the present run; again: no more."""
         self.kept = None if self.kept else self.result
+
+    def watch(self) -> Theatre:
+        """Play the present run in the place of the drawing, until something is changed."""
+        self.leave()
+        self.stage = theatre(self._ran)
+        return self.stage
+
+    def leave(self) -> None:
+        """Back from the stage to the drawing."""
+        stage, self.stage = self.stage, None
+        if stage is not None:
+            stage.close()
+
+    def close(self) -> None:
+        self.leave()
+        super().close()
 
     # --- taking it away ---------------------------------------------------------------------------------------------
 
@@ -237,6 +255,8 @@ class Sketch(Panel):
         with self._lock:
             self._number, said, problem, before = message.get("number", 0), "", None, self.value
             try:
+                if done not in STAYS:
+                    self.leave()
                 said = PAGE[done](self, *message.get("with", ())) or ""
                 said = said or (brought(before, self.value, self.selected) if done in ADDING else "")
             except Exception as error:  # noqa: BLE001  a panel must live on
@@ -255,7 +275,7 @@ class Sketch(Panel):
         if not run:  # a run follows by itself; what was said stays until something else is done
             self._said = {"said": said, "problem": problem}
         told: dict[str, Any] = {"number": self._number, "code": self.code, "ran": run, **self._said}
-        told |= {**self._past.ways, "kept": self.kept is not None}
+        told |= {**self._past.ways, "kept": self.kept is not None, "stage": self.stage._mount if self.stage else ""}
         told |= drawn(system, self.selected, self._can) if system else EMPTY
         told["troubles"] = set_off(system, self.troubles) if system else []
         if run:
@@ -294,6 +314,8 @@ PAGE: dict[str, Any] = {
     "redo": Sketch.redo,
     "break": lambda self, what, name=None: self.break_it(what, name),
     "keep": Sketch.keep,
+    "watch": lambda self: self.watch() and None,
+    "leave": Sketch.leave,
     "run": lambda self: self.run() and None,
     "save": lambda self, path: f"Saved as {self.save(path)}. Nothing was written over.",
     "open": lambda self, path: self.load(path),
@@ -303,6 +325,7 @@ PAGE: dict[str, Any] = {
     "code": lambda self: None,
 }
 ADDING = ("add", "more", "lead", "put")
+STAYS = ("keep", "save", "brief", "replay", "code")  # whoever watches the run goes on watching
 
 
 def sketch(system: System | None = None) -> Sketch:

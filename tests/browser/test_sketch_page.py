@@ -44,7 +44,13 @@ def test_a_product_is_drawn_set_up_broken_and_undone(lab):
     page.keyboard.press("Enter")
     expect(page.locator(".sk-chips")).to_contain_text("Kill a machine: Server")
     expect(page.locator(".sk .pmtech-sentences")).to_contain_text("dead")
-    tab("Keep").click()
+    page.get_by_role("button", name="Watch the run").click()  # on the stage, in the place of the drawing
+    expect(page.locator(".sk-frame canvas").first).to_be_visible()
+    page.locator(".sk-frame").get_by_role("button", name="Play").click()
+    tab("Keep").click()  # what changes nothing leaves it playing
+    expect(page.locator(".sk-frame").get_by_role("button", name="Pause")).to_be_visible()
+    page.get_by_role("button", name="Back to the drawing").click()
+    expect(box("server")).to_be_visible()
     for kind, begins in (("PNG", b"\x89PNG"), ("SVG", b"<svg")):
         with page.expect_download() as picture:
             page.get_by_role("button", name=f"Picture ({kind})").click()
