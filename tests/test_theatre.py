@@ -12,6 +12,7 @@ import pytest
 
 import pmtech
 from pmtech import (
+    Autoscale,
     Change,
     Clients,
     Database,
@@ -20,9 +21,11 @@ from pmtech import (
     Network,
     Outage,
     Server,
+    Slider,
     Surge,
     Throttle,
     Users,
+    live,
     simulate,
 )
 from pmtech.diagram.layout import layout
@@ -139,7 +142,8 @@ def test_of_many_requests_a_fair_share_is_kept_whoever_takes_turns():
     ],
 )
 def test_the_stage_is_the_layout_with_room(system):
-    stage, picture = scene(system), layout(system)
+    most = {name: part.replicas for name, part in system.components.items()}
+    stage, picture = scene(system, most), layout(system)
     assert [(box["parts"], box["x"]) for box in stage["boxes"]] == [(box.parts, box.x) for box in picture.boxes]
     assert [(a["tail"], a["head"]) for a in stage["arrows"]] == [(a.tail, a.head) for a in picture.arrows]
     for arrow in stage["arrows"]:
@@ -153,6 +157,24 @@ def test_the_stage_is_the_layout_with_room(system):
     names = [name for name, part in system.components.items() for _ in range(getattr(part, "replicas", 1))]
     units = units_of(stage["boxes"], names)
     assert len({(unit["box"], unit["row"]) for unit in units}) == len(names)
+
+
+def test_who_may_grow_has_room_for_all_of_its_machines_from_the_start():
+    """A machine more than before is drawn where there was room for it, in a live run and in one that is played again."""
+    alone, scaled = (
+        Clients(rate_per_s=8) >> LoadBalancer() >> Server(workers=1, autoscale=rule)
+        for rule in (None, Autoscale(most=4, every_s=5, starts_s=0))
+    )
+
+    def room(panel):
+        return next(box["room"] for box in panel.scene["boxes"] if box["kind"] == "station")
+
+    result = simulate(scaled, duration_s=60)
+    peak = max(system.components["server"].replicas for _, system in result.history)
+    assert peak > 1 and room(theatre(result)) == peak * room(live(alone))
+    assert room(live(scaled)) == 4 * room(live(alone))
+    assert room(live(scaled, Slider("server.autoscale.most", 1, 5))) == 5 * room(live(alone))
+    assert room(live(alone, Slider("server.replicas", 1, 3))) == 3 * room(live(alone))
 
 
 def test_an_exported_file_carries_everything(tmp_path):

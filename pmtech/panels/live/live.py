@@ -76,8 +76,10 @@ class Live(Panel):
         self._number = self._heard = 0  # of the last news that were sent, and that the page has got
         self._heard_at, self.playing = monotonic(), False
         self._begin()
-        most = {path: c.high for path, c in self.controls.items() if path.endswith(".replicas") and c.options is None}
-        stage = scene(system, system.replace(most))
+        grows = (".replicas", ".autoscale.most")
+        most = {path: c.high for path, c in self.controls.items() if path.endswith(grows) and c.options is None}
+        largest = system.replace(most).components
+        stage = scene(system, {name: part.most_replicas for name, part in largest.items()})
         words = [event.mark(system).words for event in events]
         pools = self._find_pools() if pushes else {}
         super().__init__(described=self.controls.described, scene=stage, pools=pools, failures=words, pushes=pushes)

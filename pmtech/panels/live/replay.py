@@ -23,7 +23,7 @@ def replay(result: Result) -> dict[str, Any]:
     counts = dict.fromkeys(records.sources, 1)
     for name in records.visits:
         counts[name] = max(system.components[name].replicas for _, system in result.history)
-    stage, names = scene(result.system), [name for name, count in counts.items() for _ in range(count)]
+    stage, names = scene(result.system, counts), [name for name, count in counts.items() for _ in range(count)]
     every = nice(len(records.arrived_s) / MOST)
     at = np.linspace(0, result.duration_s, 1 + min(POINTS, max(1, int(result.duration_s / CELL_S))))
     return {

@@ -1,6 +1,7 @@
 """The stage of the theatre: the boxes and arrows of the architecture, with room for what moves."""
 
 import itertools
+from collections.abc import Mapping
 from typing import Any
 
 from pmtech.diagram import sentences
@@ -12,10 +13,10 @@ LINE, APART = 20, 16  # of text; between boxes, in pixels
 SOURCE = 196  # as wide as what a source says of its requests
 
 
-def scene(system: System, largest: System | None = None) -> dict[str, Any]:
+def scene(system: System, most: Mapping[str, int]) -> dict[str, Any]:
     """What the page needs to draw the stage: `layout(system)` with lower boxes, which hold places of work, not loads.
 
-    There is room for the machines of the `largest` that the system may become.
+    most: of each part so many machines there may be; all have room.
     A box is a source, a station (it has places of work) or a gate. `units` has a row a machine, in flow order.
     """
     picture = layout(system)
@@ -25,7 +26,7 @@ def scene(system: System, largest: System | None = None) -> dict[str, Any]:
         kind = "source" if spec.is_source else "station" if spec.station else "gate"
         width = max(box.width, SOURCE) if spec.is_source else box.width
         facts = _facts(system, box.parts[0], width)
-        rows = sum((largest or system).components[name].replicas for name in box.parts)
+        rows = sum(most[name] for name in box.parts)
         room = {"source": LINE, "gate": 0, "station": min(24 * rows, 126)}[kind]
         boxes.append(
             {
