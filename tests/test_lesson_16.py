@@ -227,7 +227,7 @@ def test_a_live_day_halts_at_each_incident_at_the_telephone_and_at_its_end():
     day, live = led("food")
     said = until(live, "The day is over")
     happens = sorted([*weather(day.plan, 4).incidents.values(), CALL_S, LASTS_S])
-    assert [one.split(".")[0] for one in said] == [f"Second {at_s:.0f}" for at_s in happens]
+    assert [one.split(".")[0] for one in said] == [f"At {at_s:.0f} s" for at_s in happens]
     assert any("Kitchens: slow for 20 s" in one for one in said) and "Sales can bring a quarter more" in said[-2]
     assert live.now == pytest.approx(LASTS_S) and [mark["words"] for mark in live.marks][-1] == "The day is over"
     live.play()
@@ -285,7 +285,7 @@ def test_nothing_is_said_before_the_telephone_rings_and_all_are_told_once():
         live.set_off(number)
     assert [type(one).__name__ for one in live.did] == ["Sales", "Told"]
     asked, *_, sales, told = live.note.split("\n")
-    assert asked.startswith("Second 45. The telephone.") and "The score so far:" in live.note, "it is still to be read"
+    assert asked.startswith("At 45 s. The telephone.") and "The score so far:" in live.note, "it is still to be read"
     assert (sales, told) == ("Sales has heard yes.", "The public has been told: all is well.")
 
 

@@ -14,7 +14,7 @@ from pmtech.components.turns import Turns
 from pmtech.engine.clock import Alarm, Steps
 from pmtech.engine.part import Part
 from pmtech.engine.request import Request
-from pmtech.wording import plain
+from pmtech.wording import plain, seconds
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -53,7 +53,7 @@ class Throttle(Component):
         facts = [f"lets {plain(self.rate_per_s)} /s through"]
         facts += [f"first {', '.join(self.priority)}"] if self.priority else []
         facts += [f"sheds {', '.join(self.shed)}"] if self.shed else []
-        return facts + ([f"waits at most {plain(self.max_wait_s)} s"] if self.max_wait_s is not None else [])
+        return facts + ([f"waits at most {seconds(self.max_wait_s)}"] if self.max_wait_s is not None else [])
 
     def rank(self, endpoint: str) -> int:
         """The place of an endpoint in the order of importance, 0 first; those that nobody named come last, together."""

@@ -7,7 +7,7 @@ from pmtech.components.source import Source, SourcePart
 from pmtech.engine.clock import Alarm
 from pmtech.engine.randomness import ROUND, exponential
 from pmtech.engine.request import Request
-from pmtech.wording import plain
+from pmtech.wording import plain, seconds
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -40,7 +40,7 @@ class Users(Source):
         return "users wait for an answer and think before they ask again"
 
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
-        return [f"{plain(self.count)} users, {plain(self.think_s)} s to think", *super().facts(copies, held_ms)]
+        return [f"{plain(self.count)} users, {seconds(self.think_s)} to think", *super().facts(copies, held_ms)]
 
     @property
     def offered_per_s(self) -> float:

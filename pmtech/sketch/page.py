@@ -15,7 +15,7 @@ from pmtech.sketch.presets import PRESETS
 from pmtech.sketch.trouble import TROUBLES, Set
 from pmtech.system.editing import endpoints
 from pmtech.system.system import System
-from pmtech.wording import plain
+from pmtech.wording import seconds
 
 EMPTY: dict[str, Any] = {"picture": "", "boxes": [], "selected": None, "form": [], "can": {}}
 
@@ -82,7 +82,7 @@ def figures(result: Result | None, kept: Result | None, error: str | None) -> di
             for name, value in shown.items()
         ]
         told["sentences"] = " ".join([*unasked(result.system), result.explain(p99=False)])
-        told["caption"] = f"Below: {plain(result.duration_s)} s of it, always with the same customers."
+        told["caption"] = f"Below: {seconds(result.duration_s)} of it, always with the same customers."
     return told
 
 

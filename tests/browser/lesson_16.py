@@ -26,6 +26,6 @@ def play(lab) -> None:
             live = lab.page.locator(".pmtech-live").last
             live.get_by_label("Speed").select_option("60")
             live.locator(".pmtech-play").click()
-            live.locator(".pmtech-note", has_text="Second 3").wait_for()  # the first incident: it halts there
+            live.locator(".pmtech-note", has_text="At 3").wait_for()  # the first incident: it halts there
     cell.get_by_text("Without Queue:").wait_for()
     lab.screenshot("debrief")

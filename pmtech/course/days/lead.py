@@ -16,6 +16,7 @@ from pmtech.panels.live.live import Live
 from pmtech.runs.events import Change
 from pmtech.runs.events.event import Event, Mark
 from pmtech.system.system import System
+from pmtech.wording import seconds
 
 SALES_TIMES = 1.25  # what sales would bring
 CALL = f"Sales can bring a quarter more people from now on, and ${SALES_USD_PER_HOUR:.2f} an hour for it."
@@ -96,7 +97,8 @@ def knobs(plan: Plan, system: System) -> Iterator[Slider]:
     for name, part in system.components.items():
         if name in plan.own and part.autoscale:
             label, most = f"{part.label}: machines,", part.autoscale.most
-            yield Slider(f"{name}.autoscale.least", 1, max(2, most), label=f"{label} at least")
+            least = "at least, beside the schedule" if part.autoscale.schedule else "at least"
+            yield Slider(f"{name}.autoscale.least", 1, max(2, most), label=f"{label} {least}")
             yield Slider(f"{name}.autoscale.most", 1, 2 * max(4, most), label=f"{label} at most")
         elif name in plan.own and _may_be_many(system, name):
             label = f"{part.label}: machines, there after {STARTS_S:g} s"
@@ -148,7 +150,10 @@ class LiveDay(Live):
                 if self.now <= at_s - HALT_S:
                     return
                 self._mark("halt", re.split(r": a | for |\.", self._halts[at_s])[0])
-            self.playing, self.note = False, f"Second {self.now:.0f}. {OVER if at_s is None else self._halts[at_s]}"
+            self.playing, self.note = (
+                False,
+                f"At {seconds(round(self.now))}. {OVER if at_s is None else self._halts[at_s]}",
+            )
             self.note += self._so_far() if at_s == CALL_S else ""
             self._tell()
 
