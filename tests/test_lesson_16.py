@@ -3,7 +3,7 @@
 import pytest
 from peak_designs import DESIGNS, IDEAS
 
-from pmtech import Queue, RateLimiter, Server, Topic, check, peak_day, simulate, sketch
+from pmtech import Queue, RateLimiter, Server, Throttle, Topic, check, peak_day, simulate, sketch
 from pmtech.course.days import CALL_S, LASTS_S
 from pmtech.course.days.score import scored
 from pmtech.course.days.weather import INCIDENTS, weather
@@ -314,8 +314,18 @@ def test_the_debrief_of_a_lost_day_says_what_changes_most():
     design, _ = editing.put_before(peak_day("tickets").today, "seats", Queue())
     day = peak_day("tickets").design(design)
     day.run(seed=1)
-    said = "Without Queue: no promise hangs on it on this day. What changes most: Village counters: /book done"
+    said = "Without Queue: nothing that was kept hangs on it. What changes most: Village counters: /book done"
     assert day.debrief().gaps[0].startswith(said)
+
+
+def test_the_debrief_names_what_did_harm():
+    design, _ = editing.put_before(DESIGNS["tickets"](), "gateway", Throttle(rate_per_s=5))
+    day = peak_day("tickets").design(design)
+    day.run(seed=1)
+    (said,) = [one for one in day.debrief().gaps if one.startswith("Without Throttle: ")]
+    assert said.startswith(
+        "Without Throttle: kept, and missed with it. /book done within 20 s: more than 99 % in place of"
+    )
 
 
 def test_a_share_is_kept_as_it_is_shown():

@@ -159,14 +159,17 @@ class PeakDay:
         kept, said = self.score.lines[:-1], []
         for words, other in without(self.plan, self.system):
             there = self._lived(other, self.seed, [event for event in self._did if _can(event, other)])
-            lost = [pair for pair in zip(kept, there.lines, strict=False) if pair[0].kept and not pair[1].kept]
-            shares = [pair for pair in zip(kept, there.lines, strict=False) if pair[0].share == pair[0].share]
+            pairs = [*zip(kept, there.lines, strict=False)]
+            lost = [pair for pair in pairs if pair[0].kept and not pair[1].kept]
+            won = [pair for pair in pairs if pair[1].kept and not pair[0].kept]
+            shares = [pair for pair in pairs if pair[0].share == pair[0].share]
             most = max(shares, key=lambda pair: abs(pair[0].share - pair[1].share))
-            came = "; ".join(f"{a.what}: {b.came} in place of {a.came}" for a, b in lost or [most])
-            lived = f"lost. {came}." if lost else f"no promise hangs on it on this day. What changes most: {came}."
-            said.append((len(lost), f"Without {words}: {lived}"))
-        said.sort(key=lambda one: -one[0])
-        told = [words for _, words in said] or ["Nothing was put into today's design."]
+            came = "; ".join(f"{a.what}: {b.came} in place of {a.came}" for a, b in lost or won or [most])
+            lived = f"lost. {came}." if lost else f"kept, and missed with it. {came}." if won else ""
+            lived = lived or f"nothing that was kept hangs on it. What changes most: {came}."
+            said.append((len(lost), len(won), f"Without {words}: {lived}"))
+        said.sort(key=lambda one: one[:2], reverse=True)
+        told = [words for *_, words in said] or ["Nothing was put into today's design."]
         return outcome(f"Debrief of {self.score.title}", self.score.run, self.score.lines, *told)
 
     def replay(self) -> Theatre:
