@@ -325,6 +325,10 @@ def test_a_room_with_a_full_disk_says_so_and_knows_what_it_knew(tmp_path, monkey
     answer = full.http.put("/api/pace/mine", json={"lesson": "05", "section": 1, "state": "done"}, headers=seat)
     assert answer.status_code == 507 and "disk is full" in answer.json()["detail"]
     assert full.board()["voted"] == 1
+    with pytest.raises(sqlite3.OperationalError):
+        for _ in range(1000):
+            full.room.ask(OTHER.id)
+    assert full.room.told()["open"], "the round before is not closed for one that could not be opened"
     full.room.close()
 
 
@@ -394,6 +398,17 @@ def test_a_port_that_is_taken_is_a_sentence_and_what_was_kept_is_whole(tmp_path,
         assert room_server.serve(taken.getsockname()[1], tmp_path / "room.sqlite", here=True) == 1
     assert "Another one: --port 0" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["room.sqlite"]
+
+
+def test_a_room_that_closes_leaves_the_way_to_one_that_was_opened_after_it(tmp_path, monkeypatch):
+    class Later:
+        def run(self, sockets):
+            (tmp_path / "room.json").write_text("of another room")
+
+    monkeypatch.setenv("PMTECH_HOME", str(tmp_path))
+    monkeypatch.setattr(room_server, "serving", lambda api, room: Later())
+    assert room_server.serve(0, here=True) == 0
+    assert (tmp_path / "room.json").read_text() == "of another room"
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])

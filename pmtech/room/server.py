@@ -78,10 +78,10 @@ def serve(port: int = PORT, keep: Path | None = None, here: bool = False) -> int
     print(f"Yours, for the projector:      http://127.0.0.1:{port}/board#{room.token}")
     print('Yours, in a lesson here:       join("here"), and your run is drawn into the guesses')
     print(f"{'Kept in ' + str(keep) if keep else 'Nothing is kept'} when it closes. Ctrl + C closes it.", flush=True)
-    note = home() / HERE
+    note, noted = home() / HERE, json.dumps({"address": f"http://127.0.0.1:{port}", "token": room.token})
     with suppress(OSError):
         note.unlink(missing_ok=True)
-        files.write(note, json.dumps({"address": f"http://127.0.0.1:{port}", "token": room.token}))
+        files.write(note, noted)
         note.chmod(0o600)
     try:
         serving(app(room, host), room).run(sockets=[listener])
@@ -90,6 +90,7 @@ def serve(port: int = PORT, keep: Path | None = None, here: bool = False) -> int
     finally:
         room.close()
         with suppress(OSError):
-            note.unlink(missing_ok=True)
+            if note.read_text(encoding="utf-8") == noted:  # else another room has been opened since
+                note.unlink()
     print("\nThe room is closed.")
     return 0

@@ -12,7 +12,8 @@ import sqlite3
 import threading
 import time
 import unicodedata
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,14 @@ class Room:
             self.changed += 1
             return done.lastrowid or 0
 
+    @contextmanager
+    def _at_once(self) -> Iterator[None]:
+        """What is written meanwhile is written as a whole, or, on a full disk, not at all."""
+        with self._lock:
+            self._db.execute("begin")
+            with self._db:
+                yield
+
     def _rows(self, sql: str, *values) -> list[tuple]:
         with self._lock, closing(self._db.execute(sql, values)) as found:
             return found.fetchall()
@@ -124,7 +133,7 @@ class Room:
 
     def leave(self, seat: int) -> None:
         """The seat goes, with all that it said."""
-        with self._lock:
+        with self._at_once():
             for table, column in (("vote", "seat"), ("pace", "seat"), ("score", "seat"), ("seat", "id")):
                 self._write(f"delete from {table} where {column} = ?", seat)
 
@@ -135,7 +144,7 @@ class Room:
 
     def ask(self, question: str) -> int:
         """Open a question, or its next round; what was open is closed. Returns the number of the round, from 1."""
-        with self._lock:
+        with self._at_once():
             self._write("update round set open = 0")
             number = 1 + self._one("select count(*) from round where question = ?", question)
             self._write("insert into round (question, number, open, shown) values (?, ?, 1, 0)", question, number)
@@ -163,7 +172,7 @@ class Room:
 
     def show_hands(self, counts: dict[float, int]) -> None:
         """Without a network: hands that were counted in the room, beside the votes."""
-        with self._lock:
+        with self._at_once():
             now = self._now()
             if now is None:
                 raise Refused(409, "Ask something first.")
