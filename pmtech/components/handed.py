@@ -9,7 +9,7 @@ import numpy as np
 
 from pmtech.components.work import WorkPart, owns_what_ends
 from pmtech.engine.part import Part
-from pmtech.engine.sorted_pass import Undecided, only
+from pmtech.engine.sorted_pass import Undecided, fifo, only
 
 
 def hands_in_order(part: Part) -> bool:
@@ -28,9 +28,16 @@ def pass_handed(part: Part, rows, times, book) -> None:
     book.answer(rows, stored, 202)
     rows, stored = only(stored < book.until_s, rows, stored)
     book.serves(part, rows)
-    handed = [*_handed(stored.tolist(), worker.needs(rows, book).tolist(), worker, spec, book.until_s)]
-    first, count, begins, needs = np.array(handed, dtype=float).reshape(-1, 4).T
-    first, count, done, seen = first.astype(int), count.astype(int), begins + needs, begins + spec.visibility_s
+    needs = worker.needs(rows, book)
+    if spec.batch == 1:  # a line like any other
+        begins = fifo(stored, needs, worker.station.places, inf)
+        begins, needs = only(begins < book.until_s, begins, needs)
+        first, count = np.arange(len(begins)), np.ones(len(begins), dtype=int)
+    else:
+        handed = [*_handed(stored.tolist(), needs.tolist(), worker, spec, book.until_s)]
+        first, count, begins, needs = np.array(handed, dtype=float).reshape(-1, 4).T
+        first, count = first.astype(int), count.astype(int)
+    done, seen = begins + needs, begins + spec.visibility_s
     if not ((done < seen) | (seen >= book.until_s)).all():
         raise Undecided
     book.visit(worker, rows[first], begins, begins, done)
