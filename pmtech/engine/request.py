@@ -15,11 +15,12 @@ class Request(Journey):
     """One request: who sent it, what it asks for, and how it ended. It is its own journey."""
 
     __slots__ = (
-        "answer_to", "arrived", "caller", "endpoint", "finished", "line",
+        "answer_to", "arrived", "caller", "deadline", "endpoint", "finished", "line",
         "number", "place", "retry_after", "row", "served_by",
         "source", "status", "trips", "version", "via",
     )  # fmt: skip
     answer_to: Callable[[Any], None] | None
+    deadline: float  # until when its client waits, in seconds of the run
     row: int  # among all requests, once they are written down
     served_by: str | None
     version: int | None
@@ -30,6 +31,8 @@ class Request(Journey):
         self.env, self.source, self.number = env, source, number
         self.line, self.endpoint, self.caller = line, endpoint, caller
         self.arrived, self.finished, self.status = env._now, nan, 0
+        patience_s = source.timeout_s
+        self.deadline = inf if patience_s is None else env._now + patience_s
         self.served_by = self.answer_to = self.via = None  # via: the machine that asks others on its behalf
         self.place = source.place  # the city where it is
         self.trips = source.trips  # round trips of the way it goes first
@@ -68,12 +71,6 @@ class Request(Journey):
         return self.source.spec.kb.get(self.endpoint, 0.0)
 
     @property
-    def deadline(self) -> float:
-        """Until when its client waits, in seconds of the run."""
-        patience_s = self.source.timeout_s
-        return inf if patience_s is None else self.root.arrived + patience_s
-
-    @property
     def priority(self) -> int:
         """The greater, the more important."""
         return self.source.spec.priority
@@ -91,9 +88,8 @@ class Call(Request):
     """What one part asks of others on behalf of a request: an attempt, a branch, a message. It has luck of its own where
     its `line` differs from the request's."""
 
-    __slots__ = ("deadline", "items", "root")
+    __slots__ = ("items", "root")
 
-    deadline: float
     items: int
     root: Request
 

@@ -227,7 +227,7 @@ def test_another_size_starts_cold_and_another_ttl_does_not():
 class Asked:
     """A source that asks for the keys it is told to."""
 
-    name, first_line, place, trips = "asked", ("asked", 0), None, 1
+    name, first_line, place, trips, timeout_s = "asked", ("asked", 0), None, 1, None
 
     def __init__(self, key, writes):
         self.keys, self.writes = {self.first_line: {0: key}}, writes

@@ -149,3 +149,12 @@ def test_service_times_have_the_mean_and_the_spread_that_is_asked_for():
         # the sample variance of a gamma: sd = sigma^2 sqrt((kurtosis - 1) / n), kurtosis = 3 + 6 cv^2
         variance = (0.2 * cv) ** 2
         assert abs(work.var() - variance) < 3.3 * variance * ((2 + 6 * cv**2) / n) ** 0.5
+
+
+def test_who_came_with_patience_is_not_dropped_when_others_come_with_less(story):
+    """Four come with 10 s of patience; from 1 s on people come with a quarter of a second, and only they are dropped."""
+    clients = Clients(rate_per_s=4, arrivals="even", timeout_ms=10_000)
+    system = clients >> Server(workers=1, service_ms=500, service_cv=0, drops_late=True)
+    run = story(system, duration_s=4, events=[Change("clients.timeout_ms", 250, at_s=1.1)])
+    assert [status for *_, status in run.requests[:4]] == [200] * 4
+    assert {row for row, *_ in run.refusals} and all(row >= 4 for row, *_ in run.refusals)
