@@ -38,10 +38,17 @@ def conditions(was: dict | None, now: dict | None, asked: bool) -> Found:
         yield Pair(was.get(word, ANY), now.get(word, ANY), (said,))
 
 
-def items(a: dict, b: dict, text: str) -> Found:
+def items(a: dict, b: dict, sides: Sides, text: str) -> Found:
     first, second = a.get("prefixItems", []), b.get("prefixItems", [])
     rest, others = a.get("items", ANY), b.get("items", ANY)
     for n in range(max(len(first), len(second))):
-        was, now = first[n] if n < len(first) else rest, second[n] if n < len(second) else others
-        yield Pair(was, now, (f"item {n + 1}",), text=text)
-    yield Pair(rest, others, ("each further item" if first or second else "each item",), text=text)
+        pair = first[n] if n < len(first) else rest, second[n] if n < len(second) else others
+        yield _item(*pair, f"item {n + 1}", sides, text)
+    yield _item(rest, others, "each further item" if first or second else "each item", sides, text)
+
+
+def _item(was: Any, now: Any, place: str, sides: Sides, text: str) -> Finding | Pair:
+    """A list that ends before this item is a shorter one, and breaks only who sends more."""
+    if sides.old.union(was).forms and not sides.new.union(now).forms:
+        return Finding(f"can no longer have {place.replace('each', 'a')}", Effect.LESS)
+    return Pair(was, now, (place,), text=text)

@@ -55,7 +55,7 @@ def differences(a: Form, b: Form, sides: Sides, *, asked: bool, text: str) -> Fo
         elif word not in FIELDS | ITEMS and not sides.same(was, now):
             yield Finding("a further rule" if word == "and" else word, Effect.UNKNOWN)
     if ITEMS & (a.words.keys() | b.words.keys()):
-        yield from items(a.words, b.words, text)
+        yield from items(a.words, b.words, sides, text)
     bare = [{word: value for word, value in form.words.items() if word != "enum"} for form in (a, b)]
     if a.kind == "object" and "enum" in (a.words | b.words) and not sides.same(*bare):
         yield Finding("the objects that are listed, beside the other rules", Effect.UNKNOWN)

@@ -252,19 +252,20 @@ def _type(was: Union, now: Union, text: str) -> Found:
     if any(f"type {ODD}" in form.words for form in (*was.forms, *now.forms)):
         return  # listed with what no rule knows
     lost, won = was.types - now.types, now.types - was.types
+    if not lost and not won:
+        return
     free = [
         any(f.kind == "string" and f.words.keys() <= {"default", "deprecated"} for f in s.forms) for s in (was, now)
     ]
-    if text and lost <= PLAIN and free[1]:
-        lost = set()  # what is written as text is one
-    if text and won <= PLAIN and free[0]:
-        won = set()
-    if lost or won:
-        effect = Effect.OTHER if lost and won else Effect.LESS if lost else Effect.MORE
-        written = {form.kind for form in (*was.forms, *now.forms) if form.declared or not form.words}
-        if not (lost | won) & written and all(any(not f.declared for f in side.forms) for side in (was, now)):
-            effect = Effect.UNKNOWN  # meant by the words alone, and by the letter any other type was taken, and is
-        yield Finding(f"type changed from {_types(was)} to {_types(now)}", effect)
+    less = lost and not (text and lost <= PLAIN and free[1])  # what is written as text is one
+    more = won and not (text and won <= PLAIN and free[0])
+    effect = Effect.LESS if less else Effect.MORE if more else Effect.NONE
+    if (less and more) or not now.types:  # who reads what is never there breaks, too
+        effect = Effect.OTHER
+    written = {form.kind for form in (*was.forms, *now.forms) if form.declared or not form.words}
+    if not (lost | won) & written and all(any(not f.declared for f in side.forms) for side in (was, now)):
+        effect = Effect.UNKNOWN  # meant by the words alone, and by the letter any other type was taken, and is
+    yield Finding(f"type changed from {_types(was)} to {_types(now)}", effect)
 
 
 def _hints(was: list[dict], now: list[dict], asked: bool) -> Found:
