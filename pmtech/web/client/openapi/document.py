@@ -50,13 +50,13 @@ class Document:
         self.elsewhere = False
         self.data = self._plain(data, "", path.parent if path else None)
         self._files: dict[str, Any] = {"": self.data}
-        self._targets: dict[str, Any] = {}
+        self.met: dict[str, Any] = {}  # where the references led that were followed
 
     def target(self, reference: str) -> Any:
         """What the reference names, None when it leads nowhere."""
-        if reference not in self._targets:
-            self._targets[reference] = self._target(reference)
-        return self._targets[reference]
+        if reference not in self.met:
+            self.met[reference] = self._target(reference)
+        return self.met[reference]
 
     def _target(self, reference: str) -> Any:
         file, _, pointer = reference.partition("#")
@@ -100,6 +100,11 @@ class Document:
     def components(self, kind: str) -> dict[str, Any]:
         """Those of a kind, such as schemas, by name."""
         return self.view(self.view(self.data, "document").get("components"), "components").get(kind, {})
+
+    def says(self, *names: str) -> bool:
+        """Whether any entry, here or in the other files, goes by one of these names."""
+        text = json.dumps([*self._files.values()])
+        return any(f"{json.dumps(name)}:" in text for name in names)
 
     def operations(self) -> Iterator[tuple[str, str, Any, list]]:
         """Path, method, what stands there, and the parameters of the whole path."""
@@ -150,6 +155,11 @@ class Document:
             self.elsewhere |= folder is None
             there = str((folder / unquote(there)).resolve()) if folder else there
         return ("" if self.path and there == str(self.path) else there or file) + mark + pointer
+
+
+def component(kind: str, name: str) -> str:
+    """The reference to a part."""
+    return f"#/components/{kind}/{name.replace('~', '~0').replace('/', '~1')}"
 
 
 def alike(a: Any, b: Any) -> bool:
