@@ -48,6 +48,8 @@ def verdict(old, new):
 
 NARROWER = {  # the new one takes less: (old, new); the other way round it takes more
     "another type": ({"type": ["string", "integer"]}, {"type": "string"}),
+    "values that keep the limits": (TEXT | {"maxLength": 9, "pattern": "^[a-z]"}, TEXT | {"enum": ["a", "b"]}),
+    "a value that keeps the limits": ({"type": "integer", "minimum": 1, "multipleOf": 2}, {"const": 2}),
     "no type before": ({}, {"type": "string"}),
     "a whole number": ({"type": "number"}, {"type": "integer"}),
     "null, in 3.0": ({"type": "string", "nullable": True}, {"type": "string"}),
@@ -115,6 +117,7 @@ def test_less_breaks_who_asks_and_more_breaks_who_is_answered(old, new):
 
 
 CASES = {  # what stands for itself: (old, new, as a request, as an answer)
+    "values beyond the limit": (TEXT | {"maxLength": 3}, TEXT | {"enum": ["a", "abcd"]}, BREAKS, BREAKS),
     "nothing at all": (TEXT, False, BREAKS, BREAKS),
     "something again": (False, TEXT, FITS, BREAKS),
     "a field that never comes": (fields(a=TEXT), fields(a=False), BREAKS, BREAKS),

@@ -4,8 +4,9 @@ A rule is given what the old and the new form say by its word (None: nothing), a
 pairs of schemas that stand at the same place within the two.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -15,11 +16,13 @@ from pmtech.web.client.openapi.effect import Effect, Finding, Found, Pair, words
 from pmtech.web.client.openapi.fields import FIELDS, fields
 from pmtech.web.client.openapi.form import ANY, Form
 from pmtech.web.client.openapi.forms import Sides
+from pmtech.web.schemas import validator
 
 WIDER = {("int32", "int64"), ("int32", "bigint"), ("int64", "bigint"), ("float", "double"), ("int32", "double")}
 ANY_TEXT = (None, "password")  # a password is only shown in another way
 EVERY_TEXT = {"", ".*", "^.*", ".*$", "^.*$", "^", "$", "(.*)", "^(.*)$", r"[\s\S]*", r"^[\s\S]*$"}
 ITEMS = {"items", "prefixItems"}
+LISTED = {"minimum", "maximum", "minLength", "maxLength", "multipleOf", "pattern", "whole"}
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ def differences(a: Form, b: Form, sides: Sides, *, asked: bool, text: str) -> Fo
         yield Finding(f"its type, {a.kind}, is {'now' if b.declared else 'no longer'} written down", effect)
     at, said = Place(a.words, b.words, sides, asked, text), a.words.keys() | b.words.keys()
     for word in sorted(said - FIELDS - ITEMS):
+        if word in LISTED and (_listed(word, a.words, b.words) or _listed(word, b.words, a.words)):
+            continue  # the lists of values tell the difference
         yield from RULES.get(word, partial(_unknown, word))(a.words.get(word), b.words.get(word), at)
     if said & ITEMS:
         yield from _items(at)
@@ -52,6 +57,18 @@ def differences(a: Form, b: Form, sides: Sides, *, asked: bool, text: str) -> Fo
         yield Finding("the objects that are listed, beside the other rules", Effect.UNKNOWN)
     if said & FIELDS:
         yield from fields(a.words, b.words, sides, asked=asked, text="many sent" if text == "fields" else "")
+
+
+def _listed(word: str, a: dict, b: dict) -> bool:
+    """Whether the one lists its values, and all of them keep this rule of the other."""
+    if "enum" not in a or word not in b:
+        return False
+    limit, strict = b[word] if isinstance(b[word], tuple) else (b[word], False)
+    rule = {"type": "integer"} if word == "whole" else {f"exclusive{word.capitalize()}" if strict else word: limit}
+    try:
+        return all(map(validator()(rule).is_valid, a["enum"]))
+    except (re.error, ArithmeticError):  # a pattern in another dialect than Python's, a step of nothing
+        return False
 
 
 def _changed(said: str, was: Any, now: Any, *, less: bool, more: bool, unsure: bool = False) -> Finding:
@@ -116,7 +133,7 @@ def _default(was: Any, now: Any, at: Place) -> Found:
         yield _changed("its default", *told, less=decides, more=decides)
 
 
-def _values(was: list | None, now: list | None, at: Place) -> Found:
+def _values(was: list | None, now: list | None, at: Place) -> Iterator[Finding]:
     before, after = (None if side is None else set(map(exact, side)) for side in (was, now))
     gone = [v for v in was or () if after is not None and exact(v) not in after]
     new = [v for v in now or () if before is not None and exact(v) not in before]
@@ -132,7 +149,7 @@ def _extensible(was: Any, now: Any, at: Place) -> Found:
     """Values to which others may come at any time, which clients were told to expect."""
     if isinstance(was, list | None) and isinstance(now, list | None):
         for found in _values(was, now, at):
-            yield found if at.asked else Finding(found.what, Effect.NONE)
+            yield found if at.asked else replace(found, effect=Effect.NONE)
     else:
         yield from _unknown("x-extensible-enum", was, now, at)
 

@@ -54,12 +54,10 @@ def _ways(document: Document, security: Any) -> list[_Way]:
         scopes, said, schemes = {}, [], {}
         for name, asked in entry.items() if isinstance(entry, dict) else [(str(entry), [])]:
             rights = frozenset(map(str, asked if isinstance(asked, list) else [asked]))
-            scheme = None
-            if name in described:
-                scheme = _spelt(document.follow({"$ref": component("securitySchemes", name)}))
-            known = isinstance(scheme, dict) and scheme.get("type") in ("apiKey", "http")
-            schemes[name] = scheme
-            scopes[str([scheme.get(key) for key in TOLD_BY]) if known else name] = rights
+            place = {"$ref": component("securitySchemes", name)}
+            scheme = schemes[name] = _spelt(document.follow(place)) if name in described else None
+            kept = scheme if isinstance(scheme, dict) and scheme.get("type") in ("apiKey", "http") else None
+            scopes[str([kept.get(key) for key in TOLD_BY]) if kept else name] = rights
             said.append(name + (f" ({words(rights)})" if rights else ""))
         ways.append(_Way(scopes, " and ".join(said), schemes))
     return ways or [_Way({}, "", {})]
@@ -68,7 +66,8 @@ def _ways(document: Document, security: Any) -> list[_Way]:
 def _spelt(scheme: Any) -> Any:
     """In one spelling: `Bearer` and the names of headers are the same in any case (RFC 9110, 5.1 and 11.1)."""
     if isinstance(scheme, dict):
-        field = {("apiKey", "header"): "name", ("http", None): "scheme"}.get((scheme.get("type"), scheme.get("in")))
-        if field and isinstance(scheme.get(field), str):
-            return scheme | {field: scheme[field].lower()}
+        is_header = scheme.get("type") == "apiKey" and scheme.get("in") == "header"
+        for field in ["name"] * is_header + ["scheme"] * (scheme.get("type") == "http"):
+            if isinstance(scheme.get(field), str):
+                return scheme | {field: scheme[field].lower()}
     return scheme
