@@ -9,7 +9,6 @@ from pmtech.web.client.openapi.document import Document, component
 from pmtech.web.client.openapi.effect import Effect
 from pmtech.web.client.openapi.operations import GONE, calls, path_item
 
-DESCRIBES = {"openapi", "info", "tags", "externalDocs", "examples"}
 SAFE = {"responses", "parameters", "requestBodies", "headers", "securitySchemes", "links", "callbacks", "pathItems"}
 UNSEEN = ("discriminator", "$dynamicRef", "$recursiveRef")
 VARIABLE = re.compile(r"\{([^{}/]*)\}")
@@ -25,7 +24,9 @@ def changes(old: Document, new: Document) -> Found:
     if versions[0][:3] != versions[1][:3]:
         said = f"is written for OpenAPI {versions[1]}, no longer for {versions[0]}"
         yield both.change("the whole contract", said, Effect.NONE)
-    yield from both.rest(was, now, "the whole contract", DESCRIBES | {"paths", "webhooks", "components", "security"})
+    yield from both.rest(
+        was, now, "the whole contract", {"openapi", "info", "paths", "webhooks", "components", "security"}
+    )
     for reference in sorted(old.unread | new.unread):
         file, _, place = reference.partition("#")
         where = "#".join(filter(None, (file if "://" in file else Path(file).name, place)))
@@ -56,7 +57,7 @@ def _components(both: Comparison, was: dict, now: dict) -> Found:
     met = {unquote(reference) for side in (both.old, both.new) for reference in side.met}
     safe = SAFE if both.old.says(*UNSEEN) or both.new.says(*UNSEEN) else SAFE | {"schemas"}
     kinds = {kind for kind in {*was, *now} if all(isinstance(side.get(kind, {}), dict) for side in (was, now))}
-    for kind in sorted(kinds - DESCRIBES):
+    for kind in sorted(kinds - {"examples"}):
         before, after = was.get(kind, {}), now.get(kind, {})
         for name in sorted(before.keys() | after.keys()):
             # A part that only refers to another one may be met by that one's name.

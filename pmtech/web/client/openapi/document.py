@@ -24,11 +24,12 @@ parameter: text name in style; flag required explode deprecated allowReserved al
 body: flag required; map content
 media: schema schema itemSchema
 answer: map content headers
-schema: types type; texts required; list enum allOf anyOf oneOf prefixItems; bound exclusiveMinimum exclusiveMaximum;
-  map properties patternProperties dependentSchemas dependentRequired discriminator; flag nullable readOnly writeOnly
-  uniqueItems deprecated; text $ref pattern format contentEncoding contentMediaType; schema additionalProperties items not
-  if then else contains propertyNames unevaluatedProperties unevaluatedItems contentSchema; number minLength maxLength
-  minItems maxItems minProperties maxProperties minContains maxContains minimum maximum multipleOf
+schema: types type; texts required; list enum x-extensible-enum allOf anyOf oneOf prefixItems; bound
+  exclusiveMinimum exclusiveMaximum; map properties patternProperties dependentSchemas discriminator; lists
+  dependentRequired; flag nullable readOnly writeOnly uniqueItems deprecated; text $ref pattern format contentEncoding
+  contentMediaType; schema additionalProperties items not if then else contains propertyNames unevaluatedProperties
+  unevaluatedItems contentSchema; number minLength maxLength minItems maxItems minProperties maxProperties minContains
+  maxContains minimum maximum multipleOf
 """
 SHAPES = {
     kind: {name: shape for part in rest.split(";") for shape, *names in [part.split()] for name in names}
@@ -180,6 +181,8 @@ def _fits(value: Any, shape: str) -> bool:
     if shape == "types":
         named = [value] if isinstance(value, str) else value
         return _fits(named, "texts") and 0 < len(named) and {*named} <= {*TYPES}
+    if shape == "lists":
+        return isinstance(value, dict) and all(_fits(texts, "texts") for texts in value.values())
     if shape == "texts":
         return isinstance(value, list) and all(isinstance(text, str) for text in value)
     if isinstance(value, bool):

@@ -10,7 +10,6 @@ it could be left out before.
 import re
 from typing import Any
 
-from pmtech.web.client.openapi.document import alike
 from pmtech.web.client.openapi.effect import Effect, Finding, Found, Pair
 from pmtech.web.client.openapi.form import ANY
 from pmtech.web.client.openapi.forms import Sides
@@ -122,12 +121,7 @@ def _beside(was: dict, now: dict) -> Found:
 
 def _together(was: dict, now: dict) -> Found:
     for name in sorted(was.keys() | now.keys()):
-        before, after = (side.get(name, []) for side in (was, now))
-        if not all(isinstance(side, list) and all(isinstance(o, str) for o in side) for side in (before, after)):
-            if not alike(before, after):
-                yield Finding(f"what must come with field {name}", Effect.UNKNOWN)
-            continue
-        for other in sorted(set(before) ^ set(after)):
-            must = other in after
+        for other in sorted(set(was.get(name, ())) ^ set(now.get(name, ()))):
+            must = other in now.get(name, ())
             said = f"field {other} {'must now' if must else 'need no longer'} come with field {name}"
             yield Finding(said, Effect.LESS if must else Effect.MORE)

@@ -145,13 +145,10 @@ def _values(was: list | None, now: list | None, at: Place) -> Iterator[Finding]:
         yield Finding(f"now also takes {listed}" if at.asked else f"may now also be {listed}", Effect.MORE)
 
 
-def _extensible(was: Any, now: Any, at: Place) -> Found:
+def _extensible(was: list | None, now: list | None, at: Place) -> Found:
     """Values to which others may come at any time, which clients were told to expect."""
-    if isinstance(was, list | None) and isinstance(now, list | None):
-        for found in _values(was, now, at):
-            yield found if at.asked else replace(found, effect=Effect.NONE)
-    else:
-        yield from _unknown("x-extensible-enum", was, now, at)
+    for found in _values(was, now, at):
+        yield found if at.asked else replace(found, effect=Effect.NONE)
 
 
 def _switch(on: str, off: str, effect: Effect, was: bool | None, now: bool | None, at: Place) -> Found:
