@@ -48,6 +48,8 @@ def verdict(old, new):
 
 NARROWER = {  # the new one takes less: (old, new); the other way round it takes more
     "another type": ({"type": ["string", "integer"]}, {"type": "string"}),
+    "values that keep the limits": (TEXT | {"maxLength": 9, "pattern": "^[a-z]"}, TEXT | {"enum": ["a", "b"]}),
+    "a value that keeps the limits": ({"type": "integer", "minimum": 1, "multipleOf": 2}, {"const": 2}),
     "no type before": ({}, {"type": "string"}),
     "a whole number": ({"type": "number"}, {"type": "integer"}),
     "null, in 3.0": ({"type": "string", "nullable": True}, {"type": "string"}),
@@ -93,7 +95,10 @@ NARROWER = {  # the new one takes less: (old, new); the other way round it takes
     "contains": ({"type": "array"}, {"type": "array", "contains": {"const": 1}}),
     "together": ({"type": "object"}, {"type": "object", "dependentRequired": {"a": ["b"]}}),
     "a condition": (PERSON, PERSON | {"if": {"required": ["name"]}, "then": {"minProperties": 2}}),
-    "nothing at all": ({"type": "string"}, False),
+    "items that end": (
+        {"type": "array", "prefixItems": [{"type": "string"}]},
+        {"type": "array", "prefixItems": [{"type": "string"}], "items": False},
+    ),
     "anything before": (True, {"type": "string"}),
     "unevaluated": (PERSON, PERSON | {"unevaluatedProperties": False}),
 }
@@ -112,10 +117,14 @@ def test_less_breaks_who_asks_and_more_breaks_who_is_answered(old, new):
 
 
 CASES = {  # what stands for itself: (old, new, as a request, as an answer)
+    "values beyond the limit": (TEXT | {"maxLength": 3}, TEXT | {"enum": ["a", "abcd"]}, BREAKS, BREAKS),
+    "nothing at all": (TEXT, False, BREAKS, BREAKS),
+    "something again": (False, TEXT, FITS, BREAKS),
+    "a field that never comes": (fields(a=TEXT), fields(a=False), BREAKS, BREAKS),
     "new field": (fields(), fields(a={}), FITS, FITS),
     "new duty": (fields(), fields(["a"], a={}), BREAKS, FITS),
-    "duty with a default": (fields(a={"default": 1}), fields(["a"], a={"default": 1}), UNJUDGED, FITS),
-    "new duty with a default": (fields(), fields(["a"], a={"default": 1}), UNJUDGED, FITS),
+    "duty with a default": (fields(a={"default": 1}), fields(["a"], a={"default": 1}), BREAKS, FITS),
+    "new duty with a default": (fields(), fields(["a"], a={"default": 1}), BREAKS, FITS),
     "field gone": (fields(a={}, b={}), fields(b={}), UNJUDGED, BREAKS),
     "fields no longer named": (fields(a={}), fields(), FITS, BREAKS),
     "field refused": (fields(a={}), fields(more={"additionalProperties": False}), BREAKS, BREAKS),
@@ -377,6 +386,7 @@ PARAMETERS = {
     "moved": (call(query(TEXT)), call(query(TEXT) | {"in": "header"}), BREAKS),
     "default": (call(query(TEXT | {"default": "a"})), call(query(TEXT | {"default": "b"})), BREAKS),
     "default of what is always sent": (call(query(TEXT | {"default": "a"}, required=True)), call(query(TEXT, required=True)), FITS),
+    "text to text or number": (call(query(TEXT)), call(query({"type": ["string", "integer"]})), FITS),
     "number to text": (call(query(NUMBER)), call(query(TEXT)), FITS),
     "text to number": (call(query(TEXT)), call(query(NUMBER)), BREAKS),
     "number to short text": (call(query(NUMBER)), call(query(TEXT | {"maxLength": 3})), BREAKS),
@@ -563,6 +573,12 @@ TOLD = {
     "a header, if you like": (sent(only(answer())), sent(only(answer(headers={"X-Left": {"schema": TEXT}}))), FITS),
     "sign-in": (sent({}), sent({"security": [{"key": []}]}, components={"securitySchemes": {"key": KEY}}), UNJUDGED),
     "same sign-in": (sent({"security": []}), sent({}), "none"),
+    "a field more": (sent(only(asks(fields(a={})))), sent(only(asks(fields(a={}, b=TEXT)))), FITS),
+    "a field that is always there": (
+        sent(only(asks(fields(a={})))),
+        sent(only(asks(fields(["b"], a={}, b=TEXT)))),
+        UNJUDGED,
+    ),
     "deprecated": (sent({}), sent({"deprecated": True}), FITS),
     "an unknown entry": (sent({}), sent({"colour": "red"}), UNJUDGED),
     "callback gone": (document({"callbacks": {"done": {"{$url}": {"post": {}}}}}), document({}), BREAKS),

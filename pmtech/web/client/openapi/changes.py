@@ -2,18 +2,15 @@
 
 import re
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote
 
 from pmtech.web.client.openapi.comparison import Comparison, ContractChange, Found
-from pmtech.web.client.openapi.document import Document
+from pmtech.web.client.openapi.document import Document, component
 from pmtech.web.client.openapi.effect import Effect
 from pmtech.web.client.openapi.operations import GONE, calls, path_item
-from pmtech.web.client.openapi.sign_in import spelt
 
-DESCRIBES = {"openapi", "info", "tags", "externalDocs", "examples"}
 SAFE = {"responses", "parameters", "requestBodies", "headers", "securitySchemes", "links", "callbacks", "pathItems"}
-UNSEEN = {"discriminator", "$dynamicRef", "$recursiveRef"}
+UNSEEN = ("discriminator", "$dynamicRef", "$recursiveRef")
 VARIABLE = re.compile(r"\{([^{}/]*)\}")
 
 
@@ -27,7 +24,9 @@ def changes(old: Document, new: Document) -> Found:
     if versions[0][:3] != versions[1][:3]:
         said = f"is written for OpenAPI {versions[1]}, no longer for {versions[0]}"
         yield both.change("the whole contract", said, Effect.NONE)
-    yield from both.rest(was, now, "the whole contract", DESCRIBES | {"paths", "webhooks", "components", "security"})
+    yield from both.rest(
+        was, now, "the whole contract", {"openapi", "info", "paths", "webhooks", "components", "security"}
+    )
     for reference in sorted(old.unread | new.unread):
         file, _, place = reference.partition("#")
         where = "#".join(filter(None, (file if "://" in file else Path(file).name, place)))
@@ -54,52 +53,20 @@ def _paths(both: Comparison, was: dict, now: dict) -> Found:
 
 
 def _components(both: Comparison, was: dict, now: dict) -> Found:
-    """What no request leads to was not met on the way. A schema among it may still be meant, by a discriminator."""
-    asked = _reached(both.old), _reached(both.new)
-    used = asked[0] | asked[1]
-    safe = SAFE if used & UNSEEN else SAFE | {"schemas"}
+    """What nothing led to on the way, and so was not compared. A schema among it may still be meant, by a discriminator."""
+    met = {unquote(reference) for side in (both.old, both.new) for reference in side.met}
+    safe = SAFE if both.old.says(*UNSEEN) or both.new.says(*UNSEEN) else SAFE | {"schemas"}
     kinds = {kind for kind in {*was, *now} if all(isinstance(side.get(kind, {}), dict) for side in (was, now))}
-    for kind in sorted(kinds - DESCRIBES):
+    for kind in sorted(kinds - {"examples"}):
         before, after = was.get(kind, {}), now.get(kind, {})
         for name in sorted(before.keys() | after.keys()):
-            itself = f"#/components/{kind}/{name.replace('~', '~0').replace('/', '~1')}"
-            if itself in used or used.issuperset(_leads(side[name]) for side in (before, after) if name in side):
+            # A part that only refers to another one may be met by that one's name.
+            parts = [side[name] for side in (before, after) if name in side]
+            others = {unquote(str(p["$ref"])) for p in parts if isinstance(p, dict) and p.keys() == {"$ref"}}
+            if component(kind, name) in met or (len(others) == len(parts) and others <= met):
                 continue
-            sides = [spelt(side.get(name)) for side in (before, after)]
-            differs = name not in before or name not in after or not both.schemas.same(*sides)
-            if kind == "securitySchemes" and name in used:
-                if differs and (name in asked[0] & asked[1] or (name in before and name in after)):
-                    yield both.change(f"sign-in {name}", "differs", Effect.UNKNOWN)
-            elif differs:
-                said = "is new" if name not in before else "is gone" if name not in after else "differs"
+            if len(parts) == 1 or not both.schemas.same(*parts):
+                said = "differs" if len(parts) == 2 else "is gone" if name in before else "is new"
                 effect = Effect.NONE if kind in safe else Effect.UNKNOWN
-                yield both.change(f"components, {kind}, {name}", f"{said}, and no request uses it", effect)
+                yield both.change(f"components, {kind}, {name}", f"{said}, and no request that stays uses it", effect)
     yield from both.rest(was, now, "components", kinds)
-
-
-def _leads(node: Any) -> str | None:
-    """Where a part that only refers to another one leads."""
-    reference = node.get("$ref") if isinstance(node, dict) and len(node) == 1 else None
-    return unquote(reference) if isinstance(reference, str) else None
-
-
-def _reached(document: Document) -> set[str]:
-    """The references that requests lead to, the names of the sign-ins that they ask for, and the words by which
-    they may mean a schema that no reference leads to."""
-    reached: set[str] = set()
-    seen: set[int] = set()
-    waiting: list[Any] = [{name: document.data.get(name) for name in ("paths", "webhooks", "security")}]
-    while waiting:
-        node = waiting.pop()
-        if not isinstance(node, dict | list) or id(node) in seen:
-            continue
-        seen.add(id(node))
-        waiting += node.values() if isinstance(node, dict) else node
-        if isinstance(node, dict):
-            reached |= UNSEEN & node.keys()
-            if isinstance(node.get("$ref"), str):
-                reached.add(unquote(node["$ref"]))
-                waiting.append(document.target(node["$ref"]))
-            ways = node["security"] if isinstance(node.get("security"), list) else []
-            reached |= {name for way in ways if isinstance(way, dict) for name in way}
-    return reached

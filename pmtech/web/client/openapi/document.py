@@ -24,11 +24,12 @@ parameter: text name in style; flag required explode deprecated allowReserved al
 body: flag required; map content
 media: schema schema itemSchema
 answer: map content headers
-schema: types type; texts required; list enum allOf anyOf oneOf prefixItems; bound exclusiveMinimum exclusiveMaximum;
-  map properties patternProperties dependentSchemas dependentRequired discriminator; flag nullable readOnly writeOnly
-  uniqueItems deprecated; text $ref pattern format contentEncoding contentMediaType; schema additionalProperties items not
-  if then else contains propertyNames unevaluatedProperties unevaluatedItems contentSchema; number minLength maxLength
-  minItems maxItems minProperties maxProperties minContains maxContains minimum maximum multipleOf
+schema: types type; texts required; list enum x-extensible-enum allOf anyOf oneOf prefixItems; bound
+  exclusiveMinimum exclusiveMaximum; map properties patternProperties dependentSchemas discriminator; lists
+  dependentRequired; flag nullable readOnly writeOnly uniqueItems deprecated; text $ref pattern format contentEncoding
+  contentMediaType; schema additionalProperties items not if then else contains propertyNames unevaluatedProperties
+  unevaluatedItems contentSchema; number minLength maxLength minItems maxItems minProperties maxProperties minContains
+  maxContains minimum maximum multipleOf
 """
 SHAPES = {
     kind: {name: shape for part in rest.split(";") for shape, *names in [part.split()] for name in names}
@@ -50,13 +51,13 @@ class Document:
         self.elsewhere = False
         self.data = self._plain(data, "", path.parent if path else None)
         self._files: dict[str, Any] = {"": self.data}
-        self._targets: dict[str, Any] = {}
+        self.met: dict[str, Any] = {}  # where the references led that were followed
 
     def target(self, reference: str) -> Any:
         """What the reference names, None when it leads nowhere."""
-        if reference not in self._targets:
-            self._targets[reference] = self._target(reference)
-        return self._targets[reference]
+        if reference not in self.met:
+            self.met[reference] = self._target(reference)
+        return self.met[reference]
 
     def _target(self, reference: str) -> Any:
         file, _, pointer = reference.partition("#")
@@ -100,6 +101,11 @@ class Document:
     def components(self, kind: str) -> dict[str, Any]:
         """Those of a kind, such as schemas, by name."""
         return self.view(self.view(self.data, "document").get("components"), "components").get(kind, {})
+
+    def says(self, *names: str) -> bool:
+        """Whether any entry, here or in the other files, goes by one of these names."""
+        text = json.dumps([*self._files.values()])
+        return any(f"{json.dumps(name)}:" in text for name in names)
 
     def operations(self) -> Iterator[tuple[str, str, Any, list]]:
         """Path, method, what stands there, and the parameters of the whole path."""
@@ -152,6 +158,11 @@ class Document:
         return ("" if self.path and there == str(self.path) else there or file) + mark + pointer
 
 
+def component(kind: str, name: str) -> str:
+    """The reference to a part."""
+    return f"#/components/{kind}/{name.replace('~', '~0').replace('/', '~1')}"
+
+
 def alike(a: Any, b: Any) -> bool:
     """As JSON compares: 1 is 1.0, and true is not 1."""
     return exact(a) == exact(b)
@@ -170,6 +181,8 @@ def _fits(value: Any, shape: str) -> bool:
     if shape == "types":
         named = [value] if isinstance(value, str) else value
         return _fits(named, "texts") and 0 < len(named) and {*named} <= {*TYPES}
+    if shape == "lists":
+        return isinstance(value, dict) and all(_fits(texts, "texts") for texts in value.values())
     if shape == "texts":
         return isinstance(value, list) and all(isinstance(text, str) for text in value)
     if isinstance(value, bool):

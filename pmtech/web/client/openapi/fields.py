@@ -10,7 +10,6 @@ it could be left out before.
 import re
 from typing import Any
 
-from pmtech.web.client.openapi.document import alike
 from pmtech.web.client.openapi.effect import Effect, Finding, Found, Pair
 from pmtech.web.client.openapi.form import ANY
 from pmtech.web.client.openapi.forms import Sides
@@ -37,8 +36,7 @@ def fields(a: dict, b: dict, sides: Sides, *, asked: bool, text: str) -> Found:
             yield from _new(name, now[name], a, b, sides, asked=asked)
         else:
             yield Finding(f"field {name}, which is {way}, is {'gone' if name in was else 'new'}", Effect.NONE)
-    filled = {name for name in now if asked and sides.new.said(now[name], "default")}
-    yield from _required(a, b, was.keys() - old, now.keys() - new, filled, asked=asked)
+    yield from _required(a, b, was.keys() - old, now.keys() - new, asked=asked)
     closing = "additionalProperties" in a or "additionalProperties" in b  # else `unevaluatedProperties` goes by itself
     rest, place = [_rest(side) if closing else ANY for side in (a, b)], "further field" if was or now else "value"
     yield from _further(rest[0], rest[1], f"each {place}", "further fields", sides, asked=asked)
@@ -61,15 +59,12 @@ def _gone(name: str, was: Any, b: dict, sides: Sides, *, asked: bool) -> Found:
 
 
 def _new(name: str, now: Any, a: dict, b: dict, sides: Sides, *, asked: bool) -> Found:
-    duty, rest = asked and name in b.get("required", ()), _unnamed(name, a)
-    if duty and sides.new.said(now, "default"):
-        yield Finding(f"field {name} is new and required, yet it has a default", Effect.UNKNOWN)
-    else:
-        # Where any field was welcome, with none named or as the contract says, one of this name may be sent already.
-        welcome = not a.get("properties") or "additionalProperties" in a
-        letter = welcome and sides.old.open(rest) and not sides.new.open(now)
-        effect = Effect.LESS if duty or not asked else Effect.PERHAPS_LESS if letter else Effect.MORE
-        yield Finding(f"field {name} is new" + (" and required" if duty else ""), effect)
+    duty, rest = name in b.get("required", ()), _unnamed(name, a)
+    # Where any field was welcome, with none named or as the contract says, one of this name may be sent already.
+    welcome = not a.get("properties") or "additionalProperties" in a
+    letter = not asked or (welcome and sides.old.open(rest) and not sides.new.open(now))
+    effect = Effect.LESS if duty else Effect.PERHAPS_LESS if letter else Effect.MORE
+    yield Finding(f"field {name} is new" + (" and required" if duty and asked else ""), effect)
     sent = name in a.get("required", ()) and name not in a.get("properties", {})
     if sent or (sides.old.union(rest).forms and not sides.old.open(rest)):
         yield Pair(rest, now, (f"field {name}",))
@@ -90,8 +85,8 @@ def _rest(words: dict) -> Any:
     return words.get("additionalProperties", words.get("unevaluatedProperties", ANY))
 
 
-def _required(a: dict, b: dict, hid: set[str], hides: set[str], filled: set[str], *, asked: bool) -> Found:
-    """Of two objects that hide fields on this way, and of which the new one fills in what is missing."""
+def _required(a: dict, b: dict, hid: set[str], hides: set[str], *, asked: bool) -> Found:
+    """Of two objects that hide fields on this way. A default fills in what is missing, and makes no duty less of one."""
     was, now = (side.get("required", frozenset()) for side in (a, b))
     before, after = (side.get("properties", {}) for side in (a, b))
     for name in sorted(was ^ now):
@@ -99,8 +94,6 @@ def _required(a: dict, b: dict, hid: set[str], hides: set[str], filled: set[str]
         if (name in before or name not in after) if more else (name in after or name not in before):
             said = ("now required" if asked else "now always there") if more else "no longer required"
             effect = Effect.NONE if name in (hides if more else hid) else Effect.LESS if more else Effect.MORE
-            if more and name in filled - hides:
-                said, effect = f"{said}, yet it has a default", Effect.UNKNOWN
             yield Finding(f"field {name} is {said}", effect)
 
 
@@ -128,12 +121,7 @@ def _beside(was: dict, now: dict) -> Found:
 
 def _together(was: dict, now: dict) -> Found:
     for name in sorted(was.keys() | now.keys()):
-        before, after = (side.get(name, []) for side in (was, now))
-        if not all(isinstance(side, list) and all(isinstance(o, str) for o in side) for side in (before, after)):
-            if not alike(before, after):
-                yield Finding(f"what must come with field {name}", Effect.UNKNOWN)
-            continue
-        for other in sorted(set(before) ^ set(after)):
-            must = other in after
+        for other in sorted(set(was.get(name, ())) ^ set(now.get(name, ()))):
+            must = other in now.get(name, ())
             said = f"field {other} {'must now' if must else 'need no longer'} come with field {name}"
             yield Finding(said, Effect.LESS if must else Effect.MORE)

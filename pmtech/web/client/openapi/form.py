@@ -57,10 +57,6 @@ class Union:
     def types(self) -> set[str]:
         return {form.kind for form in self.forms}
 
-    @property
-    def written(self) -> bool:
-        return all(form.declared for form in self.forms)
-
 
 def form_of(entries: dict[str, Any]) -> Form:
     """A schema's own words: bounds with whether they are left out themselves, `const` as the only value."""

@@ -61,7 +61,7 @@ class Forms:
             return False
         fields = [[side.get(name, ANY) for side in names] for name in needs[0] & needs[1]]
         unions = [[self.union(field) for field in pair] for pair in fields]
-        if any(x.written and y.written and not x.types & y.types for x, y in unions):
+        if any(not x.types & y.types and all(form.declared for form in x.forms + y.forms) for x, y in unions):
             return False
         pairs = [[self.said(side, "enum") for side in pair] for pair in fields]
         pairs.append([[side.words["enum"]] if "enum" in side.words else [] for side in (a, b)])

@@ -16,20 +16,21 @@ STATUS = re.compile(r"[1-5](\d\d|XX)|default")
 
 def path_item(both: Comparison, was: Any, now: Any, where: str, variables: tuple[list, list] = ([], [])) -> Found:
     """All requests on a path, with the variables in it; GONE for a path that is not there."""
-    alone, said = was is GONE or now is GONE, "is gone" if now is GONE else "is new"
+    alone = "is gone" if now is GONE else "is new" if was is GONE else None
     was, now = both.old.view(was, "path"), both.new.view(now, "path")
     shared = was.get("parameters", []), now.get("parameters", [])
     for method in METHODS:
         inside = f"{method.upper()} {where}"
         if method in was and method in now:
             yield from _operation(both, was[method], now[method], shared, inside, variables)
-        elif method in was or method in now:
-            gone = method in was
-            yield both.change(inside, f"is {'gone' if gone else 'new'}", Effect.OTHER if gone else Effect.NONE)
+        elif method in was:
+            yield both.change(inside, "is gone", Effect.OTHER)
+        elif method in now:
+            yield both.change(inside, "is new", Effect.NONE)
     if not alone:
         yield from both.rest(was, now, where, ("parameters", *METHODS))
     elif not {*METHODS} & {*was, *now}:
-        yield both.change(where, f"{said}, without any request", Effect.NONE)
+        yield both.change(where, f"{alone}, without any request", Effect.NONE)
 
 
 def calls(both: Comparison, was: Any, now: Any, where: str) -> Found:

@@ -7,15 +7,15 @@ from pmtech.web.client.openapi.document import Document
 from pmtech.web.client.openapi.effect import Effect
 
 FORM = ("query", "cookie")  # the places that are written as a form is, a=1&a=2; the others as 1,2
-KNOWN = {"name", "in", "required", "schema", "content", "style", "explode", "deprecated"}
+KNOWN = set("name in required schema content style explode deprecated allowReserved allowEmptyValue".split())
 TEXT = {"type": "string"}
-Key = tuple[str, str]
+Listed = dict[tuple[str, str], dict[str, Any]]  # by their place and name
 
 
-def listed(document: Document, own: list, shared: list, variables: list[str]) -> dict[Key, dict]:
-    """Those of an operation and of its whole path by their place and name; a variable of the path by its position, for what
-    it is called is not on the wire."""
-    found: dict[Key, dict] = {}
+def listed(document: Document, own: list, shared: list, variables: list[str]) -> Listed:
+    """Those of an operation and of its whole path; a variable of the path by its position, for what it is called is not on
+    the wire."""
+    found: Listed = {}
     for nodes in (shared, own):
         inside = []
         for node in nodes:
@@ -28,61 +28,59 @@ def listed(document: Document, own: list, shared: list, variables: list[str]) ->
     return found
 
 
-def parameters(both: Comparison, before: dict[Key, dict], after: dict[Key, dict], where: str) -> Found:
-    gone, new = sorted(before.keys() - after.keys()), sorted(after.keys() - before.keys())
-    for key in gone:
+def parameters(both: Comparison, before: Listed, after: Listed, where: str) -> Found:
+    before, after = dict(before), dict(after)
+    for key in sorted(before.keys() - after.keys()):
+        new = sorted(after.keys() - before.keys())
         there = next((other for other in new if other[1] == key[1] and "path" not in (key[0], other[0])), None)
         if there:
-            new.remove(there)
-            said = f"parameter {_told(before[key])} moved from {key[0]} to {there[0]}"
-        else:
-            said = f"parameter {_told(before[key])} is {'no longer described' if key[0] == 'path' else 'gone'}"
-        yield both.change(where, said, Effect.NONE if key[0] == "path" else Effect.OTHER)
-    for key in new:
-        said, must = f"parameter {_told(after[key])} is", after[key].get("required")
-        if key[0] == "path":  # any text would do until now
-            yield both.change(where, f"{said} now described", Effect.NONE)
-            yield from both.schema({"schema": TEXT}, after[key], f"{where}, {said[:-3]}", asked=True, text="sent")
-        else:
-            yield both.change(where, f"{said} new{' and required' if must else ''}", Effect.LESS if must else both.more)
-    for key in sorted(before.keys() & after.keys()):
-        yield from _parameter(both, key[0], before[key], after[key], where)
-
-
-def _parameter(both: Comparison, place: str, was: dict, now: dict, where: str) -> Found:
-    told = f"parameter {_told(now)}"
-    if place != "path":
-        said = f"{told} is now required", f"{told} is no longer required"
-        yield from both.flag("required", was, now, where, *said, Effect.LESS)
-    inside = f"{where}, {told}"
-    usual = "form" if place in FORM else "simple"
-    many = place in FORM and now.get("style", usual) == usual and now.get("explode", True)
-    text = ("many" if many else "one") + " sent" * bool(was.get("required") and now.get("required"))
-    yield from _written(both, was, now, inside, usual, asked=True, text=text)
-    for name, said in (("allowReserved", "takes reserved signs"), ("allowEmptyValue", "takes an empty value")):
-        yield from both.flag(name, was, now, inside, f"now {said}", f"no longer {said}", Effect.MORE)
-    yield from both.rest(was, now, inside, KNOWN | {"allowReserved", "allowEmptyValue"})
+            said = f"{_told('parameter', before.pop(key))} moved from {key[0]} to {there[0]}"
+            del after[there]
+            yield both.change(where, said, Effect.OTHER)
+    yield from _each(both, before, after, where, "parameter", asked=True)
 
 
 def headers(both: Comparison, was: dict, now: dict, where: str) -> Found:
     """Of an answer. A client may read one that was never promised to be there."""
-    before, after = (counted((n.lower(), (n, h)) for n, h in side.get("headers", {}).items()) for side in (was, now))
+    before, after = (
+        counted((("header", n.lower()), document.view(h, "parameter") | {"name": n}) for n, h in side.items())
+        for document, side in ((both.old, was.get("headers", {})), (both.new, now.get("headers", {})))
+    )
+    yield from _each(both, before, after, where, "header", asked=False)
+
+
+def _each(both: Comparison, before: Listed, after: Listed, where: str, kind: str, *, asked: bool) -> Found:
     for key in sorted(before.keys() | after.keys()):
-        name = (after.get(key) or before[key])[0]
+        is_path, told = key[0] == "path", _told(kind, after.get(key) or before[key])
         if key in before and key in after:
-            old, new = both.old.view(before[key][1], "parameter"), both.new.view(after[key][1], "parameter")
-            inside = f"{where}, header {name}"
-            said = "is now always there", "is no longer always there"
-            yield from both.flag("required", old, new, inside, *said, Effect.LESS, asked=False)
-            yield from _written(both, old, new, inside, "simple", asked=False)
-            yield from both.rest(old, new, inside, KNOWN - {"name", "in"})
+            yield from _one(both, key[0], before[key], after[key], where, told, asked=asked)
+        elif key in before:
+            effect = Effect.NONE if is_path else Effect.OTHER
+            yield both.change(where, f"{told} is {'no longer described' if is_path else 'gone'}", effect, asked=asked)
+        elif is_path:  # any text would do until now
+            yield both.change(where, f"{told} is now described", Effect.NONE)
+            yield from both.schema({"schema": TEXT}, after[key], f"{where}, {told}", asked=True, text="sent")
         else:
-            must = key in after and both.new.view(after[key][1], "parameter").get("required")
-            effect = Effect.OTHER if key in before else Effect.LESS if must else Effect.NONE
-            yield both.change(where, f"header {name} is {'gone' if key in before else 'new'}", effect, asked=False)
+            must = after[key].get("required")
+            effect = Effect.LESS if must else both.more if asked else Effect.NONE
+            yield both.change(where, f"{told} is new{' and required' if must and asked else ''}", effect, asked=asked)
 
 
-def _written(both: Comparison, was: dict, now: dict, where: str, usual: str, *, asked: bool, text: str = "") -> Found:
+def _one(both: Comparison, place: str, was: dict, now: dict, where: str, told: str, *, asked: bool) -> Found:
+    usual, must = "form" if place in FORM else "simple", "required" if asked else "always there"
+    if place != "path":
+        said = f"{told} is now {must}", f"{told} is no longer {must}"
+        yield from both.flag("required", was, now, where, *said, Effect.LESS, asked=asked)
+    inside = f"{where}, {told}"
+    many = place in FORM and now.get("style", usual) == usual and now.get("explode", True)
+    text = ("many" if many else "one") + " sent" * bool(was.get("required") and now.get("required"))
+    yield from _written(both, was, now, inside, usual, asked=asked, text=text if asked else "")
+    for name, said in (("allowReserved", "takes reserved signs"), ("allowEmptyValue", "takes an empty value")):
+        yield from both.flag(name, was, now, inside, f"now {said}", f"no longer {said}", Effect.MORE)
+    yield from both.rest(was, now, inside, KNOWN)
+
+
+def _written(both: Comparison, was: dict, now: dict, where: str, usual: str, *, asked: bool, text: str) -> Found:
     """The schema, and the style in which its parts become text."""
     if ("content" in was) != ("content" in now):
         yield both.change(where, "is now written in another way", Effect.OTHER)
@@ -101,5 +99,5 @@ def _written(both: Comparison, was: dict, now: dict, where: str, usual: str, *, 
     yield from both.deprecated(was, now, where)
 
 
-def _told(parameter: dict[str, Any]) -> str:
-    return str(parameter.get("name", "without a name"))
+def _told(kind: str, node: dict[str, Any]) -> str:
+    return f"{kind} {node.get('name', 'without a name')}"

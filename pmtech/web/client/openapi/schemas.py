@@ -7,7 +7,8 @@ lead to, and whoever asks for all findings follows the pairs. So a schema may co
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from itertools import chain, combinations
+from functools import cache, partial
+from itertools import chain, combinations, product
 from typing import Any
 
 from pmtech.web.client.openapi.document import ODD, Document, alike
@@ -122,38 +123,29 @@ class Schemas(Sides):
         # Where any text will do, the texts that are listed beside it are hints.
         sides = ((Effect.MORE, before), (Effect.LESS, after))
         free = {does for does, forms in sides if forms[0].kind != "object" and any(not form.words for form in forms)}
-        known: dict[tuple[int, int], set[Effect]] = {}
-
-        def effects(a: Form, b: Form) -> set[Effect]:
-            if (id(a), id(b)) not in known:
-                known[id(a), id(b)] = self._effects(a, b, asked, text)
-            return known[id(a), id(b)]
-
-        def paired(fits: Callable[[Form, Form], bool]) -> Found:
-            for a in list(left):
-                if b := next((b for b in others if fits(a, b)), None):
-                    left.remove(a)
-                    others.remove(b)
-                    place = (f"form {_called(a, before)}",)
-                    for f in differences(a, b, self, asked=asked, text=text):
-                        if isinstance(f, Finding) and f.effect in free:
-                            f = replace(f, effect=Effect.NONE)
-                        yield replace(f, place=place + f.place)
-
-        yield from paired(lambda a, b: a.name is not None and a.name == b.name)
-        if self._nested == NESTED and (left or others):
-            yield Finding("its forms, which are chosen from within other forms", Effect.UNKNOWN)
-            return
+        effects = cache(partial(self._effects, asked=asked, text=text))
+        ways: list[Callable[[Form, Form], bool]] = [
+            lambda a, b: a.name is not None and a.name == b.name,
+            lambda a, b: not effects(a, b),
+            lambda a, b: len(left) == 1 == len(others),
+            lambda a, b: effects(a, b) <= WIDER,
+            lambda a, b: effects(a, b) <= NARROWER,
+        ]
+        too_deep = self._nested == NESTED
         self._nested += 1
-        yield from paired(lambda a, b: not self._replaced(a, b) and not effects(a, b))
-        if len(left) == 1 == len(others):
-            yield from paired(lambda a, b: not self._replaced(a, b))
-        for fitting in (WIDER, NARROWER):
-
-            def close(a: Form, b: Form, fitting=fitting) -> bool:
-                return not self._replaced(a, b) and effects(a, b) <= fitting
-
-            yield from paired(close)
+        for fits, a in product(ways[:1] if too_deep else ways, before):
+            b = next((b for b in others if a in left and not self._replaced(a, b) and fits(a, b)), None)
+            if b:
+                left.remove(a)
+                others.remove(b)
+                place = (f"form {_called(a, before)}",)
+                for f in differences(a, b, self, asked=asked, text=text):
+                    if isinstance(f, Finding) and f.effect in free:
+                        f = replace(f, effect=Effect.NONE)
+                    yield replace(f, place=place + f.place)
+        if too_deep and (left or others):
+            yield Finding("its forms, which are chosen from within other forms", Effect.UNKNOWN)
+            left = others = []
         for a in left:
             # Objects take most of what objects with other fields do, as long as they may have further ones.
             kept = any(_one_thing(a, b) and effects(a, b) <= WIDER for b in after)
@@ -165,7 +157,7 @@ class Schemas(Sides):
             yield Finding(f"{said} the form {_called(b, after)}", Effect.NONE if kept else Effect.MORE)
         self._nested -= 1
 
-    def _effects(self, a: Form, b: Form, asked: bool, text: str) -> set[Effect]:
+    def _effects(self, a: Form, b: Form, *, asked: bool, text: str = "") -> set[Effect]:
         local = self._local(differences(a, b, self, asked=asked, text=text), asked)
         return {f.effect for f in self._follow(local, asked, tells=False)}
 
@@ -179,43 +171,40 @@ class Schemas(Sides):
         for one of them comes to fit another, too."""
         if not was.exclusive and not now.exclusive:
             return
-        sides = ((self.old, was), (self.new, now))
-        pairs = [[(side, *pair) for pair in combinations(union.forms, 2)] for side, union in sides]
+        pairs = [
+            [(side, *pair) for pair in combinations(union.forms, 2)]
+            for side, union in ((self.old, was), (self.new, now))
+        ]
         overlapping = {a.kind if a.kind == b.kind else "any" for side, a, b in chain(*pairs) if side.overlap(a, b)}
+        meant = overlapping - {"object"}
+        met = [any(side.overlap(a, b, named=True) for side, a, b in each) for each in pairs]
         if was.exclusive and now.exclusive:
-            if was.exclusive != now.exclusive:
-                unsure = bool(overlapping)
-            elif not overlapping or self._same_forms(was, now, asked):
-                unsure = False
-            else:
-                met = [any(side.overlap(a, b, named=True) for side, a, b in each) for each in pairs]
-                unsure = bool(overlapping - {"object"}) or (asked and met == [False, True])
-            if unsure:
+            same = was.exclusive == now.exclusive
+            unsure = not same or meant or (asked and met == [False, True])
+            if overlapping and unsure and not (same and self._same_forms(was, now, asked)):
                 yield Finding("what fits several of its forms, of which it may fit one", Effect.UNKNOWN)
-            return
-        met = overlapping - {"object"} or any(side.overlap(a, b, named=True) for side, a, b in pairs[0])
-        if was.exclusive and met and not asked and len(now.forms) == 1:  # a strict reader refuses what fits several
-            yield Finding("what fitted several of its forms, of which it might fit one", Effect.UNKNOWN)
-        if not overlapping or len(now.forms) == 1:
-            return
-        if was.exclusive or not asked:
-            said = "may now fit several of its forms" if was.exclusive else "now fits one of its forms and no other"
-            effect = Effect.LESS if now.exclusive else Effect.MORE if asked else Effect.UNKNOWN
-            yield Finding(said, effect)
-            return
-        for a in was.forms:
-            if sum(self._effects(a, b, asked, "") <= WIDER for b in now.forms if b.kind == a.kind) > 1:
-                yield Finding("what fits several of its forms is no longer taken", Effect.LESS)
-                return
-        if len(was.forms) > 1 or overlapping - {"object"} or any(s.overlap(a, b, named=True) for s, a, b in pairs[1]):
+        elif len(now.forms) == 1:
+            if was.exclusive and not asked and (meant or met[0]):  # a strict reader refuses what fits several
+                yield Finding("what fitted several of its forms, of which it might fit one", Effect.UNKNOWN)
+        elif overlapping and was.exclusive:
+            yield Finding("may now fit several of its forms", Effect.MORE if asked else Effect.UNKNOWN)
+        elif overlapping and not asked:
+            yield Finding("now fits one of its forms and no other", Effect.LESS)
+        elif overlapping and any(sum(self._takes(a, b) for b in now.forms) > 1 for a in was.forms):
+            yield Finding("what fits several of its forms is no longer taken", Effect.LESS)
+        elif overlapping and (len(was.forms) > 1 or meant or met[1]):
             yield Finding("must now fit one of its forms and no other", Effect.UNKNOWN)
+
+    def _takes(self, a: Form, b: Form) -> bool:
+        """All that a client may send by the old form."""
+        return a.kind == b.kind and self._effects(a, b, asked=True) <= WIDER
 
     def _same_forms(self, was: Union, now: Union, asked: bool) -> bool:
         """In any order."""
         left = list(now.forms)
         for a in was.forms:
             alone = (b for b in left if (a.kind, a.declared) == (b.kind, b.declared))
-            b = next((b for b in alone if self._effects(a, b, asked, "") <= {Effect.NONE}), None)
+            b = next((b for b in alone if self._effects(a, b, asked=asked) <= {Effect.NONE}), None)
             if b is None:
                 return False
             left.remove(b)
@@ -252,19 +241,20 @@ def _type(was: Union, now: Union, text: str) -> Found:
     if any(f"type {ODD}" in form.words for form in (*was.forms, *now.forms)):
         return  # listed with what no rule knows
     lost, won = was.types - now.types, now.types - was.types
+    if not lost and not won:
+        return
     free = [
         any(f.kind == "string" and f.words.keys() <= {"default", "deprecated"} for f in s.forms) for s in (was, now)
     ]
-    if text and lost <= PLAIN and free[1]:
-        lost = set()  # what is written as text is one
-    if text and won <= PLAIN and free[0]:
-        won = set()
-    if lost or won:
-        effect = Effect.OTHER if lost and won else Effect.LESS if lost else Effect.MORE
-        written = {form.kind for form in (*was.forms, *now.forms) if form.declared or not form.words}
-        if not (lost | won) & written and all(any(not f.declared for f in side.forms) for side in (was, now)):
-            effect = Effect.UNKNOWN  # meant by the words alone, and by the letter any other type was taken, and is
-        yield Finding(f"type changed from {_types(was)} to {_types(now)}", effect)
+    less = lost and not (text and lost <= PLAIN and free[1])  # what is written as text is one
+    more = won and not (text and won <= PLAIN and free[0])
+    effect = Effect.LESS if less else Effect.MORE if more else Effect.NONE
+    if (less and more) or not now.types:  # who reads what is never there breaks, too
+        effect = Effect.OTHER
+    written = {form.kind for form in (*was.forms, *now.forms) if form.declared or not form.words}
+    if not (lost | won) & written and all(any(not f.declared for f in side.forms) for side in (was, now)):
+        effect = Effect.UNKNOWN  # meant by the words alone, and by the letter any other type was taken, and is
+    yield Finding(f"type changed from {_types(was)} to {_types(now)}", effect)
 
 
 def _hints(was: list[dict], now: list[dict], asked: bool) -> Found:

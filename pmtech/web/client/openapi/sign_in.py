@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pmtech.web.client.openapi.comparison import Comparison, Found
-from pmtech.web.client.openapi.document import Document
+from pmtech.web.client.openapi.document import Document, component
 from pmtech.web.client.openapi.effect import Effect, words
 
 TOLD_BY = ("type", "in", "name", "scheme")
@@ -13,10 +13,12 @@ TOLD_BY = ("type", "in", "name", "scheme")
 
 @dataclass(frozen=True)
 class _Way:
-    """The scopes by scheme, which is told by what it is rather than by what it is called; and how to say it."""
+    """The scopes by scheme, which is told by what it is rather than by what it is called; how to say it; and the schemes by
+    name."""
 
     scopes: dict[str, frozenset[str]]
     said: str
+    schemes: dict[str, Any]
 
     def asks_no_more(self, than: "_Way") -> bool:
         return all(key in than.scopes and scopes <= than.scopes[key] for key, scopes in self.scopes.items())
@@ -30,6 +32,10 @@ def sign_in(both: Comparison, was: Any, now: Any, where: str) -> Found:
         if [way.scopes for way in before] != [way.scopes for way in after]:
             yield both.change(where, "how the API signs in", Effect.UNKNOWN)
         return
+    old, new = ({n: scheme for way in ways for n, scheme in way.schemes.items()} for ways in (before, after))
+    for name in sorted(old.keys() & new.keys()):
+        if not both.schemas.same(old[name], new[name]):
+            yield both.change(f"sign-in {name}", "differs", Effect.UNKNOWN)
     for way in before:
         if not any(other.scopes == way.scopes for other in after):
             said = f"no longer takes the sign-in {way.said}" if way.scopes else "now asks for a sign-in"
@@ -42,21 +48,22 @@ def sign_in(both: Comparison, was: Any, now: Any, where: str) -> Found:
 
 
 def _ways(document: Document, security: Any) -> list[_Way]:
-    schemes = document.components("securitySchemes")
+    described = document.components("securitySchemes")
     ways = []
     for entry in security if isinstance(security, list) else []:
-        scopes, said = {}, []
+        scopes, said, schemes = {}, [], {}
         for name, asked in entry.items() if isinstance(entry, dict) else [(str(entry), [])]:
             rights = frozenset(map(str, asked if isinstance(asked, list) else [asked]))
-            scheme = spelt(document.follow(schemes.get(name)))
-            known = isinstance(scheme, dict) and scheme.get("type") in ("apiKey", "http")
-            scopes[str([scheme.get(key) for key in TOLD_BY]) if known else name] = rights
+            place = {"$ref": component("securitySchemes", name)}
+            scheme = schemes[name] = _spelt(document.follow(place)) if name in described else None
+            kept = scheme if isinstance(scheme, dict) and scheme.get("type") in ("apiKey", "http") else None
+            scopes[str([kept.get(key) for key in TOLD_BY]) if kept else name] = rights
             said.append(name + (f" ({words(rights)})" if rights else ""))
-        ways.append(_Way(scopes, " and ".join(said)))
-    return ways or [_Way({}, "")]
+        ways.append(_Way(scopes, " and ".join(said), schemes))
+    return ways or [_Way({}, "", {})]
 
 
-def spelt(scheme: Any) -> Any:
+def _spelt(scheme: Any) -> Any:
     """In one spelling: `Bearer` and the names of headers are the same in any case (RFC 9110, 5.1 and 11.1)."""
     if isinstance(scheme, dict):
         is_header = scheme.get("type") == "apiKey" and scheme.get("in") == "header"
