@@ -1,6 +1,7 @@
 """A load balancer: whom it picks."""
 
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 
@@ -213,3 +214,42 @@ def test_an_error_that_another_would_give_as_well_is_not_tried_again():
 def test_layer_4_sees_no_request_to_try_again():
     with pytest.raises(ValueError, match="retries need layer=7"):
         LoadBalancer(layer=4, retries=1)
+
+
+# --- a pool of several parts, each of which may grow and shrink ----------------------------------------------------------
+
+
+def machines_at(result, *moments):
+    """Which machines of the pool were sent requests in each stretch of time."""
+    requests = result.requests
+    return [set(requests.served_by[requests.arrived_s.between(*each, inclusive="left")]) for each in pairwise(moments)]
+
+
+def two_parts(policy="round_robin", replicas=1, **more):
+    a, b = (Server(name, workers=1, service_ms=3000, service_cv=0, replicas=replicas) for name in "ab")
+    return Clients(rate_per_s=4, arrivals="even", connections=5) >> LoadBalancer(policy=policy, **more) >> [a, b]
+
+
+def test_who_was_taken_away_stays_away_when_another_part_of_the_pool_changes():
+    changes = [Change("a.replicas", 1, 10), Change("b.replicas", 2, 20), Change("a.replicas", 2, 40)]
+    system = two_parts(replicas=3).replace({"a.service_ms": 10, "b.service_ms": 10})
+    ran = simulate(system, duration_s=60, events=changes)
+    assert machines_at(ran, 0, 10, 20, 40, 60) == [
+        {"a#1", "a#2", "a#3", "b#1", "b#2", "b#3"},
+        {"a#1", "b#1", "b#2", "b#3"},
+        {"a#1", "b#1", "b#2"},
+        {"a#1", "a#2", "b#1", "b#2"},
+    ]
+
+
+def test_a_machine_that_joins_one_part_does_not_take_over_what_is_remembered_of_another():
+    """At 10 the two that are there hold 17 each: all that comes until 12 goes to the one that holds nothing."""
+    ran = simulate(two_parts("least_connections"), duration_s=12, events=[Change("a.replicas", 2, 10)])
+    a, b = (ran.records.visits[name] for name in "ab")
+    assert set(a.machine[a.entered_s >= 10]) == {1} and not (b.entered_s >= 10).any()
+    kept = simulate(two_parts("random", layer=4), duration_s=20, events=[Change("a.replicas", 2, 10)])
+    before, after = (
+        kept.visits[kept.visits.entered_s.between(*each) & (kept.visits.component == "b")] for each in ((0, 10), (10, 20))
+    )
+    assert len(before) > 5 and len(after) > 5
+    assert not (kept.requests.served_by == "a#2").any()
