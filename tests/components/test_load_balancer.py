@@ -249,7 +249,8 @@ def test_a_machine_that_joins_one_part_does_not_take_over_what_is_remembered_of_
     assert set(a.machine[a.entered_s >= 10]) == {1} and not (b.entered_s >= 10).any()
     kept = simulate(two_parts("random", layer=4), duration_s=20, events=[Change("a.replicas", 2, 10)])
     before, after = (
-        kept.visits[kept.visits.entered_s.between(*each) & (kept.visits.component == "b")] for each in ((0, 10), (10, 20))
+        kept.visits[kept.visits.entered_s.between(*each) & (kept.visits.component == "b")]
+        for each in ((0, 10), (10, 20))
     )
     assert len(before) > 5 and len(after) > 5
     assert not (kept.requests.served_by == "a#2").any()
