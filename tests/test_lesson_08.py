@@ -114,6 +114,14 @@ def test_a_file_takes_its_first_byte_and_its_length():
     assert run.summary.cost_usd_per_hour == pytest.approx(60 * gb * 0.1, rel=0.01)
 
 
+def test_a_store_that_dies_sends_no_more_of_its_files():
+    one = Clients(rate_per_s=1, arrivals="even", kb={"/": 1000})
+    run = simulate(one >> ObjectStore(mbit_per_s=2), duration_s=20, events=[Outage("object_store", 5.5, 4)])
+    assert run.requests.status.tolist() == [200] * 2 + [502] * 8 + [200] * 6 + [0] * 4  # a file takes 4.03 s
+    assert run.requests.finished_s[2:7].tolist() == [5.5, 5.5, 5.5, 5.5, 6]
+    assert run.components.gb["object_store"] == pytest.approx(0.008)
+
+
 def test_the_next_edge_takes_over_and_the_dead_one_comes_back_cold():
     viewers = Clients("Mumbai", place="Mumbai", rate_per_s=20, keys=1)
     system = viewers >> CDN(edges=("Mumbai", "London"), ttl_s=1000) >> Server("Origin", place="Frankfurt")
