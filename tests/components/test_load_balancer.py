@@ -1,11 +1,25 @@
 """A load balancer: whom it picks."""
 
 from collections import Counter
-from itertools import pairwise
+from itertools import pairwise, product
 
 import pytest
 
-from pmtech import Change, Clients, Database, Errors, LoadBalancer, Outage, Server, Throttle, simulate
+from pmtech import (
+    Cache,
+    Change,
+    CircuitBreaker,
+    Clients,
+    Database,
+    Errors,
+    LoadBalancer,
+    Network,
+    Outage,
+    Retry,
+    Server,
+    Throttle,
+    simulate,
+)
 
 QUARTERS = Clients(rate_per_s=4, arrivals="even")
 
@@ -214,6 +228,45 @@ def test_an_error_that_another_would_give_as_well_is_not_tried_again():
 def test_layer_4_sees_no_request_to_try_again():
     with pytest.raises(ValueError, match="retries need layer=7"):
         LoadBalancer(layer=4, retries=1)
+
+
+def between_them(part):
+    """Two servers behind a balancer that looks each second, each behind a part that is no machine; A is dead from 2 to 8."""
+    servers = [part(server) for server in (Server("A", service_ms=1), Server("B", service_ms=1))]
+    return servers, [Outage("a", 2, 6)]
+
+
+STANDS_BEFORE = [
+    lambda server: server,
+    lambda server: Network(round_trip_ms=1) >> server,
+    lambda server: CircuitBreaker(least_calls=100) >> Retry(attempts=1) >> server,
+    lambda server: Cache(capacity=1) >> server,
+]
+ANOTHER_POOL = [
+    (7, lambda server: LoadBalancer() >> server)
+]  # a connection to it does not end with one of its machines
+
+
+@pytest.mark.parametrize(("layer", "part"), [*product((7, 4), STANDS_BEFORE), *ANOTHER_POOL])
+def test_a_machine_that_dies_is_noticed_through_what_stands_before_it(layer, part):
+    servers, events = between_them(part)
+    balancer = LoadBalancer(layer=layer, health_check_s=1)
+    ran = simulate(Clients(rate_per_s=40, connections=8) >> balancer >> servers, duration_s=12, events=events)
+    asked = ran.requests
+    assert set(asked.status[asked.arrived_s < 2]) == {200}
+    assert {502} < set(asked.status[asked.arrived_s.between(2, 4)]) <= {200, 502}  # two checks in a row
+    assert set(asked.status[asked.arrived_s > 4.1]) == {200}
+    assert set(asked.served_by[asked.arrived_s.between(4.1, 8)]) <= {"b", "load_balancer", "cache_2"}
+    assert layer == 4 or "a" in set(asked.served_by[asked.arrived_s > 9.1])
+
+
+def test_a_dead_cache_is_no_dead_target():
+    """Requests pass it by: whoever looks through it finds the server."""
+    servers, _ = between_them(lambda server: Cache(capacity=1) >> server)
+    system = Clients(rate_per_s=40) >> LoadBalancer(health_check_s=1) >> servers
+    ran = simulate(system, duration_s=12, events=[Outage("cache_1", 2, 9)])
+    assert ran.summary.error_rate == 0
+    assert "a" in set(ran.requests.served_by[ran.requests.arrived_s.between(5, 10)])
 
 
 # --- a pool of several parts, each of which may grow and shrink ----------------------------------------------------------
