@@ -11,12 +11,16 @@ import pytest
 
 from pmtech import (
     CDN,
+    Change,
     Choice,
     Clients,
+    Errors,
+    Gateway,
     Network,
     ObjectStore,
     Outage,
     Purge,
+    RateLimiter,
     Server,
     brief,
     check,
@@ -108,6 +112,14 @@ def test_a_file_takes_its_first_byte_and_its_length():
     gb = run.components.loc["object_store"].gb
     assert gb == pytest.approx(run.summary.served_per_s * 60 / 1000, rel=0.01)
     assert run.summary.cost_usd_per_hour == pytest.approx(60 * gb * 0.1, rel=0.01)
+
+
+def test_a_store_that_dies_sends_no_more_of_its_files():
+    one = Clients(rate_per_s=1, arrivals="even", kb={"/": 1000})
+    run = simulate(one >> ObjectStore(mbit_per_s=2), duration_s=20, events=[Outage("object_store", 5.5, 4)])
+    assert run.requests.status.tolist() == [200] * 2 + [502] * 8 + [200] * 6 + [0] * 4  # a file takes 4.03 s
+    assert run.requests.finished_s[2:7].tolist() == [5.5, 5.5, 5.5, 5.5, 6]
+    assert run.components.gb["object_store"] == pytest.approx(0.008)
 
 
 def test_the_next_edge_takes_over_and_the_dead_one_comes_back_cold():
@@ -251,6 +263,57 @@ def test_a_copy_that_was_purged_does_not_stand_in_for_a_dead_origin():
     asked = simulate(system, duration_s=40, events=events).requests
     assert set(asked.status[(asked.arrived_s > 10.6) & (asked.arrived_s < 20)]) == {200}
     assert set(asked.status[asked.arrived_s > 20]) == {502}
+
+
+def test_an_answer_of_the_origin_is_no_failure_of_it():
+    """RFC 5861: stale-if-error is for 500, 502, 503 and 504; a 429 or a 403 is passed on, as it is."""
+    one = Clients("One", rate_per_s=1, arrivals="even", keys=1)
+    old = one >> CDN(ttl_s=0.5, stale_if_error_s=60, hit_ms=0)
+    limited = simulate(old >> RateLimiter(limit=1, per_s=100) >> Server(), duration_s=3)
+    assert limited.requests.status.tolist() == [200, 429, 429]
+    gate = old >> Gateway(keys={"One": ("/",)}) >> {"/": Server()}
+    forbidden = simulate(gate, duration_s=3, events=[Change("gateway.keys", {"One": ()}, 0.9)])
+    assert forbidden.requests.status.tolist() == [200, 403, 403]
+    failing = simulate(old >> Server(), duration_s=3, events=[Errors("server", 0.9, 9, share=1)])
+    assert failing.requests.status.tolist() == [200, 200, 200]
+
+
+# --- a shield ----------------------------------------------------------------------------------------------------------
+
+
+def from_two_cities(**cdn):
+    """Frankfurt, where the shield is, asks at 0, 1.02, 2.04 and so on; Sydney, 83 ms from there, when it is told to."""
+    asks = [Clients("Frankfurt", place="Frankfurt", rate_per_s=1 / 1.02, arrivals="even", keys=1),
+            Clients("Sydney", place="Sydney", rate_per_s=0, arrivals="even", keys=1)]  # fmt: skip
+    fields = {"edges": ("Frankfurt", "Sydney"), "shield": "Frankfurt", "ttl_s": 1, "hit_ms": 0, **cdn}
+    return asks >> CDN(**fields) >> Server(service_ms=5, service_cv=0)
+
+
+def test_a_copy_is_as_old_as_the_one_that_left_the_shield():
+    """It leaves at 0.99, a second old; the shield has another, or none, when it gets to Sydney at 1.08."""
+    asks = Change("sydney.rate_per_s", 2, 0.91)
+    for more in ([], [Purge("cdn", 1, takes_s=0)]):
+        run = simulate(from_two_cities(), duration_s=1.9, events=[asks, *more])
+        _, hit, _, _, _, age_s = run.records.notes["cdn"].T
+        assert age_s[hit == 0].tolist() == pytest.approx([0, 0, 1.07, 0.55], abs=0.01)  # the second in Frankfurt
+        assert not (hit == 1).any()
+
+
+def test_an_edge_without_a_copy_gets_the_old_one_of_its_shield_when_the_origin_is_dead():
+    events = [Outage("server", 0.5, 50), Change("sydney.rate_per_s", 0.01, 5)]
+    run = simulate(from_two_cities(stale_if_error_s=60), duration_s=9, events=events)
+    assert set(run.requests.status) == {200} and run.requests.served_by.tolist()[5:6] == ["cdn in Sydney"]
+    short = simulate(from_two_cities(stale_if_error_s=3), duration_s=9, events=events).requests
+    assert short[short.client == "sydney"].status.tolist() == [502]
+
+
+def test_whoever_fetches_for_an_edge_that_died_and_came_back_leaves_the_others_their_fetch():
+    """The fetch of 0 ends at 3; that of 1.2 began anew, has two who wait for it, and ends at 4.2, as they do."""
+    one = Clients(rate_per_s=5 / 6, arrivals="even", keys=1)
+    system = one >> CDN(edges=("Mumbai",), hit_ms=0) >> Server(service_ms=3000, service_cv=0)
+    run = simulate(system, duration_s=9, events=[Outage("cdn", 0.5, 0.5)])
+    assert run.components.to_origin["cdn"] == 2
+    assert run.requests.finished_s[:4].tolist() == pytest.approx([3, 4.2, 4.2, 4.2])
 
 
 # --- places ------------------------------------------------------------------------------------------------------------

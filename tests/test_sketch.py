@@ -336,6 +336,12 @@ def test_an_unfinished_drawing_says_what_it_lacks():
     assert panel.error == "This can't be run yet: “Clients” has nowhere to send requests: put “Server” after it."
 
 
+def test_a_name_is_written_as_it_was_given_whatever_it_looks_like():
+    panel = sketch(Clients("GitHub"))
+    assert panel.run() is None and panel.error.startswith("This can't be run yet: “GitHub” has nowhere")
+
+
+
 def test_an_address_for_which_nobody_asks_is_said_and_what_is_to_be_done():
     panel = sketch(Clients("Riders") >> Gateway() >> {"/": Server("Places")})
     panel.select("gateway")

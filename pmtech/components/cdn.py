@@ -27,8 +27,8 @@ class CDN(Component):
 
     edges: the cities where copies are kept, each with up to `capacity` answers (the one unused for longest makes room).
     ttl_s: an answer is fresh for so long after it came. stale_while_revalidate_s: for so long after that it is still given
-        out at once, and asked for anew meanwhile. stale_if_error_s: for so long it is given out when the origin fails (RFC
-        5861 both).
+        out at once, and asked for anew meanwhile. stale_if_error_s: for so long it is given out when the origin fails, with
+        500, 502, 503 or 504 (RFC 5861 both).
     collapse: whoever wants what is being fetched waits for that one answer, be it an error, instead of asking too.
     shield: a city whose memory all edges ask before the origin is asked.
     keeps: endpoints that may be kept; none: all. Writes pass through. hit_ms: an edge's own time.
@@ -36,8 +36,8 @@ class CDN(Component):
     origin sends them. An answer's age is counted from its leaving the origin, also behind a shield (RFC 9111, Age).
 
     What this leaves out: how long many bytes take, browsers' own copies, what the edges of one city are in truth (many machines), how
-    customers are led to an edge (DNS or anycast) and how soon they notice that one is gone, the death of the shield, what
-    the way from shield to edge costs, and that prices differ from city to city.
+    customers are led to an edge (DNS or anycast) and how soon they notice that one is gone, the death of the shield, a shield
+    that gives out an old copy while it asks anew, what the way from shield to edge costs, and that prices differ from city to city.
     """
 
     edges: tuple[str, ...] = checked(("Frankfurt",), cities)

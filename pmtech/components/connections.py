@@ -26,11 +26,11 @@ class Connections:
     def find(self, connection: tuple, life: int) -> int | None:
         """The number of its target; None: one is to be picked."""
         kept_life, target, deaths = self.kept.get(connection, (None, 0, 0))
-        there = self.targets[target]
+        there = self.targets[target].answering
         return target if kept_life == life and len(there.deaths) == deaths and there.alive else None
 
     def keep(self, connection: tuple, life: int, target: int) -> None:
-        self.kept[connection] = life, target, len(self.targets[target].deaths)
+        self.kept[connection] = life, target, len(self.targets[target].answering.deaths)
 
     def resize(self, targets: list[Part], retired: set[int]) -> None:
         """There are other machines; connections to one that is retired are picked anew."""

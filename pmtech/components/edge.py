@@ -8,6 +8,7 @@ from pmtech import theory
 from pmtech.engine.clock import Steps
 from pmtech.engine.request import Call, Request, is_success
 
+FAILED = (500, 502, 503, 504)  # of an origin, as RFC 5861 counts them: a 404 or a 429 is an answer
 HIT, MISS, NO_READ, REFILL = 1, 0, -1, -2  # the last: bytes that came from the origin
 
 
@@ -22,6 +23,13 @@ class Fetch(list):
     """Those who wait for an answer that one of them is fetching, and how that ended."""
 
     status: int = 200
+
+    def wake(self) -> None:
+        """They go on, once."""
+        waiting = [*self]
+        self.clear()
+        for request in waiting:
+            request.wake()
 
 
 class Edge:
@@ -46,10 +54,10 @@ class Edge:
     def die(self) -> None:
         """One more reason for being dead."""
         self.outages += 1
-        waiting = [request for those in self.fetching.values() for request in those]
+        fetches = [*self.fetching.values()]
         self.forget()
-        for request in waiting:
-            request.wake()
+        for one in fetches:
+            one.wake()
 
     def revive(self) -> None:
         """A reason is gone."""
@@ -82,7 +90,7 @@ class Edge:
         else:
             status = yield from self._fetch(request)
             age_s, answer = self.look(key)  # as it is now: it has grown older, or was purged
-            if not is_success(status) and age_s >= spec.ttl_s + spec.stale_if_error_s:
+            if not is_success(status) and not self._stands_in(status, age_s):
                 cdn.note(MISS)
                 return status
         if answer is None:  # the edge died meanwhile, and the answer came all the same
@@ -104,33 +112,41 @@ class Edge:
                 return one.status
             if self.look(key)[0] < fresh_s:
                 return 200
-        self.fetching.setdefault(key, Fetch())
-        shielded = cdn.shield is not None and cdn.shield is not self and cdn.shield.alive
-        status = yield from (self._ask(cdn.shield, request) if shielded else cdn.ask_origin(request))
-        if status == 200 and self.alive:
+        fetching, there = self.fetching, None
+        fetching.setdefault(key, Fetch())
+        if cdn.shield is not None and cdn.shield is not self and cdn.shield.alive:
+            status, there = yield from self._ask(cdn.shield, request)  # as old here as it was there
+        else:
+            status = yield from cdn.ask_origin(request)
+        if status == 200 and self.alive and fetching is self.fetching:  # it has not died meanwhile
             version = cdn.run.versions.get(key, 0) if request.version is None else request.version
-            there = cdn.shield.look(key)[1] if shielded and cdn.shield else None  # as old here as it is there
             age_s, kept = self.look(key)
             if (
                 kept is None or age_s >= fresh_s or kept.version != version
             ):  # the first of several alike; the others change nothing
                 self.keep(key, there or Answer(cdn.env._now, version))
-        ended = self.fetching.pop(key, Fetch())
+        ended = fetching.pop(key, Fetch())
         ended.status = status
-        for other in ended:
-            other.wake()
+        ended.wake()
         return status
 
+    def _stands_in(self, status: int, age_s: float) -> bool:
+        """Is a copy of that age given out instead of this answer?"""
+        return status in FAILED and age_s < self.cdn.spec.ttl_s + self.cdn.spec.stale_if_error_s
+
     def _ask(self, shield: "Edge", request: Request) -> Steps:
-        """From here to the shield and back."""
+        """From here to the shield and back; returns the status and the copy that it gave out."""
         here, key, status = request.place, request.key, 200
         half_s = theory.round_trip_ms(here or shield.place, shield.place) / 2000
         yield half_s
         request.place = shield.place
-        if shield.look(key)[0] >= self.cdn.spec.ttl_s:
+        age_s, copy = shield.look(key)
+        if age_s >= self.cdn.spec.ttl_s:
             status = yield from shield._fetch(request)
-        if status == 200 and (answer := shield.look(key)[1]):
-            request.version = answer.version
+            age_s, copy = shield.look(key)
+            status = 200 if shield._stands_in(status, age_s) else status
+        if status == 200 and copy:
+            request.version = copy.version
         request.place = here
         yield half_s
-        return status
+        return status, copy

@@ -88,7 +88,8 @@ class Fetches:
         self.left, self.came, self.hit = [nan] * len(at), [nan] * len(at), [MISS] * len(at)
         self.enter, self.due = part.next.line().enter, []
         self.asked, self.brought, self.served = [], [], []
-        self.fresh: dict[int, float] = {}  # when the shield's copy came
+        self.fresh: dict[int, float] = {}  # when the shield's copy came,
+        self.brings: dict[int, float] = {}  # and that of it which is on its way to a place
         self.waiting: dict[int, list[int]] = {}  # places that wait for what the shield is fetching
         self.to_shield_s = [self._half_s(one.place, self.shield.place) for one in part.edges if self.shield]
         askers = [self.shield] * len(part.edges) if self.shield else part.edges
@@ -122,6 +123,7 @@ class Fetches:
         """It has come to the shield."""
         key = place % self.keys
         if now - self.fresh.get(key, -inf) < self.ttl_s:
+            self.brings[place] = self.fresh[key]
             self.travel(place, now, self.to_shield_s, self.keep)
         elif key in self.waiting:
             self.waiting[key].append(place)
@@ -145,11 +147,12 @@ class Fetches:
             return self.keep(place, now)
         self.fresh[place % self.keys] = now
         for waiting in self.waiting.pop(place % self.keys):
+            self.brings[waiting] = now
             self.travel(waiting, now, self.to_shield_s, self.keep)
 
     def keep(self, place: int, now: float) -> None:
         """The answer has come to the edge: for those who wait, and those who come while it is good."""
-        came_s = self.fresh[place % self.keys] if self.shield else now
+        came_s = self.brings[place] if self.shield else now
         number = first = self.next[place]
         while number < self.ends[place]:
             at_s, who = max(self.at[number], now), self.order[number]

@@ -53,16 +53,17 @@ class Gather(Component):
 
 
 class _Asked:
-    """What one request waits for: who has been asked, and what came of it. status: 0, until that is known."""
+    """What one request waits for: who has been asked, and what came of it. status: 0, until that is known; success: what it
+    will be when enough have answered."""
 
-    __slots__ = ("hedges", "left", "need", "open", "part", "request", "spare", "status")
+    __slots__ = ("hedges", "left", "need", "open", "part", "request", "spare", "status", "success")
 
     def __init__(self, part: "GatherPart", request: Request, need: int, branches: int, left: list[int]):
         self.part = part
         self.request, self.need, self.left = request, need, left  # so many are still to answer, who is spared at first
         self.spare = branches - need  # so many may fail
         self.open: dict[int, int] = {}  # branch -> of how many questions the answer is still to come
-        self.hedges = self.status = 0
+        self.hedges, self.status, self.success = 0, 0, 200
 
 
 class _Question(Call):
@@ -79,9 +80,11 @@ class _Question(Call):
         if is_success(self.status):
             del asked.open[branch]  # its other question is not waited for
             asked.need -= 1
+            if self.status == 202:  # what one has put off until later is not done
+                asked.success = 202
             if asked.need:
                 return
-            asked.status = 200
+            asked.status = asked.success
         else:
             asked.open[branch] -= 1
             if asked.open[branch]:  # the same branch is being asked a second time

@@ -30,7 +30,7 @@ class HandingPart(Part):
         self.turn, self.handing, self.retired = -1, False, set()
         self.company = Alarm(self.env, self.hand_out)  # the oldest has waited long enough for company
         self.visible = Alarm(self.env, self._come_back)
-        self.after = Alarm(self.env, self.hand_out, urgent=True)
+        self.after = Alarm(self.env, self.hand_out, last=True)
         for target in self.targets:
             target.on_room(self._has_place)
 

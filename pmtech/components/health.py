@@ -18,7 +18,7 @@ class Health:
         self.alarm.set(inf if every_s is None else self.pool.env._now + every_s)
 
     def _check(self) -> None:
-        self.missed = [0 if part.alive else n + 1 for part, n in zip(self.pool.targets, self.missed, strict=True)]
+        self.missed = [0 if part.well else n + 1 for part, n in zip(self.pool.targets, self.missed, strict=True)]
         self.pool.choose_from()
         self.plan()
 

@@ -35,7 +35,8 @@ class LoadBalancer(Component):
     layer: 7 picks for each request; 4 picks once for each connection (`Clients(connections=...)`), whose requests all go
         where its first went, until it ends or its target dies.
     health_check_s: it asks every target so often whether it is well; after `unhealthy_after` checks in a row without
-        an answer it sends nothing there until a check succeeds again. None: it never notices that a target died.
+        an answer it sends nothing there until a check succeeds again. None: it never notices that a target died. What is
+        no machine itself (a `Network`, a `CircuitBreaker`) passes the question on to the one behind it.
     sticky: a caller stays with the target that it was first sent to, as long as that is there (session affinity).
     retries: what one target answers 502 or 503 is asked of so many others, at once, the least busy first; but never what
         changes something (`write_share`): it may have been done. Needs layer 7, which reads requests.

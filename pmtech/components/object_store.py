@@ -57,13 +57,19 @@ class ObjectStore(Component):
 class ObjectStorePart(Part):
     mortal = True
 
+    def fail(self) -> None:
+        """Whoever was being sent a file hears no more of it."""
+        self.run.hurry({visit[0] for visit in self.visits if visit[3] != visit[3]}.__contains__)
+
     def handle(self, request: Request) -> Steps:
-        visit, spec = self.visit(request), self.spec
+        visit, spec, died = self.visit(request), self.spec, len(self.deaths)
         visit[2] = self.env._now
         if request.served_by is None:
             request.served_by = self.machine
         needs_s = spec.first_byte_ms / 1000 + request.kb * 8 / 1000 / spec.mbit_per_s
         yield self.stretched(needs_s, request) if self.slowness else needs_s
+        if len(self.deaths) > died:
+            return self.refuse(request, visit, 502)
         visit[3] = self.env._now
         self.notes.append((self.env._now, request.kb))
         return 200

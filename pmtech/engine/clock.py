@@ -75,14 +75,15 @@ class Journey:
 
 
 class Alarm:
-    """Calls `rings()` at a set time, which may be moved or called off while it waits."""
+    """Calls `rings()` at a set time, which may be moved or called off while it waits. urgent, last: before or after all else
+    that is due then."""
 
     __slots__ = ("due", "env", "priority", "rings")
     _ok, callbacks = True, property(lambda self: [self._go], lambda self, taken: None)  # for SimPy's own loop
 
-    def __init__(self, env: Clock, rings: Callable[[], None], *, urgent: bool = False):
+    def __init__(self, env: Clock, rings: Callable[[], None], *, urgent: bool = False, last: bool = False):
         self.env, self.rings, self.due = env, rings, inf
-        self.priority = URGENT if urgent else NORMAL
+        self.priority = URGENT if urgent else NORMAL + last
 
     def set(self, at_s: float) -> None:
         """Ring at `at_s` and at no other time; infinity calls it off."""

@@ -95,6 +95,24 @@ class Part:
     def alive(self) -> bool:
         return not self.outages
 
+    @property
+    def is_machine(self) -> bool:
+        """Is it one whose death is felt by whoever asks it?"""
+        return self.mortal and not self.bypassed
+
+    @property
+    def answering(self) -> "Part":
+        """The machine that a connection to it leads to: what is none itself passes on what it is sent."""
+        passes_on = self.next and self.spec.fan_out == "one" and not self.is_machine
+        return self.next.answering if passes_on else self
+
+    @property
+    def well(self) -> bool:
+        """Is a health check that is sent to it answered?"""
+        if self.is_machine or not self.targets:
+            return self.alive
+        return any(target.well for target in self.targets)
+
     def machines(self) -> list:
         """What of it can die by itself: it alone, unless it stands in several places."""
         return [self]

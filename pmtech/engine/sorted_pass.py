@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from heapq import heappop, heappushpop, heapreplace
 from math import inf
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -178,7 +179,7 @@ class Book:
         self.machines: list[str] = []
         self.served_by = np.full(size, -1, dtype=np.int32)
         self.inbox: dict[int, list[tuple[np.ndarray, ...]]] = {}
-        self.visits: dict[str, list[Visits]] = {name: [] for name in run.parts if name not in self.sources}
+        self.visits: dict[str, list[tuple[int, Visits]]] = {name: [] for name in run.parts if name not in self.sources}
         self.refused: list[Refusals] = []
         specs = {name: run.parts[name][0].spec for name in self.visits}
         self.notes = {name: np.empty((0, len(spec.noted))) for name, spec in specs.items() if spec.noted}
@@ -219,8 +220,9 @@ class Book:
 
     def visit(self, part: Part, rows, entered, started, left) -> None:
         """Note the visits to one machine; what lies at or past the end has not happened."""
-        machine = np.broadcast_to(self.run.parts[part.name].index(part), len(rows))
-        self.visits[part.name].append(Visits(rows, entered, self._happened(started), self._happened(left), machine))
+        number, times = self.run.parts[part.name].index(part), (self._happened(started), self._happened(left))
+        told = Visits(rows, entered, *times, np.broadcast_to(number, len(rows)))
+        self.visits[part.name].append((number, told))
 
     def _happened(self, times: np.ndarray) -> np.ndarray:
         past = times < self.until_s
@@ -341,7 +343,10 @@ class Book:
             endpoint=self.endpoint,
             key=self.key,
             served_by=lambda: names[self.served_by],
-            visits={name: _stacked(visits or [nothing]) for name, visits in self.visits.items()},
+            visits={
+                name: _stacked([told for _, told in sorted(visits, key=itemgetter(0))] or [nothing])
+                for name, visits in self.visits.items()
+            },
             refusals=Refusals(*(column[order] for column in vars(refused).values())),
             notes=self.notes,
             messages=messages,

@@ -13,6 +13,7 @@ from pmtech.kinds import explained
 from pmtech.runs import views
 from pmtech.runs.certainty import intervals
 from pmtech.runs.deliveries import Deliveries
+from pmtech.runs.events.deploy import slowed as slowed_by_versions
 from pmtech.runs.events.event import Slow
 from pmtech.runs.offers import History, offered, stretches
 from pmtech.runs.summary import percentile, percentiles, summed_up
@@ -132,7 +133,8 @@ class Result:
     @cached_property
     def slowed(self) -> list[Slow]:
         """Whose work was slowed by what happened meanwhile, and from when until when."""
-        return [slow for event in self.events for slow in event.slows(self.system)]
+        by_events = [slow for event in self.events for slow in event.slows(self.system)]
+        return by_events + [*slowed_by_versions(self.events, self.rollbacks, self.system)]
 
     def backlog(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """When each request joined the queue before a component and when it left it (infinity: it stands there yet); of

@@ -121,15 +121,18 @@ class Running:
         system, name = self.system, self.system.names[index]
         spec, machines = system.parts[index], self.run.parts[name]
         targets, labels = self._targets(index)
+        known = len(machines)
         while len(machines) < spec.replicas:
             machines.append(self._machine(spec, name, len(machines), targets, labels))
             for names, begin in self.lasting:
                 if name in names:
                     begin(machines[-1])
+        retired = {part for pool in self.run.parts.values() for part in pool[pool[0].spec.replicas :]}
         for tail in {edge.tail for edge in system.before(index)}:
-            pool, _ = self._targets(tail)
-            gone = {n for n, part in enumerate(pool) if part in machines[spec.replicas :]}
-            for before in self.run.parts[system.names[tail]]:
+            senders = self.run.parts[system.names[tail]]
+            pool = senders[0].targets + machines[known:]  # who was there keeps the number by which it is remembered
+            gone = {n for n, part in enumerate(pool) if part in retired}
+            for before in senders:
                 before.resize(pool, gone)
 
     def advance(self, until_s: float) -> None:

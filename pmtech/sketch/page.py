@@ -107,8 +107,13 @@ def as_drawn(text: str, system: System | None) -> str:
     for name, label in called.items():
         text = text.replace(f'"{name}"', f"“{label}”")
     text = re.sub(r"(?:>> )?\b([A-Z]\w+)\(\)(?: >>)?", lambda code: f"“{_called(code[1])}”", text)
-    text = re.sub(r"\b[A-Z]+[a-z]+[A-Z]\w+", lambda code: _called(code[0]).lower(), text)  # a LoadBalancer
+    text = re.sub(r"\b[A-Z]+[a-z]+[A-Z]\w+", _as_word, text)  # a LoadBalancer
     return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+
+
+def _as_word(code: re.Match) -> str:
+    """The kind of a part as a word of a sentence; a name that looks like one (GitHub) stays."""
+    return _called(code[0]).lower() if code[0] in KINDS else code[0]
 
 
 def _called(kind: str) -> str:

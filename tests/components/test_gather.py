@@ -4,7 +4,20 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pmtech import Clients, Database, Errors, Gather, LoadBalancer, Outage, Retry, Server, simulate, theory
+from pmtech import (
+    Clients,
+    Database,
+    Errors,
+    Gather,
+    LoadBalancer,
+    Outage,
+    Queue,
+    Retry,
+    Server,
+    Topic,
+    simulate,
+    theory,
+)
 
 SECONDS = Clients(rate_per_s=1, arrivals="even")
 ONE = Clients(rate_per_s=0.001, arrivals="even")
@@ -51,6 +64,14 @@ def test_a_branch_that_fails_fails_it_when_the_others_are_too_few(need, down, an
     events = [Outage(name.lower(), 0, 9) for name in down]
     result = simulate(SECONDS >> Gather(need=need) >> branches(250, 125, 500), duration_s=1, events=events)
     assert result.requests[["finished_s", "status"]].values.tolist() == [list(answer)]
+
+
+def test_what_a_branch_puts_off_until_later_is_accepted_and_not_done():
+    """It was 200, and a topic before it counted the copy as done here, and once more as the queue's message."""
+    work = Topic() >> [Gather() >> [Queue(store_ms=0) >> server("A", 500), server("B", 125)]]
+    told = simulate(SECONDS >> work, duration_s=1).messages
+    assert told[["queue", "outcome", "done_s"]].values.tolist() == [["queue", "done", 0.5]]
+    assert simulate(SECONDS >> Gather() >> branches(250, 125), duration_s=1).requests.status.tolist() == [200]
 
 
 def test_a_branch_that_dies_meanwhile_fails_it_then():

@@ -1,10 +1,25 @@
 """A load balancer: whom it picks."""
 
 from collections import Counter
+from itertools import pairwise, product
 
 import pytest
 
-from pmtech import Change, Clients, Database, Errors, LoadBalancer, Outage, Server, Throttle, simulate
+from pmtech import (
+    Cache,
+    Change,
+    CircuitBreaker,
+    Clients,
+    Database,
+    Errors,
+    LoadBalancer,
+    Network,
+    Outage,
+    Retry,
+    Server,
+    Throttle,
+    simulate,
+)
 
 QUARTERS = Clients(rate_per_s=4, arrivals="even")
 
@@ -213,3 +228,82 @@ def test_an_error_that_another_would_give_as_well_is_not_tried_again():
 def test_layer_4_sees_no_request_to_try_again():
     with pytest.raises(ValueError, match="retries need layer=7"):
         LoadBalancer(layer=4, retries=1)
+
+
+def between_them(part):
+    """Two servers behind a balancer that looks each second, each behind a part that is no machine; A is dead from 2 to 8."""
+    servers = [part(server) for server in (Server("A", service_ms=1), Server("B", service_ms=1))]
+    return servers, [Outage("a", 2, 6)]
+
+
+STANDS_BEFORE = [
+    lambda server: server,
+    lambda server: Network(round_trip_ms=1) >> server,
+    lambda server: CircuitBreaker(least_calls=100) >> Retry(attempts=1) >> server,
+    lambda server: Cache(capacity=1) >> server,
+]
+ANOTHER_POOL = [
+    (7, lambda server: LoadBalancer() >> server)
+]  # a connection to it does not end with one of its machines
+
+
+@pytest.mark.parametrize(("layer", "part"), [*product((7, 4), STANDS_BEFORE), *ANOTHER_POOL])
+def test_a_machine_that_dies_is_noticed_through_what_stands_before_it(layer, part):
+    servers, events = between_them(part)
+    balancer = LoadBalancer(layer=layer, health_check_s=1)
+    ran = simulate(Clients(rate_per_s=40, connections=8) >> balancer >> servers, duration_s=12, events=events)
+    asked = ran.requests
+    assert set(asked.status[asked.arrived_s < 2]) == {200}
+    assert {502} < set(asked.status[asked.arrived_s.between(2, 4)]) <= {200, 502}  # two checks in a row
+    assert set(asked.status[asked.arrived_s > 4.1]) == {200}
+    assert set(asked.served_by[asked.arrived_s.between(4.1, 8)]) <= {"b", "load_balancer", "cache_2"}
+    assert layer == 4 or "a" in set(asked.served_by[asked.arrived_s > 9.1])
+
+
+def test_a_dead_cache_is_no_dead_target():
+    """Requests pass it by: whoever looks through it finds the server."""
+    servers, _ = between_them(lambda server: Cache(capacity=1) >> server)
+    system = Clients(rate_per_s=40) >> LoadBalancer(health_check_s=1) >> servers
+    ran = simulate(system, duration_s=12, events=[Outage("cache_1", 2, 9)])
+    assert ran.summary.error_rate == 0
+    assert "a" in set(ran.requests.served_by[ran.requests.arrived_s.between(5, 10)])
+
+
+# --- a pool of several parts, each of which may grow and shrink ----------------------------------------------------------
+
+
+def machines_at(result, *moments):
+    """Which machines of the pool were sent requests in each stretch of time."""
+    requests = result.requests
+    return [set(requests.served_by[requests.arrived_s.between(*each, inclusive="left")]) for each in pairwise(moments)]
+
+
+def two_parts(policy="round_robin", replicas=1, **more):
+    a, b = (Server(name, workers=1, service_ms=3000, service_cv=0, replicas=replicas) for name in "ab")
+    return Clients(rate_per_s=4, arrivals="even", connections=5) >> LoadBalancer(policy=policy, **more) >> [a, b]
+
+
+def test_who_was_taken_away_stays_away_when_another_part_of_the_pool_changes():
+    changes = [Change("a.replicas", 1, 10), Change("b.replicas", 2, 20), Change("a.replicas", 2, 40)]
+    system = two_parts(replicas=3).replace({"a.service_ms": 10, "b.service_ms": 10})
+    ran = simulate(system, duration_s=60, events=changes)
+    assert machines_at(ran, 0, 10, 20, 40, 60) == [
+        {"a#1", "a#2", "a#3", "b#1", "b#2", "b#3"},
+        {"a#1", "b#1", "b#2", "b#3"},
+        {"a#1", "b#1", "b#2"},
+        {"a#1", "a#2", "b#1", "b#2"},
+    ]
+
+
+def test_a_machine_that_joins_one_part_does_not_take_over_what_is_remembered_of_another():
+    """At 10 the two that are there hold 17 each: all that comes until 12 goes to the one that holds nothing."""
+    ran = simulate(two_parts("least_connections"), duration_s=12, events=[Change("a.replicas", 2, 10)])
+    a, b = (ran.records.visits[name] for name in "ab")
+    assert set(a.machine[a.entered_s >= 10]) == {1} and not (b.entered_s >= 10).any()
+    kept = simulate(two_parts("random", layer=4), duration_s=20, events=[Change("a.replicas", 2, 10)])
+    before, after = (
+        kept.visits[kept.visits.entered_s.between(*each) & (kept.visits.component == "b")]
+        for each in ((0, 10), (10, 20))
+    )
+    assert len(before) > 5 and len(after) > 5
+    assert not (kept.requests.served_by == "a#2").any()

@@ -9,6 +9,7 @@ from pmtech import (
     Database,
     Errors,
     Gateway,
+    Gather,
     LoadBalancer,
     Network,
     Outage,
@@ -51,9 +52,13 @@ def test_work_that_takes_longer_than_it_is_hidden_is_done_twice(story):
     assert run.result.messages.iloc[0, 1:].tolist() == [0.0, 0.0, 1.25, 2, "done"]
 
 
-def test_work_that_is_done_late_is_not_handed_out_again_though_it_waits():
-    """One worker: in the queue again from 1 on, but at 1.25 he has done it after all, and says so before he takes more."""
-    system = ONE >> Queue(store_ms=0, visibility_s=1) >> worker(1250)
+@pytest.mark.parametrize("between", [(), (Retry(attempts=1, timeout_ms=9000),), (Gather(), Retry(timeout_ms=9000))])
+def test_work_that_is_done_late_is_not_handed_out_again_though_it_waits(between):
+    """One worker: in the queue again from 1 on, but at 1.25 he has done it after all, and says so before he takes more,
+    through whomever he says it."""
+    system = ONE >> Queue(store_ms=0, visibility_s=1)
+    for part in (*between, worker(1250)):
+        system = system >> part
     assert messages(system, duration_s=9) == [(0.0, 0.0, 1.25, 1, "done")]
 
 

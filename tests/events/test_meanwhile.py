@@ -146,6 +146,28 @@ def test_a_version_that_follows_is_without_the_faults_of_the_one_before():
     assert latency.round(9).tolist() == [10] * 5 + [50] * 8 + [10] * 11
 
 
+def test_a_slow_version_is_slow_until_it_is_taken_back_or_another_follows():
+    """Eighty a second; a quarter of that while everybody has the slow one, by the shares of each while two are out."""
+
+    def capacity(*deploys, duration_s=60):
+        run = simulate(MANY >> Server(workers=8, service_ms=100), duration_s=duration_s, events=deploys)
+        return [(round(offer.begin_s, 2), round(offer.per_s, 6)) for offer in run.offers("server")], run
+
+    slow, steps = Deploy("server", 10, slower=4), ((0, 0.25), (10, 1))
+    assert capacity(slow)[0] == [(0, 80), (10, 20)]
+    assert capacity(slow, Deploy("server", 20))[0] == [(0, 80), (10, 20), (20, 80)]
+    assert capacity(slow, Deploy("server", 20, slower=2, steps=steps))[0] == [
+        (0, 80), (10, 20), (20, round(80 / (1 + 0.75 * 3 + 0.25), 6)), (30, 40),
+    ]  # fmt: skip
+    canary = Deploy("server", 10, slower=3, steps=((0, 0.1),))
+    assert capacity(canary, Deploy("server", 20, steps=((0, 0.5), (10, 0))))[0] == [
+        (0, 80), (10, round(80 / 1.2, 6)), (20, 80), (30, round(80 / 1.2, 6)),
+    ]  # fmt: skip
+    found, run = capacity(Deploy("server", 10, slower=4, errors=1, back_at=5, back_s=2))
+    assert found[2:] == [(round(run.rollbacks[0][0], 2), 80)] and 12 < run.rollbacks[0][0] < 13
+    assert "4 times as long for 2 s" in run.explain()
+
+
 def test_an_outage_is_felt_where_it_is_and_what_lies_behind_goes_on():
     """The server dies at 0.6: the client hears it then; the database ends its query at 1."""
     system = Clients(rate_per_s=0.5, arrivals="even") >> Server(service_ms=500, service_cv=0)

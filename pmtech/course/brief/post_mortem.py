@@ -156,7 +156,7 @@ def _to_settle(run: Result, begins: float | None, ends: int | None) -> Iterator[
     for label, lost in _beside(run, {name for names in causes.values() for name in names}):
         names = listed(dict.fromkeys(named(system, name) for names in causes.values() for name in names))
         yield f"{label} never need {names}, and {counted(lost, 'request')} of theirs failed: what keeps the two apart?"
-    for name in dict.fromkeys(slow.part for event in run.events for slow in event.slows(system)):
+    for name in dict.fromkeys(slow.part for slow in run.slowed):
         visits = run.records.visits[name]
         longest = np.nanmax(visits.left_s - visits.started_s, initial=0.0)
         yield f"{system.label(name)} took up to {seconds(longest, run.duration_s)}: when do we stop waiting for it, and what is shown then?"

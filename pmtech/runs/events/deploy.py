@@ -1,7 +1,8 @@
 """A new version takes over."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from math import inf
 
 from pmtech.components.fields import checked, number, number_pairs, text, whole
@@ -63,15 +64,14 @@ class Deploy(Event):
             check_works(running, self.name)
 
     def happen(self, running) -> None:
-        run, began = running.run, running.now
+        run = running.run
         version, lucks = run.luck(f"{self.name}.version", identity), faults(running, self.name, "fault")
 
         answered = failed = 0  # by the new version, since it was last looked at
         decided = over = False
 
         def is_new(request: Request) -> bool:
-            passed = [share for after_s, share in self.steps if run.env.now >= began + after_s]
-            return bool(passed) and not over and version[request.source.first_line][request.number] < passed[-1]
+            return not over and version[request.source.first_line][request.number] < self.share_at(run.env.now)
 
         def instead(fails: Luck, request: Request) -> int | None:
             new, luck = is_new(request), fails[request.line][request.number]
@@ -111,11 +111,27 @@ class Deploy(Event):
 
         running.befall(self.name, take_over)
 
-    def slows(self, system: System) -> list[Slow]:
-        begins = [self.at_s + after_s for after_s, _ in self.steps]
-        steps = zip(begins, [*begins[1:], inf], (1 + share * (self.slower - 1) for _, share in self.steps), strict=True)
-        return [Slow(name, *step) for step in steps for name in names_of(system, self.name)]
+    def share_at(self, at_s: float) -> float:
+        """The share of the requests that it has at a moment, unless it is taken back or another follows."""
+        return next((share for after_s, share in reversed(self.steps) if at_s >= self.at_s + after_s), 0.0)
 
     def mark(self, system: System) -> Mark:
         share = plain(100 * self.steps[0][1])
         return Mark(self.at_s, self.at_s + self.steps[-1][0], f"New version of {named(system, self.name)}: {share} %")
+
+
+def slowed(events: Iterable[Event], rollbacks: Iterable[tuple[float, str]], system: System) -> Iterator[Slow]:
+    """Whose work new versions made slower, on average: each has the requests that no later one has, until it is taken back."""
+    deploys = sorted((event for event in events if isinstance(event, Deploy)), key=lambda one: one.at_s)
+    ends = [inf] * len(deploys)
+    for at_s, name in rollbacks:  # of the last that may have been
+        ends[max(n for n, one in enumerate(deploys) if (one.name, ends[n]) == (name, inf) and one.at_s <= at_s)] = at_s
+    moments = sorted({*ends, *(one.at_s + after_s for one in deploys for after_s, _ in one.steps)} - {inf})
+    for since, until in pairwise([*moments, inf]):
+        times, taken = dict.fromkeys(system.names, 1.0), dict.fromkeys(system.names, 0.0)
+        for one, end in reversed([*zip(deploys, ends, strict=True)]):
+            share = one.share_at(since) if since < end else 0.0
+            for part in names_of(system, one.name):
+                times[part] += max(share - taken[part], 0.0) * (one.slower - 1)
+                taken[part] = max(taken[part], share)
+        yield from (Slow(part, since, until, each) for part, each in times.items() if each != 1)
