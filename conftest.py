@@ -1,5 +1,6 @@
 """Every test and every notebook keeps its answers in a folder that is thrown away, never in the learner's."""
 
+import gc
 import os
 import re
 import tempfile
@@ -8,9 +9,17 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from nbformat.v4 import new_code_cell
-from nbval.plugin import IPyNbCell, IPyNbFile
 from xdist.scheduler import LoadScopeScheduling
+
+from pmtech.web.schemas import validator
+
+# What nbval reads notebooks with needs jsonschema, which is imported two seconds sooner so, in each process; hence it is loaded
+# here, and not by pytest itself (pyproject.toml).
+validator()
+from nbformat.v4 import new_code_cell  # noqa: E402
+from nbval.plugin import IPyNbCell, IPyNbFile  # noqa: E402
+
+pytest_plugins = ["nbval.plugin"]
 
 _thrown_away = tempfile.TemporaryDirectory(prefix="pmtech-tests-", ignore_cleanup_errors=True)
 os.environ["PMTECH_HOME"] = os.path.join(_thrown_away.name, "answers")
@@ -46,6 +55,12 @@ def _half(nodeid: str) -> int:
 
 def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: [not item.nodeid.startswith(first) for first in FIRST])
+
+
+def pytest_collection_finish():
+    """The tests themselves, thousands of objects each, are there to the end: no collection of what is left over looks at them."""
+    gc.collect()
+    gc.freeze()
 
 
 class Scheduling(LoadScopeScheduling):

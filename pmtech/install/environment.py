@@ -194,10 +194,11 @@ def _lab_around_this_kernel() -> dict | None:
     """What the JupyterLab that started this process tells its own pages; None when there is none, or it will not say."""
     try:
         import psutil
-        from jupyter_server.serverapp import list_running_servers
+        from jupyter_core.paths import jupyter_runtime_dir
 
-        parents = {process.pid for process in psutil.Process().parents()}
-        server = next(server for server in list_running_servers() if server["pid"] in parents)
+        # Where a server listens, it notes there, under its process's number. (jupyter_server itself takes seconds to import.)
+        notes = (Path(jupyter_runtime_dir(), f"jpserver-{one.pid}.json") for one in psutil.Process().parents())
+        server = json.loads(next(filter(Path.exists, notes)).read_text(encoding="utf-8"))
         request = urllib.request.Request(server["url"] + "lab", headers={"Authorization": f"token {server['token']}"})
         # A proxy of the machine must not be asked for a page of the machine.
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=5) as page:

@@ -8,6 +8,7 @@ import time
 import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
+from jupyter_page import VIOLATIONS
 
 import pmtech.room.app as room_app
 import pmtech.room.state as room_state
@@ -53,7 +54,7 @@ def pages(browser):
 
 
 def is_for_everybody(page):
-    found = Axe().run(page).response["violations"]
+    found = Axe().run(page, options=VIOLATIONS).response["violations"]
     assert [(one["id"], one["impact"], [node["target"] for node in one["nodes"]]) for one in found] == []
     assert not page.evaluate(RUNS_OVER)
 
