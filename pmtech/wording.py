@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from math import isnan
 
@@ -42,6 +43,8 @@ def said(value: float, unit: str) -> str:
         return f"{value:.1%}".replace(".0%", "%").replace("%", " %")
     if unit in MONEY:
         return f"${value:,.2f}" if unit == "$" else f"{value:,.2f} {unit}"
+    if value == 1:
+        unit = re.sub(r"^(\w{3,})s\b", r"\1", unit)  # "1 visitor a second"
     return f"{value / 1000:,.1f} s" if unit == "ms" and value >= 10_000 else f"{plain(value)} {unit}".rstrip()
 
 

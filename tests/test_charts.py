@@ -97,7 +97,7 @@ def test_who_still_waits_is_counted_as_in_the_sentence_below():
     assert sorted(said) == sorted(f"{count} still waiting" for count in inside)
 
 
-def test_beside_a_pinned_run_a_client_has_two_lines_at_most():
+def test_beside_its_bar_a_client_has_two_lines_at_most():
     sources = [Clients(name, rate_per_s=rate) for name, rate in (("A", 10), ("B", 30), ("C", 300))]
     patient = simulate(
         sources >> Throttle(rate_per_s=76, max_wait_s=10, fair=False) >> Server(workers=8), duration_s=30

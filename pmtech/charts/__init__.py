@@ -75,12 +75,13 @@ def clients(result: Result, pinned: Result | None = None) -> dict:
         for name, width in zip(names, widths, strict=True):
             words = f"{width * result.window_s:,.0f} still waiting" if fate == "waiting" else f"{fate} {rate(width)}"
             if width > longest * (0.028 * len(words) + 0.02):
-                notes.append(note(words, start[name] + width / 2, rows[name], f"var(--pmtech-on-{fate})", "center"))
+                on = note(words, start[name] + width / 2, rows[name], f"var(--pmtech-on-{fate})", "center")
+                notes.append(on | {"font": on["font"] | {"weight": 600}})  # white on a colour is read better
             elif fate == "served" or width > 0.01 * longest:
                 beside[name].append(words)
             start[name] += width
     for name, words in beside.items():
-        if before and len(words) > 2:  # a third line would lie on the words of what was kept
+        if len(words) > 2:  # a third line would lie on the words of the next row
             words = [", ".join(words[:2]), *words[2:]]
         notes.append(note("\n".join(words), start[name], rows[name], TEXT, "left", 6))
     if before:

@@ -44,7 +44,7 @@ def load(result: Result, pinned: Result | None = None) -> dict:
         data += [line(name, _curve(closed.get(name, []), top), style), drawn]
     data += [_dots(run, run is pinned, top) for run in (pinned, result) if run is not None]
     notes = _values(result, pinned, top)
-    notes.append({**note("more than it can do", END - 7.5, 0.5 * top, QUIET, "center", 0, 12), "textangle": -90})
+    notes.append({**note("more than\nit can do", END - 7.5, 0.5 * top, QUIET, "center", 0, 12), "textangle": -90})
     legend = f"{'line: theory, ' if closed else ''}rings: long runs, dots: your run"
     x = axis(f"% of the capacity asked for ({legend})", END, tickvals=[*range(0, 101, 20)], showgrid=False)
     y, right = axis("time to answer, ms", top), {"r": 164 if pinned else 116}
@@ -177,6 +177,5 @@ def _values(result: Result, pinned: Result | None, top: float) -> list[dict]:
     notes = []
     for name, y in heights.items():
         ms, colour = told[name]
-        said = f"{name} {f'{ms:,.0f} ms' if ms < 2000 else seconds(ms / 1000)}"
-        notes.append(note(said, END, y, colour, "left", 8, 13, bold=name in LINES))
+        notes.append(note(f"{name} {seconds(ms / 1000)}", END, y, colour, "left", 8, 13, bold=name in LINES))
     return notes

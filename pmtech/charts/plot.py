@@ -28,7 +28,7 @@ TEMPLATE: dict[str, dict] = {
         "font": {"family": "system-ui, sans-serif", "size": 13, "color": TEXT},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "margin": {"l": 60, "r": 16, "t": 8, "b": 44},
+        "margin": {"l": 65, "r": 16, "t": 8, "b": 44},
         "showlegend": False,
         "dragmode": False,
         "hovermode": "x unified",

@@ -150,7 +150,7 @@ function render({ model, el }) {
     lose.checked = false;
     write(status, answer.status);
     status.classList.toggle("pmtech-bad", !answer.good);
-    write(took, `after ${answer.elapsed_ms.toFixed(answer.elapsed_ms < 10 ? 1 : 0)} ms`);
+    write(took, `after ${answer.elapsed_ms.toLocaleString("en", { maximumFractionDigits: answer.elapsed_ms < 10 ? 1 : 0 })} ms`);
     wire(request, answer.request);
     wire(response, answer.response || answer.error);
     write(curl, answer.curl);

@@ -233,6 +233,11 @@ function keepFocus(el) {
     el.removeEventListener("focusout", leave);
   };
 }
+// The focus goes there, or stays where it is; what lies beyond the edge of the screen comes as far as it takes to be seen.
+function goTo(el, focused = true) {
+  if (focused) el?.focus({ preventScroll: true });
+  el?.scrollIntoView?.({ block: "nearest" });
+}
 const STANDS_IN = [["tabindex", "-1"], ["data-lm-suppress-shortcuts", "true"]];
 
 // ---- elements ------------------------------------------------------------------------------
@@ -373,13 +378,25 @@ function lively({ data, layout }, { width, height }) {
   const crowds = (one, other) => one.xanchor === "center" && other.xanchor === "center" && one.y === other.y && Math.abs(one.x - other.x) / perPx < (long(one) + long(other)) / 2;
   const shown = notes.filter((one, n) => !notes.slice(0, n).some((other) => crowds(one, other)));
   const beyond = (one) => (one.xanchor === "left" ? Math.max(0, (one.x - low) / perPx + long(one) - all) : 0);
-  const upPerPx = (yaxis.range[1] - yaxis.range[0]) / Math.max(height - margin.t - margin.b, 1);
+  const high = Math.max(height - margin.t - margin.b, 1);
+  const upPerPx = (yaxis.range[1] - yaxis.range[0]) / high;
+  // Words on a bar that is too short for them are written as those beside one.
+  const fits = (one) => data.some(({ type, y, base, x }) => type === "bar" && y.some((at, n) => at === one.y && Math.abs(base[n] + x[n] / 2 - one.x) < x[n] / 4 && x[n] / perPx > long(one)));
+  const inked = (one) => (one.font.weight && !fits(one) ? { ...one.font, color: layout.template.layout.font.color, weight: "normal" } : one.font);
+  const boxes = notes.map((one) => {
+    const { x, y, xanchor, yshift = 0, xshift = 0, text, font } = one;
+    const [at, wide] = [(x - low) / perPx + xshift - beyond(one), long({ text, font })];
+    const from = at - wide * ({ right: 1, center: 0.5 }[xanchor] ?? 0);
+    return { one, from, to: from + wide, y: high - (y - yaxis.range[0]) / upPerPx - yshift, tall: 1.3 * font.size * text.split("<br>").length };
+  });
+  spread(boxes.filter(({ one }) => annotations.includes(one) && shown.includes(one)), high);
+  const heights = new Map(boxes.map(({ one, y }) => [one, yaxis.range[0] + (high - y) * upPerPx]));
   const quiet = { type: "scatter", hoverinfo: "skip", cliponaxis: false };
   const dashes = shapes.filter(isPiece).flatMap(({ xanchor, x0, x1, y0, line: { color, width, dash } }) => {
     const lengths = PIECES[dash] ?? [x1 - x0, 0];
     const found = [];
     for (let n = 0, px = x0; px + lengths[n] <= x1; px += lengths[n], n = (n + 1) % lengths.length)
-      if (n % 2 === 0) found.push({ x: low + xanchor * (end - low), y: y0, px: px + lengths[n] / 2, size: lengths[n] / 1.4, color, width });
+      if (n % 2 === 0) found.push({ x: low + xanchor * (end - low), y: heights.get(notes.find(({ y }) => y === y0)) ?? y0, px: px + lengths[n] / 2, size: lengths[n] / 1.4, color, width });
     return found;
   });
   const of = (key) => dashes.map((one) => one[key]);
@@ -390,10 +407,10 @@ function lively({ data, layout }, { width, height }) {
     ...quiet,
     mode: "markers+text",
     x: shown.map((one) => one.x - beyond(one) * perPx),
-    y: shown.map(({ y, yshift = 0 }) => y + yshift * upPerPx),
-    text: shown.map(({ text }) => text),
+    y: shown.map((one) => heights.get(one)),
+    text: shown.map(({ text }) => text || " "), // for no words plotly takes their place away, and gives none to the next
     textposition: shown.map(({ xanchor }) => `middle ${{ left: "right", right: "left" }[xanchor] ?? "center"}`),
-    textfont: { size: shown.map(({ font }) => font.size), color: shown.map(({ font }) => font.color) },
+    textfont: Object.fromEntries(["size", "color", "weight"].map((name) => [name, shown.map((one) => inked(one)[name] ?? "normal")])),
     marker: { opacity: 0, size: shown.map(({ xanchor, xshift = 0 }) => 1.6 * Math.max(0, xanchor === "right" ? -xshift : xshift)) }, // its radius keeps the text away
   };
   return {
@@ -408,13 +425,30 @@ function lively({ data, layout }, { width, height }) {
   };
 }
 
+// Words that would cover one another move apart, by as little as that takes, and stay inside; what stood higher stays higher.
+function spread(boxes, high) {
+  boxes.sort((one, other) => one.y - other.y);
+  for (const one of boxes) Object.assign(one, { least: Math.min(one.y, one.tall / 2), most: Math.max(one.y, high - one.tall / 2) });
+  for (let again = 8, moved = true; again && moved; again--) {
+    moved = false;
+    for (const [n, one] of boxes.entries())
+      for (const other of boxes.slice(n + 1)) {
+        const short = (one.tall + other.tall) / 2 - (other.y - one.y);
+        if (short < 0.5 || one.to <= other.from || other.to <= one.from) continue;
+        [one.y, other.y, moved] = [one.y - short / 2, other.y + short / 2, true];
+      }
+    for (const one of boxes) one.y = Math.max(one.least, Math.min(one.y, one.most));
+  }
+}
+
 // The words at an axis in as many lines as they need.
 function wrapped({ data, layout }, { width, height }) {
   const { xaxis, yaxis, template, margin } = layout;
   const { l, r, t, b } = { ...template?.layout.margin, ...margin };
-  const [x, y] = [inLines(xaxis, l, width - r, width), inLines(yaxis, t, height - b, height)];
-  const more = { l: l + 15 * (y.lines - 1), b: b + 15 * (x.lines - 1) };
-  return { data, layout: { ...layout, xaxis: x.axis, yaxis: y.axis, margin: { ...margin, ...more } } };
+  const x = inLines(xaxis, l, width - r, width);
+  const below = b + 15 * (x.lines - 1);
+  const y = inLines(yaxis, t, height - below, height);
+  return { data, layout: { ...layout, xaxis: x.axis, yaxis: y.axis, margin: { ...margin, l: l + 15 * (y.lines - 1), b: below } } };
 }
 
 // An axis from here to there, of a chart so long, with its title in lines that stay inside.

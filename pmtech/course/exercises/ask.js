@@ -22,9 +22,12 @@ function guessOf({ unit, low, high, step }, chosen) {
   const say = (value) => value.toLocaleString("en");
   const typed = h("input", { type: "number", min: low, max: high, step: "any", "aria-label": `Your guess, ${unit}`, oninput: () => {
     const value = typed.valueAsNumber;
-    chosen(value >= low && value <= high ? value : null);
+    const fits = value >= low && value <= high;
+    write(beyond, fits || !(typed.value || typed.validity.badInput) ? "" : `A number between ${say(low)} and ${say(high)} ${unit} is asked for.`);
+    chosen(fits ? value : null);
   } });
-  const marker = h("input", { type: "range", min: low, max: high, step, "aria-label": `Your guess, ${unit}`, oninput: () => chosen(marker.valueAsNumber) });
+  const beyond = h("p", { class: "pmtech-quiet", role: "status" });
+  const marker = h("input", { type: "range", min: low, max: high, step, "aria-label": `Your guess, ${unit}`, oninput: () => (write(beyond, ""), chosen(marker.valueAsNumber)) });
   const ends = h("div", { class: "pmtech-ends" }, h("span", {}, `${say(low)} ${unit}`), h("span", {}, `${say(high)} ${unit}`));
   const show = (value) => {
     if (document.activeElement !== typed) typed.value = value ?? "";
@@ -33,7 +36,7 @@ function guessOf({ unit, low, high, step }, chosen) {
     marker.setAttribute("aria-valuetext", value === null ? "no guess yet" : `${say(value)} ${unit}`);
   };
   const row = h("div", { class: "pmtech-guess" }, h("label", {}, typed, unit), h("div", {}, marker, ends));
-  return { rows: [row], first: typed, show };
+  return { rows: [row, beyond], first: typed, show };
 }
 
 function render({ model, el }) {
@@ -88,8 +91,8 @@ function render({ model, el }) {
     write(skipped, model.get("skipped"));
     write(notice, model.get("notice"));
     // The control that had the focus has just been taken away: hand the focus on, never to the page's top.
-    if (hadFocus && committed && !wasCommitted) result.focus({ preventScroll: true });
-    if (hadFocus && !committed && wasCommitted) answer.first.focus({ preventScroll: true });
+    if (hadFocus && committed && !wasCommitted) goTo(result);
+    if (hadFocus && !committed && wasCommitted) goTo(answer.first);
   }
 
   return followed(model, update);

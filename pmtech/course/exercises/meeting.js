@@ -52,7 +52,7 @@ function render({ model, el }) {
     again.hidden = !said.some(({ kind }) => kind === "you");
     write(notice, model.get("notice"));
     // What had the focus is gone: hand it on, to the first thing that can be said or to how it ended.
-    if (hadFocus) (end.said ? result : mine.querySelector("button"))?.focus({ preventScroll: true });
+    if (hadFocus) goTo(end.said ? result : mine.querySelector("button"));
   }
 
   return followed(model, update);

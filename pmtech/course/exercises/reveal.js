@@ -70,6 +70,7 @@ function render({ model, el }) {
   const paint = () => {
     const told = model.get("told");
     const focused = [...root.querySelectorAll("button")].indexOf(document.activeElement);
+    const before = root.querySelector(".pmtech-result")?.textContent;
     root.dataset.waits = "waits" in told;
     if (typeof told.right === "boolean") root.dataset.right = told.right;
     else delete root.dataset.right;
@@ -80,7 +81,10 @@ function render({ model, el }) {
       [drawing, drawn] = [plot && chart(model, plot), plot];
       drawing?.draw(told.figure);
     }
-    if (focused >= 0 && !root.contains(document.activeElement)) (root.querySelectorAll("button")[focused] ?? root.querySelector(".pmtech-because") ?? root.querySelector("button"))?.focus({ preventScroll: true });
+    if (focused < 0) return;
+    if (!root.contains(document.activeElement)) goTo(root.querySelectorAll("button")[focused] ?? root.querySelector(".pmtech-because") ?? root.querySelector("button"));
+    const said = root.querySelector(".pmtech-result");
+    if (said && said.textContent !== before) goTo(said, false);
   };
   let timer;
   const watch = new IntersectionObserver(([{ isIntersecting }]) => {

@@ -69,9 +69,9 @@ function render({ model, el }) {
     write(again, "Sort these again");
     write(notice, model.get("notice"));
     // What had the focus has gone or can do nothing more: hand the focus on, never to the page's top.
-    if (hadFocus && marks.length && !hadMarks) result.focus({ preventScroll: true });
-    else if (hadFocus && !marks.length && (focused || hadMarks)) columns[0].take.focus({ preventScroll: true });
-    else if (hadFocus && !left.length && !marks.length) commit.focus({ preventScroll: true });
+    if (hadFocus && marks.length && !hadMarks) goTo(result);
+    else if (hadFocus && !marks.length && (focused || hadMarks)) goTo(columns[0].take);
+    else if (hadFocus && !left.length && !marks.length) goTo(commit);
   }
 
   result.hidden = true;

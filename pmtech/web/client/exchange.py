@@ -85,7 +85,7 @@ class Exchange:
     def summary(self) -> str:
         """One line: what was asked, what came, how long it took."""
         path = "/" + self.url.split("/", 3)[3]
-        return f"{self.method} {path} -> {self.status_line}, after {self.elapsed_ms:.0f} ms"
+        return f"{self.method} {path} -> {self.status_line}, after {self.elapsed_ms:,.0f} ms"
 
     def __repr__(self) -> str:
         return f"{self.summary}\n\n{self.request_text}\n\n{self.response_text or self.error}"
@@ -95,7 +95,7 @@ class Exchange:
         return (
             '<div style="display:flex;gap:16px;flex-wrap:wrap;align-items:flex-start">'
             f"{_box('Request', self.request_text)}"
-            f"{_box(f'Response, after {self.elapsed_ms:.0f} ms', came)}</div>"
+            f"{_box(f'Response, after {self.elapsed_ms:,.0f} ms', came)}</div>"
         )
 
 

@@ -101,13 +101,16 @@ function drawWaiting(pen, box, waiting, { alone, y, layers }, { cols }, line, pa
   pen.context.textAlign = "left";
 }
 
-// Those who wait and have no room of their own, behind the last dot.
+// Those who wait and have no room of their own, behind the last dot: with those that are drawn, they are all who wait.
 function drawRest(pen, { room, waits }, line, waiting, paint) {
   if (line.length <= room) return;
+  const each = Math.max(1, Math.round(waiting / line.length)); // of a dot
+  const rest = Math.round(waiting) - room * each;
+  if (rest <= 0) return;
   const [x, y] = waits(room - 1);
   pen.y = y + 5;
   pen.context.textAlign = "right";
-  pen.say(`+${round(waiting * (1 - room / line.length))}`, paint.waiting, "600 14px", x - 10);
+  pen.say(`+${round(rest)}`, paint.waiting, "600 14px", x - 10);
   pen.context.textAlign = "left";
 }
 
