@@ -12,6 +12,8 @@ import pytest
 
 from pmtech import components
 from pmtech.components.component import Component
+from pmtech.engine.part import Part
+from pmtech.engine.run import Run
 
 ROOT = Path(__file__).resolve().parent.parent
 MODULES = {
@@ -78,6 +80,10 @@ def test_each_part_says_what_it_is(name):
     assert all(isinstance(fact, str) and fact for fact in part.facts())
     assert part.__doc__ and ("leaves out" in part.__doc__ or name == "Users")
     assert {f.name for f in dataclasses.fields(part)} >= {"name", "place"}
+    if not part.is_source:
+        behind = components.Server().running("behind", Run(1), [])
+        running = part.running(part.slug, behind.run, [behind], ("/",))
+        assert part.makes_wait or type(running).state is Part.state, "the theatre, too, is to show who waits"
 
 
 def test_the_table_of_models_in_the_readme_is_whole():

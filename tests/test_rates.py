@@ -9,6 +9,7 @@ import pytest
 from pmtech import (
     Cache,
     Clients,
+    ConnectionPool,
     Database,
     Day,
     Gateway,
@@ -45,6 +46,7 @@ SYSTEMS = {
     >> LoadBalancer(policy="least_connections")
     >> fixed(workers=1, replicas=3),
     "over a slow way": FIFTY >> Queue(store_ms=0) >> Throttle(rate_per_s=12) >> fixed(),
+    "through a few connections": FIFTY >> Queue(store_ms=0) >> ConnectionPool(size=2, open_ms=0) >> fixed(),
     "whose workers are held": FIFTY >> Queue(store_ms=0) >> fixed(workers=4) >> Database(query_ms=60, query_cv=0),
     "into another": FIFTY >> Queue("First", store_ms=0) >> Queue("Second", store_ms=0) >> fixed(workers=3),
     "held by a network": FIFTY >> fixed(workers=4, service_ms=20) >> Network(round_trip_ms=180) >> fixed("Deep"),

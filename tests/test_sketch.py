@@ -254,6 +254,7 @@ def test_every_field_of_every_part_can_be_turned_and_says_what_it_means(kind):
         path = field["path"]
         assert field["label"] and json.dumps(field)
         assert field["means"].endswith((".", "?")), f"{path} is not explained"
+        assert field.get("optional", True) or "None" not in field["means"], f"{path} can't be None"
         if field["as"] == "number":
             assert field["low"] < field["high"] and field["step"] > 0
             sent = field.get("start", field["high"]) if field["value"] is None else field["low"]

@@ -48,7 +48,7 @@ class Component(Named, Defaults):
     # --- what it can do --------------------------------------------------------------------------------------------
     is_source: ClassVar[bool] = False
     fan_out: ClassVar[str] = "one"  # what may come after it: "none", "one", a "pool", "routes", or "all" at once
-    needs_next: ClassVar[bool] = False  # is there no answer without something behind it?
+    needs_next: ClassVar[bool] = False  # is there no answer without something behind it? (its `Part` says `next: Part`)
     pulls: ClassVar[bool] = False  # does it hand on only what somebody behind it is free to take?
     detached: ClassVar[bool] = False  # is the request answered here, and what lies behind works without it?
     makes_wait: ClassVar[bool] = False  # is there a queue before or in it? (capacity inf: only its `findings` tell)

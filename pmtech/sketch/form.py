@@ -55,13 +55,13 @@ def _fields(value: Any, path: str) -> list[dict[str, Any]]:
     )
     found = []
     for field in fields:
-        here = getattr(value, field.name)
+        here, means = getattr(value, field.name), meaning(type(value), field.name)
         found.append(
             {
                 "path": f"{path}.{field.name}",
                 "label": _said(type(value), field.name, "called") or field_in_words(field.name).capitalize(),
                 "unit": unit(field.name),
-                "means": meaning(type(value), field.name),
+                "means": means if field.metadata["optional"] else means.partition(" None: ")[0],
                 "ask": _said(type(value), field.name, "ask"),
                 **_shown(type(value), field, here),
             }

@@ -134,7 +134,8 @@ class _Water:
         ]
         if part.fan_out == "pool":
             return sum(takes for takes, _ in behind)
-        return min([part.capacity_per_s * batch, *(takes / share for takes, share in behind if share)])
+        limit = self._capacity(number, 0.0, mix) if part.lends else part.capacity_per_s
+        return min([limit * batch, *(takes / share for takes, share in behind if share)])
 
     def _split(self, number: int, mix: Mix, shares: list[float] | None = None) -> list[tuple[Edge, Mix]]:
         """How a mix parts on the edges that leave: in a pool by `shares` or by replicas, by endpoint on routes, a copy on

@@ -108,7 +108,7 @@ def _states(result: Result, counts: dict[str, int], at: np.ndarray) -> np.ndarra
                 at_work = _so_far(started, at) - _so_far(left[begun], at)
                 columns += [waiting, at_work, np.where(left_out, LEFT_OUT, places)]
             else:
-                columns += [waiting if part.makes_wait or part.lends else 0 * at, 0 * at, 0 * at]
+                columns += [waiting if part.makes_wait else 0 * at, 0 * at, 0 * at]
     return np.column_stack(columns)
 
 
