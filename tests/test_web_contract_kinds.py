@@ -117,6 +117,12 @@ def test_less_breaks_who_asks_and_more_breaks_who_is_answered(old, new):
 
 
 CASES = {  # what stands for itself: (old, new, as a request, as an answer)
+    "null beside what takes null already": ({"type": ["string", "null"]}, {"oneOf": [{"type": "null"}, {"type": ["string", "null"]}]},
+                                            BREAKS, FITS),
+    "first items in another order": ({"type": "array", "prefixItems": [TEXT, NUMBER]}, {"type": "array", "prefixItems": [NUMBER, TEXT]},
+                                     BREAKS, BREAKS),
+    "a part that describes and closes": ({"allOf": [fields(a={})]}, {"allOf": [fields(a={}), {"description": "x", "additionalProperties": False}]},
+                                         BREAKS, BREAKS),
     "values beyond the limit": (TEXT | {"maxLength": 3}, TEXT | {"enum": ["a", "abcd"]}, BREAKS, BREAKS),
     "nothing at all": (TEXT, False, BREAKS, BREAKS),
     "something again": (False, TEXT, FITS, BREAKS),
@@ -240,6 +246,7 @@ SPELLINGS = {
     "a list of types": [{"type": ["string", "boolean"]}, {"oneOf": [{"type": "boolean"}, {"type": "string"}]}],
     "one value": [{"type": "string", "const": "a"}, {"type": "string", "enum": ["a"]}],
     "parts": [fields(["a"], a={"type": "string"}), {"allOf": [fields(a={"type": "string"}), {"required": ["a"]}]}],
+    "a part that only describes": [fields(a=TEXT), fields(a=TEXT) | {"allOf": [{"title": "x"}]}],
     "any": [{}, True, {"description": "x", "title": "y", "example": 1}],
     "order of forms that overlap": [{"oneOf": [NUMBER, {"type": "number"}, {"not": NUMBER}]},
                                     {"oneOf": [{"type": "number"}, {"not": NUMBER | {"title": "x"}}, NUMBER]}],

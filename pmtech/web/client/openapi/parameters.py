@@ -50,8 +50,8 @@ def headers(both: Comparison, was: dict, now: dict, where: str) -> Found:
 
 
 def _each(both: Comparison, before: Listed, after: Listed, where: str, kind: str, *, asked: bool) -> Found:
-    for key in sorted(before.keys() | after.keys()):
-        is_path, told = key[0] == "path", _told(kind, after.get(key) or before[key])
+    for key, node in sorted((before | after).items(), key=lambda item: item[0]):
+        is_path, told = key[0] == "path", _told(kind, node)
         if key in before and key in after:
             yield from _one(both, key[0], before[key], after[key], where, told, asked=asked)
         elif key in before:
