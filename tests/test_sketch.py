@@ -341,7 +341,6 @@ def test_a_name_is_written_as_it_was_given_whatever_it_looks_like():
     assert panel.run() is None and panel.error.startswith("This can't be run yet: “GitHub” has nowhere")
 
 
-
 def test_an_address_for_which_nobody_asks_is_said_and_what_is_to_be_done():
     panel = sketch(Clients("Riders") >> Gateway() >> {"/": Server("Places")})
     panel.select("gateway")

@@ -43,7 +43,9 @@ class _Water:
         self.system, self.parts, self.names = system, system.parts, system.names
         self.callers = {name: part.callers for name, part in system.sources.items()}
         self.batches = self._batches()
-        self.missed = self._missed()
+        # For every part that remembers answers the share of each caller's requests, of those it may keep, that it sends on.
+        self.missed: dict[int, dict[str, float]] = {}
+        self._miss()
 
     def flows(self) -> tuple[dict[str, Flow], dict[Edge, float]]:
         arriving: dict[int, Mix] = defaultdict(lambda: defaultdict(float))
@@ -141,7 +143,7 @@ class _Water:
         each of all."""
         edges, pool = self.system.after(number), self.parts[number].fan_out == "pool"
         if not shares or not sum(shares):
-            shares = [self.parts[edge.head].replicas if pool else 1 for edge in edges]
+            shares = [self.parts[edge.head].replicas if pool else self.parts[number].asks(len(edges)) for edge in edges]
         whole = sum(shares) if pool else 1
         return [
             (edge, {key: rate * share / whole for key, rate in mix.items() if edge.label in (None, key[1])})
@@ -150,32 +152,39 @@ class _Water:
 
     def _misses(self, mix: Mix, number: int) -> Mix:
         """What a part that remembers answers sends on of a mix; all of it where there is none."""
-        shares = self.missed.get(number)
-        return mix if shares is None else {key: rate * shares[key[0]] for key, rate in mix.items()}
+        part, shares = self.parts[number], self.missed.get(number)
+        if shares is None:
+            return mix
+        return {key: rate * shares[key[0]] if part.may_keep(key[1]) else rate for key, rate in mix.items()}
 
-    def _missed(self) -> dict[int, dict[str, float]]:
-        """For every part that remembers answers the share of each caller's requests that it sends on, were nothing held
-        up before it."""
+    def _miss(self) -> None:
+        """Work out who misses how much, were nothing held up before it."""
         if not any(part.remembers for part in self.parts):
-            return {}
-        sources, shares = self.system.sources, {}
+            return
+        sources = self.system.sources
         arriving: dict[int, dict[str, list]] = defaultdict(dict)  # part -> caller -> reads, writes a second of each key
         for number in self.system.plan.order:
             name, part = self.names[number], self.parts[number]
             coming: dict[str, Any] = {name: sources[name].asked()} if part.is_source else arriving[number]
-            if part.remembers and coming:
-                going = part.leaves(coming, self.callers)
-                shares[number] = {c: _total(going[c]) / (_total(both) or 1.0) for c, both in coming.items()}
-                coming = going
             mix = {(c, e): w for c in coming for e, w in sources[c].endpoints.items()}
+            if part.remembers and coming:
+                whole, kept = by_caller(mix), by_caller({key: w for key, w in mix.items() if part.may_keep(key[1])})
+                may = {c: [rates * kept.get(c, 0.0) / whole[c] for rates in both] for c, both in coming.items()}
+                going = part.leaves(may, self.callers)
+                self.missed[number] = {c: _total(going[c]) / (_total(both) or 1.0) for c, both in may.items()}
+                coming = {
+                    c: [on + all_ - asked for on, all_, asked in zip(going[c], both, may[c], strict=True)]
+                    for c, both in coming.items()
+                }
+                mix = self._misses(mix, number)
+            whole = by_caller(mix)
             for edge, split in self._split(number, mix):
                 asks = by_caller(split)
                 for c, both in coming.items():
-                    share = asks.get(c, 0.0) / sum(sources[c].endpoints.values())
+                    share = asks.get(c, 0.0) / whole[c] if whole[c] else 0.0
                     before = arriving[edge.head].get(c)
                     both = [rates * share for rates in both]
                     arriving[edge.head][c] = both if before is None else [*map(added, before, both)]
-        return shares
 
     def _work_s(self, number: int, mix: Mix, place: str | None = None) -> float:
         """Mean seconds of work on a request that is at a place, at a part and behind it, nobody else in the way."""
@@ -188,7 +197,10 @@ class _Water:
                 there = self.parts[edge.head].place
                 way_s = theory.round_trip_ms(here, there) / 1000 if here and there else 0.0
                 below = share / total * (way_s + self._work_s(edge.head, going, here))
-                behind = max(behind, below) if part.fan_out == "all" else behind + below  # all at the same time
+                if part.fan_out == "all":  # all at the same time
+                    behind = max(behind, below / part.asks(len(self.system.after(number))))
+                else:
+                    behind += below
         return part.own_s + behind
 
 
