@@ -119,3 +119,21 @@ def test_what_a_cdn_sends_on(cdn):
         came = (result.records.visits[part].entered_s >= 20).sum() / 400
         # The way between the cities, and Che's approximation where there is room for three, are left out.
         assert per_part[part].arrives == pytest.approx(came, rel=0.06 if cdn.capacity > 3 else 0.1), part
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        lambda cache: Throttle(rate_per_s=8, max_wait_s=0.1) >> cache,
+        lambda cache: RateLimiter(limit=8) >> cache,
+        lambda cache: Gateway() >> {"/a": Gateway() >> {"/a": cache}, "/b": fixed("Else")},
+    ],
+)
+def test_a_cache_is_asked_as_often_as_what_stands_before_it_lets_through(before):
+    """What it remembers for five seconds is asked for by fewer, so that it answers a smaller share of them."""
+    clients = Clients(rate_per_s=32, endpoints={"/a": 1, "/b": 3}, keys=20, popularity=0)
+    system = clients >> before(Cache(capacity=20, ttl_s=5) >> fixed("A", service_ms=0.01))
+    misses = flows(system)[0]["a"].arrives
+    assert misses == pytest.approx(8 * (1 - theory.ttl_cache([8 / 20] * 20, 5).hit_ratio))
+    result = simulate(system, duration_s=500)
+    assert abs(len(result.records.visits["a"].row) - misses * 500) < 3.3 * (misses * 500) ** 0.5

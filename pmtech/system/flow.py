@@ -52,11 +52,7 @@ class _Water:
         per_part, per_edge = {}, {}
         for number in self.system.plan.order:
             name, part = self.names[number], self.parts[number]
-            if part.is_source:
-                source = self.system.sources[name]
-                total = sum(source.endpoints.values())
-                arriving[number] = {(name, e): source.offered_per_s * w / total for e, w in source.endpoints.items()}
-            mix = arriving[number]
+            mix = self._sent(name) if part.is_source else arriving[number]
             held_s = self._held_s(number, mix)
             capacity = self._capacity(number, held_s, mix)
             routes = {edge.label for edge in self.system.after(number)}
@@ -69,6 +65,12 @@ class _Water:
                 for key, rate in going.items():
                     arriving[edge.head][key] += rate
         return per_part, per_edge
+
+    def _sent(self, name: str) -> Mix:
+        """What a source sends a second."""
+        source = self.system.sources[name]
+        total = sum(source.endpoints.values())
+        return {(name, e): source.offered_per_s * w / total for e, w in source.endpoints.items()}
 
     def _held_s(self, number: int, mix: Mix) -> float:
         """How long a request keeps a worker busy besides its own work."""
@@ -158,18 +160,24 @@ class _Water:
         return {key: rate * shares[key[0]] if part.may_keep(key[1]) else rate for key, rate in mix.items()}
 
     def _miss(self) -> None:
-        """Work out who misses how much, were nothing held up before it."""
+        """Work out who misses how much, were no work held up before it."""
         if not any(part.remembers for part in self.parts):
             return
-        sources = self.system.sources
         arriving: dict[int, dict[str, list]] = defaultdict(dict)  # part -> caller -> reads, writes a second of each key
+        mixes: dict[int, Mix] = defaultdict(lambda: defaultdict(float))
         for number in self.system.plan.order:
             name, part = self.names[number], self.parts[number]
-            coming: dict[str, Any] = {name: sources[name].asked()} if part.is_source else arriving[number]
-            mix = {(c, e): w for c in coming for e, w in sources[c].endpoints.items()}
+            coming: dict[str, Any] = arriving[number]
+            mix = mixes[number]
+            if part.is_source:
+                coming, mix = {name: self.system.sources[name].asked()}, self._sent(name)
+            if not (part.station or part.pulls or part.remembers):
+                routes = {edge.label for edge in self.system.after(number)}
+                passed, _ = part.passes(mix, part.capacity_per_s, self.callers, routes)
+                coming, mix = _shared(coming, by_caller(passed), by_caller(mix)), passed
             if part.remembers and coming:
-                whole, kept = by_caller(mix), by_caller({key: w for key, w in mix.items() if part.may_keep(key[1])})
-                may = {c: [rates * kept.get(c, 0.0) / whole[c] for rates in both] for c, both in coming.items()}
+                kept = by_caller({key: rate for key, rate in mix.items() if part.may_keep(key[1])})
+                may = _shared(coming, kept, by_caller(mix))
                 going = part.leaves(may, self.callers)
                 self.missed[number] = {c: _total(going[c]) / (_total(both) or 1.0) for c, both in may.items()}
                 coming = {
@@ -177,13 +185,11 @@ class _Water:
                     for c, both in coming.items()
                 }
                 mix = self._misses(mix, number)
-            whole = by_caller(mix)
             for edge, split in self._split(number, mix):
-                asks = by_caller(split)
-                for c, both in coming.items():
-                    share = asks.get(c, 0.0) / whole[c] if whole[c] else 0.0
+                for key, rate in split.items():
+                    mixes[edge.head][key] += rate
+                for c, both in _shared(coming, by_caller(split), by_caller(mix)).items():
                     before = arriving[edge.head].get(c)
-                    both = [rates * share for rates in both]
                     arriving[edge.head][c] = both if before is None else [*map(added, before, both)]
 
     def _work_s(self, number: int, mix: Mix, place: str | None = None) -> float:
@@ -202,6 +208,12 @@ class _Water:
                 else:
                     behind += below
         return part.own_s + behind
+
+
+def _shared(coming: dict[str, Any], some: dict[str, float], whole: dict[str, float]) -> dict[str, Any]:
+    """Of each caller's reads and writes a part, as `some` is of the `whole`."""
+    shares = {c: some.get(c, 0.0) / whole[c] if whole.get(c) else 0.0 for c in coming}
+    return {c: [rates * shares[c] for rates in both] for c, both in coming.items()}
 
 
 def _total(both) -> float:
