@@ -7,6 +7,7 @@ and by the chance in what is drawn of each: the share of an endpoint, of a key, 
 import pytest
 
 from pmtech import (
+    CDN,
     Cache,
     Clients,
     ConnectionPool,
@@ -59,6 +60,9 @@ SYSTEMS = {
     >> Gateway()
     >> {"/a": fixed("A", workers=2), "/b": RateLimiter(limit=5, algorithm="token_bucket") >> fixed("B")},
     "retries of what does not fail": FIFTY >> Retry() >> fixed(),
+    "a gather that asks some, and the others when they are late": FIFTY
+    >> Gather(need=1, hedge_after_ms=9000)
+    >> [fixed("A"), fixed("B", service_ms=50), fixed("C") >> fixed("D", service_ms=10)],
     "over a day": FIFTY.__class__(rate_per_s=50, arrivals="even", profile=Day(lasts_s=50)) >> fixed(),
 }
 
@@ -95,3 +99,43 @@ def test_a_cache_behind_a_route_is_asked_for_its_share_alone():
     assert misses == pytest.approx(75 * (1 - theory.ttl_cache([1.5] * 50, 1).hit_ratio))
     result = simulate(system, duration_s=200)
     assert abs(len(result.records.visits["a"].row) - misses * 200) < 3.3 * (misses * 200) ** 0.5
+
+
+VIEWERS = Clients.in_places(("Mumbai", "London"), rate_per_s=40, keys=10, endpoints={"/a": 1, "/b": 3})
+
+
+@pytest.mark.parametrize(
+    "cdn",
+    [
+        CDN(edges=("Mumbai", "London"), ttl_s=2),
+        CDN(edges=("Mumbai", "London"), ttl_s=2, keeps=("/a",)),
+        CDN(edges=("Mumbai", "London"), ttl_s=2, shield="London"),
+        CDN(edges=("Mumbai", "London"), ttl_s=60, shield="London", keeps=("/b",), capacity=3),
+    ],
+)
+def test_what_a_cdn_sends_on(cdn):
+    """What it may not keep goes on, and behind a shield all copies of an answer get too old at the same time."""
+    system = VIEWERS >> cdn >> Gateway() >> {"/a": fixed("A", 99, 0.1), "/b": fixed("B", 99, 0.1)}
+    result, (per_part, _) = simulate(system, duration_s=420), flows(system)
+    for part in ("gateway", "a", "b"):
+        came = (result.records.visits[part].entered_s >= 20).sum() / 400
+        # The way between the cities, and Che's approximation where there is room for three, are left out.
+        assert per_part[part].arrives == pytest.approx(came, rel=0.06 if cdn.capacity > 3 else 0.1), part
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        lambda cache: Throttle(rate_per_s=8, max_wait_s=0.1) >> cache,
+        lambda cache: RateLimiter(limit=8) >> cache,
+        lambda cache: Gateway() >> {"/a": Gateway() >> {"/a": cache}, "/b": fixed("Else")},
+    ],
+)
+def test_a_cache_is_asked_as_often_as_what_stands_before_it_lets_through(before):
+    """What it remembers for five seconds is asked for by fewer, so that it answers a smaller share of them."""
+    clients = Clients(rate_per_s=32, endpoints={"/a": 1, "/b": 3}, keys=20, popularity=0)
+    system = clients >> before(Cache(capacity=20, ttl_s=5) >> fixed("A", service_ms=0.01))
+    misses = flows(system)[0]["a"].arrives
+    assert misses == pytest.approx(8 * (1 - theory.ttl_cache([8 / 20] * 20, 5).hit_ratio))
+    result = simulate(system, duration_s=500)
+    assert abs(len(result.records.visits["a"].row) - misses * 500) < 3.3 * (misses * 500) ** 0.5

@@ -73,16 +73,22 @@ class CDN(Component):
         return self.edges
 
     def leaves(self, coming, callers):
-        """As if the requests were spread evenly over the edges; the shield asks once for all of them."""
+        """As if the requests were spread evenly over the edges; the shield asks once for all of them, as all copies of an
+        answer get too old at the same time: what was pushed out of an edge alone may still be there."""
         reads = reduce(added, (some for some, _ in coming.values()), np.zeros(0))
         left = 1 - self.hit_chances(reads, np.zeros_like(reads))
         if self.shield:
-            left = left * (1 - theory.hit_chances(reads * left, 0 * reads, capacity=self.capacity, ttl_s=self.ttl_s))
+            pushed_out = left * (1 - theory.hit_chances(reads * left, 0 * reads, capacity=self.capacity))
+            too_old = 1 - theory.hit_chances(reads, 0 * reads, capacity=max(len(reads), 1), ttl_s=self.ttl_s)
+            left = np.minimum(left, np.maximum(pushed_out, too_old))
         return {caller: (some * left[: len(some)], others) for caller, (some, others) in coming.items()}
 
     def hit_chances(self, reads: np.ndarray, writes: np.ndarray) -> np.ndarray:
         """For each key the share of its reads that the edges answer in the long run."""
         return theory.hit_chances(reads / len(self.edges), 0 * reads, capacity=self.capacity, ttl_s=self.ttl_s)
+
+    def may_keep(self, endpoint: str) -> bool:
+        return not self.keeps or endpoint in self.keeps
 
     def figures(self, notes: np.ndarray) -> dict[str, float]:
         """hit_ratio: share of the reads that an edge answered at once; stale_ratio: share of these that were out of date;
@@ -155,7 +161,7 @@ class CDNPart(Part):
             half_s += hit_s
             yield half_s + opening_s
             request.place, request.trips = edge.place, 1
-            pass_by = request.write or (self.spec.keeps and request.endpoint not in self.spec.keeps)
+            pass_by = request.write or not self.spec.may_keep(request.endpoint)
             status = yield from (self._pass(request) if pass_by else edge.read(request))
             request.place = origin
             yield half_s

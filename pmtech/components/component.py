@@ -128,6 +128,14 @@ class Component(Named, Defaults):
         """What one that remembers does not answer itself: source -> reads and writes a second of each key."""
         return coming
 
+    def may_keep(self, endpoint: str) -> bool:
+        """Are answers of this endpoint kept, where any are?"""
+        return True
+
+    def asks(self, branches: int) -> float:
+        """How many times each of its branches is asked for a request, where a request goes to all or to some of them."""
+        return 1.0
+
     def trouble(self, refused: bool) -> list[str]:
         """Words for its box beside how much it refuses."""
         return []

@@ -17,7 +17,7 @@ def keeps_all(part) -> bool:
     spec, sources = part.spec, (m[0].spec for m in part.run.parts.values() if m[0].spec.is_source)
     reads = all(source.write_share == 0 and source.keys <= spec.capacity for source in sources)
     plain = spec.collapse and not spec.keeps and not spec.stale_while_revalidate_s
-    return reads and plain and owns_what_ends(part, elsewhere=True) and part.next.spec.queue_limit is None
+    return reads and plain and owns_what_ends(part, elsewhere=True) and part.next.spec.waiting_limit is None
 
 
 def pass_fetched(part, rows, times, book) -> None:

@@ -39,6 +39,10 @@ class Gather(Component):
         facts = ["asks all at once" if self.need is None else f"needs {plain(self.need)} of them"]
         return facts + ([] if self.hedge_after_ms is None else [f"asks again after {plain(self.hedge_after_ms)} ms"])
 
+    def asks(self, branches: int) -> float:
+        """But for what is asked later."""
+        return 1.0 if self.need is None or self.hedge_after_ms is None else min(1.0, self.need / branches)
+
     def figures(self, notes: np.ndarray) -> dict[str, float]:
         """hedged: of the questions that it asks, the share that it asks a second time."""
         asked = notes[:, 1].sum()

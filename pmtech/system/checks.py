@@ -13,7 +13,7 @@ def check(system) -> None:
         if part.is_source and system.before(number):
             raise ValueError(f'"{name}" sends requests; nothing can go into it')
         if part.fan_out == "none" and after:
-            raise ValueError(f'nothing can come after "{name}": a {type(part).__name__} ends the way')
+            raise ValueError(f'nothing can come after "{name}": the way ends there')
         if part.fan_out == "one" and len(after) > 1:
             heads = ", ".join(f'"{names[e.head]}"' for e in after)
             mend = "put a LoadBalancer before them" + ("" if part.is_source else ", or a Gather, which asks them all")

@@ -43,18 +43,16 @@ class _Water:
         self.system, self.parts, self.names = system, system.parts, system.names
         self.callers = {name: part.callers for name, part in system.sources.items()}
         self.batches = self._batches()
-        self.missed = self._missed()
+        # For every part that remembers answers the share of each caller's requests, of those it may keep, that it sends on.
+        self.missed: dict[int, dict[str, float]] = {}
+        self._miss()
 
     def flows(self) -> tuple[dict[str, Flow], dict[Edge, float]]:
         arriving: dict[int, Mix] = defaultdict(lambda: defaultdict(float))
         per_part, per_edge = {}, {}
         for number in self.system.plan.order:
             name, part = self.names[number], self.parts[number]
-            if part.is_source:
-                source = self.system.sources[name]
-                total = sum(source.endpoints.values())
-                arriving[number] = {(name, e): source.offered_per_s * w / total for e, w in source.endpoints.items()}
-            mix = arriving[number]
+            mix = self._sent(name) if part.is_source else arriving[number]
             held_s = self._held_s(number, mix)
             capacity = self._capacity(number, held_s, mix)
             routes = {edge.label for edge in self.system.after(number)}
@@ -67,6 +65,12 @@ class _Water:
                 for key, rate in going.items():
                     arriving[edge.head][key] += rate
         return per_part, per_edge
+
+    def _sent(self, name: str) -> Mix:
+        """What a source sends a second."""
+        source = self.system.sources[name]
+        total = sum(source.endpoints.values())
+        return {(name, e): source.offered_per_s * w / total for e, w in source.endpoints.items()}
 
     def _held_s(self, number: int, mix: Mix) -> float:
         """How long a request keeps a worker busy besides its own work."""
@@ -142,7 +146,7 @@ class _Water:
         each of all."""
         edges, pool = self.system.after(number), self.parts[number].fan_out == "pool"
         if not shares or not sum(shares):
-            shares = [self.parts[edge.head].replicas if pool else 1 for edge in edges]
+            shares = [self.parts[edge.head].replicas if pool else self.parts[number].asks(len(edges)) for edge in edges]
         whole = sum(shares) if pool else 1
         return [
             (edge, {key: rate * share / whole for key, rate in mix.items() if edge.label in (None, key[1])})
@@ -151,32 +155,43 @@ class _Water:
 
     def _misses(self, mix: Mix, number: int) -> Mix:
         """What a part that remembers answers sends on of a mix; all of it where there is none."""
-        shares = self.missed.get(number)
-        return mix if shares is None else {key: rate * shares[key[0]] for key, rate in mix.items()}
+        part, shares = self.parts[number], self.missed.get(number)
+        if shares is None:
+            return mix
+        return {key: rate * shares[key[0]] if part.may_keep(key[1]) else rate for key, rate in mix.items()}
 
-    def _missed(self) -> dict[int, dict[str, float]]:
-        """For every part that remembers answers the share of each caller's requests that it sends on, were nothing held
-        up before it."""
+    def _miss(self) -> None:
+        """Work out who misses how much, were no work held up before it."""
         if not any(part.remembers for part in self.parts):
-            return {}
-        sources, shares = self.system.sources, {}
+            return
         arriving: dict[int, dict[str, list]] = defaultdict(dict)  # part -> caller -> reads, writes a second of each key
+        mixes: dict[int, Mix] = defaultdict(lambda: defaultdict(float))
         for number in self.system.plan.order:
             name, part = self.names[number], self.parts[number]
-            coming: dict[str, Any] = {name: sources[name].asked()} if part.is_source else arriving[number]
+            coming: dict[str, Any] = arriving[number]
+            mix = mixes[number]
+            if part.is_source:
+                coming, mix = {name: self.system.sources[name].asked()}, self._sent(name)
+            if not (part.station or part.pulls or part.remembers):
+                routes = {edge.label for edge in self.system.after(number)}
+                passed, _ = part.passes(mix, part.capacity_per_s, self.callers, routes)
+                coming, mix = _shared(coming, by_caller(passed), by_caller(mix)), passed
             if part.remembers and coming:
-                going = part.leaves(coming, self.callers)
-                shares[number] = {c: _total(going[c]) / (_total(both) or 1.0) for c, both in coming.items()}
-                coming = going
-            mix = {(c, e): w for c in coming for e, w in sources[c].endpoints.items()}
+                kept = by_caller({key: rate for key, rate in mix.items() if part.may_keep(key[1])})
+                may = _shared(coming, kept, by_caller(mix))
+                going = part.leaves(may, self.callers)
+                self.missed[number] = {c: _total(going[c]) / (_total(both) or 1.0) for c, both in may.items()}
+                coming = {
+                    c: [on + all_ - asked for on, all_, asked in zip(going[c], both, may[c], strict=True)]
+                    for c, both in coming.items()
+                }
+                mix = self._misses(mix, number)
             for edge, split in self._split(number, mix):
-                asks = by_caller(split)
-                for c, both in coming.items():
-                    share = asks.get(c, 0.0) / sum(sources[c].endpoints.values())
+                for key, rate in split.items():
+                    mixes[edge.head][key] += rate
+                for c, both in _shared(coming, by_caller(split), by_caller(mix)).items():
                     before = arriving[edge.head].get(c)
-                    both = [rates * share for rates in both]
                     arriving[edge.head][c] = both if before is None else [*map(added, before, both)]
-        return shares
 
     def _work_s(self, number: int, mix: Mix, place: str | None = None) -> float:
         """Mean seconds of work on a request that is at a place, at a part and behind it, nobody else in the way."""
@@ -189,8 +204,17 @@ class _Water:
                 there = self.parts[edge.head].place
                 way_s = theory.round_trip_ms(here, there) / 1000 if here and there else 0.0
                 below = share / total * (way_s + self._work_s(edge.head, going, here))
-                behind = max(behind, below) if part.fan_out == "all" else behind + below  # all at the same time
+                if part.fan_out == "all":  # all at the same time
+                    behind = max(behind, below / part.asks(len(self.system.after(number))))
+                else:
+                    behind += below
         return part.own_s + behind
+
+
+def _shared(coming: dict[str, Any], some: dict[str, float], whole: dict[str, float]) -> dict[str, Any]:
+    """Of each caller's reads and writes a part, as `some` is of the `whole`."""
+    shares = {c: some.get(c, 0.0) / whole[c] if whole.get(c) else 0.0 for c in coming}
+    return {c: [rates * shares[c] for rates in both] for c, both in coming.items()}
 
 
 def _total(both) -> float:

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from pmtech import (
+    CDN,
+    Cache,
     Change,
     Clients,
     Database,
@@ -218,3 +220,10 @@ def test_what_it_says_of_itself():
     assert Functions(warm=3).facts() == ["100 ms, cold 800 more", "kept for 300 s", "3 always warm", "1,000 at a time"]
     with pytest.raises(ValueError, match="^concurrency must be at least 1, got 0$"):
         Functions(concurrency=0)
+
+
+def test_copies_before_functions():
+    """The exact shortcut once asked them for a limit of their queue, which they do not have."""
+    for front in (CDN(), Cache(), Queue()):
+        run = simulate(Clients(rate_per_s=20, keys=10) >> front >> Functions(), duration_s=20)
+        assert run.summary.error_rate == 0 and run.summary.served_per_s > 15
