@@ -82,8 +82,6 @@ def magnified_by_half_a_panel_stands_on_one_screen(lab) -> None:
         panel.scroll_into_view_if_needed()
         assert panel.evaluate(HIGHER) <= 0
     lab.page.evaluate("() => jupyterapp.shell.expandLeft()")
-    lab.page.set_viewport_size({"width": 1280, "height": 720})
-    lab.wait_idle()
 
 
 def magnified_twice_it_can_be_read(lab) -> None:
