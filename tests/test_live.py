@@ -138,8 +138,8 @@ def test_a_run_of_many_minutes_is_told_in_minutes():
     assert re.fullmatch(said, panel.sentence), panel.sentence
     panel.close()
     panel = live(Clients(rate_per_s=0.01) >> Server())
-    panel.advance(50_000)  # more than ten hours, of which hours alone would say too little
-    assert panel.sentence.startswith("Paused at 833.3 min: ")
+    panel.advance(36_600)  # more than ten hours, of which hours alone would say too little
+    assert panel.sentence.startswith("Paused at 610.0 min: ")
 
 
 def test_step_speed_and_reset():

@@ -181,8 +181,8 @@ class LabPage:
         if not any(noise in text for noise in KNOWN_NOISE):
             self.console_errors.append(text)
 
-    def open(self, notebook: str, *, sidebar: bool = True, fresh: bool = False) -> LabPage:
-        """Open a notebook, with the file browser beside it or alone; ready when its cells and its kernel are.
+    def open(self, notebook: str, *, sidebar: bool | None = True, fresh: bool = False) -> LabPage:
+        """Open a notebook, with the file browser beside it, alone, or (None) as it comes; ready when its cells and its kernel are.
 
         It opens in the JupyterLab that the page shows already; with fresh=True, or where there is none, JupyterLab is
         loaded first.
@@ -202,7 +202,8 @@ class LabPage:
             arg=path,
         )
         self.page.wait_for_selector("#jupyterlab-splash", state="detached")
-        self.page.evaluate("(beside) => window.jupyterapp.shell[beside ? 'expandLeft' : 'collapseLeft']()", sidebar)
+        if sidebar is not None:
+            self.page.evaluate("(beside) => window.jupyterapp.shell[beside ? 'expandLeft' : 'collapseLeft']()", sidebar)
         return self
 
     def command(self, name: str, **arguments: object) -> None:
@@ -301,7 +302,13 @@ class LabPage:
         self.page.wait_for_function("() => window.commandOutcome")
         return self.wait_idle()
 
-    def save_close_reopen(self, notebook: str, *, kernel: str = "kept", sidebar: bool = True) -> LabPage:
+    def restart_and_run_all(self) -> LabPage:
+        """Run > Restart Kernel and Run All Cells, the question answered with yes; the page has not waited for anything."""
+        self._begin("runmenu:restart-and-run-all")
+        self.page.click(".jp-Dialog .jp-mod-accept")
+        return self
+
+    def save_close_reopen(self, notebook: str, *, kernel: str = "kept", sidebar: bool | None = True) -> LabPage:
         """Save, leave the page and open the notebook again; with kernel="ended", as on the next day."""
         self.command("docmanager:save")
         self.page.goto("about:blank")

@@ -56,18 +56,15 @@ def test_what_is_wrong_is_seen(lab, write):
     lab.server.outside_log.unlink()
 
 
-def test_a_kernel_is_restarted(lab, write):
-    write("again.ipynb", "seen = globals().get('seen', 0) + 1", "seen")
-    lab.open("again.ipynb", sidebar=False).run_all().run_all()
-    assert lab.page.locator(".jp-OutputArea-output").inner_text().strip() == "2"
-    lab.restart_kernel().run_all()
-    assert lab.page.locator(".jp-OutputArea-output").inner_text().strip() == "1"
-
-
-def test_themes_screenshots_and_axe(lab, write):
-    write("page.ipynb", "from IPython.display import HTML; HTML('<div id=unnamed><input type=range></div>')")
-    lab.open("page.ipynb").run_all()
+def test_themes_screenshots_axe_and_another_kernel(lab, write):
+    unnamed = "from IPython.display import HTML; HTML('<div id=unnamed><input type=range></div>')"
+    write("page.ipynb", unnamed, "seen = globals().get('seen', 0) + 1; seen")
+    lab.open("page.ipynb", sidebar=False).run_all()
     light = lab.screenshot("light").read_bytes()
     dark = lab.set_theme("dark").screenshot("dark").read_bytes()
     assert light != dark
     assert [finding.split()[0] for finding in lab.axe("#unnamed")] == ["label"]
+    seen = lab.cell("seen").locator(".jp-OutputArea-output")
+    assert lab.run_all() and seen.inner_text().strip() == "2"
+    lab.restart_kernel().run_all()
+    assert seen.inner_text().strip() == "1"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import lesson_00
 import lesson_02
 import lesson_04
 import lesson_06
@@ -13,10 +14,12 @@ import lesson_14
 import lesson_15
 import lesson_16
 import pytest
+from jupyter_page import NOTEBOOK
 
 LESSONS = sorted(path.name for path in (Path(__file__).parents[2] / "notebooks").glob("[0-9]*.ipynb"))
 # What a learner does in a lesson before the sliders are tried, each in its own file.
 PLAYS = {
+    "00_start_here.ipynb": lesson_00.play,
     "02_http_verbs.ipynb": lesson_02.play,
     "04_throttling_vs_rate_limiting.ipynb": lesson_04.play,
     "11_promises.ipynb": lesson_11.play,
@@ -44,6 +47,15 @@ LONGEST = """() => {
     const { content } = jupyterapp.shell.currentWidget, wide = ({ node }) => node.querySelector(".jp-PlaceholderText")?.offsetWidth ?? 0;
     content.activeCellIndex = content.widgets.indexOf(content.widgets.toSorted((one, other) => wide(other) - wide(one))[0]);
 }"""  # of the folded cells: beside its words stands the key, once it is selected
+SELECTED = f"() => {NOTEBOOK}.content.activeCellIndex"
+KINDS = f"() => {NOTEBOOK}.content.widgets.map((cell) => cell.model.type)"
+IN_VIEW = f"""(index) => {{
+    const {{ outerNode, widgets }} = {NOTEBOOK}.content;
+    const [page, output] = [outerNode, widgets[index].outputArea.node].map((node) => node.getBoundingClientRect());
+    const whole = output.bottom <= page.bottom || output.height > page.height; // the map of all lessons is taller: its top
+    return output.height > 0 && output.top >= page.top && whole;
+}}"""
+AT_THE_TOP = f"() => {NOTEBOOK}.content.outerNode.scrollTop === 0 && {NOTEBOOK}.content.activeCellIndex === 0"
 ASLEEP = "To bring this back, choose Kernel > Restart Kernel and Run All Cells. Your answers are kept."
 OWN = """from pmtech import compare
 runs = globals().get("runs", 0) + 1
@@ -70,8 +82,6 @@ def magnified_by_half_a_panel_stands_on_one_screen(lab) -> None:
         panel.scroll_into_view_if_needed()
         assert panel.evaluate(HIGHER) <= 0
     lab.page.evaluate("() => jupyterapp.shell.expandLeft()")
-    lab.page.set_viewport_size({"width": 1280, "height": 720})
-    lab.wait_idle()
 
 
 def magnified_twice_it_can_be_read(lab) -> None:
@@ -112,13 +122,35 @@ def test_a_lesson_runs_and_every_slider_moves_to_its_ends(lab, lesson):
     assert lab.axe(f".jp-Notebook {PANEL}") == []
 
 
+def one_key_leads_through_a_lesson_and_stray_ones_do_no_harm(lab) -> None:
+    page = lab.page
+    kinds = page.evaluate(KINDS)
+    page.locator(".jp-MarkdownCell").first.dblclick()
+    assert page.locator(".jp-MarkdownCell:not(.jp-mod-rendered)").count() == 0
+    opened = []
+    while (selected := page.evaluate(SELECTED)) not in opened:
+        opened.append(selected)
+        page.keyboard.press("Shift+Enter")
+        lab.wait_idle()
+        if page.evaluate(f"(index) => {NOTEBOOK}.content.widgets[index].outputArea?.node.clientHeight > 0", selected):
+            lab.until(IN_VIEW, selected)
+    assert opened == list(range(len(kinds)))  # the last one stays where it is, and none is added
+    for stray in "xdd", "m", "b", "z":
+        page.keyboard.type(stray)
+    for joining in "Control+Backspace", "k", "Shift+M":  # with the one above, with the one below
+        page.keyboard.press(joining)
+    assert page.evaluate(KINDS) == kinds
+
+
 def test_restarted_and_saved_and_opened_again_a_lesson_looks_fresh_and_keeps_what_is_the_learners(lab):
     """One lesson over two days: an answer and a cell of the learner's own outlive every kernel, a panel none."""
     lesson = "00_start_here.ipynb"
-    lab.open(lesson).page.locator(".jp-CodeCell .cm-content").last.click()
+    one_key_leads_through_a_lesson_and_stray_ones_do_no_harm(lab.open(lesson))
+    lab.page.locator(".jp-CodeCell .cm-content").last.click()
     lab.command("notebook:insert-cell-below")
     lab.page.keyboard.insert_text(OWN)
-    lab.run_all().ready()
+    lab.command("notebook:run-cell")
+    lab.ready()
     cells, panels = lab.page.locator(".jp-Cell").count(), lab.page.locator(LIVES).count()
     question = lab.cell("A question to try").locator(PANEL)
     question.get_by_role("radio").nth(2).check()
@@ -156,9 +188,10 @@ def test_restarted_and_saved_and_opened_again_a_lesson_looks_fresh_and_keeps_wha
     assert lab.page.evaluate(BROKEN) <= 3
     lab.restart_kernel()
     asleep()
-    lab.run_all()
+    lab.restart_and_run_all().until(AT_THE_TOP)
     goes_on(1)
-    lab.save_close_reopen(lesson)  # the kernel lives: so do the panels
+    lab.save_close_reopen(lesson, sidebar=None)  # the kernel lives: so do the panels
+    lab.page.locator(".jp-FileBrowser").wait_for(state="hidden")  # it is folded
     assert lab.page.locator(".jp-Cell").count() == cells
     goes_on(1)
     what_if = lab.page.locator(".pmtech-explore")

@@ -76,8 +76,40 @@ def clean(lab):
     assert (lab.errors(), lab.console_errors, lab.outside_requests) == ([], [], [])
 
 
-def test_a_slider_is_moved_while_it_runs(opened, lab):
+def test_it_is_stepped_surged_killed_reset_and_played_while_its_slider_is_moved(opened, lab):
     page = opened(SET_UP, LIVE)
+    step_reset_surge_and_kill_one(page)
+    a_slider_is_moved_while_it_runs(page, lab)
+    clean(lab)
+
+
+def step_reset_surge_and_kill_one(page):
+    page.get_by_role("button", name="Step").click()
+    drawn(page, "pmtech-strips", "^sent$")
+    wait_for_clock(page, 2.4)
+    assert clock(page) == 2.5
+    page.locator(".pmtech-stage").click()  # the focus is on the panel, not in the notebook
+    cells = page.locator(".jp-Cell").count()
+    for key in ("ArrowRight", "b", "x"):
+        page.keyboard.press(key)
+    wait_for_clock(page, 4.9)
+    assert clock(page) == 5.0
+    assert page.locator(".jp-Cell").count() == cells
+    page.get_by_role("button", name="Kill one").click()
+    drawn(page, "pmtech-strips", "^Server 1 down for 20 s$")
+    drawn(page, "pmtech-back", "^down$")
+    page.get_by_role("button", name="Kill one").click()
+    page.locator("button:disabled[title^='No machine of “Server” is left']", has_text="Kill one").wait_for()
+    page.get_by_role("button", name="Surge now").click()
+    drawn(page, "pmtech-strips", "^Surge: × 5 for 10 s$")
+    page.get_by_role("slider", name="Customers send").fill("40")
+    page.get_by_role("button", name="Reset").click()
+    page.wait_for_function("() => document.querySelector('.pmtech-clock').innerText === 'paused, 0.0 s'")
+    page.wait_for_function("() => !window.texts['pmtech-strips'].some((text) => /Surge|down|send/.test(text))")
+    page.wait_for_function("() => document.querySelector('.pmtech-live input[type=range]').value === '15'")
+
+
+def a_slider_is_moved_while_it_runs(page, lab):
     page.locator(".pmtech-clock", has_text=re.compile(r"^paused, 0\.0 s$")).wait_for()
     page.get_by_role("button", name="Play").click()
     wait_for_clock(page, 10)
@@ -113,7 +145,6 @@ def test_a_slider_is_moved_while_it_runs(opened, lab):
         lab.set_theme(theme)
         lab.screenshot(f"live-{theme}")
         assert lab.axe(".pmtech-live") == []
-    clean(lab)
 
 
 def test_the_number_of_those_who_wait_stands_above_their_dots(opened, lab):
@@ -152,44 +183,31 @@ def test_the_number_of_those_who_wait_stands_above_their_dots(opened, lab):
     clean(lab)
 
 
-def test_step_reset_surge_and_kill_one(opened, lab):
-    page = opened(SET_UP, LIVE)
-    page.get_by_role("button", name="Step").click()
-    drawn(page, "pmtech-strips", "^sent$")
-    wait_for_clock(page, 2.4)
-    assert clock(page) == 2.5
-    page.locator(".pmtech-stage").click()  # the focus is on the panel, not in the notebook
-    cells = page.locator(".jp-Cell").count()
-    for key in ("ArrowRight", "b", "x"):
-        page.keyboard.press(key)
-    wait_for_clock(page, 4.9)
-    assert clock(page) == 5.0
-    assert page.locator(".jp-Cell").count() == cells
-    page.get_by_role("button", name="Kill one").click()
-    drawn(page, "pmtech-strips", "^Server 1 down for 20 s$")
-    drawn(page, "pmtech-back", "^down$")
-    page.get_by_role("button", name="Kill one").click()
-    page.locator("button:disabled[title^='No machine of “Server” is left']", has_text="Kill one").wait_for()
-    page.get_by_role("button", name="Surge now").click()
-    drawn(page, "pmtech-strips", "^Surge: × 5 for 10 s$")
-    page.get_by_role("slider", name="Customers send").fill("40")
-    page.get_by_role("button", name="Reset").click()
-    page.wait_for_function("() => document.querySelector('.pmtech-clock').innerText === 'paused, 0.0 s'")
-    page.wait_for_function("() => !window.texts['pmtech-strips'].some((text) => /Surge|down|send/.test(text))")
-    page.wait_for_function("() => document.querySelector('.pmtech-live input[type=range]').value === '15'")
+def test_a_failure_is_set_off_by_its_button_and_new_machines_are_seen_at_work(opened, lab):
+    happens = "from pmtech import Slowdown\nslow = [Slowdown('server', for_s=20)]"
+    page = opened(SET_UP, happens, 'live(shop, Slider("server.replicas", 1, 6), speed=20, events=slow)')
+    a_failure_is_set_off_by_its_button_and_stands_in_the_chart(page)
+    new_machines_are_seen_at_work(page)
     clean(lab)
 
 
-def test_a_failure_is_set_off_by_its_button_and_stands_in_the_chart(opened, lab):
-    happens = "from pmtech import Slowdown\npanel = live(shop, speed=5, events=[Slowdown('server', for_s=20)])\npanel"
-    page = opened(SET_UP, happens)
+def a_failure_is_set_off_by_its_button_and_stands_in_the_chart(page):
     page.get_by_role("button", name="Play").click()
     wait_for_clock(page, 2)
     page.get_by_role("button", name="Server 10 times as slow").click()
     drawn(page, "pmtech-strips", "^Server 10 times as slow$")
     page.get_by_role("button", name="Reset").click()
     page.wait_for_function("() => !window.texts['pmtech-strips'].some((text) => /slow/.test(text))")
-    clean(lab)
+
+
+def new_machines_are_seen_at_work(page):
+    page.get_by_role("button", name="Play").click()
+    wait_for_clock(page, 10)
+    assert page.evaluate("window.rounds['pmtech-front']") <= 4  # two machines of two workers
+    page.get_by_role("slider").focus()
+    page.keyboard.press("End")
+    drawn(page, "pmtech-back", "^Server ×.6$")
+    page.wait_for_function("() => window.rounds['pmtech-front'] > 4")
 
 
 def test_it_says_so_when_it_cannot_go_as_fast_as_it_should(opened, lab):
@@ -199,18 +217,6 @@ def test_it_says_so_when_it_cannot_go_as_fast_as_it_should(opened, lab):
     expect(clock).to_have_text(re.compile(r"^running at about \d+×, \d+\.\d s$"))
     page.get_by_role("button", name="Pause").click()
     expect(clock).to_have_text(re.compile(r"^paused, "))
-
-
-def test_new_machines_are_seen_at_work(opened, lab):
-    page = opened(SET_UP, 'panel = live(shop, Slider("server.replicas", 1, 6), speed=20)\npanel')
-    page.get_by_role("button", name="Play").click()
-    wait_for_clock(page, 10)
-    assert page.evaluate("window.rounds['pmtech-front']") <= 4  # two machines of two workers
-    page.get_by_role("slider").focus()
-    page.keyboard.press("End")
-    drawn(page, "pmtech-back", "^Server ×.6$")
-    page.wait_for_function("() => window.rounds['pmtech-front'] > 4")
-    clean(lab)
 
 
 def test_it_stops_when_its_cell_is_cleared_or_the_kernel_is_interrupted(opened, lab):

@@ -13,13 +13,6 @@ SHOP = (
 LIVE = 'live(shop, Slider("customers.rate_per_s", 5, 60, label="Customers send"), speed=5)'
 EXPLORE = 'explore(shop, Slider("customers.rate_per_s", 5, 60, label="Customers send"))'
 SELECTED = f"() => {NOTEBOOK}.content.activeCellIndex"
-IN_VIEW = f"""(index) => {{
-    const {{ outerNode, widgets }} = {NOTEBOOK}.content;
-    const [page, output] = [outerNode, widgets[index].outputArea.node].map((node) => node.getBoundingClientRect());
-    const whole = output.bottom <= page.bottom || output.height > page.height; // the map of all lessons is taller: its top
-    return output.height > 0 && output.top >= page.top && whole;
-}}"""
-AT_THE_TOP = f"() => {NOTEBOOK}.content.outerNode.scrollTop === 0 && {NOTEBOOK}.content.activeCellIndex === 0"
 
 
 @pytest.fixture
@@ -38,41 +31,13 @@ def counts(lab):
     return lab.page.evaluate(f"() => {NOTEBOOK}.content.widgets.map((cell) => cell.model.executionCount)")
 
 
-def test_one_key_leads_through_a_lesson_and_stray_ones_do_no_harm(lab):
-    page = lab.page
-    page.goto(f"{lab.server.url}/lab/tree/{lab.folder}/00_start_here.ipynb?reset&token={lab.server.token}")
-    lab.until(f"() => {NOTEBOOK}?.context?.sessionContext?.session?.kernel?.status === 'idle'")
-    page.wait_for_selector("#jupyterlab-splash", state="detached")
-    page.locator(".jp-FileBrowser").wait_for(state="hidden")  # it is folded
-    cells = page.locator(".jp-Cell").count()
-    page.locator(".jp-MarkdownCell").first.dblclick()
-    assert page.locator(".jp-MarkdownCell:not(.jp-mod-rendered)").count() == 0
-    opened = []
-    while (selected := page.evaluate(SELECTED)) not in opened:
-        opened.append(selected)
-        page.keyboard.press("Shift+Enter")
-        lab.wait_idle()
-        if page.evaluate(f"(index) => {NOTEBOOK}.content.widgets[index].outputArea?.node.clientHeight > 0", selected):
-            lab.until(IN_VIEW, selected)
-    assert opened == list(range(cells))  # the last one stays where it is, and none is added
-    for stray in "xdd", "m", "b", "z":
-        page.keyboard.type(stray)
-    for joining in "Control+Backspace", "k", "Shift+M":  # with the one above, with the one below
-        page.keyboard.press(joining)
-    assert page.locator(".jp-Cell").count() == cells
-    assert page.locator(".jp-CodeCell").count() == sum(kind == "code" for kind in kinds(lab))
-    lab._begin("runmenu:restart-and-run-all")
-    page.click(".jp-Dialog .jp-mod-accept")
-    lab.until(AT_THE_TOP)
-    assert lab.wait_idle().errors() == lab.console_errors == []
+def test_panels_are_gone_through_by_one_key_and_say_when_their_kernel_has_stopped(opened):
+    lab = opened(SHOP, LIVE, EXPLORE, "ask('02.predict')", "console(start_api())", "verb_table()")
+    the_key_goes_on_from_whatever_was_touched_and_leaves_it_as_it_is(lab)
+    a_panel_whose_kernel_has_stopped_says_so_and_can_be_brought_back(lab)
 
 
-def kinds(lab):
-    return lab.page.evaluate(f"() => {NOTEBOOK}.content.widgets.map((cell) => cell.model.type)")
-
-
-def test_the_key_goes_on_from_whatever_was_touched_and_leaves_it_as_it_is(opened):
-    lab = opened(SHOP, LIVE, EXPLORE, "ask('02.predict')", "console(start_api())", "1 + 1")
+def the_key_goes_on_from_whatever_was_touched_and_leaves_it_as_it_is(lab):
     page = lab.page
     for _ in range(5):
         page.keyboard.press("Shift+Enter")
@@ -105,21 +70,20 @@ def test_a_page_that_is_loaded_again_while_it_plays_goes_on(opened):
     clock, play = page.locator(".pmtech-clock"), page.locator(".pmtech-play")
     page.get_by_role("button", name="Keep this run").click()
     lab.wait_idle()
+    play.click()
+    clock.get_by_text("running").wait_for()
     for before in ("Surge now", "Kill one"):
-        if play.inner_text() == "Play":
-            play.click()
-        clock.get_by_text("running").wait_for()
         page.get_by_role("button", name=before).click()
-        page.reload()
-        page.get_by_role("button", name="Reset").first.click()
-        clock.get_by_text("paused, 0.0 s").wait_for()
-        play.click()
-        clock.get_by_text("running").wait_for()
-        play.click()
-        clock.get_by_text("paused").wait_for()
-        stopped = clock.inner_text()
-        page.get_by_role("button", name="Step").click()
-        lab.until("(stopped) => document.querySelector('.pmtech-clock').innerText !== stopped", stopped)
+    page.reload()
+    page.get_by_role("button", name="Reset").first.click()
+    clock.get_by_text("paused, 0.0 s").wait_for()
+    play.click()
+    clock.get_by_text("running").wait_for()
+    play.click()
+    clock.get_by_text("paused").wait_for()
+    stopped = clock.inner_text()
+    page.get_by_role("button", name="Step").click()
+    lab.until("(stopped) => document.querySelector('.pmtech-clock').innerText !== stopped", stopped)
     what_if = page.locator(".pmtech-explore")
     what_if.get_by_role("button", name="Forget the kept run").wait_for()
     said = what_if.locator(".pmtech-sentences").inner_text()
@@ -128,10 +92,8 @@ def test_a_page_that_is_loaded_again_while_it_plays_goes_on(opened):
     assert lab.errors() == lab.console_errors == []
 
 
-def test_a_panel_whose_kernel_has_stopped_says_so_and_can_be_brought_back(opened):
-    lab = opened(SHOP, LIVE, EXPLORE, "ask('02.predict')", "console(start_api())", "verb_table()")
-    lab.run_all().ready()
-    lab.command("docmanager:save")
+def a_panel_whose_kernel_has_stopped_says_so_and_can_be_brought_back(lab):
+    lab.ready().command("docmanager:save")
     lab.command("application:close")
     lab.open("page.ipynb", sidebar=False).ready()  # in the same JupyterLab, with its kernel alive
     lab.command("kernelmenu:shutdown")

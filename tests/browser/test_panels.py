@@ -1,4 +1,4 @@
-"""The panels in a real JupyterLab: drawn once, followed by keyboard, saved without a trace, stopped, accessible."""
+"""The panels and the picture of a system in a real JupyterLab: drawn once, followed by keyboard, saved without a trace, stopped, accessible."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ SET_UP = (
     'tool = [Clients("Company A"), Clients("Company B", rate_per_s=150)] >> Throttle(rate_per_s=80) >> Server()'
 )
 EXPLORE = 'explore(tool, Slider("company_b.rate_per_s", 0, 300), Slider("server.workers", 0, 16), show="latency")'
+WIDE = """from pmtech import Cache, Database, Network, Users
+people = Users("People", count=60) >> Cache("Browser cache", private=True) >> Network()
+people >> Server() >> Cache("Application cache", coalesce=True, invalidate=True) >> Database(queue_limit=5)"""
 COMPARE = 'compare({"fair": tool, "in turn": tool.replace({"throttle.fair": False})})'
 
 
@@ -49,8 +52,8 @@ def drawn(lab, number):
     return lab
 
 
-def test_a_slider_is_moved_by_keyboard(opened):
-    lab = drawn(opened(SET_UP, EXPLORE, COMPARE, fresh=True).run_all(), 2)
+def test_a_slider_is_moved_and_a_wide_picture_scrolled_by_keyboard(opened):
+    lab = drawn(opened(SET_UP, EXPLORE, COMPARE, WIDE, fresh=True).run_all(), 2)
     page = lab.page
     assert page.evaluate("window.loaded") == 1
     panel = page.locator(".pmtech-explore")
@@ -96,10 +99,16 @@ def test_a_slider_is_moved_by_keyboard(opened):
         page.wait_for_function(
             f"() => document.querySelector('.pmtech-plot').data.some(({{ line }}) => line?.color === '{expected}')"
         )
-        for part in (".pmtech-explore", "table.pmtech-compare"):
+        for part in (".pmtech-explore", "table.pmtech-compare", ".pmtech-diagram"):
             assert lab.axe(part) == []
             lab.screenshot(f"{part.split('-')[-1]}-{theme}", part)
     assert places(panel) == moved  # a theme draws the chart anew, a slider moves its points: both come to the same
+    picture = lab.cell("People").locator(".pmtech-diagram")
+    assert picture.evaluate("el => el.scrollWidth > el.clientWidth"), "this one is wider than its cell"
+    picture.focus()
+    for _ in range(8):
+        picture.press("ArrowRight")
+    lab.until("(picture) => picture.scrollLeft > 0", picture.element_handle())
     assert lab.console_errors == lab.errors() == lab.outside_requests == []
 
 
