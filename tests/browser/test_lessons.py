@@ -55,6 +55,11 @@ IN_VIEW = f"""(index) => {{
     const whole = output.bottom <= page.bottom || output.height > page.height; // the map of all lessons is taller: its top
     return output.height > 0 && output.top >= page.top && whole;
 }}"""
+READ_ON = f"""(index) => {{
+    const {{ outerNode, widgets }} = {NOTEBOOK}.content;
+    const [page, text, next] = [outerNode, widgets[index].node, widgets[index + 1].node].map((node) => node.getBoundingClientRect());
+    return text.top >= page.top || Math.abs(next.bottom - page.bottom) < 40; // a text that is too long for the screen: its end
+}}"""
 AT_THE_TOP = f"() => {NOTEBOOK}.content.outerNode.scrollTop === 0 && {NOTEBOOK}.content.activeCellIndex === 0"
 ASLEEP = "To bring this back, choose Kernel > Restart Kernel and Run All Cells. Your answers are kept."
 OWN = """from pmtech import compare
@@ -134,6 +139,8 @@ def one_key_leads_through_a_lesson_and_stray_ones_do_no_harm(lab) -> None:
         lab.wait_idle()
         if page.evaluate(f"(index) => {NOTEBOOK}.content.widgets[index].outputArea?.node.clientHeight > 0", selected):
             lab.until(IN_VIEW, selected)
+        elif page.evaluate(f"(index) => {NOTEBOOK}.content.widgets[index + 1]?.model.type === 'code'", selected):
+            lab.until(READ_ON, selected)
     assert opened == list(range(len(kinds)))  # the last one stays where it is, and none is added
     for stray in "xdd", "m", "b", "z":
         page.keyboard.type(stray)

@@ -14,11 +14,23 @@
     if ((await shell.restored)?.fresh) shell.collapseLeft();
   };
 
-  // JupyterLab goes on to the next cell, and makes one where there is none.
+  // JupyterLab goes on to the next cell, and makes one where there is none. Who goes on from a text has not read it yet.
   const stopAtTheEnd = (actions) => {
     const { run, runAndAdvance } = actions;
-    actions.runAndAdvance = (notebook, ...how) =>
-      notebook.activeCellIndex === notebook.widgets.length - 1 ? run(notebook, ...how) : runAndAdvance(notebook, ...how);
+    actions.runAndAdvance = async (notebook, ...how) => {
+      const { activeCellIndex: from, widgets } = notebook;
+      if (from === widgets.length - 1) return run(notebook, ...how);
+      const ran = await runAndAdvance(notebook, ...how);
+      if (widgets[from].model.type === "markdown") requestAnimationFrame(() => requestAnimationFrame(() => keepText(notebook, from)));
+      return ran;
+    };
+  };
+
+  // A text stays in sight with the cell that it leads to, from its beginning, as far as there is room for both.
+  const keepText = ({ activeCellIndex, outerNode, widgets }, from) => {
+    if (activeCellIndex !== from + 1) return;
+    const [outer, text, next] = [outerNode, widgets[from].node, widgets[from + 1].node].map((node) => node.getBoundingClientRect());
+    outerNode.scrollTop += Math.min(0, Math.max(text.top - outer.top - EDGE, next.bottom - outer.bottom + EDGE));
   };
 
   // A stray m, r or 1 makes no text of a lesson's code (and of a text, which cannot be changed, no dialog), and no merging
