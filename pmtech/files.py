@@ -145,9 +145,9 @@ def in_a_sentence(what: str) -> Iterator[None]:
         raise ValueError(f"{what}: {reason(problem)}.") from None
 
 
-def reason(problem: OSError) -> str:
-    """Why something could not be done, in the system's words."""
-    return problem.strerror or str(problem)
+def reason(problem: Exception) -> str:
+    """Why something could not be done: in the system's words, or in ours where we refused it."""
+    return getattr(problem, "strerror", None) or str(problem)
 
 
 def make_folder(folder: Path) -> None:

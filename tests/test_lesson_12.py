@@ -242,7 +242,7 @@ def test_runs_on_one_axis():
 def test_the_chart_of_attempts_draws_the_storm():
     run = simulate(STORM, duration_s=60, events=[STUMBLE])
     drawn = {line["name"]: line["y"] for line in CHARTS["attempts"](run, run)["data"]}
-    assert list(drawn) == ["A: answered", "asked", "attempts", "answered"]
+    assert list(drawn) == ["before: answered", "asked", "attempts", "answered"]
     assert sum(drawn["attempts"]) == len(run.records.visits["tool"].row) > 2 * sum(drawn["asked"])
 
 

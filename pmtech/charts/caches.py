@@ -17,7 +17,7 @@ from pmtech.components.memory import STORES, Store
 from pmtech.components.rates import added
 from pmtech.runs.result import Result
 from pmtech.system.system import System
-from pmtech.wording import moment, percent, rate
+from pmtech.wording import moment, percent, rate, took
 
 SIZES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0)  # of the catalogue, for the replays
 PLOT_PX = 440, 240  # about as large as the plot is in a panel
@@ -187,7 +187,7 @@ def traffic_said(results: dict[str, Result], at: str) -> list[str]:
     """The chart in sentences."""
     return [
         f"“{label}”: {rate((came := reached(result, at)).mean())} a second reach {result.system.label(at)} on average, "
-        f"{came.max():,} in the busiest second; 99 of 100 requests are answered within {_time(result.summary.p99_ms)}."
+        f"{came.max():,} in the busiest second; 99 of 100 requests are answered within {took(result.summary.p99_ms)}."
         for label, result in results.items()
     ]
 
@@ -199,16 +199,12 @@ def answered_said(results: dict[str, Result]) -> list[str]:
         label: sum(share for name, share in answers(run).items() if run.system.components[name].holds_data)
         for label, run in results.items()
     }
-    times = ", ".join(f"{label} {_time(results[label].summary.mean_ms)}" for label in soonest)
+    times = ", ".join(f"{label} {took(results[label].summary.mean_ms)}" for label in soonest)
     asked = ", ".join(f"{label} {percent(left[label])}" for label in sorted(left, key=lambda label: left[label]))
     return [f"From the soonest answer to the latest: {times}.", f"What is left for the database: {asked}."]
 
 
 # --- parts of these charts -------------------------------------------------------------------------------------------
-
-
-def _time(ms: float) -> str:
-    return "–" if ms != ms else f"{ms:,.0f} ms" if ms < 2000 else f"{ms / 1000:,.1f} s"
 
 
 def _remembers(part: Component) -> TypeGuard[Cache | CDN]:

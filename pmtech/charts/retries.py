@@ -5,14 +5,14 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from pmtech.charts.plot import BEHIND, each, over_time, stroke
+from pmtech.charts.plot import BEHIND, KEPT, each, over_time, stroke
 from pmtech.runs.result import Result
 
 
 def attempts(result: Result, pinned: Result | None = None) -> dict:
     """Requests asked, attempts made for them at the part that works most, and answers, in each second."""
     seen = result.timeline
-    lines = [("A: answered", pinned.timeline.served, BEHIND)] if pinned else []
+    lines = [(f"{KEPT}: answered", pinned.timeline.served, BEHIND)] if pinned else []
     lines += [
         ("asked", seen.offered, stroke("quiet", "dot", 2)),
         ("attempts", _each(came(result, asked_most(result)), result.duration_s, 1.0), stroke("refused-fill", "dash")),

@@ -5,7 +5,7 @@ from typing import Any
 from pmtech.components.fields import bounded, checked, plain_number
 
 
-def endpoints_tuple(default: tuple[str, ...] = ()) -> Any:
+def endpoints_tuple() -> Any:
     """A field that holds a few endpoints; one alone may be given as a string."""
 
     def check(name: str, value):
@@ -14,7 +14,7 @@ def endpoints_tuple(default: tuple[str, ...] = ()) -> Any:
             raise ValueError(f'{name} must be endpoints such as ("/submit", "/dashboard"), got {value!r}')
         return tuple(value)
 
-    return checked(default, check)
+    return checked((), check)
 
 
 class Weights(dict):

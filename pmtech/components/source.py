@@ -98,10 +98,10 @@ class Source(Component):
             facts += [f"budget {percent(self.retry_budget)}"] if self.retry_budget is not None else []
         return [self.surge.said, *facts] if self.surge else facts
 
-    def asked(self, rate_per_s: float | None = None) -> tuple[np.ndarray, np.ndarray]:
+    def asked(self) -> tuple[np.ndarray, np.ndarray]:
         """How many reads and how many writes of each key it sends a second."""
         weights_ = self.key_weights
-        rates = weights_ / weights_.sum() * (self.offered_per_s if rate_per_s is None else rate_per_s)
+        rates = weights_ / weights_.sum() * self.offered_per_s
         return rates * (1 - self.write_share), rates * self.write_share
 
     @property

@@ -66,7 +66,7 @@ class Backlog:
     def as_long(self, together: float) -> float:
         """How many times as long as on one its workers work on so many that they are handed together."""
         part = self.result.at_end.components[self.workers[0]]
-        return 1 + (together - 1) * (part.item_ms / 1000) / part.own_s
+        return 1 + (together - 1) * (part.item_ms / 1000) / (part.own_s or inf)  # a throttle does not work
 
     @cached_property
     def latest_s(self) -> float:
@@ -321,13 +321,27 @@ def reached_from(system: System, names: list[str]) -> set[str]:
 
 
 def workers_of(system: System, *names: str) -> list[str]:
-    """The stations that work on what these hand on; where one asks all of several, those of them that can do least."""
+    """Who works off what these hand on: the stations behind them, or what lets fewer through on the way there, as a throttle
+    does; where one asks all of several, those of them that can do least."""
     found, parts = [], system.components
     for name in names:
         heads = [system.names[edge.head] for edge in system.after(system.numbers[name])]
-        branches = [[h] if parts[h].station else [] if parts[h].detached else workers_of(system, h) for h in heads]
+        branches = [_work_off(system, head) for head in heads]
         if parts[name].fan_out == "all":
             able = filter(None, branches)
-            branches = [min(able, key=lambda those: sum(parts[w].capacity_per_s for w in those), default=[])]
+            branches = [min(able, key=lambda those: _per_s(system, those), default=[])]
         found += [worker for those in branches for worker in those if worker not in found]
     return found
+
+
+def _work_off(system: System, name: str) -> list[str]:
+    """The part itself, or who works off what it hands on; nobody, where it keeps that for later."""
+    part = system.components[name]
+    if part.station or part.detached:
+        return [name] if part.station else []
+    behind = workers_of(system, name)
+    return [name] if part.makes_wait and part.capacity_per_s < _per_s(system, behind) else behind
+
+
+def _per_s(system: System, names: list[str]) -> float:
+    return sum(system.components[name].capacity_per_s for name in names) if names else inf

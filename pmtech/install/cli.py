@@ -118,7 +118,7 @@ def _lint(notebook: Path, no_run: bool) -> int:
         found = lint(notebook)
         found += [] if no_run else run(notebook)
     except (OSError, ValueError) as problem:
-        print(f"{notebook}: {files.reason(problem) if isinstance(problem, OSError) else problem}", file=sys.stderr)
+        print(f"{notebook}: {files.reason(problem)}", file=sys.stderr)
         return 2
     print("\n  ".join([f"{notebook}:" if found else f"{notebook}: nothing to mend.", *found]))
     return 1 if found else 0
@@ -130,8 +130,7 @@ def _new(chosen: argparse.Namespace) -> int:
     try:
         made = new_lesson(chosen.name, chosen.folder)
     except (OSError, ValueError) as problem:
-        said = files.reason(problem) if isinstance(problem, OSError) else problem
-        print(f"The lesson could not be begun: {said}", file=sys.stderr)
+        print(f"The lesson could not be begun: {files.reason(problem)}", file=sys.stderr)
         return 1
     print(f"A lesson that runs, and says what is still to be written: {', '.join(map(str, made))}")
     print(f"Open it in JupyterLab; what it still lacks: pmtech lint {made[0]}")

@@ -116,6 +116,10 @@ def chosen(system: System, cards: Iterable[str] | None) -> tuple[str, ...]:
     return names
 
 
-def read(result: Result, names: Iterable[str]) -> dict[str, str]:
-    """Name -> what it says of this run."""
-    return {name: CARDS[name].read(result) for name in names}
+def shown(result: Result, kept: Result | None, names: Iterable[str]) -> list[dict[str, str | None]]:
+    """Each card for the page: what it says of this run, and of the one that was kept."""
+    cards = {name: CARDS[name] for name in names}
+    return [
+        {"name": name, "value": card.read(result), "pinned": card.read(kept) if kept else None, "hint": card.hint}
+        for name, card in cards.items()
+    ]

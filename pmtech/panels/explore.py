@@ -8,7 +8,7 @@ import traitlets
 from pmtech import charts
 from pmtech.charts import plot
 from pmtech.diagram import diagram
-from pmtech.panels.cards import CARDS, chosen, read
+from pmtech.panels.cards import chosen, shown
 from pmtech.panels.controls import Choice, Controls, Slider
 from pmtech.panels.errors import why
 from pmtech.panels.widget import Panel
@@ -106,15 +106,10 @@ class Explore(Panel):
             self.answer = {**self.answer, **self._wish, "error": f"This can't be run: {why(error)}."}
 
     def _answered(self) -> dict:
-        names = self._cards
-        shown, pinned = read(self.result, names), read(self.pinned, names) if self.pinned else {}
         figure = self._draw(self.result, self.pinned)
         return {
             **self._wish,
-            "cards": [
-                {"name": name, "value": value, "pinned": pinned.get(name), "hint": CARDS[name].hint}
-                for name, value in shown.items()
-            ],
+            "cards": shown(self.result, self.pinned, self._cards),
             "picture": diagram(self.result.system),
             "scale": self._hold(figure),
             "figure": figure,

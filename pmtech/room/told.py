@@ -11,10 +11,7 @@ def options(question: str) -> dict[str, Any]:
     asked = all_questions().get(question)
     if asked is None:
         raise Refused(404, f'There is no question "{question}".')
-    shown: dict[str, Any] = {"id": asked.id, "text": asked.text.strip()}
-    if asked.guess:
-        return shown | {"guess": {name: getattr(asked.guess, name) for name in ("unit", "low", "high", "step")}}
-    return shown | {"options": [option.text for option in asked.options]}
+    return {"id": asked.id, "text": asked.text.strip(), **asked.shown}
 
 
 def check_vote(question: str, option: float) -> None:
@@ -26,8 +23,7 @@ def check_vote(question: str, option: float) -> None:
 
 
 def _is_right(question: str, option: float) -> bool:
-    asked = all_questions()[question]
-    return asked.chosen(option).right
+    return all_questions()[question].chosen(option).right
 
 
 def for_seat(room: Room) -> dict[str, Any]:

@@ -22,7 +22,7 @@ def _price_list() -> dict:
 def sizes() -> pd.DataFrame:
     """The sizes that can be rented, smallest first: workers (one for each vCPU), memory_gib, usd_per_hour.
 
-    Vendor, place, terms and date stand under the table, the source of the list in `pmtech/prices.toml`.
+    Vendor, place, terms and date stand under the table, the source of the list in `pmtech/runs/prices.toml`.
     What this leaves out: other families and vendors, discounts for a commitment, storage, traffic.
     """
     listed = _price_list()

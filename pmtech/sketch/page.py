@@ -7,7 +7,7 @@ from typing import Any
 from pmtech import theory
 from pmtech.diagram import diagram
 from pmtech.diagram.layout import layout
-from pmtech.panels.cards import CARDS, default_cards, read
+from pmtech.panels.cards import default_cards, shown
 from pmtech.runs.result import Result
 from pmtech.sketch.form import form
 from pmtech.sketch.palette import KINDS, could_lead, what_for
@@ -74,13 +74,7 @@ def figures(result: Result | None, kept: Result | None, error: str | None) -> di
     """What came of the last run, beside the one that was kept."""
     told: dict[str, Any] = {"error": error, "cards": [], "sentences": "", "caption": ""}
     if result:
-        names = default_cards(result.system)
-        shown = read(result, names)
-        before = read(kept, names) if kept else {}
-        told["cards"] = [
-            {"name": name, "value": value, "pinned": before.get(name), "hint": CARDS[name].hint}
-            for name, value in shown.items()
-        ]
+        told["cards"] = shown(result, kept, default_cards(result.system))
         told["sentences"] = " ".join([*unasked(result.system), result.explain(p99=False)])
         told["caption"] = f"Below: {seconds(result.duration_s)} of it, always with the same customers."
     return told

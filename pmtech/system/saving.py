@@ -8,7 +8,7 @@ from typing import Any
 from pmtech import components
 from pmtech.components.component import Component
 from pmtech.components.fields import Checked
-from pmtech.files import as_path, read
+from pmtech.files import as_path, read, reason
 from pmtech.wording import nearest
 
 VERSION = 1
@@ -51,7 +51,7 @@ def from_json(path: str | Path) -> tuple[tuple[Component, ...], dict[str, Any]]:
     try:
         form = json.loads(read(path).decode())
     except OSError as error:
-        raise ValueError(f'"{path}" can\'t be read: {error.strerror or error}') from None
+        raise ValueError(f'"{path}" can\'t be read: {reason(error)}') from None
     except (ValueError, RecursionError):
         raise ValueError(f'"{path}" is damaged, or no system that was saved') from None
     if not isinstance(form, dict) or type(form.get("pmtech")) is not int or form["pmtech"] < 1:

@@ -10,6 +10,8 @@ from itertools import chain
 from os.path import isdir, isfile  # a name that no file can have is False there, and an error in pathlib
 from pathlib import Path
 
+from pmtech.files import reason
+
 BLOCK = 1 << 18
 PIECE = 256  # bytes: so much of what is packed is lost where it is damaged
 LONGEST = 1 << 24  # characters of a line
@@ -51,7 +53,7 @@ class Lines:
             with self.path.open("rb") as file:
                 yield from self._lines(self._unpacked(iter(lambda: file.read(BLOCK), b"")))
         except OSError as failed:
-            raise ValueError(f'"{self.path}" can\'t be read: {failed.strerror or failed}') from None
+            raise ValueError(f'"{self.path}" can\'t be read: {reason(failed)}') from None
 
     def _unpacked(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
         head = next(blocks, b"")

@@ -109,6 +109,19 @@ def test_what_holds_the_workers_holds_up_the_queue():
     assert number("The queue grows by # every second", text) == pytest.approx(20 - through)
 
 
+def test_a_throttle_on_the_way_to_the_workers_decides_where_it_is_slower():
+    def throttled(rate_per_s, batch=1):
+        queue = Queue(batch=batch, batch_wait_s=9)
+        return said(SENDERS >> queue >> Throttle(rate_per_s=rate_per_s) >> Server("Mailer", workers=3, service_ms=200))
+
+    for slow in (throttled(8), throttled(2, batch=4)):
+        assert slow.startswith("20 messages a second arrive at “Queue”; “Throttle” behind it lets through 8. The queue")
+        assert number("The queue grows by # every second", slow) == pytest.approx(12, rel=0.05)
+        waits_s = number("the last of them will wait about # s", slow)
+        assert waits_s == pytest.approx(number("at the end # are waiting", slow) / 8, abs=0.6)
+    assert throttled(16).startswith("20 messages a second arrive at “Queue”; “Mailer” behind it can serve 15")
+
+
 def test_where_all_branches_are_asked_the_slowest_decides():
     branches = [Server("Slow", workers=2, service_ms=200), Server("Quick", workers=8, service_ms=50)]
     assert "“Slow” behind it can serve 10." in said(SENDERS >> Queue() >> Gather() >> branches)

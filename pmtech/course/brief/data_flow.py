@@ -26,14 +26,9 @@ class DataFlow:
     @property
     def passes(self) -> list[str]:
         """Parts that it passes through on its way to those that keep it."""
-        index = {name: number for number, name in enumerate(self.system.names)}
-        todo, seen = [index[name] for name in self.held], set()
-        while todo:
-            before = {edge.tail for edge in self.system.before(todo.pop())} - seen
-            seen |= before
-            todo += before
-        names = [self.system.names[part] for part in sorted(seen)]
-        return [name for name in names if name not in self.held and not self.system.components[name].is_source]
+        system, keep = self.system, {self.system.numbers[name] for name in self.held}
+        inside = [name for name, part in system.components.items() if not part.is_source and name not in self.held]
+        return [name for name in inside if system.reached(system.numbers[name]) & keep]
 
     @property
     def open(self) -> list[str]:

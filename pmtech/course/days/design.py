@@ -42,7 +42,7 @@ def refused(plan: Plan, system: System) -> list[str]:
         elif name in plan.own:
             said += _not_ours(part, mine[name])
         elif part.is_source or part.own_s:
-            said += [one.replace("in this task", "on this day") for one in differences(part.label, part, mine[name])]
+            said += differences(part.label, part, mine[name], "on this day")
     said += [
         f"Programs and people have the same keys on this day: leave {part.label} without any."
         for name, part in mine.items()
@@ -61,7 +61,7 @@ def _not_ours(given: Component, mine: Any) -> list[str]:
     """Of our own machines we choose how many, how large, and how long their queues are."""
     ours = ("workers", "replicas", "autoscale", "queue_limit", "drops_late", "price_usd_per_hour")
     same = replace(given, **{field: getattr(mine, field) for field in ours})
-    said = [one.replace("in this task", "on this day") for one in differences(given.label, same, mine)]
+    said = differences(given.label, same, mine, "on this day")
     if mine.workers > MOST_WORKERS:
         said.append(f"The largest machine for rent has {MOST_WORKERS} workers; {given.label} has {mine.workers:,}.")
     if mine.autoscale and mine.autoscale.starts_s < STARTS_S:

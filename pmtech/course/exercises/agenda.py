@@ -31,7 +31,7 @@ FOLDER = Path(__file__).parent / "meetings"
 @dataclass(frozen=True, kw_only=True)
 class Trial:
     """A run beside the table: a system of `meetings/systems.py`, what is changed in it (path -> value), what happens
-    meanwhile, and the figure to look at (`views.figure`). It is run once, when somebody wants to see it."""
+    meanwhile, and the figure to look at (`runs.figure`). It is run once, when somebody wants to see it."""
 
     system: str = ""
     change: dict[str, Any] = field(default_factory=dict)

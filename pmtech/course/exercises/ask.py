@@ -52,11 +52,7 @@ class Ask(Exercise):
 
     def __init__(self, asked: Question):
         shown = {name: getattr(asked, name) for name in ("id", "kind", "text", "hint")}
-        if asked.guess:
-            shown["guess"] = {name: getattr(asked.guess, name) for name in ("unit", "low", "high", "step")}
-        else:
-            shown["options"] = [option.text for option in asked.options]
-        super().__init__(asked, question=shown)
+        super().__init__(asked, question=shown | asked.shown)
         joined(self, asked.id)
 
     def commit(self) -> None:

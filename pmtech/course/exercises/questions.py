@@ -4,7 +4,7 @@ A file holds `[[question]]` tables: `id` ("04.predict", the lesson's number firs
 and `[[question.option]]` tables: `text`, `right`, `feedback`, and for a wrong option the `misconception` behind it.
 
 A prediction also says what its `reveal` tells once the run is made: `run`, what the learner's own run shows, and `why`,
-the explanation. In both, `{path|unit}` is a figure of that run (`views.figure`): "A got {with C/company_a.served_per_s|a
+the explanation. In both, `{path|unit}` is a figure of that run (`runs.figure`): "A got {with C/company_a.served_per_s|a
 second}". `[question.seen]` asks what was seen: a `text` and options (`text`, `right`, `feedback`); until that is answered
 or passed by, `why` and the feedback of the prediction wait.
 
@@ -121,6 +121,13 @@ class Question:
     def said(self, value: float) -> str:
         """The answer as it is kept and shown."""
         return said(value, self.guess.unit) if self.guess else self.options[int(value)].text
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """How it is answered, for a page: the ends and steps of a guess, or the options."""
+        if self.guess:
+            return {"guess": {name: getattr(self.guess, name) for name in ("unit", "low", "high", "step")}}
+        return {"options": [option.text for option in self.options]}
 
     @property
     def values(self) -> list[float]:

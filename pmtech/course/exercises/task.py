@@ -184,13 +184,14 @@ def several(id: str, attempt, such_as: str, **kinds: type) -> list[Any]:
     return [attempt[name] for name in kinds]
 
 
-def differences(label: str, wanted, got) -> list[str]:
+def differences(label: str, wanted, got, where: str = "in this task") -> list[str]:
+    """A sentence for each field that is not as it is wanted there."""
     sentences = []
     for name in (f.name for f in fields(wanted)):
         asked, yours = getattr(wanted, name), getattr(got, name)
         if asked != yours:
             words = _WORDS.get(name, f"has {name} = {{}}")
-            sentences.append(f"{label} {_said_of(words, asked)} in this task; yours {_said_of(words, yours)}.")
+            sentences.append(f"{label} {_said_of(words, asked)} {where}; yours {_said_of(words, yours)}.")
     return sentences
 
 

@@ -31,7 +31,7 @@ class Cell:
         try:
             return ast.parse(self.source)
         except SyntaxError:
-            return ast.Module([], [])  # `runs_at_all` says so
+            return ast.Module([], [])  # `execution.run` says so
 
     @property
     def hidden(self) -> bool:

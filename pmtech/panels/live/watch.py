@@ -32,8 +32,8 @@ class Watch:
     in_system), oldest first. by_source: (sent, served, refused) a second.
     """
 
-    def __init__(self, running: Running, every: int = 1):
-        self.running, self.every = running, every
+    def __init__(self, running: Running):
+        self.running, self.every = running, 1
         self.units: dict[Part, int] = {}
         self.upto: dict[Part, int] = {}  # so many of its visits are known,
         self.under_way: dict[Part, list[list]] = {}  # and these go on: [visit, has work on it begun]

@@ -5,7 +5,7 @@ from bisect import bisect_left
 from dataclasses import dataclass, replace
 
 from pmtech.components import Clients, Database, Day, LoadBalancer, Server
-from pmtech.course.exercises.marking import Marking, about
+from pmtech.course.exercises.marking import PRECISE_FROM, Marking, about
 from pmtech.course.exercises.task import SystemTask, Target, several
 from pmtech.runs.events import Outage
 from pmtech.runs.promise import Promise
@@ -43,7 +43,7 @@ class PromiseTask(SystemTask):
         kind = replace(self, start=lambda: month(stand_in="stand_in" in system.components))
         if changed := kind._changed(system):
             return Marking(title=self.title, passed=False, gaps=changed, counts=False)
-        precise, signed = tries >= 3, self._unsigned(mine)
+        precise, signed = tries >= PRECISE_FROM, self._unsigned(mine)
         kind = replace(self, targets=self._targets(mine.availability, mine.p95_ms or self.slowest_ms))
         measured = kind._measure(system)
         gaps = [t.sentence(measured[t.figure], precise) for t in kind.targets if t.word(measured[t.figure]) != "met"]
