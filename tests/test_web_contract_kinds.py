@@ -193,6 +193,11 @@ CASES = {  # what stands for itself: (old, new, as a request, as an answer)
         {"oneOf": [fields(["a"], a=TEXT), fields(["a"], a=NUMBER)]}, {"oneOf": [fields(["a"], a=TEXT), fields(["a"], a={})]}, UNJUDGED, BREAKS),
     "one form, and another that is told apart": (
         {"oneOf": [fields(["a"], a={})]}, {"oneOf": [fields(["a"], a={}), fields(["b"], b={})]}, FITS, BREAKS),
+    "one of forms that overlapped, of which one comes to take more": (
+        {"oneOf": [fields(a={}, b={}), fields(["a", "b"], a=TEXT, b={})]}, {"oneOf": [fields(a={}, b={}), fields(a=TEXT, b={})]}, UNJUDGED, BREAKS),
+    "the same, told apart by a field": (
+        {"oneOf": [fields(a={}, b={}), fields(["a", "b"], a=TEXT, b={})], "discriminator": {"propertyName": "a"}},
+        {"oneOf": [fields(a={}, b={}), fields(a=TEXT, b={})], "discriminator": {"propertyName": "a"}}, FITS, BREAKS),
     "one of any at another level": (
         {"anyOf": [{"oneOf": [TEXT, {"type": "number"}]}, NUMBER]}, {"oneOf": [{"oneOf": [TEXT, {"type": "number"}]}, NUMBER]}, UNJUDGED, UNJUDGED),
     "a type that nobody wrote down": ({"minItems": 1}, {"minItems": 1, "required": ["a"]}, UNJUDGED, UNJUDGED),

@@ -180,7 +180,10 @@ class Schemas(Sides):
         met = [any(side.overlap(a, b, named=True) for side, a, b in each) for each in pairs]
         if was.exclusive and now.exclusive:
             same = was.exclusive == now.exclusive
-            unsure = not same or meant or (asked and met == [False, True])
+            # Where a field tells the forms apart, or one more of them is listed, authors do not mean that they overlap.
+            told = now.hints or len(was.forms) != len(now.forms)
+            wider = not told and not all(any(self._given(a, b) for a in was.forms) for b in now.forms)
+            unsure = not same or meant or (asked and met[1] and (wider or not met[0]))
             if overlapping and unsure and not (same and self._same_forms(was, now, asked)):
                 yield Finding("what fits several of its forms, of which it may fit one", Effect.UNKNOWN)
         elif len(now.forms) == 1:
@@ -198,6 +201,10 @@ class Schemas(Sides):
     def _takes(self, a: Form, b: Form) -> bool:
         """All that a client may send by the old form."""
         return a.kind == b.kind and self._effects(a, b, asked=True) <= WIDER
+
+    def _given(self, a: Form, b: Form) -> bool:
+        """No more than a client may send by the old form."""
+        return a.kind == b.kind and self._effects(a, b, asked=True) <= NARROWER
 
     def _same_forms(self, was: Union, now: Union, asked: bool) -> bool:
         """In any order."""
