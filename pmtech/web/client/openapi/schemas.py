@@ -182,9 +182,9 @@ class Schemas(Sides):
             same = was.exclusive == now.exclusive
             # Where a field tells the forms apart, or one more of them is listed, authors do not mean that they overlap.
             told = now.hints or len(was.forms) != len(now.forms)
-            wider = not told and not all(any(self._given(a, b) for a in was.forms) for b in now.forms)
-            unsure = not same or meant or (asked and met[1] and (wider or not met[0]))
-            if overlapping and unsure and not (same and self._same_forms(was, now, asked)):
+            met_anew = met[1] and (not met[0] or not (told or self._matched(was, now, asked, NARROWER)))
+            unsure = not same or meant or (asked and met_anew)
+            if overlapping and unsure and not (same and self._matched(was, now, asked, {Effect.NONE})):
                 yield Finding("what fits several of its forms, of which it may fit one", Effect.UNKNOWN)
         elif len(now.forms) == 1:
             if was.exclusive and not asked and (meant or met[0]):  # a strict reader refuses what fits several
@@ -202,16 +202,12 @@ class Schemas(Sides):
         """All that a client may send by the old form."""
         return a.kind == b.kind and self._effects(a, b, asked=True) <= WIDER
 
-    def _given(self, a: Form, b: Form) -> bool:
-        """No more than a client may send by the old form."""
-        return a.kind == b.kind and self._effects(a, b, asked=True) <= NARROWER
-
-    def _same_forms(self, was: Union, now: Union, asked: bool) -> bool:
-        """In any order."""
+    def _matched(self, was: Union, now: Union, asked: bool, within: set[Effect]) -> bool:
+        """Whether each form has a counterpart from which it differs within these effects, in any order."""
         left = list(now.forms)
         for a in was.forms:
             alone = (b for b in left if (a.kind, a.declared) == (b.kind, b.declared))
-            b = next((b for b in alone if self._effects(a, b, asked=asked) <= {Effect.NONE}), None)
+            b = next((b for b in alone if self._effects(a, b, asked=asked) <= within), None)
             if b is None:
                 return False
             left.remove(b)
