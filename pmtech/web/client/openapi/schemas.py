@@ -132,8 +132,7 @@ class Schemas(Sides):
             lambda a, b: effects(a, b) <= NARROWER,
         ]
         too_deep = self._nested == NESTED
-        self._nested += 1
-        for fits, a in product(ways[:1] if too_deep else ways, before):
+        for fits, a in product(ways[:2] if too_deep else ways, before):
             b = next((b for b in others if a in left and not self._replaced(a, b) and fits(a, b)), None)
             if b:
                 left.remove(a)
@@ -155,11 +154,15 @@ class Schemas(Sides):
             kept = b.kind != "object" and any(effects(a, b) <= NARROWER for a in before)
             said = "now also takes" if asked else "may now also be"
             yield Finding(f"{said} the form {_called(b, after)}", Effect.NONE if kept else Effect.MORE)
-        self._nested -= 1
 
     def _effects(self, a: Form, b: Form, *, asked: bool, text: str = "") -> set[Effect]:
+        if self._nested == NESTED:
+            return set() if self.same(a.words, b.words) else {Effect.UNKNOWN}
+        self._nested += 1
         local = self._local(differences(a, b, self, asked=asked, text=text), asked)
-        return {f.effect for f in self._follow(local, asked, tells=False)}
+        effects = {f.effect for f in self._follow(local, asked, tells=False)}
+        self._nested -= 1
+        return effects
 
     def _replaced(self, a: Form, b: Form) -> bool:
         """Whether the two have different names and the old name is still in use: another thing then, and not renamed."""
@@ -180,11 +183,8 @@ class Schemas(Sides):
         met = [any(side.overlap(a, b, named=True) for side, a, b in each) for each in pairs]
         if was.exclusive and now.exclusive:
             same = was.exclusive == now.exclusive
-            # Where a field tells the forms apart, or one more of them is listed, authors do not mean that they overlap.
-            told = now.hints or len(was.forms) != len(now.forms)
-            met_anew = met[1] and (not met[0] or not (told or self._matched(was, now, asked, NARROWER)))
-            unsure = not same or meant or (asked and met_anew)
-            if overlapping and unsure and not (same and self._matched(was, now, asked, {Effect.NONE})):
+            unsure = not same or meant or (asked and met == [False, True])
+            if overlapping and unsure and not (same and self._same_forms(was, now, asked)):
                 yield Finding("what fits several of its forms, of which it may fit one", Effect.UNKNOWN)
         elif len(now.forms) == 1:
             if was.exclusive and not asked and (meant or met[0]):  # a strict reader refuses what fits several
@@ -202,12 +202,12 @@ class Schemas(Sides):
         """All that a client may send by the old form."""
         return a.kind == b.kind and self._effects(a, b, asked=True) <= WIDER
 
-    def _matched(self, was: Union, now: Union, asked: bool, within: set[Effect]) -> bool:
-        """Whether each form has a counterpart from which it differs within these effects, in any order."""
+    def _same_forms(self, was: Union, now: Union, asked: bool) -> bool:
+        """In any order."""
         left = list(now.forms)
         for a in was.forms:
             alone = (b for b in left if (a.kind, a.declared) == (b.kind, b.declared))
-            b = next((b for b in alone if self._effects(a, b, asked=asked) <= within), None)
+            b = next((b for b in alone if self._effects(a, b, asked=asked) <= {Effect.NONE}), None)
             if b is None:
                 return False
             left.remove(b)
