@@ -103,8 +103,9 @@ class Part:
     @property
     def answering(self) -> "Part":
         """The machine that a connection to it leads to: what is none itself passes on what it is sent."""
-        passes_on = self.next and self.spec.fan_out == "one" and not self.is_machine
-        return self.next.answering if passes_on else self
+        if self.next is None or self.spec.fan_out != "one" or self.is_machine:
+            return self
+        return self.next.answering
 
     @property
     def well(self) -> bool:
