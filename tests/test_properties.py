@@ -370,3 +370,14 @@ def test_the_shortcut_and_the_event_engine_agree_to_the_last_bit(run):
     system, how = run
     note(f"{system!r}, {how}")
     agree(simulate(system, **how), simulate(system, **how, engine="events"))
+
+
+@pytest.mark.parametrize("layer", [7, 4])
+def test_machines_of_one_part_are_added_up_in_one_order(layer):
+    """Those whose workers wait for a database are told of last by the shortcut; what it adds up is the same to the last bit."""
+    balancer = LoadBalancer(layer=layer, policy="random")
+    system = Clients(rate_per_s=120, connections=5) >> balancer >> Server(workers=40, replicas=3) >> Database()
+    one, other = (simulate(system, duration_s=6, engine=engine) for engine in ("auto", "events"))
+    agree(one, other)
+    for name, visits in one.records.visits.items():
+        assert (visits.row == other.records.visits[name].row).all(), name

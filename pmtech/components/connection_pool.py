@@ -22,7 +22,7 @@ class ConnectionPool(Component):
 
     Each machine that asks has a pool of its own: 20 servers with `size=20` may hold 400 connections.
     open_ms: to open one takes so long. It is opened when it is first needed and lent again (the one that came back last),
-        until its database dies. keep=False opens one for each request and closes it afterwards.
+        until its database dies or its machine is taken away. keep=False opens one for each request and closes it afterwards.
     wait_ms: whoever has waited so long is told 503. None: wait for ever.
     needs: connections that a request holds at a time: with one in hand it asks for the next. Where all are in hands that
         want another nobody goes on (`theory.deadlock_free_pool`).
@@ -105,6 +105,12 @@ class ConnectionPoolPart(Part):
     def resize(self, targets: list[Part], retired: set[int]) -> None:
         super().resize(targets, retired)
         self.counted = _counting([part for n, part in enumerate(targets) if n not in retired])
+
+    def without(self, retired: set[str]) -> None:
+        for machine, pool in self.pools.items():
+            pool.retired = machine in retired
+            pool.fit()
+        self.has_room()
 
     def handle(self, request: Request) -> Steps:
         visit, pool, line = self.visit(request), self.pools[request.via], request.line

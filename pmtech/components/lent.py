@@ -27,10 +27,10 @@ class Connection(NamedTuple):
 class Lent:
     """The pool of one machine. pool: the part that it belongs to, whose `spec` may change."""
 
-    __slots__ = ("idle", "late", "pool", "used", "waiting")
+    __slots__ = ("idle", "late", "pool", "retired", "used", "waiting")
 
     def __init__(self, pool: Part):
-        self.pool, self.used = pool, 0
+        self.pool, self.used, self.retired = pool, 0, False
         self.idle: list[Connection] = []  # the one that came back last is the last
         self.waiting: deque[Request] = deque()
         self.late: set[Request] = set()  # who has waited in vain
@@ -55,9 +55,10 @@ class Lent:
             request.wake()
 
     def fit(self) -> None:
-        """The pool has another size: more may enter, or those that were idle for longest are closed."""
+        """The pool has another size: more may enter, or those that were idle for longest are closed; all of them, where its
+        machine is taken away."""
         self._hand_on()
-        while self.idle and self.used + len(self.idle) > self.pool.spec.size:
+        while self.idle and (self.retired or self.used + len(self.idle) > self.pool.spec.size):
             self.idle.pop(0).close()
 
     def in_vain(self, request: Request) -> bool:
@@ -89,8 +90,8 @@ class Lent:
 
     def give_back(self, connection: Connection) -> None:
         """Keep it for the next one, if there is to be a next one."""
-        spec = self.pool.spec
-        if spec.keep and connection.good and self.used + len(self.idle) <= spec.size:
+        spec, stays = self.pool.spec, connection.good and not self.retired
+        if spec.keep and stays and self.used + len(self.idle) <= spec.size:
             self.idle.append(connection)
         else:
             connection.close()

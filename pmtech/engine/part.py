@@ -162,6 +162,9 @@ class Part:
             for call in self.roomed:
                 target.on_room(call)
 
+    def without(self, retired: set[str]) -> None:
+        """These machines are taken away, and no others: what it kept for them is free."""
+
     # --- what happens meanwhile ------------------------------------------------------------------------------------
 
     def die(self) -> None:

@@ -134,6 +134,9 @@ class Running:
             gone = {n for n, part in enumerate(pool) if part in retired}
             for before in senders:
                 before.resize(pool, gone)
+        names = {part.machine for part in retired}
+        for behind in set().union(*(machine.behind() for machine in machines)):
+            behind.without(names)
 
     def advance(self, until_s: float) -> None:
         """Let simulated time run until `until_s`."""

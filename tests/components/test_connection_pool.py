@@ -9,6 +9,7 @@ from pmtech import (
     Clients,
     ConnectionPool,
     Database,
+    Gateway,
     LoadBalancer,
     Network,
     Outage,
@@ -234,3 +235,19 @@ def test_cores_can_be_turned_and_slowed_meanwhile():
     events = [Slowdown("data", 0, 9, 2), Change("data.cores", None, 0.0015)]
     visits = simulate(system, duration_s=3, events=events).visits.head(4)
     assert (visits.left_s - visits.started_s).tolist() == pytest.approx([1, 2, 1, 1])
+
+
+def test_a_machine_that_is_taken_away_gives_its_connections_back():
+    """Four machines hold all forty; three of them go, one of which is at work till then. Others get what they held."""
+    database = Database(connections=40, query_ms=100, query_cv=0)
+    first, others = (
+        LoadBalancer() >> Server(name, workers=10, service_ms=1, replicas=4) for name in ("First", "Others")
+    )
+    two = [Clients("A", rate_per_s=200, endpoints={"/a": 1}), Clients("B", rate_per_s=0, endpoints={"/b": 1})]
+    system = two >> Gateway() >> {"/a": first, "/b": others} >> ConnectionPool(size=10) >> database
+    less = [Change("first.replicas", 1, 20), Change("a.rate_per_s", 5, 20), Change("b.rate_per_s", 100, 25)]
+    run = simulate(system, duration_s=40, events=less)
+    assert run.summary.error_rate == 0 and run.components.too_many["connection_pool"] == 0
+    opened = run.components.opened["connection_pool"]
+    again = simulate(system, duration_s=60, events=[*less, Change("first.replicas", 4, 40)])  # they begin with none
+    assert opened == again.components.opened["connection_pool"] - 3
