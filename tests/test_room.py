@@ -431,7 +431,7 @@ def test_a_room_that_is_ended_leaves_one_file_with_all_votes_and_no_token(tmp_pa
     with pytest.raises(sqlite3.OperationalError, match="locked"), closing(sqlite3.connect(keep, timeout=0)) as second:
         second.execute("select * from room")
     process.send_signal(end)
-    assert process.wait(30) == 0, process.stderr.read()
+    assert process.wait(120) == 0, process.stderr.read()
     assert [path.name for path in tmp_path.iterdir()] == ["room.sqlite"]
     after = Room(keep)
     assert after.export() == [{"question": CHECK.id, "round": 1, "option": 0.0, "votes": 7}]
@@ -579,7 +579,7 @@ def real(tmp_path, monkeypatch, capfd):
     room.close()
 
 
-def until(is_so, patience_s=30):
+def until(is_so, patience_s=120):
     end = time.monotonic() + patience_s
     while not is_so():
         assert time.monotonic() < end, "it did not come about"
