@@ -33,6 +33,15 @@ YOUR_TURN_IS_OPEN = """() => [...document.querySelectorAll('.pmtech-rail li butt
 SMALL = """() => [...document.querySelectorAll('.pmtech svg text, .pmtech-diagram svg text')]
     .map((text) => [text.textContent, parseFloat(getComputedStyle(text).fontSize) * (text.getScreenCTM()?.a ?? 0)])
     .filter(([words, px]) => words.trim() && px > 0 && px < 10.95)"""
+COVERED = """(slider) => {
+    const plot = slider.closest('.pmtech').querySelector('.pmtech-plot');
+    const words = [...plot?.querySelectorAll('.textpoint text') ?? []].map((text) => [text.textContent, text.getBoundingClientRect()]);
+    const missing = (plot?.data?.at(-1).text ?? []).filter((text) => text.trim()).length - words.filter(([text]) => text.trim()).length;
+    const over = words.flatMap(([one, a], n) => words.slice(n + 1).filter(([other, b]) => one.trim() && other.trim()
+        && Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 6)
+        .map(([other]) => `${one} | ${other}`));
+    return missing ? [...over, `${missing} words are missing`] : over;
+}"""
 BROKEN = "() => Math.max(...[...document.querySelectorAll('.pmtech-map th a')].map((title) => title.getClientRects().length))"
 HIGHER = """(panel) => {
     const [picture, outcome] = ["picture", "outcome"].map((name) => panel.querySelector(`.pmtech-${name}`).getBoundingClientRect());
@@ -104,6 +113,7 @@ def test_a_lesson_runs_and_every_slider_moves_to_its_ends(lab, lesson):
             wanted = slider.get_attribute("max" if key == "End" else "min")
             assert float(slider.input_value()) == float(wanted)
             assert lab.page.locator(f"{PANEL} [role=alert]:visible").count() == 0
+            assert slider.evaluate(COVERED) == []
     assert lab.page.locator(".jp-Cell").count() == cells  # no key reached the notebook's own shortcuts
     no_trouble(lab)
     magnified_by_half_a_panel_stands_on_one_screen(lab)

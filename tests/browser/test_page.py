@@ -11,6 +11,7 @@ SHOP = (
     'shop = Clients("Customers", rate_per_s=15) >> LoadBalancer() >> Server(workers=2, replicas=2, service_ms=200)'
 )
 LIVE = 'live(shop, Slider("customers.rate_per_s", 5, 60, label="Customers send"), speed=5)'
+STORY = "## The story\n\n" + "\n\n".join(["A paragraph of it."] * 10)
 EXPLORE = 'explore(shop, Slider("customers.rate_per_s", 5, 60, label="Customers send"))'
 SELECTED = f"() => {NOTEBOOK}.content.activeCellIndex"
 IN_VIEW = f"""(index) => {{
@@ -20,9 +21,9 @@ IN_VIEW = f"""(index) => {{
     return output.height > 0 && output.top >= page.top && whole;
 }}"""
 READ_ON = f"""(index) => {{
-    const {{ outerNode, widgets }} = {NOTEBOOK}.content;
+    const {{ activeCellIndex, outerNode, widgets }} = {NOTEBOOK}.content;
     const [page, text, next] = [outerNode, widgets[index].node, widgets[index + 1].node].map((node) => node.getBoundingClientRect());
-    return text.top >= page.top || Math.abs(next.bottom - page.bottom) < 40; // a text that is too long for the screen: its end
+    return activeCellIndex === index + 1 && text.top >= page.top && next.bottom <= page.bottom;
 }}"""
 AT_THE_TOP = f"() => {NOTEBOOK}.content.outerNode.scrollTop === 0 && {NOTEBOOK}.content.activeCellIndex === 0"
 
@@ -31,7 +32,8 @@ AT_THE_TOP = f"() => {NOTEBOOK}.content.outerNode.scrollTop === 0 && {NOTEBOOK}.
 def opened(lab):
     def write_and_open(*sources):
         kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-        notebook = nb.new_notebook(cells=[nb.new_code_cell(source) for source in sources], metadata=kernel)
+        cells = [(nb.new_markdown_cell if source.startswith("#") else nb.new_code_cell)(source) for source in sources]
+        notebook = nb.new_notebook(cells=cells, metadata=kernel)
         (lab.server.folder / lab.folder / "page.ipynb").write_text(nb.writes(notebook))
         return lab.open("page.ipynb", sidebar=False)
 
@@ -59,8 +61,6 @@ def test_one_key_leads_through_a_lesson_and_stray_ones_do_no_harm(lab):
         lab.wait_idle()
         if page.evaluate(f"(index) => {NOTEBOOK}.content.widgets[index].outputArea?.node.clientHeight > 0", selected):
             lab.until(IN_VIEW, selected)
-        elif page.evaluate(f"(index) => {NOTEBOOK}.content.widgets[index + 1]?.model.type === 'code'", selected):
-            lab.until(READ_ON, selected)
     assert opened == list(range(cells))  # the last one stays where it is, and none is added
     for stray in "xdd", "m", "b", "z":
         page.keyboard.type(stray)
@@ -79,12 +79,12 @@ def kinds(lab):
 
 
 def test_the_key_goes_on_from_whatever_was_touched_and_leaves_it_as_it_is(opened):
-    lab = opened(SHOP, LIVE, EXPLORE, "ask('02.predict')", "console(start_api())", "1 + 1")
+    lab = opened(SHOP, LIVE, EXPLORE, "ask('02.predict')", "console(start_api())", STORY, "1 + 1", STORY)
     page = lab.page
     for _ in range(5):
         page.keyboard.press("Shift+Enter")
         lab.wait_idle()
-    assert counts(lab) == [1, 2, 3, 4, 5, None]
+    assert counts(lab) == [1, 2, 3, 4, 5, None, None, None]
     page.locator(".pmtech-play").click()
     page.locator(".pmtech-clock", has_text="running").wait_for()
     page.keyboard.press("Shift+Enter")  # from the button
@@ -101,7 +101,9 @@ def test_the_key_goes_on_from_whatever_was_touched_and_leaves_it_as_it_is(opened
     lab.until(f"() => {NOTEBOOK}.content.widgets[4].model.executionCount === 8")
     assert option.is_checked() and option.is_enabled()  # touched, and not given as an answer
     page.locator(".pmtech-console").get_by_label("Headers").press("Shift+Enter")
-    lab.until(f"() => {NOTEBOOK}.content.widgets[5].model.executionCount === 9")
+    lab.until(READ_ON, 5)  # the text that comes next, with the cell that it leads to
+    page.keyboard.press("Shift+Enter")
+    lab.until(f"() => {NOTEBOOK}.content.widgets[6].model.executionCount === 9")
     assert lab.errors() == lab.console_errors == []
 
 
