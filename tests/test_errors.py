@@ -30,6 +30,11 @@ def shown(monkeypatch):
     [
         ("from pmtech import Server; Server(workers=0)", "ValueError", "workers must be at least 1, got 0."),
         ("from pmtech import Server; Server(worker=2)", "TypeError", 'Server has no "worker": did you mean workers?'),
+        (
+            "from pmtech import *; check('02.your_turn', Clients('Visitors', endpoints='/responses') >> Server(workers=2) >> Database())",
+            "ValueError",
+            'check("02.your_turn", table) needs the table you filled in, got a System.',
+        ),
         ("servr", "NameError", '"servr" is not known here: did you mean Server? If not, an earlier cell has not run'),
         ("server", "NameError", '"server" is not known here. Either an earlier cell has not run yet'),
         ("survey_tool = 1; surveytol", "NameError", '"surveytol" is not known here: did you mean survey_tool?'),

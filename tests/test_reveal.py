@@ -16,6 +16,7 @@ from pmtech.course.lint import MARKED
 from pmtech.course.way.progress import progress_file
 from pmtech.panels.compare import compare
 from pmtech.runs.figure import figure
+from pmtech.wording import said
 
 PREDICTIONS = {id: q for id, q in all_questions().items() if q.kind == "predict"}
 A, B, C = (Clients(f"Company {name}", rate_per_s=rate) for name, rate in (("A", 10), ("B", 30), ("C", 150)))
@@ -196,6 +197,12 @@ def test_the_words_of_a_guess_at_an_end_of_the_axis_stay_in_the_chart(value, end
     asked = Guess(figure="rate where p95_ms is 400", unit="a second", low=0, high=40, step=1)
     drawn, _ = chart.beside(asked, rows, value)
     assert {note["xanchor"] for note in drawn["layout"]["annotations"] if note["x"] == value} == {end}
+
+
+def test_one_is_one_request_and_two_are_requests():
+    units = ["requests", "visitors a second", "ms", "a second", "of 100"]
+    assert [said(1, unit) for unit in units] == ["1 request", "1 visitor a second", "1 ms", "1 a second", "1 of 100"]
+    assert said(2, "requests") == "2 requests" and said(1.2, "requests") == "1.2 requests"
 
 
 # --- what is told is true of the lessons' own runs -----------------------------------------------------------------------

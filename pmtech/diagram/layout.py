@@ -99,7 +99,7 @@ def layout(system: System, marks: Mapping[str, str] | None = None) -> Layout:
         for (tail, head), said in words.items():
             if tail in column:  # room for the bends where arrows part or meet
                 bend = 18 if outs[tail] > 1 or ins[head] > 1 else 0
-                rooms += [text_width(word, TEXT) + 28 + bend for word in said]
+                rooms += [text_width(word, TEXT) + 16 + bend for word in said]
         gaps.append(max(rooms))
     made = [_box(system, flow, group, marks or {}) for group in groups]
     for widest in range(WIDE, NARROW - 1, -7):

@@ -15,6 +15,7 @@ from traceback import walk_tb
 from IPython.core.getipython import get_ipython
 
 from pmtech import components
+from pmtech.wording import article
 
 PARTS = {"System", *components.__all__}
 PACKAGE = Path(__file__).parents[1]
@@ -32,6 +33,7 @@ SYNTAX = {
     "unterminated string literal": "a quote is not closed",
     "invalid decimal literal": "a number holds a letter, or words lack their quotes",
 }
+LONG = re.compile(r"got (\w+)\(.{90}.*", re.DOTALL)  # what was given, so long that nobody reads it
 ONE_EQUALS = "a value is given with one =; two, ==, ask whether it is the same"
 UNDO = "Undo with Ctrl + Z, or compare it with the cells above."
 RUN_ABOVE = "choose Run > Run All Above Selected Cell"
@@ -81,6 +83,7 @@ def sentence(error: BaseException, traceback) -> str | None:
         return f"Parts are joined by two signs, >>, and by no other. {UNDO}"
     if isinstance(error, ValueError | TypeError) and ours:
         said = re.sub(r"\d{40,}", "a huge number", str(error))
+        said = LONG.sub(lambda got: f"got {article(got[1])}", said)
         return said if said.endswith((".", "?")) else f"{said}."
     if isinstance(error, OverflowError | MemoryError) and (line := _line_in_cell(traceback)):
         return f"Line {line} went wrong: a number is too large to work with. {UNDO}"

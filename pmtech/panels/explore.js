@@ -45,7 +45,7 @@ function render({ model, el }) {
     "div",
     { class: "pmtech-explore", role: "group", "aria-label": "What if" },
     picture,
-    h("p", { class: "pmtech-quiet pmtech-caption" }, scale, h("span", {}, "The picture: the long run. Below: this run, with its chance.")),
+    h("p", { class: "pmtech-quiet pmtech-caption" }, scale, h("span", {}, "The picture: the long run. Below: this run, its start and its chance included.")),
     h("div", { class: "pmtech-controls" }, ...knobs.rows, actions),
     h("div", { class: "pmtech-outcome" }, cards, plot),
     h("div", { class: "pmtech-said" }, problem, sentences),

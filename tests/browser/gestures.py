@@ -18,7 +18,8 @@ def keep_first_option(lab, prediction: str) -> tuple[str, str]:
     told.get_by_text("It turned out otherwise.").wait_for()
     assert told.locator(".pmtech-because").count() == 0, "what explains it would answer what is asked of it"
     told.get_by_role("button", name="Explain it without my answer").press("Enter")
-    lab.until("() => document.activeElement.matches('.pmtech-because')")
+    lab.until("""() => (({ top, bottom }) => document.activeElement.matches('.pmtech-because') && top > 0 && bottom <= innerHeight)
+        (document.activeElement.getBoundingClientRect())""")  # in view, as whatever a press opens
     return said, told.inner_text()
 
 

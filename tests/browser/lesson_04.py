@@ -36,8 +36,12 @@ def a_guess_is_kept_and_the_run_tells(lab) -> None:
     told = page.locator(".pmtech-reveal").first
     question.scroll_into_view_if_needed()
     assert question.get_by_role("button", name="Keep my prediction").is_disabled(), "nothing has been chosen yet"
+    question.get_by_role("spinbutton").press_sequentially("4,500")
+    question.get_by_text("A number between 0 and 10 a second is asked for.").wait_for()
+    assert question.get_by_role("button", name="Keep my prediction").is_disabled()
     question.get_by_role("slider").focus()
     page.keyboard.press("End")
+    assert "is asked for" not in question.inner_text()
     cells = page.locator(".jp-Cell").count()
     for key in ("Enter", "Shift+Enter"):  # to touch is not to answer
         page.keyboard.press(key)

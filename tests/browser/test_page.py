@@ -11,15 +11,22 @@ SHOP = (
     'shop = Clients("Customers", rate_per_s=15) >> LoadBalancer() >> Server(workers=2, replicas=2, service_ms=200)'
 )
 LIVE = 'live(shop, Slider("customers.rate_per_s", 5, 60, label="Customers send"), speed=5)'
+STORY = "## The story\n\n" + "\n\n".join(["A paragraph of it."] * 10)
 EXPLORE = 'explore(shop, Slider("customers.rate_per_s", 5, 60, label="Customers send"))'
 SELECTED = f"() => {NOTEBOOK}.content.activeCellIndex"
+READ_ON = f"""(index) => {{
+    const {{ activeCellIndex, outerNode, widgets }} = {NOTEBOOK}.content;
+    const [page, text, next] = [outerNode, widgets[index].node, widgets[index + 1].node].map((node) => node.getBoundingClientRect());
+    return activeCellIndex === index + 1 && text.top >= page.top && next.bottom <= page.bottom;
+}}"""
 
 
 @pytest.fixture
 def opened(lab):
     def write_and_open(*sources):
         kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-        notebook = nb.new_notebook(cells=[nb.new_code_cell(source) for source in sources], metadata=kernel)
+        cells = [(nb.new_markdown_cell if source.startswith("#") else nb.new_code_cell)(source) for source in sources]
+        notebook = nb.new_notebook(cells=cells, metadata=kernel)
         (lab.server.folder / lab.folder / "page.ipynb").write_text(nb.writes(notebook))
         return lab.open("page.ipynb", sidebar=False)
 
@@ -32,7 +39,7 @@ def counts(lab):
 
 
 def test_panels_are_gone_through_by_one_key_and_say_when_their_kernel_has_stopped(opened):
-    lab = opened(SHOP, LIVE, EXPLORE, "ask('02.predict')", "console(start_api())", "verb_table()")
+    lab = opened(SHOP, LIVE, EXPLORE, "ask('02.predict')", "console(start_api())", STORY, "verb_table()", STORY)
     the_key_goes_on_from_whatever_was_touched_and_leaves_it_as_it_is(lab)
     a_panel_whose_kernel_has_stopped_says_so_and_can_be_brought_back(lab)
 
@@ -42,7 +49,7 @@ def the_key_goes_on_from_whatever_was_touched_and_leaves_it_as_it_is(lab):
     for _ in range(5):
         page.keyboard.press("Shift+Enter")
         lab.wait_idle()
-    assert counts(lab) == [1, 2, 3, 4, 5, None]
+    assert counts(lab) == [1, 2, 3, 4, 5, None, None, None]
     page.locator(".pmtech-play").click()
     page.locator(".pmtech-clock", has_text="running").wait_for()
     page.keyboard.press("Shift+Enter")  # from the button
@@ -59,7 +66,9 @@ def the_key_goes_on_from_whatever_was_touched_and_leaves_it_as_it_is(lab):
     lab.until(f"() => {NOTEBOOK}.content.widgets[4].model.executionCount === 8")
     assert option.is_checked() and option.is_enabled()  # touched, and not given as an answer
     page.locator(".pmtech-console").get_by_label("Headers").press("Shift+Enter")
-    lab.until(f"() => {NOTEBOOK}.content.widgets[5].model.executionCount === 9")
+    lab.until(READ_ON, 5)  # the text that comes next, with the cell that it leads to
+    page.keyboard.press("Shift+Enter")
+    lab.until(f"() => {NOTEBOOK}.content.widgets[6].model.executionCount === 9")
     assert lab.errors() == lab.console_errors == []
 
 
@@ -101,7 +110,7 @@ def a_panel_whose_kernel_has_stopped_says_so_and_can_be_brought_back(lab):
     lab.until(f"() => {said}.length === 5 && document.querySelectorAll('.pmtech > [inert]').length === 5")
     assert lab.axe(".jp-Notebook .pmtech") == []
     lab._begin("runmenu:restart-and-run-all")
-    lab.until(f"() => {said}.length === 0 && {NOTEBOOK}.content.widgets.at(-1).model.executionCount === 6")
+    lab.until(f"() => {said}.length === 0 && {NOTEBOOK}.content.widgets[6].model.executionCount === 6")
     lab.ready().page.locator(".pmtech-play").click()
     lab.page.locator(".pmtech-clock", has_text="running").wait_for()
     assert lab.errors() == lab.console_errors == []
