@@ -16,6 +16,7 @@ from pmtech.components.component import Component
 from pmtech.components.memory import STORES, Store
 from pmtech.components.rates import added
 from pmtech.runs.result import Result
+from pmtech.runs.summary import each_second
 from pmtech.system.system import System
 from pmtech.wording import moment, percent, rate, took
 
@@ -124,8 +125,7 @@ def traffic(results: dict[str, Result], at: str) -> dict:
 
 def reached(result: Result, at: str) -> np.ndarray:
     """How many requests came to a part in each second of a run."""
-    edges = np.arange(int(np.ceil(result.duration_s)) + 1)
-    return np.histogram(result.records.visits[at].entered_s, bins=edges)[0]
+    return each_second(result.records.visits[at].entered_s, result.duration_s)
 
 
 def outdated(results: dict[str, Result]) -> dict:
@@ -135,8 +135,7 @@ def outdated(results: dict[str, Result]) -> dict:
 
 def stale_by_second(result: Result) -> pd.Series:
     at_s, hit, stale = result.records.notes[_cache(result.system)[0]].T[:3]
-    edges = np.arange(int(np.ceil(result.duration_s)) + 1)
-    read, wrong = (np.histogram(at_s[mask], bins=edges)[0] for mask in (hit >= 0, stale > 0))
+    read, wrong = (each_second(at_s[mask], result.duration_s) for mask in (hit >= 0, stale > 0))
     return pd.Series(np.divide(100.0 * wrong, read, out=np.zeros(len(read)), where=read > 0))
 
 

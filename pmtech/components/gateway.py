@@ -1,6 +1,5 @@
 """A gateway: one door, and behind it a part for each endpoint."""
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +7,7 @@ import numpy as np
 from pmtech.components.component import Component
 from pmtech.components.endpoints import Weights
 from pmtech.components.fields import checked, number
+from pmtech.components.named import slugged
 from pmtech.engine.clock import Steps
 from pmtech.engine.part import Part
 from pmtech.engine.request import Request
@@ -63,7 +63,7 @@ class Gateway(Component):
         if self.keys is None:
             return 200
         for who, opened in self.keys.items():
-            if _slug(who) == client:
+            if slugged(who) == client:
                 return 200 if endpoint in opened else 403
         return 401
 
@@ -80,10 +80,6 @@ class Gateway(Component):
 
     def running(self, *args) -> "GatewayPart":
         return GatewayPart(self, *args)
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"\W+", "_", name).strip("_").lower()
 
 
 class GatewayPart(Part):

@@ -14,6 +14,11 @@ def _name(name: str, value):
     return value
 
 
+def slugged(words: str) -> str:
+    """Words as they stand in a path: "Company C" is company_c."""
+    return re.sub(r"\W+", "_", words).strip("_").lower()
+
+
 def city(name: str, value):
     """One that `theory.round_trip_ms` knows."""
     try:
@@ -47,8 +52,7 @@ class Named(Checked):
     @property
     def slug(self) -> str:
         """The name as it stands in a path: `Clients("Company C")` is `company_c`."""
-        words = self.name or re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(self).__name__)
-        return re.sub(r"\W+", "_", words).strip("_").lower()
+        return slugged(self.name or re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(self).__name__))
 
     @property
     def label(self) -> str:

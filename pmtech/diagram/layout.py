@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from pmtech.diagram.words import cut, text_width, troubles, wrap
 from pmtech.system.flow import Flow, flows
+from pmtech.system.plan import Edge
 from pmtech.system.system import System
 from pmtech.wording import listed, rate
 
@@ -79,12 +80,7 @@ def layout(system: System, marks: Mapping[str, str] | None = None) -> Layout:
     """
     flow, rates = flows(system)
     groups = _groups(system)
-    box_of = {part: box for box, group in enumerate(groups) for part in group}
-    links: dict[tuple[int, int], list] = {}  # (tail, head) -> rate, routes
-    for edge in system.edges:
-        link = links.setdefault((box_of[edge.tail], box_of[edge.head]), [0.0, {}])
-        link[0] += rates[edge]
-        link[1] |= {edge.label: None} if edge.label else {}
+    links = _links(system, groups, rates)
     words = {}
     for (tail, head), (per_s, routes) in links.items():
         most = "up to " if system.parts[groups[tail][0]].waits else ""
@@ -93,14 +89,7 @@ def layout(system: System, marks: Mapping[str, str] | None = None) -> Layout:
 
     columns, ways, before = _columns(len(groups), links)
     outs, ins = Counter(tail for tail, _ in links), Counter(head for _, head in links)
-    gaps = []
-    for column in columns[:-1]:
-        rooms = [64.0]
-        for (tail, head), said in words.items():
-            if tail in column:  # room for the bends where arrows part or meet
-                bend = 18 if outs[tail] > 1 or ins[head] > 1 else 0
-                rooms += [text_width(word, TEXT) + 16 + bend for word in said]
-        gaps.append(max(rooms))
+    gaps = [_gap(column, words, outs, ins) for column in columns[:-1]]
     made = [_box(system, flow, group, marks or {}) for group in groups]
     for widest in range(WIDE, NARROW - 1, -7):
         boxes = {node: fitted(widest - 2 * PAD) for node, fitted in enumerate(made)}
@@ -128,6 +117,27 @@ def layout(system: System, marks: Mapping[str, str] | None = None) -> Layout:
         )
     height = max(middle[node] + tall[node] / 2 for node in middle) + MARGIN
     return Layout(tuple(boxes.values()), tuple(arrows), left + MARGIN, height)
+
+
+def _links(system: System, groups: list[list[int]], rates: dict[Edge, float]) -> dict[tuple[int, int], list]:
+    """(tail, head) of each arrow between boxes -> requests a second, and the routes that it is for."""
+    box_of = {part: box for box, group in enumerate(groups) for part in group}
+    links: dict[tuple[int, int], list] = {}
+    for edge in system.edges:
+        link = links.setdefault((box_of[edge.tail], box_of[edge.head]), [0.0, {}])
+        link[0] += rates[edge]
+        link[1] |= {edge.label: None} if edge.label else {}
+    return links
+
+
+def _gap(column: list[int], words: dict[tuple[int, int], tuple[str, ...]], outs: Counter, ins: Counter) -> float:
+    """The room behind a column, for the words on its arrows and for the bends where arrows part or meet."""
+    rooms = [64.0]
+    for (tail, head), said in words.items():
+        if tail in column:
+            bend = 18 if outs[tail] > 1 or ins[head] > 1 else 0
+            rooms += [text_width(word, TEXT) + 16 + bend for word in said]
+    return max(rooms)
 
 
 def _groups(system: System) -> list[list[int]]:

@@ -328,8 +328,7 @@ def workers_of(system: System, *names: str) -> list[str]:
         heads = [system.names[edge.head] for edge in system.after(system.numbers[name])]
         branches = [_work_off(system, head) for head in heads]
         if parts[name].fan_out == "all":
-            able = filter(None, branches)
-            branches = [min(able, key=lambda those: _per_s(system, those), default=[])]
+            branches = [min(filter(None, branches), key=lambda those: _per_s(system, those), default=[])]
         found += [worker for those in branches for worker in those if worker not in found]
     return found
 

@@ -7,7 +7,7 @@ import numpy as np
 from pmtech import theory
 from pmtech.charts import plot
 from pmtech.panels.controls import round_step
-from pmtech.panels.steps import Steps
+from pmtech.panels.steps import Steps, slider
 from pmtech.theory.checks import number
 from pmtech.wording import counted, plain, rate, seconds
 
@@ -144,7 +144,5 @@ def _people(number: float) -> str:
 def _slider(name: str, value: float) -> dict:
     label, unit, (low, high), _ = SLIDERS[name]
     low, high = min(low, value), max(high, value)
-    return {
-        "kind": "slider", "path": name, "label": label, "unit": unit, "low": low, "high": high,
-        "step": {"%": 0.01 if high > 0.5 else 0.005}.get(unit) or round_step(low, high, value), "default": value,
-    }  # fmt: skip
+    step = {"%": 0.01 if high > 0.5 else 0.005}.get(unit) or round_step(low, high, value)
+    return slider(name, label, unit, low, high, step, value)

@@ -5,7 +5,7 @@ from math import ceil
 from pmtech import theory
 from pmtech.charts import plot
 from pmtech.panels.controls import round_step
-from pmtech.panels.steps import Steps
+from pmtech.panels.steps import Steps, slider
 from pmtech.theory.checks import growth_range, number
 from pmtech.wording import percent, plain, rate
 
@@ -143,7 +143,4 @@ def _growth(growth: tuple[float, float]) -> str:
 
 def _slider(name: str, value: float) -> dict:
     low, high = LEAST[name], plot.ceiling(3 * value) if value > LEAST[name] else 10.0
-    return {
-        "kind": "slider", "path": name, "label": LABELS[name], "unit": "", "low": low, "high": high,
-        "step": round_step(low, high, value), "default": value,
-    }  # fmt: skip
+    return slider(name, LABELS[name], "", low, high, round_step(low, high, value), value)

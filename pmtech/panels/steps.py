@@ -9,6 +9,12 @@ from pmtech.panels.widget import Panel
 from pmtech.theory.checks import number
 
 
+def slider(name: str, label: str, unit: str, low: float, high: float, step: float, value: float) -> dict:
+    """One of its sliders, as the page draws it."""
+    ends = {"low": low, "high": high, "step": step, "default": value}
+    return {"kind": "slider", "path": name, "label": label, "unit": unit, **ends}
+
+
 class Steps(Panel):
     """A subclass names its numbers, and says `steps`, `said` and `figure` of them as they stand.
 

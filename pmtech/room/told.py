@@ -22,10 +22,6 @@ def check_vote(question: str, option: float) -> None:
         raise Refused(422, "This is none of the answers.")
 
 
-def _is_right(question: str, option: float) -> bool:
-    return all_questions()[question].chosen(option).right
-
-
 def for_seat(room: Room) -> dict[str, Any]:
     told = room.told()
     if told["question"]:
@@ -41,7 +37,8 @@ def for_board(room: Room, lesson: str) -> dict[str, Any]:
         told["asked"] = options(question)
         if told["shown"]:
             counted = told["rounds"][-1] if told["rounds"] else {}
-            right = sum(votes for option, votes in counted.items() if _is_right(question, option))
+            asked = all_questions()[question]
+            right = sum(votes for option, votes in counted.items() if asked.chosen(option).right)
             told["right"], told["split"] = _right_one(question), is_split(right, sum(counted.values()))
     return told
 

@@ -16,7 +16,7 @@ from pmtech.runs.deliveries import Deliveries
 from pmtech.runs.events.deploy import slowed as slowed_by_versions
 from pmtech.runs.events.event import Slow
 from pmtech.runs.offers import History, offered, stretches
-from pmtech.runs.summary import percentile, percentiles, summed_up
+from pmtech.runs.summary import each_second, percentile, percentiles, summed_up
 from pmtech.system.system import System
 from pmtech.wording import value_in_words
 
@@ -270,19 +270,15 @@ class Result:
         r, seconds = self.records, int(np.ceil(self.duration_s))
         arrived, finished, status, served = r.arrived_s, r.finished_s, r.status, r.served
         edges = np.arange(seconds + 1)
-
-        def each(times: np.ndarray) -> np.ndarray:
-            return np.histogram(times, bins=edges)[0]
-
         ends = np.minimum(edges[1:], self.duration_s)
         done = np.sort(finished[status > 0])
         latency = ((finished - arrived) * 1000)[served]  # in order of arrival, as all columns are
         groups = np.split(latency, np.searchsorted(arrived[served], edges[1:-1]))
         return pd.DataFrame(
             {
-                "offered": each(arrived),
-                "served": each(finished[served]),
-                "rejected": each(finished[status >= 400]),
+                "offered": each_second(arrived, seconds),
+                "served": each_second(finished[served], seconds),
+                "rejected": each_second(finished[status >= 400], seconds),
                 "in_system": np.searchsorted(arrived, ends, "left") - np.searchsorted(done, ends, "left"),
                 "p50_ms": [percentile(group, 0.50) for group in groups],
                 "p95_ms": [percentile(group, 0.95) for group in groups],

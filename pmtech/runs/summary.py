@@ -18,6 +18,11 @@ def percentiles(values: np.ndarray, *shares: float) -> list[float]:
     return np.partition(np.asarray(values, dtype=float).view(np.int64), places)[places].view(float).tolist()
 
 
+def each_second(times: np.ndarray, lasts_s: float) -> np.ndarray:
+    """How many of these moments lie in each second of a run that lasts so long."""
+    return np.histogram(times, np.arange(int(np.ceil(lasts_s)) + 1))[0]
+
+
 def summed_up(r: Records, mine: np.ndarray | slice, since_s: float, window_s: float) -> dict[str, float]:
     """The figures of these requests, of a window that lasts so long: see `Result.summary`."""
     arrived, finished, status, served = r.arrived_s[mine], r.finished_s[mine], r.status[mine], r.served[mine]

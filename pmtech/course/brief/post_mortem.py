@@ -8,6 +8,7 @@ import numpy as np
 from pmtech.runs.events import Change
 from pmtech.runs.events.event import named, names_of
 from pmtech.runs.result import Result
+from pmtech.runs.summary import each_second
 from pmtech.wording import clock, counted, listed, nearest, percent, plain, seconds
 
 BROKEN = 0.05  # share of those who heard in a second that heard of a failure, from which on it is an incident
@@ -62,8 +63,10 @@ def _prices(run: Result, usd: float | Mapping[str, float] | None) -> dict[str, f
 
 def _by_second(run: Result) -> tuple[np.ndarray, np.ndarray]:
     """How many heard in each second, and how many of them that it failed or was refused, or gave up."""
-    r, edges = run.records, np.arange(int(np.ceil(run.duration_s)) + 1)
-    return np.histogram(r.finished_s[r.status > 0], edges)[0], np.histogram(r.finished_s[r.status >= 400], edges)[0]
+    heard, lost = (
+        each_second(run.records.finished_s[run.records.status >= least], run.duration_s) for least in (1, 400)
+    )
+    return heard, lost
 
 
 def _incident(run: Result, heard: np.ndarray, lost: np.ndarray) -> tuple[float | None, int | None]:

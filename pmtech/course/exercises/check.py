@@ -25,13 +25,8 @@ def tasks_in(folder: Path) -> dict:
     """The tasks of the files in a folder."""
     found = {}
     for path in sorted(folder.glob("lesson_[0-9][0-9].py")):
-        of_the_course = folder == FOLDER
-        own = (
-            import_module(f"pmtech.course.exercises.tasks.{path.stem}").TASKS
-            if of_the_course
-            else run_path(str(path))["TASKS"]
-        )
-        for task in own:
+        ours = f"pmtech.course.exercises.tasks.{path.stem}"
+        for task in import_module(ours).TASKS if folder == FOLDER else run_path(str(path))["TASKS"]:
             if task.id in found:
                 raise ValueError(f"task id {task.id!r} is used twice")
             found[task.id] = task

@@ -126,11 +126,8 @@ class SystemTask:
 
     def _best(self, system: System, goal: Objective) -> System:
         """The highest number that meets the targets, as that of `system` does."""
-
-        def holds(number: int) -> bool:
-            return self._meets(system.replace({goal.path: number}))
-
-        return system.replace({goal.path: largest(int(system.get(goal.path)), goal.up_to, holds)})
+        low, meets = int(system.get(goal.path)), lambda number: self._meets(system.replace({goal.path: number}))
+        return system.replace({goal.path: largest(low, goal.up_to, meets)})
 
     def _meets(self, system: System) -> bool:
         measured = self._measure(system)

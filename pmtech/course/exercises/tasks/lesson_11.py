@@ -3,6 +3,7 @@
 import re
 from bisect import bisect_left
 from dataclasses import dataclass, replace
+from operator import attrgetter
 
 from pmtech.components import Clients, Database, Day, LoadBalancer, Server
 from pmtech.course.exercises.marking import PRECISE_FROM, Marking, about
@@ -48,19 +49,18 @@ class PromiseTask(SystemTask):
         measured = kind._measure(system)
         gaps = [t.sentence(measured[t.figure], precise) for t in kind.targets if t.word(measured[t.figure]) != "met"]
         figures = [t.row(measured[t.figure], precise) for t in kind.targets]
-        over = _price(system) - _price(self.cheapest(system)) if not gaps and not signed else 0.0
+        price = system.cost_usd_per_hour
+        over = price - self.cheapest(system).cost_usd_per_hour if not gaps and not signed else 0.0
         dear = "could be lower" if over > 0.005 else "" if gaps or signed else "met"
-        figures.append(("All machines, an hour", "as low as possible", f"${_price(system):.2f}", dear))
-        less = f"about {about(100 * over / _price(system))} % " if precise else ""
+        figures.append(("All machines, an hour", "as low as possible", f"${price:.2f}", dear))
+        less = f"about {about(100 * over / price)} % " if precise else ""
         more = [f"Company A would sign something that costs {less}less."] if over > 0.005 else []
         said = _wrong_with(sentence, mine)
         figures.append(("The sentence for the customer", "what the promise says", "", "to mend" if said else "met"))
         kept = not (gaps or signed or said)
         note = "Nothing cheaper keeps what Company A asks for."
-        marking = Marking(
-            title=self.title, passed=kept and not more, kept=kept, gaps=signed + gaps + more + said, note=note
-        )
-        return replace(marking, figures=figures)
+        gaps = signed + gaps + more + said
+        return Marking(title=self.title, passed=kept and not more, kept=kept, gaps=gaps, figures=figures, note=note)
 
     def _unsigned(self, mine: Promise) -> list[str]:
         """Why Company A would not sign."""
@@ -83,7 +83,7 @@ class PromiseTask(SystemTask):
         asked = replace(self, targets=self._targets(self.least, self.slowest_ms))
         numbers = range(1, system.get("tool.replicas"))
         alone = month(1 + bisect_left(numbers, True, key=lambda servers: asked._meets(month(servers))))
-        return min(alone, system, key=_price)
+        return min(alone, system, key=attrgetter("cost_usd_per_hour"))
 
     def untouched(self, attempt) -> bool:
         return attempt == self.first()
@@ -106,10 +106,6 @@ def _wrong_with(sentence: str, mine: Promise) -> list[str]:
     if mine.p95_ms and not {mine.p95_ms, mine.p95_ms / 1000} & numbers:
         said.append("The sentence does not say how soon an answer comes.")
     return said
-
-
-def _price(system: System) -> float:
-    return system.cost_usd_per_hour
 
 
 TASKS = (

@@ -48,9 +48,8 @@ class RolloutTask(SystemTask):
         word = "met" if out_s <= 60 * self.out_min else "taken back" if taken else "too late"
         out = "Out for everybody when it is good", f"within {self.out_min:g} minutes", _minutes(out_s), word
         figures = [target.row(lost, precise), out]
-        return Marking(
-            title=self.title, passed=not gaps, gaps=gaps, figures=figures, note="Who was hit was in the canary."
-        )
+        note = "Who was hit was in the canary."
+        return Marking(title=self.title, passed=not gaps, gaps=gaps, figures=figures, note=note)
 
     def _day(self, plan: Deploy, system: System, seed: int) -> Rollouts:
         """The same customers meet the plan with a bad version and with a good one."""
