@@ -320,6 +320,16 @@ def test_a_chain_of_two_thousand_schemas_is_gone_through():
     assert found.breaking and found.where.count("field next") == 2000
 
 
+def test_a_chain_of_choices_within_choices_is_gone_through():
+    def chain(last):
+        other = fields(["z"], z={})
+        links = {f"S{n}": fields(a={"oneOf": [{"$ref": f"#/components/schemas/S{n + 1}"}, other]}) for n in range(150)}
+        return named({"$ref": "#/components/schemas/S0"}, **links, S150=last)
+
+    (found,) = differences(chain(TEXT), chain(NUMBER))
+    assert found.breaking and found.what == "type changed from object or string to integer or object"
+
+
 def test_names_of_names_are_followed_and_forms_that_double_have_an_end():
     def names(of):
         return named({"$ref": "#/components/schemas/S0"}, **{f"S{n}": of(f"#/components/schemas/S{n + 1}") for n in range(40)},

@@ -63,7 +63,8 @@ def _new(name: str, now: Any, a: dict, b: dict, sides: Sides, *, asked: bool) ->
     # Where any field was welcome, with none named or as the contract says, one of this name may be sent already.
     welcome = not a.get("properties") or "additionalProperties" in a
     letter = not asked or (welcome and sides.old.open(rest) and not sides.new.open(now))
-    effect = Effect.LESS if duty else Effect.PERHAPS_LESS if letter else Effect.MORE
+    open_before = sides.old.open(rest)
+    effect = Effect.LESS if duty else Effect.PERHAPS_LESS if letter else Effect.NONE if open_before else Effect.MORE
     yield Finding(f"field {name} is new" + (" and required" if duty and asked else ""), effect)
     sent = name in a.get("required", ()) and name not in a.get("properties", {})
     if sent or (sides.old.union(rest).forms and not sides.old.open(rest)):

@@ -132,8 +132,7 @@ class Schemas(Sides):
             lambda a, b: effects(a, b) <= NARROWER,
         ]
         too_deep = self._nested == NESTED
-        self._nested += 1
-        for fits, a in product(ways[:1] if too_deep else ways, before):
+        for fits, a in product(ways[:2] if too_deep else ways, before):
             b = next((b for b in others if a in left and not self._replaced(a, b) and fits(a, b)), None)
             if b:
                 left.remove(a)
@@ -155,11 +154,15 @@ class Schemas(Sides):
             kept = b.kind != "object" and any(effects(a, b) <= NARROWER for a in before)
             said = "now also takes" if asked else "may now also be"
             yield Finding(f"{said} the form {_called(b, after)}", Effect.NONE if kept else Effect.MORE)
-        self._nested -= 1
 
     def _effects(self, a: Form, b: Form, *, asked: bool, text: str = "") -> set[Effect]:
+        if self._nested == NESTED:
+            return set() if self.same(a.words, b.words) else {Effect.UNKNOWN}
+        self._nested += 1
         local = self._local(differences(a, b, self, asked=asked, text=text), asked)
-        return {f.effect for f in self._follow(local, asked, tells=False)}
+        effects = {f.effect for f in self._follow(local, asked, tells=False)}
+        self._nested -= 1
+        return effects
 
     def _replaced(self, a: Form, b: Form) -> bool:
         """Whether the two have different names and the old name is still in use: another thing then, and not renamed."""
