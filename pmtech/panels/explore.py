@@ -175,14 +175,13 @@ def explore(
 ) -> Explore:
     """A panel in which controls change the system and the run is shown again at once.
 
-    show: "clients" (who is served how much), "waits" (p95 of each), "latency" (time to answer), "throughput" (asked, served, refused a
-    second), "queue" (requests inside), "load" (time to answer against the share of the capacity that is asked for),
-    "hits" or "freshness" (of a cache's answers), "age" (of answers and messages), "backlog" (messages that are not done),
-    "first_page" (what the first clients wait for, round trip by round trip), "batches" (the wait before a queue against how
-    many come), "machines" (how many are there, and needed), "price" (by the call and by the hour, against the load),
-    "attempts" (what is asked, how often it is tried, what is answered); without it, clients where there are several,
-    otherwise
-    latency.
+    show: "clients" (who is served how much), "waits" (p95 of each), "latency" (time to answer), "throughput" (asked,
+    served, refused a second), "queue" (requests inside), "load" (time to answer against the share of the capacity that is
+    asked for), "hits" or "freshness" (of a cache's answers), "age" (of answers and messages), "backlog" (messages that are
+    not done), "first_page" (what the first clients wait for, round trip by round trip), "batches" (the wait before a queue
+    against how many come), "machines" (how many are there, and needed), "price" (by the call and by the hour, against the
+    load), "attempts" (what is asked, how often it is tried, what is answered); without it, clients where there are
+    several, otherwise latency.
     cards: up to four of the numbers in cards.py; without it, those that fit what is in the system.
     duration_s, seed and events are those of `simulate`.
     Raises ValueError with a sentence for a control that does not fit the system, or a system that can't run.
