@@ -322,3 +322,12 @@ def test_every_dash_can_be_told_in_the_piece_of_a_line_before_its_name():
     pieces = {name: tuple(map(int, px.split(", "))) for name, px in re.findall(r"(\w+): \[([\d, ]+)\]", listed)}
     assert set(pieces) == set(plot.DASHES) - {"solid"} and len(set(pieces.values())) == len(pieces)
     assert all(px[0] + px[1] + px[2 % len(px)] <= plot.PIECE for px in pieces.values())
+
+
+def test_what_is_more_than_can_be_done_is_grey_to_the_end_of_an_axis_that_stays_longer():
+    """A panel leaves an axis where it was, up to four times as long as what is shown needs."""
+    system = Clients(rate_per_s=0.2) >> Queue() >> Server(workers=1, service_ms=3000)
+    layout = CHARTS["batches"](simulate(system, duration_s=600))["layout"]
+    (grey,) = layout["shapes"]
+    assert grey["x0"] == pytest.approx(1 / 3) and grey["x1"] >= 4 * layout["xaxis"]["range"][1]
+    assert (grey["yref"], grey["y0"], grey["y1"]) == ("paper", 0, 1)

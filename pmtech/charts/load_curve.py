@@ -48,7 +48,7 @@ def load(result: Result, pinned: Result | None = None) -> dict:
     legend = f"{'line: theory, ' if closed else ''}rings: long runs, dots: your run"
     x = axis(f"% of the capacity asked for ({legend})", END, tickvals=[*range(0, 101, 20)], showgrid=False)
     y, right = axis("time to answer, ms", top), {"r": 164 if pinned else 116}
-    return figure(data, notes, x, y, hovermode=False, shapes=[plot.beyond(100, END, 1, yref="paper")], margin=right)
+    return figure(data, notes, x, y, hovermode=False, shapes=[plot.beyond(100, END)], margin=right)
 
 
 def _curve(ys: list[float], top: float, loads=FINE) -> list[tuple[float, float]]:

@@ -96,7 +96,7 @@ def batches(result: Result, pinned: Result | None = None) -> dict:
         data.append(plot.marks(name, [(x, y)], size=9 if name == plot.KEPT else 12, color=colour))
         side = ("left", 10) if x < end / 2 else ("right", -10)
         notes.append({**plot.note(name, x, y, plot.TEXT, *side, 13, bold=name != plot.KEPT), "yshift": 9})
-    shapes = [plot.beyond(capacity, end, top)] if capacity < end else []
+    shapes = [plot.beyond(capacity, end)] if capacity < end else []
     x = plot.axis("messages a second (grey: more than can be done)", end, showgrid=False)
     return plot.figure(data, notes, x, plot.axis("mean wait to begin, s", top), hovermode=False, shapes=shapes)
 

@@ -131,10 +131,10 @@ def straight(start: tuple[float, float], end: tuple[float, float], style: dict) 
     return {"type": "line", "x0": x0, "x1": x1, "y0": y0, "y1": y1, "line": style}
 
 
-def beyond(x0: float, x1: float, top: float, **more) -> dict:
-    """A grey ground under a part of the axis, for what lies beyond a limit."""
-    there = {"type": "rect", "x0": x0, "x1": x1, "y0": 0, "y1": top, "layer": "below", "line": {"width": 0}}
-    return there | {"fillcolor": "var(--pmtech-raised)", **more}
+def beyond(limit: float, end: float) -> dict:
+    """A grey ground for what lies beyond a limit on an axis that ends there, or later, as a panel leaves it where it was."""
+    there = {"type": "rect", "x0": limit, "x1": 10 * end, "y0": 0, "y1": 1, "yref": "paper"}
+    return there | {"layer": "below", "line": {"width": 0}, "fillcolor": "var(--pmtech-raised)"}
 
 
 def each(runs: dict[str, Any], values: Callable[[Any], Any], width: float = 2.5) -> list[tuple]:
