@@ -532,8 +532,15 @@ def test_the_run_is_watched_in_the_place_of_the_drawing_until_something_is_chang
     assert not ask(panel, "put", "server.workers", 3)["stage"] and panel.stage is None and first.comm is None
     ask(panel, "watch")
     assert not ask(panel, "run")["stage"]  # another run, which is not the one on the stage
+    panel.watch()
+    panel.run()  # the same from a cell
+    assert panel.stage is None and not panel.answer["stage"]
     ask(panel, "watch")
     assert not ask(panel, "leave")["stage"]
+    stage = panel.watch()
+    panel.close()
+    assert stage.comm is None
+    panel = sketch(Clients(rate_per_s=1) >> Server())
     assert "empty" in ask(sketch(), "watch")["problem"]
 
 
