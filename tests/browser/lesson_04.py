@@ -6,6 +6,13 @@ SELECT = """(words) => {
     const { content } = jupyterapp.shell.currentWidget;
     content.activeCellIndex = content.widgets.findIndex(({ model }) => model.type === "code" && model.sharedModel.getSource().includes(words));
 }"""
+SIDE_BY_SIDE = """() => {
+    const { content } = jupyterapp.shell.currentWidget;
+    const upper = content.widgets.findIndex(({ model }, n) => model.type === "code" && content.widgets[n + 1]?.model.type === "code");
+    Object.assign(content, { activeCellIndex: upper, mode: "command" });
+    content.activeCell.node.focus();
+    return upper + 1;
+}"""
 QUESTIONS_AND_SLIDER = """() => {
     const { outerNode, activeCell, widgets, activeCellIndex } = jupyterapp.shell.currentWidget.content;
     const place = (one) => one?.getBoundingClientRect() ?? {};
@@ -27,6 +34,7 @@ def play(lab) -> None:
     a_term_shows_its_line_when_it_has_the_focus(lab)
     a_slider_moved_by_keyboard_changes_the_chart_and_the_sentence(lab)
     the_questions_stay_above_the_panel_that_they_ask_of(lab)
+    no_key_joins_two_cells_of_code(lab)
 
 
 def a_guess_is_kept_and_the_run_tells(lab) -> None:
@@ -125,3 +133,17 @@ def the_questions_stay_above_the_panel_that_they_ask_of(lab) -> None:
         lab.page.evaluate(SELECT, "\nexplore(")
         lab.command("notebook:run-cell")
         lab.wait_idle().until(QUESTIONS_AND_SLIDER)
+
+
+def no_key_joins_two_cells_of_code(lab) -> None:
+    """Beside a text JupyterLab joins nothing by itself; two cells of code may both be changed, and stand side by side here."""
+    cells = lab.page.locator(".jp-Cell").count()
+    for joining in ("Shift+M", "Control+Backspace"):  # with the one below, with the one above
+        below = lab.page.evaluate(SIDE_BY_SIDE)
+        assert below > 0
+        if joining == "Control+Backspace":
+            lab.page.keyboard.press("j")
+            lab.until("(index) => jupyterapp.shell.currentWidget.content.activeCellIndex === index", below)
+        lab.page.keyboard.press(joining)
+        lab.wait_idle()
+        assert lab.page.locator(".jp-Cell").count() == cells

@@ -148,8 +148,6 @@ def one_key_leads_through_a_lesson_and_stray_ones_do_no_harm(lab) -> None:
     assert opened == list(range(len(kinds)))
     for stray in "xdd", "m", "b", "z":
         page.keyboard.type(stray)
-    for joining in "Control+Backspace", "k", "Shift+M":  # with the one above, with the one below
-        page.keyboard.press(joining)
     assert page.evaluate(KINDS) == kinds
 
 
