@@ -44,6 +44,7 @@ class Component(Named, Defaults):
     question: ClassVar[str | None] = None  # what to settle with engineering
     verb: ClassVar[str] = "can serve"  # what it does with its capacity, of one
     verbs: ClassVar[str] = "can serve"  # and of several
+    slots: ClassVar[str] = "workers"  # what of it a request takes, until the work behind it is done
 
     # --- what it can do --------------------------------------------------------------------------------------------
     is_source: ClassVar[bool] = False

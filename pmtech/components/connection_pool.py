@@ -42,6 +42,9 @@ class ConnectionPool(Component):
     kind = "connection pool"
     icon = "M3 6h6v3H3zM3 12h6v3H3zM9 7.5h8M9 13.5h4M13 12v3"
     question = "How many connections may all our servers open together, and how many does the database take?"
+    verb = "lets through"
+    verbs = "let through"
+    slots = "connections"
     needs_next = True
     makes_wait = True
     noted = ("at_s", "waited_s", "opened", "in_vain", "too_many")

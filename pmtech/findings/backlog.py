@@ -8,7 +8,7 @@ import numpy as np
 
 from pmtech.findings import thresholds as at
 from pmtech.runs.certainty import as_set
-from pmtech.runs.offers import Offer, stretches
+from pmtech.runs.offers import Offer, lets_through, stretches
 from pmtech.runs.result import Result
 from pmtech.system.system import System
 
@@ -188,17 +188,21 @@ class Stretch:
         """The share of the time that the workers spend on requests which is their own work, at most as chance may have it; 1
         where nobody comes after them who could hold them."""
         backlog, station, taken = self.backlog, self.backlog.station, self.within(self.backlog.began)
-        if not (station and station.held and reached_from(self.result.system, backlog.workers)):
+        held = station.held if station else backlog.part.lends
+        if not (held and reached_from(self.result.system, backlog.workers)):
             return 1.0
         if not taken.any():  # nobody comes to a worker any more: it is those who have one that keep it
             keep = (backlog.began <= self.begin) & (backlog.left >= self.ends)
-            work_s, held_s = keep.sum() * station.mean_s, float((backlog.left - backlog.began)[keep].sum())
+            work_s, held_s = (
+                keep.sum() * (station.mean_s if station else 0.0),
+                float((backlog.left - backlog.began)[keep].sum()),
+            )
             return min(1.0, work_s / held_s) if held_s else 1.0
         work_s, as_long = 0.0, backlog.as_long(self.together)
         for offer in self.result.offers(*backlog.workers, since=self.begin, until=self.ends):
             begun = ((backlog.began > offer.begin_s) & (backlog.began <= offer.end_s)).sum()
             work_s += begun * as_long * offer.places / offer.per_s if offer.per_s else 0.0
-        chance = at.CHANCE * max(1, station.cv) / sqrt(taken.sum())
+        chance = at.CHANCE * max(1, station.cv if station else 1) / sqrt(taken.sum())
         held_s = float((backlog.left - backlog.began)[taken].sum())
         return min(1.0, work_s * (1 + chance) / held_s) if held_s else 1.0
 
@@ -282,7 +286,7 @@ def passed(backlog: Backlog, long: at.Long) -> Stretch | None:
     top = int(measured.argmax())
     begin, ends = (float(backlog.times[step]) for step in (backlog.since_empty(top), top))
     wave = Stretch(backlog, begin, ends, int(measured[top])) if ends >= begin + at.MOMENT_S else None
-    return wave if wave and wave.is_long(long, wave.could) else None
+    return wave if wave and wave.is_long(long, wave.begun if wave.is_held() else wave.could) else None
 
 
 def turning_away(backlog: Backlog, share: float) -> Stretch | None:
@@ -303,7 +307,7 @@ def backlogs(result: Result) -> list[Backlog]:
     system, pools = result.system, {}
     for name in result.records.visits:
         part = system.components[name]
-        if part.makes_wait and (part.pulls or part.capacity_per_s < inf):
+        if part.makes_wait and (part.pulls or lets_through(system, name)[0] < inf):
             feeders = frozenset(edge.tail for edge in system.before(system.numbers[name]))
             pooled = all(system.parts[tail].fan_out == "pool" for tail in feeders)
             pools.setdefault((system.components[name].slug, feeders) if pooled else (name,), []).append(name)
@@ -339,8 +343,8 @@ def _work_off(system: System, name: str) -> list[str]:
     if part.station or part.detached:
         return [name] if part.station else []
     behind = workers_of(system, name)
-    return [name] if part.makes_wait and part.capacity_per_s < _per_s(system, behind) else behind
+    return [name] if part.makes_wait and lets_through(system, name)[0] < _per_s(system, behind) else behind
 
 
 def _per_s(system: System, names: list[str]) -> float:
-    return sum(system.components[name].capacity_per_s for name in names) if names else inf
+    return sum(lets_through(system, name)[0] for name in names) if names else inf

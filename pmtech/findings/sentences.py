@@ -89,7 +89,7 @@ def arrive(it: Stretch) -> str:
     if fullest and fullest.backlog.used > at.NEARLY:
         can = f"{called(it.result, fullest.backlog.names)} {_can_serve(fullest)}"
         return f"{come}{when(it)}; {can}, and {name}, held up by it, {'gets' if one else 'get'} {gets} through"
-    held = f"{'its' if one else 'their'} workers are held while they wait for {_holder(backlog)}"
+    held = f"{'its' if one else 'their'} {backlog.part.slots} are held while they wait for {_holder(backlog)}"
     if backlog.stopped_s is not None:
         return f"{come}{when(it)} at {name}; {held}, each for what another of them keeps: nothing is served any more"
     return f"{come}{when(it)} at {name}; {held}, so {gets} a second get through"
@@ -195,7 +195,7 @@ def of_use(it: Stretch, taken: float) -> str:
     """No queue to speak of: how much of the busiest part is in use, and how many stood before it at most."""
     backlog, share, what = it.backlog, percent(min(it.backlog.used, 1)), trouble(it.result, it.backlog.names)
     part_is, its, line = ("part is", "its", "it") if len(backlog.names) == 1 else ("are", "their", "them")
-    said = f"{its} workers are taken {share} of the time, "
+    said = f"{its} {backlog.part.slots} are taken {share} of the time, "
     if it.is_held(taken):
         said += f"held while they wait for {_holder(backlog)}{what}"
     elif it.together > 1:

@@ -6,6 +6,7 @@ from itertools import pairwise
 from math import inf, prod
 from typing import NamedTuple
 
+from pmtech.system.flow import flows
 from pmtech.system.system import System
 
 History = list[tuple[float, System]]  # since when the system has been so
@@ -19,7 +20,7 @@ class Offer(NamedTuple):
 
     begin_s: float
     end_s: float
-    places: int
+    places: float
     per_s: float
     machines: int
     dead: int
@@ -52,16 +53,27 @@ def offered(
         places = per_s = there = dead = 0
         for name, machines in logs.items():
             part = system.components[name]
-            if not part.makes_wait or part.pulls or part.capacity_per_s == inf:
+            capacity_per_s, lent = lets_through(system, name)
+            if not part.makes_wait or part.pulls or capacity_per_s == inf:
                 return []
             those = range(part.replicas) if machine is None else [n for n in (machine,) if n < part.replicas]
             down = sum(_is_down(*machines[n], since) for n in those if n < len(machines))
             there, dead, up = there + len(those), dead + down, len(those) - down
-            places += up * part.station.places if part.station else 0
+            places += up * part.station.places if part.station else lent
             now = (slow for slow in slowed if part.station and slow.part == name and slow.at_s <= since < slow.until_s)
-            per_s += up * part.capacity_per_s / part.replicas / prod(slow.times for slow in now)
+            per_s += up * capacity_per_s / part.replicas / prod(slow.times for slow in now)
         found.append(Offer(since, until, places, per_s, there, dead))
     return found
+
+
+def lets_through(system: System, name: str) -> tuple[float, float]:
+    """Requests a second that all machines of a part let through together, if nothing else holds them up, and to how many at
+    a time it lends; what is lent is in use until the work behind is done."""
+    part = system.components[name]
+    if part.lends is None:
+        return part.capacity_per_s, 0.0
+    flow = flows(system)[0][name]
+    return (flow.capacity, flow.capacity * (part.own_s + flow.held_ms / 1000)) if flow.capacity else (inf, 0.0)
 
 
 def _is_down(times: list[float], log: list[tuple[float, bool]], at_s: float) -> bool:

@@ -17,7 +17,7 @@ class Flow(NamedTuple):
     passes: float
     refused: float
     capacity: float | None  #: what it can work off; None for parts that do no work
-    held_ms: float  #: how long each request keeps a worker busy besides its own work, while it is worked on downstream
+    held_ms: float  #: how long each request keeps a worker, or what is lent, besides its own work: it is worked on downstream
 
     @property
     def held_back(self) -> float:
@@ -75,7 +75,8 @@ class _Water:
     def _held_s(self, number: int, mix: Mix) -> float:
         """How long a request keeps a worker busy besides its own work."""
         part = self.parts[number]
-        return self._work_s(number, mix) - part.own_s if part.station and part.station.held else 0.0
+        held = part.lends or (part.station and part.station.held)
+        return self._work_s(number, mix) - part.own_s if held else 0.0
 
     def _capacity(self, number: int, held_s: float, mix: Mix) -> float:
         part = self.parts[number]
@@ -84,8 +85,8 @@ class _Water:
         if part.station and self.batches[number] > 1:
             return self._takes(number, self.batches[number], mix)
         if part.lends:
-            behind_s = self._work_s(number, mix)
-            return part.lends * self._machines_before(number) / behind_s if behind_s else math.inf
+            whole_s = part.own_s + held_s
+            return part.lends * self._machines_before(number) / whole_s if whole_s else math.inf
         held = held_s / part.own_s if part.station else 0.0
         return part.capacity_per_s / part.replicas * part.most_replicas * self.batches[number] / (1 + held)
 
@@ -138,7 +139,7 @@ class _Water:
         ]
         if part.fan_out == "pool":
             return sum(takes for takes, _ in behind)
-        limit = self._capacity(number, 0.0, mix) if part.lends else part.capacity_per_s
+        limit = self._capacity(number, self._held_s(number, mix), mix) if part.lends else part.capacity_per_s
         return min([limit * batch, *(takes / share for takes, share in behind if share)])
 
     def _split(self, number: int, mix: Mix, shares: list[float] | None = None) -> list[tuple[Edge, Mix]]:

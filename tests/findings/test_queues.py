@@ -394,3 +394,36 @@ def test_who_goes_on_though_slowly_is_no_deadlock(more):
     system = Clients(rate_per_s=40) >> TWO_EACH.replace({f"connection_pool.{name}": n for name, n in more.items()})
     text = simulate(system, duration_s=33).explain()
     assert "nothing is served any more" not in text and "will wait about" in text
+
+
+@pytest.mark.parametrize(
+    ("ahead", "says"),
+    [
+        (Clients(rate_per_s=30), "30 requests a second arrive at “Connection pool”, which lets through 20"),
+        (Clients(rate_per_s=30) >> Queue(), "“Connection pool” behind it lets through 20"),
+        (
+            Clients(rate_per_s=30) >> Queue() >> Server("Mailer", workers=20, service_ms=1),
+            "“Connection pool” lets through 20, and “Queue”, held up by it, gets",
+        ),
+    ],
+    ids=["alone", "behind a queue", "behind a queue's workers"],
+)
+def test_what_is_lent_limits_those_before_it(ahead, says):
+    """Two connections for 100 ms each let 20 a second through, whatever the ten workers behind them can do."""
+    pool = ConnectionPool(size=2, open_ms=0)
+    result = simulate(ahead >> pool >> Server(workers=10, service_ms=100, service_cv=0), duration_s=60)
+    text = result.explain()
+    assert says in text and "chance" not in text
+    rate = number("grows by # every second", text)
+    waiting = int((result.records.visits["connection_pool"].started_s <= 60).sum())
+    assert rate == 10 and abs(waiting - 1200) < 10
+    assert number("at the end # are waiting", text) == pytest.approx(20 * number("wait about # s", text), rel=0.05)
+
+
+def test_a_wave_before_workers_who_are_held_is_told_although_they_could_do_much():
+    """Their own work is 1 ms; the database behind them holds ten connections six times as long for 20 s."""
+    pool = ConnectionPool(size=10) >> Database(cores=16, query_ms=30)
+    system = Clients(rate_per_s=100) >> Server(workers=50, service_ms=1) >> pool
+    text = said(system, Slowdown("database", at_s=20, for_s=20, times=6))
+    assert "its workers are held while they wait for “Connection pool”" in text
+    assert 800 < number("# were waiting at", text) < 1000
