@@ -442,6 +442,22 @@ def test_several_machines_bring_their_balancer_in_one_step_and_it_is_said(field,
         panel.set("server.replicas", -1)
 
 
+def test_a_second_service_behind_a_gateway_says_what_it_shares_and_how_it_gets_its_own():
+    panel = sketch(Clients() >> Gateway() >> {"/": Server() >> Database()})
+
+    def do(what, *words):
+        panel._asked(None, {"do": what, "with": words}, None)
+        assert panel.answer["problem"] is None
+        return panel.answer["said"]
+
+    do("select", "gateway")
+    said = do("add", "Server", "after")
+    assert said.startswith("It asks “Database”, as “Server 1” does. For one of its own, take that arrow away")
+    do("part ways", "database")
+    assert do("add", "Database", "after") == "" and panel.run()
+    assert [*arrows(panel.value)][-2:] == ["server_1 > database_1", "server_2 > database_2"]
+
+
 def test_an_autoscaler_is_seen_at_work():
     panel = sketch(Clients(rate_per_s=60) >> LoadBalancer() >> Server())
     short = duration_s(panel.value)

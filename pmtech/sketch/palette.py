@@ -35,7 +35,23 @@ def brought(before: System | None, system: System | None, chosen: str | None) ->
     there = {id(part) for part in before.parts} if before else set()
     now = system.components if system else {}
     came = [type(part).__name__ for name, part in now.items() if id(part) not in there and name != chosen]
-    return next((BRINGS[kind] for kind in came if kind in BRINGS), "")
+    said = next((BRINGS[kind] for kind in came if kind in BRINGS), "")
+    return said or (_shared(system, chosen) if system and chosen and id(now[chosen]) not in there else "")
+
+
+def _shared(system: System, made: str) -> str:
+    """What a part that a gateway sends to asks together with another one of its, in a sentence."""
+    number = system.numbers[made]
+    if not any(system.parts[edge.tail].fan_out == "routes" for edge in system.before(number)):
+        return ""
+    for edge in system.after(number):
+        for other in system.before(edge.head):
+            if other.tail != number:
+                asked, also = (f"“{system.label(system.names[place])}”" for place in (edge.head, other.tail))
+                return (
+                    f"It asks {asked}, as {also} does. For one of its own, take that arrow away and put one after it."
+                )
+    return ""
 
 
 def what_for(kind: type[Component]) -> str:
