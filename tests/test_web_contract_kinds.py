@@ -609,6 +609,17 @@ def test_what_the_api_sends_of_itself(old, new, judged):
     assert verdict(old, new) == judged
 
 
+def test_webhooks_are_those_by_their_name_of_before_too():
+    """GitHub's contract, in OpenAPI 3.0, has them as x-webhooks; 3.1 calls them webhooks."""
+
+    def earlier(made):
+        return {("x-" * (name == "webhooks") + name): value for name, value in made.items()}
+
+    told = sent(only(body(required=True)))
+    assert verdict(earlier(told), earlier(sent(only(body())))) == BREAKS
+    assert verdict(earlier(told), told) == "none"
+
+
 @pytest.mark.parametrize(("wide", "narrow"), NARROWER.values(), ids=NARROWER)
 def test_a_client_reads_what_the_api_sends_as_it_reads_an_answer_and_answers_as_it_asks(wide, narrow):
     def callback(operation):

@@ -18,15 +18,15 @@ def changes(old: Document, new: Document) -> Found:
     both = Comparison(old, new)
     was, now = old.view(old.data, "document"), new.view(new.data, "document")
     yield from _paths(both, was.get("paths", {}), now.get("paths", {}))
-    yield from calls(both, was.get("webhooks"), now.get("webhooks"), "webhook")
+    sent = [side.get("webhooks", side.get("x-webhooks")) for side in (was, now)]  # the latter before OpenAPI 3.1
+    yield from calls(both, *sent, "webhook")
     yield from _components(both, was.get("components", {}), now.get("components", {}))
     versions = [str(side.get("openapi", "3")) for side in (was, now)]
     if versions[0][:3] != versions[1][:3]:
         said = f"is written for OpenAPI {versions[1]}, no longer for {versions[0]}"
         yield both.change("the whole contract", said, Effect.NONE)
-    yield from both.rest(
-        was, now, "the whole contract", {"openapi", "info", "paths", "webhooks", "components", "security"}
-    )
+    known = {"openapi", "info", "paths", "webhooks", "x-webhooks", "components", "security"}
+    yield from both.rest(was, now, "the whole contract", known)
     for reference in sorted(old.unread | new.unread):
         file, _, place = reference.partition("#")
         where = "#".join(filter(None, (file if "://" in file else Path(file).name, place)))

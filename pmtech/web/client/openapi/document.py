@@ -16,7 +16,7 @@ TYPES = ("null", "boolean", "string", "number", "integer", "array", "object")
 
 # Of what kind the entries are that the rules know.
 _SHAPES = f"""
-document: map paths webhooks components; list security
+document: map paths webhooks x-webhooks components; list security
 components: map schemas securitySchemes
 path: list parameters; map {" ".join(METHODS)}
 operation: list parameters security; map requestBody responses callbacks; flag deprecated; text summary
