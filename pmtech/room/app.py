@@ -16,7 +16,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Header, Request
+from fastapi import APIRouter, Depends, FastAPI, Header, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -35,18 +35,9 @@ STREAMS = 4  # of news to one seat; of more, the latest are served
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))]
 
 
-def _secret(shown: HTTPAuthorizationCredentials | None) -> str:
-    return shown.credentials if shown else ""
-
-
 def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
     """The room as a web application. host: where it is reached, for the page of the projector."""
     api = FastAPI(title="pmtech room", docs_url=None, redoc_url=None)
-    votes, joins, others = Allowance(5, 10), Allowance(2, 60), Allowance(20, 60)
-    wrong = Allowance(0.5, 20)  # guesses at the word, of one address
-    streams: Counter[str] = Counter()  # how many each seat has opened so far
-    for_seats = lru_cache(1)(lambda changed: json.dumps(told.for_seat(room)))  # written once, whoever listens
-
     api.add_middleware(Guard)
 
     @api.exception_handler(Refused)
@@ -62,29 +53,47 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
     async def not_kept(_: Request, error: sqlite3.OperationalError) -> JSONResponse:
         return JSONResponse({"detail": f"The room can't keep this ({error}); what it knew, it still knows."}, 507)
 
-    async def seated(shown: Bearer) -> int:
-        seat = room.seat(_secret(shown))
-        others.take(f"seat {seat}")
+    who = Who(room)
+    for routes in (_for_seats(who), _to_steer(who), _to_see(who, host), _to_hear(who, host)):
+        api.include_router(routes)
+    return api
+
+
+class Who:
+    """Who asks: a seat by its secret, the facilitator by the token from the terminal."""
+
+    def __init__(self, room: Room):
+        self.room, self.asked = room, Allowance(20, 60)
+
+    async def seat(self, shown: Bearer) -> int:
+        seat = self.room.seat(_secret(shown))
+        self.asked.take(f"seat {seat}")
         return seat
 
-    async def facilitator(shown: Bearer) -> None:
-        if not room.is_facilitator(_secret(shown)):
+    async def facilitator(self, shown: Bearer) -> None:
+        if not self.room.is_facilitator(_secret(shown)):
             raise Refused(401, "This needs the address that stands in the terminal.")
 
-    async def in_step(seen: Annotated[str, Header(alias="If-Match")] = "*") -> None:
+    async def in_step(self, seen: Annotated[str, Header(alias="If-Match")] = "*") -> None:
         """A button means the round that was on its page (RFC 9110, 13.1.1): a page that was left behind changes nothing."""
-        if seen not in ("*", str(room.told()["id"])):
+        if seen not in ("*", str(self.room.told()["id"])):
             raise Refused(412, "Not done: the room has gone on meanwhile. Look once more, then press again.")
 
-    lead = [Depends(facilitator)]
-    steers = [*lead, Depends(in_step)]
+
+def _secret(shown: HTTPAuthorizationCredentials | None) -> str:
+    return shown.credentials if shown else ""
+
+
+def _for_seats(who: Who) -> APIRouter:
+    """What a seat may do."""
+    room, api = who.room, APIRouter(prefix="/api")
+    votes, joins = Allowance(5, 10), Allowance(2, 60)
+    wrong = Allowance(0.5, 20)  # guesses at the word, of one address
 
     def address(request: Request) -> str:
         return request.client.host if request.client else ""
 
-    # --- seats --------------------------------------------------------------------------------------------------------
-
-    @api.post("/api/seats", status_code=201)
+    @api.post("/seats", status_code=201)
     async def join(asked: bodies.Join, request: Request) -> dict[str, str]:
         joins.take(address(request))
         try:
@@ -94,54 +103,56 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
                 wrong.take(address(request))
             raise
 
-    @api.delete("/api/seats/mine", status_code=204)
-    async def leave(seat: Annotated[int, Depends(seated)]) -> None:
+    @api.delete("/seats/mine", status_code=204)
+    async def leave(seat: Annotated[int, Depends(who.seat)]) -> None:
         room.leave(seat)
 
-    @api.get("/api/room")
-    async def now(_: Annotated[int, Depends(seated)]) -> dict[str, Any]:
+    @api.get("/room")
+    async def now(_: Annotated[int, Depends(who.seat)]) -> dict[str, Any]:
         return told.for_seat(room)
 
-    @api.put("/api/votes/mine", status_code=204)
-    async def vote(cast: bodies.Vote, seat: Annotated[int, Depends(seated)]) -> None:
+    @api.put("/votes/mine", status_code=204)
+    async def vote(cast: bodies.Vote, seat: Annotated[int, Depends(who.seat)]) -> None:
         votes.take(f"seat {seat}")
         told.check_vote(cast.question, cast.option)
         room.vote(seat, cast.question, cast.option, cast.round)
 
-    @api.put("/api/pace/mine", status_code=204)
-    async def reached(place: bodies.Reached, seat: Annotated[int, Depends(seated)]) -> None:
+    @api.put("/pace/mine", status_code=204)
+    async def reached(place: bodies.Reached, seat: Annotated[int, Depends(who.seat)]) -> None:
         room.reached(seat, place.lesson, place.section, place.state)
 
-    @api.put("/api/score/mine", status_code=204)
-    def score(led: bodies.Score, seat: Annotated[int, Depends(seated)]) -> None:
+    @api.put("/score/mine", status_code=204)
+    def score(led: bodies.Score, seat: Annotated[int, Depends(who.seat)]) -> None:
         if led.kept > led.of:
             raise Refused(422, "More promises cannot be kept than there are.")
         room.score(seat, led.day, led.number, led.kept, led.of)
 
-    @api.put("/api/stuck/mine", status_code=204)
-    async def stuck(asked: bodies.Stuck, seat: Annotated[int, Depends(seated)]) -> None:
+    @api.put("/stuck/mine", status_code=204)
+    async def stuck(asked: bodies.Stuck, seat: Annotated[int, Depends(who.seat)]) -> None:
         room.set_stuck(seat, asked.stuck)
 
-    # --- the facilitator ----------------------------------------------------------------------------------------------
+    return api
 
-    @api.get("/api/board", dependencies=lead)
-    async def board(lesson: str = "") -> dict[str, Any]:
-        return told.for_board(room, lesson[:8]) | {"host": host()}
 
-    @api.post("/api/rounds", status_code=201, dependencies=steers)
+def _to_steer(who: Who) -> APIRouter:
+    """What the facilitator does."""
+    room, api = who.room, APIRouter(prefix="/api", dependencies=[Depends(who.facilitator)])
+    steers = [Depends(who.in_step)]
+
+    @api.post("/rounds", status_code=201, dependencies=steers)
     async def ask(asked: bodies.Ask) -> dict[str, int]:
         told.options(asked.question)
         return {"round": room.ask(asked.question)}
 
-    @api.post("/api/stop", status_code=204, dependencies=steers)
+    @api.post("/stop", status_code=204, dependencies=steers)
     async def stop() -> None:
         room.stop()
 
-    @api.post("/api/show", status_code=204, dependencies=steers)
+    @api.post("/show", status_code=204, dependencies=steers)
     async def show() -> None:
         room.show()
 
-    @api.post("/api/hands", status_code=204, dependencies=steers)
+    @api.post("/hands", status_code=204, dependencies=steers)
     async def hands(counted: bodies.Hands) -> None:
         question = room.told()["question"]
         if question is None:
@@ -156,7 +167,7 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
             told.check_vote(question, option)
         room.show_hands(counts)
 
-    @api.post("/api/aloud", status_code=204, dependencies=steers)
+    @api.post("/aloud", status_code=204, dependencies=steers)
     async def aloud(heard: bodies.Aloud) -> None:
         question = room.told()["question"]
         meant = answer(question[:2], heard.code) if question else None
@@ -164,21 +175,32 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
             raise Refused(422, "These four signs are no answer: ask for them once more.")
         room.add_hand(*meant)
 
-    @api.put("/api/truth", status_code=204, dependencies=lead)
+    @api.put("/truth", status_code=204)
     async def truth(drawn: bodies.Truth) -> None:
         if "guess" not in told.options(drawn.question):
             raise Refused(422, "Only a number that was guessed is drawn in.")
         room.set_truth(drawn.question, drawn.value)
 
-    @api.put("/api/clock", status_code=204, dependencies=lead)
+    @api.put("/clock", status_code=204)
     async def clock(lesson: bodies.Clock) -> None:
         room.clock(lesson.lesson, lesson.runs)
 
-    @api.get("/api/agenda", dependencies=lead)
+    return api
+
+
+def _to_see(who: Who, host: Callable[[], str]) -> APIRouter:
+    """What the facilitator's page shows."""
+    room, api = who.room, APIRouter(prefix="/api", dependencies=[Depends(who.facilitator)])
+
+    @api.get("/board")
+    async def board(lesson: str = "") -> dict[str, Any]:
+        return told.for_board(room, lesson[:8]) | {"host": host()}
+
+    @api.get("/agenda")
     def plan(lesson: str = "") -> dict[str, Any]:
         return agenda(lesson[:8])
 
-    @api.get("/api/code.svg", dependencies=lead)
+    @api.get("/code.svg")
     async def code() -> Response:
         import segno
 
@@ -186,16 +208,23 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
         segno.make(f"http://{host()}/#{room.word}", error="m").save(picture, kind="svg", scale=4, border=1)
         return Response(picture.getvalue(), media_type="image/svg+xml")
 
-    @api.get("/api/questions", dependencies=lead)
+    @api.get("/questions")
     def questions(lesson: str = "") -> list[dict[str, str]]:
         found = [q for q in all_questions().values() if q.id.startswith(lesson[:8])]
         return [{"id": q.id, "kind": q.kind, "text": q.text.strip()} for q in found]
 
-    @api.get("/api/export", dependencies=lead)
+    @api.get("/export")
     async def export() -> list[dict[str, Any]]:
         return room.export()
 
-    # --- news and pages -----------------------------------------------------------------------------------------------
+    return api
+
+
+def _to_hear(who: Who, host: Callable[[], str]) -> APIRouter:
+    """News for whoever is in the room, and the two pages."""
+    room, api = who.room, APIRouter()
+    streams: Counter[str] = Counter()  # how many each seat has opened so far
+    for_seats = lru_cache(1)(lambda changed: json.dumps(told.for_seat(room)))  # written once, whoever listens
 
     @api.get("/api/news")
     async def news(shown: Bearer, lesson: str = "") -> StreamingResponse:
@@ -209,7 +238,7 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
             return for_seats(room.changed)
 
         if not (leads := room.is_facilitator(secret)):
-            others.take(f"news {room.seat(secret)}")
+            who.asked.take(f"news {room.seat(secret)}")
         streams[secret] += 1
         number = streams[secret]
 

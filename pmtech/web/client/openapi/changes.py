@@ -18,8 +18,8 @@ def changes(old: Document, new: Document) -> Found:
     both = Comparison(old, new)
     was, now = old.view(old.data, "document"), new.view(new.data, "document")
     yield from _paths(both, was.get("paths", {}), now.get("paths", {}))
-    sent = [side.get("webhooks", side.get("x-webhooks")) for side in (was, now)]  # the latter before OpenAPI 3.1
-    yield from calls(both, *sent, "webhook")
+    sent, sends = (side.get("webhooks", side.get("x-webhooks")) for side in (was, now))  # the latter before OpenAPI 3.1
+    yield from calls(both, sent, sends, "webhook")
     yield from _components(both, was.get("components", {}), now.get("components", {}))
     versions = [str(side.get("openapi", "3")) for side in (was, now)]
     if versions[0][:3] != versions[1][:3]:
