@@ -64,8 +64,8 @@ class AccessLog:
 
     def __repr__(self):
         return (
-            f"AccessLog({self.name}: {len(self):,} requests of {len(self.callers):,} callers in {self.lasts_s:,.0f} s, "
-            f"{self.broken:,} broken lines)"
+            f"AccessLog({self.name}: {counted(len(self), 'request')} of {counted(len(self.callers), 'caller')} in "
+            f"{self.lasts_s:,.0f} s, {counted(self.broken, 'broken line')})"
         )
 
     def __str__(self):
