@@ -163,7 +163,7 @@ class Result:
     def parts(self) -> dict[str, dict[str, float]]:
         """The figures of each component that handles requests.
 
-        utilisation: share of the places of work that were taken, on average (a worker that is held while it waits
+        utilisation: share of the places of work, or of what is lent, that was taken, on average (a worker that is held while it waits
         for a database counts as taken, a place of a dead machine is none); for a throttle the share of its rate. More
         than 1 where places were taken away while work on them went on. mean_queue, max_queue: requests in line, for a
         `Queue` the messages that it keeps. served, rejected: how many it let through, and how many it refused itself.
