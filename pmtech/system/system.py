@@ -167,6 +167,16 @@ class System:
         return frozenset().union(*(self.plan.reached[number] for number in numbers))
 
     @property
+    def heard(self) -> set[str]:
+        """Clients, and the parts whose answers they wait for; not those that a queue or a topic lets work for later."""
+        found, ahead = set(), [*self.sources]
+        while ahead:
+            found.add(name := ahead.pop())
+            heads = [self.names[edge.head] for edge in self.after(self.numbers[name])]
+            ahead += [] if self.components[name].detached else [head for head in heads if head not in found]
+        return found
+
+    @property
     def cost_usd_per_hour(self) -> float:
         """What all the machines cost together."""
         return sum(part.price_usd_per_hour * part.replicas for part in self.parts)
