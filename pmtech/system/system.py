@@ -203,6 +203,10 @@ class System:
             check(system)
         except ValueError as error:
             raise ValueError(f'"{path}" holds what can\'t be: {error}') from None
+        first = {n for n in range(len(parts)) if not system.before(n)}
+        last = {n for n in range(len(parts)) if not system.after(n)}
+        if (first, last) != ({*system.heads}, {*system.tails}):  # an arrow is missing
+            raise ValueError(f'"{path}" is damaged')
         return system
 
 
