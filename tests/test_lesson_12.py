@@ -40,6 +40,7 @@ from pmtech.charts.retries import loop, moment
 from pmtech.course.exercises.check import all_tasks
 from pmtech.course.exercises.questions import all_questions
 from pmtech.course.exercises.tasks.lesson_12 import SLOW, charges, evening, measured
+from pmtech.web.app.server import Api
 from pmtech.wording import plain, seconds
 
 SOLUTION = {
@@ -417,10 +418,8 @@ def test_a_real_breaker_lets_through_what_the_model_does(api):
 
 @pytest.mark.parametrize("what", [lossy_calls, slow_calls, shared_cache, on_the_wire])
 def test_what_runs_on_the_real_api_says_that_it_is_stopped(what):
-    stopped = start_api(transport="in_process")
-    stopped.stop()
     with pytest.raises(ValueError, match="the API is stopped: run the cell with start_api"):
-        what(stopped)
+        what(Api(transport="in_process"))
     with pytest.raises(ValueError, match="needs the running API"):
         what(None)
 
