@@ -158,7 +158,7 @@ def _age(case: Case, enough: int, inside: float) -> list[str]:
         mine = case.result.messages_of(name)
         ages, whose = mine.age_s[~np.isnan(mine.age_s)], f"messages of “{case.result.system.label(name)}”"
         half_s, most_s = percentiles(ages, 0.5, 0.95)
-        if len(mine) and not len(ages):
+        if not len(ages) and (mine.outcome != "dead").any():  # of what got lost the part itself tells
             found.append((inf, f"none of the {len(mine):,} {whose} was done"))
         elif len(ages) >= enough:
             still = np.isin(mine.outcome, ("waiting", "in flight")).mean() > inside
