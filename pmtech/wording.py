@@ -94,8 +94,8 @@ def article(word: str) -> str:
 
 
 def listed(words: Iterable[str], and_: str = "and") -> str:
-    """ "A, B and C"."""
-    *most, last = words
+    """ "A, B and C"; nothing for none."""
+    *most, last = [*words] or [""]
     return f"{', '.join(most)} {and_} {last}" if most else last
 
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pmtech
+from pmtech import Errors, Queue, Retry, Topic
 from pmtech.charts.journey import chosen, steps
 from pmtech.charts.load_curve import END, LINES, LOADS, _at, _background, closed_form, load, share_of_capacity
 from pmtech.components import Cache, Clients, Database, LoadBalancer, Network, Server, Users
@@ -71,7 +72,7 @@ def test_a_worker_that_is_held_counts_as_the_database_and_the_next_waits_longer(
     rate=st.integers(5, 60),
     blocking=st.booleans(),
     seed=st.integers(1, 1000),
-    way=st.sampled_from(["plain", "cached", "pooled"]),
+    way=st.sampled_from(["plain", "cached", "pooled", "later", "tried again"]),
 )
 def test_the_steps_fill_the_whole_time_of_every_answered_request(rate, blocking, seed, way):
     server, database = Server(workers=2, service_ms=40, blocking=blocking), Database(connections=1, query_ms=10)
@@ -79,9 +80,15 @@ def test_the_steps_fill_the_whole_time_of_every_answered_request(rate, blocking,
         "plain": server >> database,
         "cached": server >> Cache(capacity=5, hit_ms=1) >> database,
         "pooled": LoadBalancer() >> [server, server] >> database,
+        "later": Topic() >> [Queue() >> server >> database, Server("Mailer")],
+        "tried again": Retry(timeout_ms=100) >> Server("Far", place="London") >> database,
     }[way]
-    result = simulate(Clients(rate_per_s=rate, keys=20) >> Network(round_trip_ms=10) >> behind, duration_s=3, seed=seed)
-    served = result.requests[result.requests.status == 200]
+    clients = Clients(rate_per_s=rate, keys=20, place="Mumbai")
+    failing = [Errors(behind.names[0], at_s=1, for_s=1, share=0.3)]
+    result = simulate(clients >> Network(round_trip_ms=10) >> behind, duration_s=3, seed=seed, events=failing)
+    served = result.requests[result.records.served]
+    if len(served):
+        assert steps(result, chosen(result, "typical"))
     for number, latency in list(served.latency_ms.items())[:20]:
         way = steps(result, number)
         assert way[0].begin_ms == 0

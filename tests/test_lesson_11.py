@@ -11,6 +11,7 @@ from lessons import NOTEBOOKS, sources
 from pmtech import (
     Clients,
     Database,
+    Gateway,
     LoadBalancer,
     Queue,
     Server,
@@ -320,6 +321,12 @@ def test_what_a_full_part_hides_is_in_the_plan():
     assert plan(choked).loads["database"] == pytest.approx(694 * 0.04 / 20)
     assert "full today" in plan(choked, debts=DEBT).roadmap.full.iloc[0]
     assert plan(Users(count=100, think_s=1) >> Server()).loads["server"] > 0
+
+
+def test_what_nobody_asks_is_never_full():
+    idle = Clients(endpoints={"/a": 1}) >> Gateway() >> {"/a": Server("Asked"), "/b": Server("Idle")}
+    page = plan(idle)._repr_html_()
+    assert ">Idle<" in page and "<td>–</td>" in page
 
 
 @pytest.mark.parametrize(

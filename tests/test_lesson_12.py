@@ -25,9 +25,11 @@ from pmtech import (
     check,
     live,
     lossy_calls,
+    on_the_wire,
     over_time,
     post_mortem,
     reveal,
+    shared_cache,
     simulate,
     slow_calls,
     start_api,
@@ -38,6 +40,7 @@ from pmtech.charts.retries import loop, moment
 from pmtech.course.exercises.check import all_tasks
 from pmtech.course.exercises.questions import all_questions
 from pmtech.course.exercises.tasks.lesson_12 import SLOW, charges, evening, measured
+from pmtech.web.app.server import Api
 from pmtech.wording import plain, seconds
 
 SOLUTION = {
@@ -413,6 +416,16 @@ def test_a_real_breaker_lets_through_what_the_model_does(api):
     assert api.faults.calendar_ms == 40
 
 
-def test_real_calls_need_a_running_api():
+@pytest.mark.parametrize("what", [lossy_calls, slow_calls, shared_cache, on_the_wire])
+def test_what_runs_on_the_real_api_says_that_it_is_stopped(what):
+    with pytest.raises(ValueError, match="the API is stopped: run the cell with start_api"):
+        what(Api(transport="in_process"))
     with pytest.raises(ValueError, match="needs the running API"):
-        lossy_calls(None)
+        what(None)
+
+
+def test_no_call_is_no_experiment(api):
+    with pytest.raises(ValueError, match="calls must be at least 1, got 0"):
+        lossy_calls(api, calls=0)
+    with pytest.raises(ValueError, match="mended must be at least 1, got 0"):
+        slow_calls(api, mended=0)

@@ -498,6 +498,8 @@ def test_one_page_answers_which_where_who_how_long_and_deleted_how(tmp_path):
     assert "| Cache | names | nobody | not known yet | not known yet |" in text
     assert "It passes through Inbox and Tool." in text and "- Cache: how long and deleted how?" in text
     assert "<svg" in sheet.html.read_text() and 'class="words"' in sheet.html.read_text()
+    alone = data_flow(Clients() >> Server(), {"server": "names"})
+    assert "It passes through nothing." in answer_sheet(alone, folder=tmp_path).markdown.read_text()
 
 
 @pytest.mark.parametrize(

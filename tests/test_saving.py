@@ -44,6 +44,8 @@ def test_a_file_that_is_there_is_not_written_over(tmp_path):
         (lambda form: form | {"pmtech": 99}, "newer pmtech"),
         (lambda form: {"hello": 1}, "no system that was saved"),
         (lambda form: form | {"edges": [[0, 77, None]]}, "damaged"),
+        (lambda form: form | {"edges": []}, "damaged"),
+        (lambda form: form | {"edges": form["edges"][1:]}, "damaged"),
         (lambda form: form | {"parts": [{"kind": "Sever"}]}, "did you mean Server"),
         (lambda form: form | {"parts": [{"kind": "Server", "workers": 0}], "edges": []}, "workers must be at least 1"),
         (lambda form: form | {"parts": "x"}, "damaged"),

@@ -36,22 +36,26 @@ def steps(result: Result, number: int) -> list[Step]:
     """What a request did from its arrival to its answer, without gaps, from `Result.visits`.
 
     While a part waits for another one further down (a network, a server that holds its worker), the time is the other's.
+    What nobody has is the way between a client and the first part with a place; what works for later is not waited for.
     """
-    visits = result.visits[result.visits.request == number].sort_values("entered_s", kind="stable")
+    system, (arrived, finished) = result.system, result.requests.loc[number, ["arrived_s", "finished_s"]]
+    visits = result.visits[(result.visits.request == number) & result.visits.component.isin(system.heard)]
+    visits = visits.sort_values("entered_s", kind="stable")
     times = visits[["entered_s", "started_s", "left_s"]].to_numpy()
-    edges, found = np.unique(times), []
-    for begin, end in pairwise(edges):
-        deepest = np.flatnonzero((times[:, 0] <= begin) & (times[:, 2] >= end))[-1]
-        name = visits.component.iloc[deepest]
-        part = result.system.components[name]
-        kind = part.kind if part.kind in ("network", "database") else "work"
-        kind = "waiting" if begin < times[deepest, 1] else kind
+    inside = times[(times > arrived) & (times < finished)]
+    found: list[tuple] = []
+    for begin, end in pairwise([arrived, *np.unique(inside), finished]):
+        there = np.flatnonzero((times[:, 0] <= begin) & (times[:, 2] >= end))
+        if there.size:
+            name = visits.component.iloc[there[-1]]
+            kind = system.components[name].kind if system.components[name].kind in ("network", "database") else "work"
+            kind = kind if begin >= times[there[-1], 1] else "waiting"  # also whoever was turned away in the end
+        else:
+            name, kind = result.requests.client[number], "network"
         if found and found[-1][:2] == (name, kind):
             begin = found.pop()[2]
         found.append((name, kind, begin, end))
-    if len(edges) == 1:  # it took no time
-        found = [(visits.component.iloc[-1], "work", edges[0], edges[0])]
-    return [Step(name, kind, (a - edges[0]) * 1000, (b - edges[0]) * 1000) for name, kind, a, b in found]
+    return [Step(name, kind, (a - arrived) * 1000, (b - arrived) * 1000) for name, kind, a, b in found]
 
 
 def chosen(result: Result, which: int | str) -> int:
@@ -61,7 +65,8 @@ def chosen(result: Result, which: int | str) -> int:
         raise ValueError("a waterfall needs a request that was answered; this run has none")
     if which == "typical":
         visits = result.visits[result.visits.request.isin(served.index)].set_index(["request", "component"])
-        times = (visits.diff(axis=1)[["started_s", "left_s"]]).unstack()
+        spent = visits[visits.index.get_level_values(1).isin(result.system.heard)].diff(axis=1)[["started_s", "left_s"]]
+        times = spent.groupby(level=[0, 1]).sum().unstack()  # who is asked again has several visits
         return int((times - times.median()).abs().sum(axis=1).idxmin())
     if which == "slowest":
         return int(served.index[-1])

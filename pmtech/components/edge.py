@@ -90,7 +90,7 @@ class Edge:
         else:
             status = yield from self._fetch(request)
             age_s, answer = self.look(key)  # as it is now: it has grown older, or was purged
-            if not is_success(status) and not self._stands_in(status, age_s):
+            if status != 200 and not self._stands_in(status, age_s):  # a failure, or accepted for later: no copy
                 cdn.note(MISS)
                 return status
         if answer is None:  # the edge died meanwhile, and the answer came all the same

@@ -131,13 +131,9 @@ def _further(case: Case) -> list[str]:
 def _refused(case: Case, heard: bool, part: float, most: float) -> list[str]:
     """Who refused most, and whose requests these were. heard: of those whose answers a client hears, or of the others, which
     work for a queue or a topic."""
-    result, records, said, hear, ahead = case.result, case.result.records, [], set(), [*case.result.system.sources]
+    result, records, said = case.result, case.result.records, []
     system, sources, refused = result.system, records.sources, records.refusals
-    while ahead:
-        hear.add(name := ahead.pop())
-        heads = [system.names[edge.head] for edge in system.after(system.numbers[name])]
-        ahead += [] if system.components[name].detached else [head for head in heads if head not in hear]
-    those = (refused.at_s >= result.warmup_s) & (np.isin(refused.component, [*hear]) == heard)
+    those = (refused.at_s >= result.warmup_s) & (np.isin(refused.component, [*system.heard]) == heard)
     counts = Counter(zip(refused.component[those], refused.status[those], strict=True))
     for (name, status), count in counts.most_common(2):
         if said and count < part * those.sum():
@@ -162,7 +158,7 @@ def _age(case: Case, enough: int, inside: float) -> list[str]:
         mine = case.result.messages_of(name)
         ages, whose = mine.age_s[~np.isnan(mine.age_s)], f"messages of “{case.result.system.label(name)}”"
         half_s, most_s = percentiles(ages, 0.5, 0.95)
-        if len(mine) and not len(ages):
+        if not len(ages) and (mine.outcome != "dead").any():  # of what got lost the part itself tells
             found.append((inf, f"none of the {len(mine):,} {whose} was done"))
         elif len(ages) >= enough:
             still = np.isin(mine.outcome, ("waiting", "in flight")).mean() > inside

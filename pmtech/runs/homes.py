@@ -25,7 +25,10 @@ def answers_by_machine(result: Result, every_s: float = 20) -> pd.DataFrame:
     table.index = pd.Index(since.astype(int) if not any(since % 1) else since, name=f"came from {unit}")
     several = {who.split("#")[0] for who in table if "#" in who}  # the first of them has a number, too
     parts = {who: who.split("#") + ["1"] * (who in several) for who in table}
-    names = {who: " ".join([result.system.label(part), *number]) for who, (part, *number) in parts.items()}
+    slugs = {who: part.split(" ", 1) for who, (part, *_) in parts.items()}  # an edge is "cdn in Mumbai"
+    names = {
+        who: " ".join([result.system.label(slug), *place, *parts[who][1:]]) for who, (slug, *place) in slugs.items()
+    }
     return Table(table.rename(columns=names))
 
 

@@ -4,7 +4,7 @@ import html
 import re
 from collections.abc import Iterable, Mapping
 from itertools import repeat
-from math import floor, isnan, log10
+from math import floor, isfinite, log10
 
 import numpy as np
 import pandas as pd
@@ -116,20 +116,20 @@ def _of_figures(cells: tuple[str, ...]) -> bool:
 
 
 def column(values, unit: str, longest_ms: float = 0) -> tuple[str, list[str]]:
-    """A column of figures as text, all in one unit and to one precision: ("s", ["0.40", "12.30"]); "–" for nothing.
+    """A column of figures as text, all in one unit and to one precision: ("s", ["0.40", "12.30"]); "–" for nothing and for never.
 
     unit: "ms" (seconds where the longest, here or in a column beside it, takes ten), "%" (of shares of 1), "$", any other
     word, or "".
     """
     if not all(isinstance(value, int | float | np.number) for value in values):
         return unit, [str(value) for value in values]
-    if unit == "ms" and max([longest_ms, *(value for value in values if not isnan(value))]) >= 10_000:
+    if unit == "ms" and max([longest_ms, *(value for value in values if isfinite(value))]) >= 10_000:
         unit, scale = "s", 0.001
     else:
         scale = 100 if unit == "%" else 1
     shown = [value * scale for value in values]
-    digits = _digits([abs(value) for value in shown if value and not isnan(value)], unit)
-    return unit, ["–" if isnan(value) else f"{value:,.{digits}f}" for value in shown]
+    digits = _digits([abs(value) for value in shown if value and isfinite(value)], unit)
+    return unit, [f"{value:,.{digits}f}" if isfinite(value) else "–" for value in shown]
 
 
 def _digits(known: list[float], unit: str) -> int:

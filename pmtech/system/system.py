@@ -130,7 +130,12 @@ class System:
         for path, value in values.items():
             found, rest = self._find(path)
             for number in found:
-                parts[number] = _replaced(parts[number], rest, value, path)
+                try:
+                    parts[number] = _replaced(parts[number], rest, value, path)
+                except ValueError as error:  # whose, where several have such a field
+                    said, field = str(error), f"{rest[-1]} "
+                    whose = f"{field}of “{parts[number].label}” " * said.startswith(field)
+                    raise ValueError(whose + said.removeprefix(field)) from None
         system = dataclasses.replace(self, parts=tuple(parts))
         check(system)
         return system
@@ -167,6 +172,16 @@ class System:
         return frozenset().union(*(self.plan.reached[number] for number in numbers))
 
     @property
+    def heard(self) -> set[str]:
+        """Clients, and the parts whose answers they wait for; not those that a queue or a topic lets work for later."""
+        found, ahead = set(), [*self.sources]
+        while ahead:
+            found.add(name := ahead.pop())
+            heads = [self.names[edge.head] for edge in self.after(self.numbers[name])]
+            ahead += [] if self.components[name].detached else [head for head in heads if head not in found]
+        return found
+
+    @property
     def cost_usd_per_hour(self) -> float:
         """What all the machines cost together."""
         return sum(part.price_usd_per_hour * part.replicas for part in self.parts)
@@ -193,6 +208,10 @@ class System:
             check(system)
         except ValueError as error:
             raise ValueError(f'"{path}" holds what can\'t be: {error}') from None
+        first = {n for n in range(len(parts)) if not system.before(n)}
+        last = {n for n in range(len(parts)) if not system.after(n)}
+        if (first, last) != ({*system.heads}, {*system.tails}):  # an arrow is missing
+            raise ValueError(f'"{path}" is damaged')
         return system
 
 

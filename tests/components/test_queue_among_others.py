@@ -3,7 +3,9 @@
 import pytest
 
 from pmtech import (
+    CDN,
     Autoscale,
+    Cache,
     Change,
     Clients,
     Database,
@@ -308,3 +310,10 @@ def test_an_autoscaler_follows_what_a_queue_hands_out():
 def test_a_database_may_work_off_a_queue():
     result = simulate(HALF_SECONDS >> Queue(store_ms=0) >> Database(query_ms=125, query_cv=0), duration_s=2)
     assert result.messages.done_s.tolist() == [0.125, 0.625, 1.125, 1.625]
+
+
+@pytest.mark.parametrize("before", [CDN(ttl_s=2.1), Cache(ttl_s=2.1)])
+def test_what_was_accepted_for_later_is_no_copy_and_stays_a_202(before):
+    clients = Clients(rate_per_s=2, arrivals="even", keys=1)
+    asked = simulate(clients >> before >> Queue() >> Server(), duration_s=5)
+    assert set(asked.requests.status) == {202} and len(asked.messages) == 10

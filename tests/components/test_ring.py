@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from uhashring import HashRing
 
-from pmtech import Autoscale, Change, Clients, LoadBalancer, Outage, Server, answers_by_machine, simulate
+from pmtech import CDN, Autoscale, Change, Clients, LoadBalancer, Outage, Server, answers_by_machine, simulate
 from pmtech.components.ring import VIRTUAL_NODES, Ring
 from pmtech.theory import busiest_share, moved_share, new_machine_share, ring_variation
 
@@ -227,3 +227,8 @@ def test_who_answered_when_is_told_in_the_unit_of_the_runs_charts():
     ):
         table = answers_by_machine(simulate(pool, duration_s=duration_s, seed=2), every_s=every_s)
         assert f"came from {said}<" in table._repr_html_()
+
+
+def test_an_edge_answers_too():
+    edges = [Clients("Near", place="Mumbai"), Clients("Far", place="London")] >> CDN(edges=("Mumbai", "London"))
+    assert [*answers_by_machine(simulate(edges >> Server()))] == ["CDN in London", "CDN in Mumbai"]

@@ -290,6 +290,13 @@ def test_both_queues_of_a_topic_are_told_and_the_older_messages():
     assert "Half of the messages of “Mails” were done within" in quiet and "“Figures”" not in quiet
 
 
+def test_copies_that_a_full_queue_refuses_do_not_hide_how_late_it_is():
+    full = Topic("Submitted") >> [Queue("Mails", limit=3) >> Server("Mailer", workers=1, service_ms=400)]
+    text = simulate(Clients(rate_per_s=10) >> full, duration_s=20).explain()
+    assert "copies of “Submitted” got lost" in text and "Half of the messages of “Mails” were done within" in text
+    assert "None of the" not in text
+
+
 def test_of_two_waves_both_are_told():
     stats = Queue("Figures") >> Server("Statistics", workers=2, service_ms=60, service_cv=0)
     mails = Queue("Mails") >> Server("Mailer", workers=8, service_ms=200, service_cv=0)

@@ -84,6 +84,11 @@ class Api:
     def running(self) -> bool:
         return bool(self._server or self._app)
 
+    def must_run(self) -> None:
+        """Raises ValueError with a sentence when it is stopped."""
+        if not self.running:
+            raise ValueError("the API is stopped: run the cell with start_api() again, and this one after it")
+
     @cached_property
     def _folder(self) -> tempfile.TemporaryDirectory:
         return scratch("api")
@@ -243,8 +248,7 @@ class Api:
 
     def rows(self) -> Snapshot:
         """The newest rows of every table, read from the database and not through the API."""
-        if not self.running:
-            raise ValueError("the API is stopped: run the cell with start_api() again, and this one after it")
+        self.must_run()
         kept = self._store, self.accounts, self.orders
         return {table: rows for one in kept if one for table, rows in one.snapshot().items()}
 

@@ -66,9 +66,11 @@ def on_the_wire(api: Api) -> Wire:
 
     Client and server of the handshake stand in this process and hand each other bytes (`ssl.MemoryBIO`): flights are
     counted, not times. The certificate is made for the moment. What this leaves out: resumed sessions, HTTP/3.
+    Raises ValueError for an API that is stopped.
     """
     import trustme
 
+    api.must_run()
     body = json.dumps({"name": "ben", "password": PEOPLE["ben"][1]}).encode()
     exchange = api.request("POST", "/sessions", body=body, headers={"Content-Type": "application/json"})
     sent = exchange.request_bytes.split(b"\r\n\r\n")[0].replace(exchange.url.split("/")[2].encode(), HOST.encode())

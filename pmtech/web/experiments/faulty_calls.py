@@ -9,6 +9,7 @@ from pmtech.components import CircuitBreaker, Clients, Retry, Server
 from pmtech.engine.randomness import Luck, identity
 from pmtech.runs.events import Errors, Slowdown
 from pmtech.runs.simulate import simulate
+from pmtech.theory.checks import count, number
 from pmtech.web.app.server import Api
 from pmtech.web.client.table import Rows
 from pmtech.wording import counted, percent
@@ -70,7 +71,8 @@ def lossy_calls(api: Api, *, calls: int = 20, share: float = 0.4, attempts: int 
     """
     import tenacity
 
-    _check(api)
+    api.must_run()
+    calls, share = count("calls", calls, at_most=1000), number("share", share, at_least=0, at_most=1)
     retry = Retry(attempts=attempts, backoff="full_jitter", base_ms=10, cap_ms=50)
     lost = Luck(seed, "api.errors", identity)
     real, begun = [], time.perf_counter()
@@ -81,13 +83,13 @@ def lossy_calls(api: Api, *, calls: int = 20, share: float = 0.4, attempts: int 
         if api.request("GET", "/surveys/1", timeout_s=LOST_S if gone else 5, lose_answer=gone).status != 200:
             raise TimeoutError
 
-    for number in range(calls):
+    for row in range(calls):
         wait = tenacity.wait_random_exponential(multiplier=retry.base_ms / 1000, max=retry.cap_ms / 1000)
         trying = tenacity.Retrying(stop=tenacity.stop_after_attempt(attempts), wait=wait)
         try:
             for one in trying:
                 with one:
-                    call(number, one.retry_state.attempt_number)
+                    call(row, one.retry_state.attempt_number)
             outcome = ANSWERED
         except tenacity.RetryError:
             outcome = FAILED
@@ -111,7 +113,9 @@ def slow_calls(api: Api, *, slow: int = 8, mended: int = 4, in_a_row: int = 2) -
     """
     import pybreaker
 
-    _check(api)
+    api.must_run()
+    for name, value in (("slow", slow), ("mended", mended), ("in_a_row", in_a_row)):
+        count(name, value, at_most=100)
     breaker = pybreaker.CircuitBreaker(fail_max=in_a_row, reset_timeout=0.5, throw_new_error_on_trip=False)
     before, real, begun = api.faults.calendar_ms, [], time.perf_counter()
 
@@ -153,8 +157,3 @@ def _modelled(slow: int, mended: int, in_a_row: int) -> list[tuple[int, str]]:
     slowness = Slowdown("calendar", at_s=0, for_s=mended_s - 0.25, times=250)
     status = simulate(system, duration_s=(slow + mended) * every_s, events=[slowness]).requests.status.tolist()
     return [{200: (1, ANSWERED), 503: (0, KEPT_OFF)}.get(one, (1, FAILED)) for one in status]
-
-
-def _check(api: Api) -> None:
-    if not isinstance(api, Api) or not api.running:
-        raise ValueError("this needs the running API: api = start_api()")

@@ -45,11 +45,13 @@ def shared_cache(api: Api) -> SharedCache:
     The API itself says `private` of all it shows; here it stands behind a door that says something else of each answer, as
     the settings of a CDN do. The third request comes 3 seconds later; where the answer varies, the second asks in another
     language. The same three go through the model `CDN`, as a log. What this leaves out: edges, distance, more than one reader.
+    Raises ValueError for an API that is stopped.
     """
     import httpx
     from hishel import SqliteStorage
     from hishel.httpx import CacheTransport
 
+    api.must_run()
     door = Door(api)
     storage = SqliteStorage(connection=sqlite3.connect(":memory:", check_same_thread=False))
     cache = CacheTransport(httpx.MockTransport(door.handle_request), storage, rfc=True)
