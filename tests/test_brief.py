@@ -27,7 +27,7 @@ from pmtech.components import (
 from pmtech.course.brief import MOST_REQUESTS, brief, ten_times
 from pmtech.course.exercises.check import all_tasks, check
 from pmtech.course.exercises.tasks.lesson_04 import survey_tool
-from pmtech.runs.events import Outage
+from pmtech.runs.events import Change, Outage
 from pmtech.runs.simulate import simulate
 
 HEADS = [
@@ -167,6 +167,17 @@ def test_what_is_capped_is_turned_away_and_what_is_not_served_today_is_counted_i
     busy = result.components.utilisation["server"]
     assert f"takes about {10 * busy * offered / served / 0.7:.1f} times “Server”" in text
     assert "What does a customer's software do when it is refused?" in text
+
+
+def test_machines_that_came_meanwhile_are_counted_in_and_who_waits_long_is_not_called_nobody(tmp_path):
+    """Lesson 06: three machines at 0.10, 6.2 times as many; those answered at ten times had come before the measured time."""
+    pool = Clients(rate_per_s=105) >> LoadBalancer() >> Server(workers=8, price_usd_per_hour=0.1)
+    run = simulate(pool, duration_s=180, warmup_s=120, events=[Change("server.replicas", 3, at_s=60)])
+    text = brief(run, folder=tmp_path).markdown.read_text()
+    times, usd = re.search(r"takes about ([\d.]+) times the 3 servers: roughly ([\d.]+) USD", text).groups()
+    assert float(usd) == pytest.approx(0.3 * float(times), rel=0.02)
+    assert re.search(r"At 1,0\d\d, only 24\d a second are answered; the others wait, longer every second\.", text)
+    assert "nobody is answered" not in text
 
 
 def test_a_rate_is_named_as_it_is_set_and_ten_times_is_ten_times_that(tmp_path):

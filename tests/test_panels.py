@@ -13,11 +13,11 @@ import plotly.graph_objects as go
 import pytest
 import traitlets
 
-from pmtech import Clients, Database, Outage, RateLimiter, Server, Surge, Throttle, simulate
+from pmtech import Change, Clients, Database, LoadBalancer, Outage, RateLimiter, Server, Surge, Throttle, simulate
 from pmtech.charts import plot
 from pmtech.panels import explore as explore_module
 from pmtech.panels import sweep as sweep_module
-from pmtech.panels.compare import compare
+from pmtech.panels.compare import _rows, compare
 from pmtech.panels.controls import Choice, Slider
 from pmtech.panels.explore import explore
 from pmtech.panels.sweep import sweep
@@ -427,6 +427,17 @@ def test_a_comparison_shows_each_client_in_each_design():
     assert served.loc["throttle", ALL] == comparison.results["throttle"].summary.served_per_s
     assert comparison.table.offered_per_s.unstack().nunique().eq(1).all()  # the same customers
     assert "text/html" in comparison._repr_mimebundle_()
+
+
+def test_a_difference_is_that_of_the_figures_beside_it():
+    """Of lesson 06: 96.3 and 103.6 a second are shown as 96 and 104, and "+7" beside them is no sum that anybody can follow."""
+    pool = Clients("D", rate_per_s=85, connections=40) >> LoadBalancer(layer=4) >> Server(workers=8, service_cv=0.5)
+    designs = {f"{age_s} s": pool.replace({"d.connection_age_s": age_s}) for age_s in (3600, 300, 60, 40, 30)}
+    for events in ([], [Change("server.replicas", 3, at_s=20)]):
+        _, first, *others = _rows(compare(designs, duration_s=60, warmup_s=40, events=events))
+        for _, served, against, *_ in others:
+            more = against.split(" (")[0].replace("−", "-")
+            assert float(more) == round(float(served) - float(first[1]), 1)
 
 
 def test_no_interval_where_something_happens_during_the_run():

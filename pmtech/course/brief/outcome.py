@@ -46,8 +46,9 @@ def outcome(result: Result) -> str:
     s, served = result.summary, f"95 of 100 within {times_of(result)}"
     if not s.offered_per_s:
         return "there is nothing to answer"
-    if isnan(s.p95_ms):
-        return "nobody is answered"
+    left, waits = f"only {rate(s.served_per_s)} a second are answered", f"the others wait{longer(result.system)}"
+    if isnan(s.p95_ms):  # whoever was answered had come before the measured time
+        return f"{left}; {waits}" if s.served_per_s else "nobody is answered"
     lost = result.by_client.error_rate
     whose = [f"{percent(x)} of those from {result.system.label(c)}" for c, x in lost.items() if x > 0.01]
     share = listed(whose) if whose and len(lost) > 1 else percent(s.error_rate)
@@ -56,7 +57,6 @@ def outcome(result: Result) -> str:
         everybody = "nearly all are" if s.error_rate else "all are"
         late = f"; {percent(result.waiting_share)} still wait at the end" if result.waiting_share > PART else ""
         return f"{f'{refused}; the others are' if refused else everybody} answered, {served}{_later(result)}{late}"
-    left, waits = f"only {rate(s.served_per_s)} a second are answered", f"the others wait{longer(result.system)}"
     return f"{refused}, {left}, and {waits}" if refused else f"{left}; {waits}"
 
 
@@ -100,7 +100,7 @@ class Pool(NamedTuple):
 def pools_of(result: Result) -> list[Pool]:
     """The busiest first."""
     twins: dict[str, list] = {}
-    for name, part in result.system.components.items():
+    for name, part in result.at_end.components.items():
         if part.station:
             twins.setdefault(part.label, []).append((name, part, part.replicas))
     pools = []
