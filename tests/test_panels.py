@@ -13,7 +13,19 @@ import plotly.graph_objects as go
 import pytest
 import traitlets
 
-from pmtech import Change, Clients, Database, LoadBalancer, Outage, RateLimiter, Server, Surge, Throttle, simulate
+from pmtech import (
+    Change,
+    Clients,
+    Database,
+    LoadBalancer,
+    Outage,
+    Profile,
+    RateLimiter,
+    Server,
+    Surge,
+    Throttle,
+    simulate,
+)
 from pmtech.charts import plot
 from pmtech.panels import explore as explore_module
 from pmtech.panels import sweep as sweep_module
@@ -427,6 +439,14 @@ def test_a_comparison_shows_each_client_in_each_design():
     assert served.loc["throttle", ALL] == comparison.results["throttle"].summary.served_per_s
     assert comparison.table.offered_per_s.unstack().nunique().eq(1).all()  # the same customers
     assert "text/html" in comparison._repr_mimebundle_()
+
+
+@pytest.mark.parametrize("load", [{"surge": Surge(at_s=4, for_s=3)}, {"profile": Profile(((0, 1), (9, 4)))}, {}])
+def test_stretches_that_are_not_alike_say_nothing_of_chance(load):
+    """Lesson 07's lunch: +0.65, "+0.14 to +1.15" by chance, was the lunch hour and no chance."""
+    people = Clients(rate_per_s=20, **load)
+    rows = _rows(compare({"one": people >> Server(), "two": people >> Server(service_ms=50)}, duration_s=20))
+    assert ("(" in rows[2][2]) is (not load)
 
 
 def test_a_difference_is_that_of_the_figures_beside_it():

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import traitlets
 
 from pmtech import charts
@@ -32,7 +33,7 @@ class ComparisonPanel(Panel):
 class ShownComparison(Comparison):
     """A comparison that shows itself in a notebook.
 
-    steady: did nothing change during the run? Otherwise its stretches are not alike, and the interval of their means
+    steady: did nothing change during the run, and as many come all the time? Otherwise its stretches are not alike, and the interval of their means
     would say how much they differ and not how sure the difference is.
     """
 
@@ -65,7 +66,8 @@ def compare(
     """
     events = as_events(events)
     results = run_designs(designs, duration_s=duration_s, warmup_s=warmup_s, seed=seed, events=events)
-    return ShownComparison(results, steady=not events)
+    sources, moments = next(iter(results.values())).system.sources.values(), np.linspace(warmup_s, duration_s, 1001)
+    return ShownComparison(results, steady=not events and all(np.ptp(one.rates(moments)) == 0 for one in sources))
 
 
 def _rows(comparison: ShownComparison) -> list[list[str]]:
