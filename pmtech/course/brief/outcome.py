@@ -6,6 +6,7 @@ from typing import NamedTuple
 from pmtech.findings.backlog import Backlog, standing
 from pmtech.findings.thresholds import PART, STANDING
 from pmtech.runs.certainty import as_set
+from pmtech.runs.offers import stretches
 from pmtech.runs.result import Result
 from pmtech.system.system import System
 from pmtech.wording import listed, percent, rate, took
@@ -98,17 +99,22 @@ class Pool(NamedTuple):
 
 
 def pools_of(result: Result) -> list[Pool]:
-    """The busiest first."""
-    twins: dict[str, list] = {}
-    for name, part in result.at_end.components.items():
+    """The busiest first. Where machines came or went in the measured window, as many as were there on average."""
+    lasted = [
+        ((until - since) / result.window_s, system.components)
+        for since, until, system in stretches(result.history, result.warmup_s, result.duration_s)
+    ]
+    twins: dict[str, list[str]] = {}
+    for name, part in result.system.components.items():
         if part.station:
-            twins.setdefault(part.label, []).append((name, part, part.replicas))
+            twins.setdefault(part.label, []).append(name)
     pools = []
-    for label, members in twins.items():
-        number = sum(copies for _, _, copies in members)
-        busy = float(result.components.utilisation[[name for name, _, _ in members]].mean())
-        usd = sum(part.price_usd_per_hour * copies for _, part, copies in members)
-        kind = members[0][1].kind
-        many = f"the {number} {kind}s{f' “{label}”' * (label.lower() != kind)}"
+    for label, names in twins.items():
+        there = [(share, [parts[name] for name in names]) for share, parts in lasted]
+        counts = [sum(part.replicas for part in members) for _, members in there]
+        number = max(1, round(sum(share * count for (share, _), count in zip(there, counts, strict=True))))
+        usd = sum(share * part.price_usd_per_hour * part.replicas for share, members in there for part in members)
+        busy, kind = float(result.components.utilisation[names].mean()), there[0][1][0].kind
+        many = f"the {number} {kind}s{f' “{label}”' * (label.lower() != kind)}{' (on average)' * (len({*counts}) > 1)}"
         pools.append(Pool(f"“{label}”" if number == 1 else many, number, busy, usd))
     return sorted(pools, key=lambda pool: -pool.busy)
