@@ -27,6 +27,7 @@ from pmtech.components import (
 from pmtech.course.brief import MOST_REQUESTS, brief, ten_times
 from pmtech.course.exercises.check import all_tasks, check
 from pmtech.course.exercises.tasks.lesson_04 import survey_tool
+from pmtech.course.exercises.tasks.lesson_10 import monday
 from pmtech.runs.events import Change, Outage
 from pmtech.runs.simulate import simulate
 
@@ -178,6 +179,21 @@ def test_machines_that_came_meanwhile_are_counted_in_and_who_waits_long_is_not_c
     assert float(usd) == pytest.approx(0.3 * float(times), rel=0.02)
     assert re.search(r"At 1,0\d\d, only 24\d a second are answered; the others wait, longer every second\.", text)
     assert "nobody is answered" not in text
+
+
+def test_the_few_who_wait_ever_longer_are_not_lost_among_all(tmp_path):
+    """Lesson 10, reports cut out: 1.5 of 82 requests a second, of which three quarters have no answer, are not "all are"."""
+    run = simulate(monday(("/report",), 10, 6))
+    alone = brief(run, folder=tmp_path).markdown.read_text()
+    check("10.your_turn", run.system)
+    text = brief(run, promise="10.your_turn", folder=tmp_path).markdown.read_text()
+    waiting = r"nearly all are answered, .* \(Managers\); \d\d % of those from Managers still wait at the end\."
+    assert re.search(rf"At 82 requests a second {waiting}", text)
+    assert re.search(rf"Go on with it only if these may wait: at this load {waiting}", text)
+    assert re.search(rf"Not as it is: at this load {waiting}", alone)
+    quiet = simulate(run.system.replace({"managers.rate_per_s": 0.05}))
+    calm = brief(quiet, folder=tmp_path).markdown.read_text()
+    assert re.search(r"At 80 requests a second all are answered, [^;]*\. At ", calm)
 
 
 def test_a_rate_is_named_as_it_is_set_and_ten_times_is_ten_times_that(tmp_path):

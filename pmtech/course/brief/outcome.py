@@ -3,7 +3,7 @@
 from math import isnan
 from typing import NamedTuple
 
-from pmtech.findings.backlog import Backlog, standing
+from pmtech.findings.backlog import backlogs, standing
 from pmtech.findings.thresholds import PART, STANDING
 from pmtech.runs.certainty import as_set
 from pmtech.runs.offers import stretches
@@ -36,10 +36,19 @@ def keeps_up(result: Result) -> bool:
 
 
 def falls_behind(result: Result) -> bool:
-    """Do more messages wait at the end than chance leaves over, or a good part of the requests?"""
+    """Do a good part of the requests wait at the end, or does a queue that has no limit still grow, by more than chance?"""
     return result.waiting_share > PART or any(
-        standing(Backlog(result, [name]), STANDING) for name in result.queues if result.at_end.components[name].pulls
+        wave and wave.ends >= result.duration_s and wave.cause != "chance"
+        for one in backlogs(result)
+        if not one.is_full and one.part.max_wait_s is None
+        for wave in [standing(one, STANDING)]
     )
+
+
+def still_waiting(result: Result) -> list[str]:
+    """Of whose requests a good part had no answer at the end, where it gets worse."""
+    shares = result.clients.waiting_share if falls_behind(result) else {}
+    return [f"{percent(x)} of those from {label}" for label, x in shares.items() if x > PART]
 
 
 def outcome(result: Result) -> str:
@@ -55,8 +64,9 @@ def outcome(result: Result) -> str:
     share = listed(whose) if whose and len(lost) > 1 else percent(s.error_rate)
     refused = f"{share} {fate(result)}" if s.error_rate > 0.01 else ""
     if keeps_up(result):
-        everybody = "nearly all are" if s.error_rate else "all are"
-        late = f"; {percent(result.waiting_share)} still wait at the end" if result.waiting_share > PART else ""
+        waiting = still_waiting(result)
+        everybody = "nearly all are" if s.error_rate or waiting else "all are"
+        late = f"; {listed(waiting)} still wait at the end" if waiting else ""
         return f"{f'{refused}; the others are' if refused else everybody} answered, {served}{_later(result)}{late}"
     return f"{refused}, {left}, and {waits}" if refused else f"{left}; {waits}"
 

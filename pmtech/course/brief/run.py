@@ -10,6 +10,7 @@ from pmtech.course.brief.outcome import (
     longer,
     outcome,
     pools_of,
+    still_waiting,
     times_of,
 )
 from pmtech.course.brief.sheet import Page
@@ -75,6 +76,8 @@ def _recommendation(now: Result, then: Result, tested: Marking | None) -> str:
     pools = pools_of(now)
     if tested and not (tested.passed or tested.kept):
         return f"Not as it is: {' '.join(tested.gaps)}"
+    if tested and keeps_up(now) and still_waiting(now):
+        return f"Go on with it only if these may wait: at this load {outcome(now)}."
     if not keeps_up(now) or falls_behind(now):
         return f"Not as it is: at this load {outcome(now)}."
     holds = keeps_up(then) and not falls_behind(then)
