@@ -7,6 +7,7 @@ import os
 import re
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -27,6 +28,7 @@ from pmtech.components import (
 from pmtech.course.brief import MOST_REQUESTS, brief, ten_times
 from pmtech.course.exercises.check import all_tasks, check
 from pmtech.course.exercises.tasks.lesson_04 import survey_tool
+from pmtech.course.exercises.tasks.lesson_07 import busy_lunch
 from pmtech.course.exercises.tasks.lesson_10 import monday
 from pmtech.runs.events import Change, Outage
 from pmtech.runs.simulate import simulate
@@ -191,9 +193,23 @@ def test_the_few_who_wait_ever_longer_are_not_lost_among_all(tmp_path):
     assert re.search(rf"At 82 requests a second {waiting}", text)
     assert re.search(rf"Go on with it only if these may wait: at this load {waiting}", text)
     assert re.search(rf"Not as it is: at this load {waiting}", alone)
+    assert "“Service” is busy 94 % of the time: there is no room left" in text
+    began = run.records.visits["service"].started_s
+    times = re.search(r"takes about ([\d.]+) times “Service”", text)[1]
+    busy = run.components.utilisation["service"]
+    assert float(times) == pytest.approx(10 * busy / 0.7 / np.isfinite(began).mean(), rel=0.02) and float(times) > 40
     quiet = simulate(run.system.replace({"managers.rate_per_s": 0.05}))
     calm = brief(quiet, folder=tmp_path).markdown.read_text()
     assert re.search(r"At 80 requests a second all are answered, [^;]*\. At ", calm)
+
+
+def test_work_that_is_not_done_is_work_too(tmp_path):
+    """Lesson 07: half of the messages wait at the end of an hour; ten times as many are 17.4 a second, of 1.33 that four do."""
+    text = brief(simulate(busy_lunch(4, 60), duration_s=3600), folder=tmp_path).markdown.read_text()
+    assert re.search(r"“Mailer” is busy 9\d % of the time: there is no room left", text) and "Not as it is" in text
+    assert float(re.search(r"takes about ([\d.]+) times “Mailer”", text)[1]) == pytest.approx(
+        17.4 / 1.33 / 0.7, rel=0.1
+    )
 
 
 def test_a_rate_is_named_as_it_is_set_and_ten_times_is_ten_times_that(tmp_path):

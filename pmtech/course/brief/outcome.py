@@ -3,6 +3,8 @@
 from math import isnan
 from typing import NamedTuple
 
+import numpy as np
+
 from pmtech.findings.backlog import backlogs, standing
 from pmtech.findings.thresholds import PART, STANDING
 from pmtech.runs.certainty import as_set
@@ -36,9 +38,10 @@ def keeps_up(result: Result) -> bool:
 
 
 def falls_behind(result: Result) -> bool:
-    """Do a good part of the requests wait at the end, or does a queue that has no limit still grow, by more than chance?"""
+    """Do a good part of the requests wait at the end, or more messages than chance leaves over, or does a queue that has no
+    limit still grow?"""
     return result.waiting_share > PART or any(
-        wave and wave.ends >= result.duration_s and wave.cause != "chance"
+        wave and (one.part.pulls or (wave.ends >= result.duration_s and wave.cause != "chance"))
         for one in backlogs(result)
         if not one.is_full and one.part.max_wait_s is None
         for wave in [standing(one, STANDING)]
@@ -100,12 +103,14 @@ def times_of(result: Result) -> str:
 
 
 class Pool(NamedTuple):
-    """Servers or databases that stand side by side: how busy they are, and what they cost an hour."""
+    """Servers or databases that stand side by side: how busy they are, what they cost an hour, and how many times as many
+    came to them as they began with."""
 
     label: str
     number: int
     busy: float
     usd_per_hour: float
+    came: float
 
 
 def pools_of(result: Result) -> list[Pool]:
@@ -114,6 +119,10 @@ def pools_of(result: Result) -> list[Pool]:
         ((until - since) / result.window_s, system.components)
         for since, until, system in stretches(result.history, result.warmup_s, result.duration_s)
     ]
+    came: dict[str, float] = {}
+    for one in backlogs(result):  # a queue's workers have what waits there before them
+        share = 1 + one.at_end / max(1, int(np.isfinite(one.started).sum()))
+        came |= {name: max(share, came.get(name, 1.0)) for name in one.workers}
     twins: dict[str, list[str]] = {}
     for name, part in result.system.components.items():
         if part.station:
@@ -126,5 +135,6 @@ def pools_of(result: Result) -> list[Pool]:
         usd = sum(share * part.price_usd_per_hour * part.replicas for share, members in there for part in members)
         busy, kind = float(result.components.utilisation[names].mean()), there[0][1][0].kind
         many = f"the {number} {kind}s{f' “{label}”' * (label.lower() != kind)}{' (on average)' * (len({*counts}) > 1)}"
-        pools.append(Pool(f"“{label}”" if number == 1 else many, number, busy, usd))
+        most = max(came.get(name, 1.0) for name in names)
+        pools.append(Pool(f"“{label}”" if number == 1 else many, number, busy, usd, most))
     return sorted(pools, key=lambda pool: -pool.busy)
