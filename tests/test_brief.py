@@ -7,6 +7,7 @@ import os
 import re
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -27,7 +28,9 @@ from pmtech.components import (
 from pmtech.course.brief import MOST_REQUESTS, brief, ten_times
 from pmtech.course.exercises.check import all_tasks, check
 from pmtech.course.exercises.tasks.lesson_04 import survey_tool
-from pmtech.runs.events import Outage
+from pmtech.course.exercises.tasks.lesson_07 import busy_lunch
+from pmtech.course.exercises.tasks.lesson_10 import monday
+from pmtech.runs.events import Change, Outage
 from pmtech.runs.simulate import simulate
 
 HEADS = [
@@ -167,6 +170,46 @@ def test_what_is_capped_is_turned_away_and_what_is_not_served_today_is_counted_i
     busy = result.components.utilisation["server"]
     assert f"takes about {10 * busy * offered / served / 0.7:.1f} times “Server”" in text
     assert "What does a customer's software do when it is refused?" in text
+
+
+def test_machines_that_came_meanwhile_are_counted_in_and_who_waits_long_is_not_called_nobody(tmp_path):
+    """Lesson 06: three machines at 0.10, 6.2 times as many; those answered at ten times had come before the measured time."""
+    pool = Clients(rate_per_s=105) >> LoadBalancer() >> Server(workers=8, price_usd_per_hour=0.1)
+    run = simulate(pool, duration_s=180, warmup_s=120, events=[Change("server.replicas", 3, at_s=60)])
+    text = brief(run, folder=tmp_path).markdown.read_text()
+    times, usd = re.search(r"takes about ([\d.]+) times the 3 servers: roughly ([\d.]+) USD", text).groups()
+    assert float(usd) == pytest.approx(0.3 * float(times), rel=0.02)
+    assert re.search(r"At 1,0\d\d, only 24\d a second are answered; the others wait, longer every second\.", text)
+    assert "nobody is answered" not in text
+
+
+def test_the_few_who_wait_ever_longer_are_not_lost_among_all(tmp_path):
+    """Lesson 10, reports cut out: 1.5 of 82 requests a second, of which three quarters have no answer, are not "all are"."""
+    run = simulate(monday(("/report",), 10, 6))
+    alone = brief(run, folder=tmp_path).markdown.read_text()
+    check("10.your_turn", run.system)
+    text = brief(run, promise="10.your_turn", folder=tmp_path).markdown.read_text()
+    waiting = r"nearly all are answered, .* \(Managers\); \d\d % of those from Managers still wait at the end\."
+    assert re.search(rf"At 82 requests a second {waiting}", text)
+    assert re.search(rf"Go on with it only if these may wait: at this load {waiting}", text)
+    assert re.search(rf"Not as it is: at this load {waiting}", alone)
+    assert "“Service” is busy 94 % of the time: there is no room left" in text
+    began = run.records.visits["service"].started_s
+    times = re.search(r"takes about ([\d.]+) times “Service”", text)[1]
+    busy = run.components.utilisation["service"]
+    assert float(times) == pytest.approx(10 * busy / 0.7 / np.isfinite(began).mean(), rel=0.02) and float(times) > 40
+    quiet = simulate(run.system.replace({"managers.rate_per_s": 0.05}))
+    calm = brief(quiet, folder=tmp_path).markdown.read_text()
+    assert re.search(r"At 80 requests a second all are answered, [^;]*\. At ", calm)
+
+
+def test_work_that_is_not_done_is_work_too(tmp_path):
+    """Lesson 07: half of the messages wait at the end of an hour; ten times as many are 17.4 a second, of 1.33 that four do."""
+    text = brief(simulate(busy_lunch(4, 60), duration_s=3600), folder=tmp_path).markdown.read_text()
+    assert re.search(r"“Mailer” is busy 9\d % of the time: there is no room left", text) and "Not as it is" in text
+    assert float(re.search(r"takes about ([\d.]+) times “Mailer”", text)[1]) == pytest.approx(
+        17.4 / 1.33 / 0.7, rel=0.1
+    )
 
 
 def test_a_rate_is_named_as_it_is_set_and_ten_times_is_ten_times_that(tmp_path):

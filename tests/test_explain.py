@@ -203,7 +203,11 @@ def test_machines_that_get_unequal_shares():
     """A sends 50 to the one, B 5 to the other; each can serve 40."""
     clients = [Clients("A", rate_per_s=50), Clients("B", rate_per_s=5)]
     text = said(clients >> LoadBalancer(sticky=True) >> Server(workers=4, replicas=2))
-    assert "55 requests a second arrive at “Server”, which can serve 80. The machines do not get equal shares" in text
+    assert (
+        "55 requests a second arrive at “Server”, which can serve 80. The machines do not get equal shares (busy "
+        in text
+    )
+    assert number("% and # % of the time)", text) == pytest.approx(100 * 5 / 40, abs=4)
     assert number("at the end # are waiting", text) == pytest.approx(600, abs=120)
 
 

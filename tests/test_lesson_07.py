@@ -28,6 +28,12 @@ def test_too_few_workers_a_short_visibility_and_idle_workers_miss(workers, visib
     assert not marking(busy_lunch(workers, visibility_s)).passed
 
 
+def test_one_too_many_is_said_as_people_say_it():
+    assert marking(busy_lunch(workers=9, visibility_s=60)).gaps == [
+        "With one worker fewer every promise would be kept, too."
+    ]
+
+
 def test_without_the_queue_people_wait_for_the_mail():
     clients, tool, _, mailer = busy_lunch(workers=8).parts
     found = marking(clients >> tool >> mailer)

@@ -19,10 +19,14 @@ from pmtech import (
     Outage,
     Profile,
     Server,
+    Slider,
+    Surge,
+    brief,
     check,
     cold_starts,
     compare,
     container_file,
+    explore,
     fleets,
     kill_process,
     layers,
@@ -138,6 +142,27 @@ def test_a_call_against_an_hour():
     crosses = theory.price_crossing_per_s(part.usd_per_call, machine("c7g.medium")["price_usd_per_hour"])
     assert 3 < crosses < 4
     assert hourly(np.array([crosses]), 0.1)[0] == pytest.approx(crosses * 3600 * part.usd_per_call)
+
+
+def test_names_stand_beside_the_axes_where_the_panel_left_them_longer():
+    """Their pieces stand there, too: at 100 of 120 calls a second the names lay over them."""
+    called = Clients("Callers", rate_per_s=2) >> Functions(work_ms=100, cold_ms=500)
+    panel = explore(called, Slider("callers.rate_per_s", 0.1, 60), show="price", duration_s=20)
+    for rate_per_s in (60, 58, 47):
+        panel.controls["callers.rate_per_s"].value = rate_per_s
+        layout = panel.answer["figure"]["layout"]
+        assert {note["x"] for note in layout["annotations"]} == {layout["xaxis"]["range"][1]}
+
+
+def test_a_page_counts_the_machines_that_were_there_on_average(tmp_path):
+    """Ten times the load of 16.5 orders of six seconds, two at a time, 30 % kept free: 71 machines at 7.25 cents."""
+    rule = Autoscale(least=1, most=20, starts_s=150, schedule=((720, 14), (1830, 1)))
+    orders = Clients("Orders", rate_per_s=0.7, surge=Surge(at_s=900, for_s=900, times=6.7))
+    fleet = Server(workers=2, service_ms=6000, service_cv=0.5, price_usd_per_hour=0.0725, replicas=4, autoscale=rule)
+    run = simulate(orders >> LoadBalancer(policy="least_connections") >> fleet, duration_s=1200)
+    text = brief(run, folder=tmp_path).markdown.read_text()
+    usd = float(re.search(r"roughly ([\d.]+) USD", text)[1])
+    assert usd == pytest.approx(10 * run.summary.served_per_s * 6 / 2 / 0.7 * 0.0725, rel=0.1)
 
 
 # --- real processes ----------------------------------------------------------------------------------------------------

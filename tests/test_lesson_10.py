@@ -58,7 +58,7 @@ def test_a_hedge_is_asked_for_who_has_not_answered_and_shortens_the_tail(after_m
     runs = [simulate(system, duration_s=25, seed=seed) for seed in range(6)]
     late = np.exp(-after_ms / 50)
     low, high = student([run.components.hedged["gather"] for run in runs])
-    assert low <= late / (1 + late) <= high  # hedges, of all that is asked
+    assert low <= late <= high  # so much more load
     alone = system.replace({"gather.hedge_after_ms": None})
     assert runs[0].summary.p99_ms < simulate(alone, duration_s=25, seed=0).summary.p99_ms
 

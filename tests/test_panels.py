@@ -13,11 +13,23 @@ import plotly.graph_objects as go
 import pytest
 import traitlets
 
-from pmtech import Clients, Database, Outage, RateLimiter, Server, Surge, Throttle, simulate
+from pmtech import (
+    Change,
+    Clients,
+    Database,
+    LoadBalancer,
+    Outage,
+    Profile,
+    RateLimiter,
+    Server,
+    Surge,
+    Throttle,
+    simulate,
+)
 from pmtech.charts import plot
 from pmtech.panels import explore as explore_module
 from pmtech.panels import sweep as sweep_module
-from pmtech.panels.compare import compare
+from pmtech.panels.compare import _rows, compare
 from pmtech.panels.controls import Choice, Slider
 from pmtech.panels.explore import explore
 from pmtech.panels.sweep import sweep
@@ -429,6 +441,25 @@ def test_a_comparison_shows_each_client_in_each_design():
     assert served.loc["throttle", ALL] == comparison.results["throttle"].summary.served_per_s
     assert comparison.table.offered_per_s.unstack().nunique().eq(1).all()  # the same customers
     assert "text/html" in comparison._repr_mimebundle_()
+
+
+@pytest.mark.parametrize("load", [{"surge": Surge(at_s=4, for_s=3)}, {"profile": Profile(((0, 1), (9, 4)))}, {}])
+def test_stretches_that_are_not_alike_say_nothing_of_chance(load):
+    """Lesson 07's lunch: +0.65, "+0.14 to +1.15" by chance, was the lunch hour and no chance."""
+    people = Clients(rate_per_s=20, **load)
+    rows = _rows(compare({"one": people >> Server(), "two": people >> Server(service_ms=50)}, duration_s=20))
+    assert ("(" in rows[2][2]) is (not load)
+
+
+def test_a_difference_is_that_of_the_figures_beside_it():
+    """Of lesson 06: 96.3 and 103.6 a second are shown as 96 and 104, and "+7" beside them is no sum that anybody can follow."""
+    pool = Clients("D", rate_per_s=85, connections=40) >> LoadBalancer(layer=4) >> Server(workers=8, service_cv=0.5)
+    designs = {f"{age_s} s": pool.replace({"d.connection_age_s": age_s}) for age_s in (3600, 300, 60, 40, 30)}
+    for events in ([], [Change("server.replicas", 3, at_s=20)]):
+        _, first, *others = _rows(compare(designs, duration_s=60, warmup_s=40, events=events))
+        for _, served, against, *_ in others:
+            more = against.split(" (")[0].replace("−", "-")
+            assert float(more) == round(float(served) - float(first[1]), 1)
 
 
 def test_no_interval_where_something_happens_during_the_run():

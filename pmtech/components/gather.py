@@ -44,9 +44,9 @@ class Gather(Component):
         return 1.0 if self.need is None or self.hedge_after_ms is None else min(1.0, self.need / branches)
 
     def figures(self, notes: np.ndarray) -> dict[str, float]:
-        """hedged: of the questions that it asks, the share that it asks a second time."""
-        asked = notes[:, 1].sum()
-        return {"hedged": float(notes[:, 2].sum() / asked) if asked else 0.0}
+        """hedged: so many hedges for each question that it asks at first."""
+        hedges = notes[:, 2].sum()
+        return {"hedged": float(hedges / (notes[:, 1].sum() - hedges)) if len(notes) else 0.0}
 
     def findings(self, label: str, figures) -> list[Finding]:
         said = f"{label} asks {percent(figures['hedged'])} of its questions a second time"

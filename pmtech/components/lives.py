@@ -44,10 +44,14 @@ class Lives:
         """Which of its lives each of these connections has at its moment, in order of time: the other form of `at`."""
         life = np.zeros(len(numbers), dtype=int)
         if (age_s := self.source.spec.connection_age_s) is not None:
-            for number in np.unique(numbers).tolist():
-                mine, ends = numbers == number, [0.0]
-                last, ages = times[mine][-1], self.ages[self.source.name, 0]
-                while ends[-1] <= last:
-                    ends.append(ends[-1] + ages[len(ends) * ROUND + number] * age_s)
-                life[mine] = np.searchsorted(ends, times[mine], "right")
+            ages, ends = self.ages[self.source.name, 0], {number: [0.0] for number in np.unique(numbers).tolist()}
+            last = dict(zip(numbers.tolist(), times.tolist(), strict=True))
+            living = list(ends)
+            while living:  # life by life: the ages of one life lie side by side, and are made once
+                for number in living:
+                    ends[number].append(ends[number][-1] + ages[len(ends[number]) * ROUND + number] * age_s)
+                living = [number for number in living if ends[number][-1] <= last[number]]
+            for number, ended in ends.items():
+                mine = numbers == number
+                life[mine] = np.searchsorted(ended, times[mine], "right")
         return life

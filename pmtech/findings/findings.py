@@ -74,8 +74,10 @@ def _standing(case: Case, long: at.Long) -> list[str]:
     if told.backlog.is_full or patience_s is not None:
         limit = "and no more may" if patience_s is None else f"each for {seconds(patience_s)} at most"
         return [words.arrive(told), f"{at_end} wait there at the end, {limit}"]
-    why = "The machines do not get equal shares:"
-    if told.cause != "uneven":
+    if told.cause == "uneven":
+        few, many = (percent(share) for share in np.sort(told.backlog.busy)[[0, -1]])
+        why = f"The machines do not get equal shares (busy {many} and {few} of the time):"
+    else:
         why = words.of_chance(told) if told.cause == "chance" else words.of_growth(told)
     return [words.arrive(told), f"{why} at the end {at_end} are waiting, and {words.waits(told.backlog, told.begin)}"]
 

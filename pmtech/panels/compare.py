@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import traitlets
 
 from pmtech import charts
@@ -32,7 +33,7 @@ class ComparisonPanel(Panel):
 class ShownComparison(Comparison):
     """A comparison that shows itself in a notebook.
 
-    steady: did nothing change during the run? Otherwise its stretches are not alike, and the interval of their means
+    steady: did nothing change during the run, and as many come all the time? Otherwise its stretches are not alike, and the interval of their means
     would say how much they differ and not how sure the difference is.
     """
 
@@ -65,7 +66,8 @@ def compare(
     """
     events = as_events(events)
     results = run_designs(designs, duration_s=duration_s, warmup_s=warmup_s, seed=seed, events=events)
-    return ShownComparison(results, steady=not events)
+    sources, moments = next(iter(results.values())).system.sources.values(), np.linspace(warmup_s, duration_s, 1001)
+    return ShownComparison(results, steady=not events and all(np.ptp(one.rates(moments)) == 0 for one in sources))
 
 
 def _rows(comparison: ShownComparison) -> list[list[str]]:
@@ -78,7 +80,7 @@ def _rows(comparison: ShownComparison) -> list[list[str]]:
     columns = {
         "design": list(runs),
         "served a second": served,
-        f"against “{first}”": _against(comparison, list(runs)[1:], len(served[0].partition(".")[2])),
+        f"against “{first}”": _against(comparison, served),
         f"p95, {p95}": times,
         **_done(list(runs.values())),
         "refused or failed, %": column([s.error_rate for s in sums], "%")[1],
@@ -98,14 +100,16 @@ def _done(runs: list) -> dict[str, list[str]]:
     return {f"95 of 100 done, {unit}": times} if any(run.queues for run in runs) else {}
 
 
-def _against(comparison: ShownComparison, others: list[str], digits: int) -> list[str]:
-    """How many more a second than in the first design, and how low or high chance could make it; so many decimals."""
-    rows = [comparison.differences.loc[label, ALL] for label in others]
-    said = [_signed(row.served_per_s, digits) for row in rows]
-    if comparison.steady:
-        between = [f" ({_signed(row.low_per_s, digits)} to {_signed(row.high_per_s, digits)})" for row in rows]
-        said = [value + more for value, more in zip(said, between, strict=True)]
-    return ["", *said]
+def _against(comparison: ShownComparison, served: list[str]) -> list[str]:
+    """How many more a second than in the first design, as the figures that stand beside it differ, and how low or high
+    chance could make it."""
+    said, digits = [""], len(served[0].partition(".")[2])
+    first, *others = (float(text.replace(",", "")) for text in served)
+    for label, value in zip(list(comparison.results)[1:], others, strict=True):
+        row, more = comparison.differences.loc[label, ALL], value - first
+        low, high = (_signed(f(more, end), digits) for f, end in ((min, row.low_per_s), (max, row.high_per_s)))
+        said.append(_signed(more, digits) + f" ({low} to {high})" * comparison.steady)
+    return said
 
 
 def _signed(value: float, digits: int) -> str:

@@ -137,6 +137,8 @@ class Explore(Panel):
             axis["range"] = [0, kept]
             if name == "yaxis":
                 plot.respaced(figure, kept)
+            for note in figure["layout"]["annotations"]:  # what stood beside the axes, at their end, stands there
+                note.update({"x": kept} if name == "xaxis" and note["x"] == end else {})
         which = "Both axes have" if changed[1:] else "The axis has"
         return f"{which} changed: {'; '.join(changed)}." if changed else ""
 

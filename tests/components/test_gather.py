@@ -91,7 +91,7 @@ def test_help_where_all_are_needed_asks_the_same_branch_once_more(story):
         (1, "stuck", 0.5, 0.5, None),
     ]
     assert run.result.records.notes["gather"].tolist() == [[0.0, 2, 0], [0.5, 3, 1]]
-    assert run.result.components.hedged["gather"] == 1 / 5
+    assert run.result.components.hedged["gather"] == 1 / 4  # of what was asked at first
 
 
 def test_help_where_one_is_enough_asks_who_was_spared(story):

@@ -10,6 +10,7 @@ from uhashring import HashRing
 
 from pmtech import CDN, Autoscale, Change, Clients, LoadBalancer, Outage, Server, answers_by_machine, simulate
 from pmtech.components.ring import VIRTUAL_NODES, Ring
+from pmtech.engine.randomness import uniforms
 from pmtech.theory import busiest_share, moved_share, new_machine_share, ring_variation
 
 KEYS = range(1, 20_001)
@@ -205,6 +206,14 @@ def test_a_connection_that_broke_while_nobody_used_it_is_opened_anew():
     assert died.requests.served_by.tolist() == ["server#1"] * 5 + ["server#2"] * 4
     others = [Change("server.replicas", 1, at_s=4.3), Change("server.replicas", 3, at_s=4.6)]
     assert simulate(system, duration_s=9, events=others).requests.served_by.tolist() == ["server#1"] * 9
+
+
+def test_short_lives_of_connections_are_made_a_life_at_a_time(monkeypatch):
+    """Connection by connection, each of 40 made all the lives anew, and an age of a second kept a learner waiting for 11 s."""
+    made = []
+    monkeypatch.setattr("pmtech.engine.randomness.uniforms", lambda *key: made.append(key) or uniforms(*key))
+    simulate(on_connections(40, age_s=1), duration_s=60)
+    assert len(made) < 3 * 60
 
 
 def test_an_autoscaler_adds_machines_that_only_new_connections_reach():

@@ -3,9 +3,12 @@
 from math import isnan
 from typing import NamedTuple
 
-from pmtech.findings.backlog import Backlog, standing
+import numpy as np
+
+from pmtech.findings.backlog import backlogs, standing
 from pmtech.findings.thresholds import PART, STANDING
 from pmtech.runs.certainty import as_set
+from pmtech.runs.offers import stretches
 from pmtech.runs.result import Result
 from pmtech.system.system import System
 from pmtech.wording import listed, percent, rate, took
@@ -35,10 +38,20 @@ def keeps_up(result: Result) -> bool:
 
 
 def falls_behind(result: Result) -> bool:
-    """Do more messages wait at the end than chance leaves over, or a good part of the requests?"""
+    """Do a good part of the requests wait at the end, or more messages than chance leaves over, or does a queue that has no
+    limit still grow?"""
     return result.waiting_share > PART or any(
-        standing(Backlog(result, [name]), STANDING) for name in result.queues if result.at_end.components[name].pulls
+        wave and (one.part.pulls or (wave.ends >= result.duration_s and wave.cause != "chance"))
+        for one in backlogs(result)
+        if not one.is_full and one.part.max_wait_s is None
+        for wave in [standing(one, STANDING)]
     )
+
+
+def still_waiting(result: Result) -> list[str]:
+    """Of whose requests a good part had no answer at the end, where it gets worse."""
+    shares = result.clients.waiting_share if falls_behind(result) else {}
+    return [f"{percent(x)} of those from {label}" for label, x in shares.items() if x > PART]
 
 
 def outcome(result: Result) -> str:
@@ -46,17 +59,18 @@ def outcome(result: Result) -> str:
     s, served = result.summary, f"95 of 100 within {times_of(result)}"
     if not s.offered_per_s:
         return "there is nothing to answer"
-    if isnan(s.p95_ms):
-        return "nobody is answered"
+    left, waits = f"only {rate(s.served_per_s)} a second are answered", f"the others wait{longer(result.system)}"
+    if isnan(s.p95_ms):  # whoever was answered had come before the measured time
+        return f"{left}; {waits}" if s.served_per_s else "nobody is answered"
     lost = result.by_client.error_rate
     whose = [f"{percent(x)} of those from {result.system.label(c)}" for c, x in lost.items() if x > 0.01]
     share = listed(whose) if whose and len(lost) > 1 else percent(s.error_rate)
     refused = f"{share} {fate(result)}" if s.error_rate > 0.01 else ""
     if keeps_up(result):
-        everybody = "nearly all are" if s.error_rate else "all are"
-        late = f"; {percent(result.waiting_share)} still wait at the end" if result.waiting_share > PART else ""
+        waiting = still_waiting(result)
+        everybody = "nearly all are" if s.error_rate or waiting else "all are"
+        late = f"; {listed(waiting)} still wait at the end" if waiting else ""
         return f"{f'{refused}; the others are' if refused else everybody} answered, {served}{_later(result)}{late}"
-    left, waits = f"only {rate(s.served_per_s)} a second are answered", f"the others wait{longer(result.system)}"
     return f"{refused}, {left}, and {waits}" if refused else f"{left}; {waits}"
 
 
@@ -89,26 +103,38 @@ def times_of(result: Result) -> str:
 
 
 class Pool(NamedTuple):
-    """Servers or databases that stand side by side: how busy they are, and what they cost an hour."""
+    """Servers or databases that stand side by side: how busy they are, what they cost an hour, and how many times as many
+    came to them as they began with."""
 
     label: str
     number: int
     busy: float
     usd_per_hour: float
+    came: float
 
 
 def pools_of(result: Result) -> list[Pool]:
-    """The busiest first."""
-    twins: dict[str, list] = {}
+    """The busiest first. Where machines came or went in the measured window, as many as were there on average."""
+    lasted = [
+        ((until - since) / result.window_s, system.components)
+        for since, until, system in stretches(result.history, result.warmup_s, result.duration_s)
+    ]
+    came: dict[str, float] = {}
+    for one in backlogs(result):  # a queue's workers have what waits there before them
+        share = 1 + one.at_end / max(1, int(np.isfinite(one.started).sum()))
+        came |= {name: max(share, came.get(name, 1.0)) for name in one.workers}
+    twins: dict[str, list[str]] = {}
     for name, part in result.system.components.items():
         if part.station:
-            twins.setdefault(part.label, []).append((name, part, part.replicas))
+            twins.setdefault(part.label, []).append(name)
     pools = []
-    for label, members in twins.items():
-        number = sum(copies for _, _, copies in members)
-        busy = float(result.components.utilisation[[name for name, _, _ in members]].mean())
-        usd = sum(part.price_usd_per_hour * copies for _, part, copies in members)
-        kind = members[0][1].kind
-        many = f"the {number} {kind}s{f' “{label}”' * (label.lower() != kind)}"
-        pools.append(Pool(f"“{label}”" if number == 1 else many, number, busy, usd))
+    for label, names in twins.items():
+        there = [(share, [parts[name] for name in names]) for share, parts in lasted]
+        counts = [sum(part.replicas for part in members) for _, members in there]
+        number = max(1, round(sum(share * count for (share, _), count in zip(there, counts, strict=True))))
+        usd = sum(share * part.price_usd_per_hour * part.replicas for share, members in there for part in members)
+        busy, kind = float(result.components.utilisation[names].mean()), there[0][1][0].kind
+        many = f"the {number} {kind}s{f' “{label}”' * (label.lower() != kind)}{' (on average)' * (len({*counts}) > 1)}"
+        most = max(came.get(name, 1.0) for name in names)
+        pools.append(Pool(f"“{label}”" if number == 1 else many, number, busy, usd, most))
     return sorted(pools, key=lambda pool: -pool.busy)

@@ -10,6 +10,7 @@ from pmtech.course.brief.outcome import (
     longer,
     outcome,
     pools_of,
+    still_waiting,
     times_of,
 )
 from pmtech.course.brief.sheet import Page
@@ -75,6 +76,8 @@ def _recommendation(now: Result, then: Result, tested: Marking | None) -> str:
     pools = pools_of(now)
     if tested and not (tested.passed or tested.kept):
         return f"Not as it is: {' '.join(tested.gaps)}"
+    if tested and keeps_up(now) and still_waiting(now):
+        return f"Go on with it only if these may wait: at this load {outcome(now)}."
     if not keeps_up(now) or falls_behind(now):
         return f"Not as it is: at this load {outcome(now)}."
     holds = keeps_up(then) and not falls_behind(then)
@@ -128,7 +131,7 @@ def _room_left(now: Result) -> list[str]:
         return []
     share, is_ = pools[0].busy, "is" if pools[0].number == 1 else "are"
     begin = f"At this load {pools[0].label} {is_} busy {percent(share)} of the time"
-    if share >= 0.97:
+    if share >= 0.97 or falls_behind(now):
         return [f"{begin}: there is no room left, not even for its busy moments."]
     if any(part.thins for part in now.system.parts):  # it is sent less than in proportion
         return [f"{begin}; it is slow well before it is full."]
@@ -151,9 +154,10 @@ def _more_machines(now: Result, then: Result) -> list[str]:
     remembers = any(part.remembers for part in now.system.parts)
     told = remembers and keeps_up(then)  # behind a memory the run itself has to tell
     run, s = then if told else now, now.summary
-    # Whoever is not served now would bring work, too.
-    scale = (1 if told else TIMES * s.offered_per_s / max(s.served_per_s, 1e-9)) / (1 - FREE)
-    short = {pool: pool.busy * scale for pool in pools_of(run) if pool.busy * scale > 1}
+    # Whoever is not served now would bring work, too: he may have been lost before this part, or wait for it.
+    lost = 1 if told else s.offered_per_s / max(s.served_per_s, 1e-9)
+    needed = [(pool, pool.busy * max(lost, pool.came) * (1 if told else TIMES) / (1 - FREE)) for pool in pools_of(run)]
+    short = {pool: times for pool, times in needed if times > 1}
     if not short:
         return []
     usd = run.summary.cost_usd_per_hour + sum(pool.usd_per_hour * (times - 1) for pool, times in short.items())

@@ -46,7 +46,8 @@ class LunchTask(SystemTask):
         if fewest == workers:
             note = "With one worker fewer a promise would be broken."
             return replace(marking, figures=[(*figure, "met")], note=note)
-        less = f"{about(workers - fewest)} fewer workers" if precise else "fewer workers"
+        over = workers - fewest
+        less = ("one worker fewer" if over == 1 else f"{about(over)} fewer workers") if precise else "fewer workers"
         gap = f"With {less} every promise would be kept, too."
         return replace(marking, passed=False, figures=[(*figure, "could be fewer")], gaps=[gap])
 
