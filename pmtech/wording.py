@@ -83,6 +83,12 @@ def percent(share: float) -> str:
     return "more than 99 %" if 0.99 < share < 1 else f"{share:.0%}".replace("%", " %")
 
 
+def percents(between: tuple[float, float]) -> str:
+    """Two shares as a range: 2 to 15 %."""
+    low, high = between
+    return percent(high) if low == high else f"{100 * low:g} to {100 * high:g} %"
+
+
 def counted(number: float, word: str, words: str | None = None) -> str:
     """ "1 row", "2 rows"; words: where the plural is not just one more s."""
     return f"{plain(number)} {word if number == 1 else words or word + 's'}"

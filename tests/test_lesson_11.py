@@ -313,6 +313,7 @@ def test_a_debt_has_an_interest():
     (row,) = mine.roadmap.itertuples()
     assert row.headroom == pytest.approx(1 - 694 / 1500) and row.repaired == pytest.approx(1 - 694 / 6000)
     assert row.lost == "0.9 to 6.9 points" and row.full == "6 to 39; repaired 16 to 109"
+    assert mine.roadmap.note == "If the load grows by 2 to 15 % every month."
     assert row.saved == pytest.approx(730 * 0.80 * (6940 / 1500 / 0.7 - 6940 / 6000 / 0.7), rel=1e-6)
 
 
@@ -427,6 +428,7 @@ def test_too_few_servers_break_the_time_to_an_answer():
         ("99.5 % of 30 days, 95 of 100 within 400 ms.", "how many minutes, or hours"),
         ("At most 216 minutes down; 95 of 100 within 400 ms.", "in how long a time"),
         ("At most 216 minutes down in 30 days.", "how soon an answer comes"),
+        ("At most 216 minutes down in 30 days; answers come within 400 ms.", "how many of the answers"),
     ],
 )
 def test_a_sentence_says_what_was_promised_and_no_more(sentence, wrong):

@@ -230,6 +230,7 @@ def test_runs_on_one_axis():
     assert [line["name"] for line in answers.figure["data"]] == ["now", "half"]
     assert sum(answers.figure["data"][0]["y"]) == runs["now"].records.served.sum()
     assert sum(tries.figure["data"][0]["y"]) * 0.5 == len(runs["now"].records.visits["tool"].row)
+    assert "attempts at “Tool”: " in tries.said[0], "as the picture calls it"
     for bad in ({}, 3, {"a": 1}):
         with pytest.raises(
             ValueError,

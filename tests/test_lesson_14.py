@@ -387,6 +387,12 @@ def test_a_good_version_must_not_be_taken_back_by_chance_nor_come_too_late():
     assert "not with everybody" in tried(replace(WATCHED, steps=((0, 0.05),))).gaps[0]
 
 
+@pytest.mark.parametrize("steps", [((3600, 1),), ((0, 0.02), (3600, 1))])
+def test_the_hour_does_not_end_before_a_bad_version_has_been_found(steps):
+    marking = tried(replace(PLAN, steps=steps))
+    assert not marking.passed and "still there after the hour" in marking.gaps[0]
+
+
 def test_the_cell_as_it_stands_loses_and_is_no_attempt():
     made = {}
     (cell,) = (

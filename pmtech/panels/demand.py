@@ -7,7 +7,7 @@ from pmtech.charts import plot
 from pmtech.panels.controls import round_step
 from pmtech.panels.steps import Steps, slider
 from pmtech.theory.checks import growth_range, number
-from pmtech.wording import percent, plain, rate
+from pmtech.wording import percents, plain, rate
 
 MOST = 1e12
 MONTHS = 12
@@ -68,7 +68,7 @@ class Demand(Steps):
     def said(self) -> str:
         """The forecast in a sentence."""
         low, high = map(rate, self.in_months(MONTHS))
-        told = f"At {_growth(self.growth)} more every month the peak is {low} to {high} a second in a year."
+        told = f"At {percents(self.growth)} more every month the peak is {low} to {high} a second in a year."
         if self.capacity_per_s is None:
             return told
         early, late = self.full_in(self.capacity_per_s)
@@ -86,7 +86,7 @@ class Demand(Steps):
         users, each, peak = (plain(round(getattr(self, name), 4)) for name in LEAST)
         low, high = map(rate, self.in_months(MONTHS))
         load = f"{rate(self.peak_per_s)} requests a second at the peak"
-        year = f"{_growth(self.growth)} a month: {low} to {high} a second in a year"
+        year = f"{percents(self.growth)} a month: {low} to {high} a second in a year"
         return {
             "load": (load, f"{users} users a day × {each} requests ÷ 86,400 s × {peak}"),
             "growth": (year, "a forecast, as a range"),
@@ -134,11 +134,6 @@ def demand(
     if capacity_per_s is not None:
         number("capacity_per_s", capacity_per_s, above=0, at_most=MOST)
     return Demand({name: float(value) for name, value in values.items()}, growth_range(growth), capacity_per_s)
-
-
-def _growth(growth: tuple[float, float]) -> str:
-    low, high = growth
-    return percent(high) if low == high else f"{100 * low:g} to {100 * high:g} %"
 
 
 def _slider(name: str, value: float) -> dict:

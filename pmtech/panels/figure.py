@@ -122,7 +122,8 @@ def over_time(runs, at: str | None = None, *, every_s: float = 1.0) -> Figure:
     if at is None:
         what, each = "answered", {label: run.records.finished_s[run.records.served] for label, run in runs.items()}
     else:
-        what, each = f"attempts at “{at}”", {label: tried.came(run, at) for label, run in runs.items()}
+        each = {label: tried.came(run, at) for label, run in runs.items()}
+        what = f"attempts at “{next(iter(runs.values())).system.label(at)}”"
     said = "; ".join(f"{label}: {len(times):,}" for label, times in each.items())
     name = f"{'Answers' if at is None else 'Attempts'} over time"
     return Figure(figure=tried.by_run(runs, at, every_s), height=260, name=name, said=[f"In all, {what}: {said}."])

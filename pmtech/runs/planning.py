@@ -12,7 +12,7 @@ from pmtech.runs.table import Table
 from pmtech.system.flow import flows
 from pmtech.system.system import System, check_complete
 from pmtech.theory.checks import growth_range, number
-from pmtech.wording import plain, rate
+from pmtech.wording import percents, plain, rate
 
 SMALL = 0.01  # of the load, at which nothing is full and each part's share can be told
 
@@ -81,6 +81,7 @@ class Plan:
                 "full": ("full in month", ""),
                 "saved": (f"saved a month at {plain(self.times)} times", "$"),
             },
+            f"If the load grows by {percents(self.growth)} every month.",
         )
 
     @property

@@ -24,19 +24,19 @@ class Outcome:
     missed: tuple[Dependency, ...]
 
     @cached_property
-    def costs(self) -> dict[str, float]:
-        """What each dependency that was missed costs in the simulated quarter, in dollars, each by itself."""
+    def costs(self) -> dict[str, int]:
+        """What each dependency that was missed costs in the simulated quarter, by itself, in the whole dollars that are told."""
         d = self.decision
-        return {one.id: 0.0 if one.id in d.settles else d.share * one.lost_usd for one in self.missed}
+        return {one.id: 0 if one.id in d.settles else round(d.share * one.lost_usd) for one in self.missed}
 
     @cached_property
-    def lost_usd(self) -> float:
-        """What the quarter loses: the decision by itself, and what was missed."""
-        return self.decision.lost_usd + sum(self.costs.values())
+    def lost_usd(self) -> int:
+        """What the quarter loses: the decision by itself, and what was missed. Who adds up what is told finds the same."""
+        return round(self.decision.lost_usd) + sum(self.costs.values())
 
     def price(self, missed: Dependency) -> str:
         """What a dependency that was missed costs in the quarter, in words."""
-        return IN_IT if missed.id in self.decision.settles else f"${rate(round(self.costs[missed.id]))}"
+        return IN_IT if missed.id in self.decision.settles else f"${rate(self.costs[missed.id])}"
 
     @property
     def agreed(self) -> list[str]:
@@ -52,7 +52,7 @@ class Outcome:
             told.append(f"Missed: {one.name}. {came}")
         own = f"The decision by itself: ${rate(round(d.lost_usd))}{f', {d.for_what}' if d.for_what else ''}."
         how = "Each price is the difference of two runs; what a page or an order is worth is invented."
-        return [*told, own, f"The quarter loses ${rate(round(self.lost_usd))}. {how}"]
+        return [*told, own, f"The quarter loses ${rate(self.lost_usd)}. {how}"]
 
 
 class Talk:

@@ -105,6 +105,10 @@ def _wrong_with(sentence: str, mine: Promise) -> list[str]:
         said.append("The sentence does not say in how long a time: 30 days, or a month.")
     if mine.p95_ms and not {mine.p95_ms, mine.p95_ms / 1000} & numbers:
         said.append("The sentence does not say how soon an answer comes.")
+    elif mine.p95_ms and 95 not in numbers:
+        said.append(
+            "The sentence does not say how many of the answers come so soon: all of them is more than was promised."
+        )
     return said
 
 

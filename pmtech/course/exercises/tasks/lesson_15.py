@@ -31,7 +31,7 @@ class MeetingTask:
         if not table.talk.shown:
             gaps.append("You took every claim at its word: ask to be shown at least one.")
         figures = [
-            ("The quarter loses", f"at most ${plain(self.at_most_usd)}", f"${rate(round(outcome.lost_usd))}", "too much" if dear else "met"),
+            ("The quarter loses", f"at most ${plain(self.at_most_usd)}", f"${rate(outcome.lost_usd)}", "too much" if dear else "met"),
             ("Claims that were run", "at least 1", str(len(table.talk.shown)), "met" if table.talk.shown else "missed"),
         ]  # fmt: skip
         note = "You asked for what nobody had said."
