@@ -311,6 +311,21 @@ def test_dollars_in_a_name_are_no_formula():
     assert diagram(Clients("$a$ and $b$") >> Server()).startswith('<div class="pmtech-diagram mathjax_ignore"')
 
 
+def test_words_have_room_before_the_bend_of_a_chain_among_others():
+    """Lesson 10: "0.05 /s" began under the box that it came from and ended behind its arrow's bend."""
+    ways = {
+        f"/{n}": Network(f"Way {n}") >> Server(f"S{n}", workers=4, service_ms=2) >> Database(f"D{n}", query_ms=ms)
+        for n, ms in enumerate((30, 40, 60, 20_000))
+    }
+    people = [Clients(f"C{n}", rate_per_s=0.05, endpoints=f"/{n}") for n in range(4)]
+    drawn = layout(people >> Gateway() >> ways)
+    bent = [arrow for arrow in drawn.arrows if len(arrow.points) == 4 and not arrow.route and arrow.tail > 3]
+    assert bent
+    for arrow in bent:
+        half, (x, _) = max(text_width(word, 14) for word in arrow.words) / 2, arrow.label
+        assert arrow.points[0][0] <= x - half and x + half <= arrow.points[1][0] + 1
+
+
 def test_where_boxes_are_narrow_a_fact_takes_another_line_and_is_not_cut():
     reports = Network(round_trip_ms=2) >> Server("Reports", workers=4) >> Database("Statistics", query_ms=20_000)
     narrow = layout(Clients(endpoints="/report") >> Network("Way") >> Gateway("Door") >> {"/report": reports})

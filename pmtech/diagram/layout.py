@@ -135,7 +135,7 @@ def _gap(column: list[int], words: dict[tuple[int, int], tuple[str, ...]], outs:
     rooms = [64.0]
     for (tail, head), said in words.items():
         if tail in column:
-            bend = 18 if outs[tail] > 1 or ins[head] > 1 else 0
+            bend = 18 if outs[tail] > 1 or ins[head] > 1 else 8 * (len(column) > 1)  # chains side by side bend, too
             rooms += [text_width(word, TEXT) + 16 + bend for word in said]
     return max(rooms)
 
@@ -264,7 +264,7 @@ def _way(nodes, outs, ins, sides, middle) -> tuple[tuple, tuple[float, float]]:
     points, labels = [(sides[nodes[0]][1], levels[0])], []
     for step, (y0, y1) in enumerate(itertools.pairwise(levels)):
         start, (end, beyond) = sides[nodes[step]][1], sides[nodes[step + 1]]
-        bend = start + 20 if fans_out else end - 28
+        bend = start + 20 if fans_out else end - (28 if ins > 1 else 20)
         left, right = (bend, end - 10) if fans_out else (start, bend + 2 if ins > 1 or y0 != y1 else end - 10)
         labels.append(((left + right) / 2, y1 if fans_out else y0))
         points += ([(bend, y0), (bend, y1)] if y0 != y1 else []) + [(end, y1)]

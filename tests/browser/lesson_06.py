@@ -7,7 +7,19 @@ from gestures import keep_first_option
 
 def play(lab) -> None:
     a_wrong_prediction_is_told_by_the_run(lab)
+    what_is_left_of_a_panel_shows_what_was_chosen(lab)
     the_killed_copy_is_drawn_and_told(lab)
+
+
+def what_is_left_of_a_panel_shows_what_was_chosen(lab) -> None:
+    """Without its kernel, or on paper: a list that showed its first choice beside a picture of another had two answers."""
+    panel = lab.page.locator(".pmtech-explore").first
+    panel.scroll_into_view_if_needed()
+    panel.get_by_label("Layer").select_option(label="7")
+    lab.wait_idle()
+    left = """(panel) => [...new DOMParser().parseFromString(window.pmtechStill(panel), "text/html")
+        .querySelectorAll("select")].map(({ selectedOptions }) => selectedOptions[0].textContent)"""
+    assert panel.evaluate(left) == ["7"]
 
 
 def a_wrong_prediction_is_told_by_the_run(lab) -> None:

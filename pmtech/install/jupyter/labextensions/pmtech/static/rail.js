@@ -281,6 +281,7 @@ function still(node) {
   const [canvases, fields] = ["canvas", "input, select"].map((kind) => [...node.querySelectorAll(kind)]);
   copy.querySelectorAll("input, select").forEach((one, n) => {
     if (one.type === "radio" || one.type === "checkbox") one.toggleAttribute("checked", fields[n].checked);
+    else if (one.options) [...one.options].forEach((option, at) => option.toggleAttribute("selected", at === fields[n].selectedIndex));
     else one.setAttribute("value", fields[n].value);
   });
   copy.querySelectorAll("canvas").forEach((one, n) => {
