@@ -3,6 +3,7 @@
 from math import isnan
 from typing import NamedTuple
 
+from pmtech.engine.request import is_success
 from pmtech.findings.backlog import Backlog, standing
 from pmtech.findings.thresholds import PART, STANDING
 from pmtech.runs.certainty import as_set
@@ -54,10 +55,20 @@ def outcome(result: Result) -> str:
     refused = f"{share} {fate(result)}" if s.error_rate > 0.01 else ""
     if keeps_up(result):
         everybody = "nearly all are" if s.error_rate else "all are"
+        simpler = simpler_share(result)
+        less = f", {percent(simpler)} of them with something simpler" if simpler > 0.01 else ""
         late = f"; {percent(result.waiting_share)} still wait at the end" if result.waiting_share > PART else ""
-        return f"{f'{refused}; the others are' if refused else everybody} answered, {served}{_later(result)}{late}"
+        return (
+            f"{f'{refused}; the others are' if refused else everybody} answered, {served}{less}{_later(result)}{late}"
+        )
     left, waits = f"only {rate(s.served_per_s)} a second are answered", f"the others wait{longer(result.system)}"
     return f"{refused}, {left}, and {waits}" if refused else f"{left}; {waits}"
+
+
+def simpler_share(result: Result) -> float:
+    """The share of the answers that are something simpler, because others failed."""
+    names = [name for name, part in result.at_end.components.items() if part.stands_in]
+    return float(result.requests.served_by[result.records.served].isin(names).mean()) if names else 0.0
 
 
 def _later(result: Result) -> str:
@@ -71,7 +82,9 @@ def _later(result: Result) -> str:
 
 def fate(result: Result) -> str:
     """What becomes of those who are not answered."""
-    return "are refused" if set(result.requests.status) <= {0, 200, 429, 503} else "are refused or fail"
+    said_no = {0, 429, 503}  # and any success: a queue says 202
+    others = [status for status in set(result.requests.status) - said_no if not is_success(status)]
+    return "are refused or fail" if others else "are refused"
 
 
 def longer(system: System) -> str:
