@@ -201,7 +201,7 @@ def test_a_death_is_said_and_who_failed_is_not_called_refused(tmp_path):
 def test_a_fallback_is_not_called_an_answer_like_any_other(tmp_path):
     breaker = Clients(rate_per_s=60) >> CircuitBreaker(fallback=True) >> Server(workers=2, queue_limit=5)
     text = brief(simulate(breaker), folder=tmp_path).markdown.read_text()
-    assert "Not as it is, unless something simpler will do: at this load" in text and "Go on with it" not in text
+    assert "Not as it is, unless this is meant: at this load" in text and "Go on with it" not in text
     assert re.search(r"within \d+ ms, (9\d|more than 99) % of them with something simpler", text)
 
 
@@ -209,6 +209,12 @@ def test_a_message_that_is_accepted_is_no_failure(tmp_path):
     full = Clients(rate_per_s=60) >> Queue(limit=50) >> Server(workers=2)
     text = brief(simulate(full), folder=tmp_path).markdown.read_text()
     assert "are refused; the others are answered" in text and "are refused or fail" not in text
+
+
+def test_a_design_that_turns_many_away_is_not_recommended_without_a_word(tmp_path):
+    small = Clients(rate_per_s=60, timeout_ms=200) >> Server(workers=4)
+    text = brief(simulate(small), folder=tmp_path).markdown.read_text()
+    assert "**Recommendation**: Not as it is, unless this is meant: at this load" in text
 
 
 def test_the_figures_of_a_brief_are_those_of_the_check(tmp_path):

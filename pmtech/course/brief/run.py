@@ -80,8 +80,8 @@ def _recommendation(now: Result, then: Result, tested: Marking | None) -> str:
     if not keeps_up(now) or falls_behind(now):
         return f"Not as it is: at this load {outcome(now)}."
     holds = keeps_up(then) and not falls_behind(then)
-    if not tested and simpler_share(now) > PART:
-        return f"Not as it is, unless something simpler will do: at this load {outcome(now)}."
+    if not tested and simpler_share(now) + now.summary.error_rate > PART:
+        return f"Not as it is, unless this is meant: at this load {outcome(now)}."
     if holds and then.summary.error_rate > now.summary.error_rate + 0.01:
         return f"Go on with it at this load. At ten times {outcome(then)}: decide before then whose requests matter."
     if holds:
