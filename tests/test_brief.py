@@ -15,10 +15,12 @@ from markdown_it import MarkdownIt
 
 from pmtech.components import (
     Cache,
+    CircuitBreaker,
     Clients,
     Database,
     LoadBalancer,
     Network,
+    Queue,
     RateLimiter,
     Server,
     Surge,
@@ -237,6 +239,25 @@ def test_a_death_is_said_and_who_failed_is_not_called_refused(tmp_path):
     assert f"{said}nearly all are answered, 95 of 100 within" in soon.markdown.read_text()
     assert re.search(rf"{said}\d % are refused or fail; the others are answered", late.markdown.read_text())
     assert "At 400 and nothing down, only" in soon.markdown.read_text()
+
+
+def test_a_fallback_is_not_called_an_answer_like_any_other(tmp_path):
+    breaker = Clients(rate_per_s=60) >> CircuitBreaker(fallback=True) >> Server(workers=2, queue_limit=5)
+    text = brief(simulate(breaker), folder=tmp_path).markdown.read_text()
+    assert "Not as it is, unless this is meant: at this load" in text and "Go on with it" not in text
+    assert re.search(r"within \d+ ms, (9\d|more than 99) % of them with something simpler", text)
+
+
+def test_a_message_that_is_accepted_is_no_failure(tmp_path):
+    full = Clients(rate_per_s=60) >> Queue(limit=50) >> Server(workers=2)
+    text = brief(simulate(full), folder=tmp_path).markdown.read_text()
+    assert "are refused; the others are answered" in text and "are refused or fail" not in text
+
+
+def test_a_design_that_turns_many_away_is_not_recommended_without_a_word(tmp_path):
+    small = Clients(rate_per_s=60) >> Server(workers=4, queue_limit=2)
+    text = brief(simulate(small), folder=tmp_path).markdown.read_text()
+    assert "**Recommendation**: Not as it is, unless this is meant: at this load" in text
 
 
 def test_the_figures_of_a_brief_are_those_of_the_check(tmp_path):

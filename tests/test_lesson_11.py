@@ -324,6 +324,12 @@ def test_what_a_full_part_hides_is_in_the_plan():
     assert plan(Users(count=100, think_s=1) >> Server()).loads["server"] > 0
 
 
+def test_a_queue_is_as_full_as_its_workers_and_nothing_to_lift():
+    mails = Clients(rate_per_s=60) >> Server("Tool", workers=100) >> Queue(store_ms=0) >> Server("Mailer", workers=10)
+    assert plan(mails).loads == pytest.approx({"mailer": 0.6, "tool": 0.06})
+    assert "“Mailer” is full first, at 1.67 times today's load; lifted, it is followed by “Tool”" in plan(mails).said
+
+
 def test_what_nobody_asks_is_never_full():
     idle = Clients(endpoints={"/a": 1}) >> Gateway() >> {"/a": Server("Asked"), "/b": Server("Idle")}
     page = plan(idle)._repr_html_()

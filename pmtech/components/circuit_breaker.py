@@ -45,6 +45,10 @@ class CircuitBreaker(Component):
     thins = True
     noted = ("at_s", "kept_off", "opened")
 
+    @property
+    def stands_in(self) -> bool:
+        return self.fallback
+
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
         opens = f"opens at {percent(self.failure_share)} of {counted(self.window, 'call')}"
         return [opens, f"for {seconds(self.open_s)}", *["with a fallback"] * self.fallback]

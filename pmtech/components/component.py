@@ -93,6 +93,11 @@ class Component(Named, Defaults):
         return inf if station is None else self.replicas * station.places / station.mean_s
 
     @property
+    def stands_in(self) -> bool:
+        """Does it answer with something simpler where others fail?"""
+        return False
+
+    @property
     def own_s(self) -> float:
         """Mean seconds that it takes itself for a request, nobody else in the way."""
         return 0.0 if self.station is None else self.station.mean_s

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pmtech.engine.request import is_success
 from pmtech.findings.backlog import backlogs, standing
 from pmtech.findings.thresholds import PART, STANDING
 from pmtech.runs.certainty import as_set
@@ -67,11 +68,19 @@ def outcome(result: Result) -> str:
     share = listed(whose) if whose and len(lost) > 1 else percent(s.error_rate)
     refused = f"{share} {fate(result)}" if s.error_rate > 0.01 else ""
     if keeps_up(result):
-        waiting = still_waiting(result)
+        waiting, simpler = still_waiting(result), simpler_share(result)
         everybody = "nearly all are" if s.error_rate or waiting else "all are"
+        less = f", {percent(simpler)} of them with something simpler" if simpler > 0.01 else ""
         late = f"; {listed(waiting)} still wait at the end" if waiting else ""
-        return f"{f'{refused}; the others are' if refused else everybody} answered, {served}{_later(result)}{late}"
+        answered = f"{refused}; the others are" if refused else everybody
+        return f"{answered} answered, {served}{less}{_later(result)}{late}"
     return f"{refused}, {left}, and {waits}" if refused else f"{left}; {waits}"
+
+
+def simpler_share(result: Result) -> float:
+    """The share of the answers that are something simpler, because others failed."""
+    names = [name for name, part in result.at_end.components.items() if part.stands_in]
+    return float(result.requests.served_by[result.records.served].isin(names).mean()) if names else 0.0
 
 
 def _later(result: Result) -> str:
@@ -85,7 +94,9 @@ def _later(result: Result) -> str:
 
 def fate(result: Result) -> str:
     """What becomes of those who are not answered."""
-    return "are refused" if set(result.requests.status) <= {0, 200, 429, 503} else "are refused or fail"
+    said_no = {0, 429, 503}  # and any success: a queue says 202
+    others = [status for status in set(result.requests.status) - said_no if not is_success(status)]
+    return "are refused or fail" if others else "are refused"
 
 
 def longer(system: System) -> str:

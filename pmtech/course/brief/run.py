@@ -10,6 +10,7 @@ from pmtech.course.brief.outcome import (
     longer,
     outcome,
     pools_of,
+    simpler_share,
     still_waiting,
     times_of,
 )
@@ -17,6 +18,7 @@ from pmtech.course.brief.sheet import Page
 from pmtech.course.brief.tables import each_client, table
 from pmtech.course.exercises.marking import Marking
 from pmtech.diagram.layout import layout
+from pmtech.findings.thresholds import PART
 from pmtech.runs.result import Result
 from pmtech.runs.simulate import simulate
 from pmtech.system.system import System
@@ -81,6 +83,8 @@ def _recommendation(now: Result, then: Result, tested: Marking | None) -> str:
     if not keeps_up(now) or falls_behind(now):
         return f"Not as it is: at this load {outcome(now)}."
     holds = keeps_up(then) and not falls_behind(then)
+    if not tested and simpler_share(now) + now.summary.error_rate > PART:
+        return f"Not as it is, unless this is meant: at this load {outcome(now)}."
     if holds and then.summary.error_rate > now.summary.error_rate + 0.01:
         return f"Go on with it at this load. At ten times {outcome(then)}: decide before then whose requests matter."
     if holds:

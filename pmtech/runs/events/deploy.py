@@ -31,8 +31,8 @@ class Deploy(Event):
     """From `at_s` on a new version of the part `name` takes over, by `steps` of (seconds after the start, share of the
     requests): ((0, 1),) all at once, ((0, 0.05), (60, 1)) a canary first; a last share of 0 is a rollback.
 
-    The new version answers the share `errors` with 500, the one before it the share `errors_before`, and its work takes
-    `slower` times as long. A request stays with its version when it is tried again: the same luck decides that it is among
+    The new version answers the share `errors` with 500, and its work takes `slower` times as long; the one before it answers
+    the share `errors_before` with 500, from `at_s` on as well (errors of the time before are `Errors`). A request stays with its version when it is tried again: the same luck decides that it is among
     the first 5 % and among the first 50 %, and who fails with the better of the two fails with the other.
 
     back_at: it is rolled back by itself at so many errors of the new version among `looks_at` of its answers, counted
