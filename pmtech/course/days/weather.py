@@ -41,7 +41,7 @@ def weather(plan: Plan, seed: int) -> Weather:
         if one not in names:
             names[max(n for n, name in enumerate(names) if name not in plan.sure)] = one
     drawn = {name: BEGINS_S + luck.uniform(3, 12) for name in names}
-    return Weather(high * 1.25 if "forecast" in drawn else luck.uniform(low, high), drawn)
+    return Weather(high * 1.25 if "forecast" in drawn else round(luck.uniform(low, high), 2), drawn)  # as it is told
 
 
 def under(system: System, brings: Weather) -> System:
