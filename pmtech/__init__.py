@@ -7,7 +7,7 @@ import os
 import sys
 
 try:
-    from pmtech import components, diagram, findings, traces  # noqa: F401  diagram and findings hand themselves down
+    from pmtech import components, diagram, findings, room, traces  # noqa: F401  diagram and findings hand themselves down
     from pmtech.components import *  # noqa: F403  a new part is one line there
     from pmtech.runs.events import Change, Deploy, Errors, Outage, Purge, Slowdown
     from pmtech.runs.result import Result
@@ -24,7 +24,7 @@ except KeyboardInterrupt:
     raise
 else:
     _missing = None
-    del findings  # noqa: F821  the room; by this name people mean the function
+    del findings, room  # noqa: F821  the folders; by these names people mean the functions
 
 __version__ = "0.1.0"
 
@@ -103,6 +103,7 @@ _LATER = {
     "retry_lost_answer": "pmtech.web.experiments.requests",
     "reveal": "pmtech.course.exercises.reveal",
     "rollouts": "pmtech.runs.rollouts",
+    "room": "pmtech.room.in_kernel",
     "scalability": "pmtech.panels.figure",
     "send_twice": "pmtech.web.experiments.requests",
     "shared_cache": "pmtech.web.experiments.shared_cache",

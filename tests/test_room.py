@@ -29,13 +29,14 @@ from hypothesis import HealthCheck, settings
 from lessons import NOTEBOOKS
 from schemathesis import openapi
 
-import pmtech.room.app as room_app
-import pmtech.room.guard as room_guard
-import pmtech.room.server as room_server
-import pmtech.room.state as room_state
 from pmtech import ask, check_environment, join, leave
+from pmtech import room as open_room
 from pmtech.course.exercises.questions import all_questions
 from pmtech.course.way.progress import hearers
+from pmtech.room import app as room_app
+from pmtech.room import guard as room_guard
+from pmtech.room import server as room_server
+from pmtech.room import state as room_state
 from pmtech.room.agenda import agenda, section_of, sections
 from pmtech.room.aloud import SIGNS, code
 from pmtech.room.aloud import answer as meant_by
@@ -396,7 +397,7 @@ def test_a_port_that_is_taken_is_a_sentence_and_what_was_kept_is_whole(tmp_path,
     monkeypatch.setenv("PMTECH_HOME", str(tmp_path))
     with socket.create_server(("127.0.0.1", 0)) as taken:
         assert room_server.serve(taken.getsockname()[1], tmp_path / "room.sqlite", here=True) == 1
-    assert "Another one: --port 0" in capsys.readouterr().err
+    assert "port 0 is any that is free" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["room.sqlite"]
 
 
@@ -752,6 +753,37 @@ def test_the_facilitators_run_is_drawn_into_the_guesses_once_votes_are_shown(rea
     assert room.told()["truth"] == 4.5
     leave()
     assert hearers == []
+
+
+def test_a_room_can_be_opened_in_a_cell_and_is_there_until_it_is_closed(tmp_path, monkeypatch):
+    """No terminal: the same room as the command's. A cell that is run again shows the room that is open, and loses no vote."""
+    monkeypatch.setenv("PMTECH_HOME", str(tmp_path))
+    opened = open_room(0, keep=tmp_path / "votes.sqlite", here=True)
+    try:
+        word, host = re.search(r'join\("(.+)@(.+)"\)', repr(opened)).groups()
+        board = re.search(r'href="http://[\d.:]+/board#(\w+)"', opened._repr_html_())[1]
+        assert board not in re.sub(r'href="[^"]*"', "", opened._repr_html_())  # the secret is no text on a projector
+        seat = bearer(httpx.post(f"http://{host}/api/seats", json={"word": word}).json()["seat"])
+        lead = bearer(board)
+        assert httpx.post(f"http://{host}/api/rounds", json={"question": GUESS.id}, headers=lead).status_code == 201
+        vote = {"question": GUESS.id, "option": 4.0}
+        assert httpx.put(f"http://{host}/api/votes/mine", json=vote, headers=seat).status_code == 204
+        assert open_room() is opened and len(hearers) == 1  # and this kernel's runs are drawn in
+        httpx.post(f"http://{host}/api/show", headers=lead)
+        hearers[0]({"kind": "truth", "id": GUESS.id, "value": 4.5})
+        told = httpx.get(f"http://{host}/api/board", headers=lead).json()
+        assert told["truth"] == 4.5
+    finally:
+        opened.close()
+    assert not opened.is_open and repr(opened) == "The room is closed." and hearers == []
+    assert [path.name for path in tmp_path.iterdir()] == ["votes.sqlite"]
+    with pytest.raises(ValueError, match="port must be at most"):
+        open_room(70_000)
+    again = open_room(0, keep=tmp_path / "votes.sqlite", here=True)
+    try:
+        assert word in repr(again)  # what was kept is known again
+    finally:
+        again.close()
 
 
 def test_only_a_number_is_drawn_in(room):

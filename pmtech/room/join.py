@@ -68,14 +68,14 @@ def _lead() -> Lead:
             line.get("/api/questions?lesson=none").raise_for_status()
         return Lead(told["address"], told["token"])
     except (OSError, ValueError, KeyError, httpx.HTTPError):
-        raise ValueError("no room is open on this machine: pmtech room opens one") from None
+        raise ValueError("no room is open on this machine: room() opens one") from None
 
 
 def join(room: str) -> Seat | Lead | Aloud:
     """Take a seat in a workshop's room: `join("fern-otter-417@192.0.2.10")`, as it stands on the screen.
 
     `join("aloud")`: where there is no network, answers show four signs to read out. `join("here")` is for the facilitator, on
-    the machine where `pmtech room` runs. Raises ValueError with a sentence where
+    the machine where the room is open. Raises ValueError with a sentence where
     there is no such room. `leave()` gives the seat back.
     """
     global _seat

@@ -1,4 +1,4 @@
-"""`pmtech room`: the room on the facilitator's machine, until Ctrl + C."""
+"""The room on the facilitator's machine: `pmtech room`, until Ctrl + C, or `room()`, as long as its kernel runs."""
 
 import json
 import socket
@@ -50,47 +50,78 @@ def address() -> str:
             return "127.0.0.1"
 
 
-def serve(port: int = PORT, keep: Path | None = None, here: bool = False) -> int:
-    """Run the room. here: for this machine alone, to try it. Returns the exit status."""
-    from pmtech.room.app import app
+class Opened:
+    """A room at a port of this machine, not yet served. here: for this machine alone, to try it.
 
-    try:
-        room = Room(keep)
-    except Exception as problem:  # noqa: BLE001  whatever SQLite finds in that file
-        print(f"{keep} can't be used to keep the room: {problem}.", file=sys.stderr)
-        return 1
-    bound = "127.0.0.1" if here else "0.0.0.0"
-    try:
-        listener = socket.create_server((bound, port), reuse_port=False)
-    except OSError as problem:
-        room.close()
-        print(f"The room can't be opened at port {port}: {problem.strerror}. Another one: --port 0", file=sys.stderr)
-        return 1
-    port = listener.getsockname()[1]
+    Raises ValueError with a sentence where it can't be opened.
+    """
 
-    def host() -> str:
+    def __init__(self, port: int = PORT, keep: Path | None = None, here: bool = False):
+        from pmtech.room.app import app
+
+        try:
+            self.room = Room(keep)
+        except Exception as problem:  # noqa: BLE001  whatever SQLite finds in that file
+            raise ValueError(f"{keep} can't be used to keep the room: {problem}") from None
+        try:
+            self.listener = socket.create_server(("127.0.0.1" if here else "0.0.0.0", port), reuse_port=False)
+        except OSError as problem:
+            self.room.close()
+            said = f"the room can't be opened at port {port}: {problem.strerror}; port 0 is any that is free"
+            raise ValueError(said) from None
+        self.keep, self.here, self.port = keep, here, self.listener.getsockname()[1]
+        self.server = serving(app(self.room, self.host), self.room)
+        own = {"address": f"http://127.0.0.1:{self.port}", "token": self.room.token}
+        self._note, self._noted = home() / HERE, json.dumps(own)
+
+    def host(self) -> str:
         """As of now: a laptop that is carried into another network has another address there."""
-        return f"{'127.0.0.1' if here else address()}{'' if port == PORT else f':{port}'}"
+        return f"{'127.0.0.1' if self.here else address()}{'' if self.port == PORT else f':{self.port}'}"
 
-    where = host()
-    print(f'Learners write, in lesson 00:  join("{room.word}@{where}")')
-    print(f"With a phone:                  http://{where if ':' in where else f'{where}:{port}'}/#{room.word}")
-    print(f"Yours, for the projector:      http://127.0.0.1:{port}/board#{room.token}")
-    print('Yours, in a lesson here:       join("here"), and your run is drawn into the guesses')
-    print(f"{'Kept in ' + str(keep) if keep else 'Nothing is kept'} when it closes. Ctrl + C closes it.", flush=True)
-    note, noted = home() / HERE, json.dumps({"address": f"http://127.0.0.1:{port}", "token": room.token})
-    with suppress(OSError):
-        note.unlink(missing_ok=True)
-        files.write(note, noted)
-        note.chmod(0o600)
-    try:
-        serving(app(room, host), room).run(sockets=[listener])
-    except KeyboardInterrupt:
-        pass
-    finally:
-        room.close()
+    @property
+    def ways(self) -> dict[str, str]:
+        """How one comes in: whoever it is for, and what they write or open."""
+        host, word = self.host(), self.room.word
+        return {
+            "Learners write, in lesson 00": f'join("{word}@{host}")',
+            "With a phone": f"http://{host if ':' in host else f'{host}:{self.port}'}/#{word}",
+            "Yours, for the projector": f"http://127.0.0.1:{self.port}/board#{self.room.token}",
+        }
+
+    @property
+    def kept(self) -> str:
+        return f"Kept in {self.keep}" if self.keep else "Nothing is kept"
+
+    def run(self) -> None:
+        """Until it is told to end."""
         with suppress(OSError):
-            if note.read_text(encoding="utf-8") == noted:  # else another room has been opened since
-                note.unlink()
+            self._note.unlink(missing_ok=True)
+            files.write(self._note, self._noted)
+            self._note.chmod(0o600)
+        try:
+            self.server.run(sockets=[self.listener])
+        finally:
+            self.room.close()
+            with suppress(OSError):
+                if self._note.read_text(encoding="utf-8") == self._noted:  # else another room has been opened since
+                    self._note.unlink()
+
+
+def serve(port: int = PORT, keep: Path | None = None, here: bool = False) -> int:
+    """Run the room until Ctrl + C. Returns the exit status."""
+    try:
+        opened = Opened(port, keep, here)
+    except ValueError as problem:
+        said = str(problem)
+        print(f"{said[0].upper()}{said[1:]}.", file=sys.stderr)
+        return 1
+    for whose, way in {
+        **opened.ways,
+        "Yours, in a lesson here": 'join("here"), and your run is drawn into the guesses',
+    }.items():
+        print(f"{f'{whose}:':31}{way}")
+    print(f"{opened.kept} when it closes. Ctrl + C closes it.", flush=True)
+    with suppress(KeyboardInterrupt):
+        opened.run()
     print("\nThe room is closed.")
     return 0

@@ -10,9 +10,9 @@ import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from jupyter_page import VIOLATIONS
 
-import pmtech.room.app as room_app
-import pmtech.room.state as room_state
 from pmtech.course.exercises.questions import all_questions
+from pmtech.room import app as room_app
+from pmtech.room import state as room_state
 from pmtech.room.state import Room
 
 QUESTION = next(q for q in all_questions().values() if q.id == "05.check.1")

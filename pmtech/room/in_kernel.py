@@ -1,0 +1,62 @@
+"""`room()`: a workshop's room without a terminal, open as long as the kernel runs in which it was opened."""
+
+import threading
+from html import escape
+from pathlib import Path
+
+from pmtech.course.page import page
+from pmtech.room.join import PORT, join, leave
+from pmtech.room.server import Opened
+from pmtech.theory.checks import count
+from pmtech.web.waiting import until
+
+_open: "OpenRoom | None" = None
+
+
+class OpenRoom:
+    """Made by `room`; shows who comes in how. close() ends it."""
+
+    def __init__(self, opened: Opened):
+        self._opened = opened
+        self._thread = threading.Thread(target=opened.run, name="pmtech-room-server", daemon=True)
+        self._thread.start()
+        until(lambda: opened.server.started, "the room did not open", within_s=10, alive=self._thread.is_alive)
+        join("here")
+
+    @property
+    def is_open(self) -> bool:
+        return self._thread.is_alive()
+
+    def close(self) -> None:
+        """Nobody is in it any more, and what it knew is gone unless it was told to keep it."""
+        if self.is_open:
+            leave()
+            self._opened.server.should_exit = True
+            self._thread.join(10)
+
+    def __repr__(self) -> str:
+        if not self.is_open:
+            return "The room is closed."
+        return "\n".join(f"{whose}: {way}" for whose, way in self._opened.ways.items())
+
+    def _repr_html_(self) -> str:
+        """The facilitator's own way is a link: the secret in it is no text that a projector shows."""
+        if not self.is_open:
+            return page("<p>The room is closed.</p>")
+        *others, (yours, board) = self._opened.ways.items()
+        told = "".join(f"<p>{whose}: <code>{escape(way)}</code></p>" for whose, way in others)
+        link = f'<p>{yours}: <a href="{escape(board)}" target="_blank" rel="noopener">open the room\'s page</a></p>'
+        ends = f"{self._opened.kept} when it closes: with this kernel, or with close()."
+        return page(f"{told}{link}<p>What your runs here give is drawn into the guesses. {escape(ends)}</p>")
+
+
+def room(port: int = PORT, *, keep: str | Path | None = None, here: bool = False) -> OpenRoom:
+    """Open a workshop's room on this machine, as `pmtech room` does; one that this kernel has open is shown again.
+
+    port: that it listens on (0: any that is free). keep: a file for the votes, from which a room that is opened anew knows
+    them. here: for this machine alone, to try it. Raises ValueError with a sentence where it can't be opened.
+    """
+    global _open
+    if _open is None or not _open.is_open:
+        _open = OpenRoom(Opened(count("port", port, at_least=0, at_most=65_535), Path(keep) if keep else None, here))
+    return _open
