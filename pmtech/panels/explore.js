@@ -1,3 +1,4 @@
+const LATE_MS = 400; // only an answer that takes longer is worth a sign
 const TALL = 195; // px: a picture in which boxes stand over one another
 
 // Wishes go to the kernel as one state (values, seed, pin), so that of many only the last matters: ipywidgets
@@ -5,6 +6,7 @@ const TALL = 195; // px: a picture in which boxes stand over one another
 function render({ model, el }) {
   let { values, seed, number, pin } = model.get("answer");
   let lastPin = pin;
+  let late; // the timer of an answer that keeps somebody waiting
   let [wide, high, drawn] = [0, 0, ""]; // the picture, as it was last laid out
 
   const send = () => {
@@ -12,6 +14,7 @@ function render({ model, el }) {
     model.set("wish", { number, values, seed, pin });
     model.save_changes();
     root.classList.add("pmtech-busy");
+    late ??= setTimeout(() => root.classList.add("pmtech-late"), LATE_MS);
   };
   const knobs = controls(model.get("described"), (turned) => ((values = { ...values, ...turned }), send()));
 
@@ -63,7 +66,8 @@ function render({ model, el }) {
       ({ values, seed, number, pin } = answer);
       lastPin = Math.max(lastPin, pin);
       knobs.show(values);
-      root.classList.remove("pmtech-busy");
+      root.classList.remove("pmtech-busy", "pmtech-late");
+      late = clearTimeout(late);
     }
     const card = ({ name, hint, value, pinned }) =>
       h("p", { title: hint }, h("span", {}, name), h("strong", {}, answer.error ? "–" : value), pinned ? h("small", {}, `before: ${pinned}`) : "");
