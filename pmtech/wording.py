@@ -21,6 +21,7 @@ def rate(value: float) -> str:
 
 
 MONEY = ("$", "dollars")
+PEOPLE = ("customers",)  # a few of whom are whole
 
 
 def rounded(value: float, unit: str = "a second") -> float:
@@ -31,6 +32,8 @@ def rounded(value: float, unit: str = "a second") -> float:
         return round(value, 2)
     if unit == "ms":
         return round(value, -2 if value >= 10_000 else 0)
+    if unit in PEOPLE and value >= 3:
+        return round(value)
     return round(value, 0 if abs(value) >= (20 if unit == "a second" else 100) else 1)
 
 

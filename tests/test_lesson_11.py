@@ -15,6 +15,7 @@ from pmtech import (
     LoadBalancer,
     Queue,
     Server,
+    Throttle,
     Users,
     busiest,
     check,
@@ -315,6 +316,14 @@ def test_a_debt_has_an_interest():
     assert row.lost == "0.9 to 6.9 points" and row.full == "6 to 39; repaired 16 to 109"
     assert mine.roadmap.note == "If the load grows by 2 to 15 % every month."
     assert row.saved == pytest.approx(730 * 0.80 * (6940 / 1500 / 0.7 - 6940 / 6000 / 0.7), rel=1e-6)
+
+
+def test_what_lets_only_so_many_through_is_full_too():
+    """A throttle does no work; at 60 of its 70 a second it is the first that the load meets."""
+    behind = Throttle(rate_per_s=70) >> Server(workers=100, service_ms=100)
+    made = plan(Clients(rate_per_s=60) >> behind)
+    assert made.loads == pytest.approx({"throttle": 60 / 70, "server": 0.06}, rel=0.03)
+    assert "“Throttle” is full first, at 1.17 times today's load" in made.said
 
 
 def test_what_a_full_part_hides_is_in_the_plan():

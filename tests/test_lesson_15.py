@@ -235,9 +235,9 @@ def test_what_a_decision_settles_is_told_in_its_price_alone():
     outcome = table.outcome
     assert outcome.missed and not any(outcome.costs.values())
     for one in outcome.missed:
-        assert f"Missed: {one.name}. It is in the price of the decision." in outcome.said
+        assert f"Missed: {one.name}. In the quarter: nothing by itself, after this decision." in outcome.said
     missed, loses = list(table.points.values())[-2:]
-    assert all(line.endswith(": in the price of the decision") for line in missed)
+    assert all(line.endswith(": nothing by itself, after this decision") for line in missed)
     assert "$150,000" in loses[0] and "$150,000" in loses[1]
 
 

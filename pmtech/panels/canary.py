@@ -9,7 +9,7 @@ from pmtech.charts import plot
 from pmtech.panels.controls import round_step
 from pmtech.panels.steps import Steps, slider
 from pmtech.theory.checks import number
-from pmtech.wording import counted, plain, rate, seconds
+from pmtech.wording import counted, plain, rate, rounded, seconds
 
 # name -> what its slider says, its unit, between which numbers it goes at least, and the least and most that it may be.
 SLIDERS = {
@@ -138,7 +138,7 @@ def _long(length_s: float) -> str:
 
 
 def _people(number: float) -> str:
-    return f"{number:,.0f}" if number >= 3 else rate(number)
+    return plain(rounded(number, "customers")) if number >= 1 else rate(number)
 
 
 def _slider(name: str, value: float) -> dict:

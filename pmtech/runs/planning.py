@@ -141,9 +141,16 @@ def _loads(system: System) -> dict[str, float]:
     if not any(source.waits for source in system.sources.values()):  # a full part would hide what lies behind it
         scale, paths = SMALL, [f"{name}.{source.load_field}" for name, source in system.sources.items()]
         system = system.replace({path: system.get(path) * SMALL for path in paths})
-    # A queue does as much as those behind it, who are in the list themselves.
-    works = {name: flow for name, flow in flows(system)[0].items() if not system.components[name].pulls}
-    found = {name: flow.arrives / flow.capacity / scale for name, flow in works.items() if flow.capacity}
+    found = {}
+    for name, flow in flows(system)[0].items():
+        part = system.components[name]
+        limit = flow.capacity or (
+            part.makes_wait and part.capacity_per_s
+        )  # a throttle does no work, and fills all the same
+        if (
+            limit and limit < inf and not part.pulls
+        ):  # a queue does as much as those behind it, who are in the list themselves
+            found[name] = flow.arrives / limit / scale
     if not found:
         raise ValueError("a plan needs a Server or a Database: nothing in this system can be full")
     return dict(sorted(found.items(), key=lambda one: -one[1]))

@@ -12,7 +12,7 @@ from pmtech.course.exercises.questions import nearest
 from pmtech.course.page import STYLE, script
 from pmtech.wording import counted, rate
 
-IN_IT = "in the price of the decision"  # what a decision takes care of, or brings about, itself
+IN_IT = "nothing by itself, after this decision"  # which takes care of it, brings it about, or leaves no room for it
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class Outcome:
         """In sentences."""
         d, told = self.decision, [f"Found: {one}" for one in self.agreed]
         for one in self.missed:
-            came = f"{one.line} In the quarter: {self.price(one)}." if one.id not in d.settles else f"It is {IN_IT}."
-            told.append(f"Missed: {one.name}. {came}")
+            came = "" if one.id in d.settles else f" {one.line}"
+            told.append(f"Missed: {one.name}.{came} In the quarter: {self.price(one)}.")
         own = f"The decision by itself: ${rate(round(d.lost_usd))}{f', {d.for_what}' if d.for_what else ''}."
         how = "Each price is the difference of two runs; what a page or an order is worth is invented."
         return [*told, own, f"The quarter loses ${rate(self.lost_usd)}. {how}"]
