@@ -64,7 +64,7 @@ def test_it_tells_how_far_it_is_and_can_be_stopped():
 def test_nothing_runs_when_a_value_is_refused():
     calls = []
     for values, sentence in (
-        ({"server.workers": [1, 0]}, "workers of “Server” must be at least 1, got 0"),
+        ({"server.workers": [1, 0]}, "workers must be at least 1, got 0"),
         ({"server.worker": [1]}, 'there is no "worker"'),
         ({"server.replicas": [1, 2]}, '2 replicas of "server" need a LoadBalancer'),
         ({"clients.rate_per_s": [1, 1e6]}, "a run holds 5,000,000 at most"),

@@ -191,7 +191,7 @@ def test_an_error_of_the_model_pauses_and_is_said():
     panel.advance(3)
     panel.playing = True
     panel.controls["server.workers"].value = 0
-    assert (panel.playing, panel.error) == (False, "The run is paused: workers of “Server” must be at least 1, got 0.")
+    assert (panel.playing, panel.error) == (False, "The run is paused: workers must be at least 1, got 0.")
     assert panel.controls["server.workers"].value == 4
     panel.controls["server.workers"].value = 5
     assert panel.error is None

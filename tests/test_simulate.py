@@ -149,7 +149,7 @@ def test_the_result_knows_the_system_before_and_at_the_end():
 
 def test_what_would_be_refused_then_is_refused_now():
     for path, value, sentence in (
-        ("server.workers", 0, "workers of “Server” must be at least 1, got 0"),
+        ("server.workers", 0, "workers must be at least 1, got 0"),
         ("server.worker", 3, 'there is no "worker"'),
         ("cache.capacity", 3, 'there is no part "cache"'),
         ("server.replicas", 2, '2 replicas of "server" need a LoadBalancer'),

@@ -236,8 +236,8 @@ def test_values_may_depend_on_one_another():
     system = Clients() >> LoadBalancer() >> Server()
     assert system.replace({"server.replicas": 3}).get("server.replicas") == 3
     refused(lambda: (Clients() >> Server()).replace({"server.replicas": 3}), "3 replicas", "LoadBalancer")
-    refused(lambda: system.replace({"server.workers": 0}), "workers of “Server” must be at least 1, got 0")
-    refused(lambda: system.replace({"clients.surge": 3}), "surge of “Clients” must be a Surge(...) or None, got 3")
+    refused(lambda: system.replace({"server.workers": 0}), "workers must be at least 1, got 0")
+    refused(lambda: system.replace({"clients.surge": 3}), "surge must be a Surge(...) or None, got 3")
 
 
 @pytest.mark.parametrize(

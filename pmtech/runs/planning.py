@@ -141,15 +141,12 @@ def _loads(system: System) -> dict[str, float]:
     if not any(source.waits for source in system.sources.values()):  # a full part would hide what lies behind it
         scale, paths = SMALL, [f"{name}.{source.load_field}" for name, source in system.sources.items()]
         system = system.replace({path: system.get(path) * SMALL for path in paths})
+    # A throttle does no work, and fills all the same; a queue does as much as those behind it, who are in the list themselves.
     found = {}
     for name, flow in flows(system)[0].items():
         part = system.components[name]
-        limit = flow.capacity or (
-            part.makes_wait and part.capacity_per_s
-        )  # a throttle does no work, and fills all the same
-        if (
-            limit and limit < inf and not part.pulls
-        ):  # a queue does as much as those behind it, who are in the list themselves
+        limit = flow.capacity or (part.capacity_per_s if part.makes_wait else inf)
+        if limit < inf and not part.pulls:
             found[name] = flow.arrives / limit / scale
     if not found:
         raise ValueError("a plan needs a Server or a Database: nothing in this system can be full")

@@ -130,12 +130,7 @@ class System:
         for path, value in values.items():
             found, rest = self._find(path)
             for number in found:
-                try:
-                    parts[number] = _replaced(parts[number], rest, value, path)
-                except ValueError as error:  # whose, where several have such a field
-                    said, field = str(error), f"{rest[-1]} "
-                    whose = f"{field}of “{parts[number].label}” " * said.startswith(field)
-                    raise ValueError(whose + said.removeprefix(field)) from None
+                parts[number] = _replaced(parts[number], rest, value, path)
         system = dataclasses.replace(self, parts=tuple(parts))
         check(system)
         return system

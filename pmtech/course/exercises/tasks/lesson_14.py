@@ -40,9 +40,8 @@ class RolloutTask(SystemTask):
         lost = max(day.lost("bad") for day in days)
         target = Target("lost", at_most=self.most_lost, name="The loss when it is bad", unit="orders")
         gaps = [] if lost <= self.most_lost else [target.sentence(lost, precise)]
-        if not gaps and not all(
-            day.results["bad"].rollbacks for day in days
-        ):  # it would be lost after the hour, unseen
+        back = all(day.results["bad"].rollbacks for day in days)
+        if not gaps and not back:  # it would be lost after the hour, unseen
             gaps.append("A bad version is still there after the hour, and everybody who comes later meets it.")
         out_s, taken = max(day.out_s("good") for day in days), sum(bool(day.results["good"].rollbacks) for day in days)
         if taken:
