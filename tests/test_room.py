@@ -761,7 +761,7 @@ def test_a_room_can_be_opened_in_a_cell_and_is_there_until_it_is_closed(tmp_path
     opened = open_room(0, keep=tmp_path / "votes.sqlite", here=True)
     try:
         word, host = re.search(r'join\("(.+)@(.+)"\)', repr(opened)).groups()
-        board = re.search(r'href="http://[\d.:]+/board#(\w+)"', opened._repr_html_())[1]
+        board = re.search(r'href="http://[\d.:]+/board#([\w-]+)"', opened._repr_html_())[1]
         assert board not in re.sub(r'href="[^"]*"', "", opened._repr_html_())  # the secret is no text on a projector
         seat = bearer(httpx.post(f"http://{host}/api/seats", json={"word": word}).json()["seat"])
         lead = bearer(board)

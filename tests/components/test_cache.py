@@ -1,7 +1,6 @@
 """Caches: stories, then request for request against `libcachesim`, then Che's approximation and the TTL formula."""
 
 import cachetools
-import libcachesim
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -260,6 +259,7 @@ def hits(part, trace):
 
 
 def hits_elsewhere(policy, capacity, trace):
+    libcachesim = pytest.importorskip("libcachesim", reason="it is there for Linux alone, and not yet for Python 3.14")
     other = {"lru": libcachesim.LRU, "lfu": libcachesim.LFU, "fifo": libcachesim.FIFO}[policy]
     other = other(cache_size=capacity, hashpower=10)  # its default table takes 5 ms to make
 
