@@ -187,8 +187,8 @@ DRAG = """async (range, inputs) => {
         range.dispatchEvent(new Event('input', { bubbles: true }));
         if (n < inputs) await new Promise((next) => setTimeout(next, 1000 / inputs));
     }
-    const root = range.closest('.pmtech-explore');
-    do await new Promise((next) => setTimeout(next, 400)); while (root.classList.contains('pmtech-busy'));
+    let seen;
+    do { seen = paints.length; await new Promise((next) => setTimeout(next, 1000)) } while (paints.length > seen);
     return [paints.at(-1) - last, paints.slice(1).map((at, n) => at - paints[n])];
 }"""
 

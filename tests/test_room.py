@@ -768,7 +768,10 @@ def test_a_room_can_be_opened_in_a_cell_and_is_there_until_it_is_closed(tmp_path
         assert httpx.post(f"http://{host}/api/rounds", json={"question": GUESS.id}, headers=lead).status_code == 201
         vote = {"question": GUESS.id, "option": 4.0}
         assert httpx.put(f"http://{host}/api/votes/mine", json=vote, headers=seat).status_code == 204
-        assert open_room() is opened and len(hearers) == 1  # and this kernel's runs are drawn in
+        assert open_room() is opened is open_room(0, keep=tmp_path / "votes.sqlite", here=True)
+        with pytest.raises(ValueError, match="a room is open in this kernel already"):
+            open_room(0)
+        assert len(hearers) == 1  # and this kernel's runs are drawn in
         httpx.post(f"http://{host}/api/show", headers=lead)
         hearers[0]({"kind": "truth", "id": GUESS.id, "value": 4.5})
         told = httpx.get(f"http://{host}/api/board", headers=lead).json()

@@ -48,7 +48,8 @@ def steps(result: Result, number: int) -> list[Step]:
         there = np.flatnonzero((times[:, 0] <= begin) & (times[:, 2] >= end))
         if there.size:
             name = visits.component.iloc[there[-1]]
-            kind = system.components[name].kind if system.components[name].kind in ("network", "database") else "work"
+            kind = system.components[name].kind
+            kind = kind if kind in ("network", "database") else "work"
             kind = kind if begin >= times[there[-1], 1] else "waiting"  # also whoever was turned away in the end
         else:
             name, kind = result.requests.client[number], "network"

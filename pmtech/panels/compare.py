@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import traitlets
 
 from pmtech import charts
+from pmtech.findings.sentences import has_changed
 from pmtech.panels.widget import Panel
 from pmtech.runs.comparison import ALL, Comparison, run_designs
 from pmtech.runs.events.event import as_events
@@ -33,8 +33,8 @@ class ComparisonPanel(Panel):
 class ShownComparison(Comparison):
     """A comparison that shows itself in a notebook.
 
-    steady: did nothing change during the run, and as many come all the time? Otherwise its stretches are not alike, and the interval of their means
-    would say how much they differ and not how sure the difference is.
+    steady: did nothing change during the run, and as many come all the time? Otherwise its stretches are not alike, and the
+    interval of their means would say how much they differ and not how sure the difference is.
     """
 
     steady: bool = True
@@ -64,10 +64,8 @@ def compare(
     The last line of a cell shows a table and a chart by client; `.table`, `.differences` and `.results` are the
     figures. duration_s, warmup_s, seed and events are those of `simulate`. Raises ValueError with a sentence.
     """
-    events = as_events(events)
-    results = run_designs(designs, duration_s=duration_s, warmup_s=warmup_s, seed=seed, events=events)
-    sources, moments = next(iter(results.values())).system.sources.values(), np.linspace(warmup_s, duration_s, 1001)
-    return ShownComparison(results, steady=not events and all(np.ptp(one.rates(moments)) == 0 for one in sources))
+    results = run_designs(designs, duration_s=duration_s, warmup_s=warmup_s, seed=seed, events=as_events(events))
+    return ShownComparison(results, steady=not any(map(has_changed, results.values())))
 
 
 def _rows(comparison: ShownComparison) -> list[list[str]]:
@@ -77,10 +75,11 @@ def _rows(comparison: ShownComparison) -> list[list[str]]:
     waiting = [run.waiting_share for run in runs.values()]
     p95, times = column([s.p95_ms for s in sums], "ms")
     served = column([s.served_per_s for s in sums], "")[1]
+    digits = len(served[0].partition(".")[2])
     columns = {
         "design": list(runs),
         "served a second": served,
-        f"against “{first}”": _against(comparison, served),
+        f"against “{first}”": _against(comparison, [round(s.served_per_s, digits) for s in sums], digits),
         f"p95, {p95}": times,
         **_done(list(runs.values())),
         "refused or failed, %": column([s.error_rate for s in sums], "%")[1],
@@ -100,13 +99,12 @@ def _done(runs: list) -> dict[str, list[str]]:
     return {f"95 of 100 done, {unit}": times} if any(run.queues for run in runs) else {}
 
 
-def _against(comparison: ShownComparison, served: list[str]) -> list[str]:
+def _against(comparison: ShownComparison, served: list[float], digits: int) -> list[str]:
     """How many more a second than in the first design, as the figures that stand beside it differ, and how low or high
-    chance could make it."""
-    said, digits = [""], len(served[0].partition(".")[2])
-    first, *others = (float(text.replace(",", "")) for text in served)
-    for label, value in zip(list(comparison.results)[1:], others, strict=True):
-        row, more = comparison.differences.loc[label, ALL], value - first
+    chance could make it; so many decimals."""
+    said = [""]
+    for label, value in zip(list(comparison.results)[1:], served[1:], strict=True):
+        row, more = comparison.differences.loc[label, ALL], value - served[0]
         low, high = (_signed(f(more, end), digits) for f, end in ((min, row.low_per_s), (max, row.high_per_s)))
         said.append(_signed(more, digits) + f" ({low} to {high})" * comparison.steady)
     return said

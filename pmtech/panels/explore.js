@@ -13,7 +13,6 @@ function render({ model, el }) {
     number += 1;
     model.set("wish", { number, values, seed, pin });
     model.save_changes();
-    root.classList.add("pmtech-busy");
     late ??= setTimeout(() => root.classList.add("pmtech-late"), LATE_MS);
   };
   const knobs = controls(model.get("described"), (turned) => ((values = { ...values, ...turned }), send()));
@@ -66,7 +65,7 @@ function render({ model, el }) {
       ({ values, seed, number, pin } = answer);
       lastPin = Math.max(lastPin, pin);
       knobs.show(values);
-      root.classList.remove("pmtech-busy", "pmtech-late");
+      root.classList.remove("pmtech-late");
       late = clearTimeout(late);
     }
     const card = ({ name, hint, value, pinned }) =>

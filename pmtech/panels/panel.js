@@ -378,10 +378,10 @@ function lively({ data, layout }, { width, height }) {
   const crowds = (one, other) => one.xanchor === "center" && other.xanchor === "center" && one.y === other.y && Math.abs(one.x - other.x) / perPx < (long(one) + long(other)) / 2;
   const shown = notes.filter((one, n) => !notes.slice(0, n).some((other) => crowds(one, other)));
   // Words that would leave the chart begin earlier or end later; those at the left edge of it are the names of rows, outside.
-  const beyond = (one) => {
-    const [at, wide] = [(one.x - low) / perPx, long(one)];
-    if (one.xanchor === "left") return Math.max(0, at + wide - all);
-    return one.xanchor === "right" && at > 0 ? Math.min(0, at + 2 * (one.xshift ?? 0) - wide) : 0;
+  const beyond = ({ x, xanchor, xshift = 0, text, font }) => {
+    const [at, wide] = [(x - low) / perPx + xshift, long({ text, font })];
+    if (xanchor === "left") return Math.max(0, at + wide - all);
+    return xanchor === "right" && x > low ? Math.min(0, at - wide) : 0;
   };
   const high = Math.max(height - margin.t - margin.b, 1);
   const upPerPx = (yaxis.range[1] - yaxis.range[0]) / high;

@@ -1,6 +1,6 @@
 """The room over HTTP: JSON for seats and for the facilitator, news as server-sent events, and two pages.
 
-Who may do what: a seat shows its secret, the facilitator the token from the terminal, both as `Authorization: Bearer`
+Who may do what: a seat shows its secret, the facilitator the room's token, both as `Authorization: Bearer`
 (RFC 6750, 2.1). There are no cookies and no CORS, so that no page elsewhere can act for anybody.
 """
 
@@ -60,7 +60,7 @@ def app(room: Room, host: Callable[[], str] = lambda: "") -> FastAPI:
 
 
 class Who:
-    """Who asks: a seat by its secret, the facilitator by the token from the terminal."""
+    """Who asks: a seat by its secret, the facilitator by the room's token."""
 
     def __init__(self, room: Room):
         self.room, self.asked = room, Allowance(20, 60)
@@ -72,7 +72,7 @@ class Who:
 
     async def facilitator(self, shown: Bearer) -> None:
         if not self.room.is_facilitator(_secret(shown)):
-            raise Refused(401, "This needs the address that stands in the terminal.")
+            raise Refused(401, "This needs the facilitator's address, which was told when the room was opened.")
 
     async def in_step(self, seen: Annotated[str, Header(alias="If-Match")] = "*") -> None:
         """A button means the round that was on its page (RFC 9110, 13.1.1): a page that was left behind changes nothing."""

@@ -141,7 +141,7 @@ let listening = new AbortController();
 function listen() {
   listening.abort(); // a browser has six lines to an address
   listening = new AbortController();
-  const gone = () => main.replaceChildren($("p", {}, "Open this page with the address that stands in the terminal."));
+  const gone = () => main.replaceChildren($("p", {}, "Open this page with the address that was told when the room was opened."));
   news(`api/news?lesson=${lesson}`, token, (fresh) => ((told = fresh), loaded || load(), draw()), gone, listening.signal);
 }
 document.body.className = "board";

@@ -14,10 +14,10 @@ _open: "OpenRoom | None" = None
 
 
 class OpenRoom:
-    """Made by `room`; shows who comes in how. close() ends it."""
+    """Made by `room`; shows who comes in how. close() ends it. wished: with what it was opened."""
 
-    def __init__(self, opened: Opened):
-        self._opened = opened
+    def __init__(self, opened: Opened, wished: tuple):
+        self._opened, self.wished = opened, wished
         self._thread = threading.Thread(target=opened.run, name="pmtech-room-server", daemon=True)
         self._thread.start()
         until(lambda: opened.server.started, "the room did not open", within_s=10, alive=self._thread.is_alive)
@@ -54,9 +54,13 @@ def room(port: int = PORT, *, keep: str | Path | None = None, here: bool = False
     """Open a workshop's room on this machine, as `pmtech room` does; one that this kernel has open is shown again.
 
     port: that it listens on (0: any that is free). keep: a file for the votes, from which a room that is opened anew knows
-    them. here: for this machine alone, to try it. Raises ValueError with a sentence where it can't be opened.
+    them. here: for this machine alone, to try it. Raises ValueError with a sentence where it can't be opened, and where
+    another one than the open one is wished for.
     """
     global _open
+    wished = count("port", port, at_least=0, at_most=65_535), Path(keep) if keep else None, here
     if _open is None or not _open.is_open:
-        _open = OpenRoom(Opened(count("port", port, at_least=0, at_most=65_535), Path(keep) if keep else None, here))
+        _open = OpenRoom(Opened(*wished), wished)
+    elif wished not in (_open.wished, (PORT, None, False)):
+        raise ValueError("a room is open in this kernel already: room() shows it, and room().close() ends it")
     return _open
