@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import nbformat.v4 as nb
+import psutil
 import pytest
 
 SET_UP = (
@@ -77,6 +78,8 @@ def test_a_slider_is_moved_and_a_wide_picture_scrolled_by_keyboard(opened):
     assert panel.locator(".pmtech-picture *").count() != parts  # drawn anew in part
     assert page.evaluate("touched") == []
 
+    shows_that_it_waits(lab, panel)
+
     page.keyboard.press("Home")
     lab.wait_idle()
     assert panel.get_by_role("alert").inner_text() == "This can't be run: workers must be at least 1, got 0."
@@ -110,6 +113,22 @@ def test_a_slider_is_moved_and_a_wide_picture_scrolled_by_keyboard(opened):
         picture.press("ArrowRight")
     lab.until("(picture) => picture.scrollLeft > 0", picture.element_handle())
     assert lab.console_errors == lab.errors() == lab.outside_requests == []
+
+
+def shows_that_it_waits(lab, panel):
+    """Only for an answer that keeps somebody waiting; and meanwhile nothing is drawn, for the kernel needs the processor."""
+    everyone = psutil.Process(lab.server.process.pid).children(recursive=True)
+    kernels = [one for one in everyone if "ipykernel_launcher" in one.cmdline()]
+    kernel = max(kernels, key=psutil.Process.create_time)
+    kernel.suspend()
+    try:
+        lab.page.keyboard.press("ArrowLeft")
+        plot = panel.locator(".pmtech-plot")
+        assert plot.evaluate("plot => plot.getAnimations().length") == 0
+        lab.until("plot => getComputedStyle(plot).opacity === '0.6'", plot.element_handle())
+    finally:
+        kernel.resume()
+    lab.wait_idle().until("plot => getComputedStyle(plot).opacity === '1'", plot.element_handle())
 
 
 def places(panel) -> list:
