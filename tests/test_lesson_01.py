@@ -57,6 +57,26 @@ def test_a_request_goes_there_waits_is_worked_on_asks_the_database_and_comes_bac
     ]
 
 
+def test_what_works_for_later_is_no_step_of_the_request():
+    """The mailer begins while the answer is on its way back; which request is typical hangs on what customers wait for."""
+
+    def asked(mailer_ms: float):
+        clients = Clients(rate_per_s=10, arrivals="even") >> Network(round_trip_ms=60)
+        tool = Server("Tool", workers=1, service_ms=20) >> Queue(store_ms=10)
+        return simulate(clients >> tool >> Server("Mailer", service_ms=mailer_ms), duration_s=20)
+
+    run = asked(20)
+    (_, _, _, back), at_tool = log(run, 0)[-1], log(run, 0)[1]
+    assert [step[:2] for step in log(run, 0)] == [
+        ("network", "network"),
+        ("tool", "work"),
+        ("queue", "work"),
+        ("network", "network"),
+    ]
+    assert back == pytest.approx(at_tool[3] + 10 + 30)
+    assert chosen(run, "typical") == chosen(asked(3000), "typical")
+
+
 def test_a_worker_that_is_held_counts_as_the_database_and_the_next_waits_longer():
     assert log(two_at_once(), 1) == [
         ("network", "network", 0, 30),

@@ -202,6 +202,7 @@ def test_the_words_of_a_guess_at_an_end_of_the_axis_stay_in_the_chart(value, end
 def test_one_is_one_request_and_two_are_requests():
     units = ["requests", "visitors a second", "ms", "a second", "of 100"]
     assert [said(1, unit) for unit in units] == ["1 request", "1 visitor a second", "1 ms", "1 a second", "1 of 100"]
+    assert said(10.4, "customers") == "10 customers" and said(2.4, "customers") == "2.4 customers"
     assert said(2, "requests") == "2 requests" and said(1.2, "requests") == "1.2 requests"
 
 
