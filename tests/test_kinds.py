@@ -120,7 +120,9 @@ def slips(function) -> list[str]:
             continue  # a switch: of whatever is given, it can be asked whether it is true
         for odd in ODD:
             try:
-                called(function, argument, odd)
+                made = called(function, argument, odd)
+                if function is pmtech.room:
+                    made.close()  # None is a room that is kept nowhere
             except Exception as error:  # noqa: BLE001  any kind is what is looked for
                 if not in_own_words(error):
                     found.append(f"{argument}={odd!r:.40}: {error!r:.90}")

@@ -342,6 +342,24 @@ def test_two_panels_advance_side_by_side():
     assert heavy.now > 0
 
 
+def test_it_waits_for_a_page_that_is_busy_and_goes_on_with_it(monkeypatch):
+    monkeypatch.setattr(live_module, "AHEAD", 5)
+    panel, seen = live(SHOP), []
+
+    def until(panel):
+        if panel._number - panel._heard == 5:
+            seen.append(panel.now)
+            if len(seen) > 10:  # ticks have passed meanwhile
+                assert panel.playing and set(seen) == {seen[0]}
+                panel._message(None, {"kind": "heard", "number": panel._number}, [])
+        if seen and panel.now > seen[0]:
+            panel.pause()
+        return not panel.playing
+
+    playing(panel, until=until)
+    assert panel.now > seen[0]
+
+
 def test_it_pauses_when_nobody_looks_any_more(monkeypatch):
     monkeypatch.setattr(live_module, "UNHEARD_S", 0.2)
     panel = live(SHOP)

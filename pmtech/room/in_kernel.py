@@ -58,7 +58,7 @@ def room(port: int = PORT, *, keep: str | Path | None = None, here: bool = False
     another one than the open one is wished for.
     """
     global _open
-    wished = count("port", port, at_least=0, at_most=65_535), Path(keep) if keep else None, here
+    wished = count("port", port, at_least=0, at_most=65_535), None if keep is None else Path(keep), here
     if _open is None or not _open.is_open:
         _open = OpenRoom(Opened(*wished), wished)
     elif wished not in (_open.wished, (PORT, None, False)):

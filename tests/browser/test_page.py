@@ -88,7 +88,7 @@ def test_a_page_that_is_loaded_again_while_it_plays_goes_on(opened):
     clock.get_by_text("paused, 0.0 s").wait_for()
     play.click()
     clock.get_by_text("running").wait_for()
-    play.click()
+    page.get_by_role("button", name="Pause").click()
     clock.get_by_text("paused").wait_for()
     stopped = clock.inner_text()
     page.get_by_role("button", name="Step").click()

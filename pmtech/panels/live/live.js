@@ -5,7 +5,8 @@ function render({ model, el }) {
   let wish = { number: 0, presses: 0, steps: 0, resets: 0, surges: 0, kills: {}, failures: {}, values: {}, speed: 1, playing: false };
   let news = null; // the last that were drawn; none are before those that answer the page's greeting
   let heardAt = performance.now();
-  let [at, jump, since, acked] = [0, true, 0, 0];
+  let [at, jump, since] = [0, true, 0];
+  let acked = { at: 0, number: 0 }; // when the kernel was last told which news have come
 
   const send = (changes) => {
     wish = { ...wish, ...changes, number: wish.number + 1 };
@@ -142,19 +143,23 @@ function render({ model, el }) {
       knobs.show(message.values);
       bar.speed(message.speed);
     }
-    // A run that nobody can see is not heard of, and the kernel lets it rest.
-    if (heardAt - acked > 1000 && !document.hidden) {
-      acked = heardAt;
-      model.send({ kind: "heard", number: message.number });
-    }
+    if (heardAt - acked.at > 1000 || message.number - acked.number > 30) acknowledge();
     painting.wake();
   };
+  // A run that nobody can see is not heard of, and the kernel lets it rest.
+  const acknowledge = () => {
+    if (!news || document.hidden) return;
+    acked = { at: performance.now(), number: news.number };
+    model.send({ kind: "heard", number: news.number });
+  };
+  document.addEventListener("visibilitychange", acknowledge);
   model.on("msg:custom", hear);
   const greet = () => news || model.send({ kind: "hello" });
   const greeting = setInterval(greet, 3000); // until it has been answered
   greet();
   return () => {
     clearInterval(greeting);
+    document.removeEventListener("visibilitychange", acknowledge);
     painting.stop();
     actors.stop();
     chart.stop();

@@ -12,7 +12,7 @@ import traitlets
 from pmtech.components.surge import Surge
 from pmtech.panels.controls import Choice, Controls, Slider
 from pmtech.panels.errors import why
-from pmtech.panels.live.clock import TICK_S, Clock
+from pmtech.panels.live.clock import Clock
 from pmtech.panels.live.scene import scene, texts_of, units_of
 from pmtech.panels.live.terms import DOTS_PER_S, LONGEST_S, SPEEDS, STEP_S, WINDOW_S, nice
 from pmtech.panels.live.theatre import HERE, STAGE_CSS, STAGE_JS
@@ -30,7 +30,8 @@ from pmtech.wording import nearest, rate, seconds, shown_in, value_in_words
 DRAG_S = 0.7  # turns of a knob that come so soon after one another are one mark in the chart
 SURGE_TIMES, SURGE_S, DOWN_S = 5, 10, 20
 SHARE_S = 0.02  # of a tick that one panel may take: others live in the same loop
-UNHEARD_S = 4  # a page that has not answered for so long is gone
+AHEAD = 120  # so many news are on their way to a page that is busy, and the run waits for it
+UNHEARD_S = 20  # a page that has not answered for so long is gone
 MOST_INSIDE = 50_000
 
 
@@ -276,7 +277,7 @@ class Live(Panel):
         with self._lock:
             if monotonic() - self._heard_at > UNHEARD_S or self.comm is None:
                 self.pause()  # nobody looks at it any more
-            elif self.playing and self._number - self._heard < 2 * UNHEARD_S / TICK_S:
+            elif self.playing and self._number - self._heard < AHEAD:
                 self.advance(elapsed_s * self._speed, SHARE_S)
             return self.playing
 
