@@ -6,7 +6,20 @@ from itertools import pairwise
 import pytest
 from lessons import NOTEBOOKS, run
 
-from pmtech import Change, Outage, answers_by_machine, brief, check, hit_ratios, keys_moved, simulate, theory
+from pmtech import (
+    CDN,
+    Change,
+    Clients,
+    Outage,
+    Server,
+    answers_by_machine,
+    brief,
+    check,
+    hit_ratios,
+    keys_moved,
+    simulate,
+    theory,
+)
 from pmtech.course.exercises.check import all_tasks
 from pmtech.course.exercises.questions import question
 from pmtech.course.exercises.tasks.lesson_06 import front_door
@@ -167,6 +180,16 @@ def test_a_ring_moves_fewer_pages_than_modulo(lesson):
     assert share["modulo"] == pytest.approx(3 / 4, abs=0.05) and share["ring"] == pytest.approx(1 / 4, abs=0.05)
     assert share.isna()["in turn"], "no page has a server of its own"
     assert (theory.moved_share(4, 3, ring=False), theory.moved_share(4, 3)) == (0.75, 0.25)
+
+
+@pytest.mark.parametrize("serves_stale", [{}, {"stale_while_revalidate_s": 5}])
+def test_of_what_an_edge_notes_only_the_reads_are_counted(serves_stale):
+    """A CDN also notes what it fetches again and what it passes on."""
+    viewers = Clients(rate_per_s=50, write_share=0.02, keys=50)
+    run = simulate(viewers >> CDN(ttl_s=5, **serves_stale) >> Server(), duration_s=60)
+    counted = keys_moved({"now": run}, 0).hits["now"]
+    assert counted == pytest.approx(run.components.hit_ratio["cdn"])
+    assert counted > 0.5
 
 
 def test_caches_behind_a_ring_are_one_large_cache_and_in_turn_as_good_as_one(lesson):

@@ -14,6 +14,7 @@ from pmtech import (
     Change,
     Choice,
     Clients,
+    Database,
     Errors,
     Gateway,
     Network,
@@ -327,6 +328,8 @@ def test_the_picture_has_every_place_and_the_way_to_the_nearest():
     assert drawn.count("<line") == len(CITIES)
     alone = places(Clients("V", place="Mumbai") >> Server(place="Frankfurt")).svg
     assert "to Frankfurt, 66 ms" in alone
+    behind = Clients("V", place="Mumbai") >> Server(place="Frankfurt") >> Database(place="Mumbai")
+    assert "to Frankfurt, 66 ms" in places(behind).svg  # who is asked first answers, wherever its data lie
 
 
 def test_no_line_passes_through_the_name_of_a_city():

@@ -94,6 +94,12 @@ def test_a_surge_and_a_death_are_the_events_that_simulate_knows():
     assert [mark["until"] - mark["at"] for mark in panel.marks] == pytest.approx([10, 20])
 
 
+def test_who_dies_is_called_as_its_box_is():
+    panel = live(Clients() >> LoadBalancer() >> Server("Checkout API", replicas=2))
+    panel.kill()
+    assert panel.marks[0]["words"] == "Checkout API 1 down for 20 s"
+
+
 def test_what_is_turned_and_turned_back_while_time_stands_still_never_happened():
     panel = live(SHOP, Slider("server.workers", 1, 16))
     panel.advance(5)

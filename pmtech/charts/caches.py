@@ -15,6 +15,7 @@ from pmtech.components.cdn import CDN
 from pmtech.components.component import Component
 from pmtech.components.memory import STORES, Store
 from pmtech.components.rates import added
+from pmtech.runs import homes
 from pmtech.runs.result import Result
 from pmtech.runs.summary import each_second
 from pmtech.system.system import System
@@ -230,8 +231,7 @@ def _asked(result: Result) -> tuple[Cache | CDN, np.ndarray, np.ndarray]:
 
 def _measured(result: Result) -> tuple[float, float]:
     """Percent of the reads that the cache answered, and of these answers that were out of date, in the second half."""
-    looked = result.records.notes.get(_cache(result.system)[0], np.zeros((0, 3)))
-    _, hit, stale = looked[(looked[:, 0] >= (result.warmup_s + result.duration_s) / 2) & (looked[:, 1] >= 0)].T[:3]
+    hit, stale = homes.reads(result, _cache(result.system)[0], (result.warmup_s + result.duration_s) / 2)
     return 100 * float(hit.mean()) if len(hit) else 0.0, 100 * float(stale.sum() / hit.sum()) if hit.any() else 0.0
 
 

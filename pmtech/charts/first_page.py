@@ -1,12 +1,11 @@
 """What the first page of a site costs in round trips, before anything is shown."""
 
-from functools import partial
 from typing import NamedTuple
 
 from pmtech import theory
-from pmtech.charts.plot import TEXT, bars, ceiling, note, over_rows
+from pmtech.charts.plot import KEPT, TEXT, bars, ceiling, note, over_rows
+from pmtech.diagram.places import answers_at
 from pmtech.runs.result import Result
-from pmtech.system.system import System
 
 STEPS = ("name (DNS)", "connection (TCP)", "key (TLS)", "request", "work")
 COLOURS = [f"var(--pmtech-{name})" for name in ("series-4", "series-3", "series-2", "pinned", "served")]
@@ -74,7 +73,7 @@ def figure(rows: dict[str, Page]) -> dict:
 
 def first_page(result: Result, pinned: Result | None = None) -> dict:
     """What half of the answers wait for no longer than, step by step: a round trip each, then work and waiting."""
-    shown = ({"A: ": pinned} if pinned else {}) | {"": result}
+    shown = ({f"{KEPT}: ": pinned} if pinned else {}) | {"": result}
     found = {label: _page(run) for label, run in shown.items()}
     return figure({f"{label}from {page.other or 'here'}\n{page.km:,.0f} km": page for label, page in found.items()})
 
@@ -82,13 +81,7 @@ def first_page(result: Result, pinned: Result | None = None) -> dict:
 def _page(result: Result) -> Page:
     """How the first of the clients in the picture waits."""
     name, source = next(iter(result.system.sources.items()))
-    bare = Page(source.place, _answers_at(result.system, source.place), source.round_trips, 0.0)
+    other = answers_at(result.system, source.place) if source.place else None
+    bare = Page(source.place, other, source.round_trips, 0.0)
     half_ms = result.by_client.p50_ms[name]
     return bare._replace(work_ms=max(0.0, half_ms - bare.ms) if half_ms == half_ms else 0.0)
-
-
-def _answers_at(system: System, viewer: str | None) -> str | None:
-    """The city that answers them: that of the nearest copies, or else where the first part stands that has a place."""
-    parts = [part for part in system.components.values() if not part.is_source]
-    cities = [city for part in parts for city in part.copies_in] or [part.place for part in parts if part.place][:1]
-    return min(cities, key=partial(theory.distance_km, viewer), default=None) if viewer else None

@@ -23,14 +23,20 @@ class Way:
 
 
 def ways(system: System) -> list[Way]:
-    """Each city of viewers with the nearest one that answers there: an edge, or else where the servers stand."""
+    """Each city of viewers with the one that answers there."""
     sources = {part.place for part in system.sources.values() if part.place}
-    near = [city for part in system.components.values() for city in part.copies_in]
-    origins = [part.place for name, part in system.components.items() if part.place and not part.is_source]
-    if not sources or not near + origins:
+    found = {city: answers_at(system, city) for city in sorted(sources)}
+    there = [Way(city, other) for city, other in found.items() if other]
+    if not there:
         raise ValueError('a picture of places needs viewers and servers that have one: Clients(place="Mumbai", ...)')
-    to = near or origins
-    return [Way(city, min(to, key=partial(theory.distance_km, city))) for city in sorted(sources)]
+    return there
+
+
+def answers_at(system: System, viewer: str) -> str | None:
+    """The city that answers them: that of the nearest copies, or else where the first part stands that has a place."""
+    parts = [part for part in system.components.values() if not part.is_source]
+    cities = [city for part in parts for city in part.copies_in] or [part.place for part in parts if part.place][:1]
+    return min(cities, key=partial(theory.distance_km, viewer), default=None)
 
 
 def svg(system: System) -> str:

@@ -4,6 +4,7 @@ import threading
 from html import escape
 from pathlib import Path
 
+from pmtech import files
 from pmtech.course.page import page
 from pmtech.room.join import PORT, join, leave
 from pmtech.room.server import Opened
@@ -58,7 +59,11 @@ def room(port: int = PORT, *, keep: str | Path | None = None, here: bool = False
     another one than the open one is wished for.
     """
     global _open
-    wished = count("port", port, at_least=0, at_most=65_535), None if keep is None else Path(keep), here
+    wished = (
+        count("port", port, at_least=0, at_most=65_535),
+        keep if keep is None else files.as_path(keep, "votes.sqlite"),
+        here,
+    )
     if _open is None or not _open.is_open:
         _open = OpenRoom(Opened(*wished), wished)
     elif wished not in (_open.wished, (PORT, None, False)):

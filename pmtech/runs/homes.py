@@ -24,11 +24,7 @@ def answers_by_machine(result: Result, every_s: float = 20) -> pd.DataFrame:
     since = np.round(table.index * every_s / s, 6 if s == 1 else 1)
     table.index = pd.Index(since.astype(int) if not any(since % 1) else since, name=f"came from {unit}")
     several = {who.split("#")[0] for who in table if "#" in who}  # the first of them has a number, too
-    parts = {who: who.split("#") + ["1"] * (who in several) for who in table}
-    slugs = {who: part.split(" ", 1) for who, (part, *_) in parts.items()}  # an edge is "cdn in Mumbai"
-    names = {
-        who: " ".join([result.system.label(slug), *place, *parts[who][1:]]) for who, (slug, *place) in slugs.items()
-    }
+    names = {who: result.system.machine_label(f"{who}#1" if who in several else who) for who in table}
     return Table(table.rename(columns=names))
 
 
@@ -56,8 +52,14 @@ def _moved(result: Result, at_s: float) -> dict[str, float]:
 
 
 def hit_ratio(result: Result, since_s: float) -> float:
-    """The share of the reads since a moment that any of the caches answered; NaN where there is none."""
+    """The share of the reads since a moment that the caches which looked them up answered; NaN where there is none."""
     caches = [name for name, part in result.system.components.items() if part.remembers]
-    looked = [result.records.notes[name] for name in caches if name in result.records.notes]
-    hits = [notes[notes[:, 0] >= since_s, 1] for notes in looked]
-    return float(np.concatenate(hits).mean()) if any(map(len, hits)) else nan
+    hits = np.concatenate([np.empty(0), *(reads(result, name, since_s)[0] for name in caches)])
+    return float(hits.mean()) if len(hits) else nan
+
+
+def reads(result: Result, cache: str, since_s: float) -> tuple[np.ndarray, np.ndarray]:
+    """Of each read since a moment that a cache looked up: did it answer (1 or 0), and with what was out of date?"""
+    at_s, hit, stale = result.records.notes.get(cache, np.empty((0, 3))).T[:3]
+    counts = (at_s >= since_s) & (hit >= 0)  # what is below is no read: an `Edge` says what
+    return hit[counts], stale[counts]

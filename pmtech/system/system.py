@@ -86,6 +86,12 @@ class System:
         part = self.components[name]
         return part.label + name.removeprefix(part.slug).replace("_", " ")
 
+    def machine_label(self, machine: str) -> str:
+        """One of its machines as people read it: "server#2" is "Server 2", "cdn in Mumbai" is "CDN in Mumbai"."""
+        where, *number = machine.split("#")
+        name, *place = where.split(" ", 1)
+        return " ".join([self.label(name), *place, *number])
+
     def told(self, path: str) -> str:
         """A path in words: "Server: workers"."""
         found, _ = self._find(path)

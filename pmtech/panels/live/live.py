@@ -177,7 +177,7 @@ class Live(Panel):
             died: list[str] = []
             if self._tried(lambda: died.append(self.running.kill(name, DOWN_S))):
                 self.happened.append(Outage(name, self.now, DOWN_S))
-                machine = died[0].replace("#", " ").replace("_", " ").capitalize()
+                machine = self.running.system.machine_label(died[0])
                 self._mark("kill", f"{machine} down for {DOWN_S} s", DOWN_S)
             self._tell()
 
