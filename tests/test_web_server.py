@@ -102,6 +102,17 @@ def test_unknown_transports_and_faults_are_refused():
             setattr(faults, name, value)
 
 
+def test_an_answer_lost_on_purpose_leaves_the_faults_that_were_set():
+    api = start_api(transport="in_process")
+    api.faults.lose_answers = 1
+    assert api.request("GET", "/surveys", lose_answer=True, timeout_s=0.3).status is None
+    assert api.faults.lose_answers == 1
+    assert api.request("GET", "/surveys", lose_request=True, timeout_s=0.3).status is None
+    assert (api.faults.lose_answers, api.faults.lose_requests) == (1, 0)
+    assert api.request("GET", "/surveys", timeout_s=0.3).status is None
+    assert api.request("GET", "/surveys").status == 200
+
+
 KERNEL = """
 from pmtech.web.app.server import start_api
 print(start_api(transport="socket").url, flush=True)

@@ -106,7 +106,7 @@ def _run(chosen: argparse.Namespace) -> int:
 
         validator()  # before JupyterLab, or a notebook's form, asks for it
     if chosen.command == "lint":
-        return max(map(_lint, chosen.notebook, [chosen.no_run] * len(chosen.notebook)))
+        return max([_lint(notebook, chosen.no_run) for notebook in chosen.notebook])
     return _new(chosen) if chosen.command == "new" else _lab(chosen)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from runpy import run_path
 
 from pmtech.course.exercises.marking import Marking
-from pmtech.course.exercises.questions import all_questions, nearest
+from pmtech.course.exercises.questions import all_questions, nearest, with_own
 from pmtech.course.way.progress import progress_file
 
 FOLDER = Path(__file__).parent / "tasks"
@@ -15,9 +15,8 @@ _MISSING = object()
 
 
 def all_tasks() -> dict:
-    """Every task by id, in the order of the lessons: the course's, then those of lessons of one's own (`lesson_NN.py`
-    beside the notebook)."""
-    return tasks_in(Path.cwd()) | tasks_in(FOLDER)
+    """Every task by id, in the order of the lessons; those of lessons of one's own are in `lesson_NN.py` beside them."""
+    return with_own(tasks_in, FOLDER)
 
 
 @cache

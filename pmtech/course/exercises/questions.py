@@ -18,7 +18,7 @@ In all texts `backticks` set a word as code, **two stars** set words bold, and a
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
@@ -148,10 +148,14 @@ def filled(text: str, run: Any) -> str:
 
 
 def all_questions() -> dict[str, Question]:
-    """Every question by id, in the order of the lessons and of the files: the course's, then those of lessons of one's own,
-    whose files `NN_*.toml` lie beside the notebook. Cards to sort are not among them."""
-    course = questions_in(FOLDER)
-    return course | {id: one for id, one in questions_in(Path.cwd()).items() if id not in course}
+    """Every question by id, in the order of the lessons and of the files. Cards to sort are not among them."""
+    return with_own(questions_in, FOLDER)
+
+
+def with_own(read: Callable[[Path], dict], course: Path, own: Path | None = None) -> dict:
+    """What is in the course's folder by id, then what a lesson of one's own has beside it; an id of the course stays its own."""
+    theirs = read(course)
+    return theirs | {id: one for id, one in read(own or Path.cwd()).items() if id not in theirs}
 
 
 @cache

@@ -7,7 +7,7 @@ from pathlib import Path
 import traitlets
 
 from pmtech.course.exercises.exercise import Exercise
-from pmtech.course.exercises.questions import FOLDER, nearest, tables
+from pmtech.course.exercises.questions import FOLDER, nearest, tables, with_own
 from pmtech.course.page import STYLE, script
 from pmtech.wording import listed
 
@@ -50,8 +50,8 @@ class Sorting:
 
 
 def all_sortings() -> dict[str, Sorting]:
-    """Every sorting exercise by id, in the order of the lessons; those of a lesson of one's own lie beside it."""
-    return sortings_in(Path.cwd()) | sortings_in(FOLDER)
+    """Every sorting exercise by id, in the order of the lessons."""
+    return with_own(sortings_in, FOLDER)
 
 
 @cache

@@ -14,7 +14,7 @@ SINGLE_STAR = re.compile(r"(?<!\*)\*(?!\*)(?=[^`]*(`[^`]*`[^`]*)*$)")  # outside
 def has_its_questions(notebook: Notebook) -> Found:
     try:
         known = notebook.questions
-        to_sort = sortings_in(notebook.path.parent) | sortings_in(questions.FOLDER)
+        to_sort = questions.with_own(sortings_in, questions.FOLDER, notebook.path.parent)
     except ValueError as problem:
         yield 0, f"its questions can't be read: {problem}"
         return

@@ -83,7 +83,7 @@ class Notebook:
     @cached_property
     def questions(self) -> dict[str, questions.Question]:
         """The course's and those that lie beside the lesson. Raises ValueError with a sentence."""
-        return {**questions.questions_in(self.path.parent), **questions.questions_in(questions.FOLDER)}
+        return questions.with_own(questions.questions_in, questions.FOLDER, self.path.parent)
 
     @property
     def code(self) -> list[Cell]:

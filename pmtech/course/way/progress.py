@@ -4,7 +4,7 @@ One JSON file in the user's data folder (`PMTECH_HOME` names another), one self-
 
     {"version": 1, "records": [
     {"kind": "answer", "id": "04.predict", "option": "A waits too", "right": true, "at": "2026-03-01T09:30:00+00:00"},
-    {"kind": "task", "id": "04.your_turn", "passed": false, "gaps": ["..."], "at": "2026-03-01T09:41:00+00:00"}
+    {"kind": "task", "id": "04.your_turn", "passed": false, "figures": ["..."], "at": "2026-03-01T09:41:00+00:00"}
     ]}
 
 Records are only ever added. A writer takes the lock, reads the file again, adds its own records and puts the new file

@@ -210,14 +210,15 @@ class Api:
         """
         request = written(method, self.url, path, json, body, {**(headers or {})}, timeout_s)
         begun = time.perf_counter()
-        lost = [name for name, wanted in (("lose_requests", lose_request), ("lose_answers", lose_answer)) if wanted]
-        for name in lost:
-            setattr(self.faults, name, 1)
+        wished = {"lose_requests": lose_request, "lose_answers": lose_answer}
+        before = {name: getattr(self.faults, name) for name, wanted in wished.items() if wanted}
+        for name, others in before.items():
+            setattr(self.faults, name, others + 1)
         try:
             answer, error = heard(request, self._transport, timeout_s)
         finally:
-            for name in lost:  # also when it never came so far: the next request is another one
-                setattr(self.faults, name, 0)
+            for name, others in before.items():  # also when it never came so far: the next request is another one
+                setattr(self.faults, name, min(others, getattr(self.faults, name)))
         return Exchange.of(request, answer, (time.perf_counter() - begun) * 1000, error)
 
     def _transport(self):

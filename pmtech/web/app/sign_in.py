@@ -31,7 +31,7 @@ from pmtech.components.rate_limiter import RateLimiter, SlidingWindowLog
 from pmtech.web.app.api import BODY, Id
 from pmtech.web.app.problems import documented
 from pmtech.web.app.protections import Protections
-from pmtech.web.app.shapes import Input, Text
+from pmtech.web.app.shapes import Input, SurveyIn, Text
 from pmtech.web.app.store import Snapshot, Store
 
 # Invented people. Their surveys are those whose owner they are; "staff" are the survey tool's own people.
@@ -185,7 +185,7 @@ def _gives_away(body: object, name: str, method: str) -> bool:
         touched = [step.get("path") for step in steps] + [s.get("from") for s in steps if s.get("op") == "move"]
         return any(place in ("", "/owner") for place in touched)
     said = body if isinstance(body, dict) else {}
-    return said.get("owner", name if method == "PATCH" else "ana") != name
+    return said.get("owner", name if method == "PATCH" else SurveyIn.model_fields["owner"].default) != name
 
 
 def routes(accounts: Accounts, store: Store) -> APIRouter:

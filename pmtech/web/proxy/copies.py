@@ -69,7 +69,7 @@ class Copies(Api):
         if processes is None:
             self._store = opened(self.folder)
             processes = self._server = _Processes(self.folder, self.ports, self._command)
-            self._begun()
+            self._alike.append(self)
         for names in (NAMES, (PROXY,)):  # the proxy last: it looks at once who is there
             for name in names:
                 self.revive(name)
