@@ -33,6 +33,7 @@ from pmtech.course.exercises.tasks.lesson_04 import survey_tool
 from pmtech.course.exercises.tasks.lesson_07 import busy_lunch
 from pmtech.course.exercises.tasks.lesson_10 import monday
 from pmtech.runs.events import Change, Outage
+from pmtech.runs.planning import plan
 from pmtech.runs.simulate import simulate
 
 HEADS = [
@@ -163,13 +164,24 @@ def test_a_brief_of_any_system_says_the_same_in_markdown_and_html(lesson, tmp_pa
     assert len(re.findall("^- ", text.split("## To settle")[1].split("##")[0], re.M)) <= 5
 
 
+def test_the_page_and_the_plan_agree_when_a_design_is_full(tmp_path):
+    """19.2 requests a second came by chance where 20 are to be expected."""
+    system = Clients(rate_per_s=20) >> Server(workers=4, service_ms=100) >> Database(cores=2, query_ms=12)
+    text = brief(simulate(system, duration_s=60), folder=tmp_path).markdown.read_text()
+    planned = plan(system).parts.loc["Server"]
+    assert f"full at {planned.full_at:.1f} times the load" in text
+    assert f"takes about {planned.needs:.1f} times “Server”" in text
+    assert "(56 % in the long run)" in text and "is busy 56 % of the time" in text
+
+
 def test_what_is_capped_is_turned_away_and_what_is_not_served_today_is_counted_in(tmp_path):
     result = simulate(SYSTEMS["04 cap"], duration_s=20)
     text = brief(result, folder=tmp_path).markdown.read_text()
     then = simulate(ten_times(SYSTEMS["04 cap"]), duration_s=20).summary
     assert f"At ten times, {100 * then.error_rate:.0f} % are refused; those served have an answer within" in text
     offered, served = result.summary.offered_per_s, result.summary.served_per_s
-    busy = result.components.utilisation["server"]
+    meant = sum(source.rate_per_s for source in result.system.sources.values())  # a few fewer came by chance
+    busy = result.components.utilisation["server"] * meant / offered
     assert f"takes about {10 * busy * offered / served / 0.7:.1f} times “Server”" in text
     assert "What does a customer's software do when it is refused?" in text
 

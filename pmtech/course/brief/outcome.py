@@ -14,6 +14,8 @@ from pmtech.runs.result import Result
 from pmtech.system.system import System
 from pmtech.wording import listed, percent, rate, took
 
+FULL = 0.97  # of a part's time: there is no room left
+
 
 def asked_per_s(result: Result, name: str | None = None) -> float:
     """Requests a second of a client, or of all: as set, if chance alone explains the difference to those that came."""
@@ -125,7 +127,9 @@ class Pool(NamedTuple):
 
 
 def pools_of(result: Result) -> list[Pool]:
-    """The busiest first. Where machines came or went in the measured window, as many as were there on average."""
+    """The busiest first. Where machines came or went in the measured window, as many as were there on average; where chance
+    alone sent fewer or more requests than are to be expected, as busy as with those."""
+    as_meant = asked_per_s(result) / max(result.summary.offered_per_s, 1e-9)
     lasted = [
         ((until - since) / result.window_s, system.components)
         for since, until, system in stretches(result.history, result.warmup_s, result.duration_s)
@@ -144,7 +148,8 @@ def pools_of(result: Result) -> list[Pool]:
         counts = [sum(part.replicas for part in members) for _, members in there]
         number = max(1, round(sum(share * count for (share, _), count in zip(there, counts, strict=True))))
         usd = sum(share * part.price_usd_per_hour * part.replicas for share, members in there for part in members)
-        busy, kind = float(result.components.utilisation[names].mean()), there[0][1][0].kind
+        measured, kind = float(result.components.utilisation[names].mean()), there[0][1][0].kind
+        busy = measured if measured >= FULL else min(measured * as_meant, FULL)
         many = f"the {number} {kind}s{f' “{label}”' * (label.lower() != kind)}{' (on average)' * (len({*counts}) > 1)}"
         most = max(came.get(name, 1.0) for name in names)
         pools.append(Pool(f"“{label}”" if number == 1 else many, number, busy, usd, most))

@@ -3,6 +3,7 @@
 from math import isnan
 
 from pmtech.course.brief.outcome import (
+    FULL,
     asked_per_s,
     falls_behind,
     fate,
@@ -135,7 +136,7 @@ def _room_left(now: Result) -> list[str]:
         return []
     share, is_ = pools[0].busy, "is" if pools[0].number == 1 else "are"
     begin = f"At this load {pools[0].label} {is_} busy {percent(share)} of the time"
-    if share >= 0.97 or falls_behind(now):
+    if share >= FULL or falls_behind(now):
         return [f"{begin}: there is no room left, not even for its busy moments."]
     if any(part.thins for part in now.system.parts):  # it is sent less than in proportion
         return [f"{begin}; it is slow well before it is full."]
