@@ -88,12 +88,18 @@ class SlidingWindowLog:
         self.passed: deque[float] = deque(maxlen=spec.limit)
 
     def decide(self, now: float) -> float:
+        wait_s = self.wait_s(now)
+        if not wait_s:
+            self.passed.append(now)
+        return wait_s
+
+    def wait_s(self, now: float) -> float:
+        """Until the next may pass; 0: it may now."""
         passed = self.passed
-        if len(passed) == passed.maxlen and passed[0] >= now - self.per_s:
-            # At the very edge the library still says no: a hair more than nothing.
-            return max(passed[0] + self.per_s - now, 1e-9)
-        passed.append(now)
-        return 0.0
+        if len(passed) < (passed.maxlen or 0) or passed[0] < now - self.per_s:
+            return 0.0
+        # At the very edge the library still says no: a hair more than nothing.
+        return max(passed[0] + self.per_s - now, 1e-9)
 
 
 class SlidingWindowCounter:

@@ -49,6 +49,7 @@ class Ask(Exercise):
     past = traitlets.Unicode().tag(sync=True)
     again_label = traitlets.Unicode().tag(sync=True)
     skipped = traitlets.Unicode().tag(sync=True)
+    _held_back = False  # is the verdict on a given answer kept until the room, or the presenter, opens it?
 
     def __init__(self, asked: Question):
         shown = {name: getattr(asked, name) for name in ("id", "kind", "text", "hint")}
@@ -68,7 +69,7 @@ class Ask(Exercise):
 
     def again(self) -> None:
         """Opens the question for another answer, which leaves the first one in the record; on a projector, the verdict."""
-        if self.again_label == OPEN_IT:
+        if self._held_back and opens_here():
             open_verdict(self._asked.id)
             return self._show(restored=False)
         if self.committed and not self.again_label:
@@ -78,7 +79,7 @@ class Ask(Exercise):
 
     def refresh(self) -> None:
         """Says so when the learner has come to the run without a prediction."""
-        if self.feedback == HELD_BACK and not is_held_back(self._asked.id):
+        if self._held_back and not is_held_back(self._asked.id):
             self._show(restored=False)
         if self._kept("run") and not self.committed and not self._kept():
             self.skipped = "Skipped: you have come to the run already. An answer now is kept as one given afterwards."
@@ -88,6 +89,7 @@ class Ask(Exercise):
         return self._asked.chosen(self.value)
 
     def _open(self) -> None:
+        self._held_back = False
         with self.hold_sync():
             self.committed, self.correct = False, None
             self.verdict = self.feedback = self.misconception = self.past = self.again_label = ""
@@ -95,13 +97,14 @@ class Ask(Exercise):
     def _show(self, *, restored: bool) -> None:
         answers = self._kept()
         option, first = self._option, answers[0]["option"]
+        self._held_back = self._asked.kind != "predict" and is_held_back(self._asked.id)
         with self.hold_sync():
             self.committed, self.skipped = True, ""
             if self._asked.kind == "predict":
                 late = answers[-1].get("late", False)
                 self.verdict = "Kept, as an answer given after the run." if late else "Your prediction is kept."
                 self.feedback = "What came of it is told where the run is explained."
-            elif is_held_back(self._asked.id):
+            elif self._held_back:
                 self.correct, self.verdict, self.feedback = None, "Your answer is kept.", HELD_BACK
             else:
                 self.correct, self.verdict = option.right, "Right." if option.right else "Not this one."
@@ -110,8 +113,8 @@ class Ask(Exercise):
             before = f"Your first answer, which stays in the record: {first}" if first != now else ""
             self.past = ("" if self.value is None else to_read_out(self._asked.id, self.value)) or before
             wrong = "Try again" if self.correct is False else ""
-            held = self.feedback == HELD_BACK and opens_here()
-            self.again_label = OPEN_IT if held else "Answer again" if restored else wrong
+            opens = self._held_back and opens_here()
+            self.again_label = OPEN_IT if opens else "Answer again" if restored else wrong
 
     def _restore(self, kept: list[dict]) -> None:
         """An option reworded since then cannot be shown as chosen: the question is open, the record keeps the answer."""

@@ -84,10 +84,8 @@ class Accounts:
 
     def check(self, name: str, password: str) -> bool:
         """Is it the password? Takes as long for a name that nobody has. Raises HTTPException (429) past the limit."""
-        if self.wrong and (log := self.wrong.get(name)) and len(log.passed) == log.passed.maxlen:
-            wait_s = log.passed[0] + log.per_s - self.clock()
-            if wait_s > 0:
-                raise HTTPException(429, "too many wrong passwords", {"Retry-After": str(int(wait_s) + 1)})
+        if (log := self.wrong.get(name)) and (wait_s := log.wait_s(self.clock())):
+            raise HTTPException(429, "too many wrong passwords", {"Retry-After": str(int(wait_s) + 1)})
         found = self.person(name)
         someone = found or self.person("eva")
         right = someone is not None and self._matches(someone["password"], password) and found is not None
