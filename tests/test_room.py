@@ -573,7 +573,7 @@ def real(tmp_path, monkeypatch, capfd):
     until(lambda: server.started)
     yield room, f"127.0.0.1:{listener.getsockname()[1]}"
     server.should_exit = True  # with whoever listens: nobody keeps a room from closing
-    thread.join(30)
+    thread.join(120)
     said = capfd.readouterr().err
     assert not thread.is_alive() and "ERROR" not in said, said
     leave()

@@ -131,7 +131,7 @@ def test_it_listens_on_the_loopback_alone_and_dies_with_its_kernel():
         bound = {f[1].rpartition(":")[0] for f in lines if f[3] == "0A" and f[1].endswith(f":{port:04X}")}
         assert bound == {"0100007F"}
     kernel.kill()
-    kernel.communicate(timeout=10)
+    kernel.communicate(timeout=60)
     assert not listens(url)
 
 

@@ -21,7 +21,7 @@ class OpenRoom:
         self._opened, self.wished = opened, wished
         self._thread = threading.Thread(target=opened.run, name="pmtech-room-server", daemon=True)
         self._thread.start()
-        until(lambda: opened.server.started, "the room did not open", within_s=10, alive=self._thread.is_alive)
+        until(lambda: opened.server.started, "the room did not open", within_s=60, alive=self._thread.is_alive)
         join("here")
 
     @property

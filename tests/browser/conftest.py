@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from jupyter_page import ROOT, JupyterServer, LabPage, find_chromium
-from playwright.sync_api import Browser, sync_playwright
+from jupyter_page import PATIENCE_MS, ROOT, JupyterServer, LabPage, find_chromium
+from playwright.sync_api import Browser, expect, sync_playwright
 
+expect.set_options(timeout=PATIENCE_MS)
 pytest.register_assert_rewrite("lesson_02", "lesson_04")
 
 NO_CHROMIUM = (
@@ -70,7 +71,7 @@ def lab(
     screenshots.mkdir(parents=True, exist_ok=True)
     if not left_open:
         context = browser.new_context(viewport={"width": 1280, "height": 720}, service_workers="block")
-        context.set_default_timeout(60_000)
+        context.set_default_timeout(PATIENCE_MS)
         left_open.append(LabPage(jupyter, context))
     lab, failed = left_open.pop(), request.session.testsfailed
     yield lab.begin(folder, screenshots)

@@ -21,6 +21,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Locator, Page
 
 ROOT = Path(__file__).resolve().parents[2]
+PATIENCE_MS = 300_000  # of a test in the browser, beside whatever else the machine has to do
 LOOPBACK = re.compile(
     r"^(?:https?|wss?)://(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?(?:/|$)|^(?:data|blob|about|chrome):"
 )
@@ -96,7 +97,7 @@ class JupyterServer:
             raise
 
     def _wait_until_it_answers(self, said: Path) -> None:
-        for _ in range(600):
+        for _ in range(PATIENCE_MS // 100):
             with contextlib.suppress(OSError, ValueError):
                 server = json.loads(said.read_text(encoding="utf-8"))
                 self.url, self.token = server["url"].rstrip("/"), server["token"]

@@ -147,6 +147,14 @@ def a_slider_is_moved_while_it_runs(page, lab):
         assert lab.axe(".pmtech-live") == []
 
 
+AT_REST = """() => {
+    const dots = String(document.querySelector('.pmtech-front').dots);
+    window.still = dots === window.seen ? window.still + 1 : 0;
+    window.seen = dots;
+    return window.still > 20;  // frames
+}"""
+
+
 def test_the_number_of_those_who_wait_stands_above_their_dots(opened, lab):
     page = opened(SET_UP, "live(Clients(rate_per_s=60) >> Server(workers=8, service_ms=100), speed=10)")
     page.evaluate(
@@ -175,7 +183,7 @@ def test_the_number_of_those_who_wait_stands_above_their_dots(opened, lab):
         wait_for_clock(page, second)
         pause.click()
         play.wait_for()
-        page.wait_for_timeout(400)  # the dots have come to rest
+        page.wait_for_function(AT_REST)
         highest = page.evaluate("() => Math.min(...document.querySelector('.pmtech-front').dots)")
         over.append(page.evaluate("() => window.baseline") - highest)
         play.click()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from jupyter_page import JupyterServer, LabPage
+from jupyter_page import PATIENCE_MS, JupyterServer, LabPage
 
 SHOWN = "[...document.querySelectorAll('.jp-Notebook .jp-Cell h2')].filter((one) => one.offsetParent).length"
 
@@ -18,7 +18,7 @@ SHOWN = "[...document.querySelectorAll('.jp-Notebook .jp-Cell h2')].filter((one)
 def projector(browser, tmp_path):
     server = JupyterServer(tmp_path, present="05")
     context = browser.new_context(viewport={"width": 1280, "height": 720}, service_workers="block")
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(PATIENCE_MS)
     yield LabPage(server, context).begin(".", tmp_path)
     context.close()
     server.stop()
@@ -56,5 +56,5 @@ def leaves_nothing(server):
     shut = getattr(signal, "SIGHUP", signal.SIGTERM)
     server.process.send_signal(shut if signal.getsignal(shut) is signal.SIG_DFL else signal.SIGTERM)
     server.process.wait(30)
-    assert psutil.wait_procs(kernels, timeout=30)[1] == []
+    assert psutil.wait_procs(kernels, timeout=120)[1] == []
     assert not any(Path(tempfile.gettempdir()).glob(mine))

@@ -8,7 +8,7 @@ import time
 import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
-from jupyter_page import VIOLATIONS
+from jupyter_page import PATIENCE_MS, VIOLATIONS
 
 from pmtech.course.exercises.questions import all_questions
 from pmtech.room import app as room_app
@@ -46,7 +46,7 @@ def pages(browser):
     errors = []
     for page in pages:
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(PATIENCE_MS)
     yield pages
     for one in context:
         one.close()

@@ -27,7 +27,7 @@ class Listening:
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="pmtech-api", daemon=True)
         self._thread.start()
         started = lambda: all(server.started for server in self._servers)  # noqa: E731
-        until(started, "the server did not start", within_s=10, alive=self._thread.is_alive)
+        until(started, "the server did not start", within_s=60, alive=self._thread.is_alive)
 
     async def _serve(self) -> None:
         each = zip(self._servers, self._listeners, strict=True)
