@@ -227,6 +227,25 @@ def test_it_says_so_when_it_cannot_go_as_fast_as_it_should(opened, lab):
     expect(clock).to_have_text(re.compile(r"^paused, "))
 
 
+def test_in_a_tab_that_is_not_looked_at_it_rests_and_goes_on_where_it_was(opened, lab):
+    patient = "import pmtech.panels.live.live as module\nmodule.AHEAD, module.UNHEARD_S = 20, 600"
+    page = opened(SET_UP, patient, LIVE)
+    page.get_by_role("button", name="Play").click()
+    wait_for_clock(page, 1)
+    page.evaluate("() => { Object.defineProperty(document, 'hidden', { value: true, configurable: true }) }")
+    page.wait_for_function(
+        """() => {
+        const said = document.querySelector('.pmtech-clock').innerText, now = performance.now();
+        if (window.said !== said) [window.said, window.since] = [said, now];
+        return now - window.since > 1500;
+    }"""
+    )
+    assert page.locator(".pmtech-clock").inner_text().startswith("running")
+    page.evaluate("() => { delete document.hidden; document.dispatchEvent(new Event('visibilitychange')) }")
+    wait_for_clock(page, clock(page) + 1)
+    clean(lab)
+
+
 def test_it_stops_when_its_cell_is_cleared_or_the_kernel_is_interrupted(opened, lab):
     page = opened(SET_UP, LIVE, LIVE.replace("panel", "other"), "(panel.playing, other.playing)")
     for number in (0, 1):
