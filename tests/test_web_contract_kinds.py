@@ -190,6 +190,17 @@ CASES = {  # what stands for itself: (old, new, as a request, as an answer)
         {"oneOf": [fields(["a"], a={}), fields(["a", "b"], b={})]}, {"oneOf": [fields(["a"], a={}), fields(["b"], b={})]}, FITS, BREAKS),
     "one of forms of which one comes to need nothing": (
         {"oneOf": [fields(["a"], a={}), fields(["b"], b={})]}, {"oneOf": [fields(["a"], a={}), fields(b={})]}, UNJUDGED, BREAKS),
+    "a form that meets one of two that met before": (
+        {"oneOf": [fields(["a"], a=TEXT), fields(["a", "c"], a=TEXT), fields(["b"], b={"enum": ["x", "y"]})]},
+        {"oneOf": [fields(["a"], a=TEXT), fields(["a", "c"], a=TEXT), fields(["b"], b={"enum": ["x", "y"]}), fields(["b"], b={"enum": ["y"]})]}, UNJUDGED, BREAKS),
+    "one of two that met before takes more": (
+        {"oneOf": [fields(["a"], a={"enum": ["x"]}), fields(["a", "c"], a=TEXT, c=TEXT)]},
+        {"oneOf": [fields(["a"], a={"enum": ["x"]}), fields(["a"], a=TEXT, c=TEXT)]}, UNJUDGED, BREAKS),
+    "one more of forms that take the same": (
+        {"oneOf": [fields(a=TEXT, b={}), fields(a=TEXT)]}, {"oneOf": [fields(a=TEXT, b={}), fields(a=TEXT), fields(a=TEXT)]}, FITS, BREAKS),
+    "one more of forms that a field tells apart": (
+        {"oneOf": [CARD | {"required": []}, CASH], "discriminator": {"propertyName": "kind"}},
+        {"oneOf": [CARD | {"required": []}, CASH, fields(["kind"], kind=TEXT)], "discriminator": {"propertyName": "kind"}}, FITS, BREAKS),
     "one of forms that were told apart by a type": (
         {"oneOf": [fields(["a"], a=TEXT), fields(["a"], a=NUMBER)]}, {"oneOf": [fields(["a"], a=TEXT), fields(["a"], a={})]}, UNJUDGED, BREAKS),
     "one form, and another that is told apart": (

@@ -183,7 +183,7 @@ class Schemas(Sides):
         met = [any(side.overlap(a, b, named=True) for side, a, b in each) for each in pairs]
         if was.exclusive and now.exclusive:
             same = was.exclusive == now.exclusive
-            unsure = not same or meant or (asked and met == [False, True])
+            unsure = not same or meant or (asked and self._newly_met(was, now, met))
             if overlapping and unsure and not (same and self._same_forms(was, now, asked)):
                 yield Finding("what fits several of its forms, of which it may fit one", Effect.UNKNOWN)
         elif len(now.forms) == 1:
@@ -197,6 +197,20 @@ class Schemas(Sides):
             yield Finding("what fits several of its forms is no longer taken", Effect.LESS)
         elif overlapping and (len(was.forms) > 1 or meant or met[1]):
             yield Finding("must now fit one of its forms and no other", Effect.UNKNOWN)
+
+    def _newly_met(self, was: Union, now: Union, met: list[bool]) -> bool:
+        """May what fits several forms now have fitted one before? Not where two forms of before took what fits both of them.
+        Where a field says which form is meant, it matters only if none met before."""
+        if now.hints:
+            return met == [False, True]
+        before = cache(lambda form: {n for n, old in enumerate(was.forms) if self._lies_in(form, old)})
+        pairs = combinations(now.forms, 2)
+        return any(self.new.overlap(a, b, named=True) and len(before(a) | before(b)) < 2 for a, b in pairs)
+
+    def _lies_in(self, b: Form, a: Form) -> bool:
+        """Whether the old form a took all that the new form b takes, of values with no fields but those that b names."""
+        needs = [side.words.get("required", frozenset()) for side in (a, b)]
+        return a.kind == b.kind and needs[0] <= needs[1] and self._effects(a, b, asked=True) <= {*NARROWER, Effect.PASSED}
 
     def _takes(self, a: Form, b: Form) -> bool:
         """All that a client may send by the old form."""
