@@ -91,11 +91,8 @@ class Cache(Component):
     def findings(self, label: str, figures) -> list[Finding]:
         return hits(label, figures)
 
-    def running(self, *args) -> "CachePart":
-        return CachePart(self, *args)
 
-
-class CachePart(Part):
+class CachePart(Part, runs=Cache):
     mortal = bypassed = True
     feeds_forward, pass_sorted = property(remembers_alone), pass_remembered
 

@@ -88,11 +88,8 @@ class ConnectionPool(Component):
             found.append(Finding("connection", 45, said))
         return found
 
-    def running(self, *args) -> "ConnectionPoolPart":
-        return ConnectionPoolPart(self, *args)
 
-
-class ConnectionPoolPart(Part):
+class ConnectionPoolPart(Part, runs=ConnectionPool):
     next: Part
 
     def setup(self) -> None:

@@ -105,11 +105,8 @@ class Functions(Component):
         mine = notes[(notes[:, 0] >= begin_s) & (notes[:, 0] < end_s)]
         return self._usd(len(mine), float(mine[:, 2].sum()))
 
-    def running(self, *args) -> "FunctionsPart":
-        return FunctionsPart(self, *args)
 
-
-class FunctionsPart(WorkPart):
+class FunctionsPart(WorkPart, runs=Functions):
     feeds_forward = False
 
     def setup(self) -> None:

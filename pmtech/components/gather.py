@@ -52,9 +52,6 @@ class Gather(Component):
         said = f"{label} asks {percent(figures['hedged'])} of its questions a second time"
         return [Finding("hedged", 50, said)] if figures["hedged"] else []
 
-    def running(self, *args) -> "GatherPart":
-        return GatherPart(self, *args)
-
 
 class _Asked:
     """What one request waits for: who has been asked, and what came of it. status: 0, until that is known; success: what it
@@ -103,7 +100,7 @@ class _Question(Call):
         asked.request.wake()
 
 
-class GatherPart(Part):
+class GatherPart(Part, runs=Gather):
     def setup(self) -> None:
         self.turn, self.luck = -1, self.branch_luck()
 

@@ -77,11 +77,8 @@ class LoadBalancer(Component):
     def looks_per_s(self) -> float:
         return 1 / self.health_check_s if self.health_check_s else 0.0
 
-    def running(self, *args) -> "LoadBalancerPart":
-        return LoadBalancerPart(self, *args)
 
-
-class LoadBalancerPart(Part):
+class LoadBalancerPart(Part, runs=LoadBalancer):
     def setup(self) -> None:
         self.turn = -1
         self.in_flight = [0] * len(self.targets)

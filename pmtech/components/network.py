@@ -39,11 +39,8 @@ class Network(Component):
     def is_markov(self, last: bool) -> bool:
         return self.round_trip_cv == 0
 
-    def running(self, *args) -> "NetworkPart":
-        return NetworkPart(self, *args)
 
-
-class NetworkPart(Part):
+class NetworkPart(Part, runs=Network):
     def setup(self) -> None:
         self.trip = self.run.luck(f"{self.name}.trip", gamma(self.spec.round_trip_cv))
 

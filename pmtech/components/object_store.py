@@ -50,11 +50,8 @@ class ObjectStore(Component):
         sent = notes[(notes[:, 0] >= begin_s) & (notes[:, 0] < end_s), 1].sum() if len(notes) else 0.0
         return float(sent) / 1e6 * self.price_usd_per_gb
 
-    def running(self, *args) -> "ObjectStorePart":
-        return ObjectStorePart(self, *args)
 
-
-class ObjectStorePart(Part):
+class ObjectStorePart(Part, runs=ObjectStore):
     mortal = True
 
     def fail(self) -> None:

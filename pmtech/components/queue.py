@@ -73,11 +73,8 @@ class Queue(Component):
         said = [Finding("again", 92, f"{label} handed messages out again {again}")] if figures["again"] else []
         return said + ([Finding("dead", 93, f"{dead} of {label} became dead letters")] if figures["dead"] else [])
 
-    def running(self, *args) -> "QueuePart":
-        return QueuePart(self, *args)
 
-
-class QueuePart(HandingPart):
+class QueuePart(HandingPart, runs=Queue):
     """storing: so many messages are being written down."""
 
     mortal = True

@@ -63,11 +63,8 @@ class Retry(Component):
         often = figures["attempts"]
         return [Finding("retried", 55, f"{label} asks {rate(often)} times for each request")] if often >= 1.05 else []
 
-    def running(self, *args) -> "RetryPart":
-        return RetryPart(self, *args)
 
-
-class RetryPart(Part):
+class RetryPart(Part, runs=Retry):
     next: Part
 
     def setup(self) -> None:

@@ -41,11 +41,8 @@ class Topic(Component):
         lost = counted(figures["lost"], "copy", "copies")
         return [Finding("lost", 85, f"{lost} of {label} got lost")] if figures["lost"] else []
 
-    def running(self, *args) -> "TopicPart":
-        return TopicPart(self, *args)
 
-
-class TopicPart(Part):
+class TopicPart(Part, runs=Topic):
     mortal = True
 
     def setup(self) -> None:

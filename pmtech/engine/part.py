@@ -21,6 +21,11 @@ class Part:
     mortal = False  # is there a machine that can die?
     bypassed = False  # do requests go on without it when it is dead, rather than be answered 502?
 
+    def __init_subclass__(cls, runs: Any = None) -> None:
+        """runs: the component that this is while a run goes on."""
+        if runs is not None:
+            runs.running = lambda spec, *args: cls(spec, *args)
+
     def __init__(self, spec, name: str, run: Run, downstream: "list[Part]", labels: tuple[str | None, ...] = ()):
         self.spec, self.name, self.run, self.env = spec, name, run, run.env
         self.machine = name  # the name of a replica has its number behind it

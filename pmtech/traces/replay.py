@@ -94,11 +94,8 @@ class Replay(Clients):
     def key_weights(self) -> np.ndarray:
         return np.bincount(self.log.key)[1:].astype(float)
 
-    def running(self, *args) -> "ReplayPart":
-        return ReplayPart(self, *args)
 
-
-class ReplayPart(ClientsPart):
+class ReplayPart(ClientsPart, runs=Replay):
     """Where clients draw by luck, these look into the log."""
 
     def _phases(self) -> "Moments":
