@@ -16,7 +16,7 @@ from pmtech.runs.deliveries import Deliveries
 from pmtech.runs.events.deploy import slowed as slowed_by_versions
 from pmtech.runs.events.event import Slow
 from pmtech.runs.offers import History, offered, stretches
-from pmtech.runs.summary import each_second, percentile, percentiles, summed_up
+from pmtech.runs.summary import each_second, percentiles, percentiles_within, summed_up
 from pmtech.system.system import System
 from pmtech.wording import value_in_words
 
@@ -272,16 +272,17 @@ class Result:
         edges = np.arange(seconds + 1)
         ends = np.minimum(edges[1:], self.duration_s)
         done = np.sort(finished[status > 0])
-        latency = ((finished - arrived) * 1000)[served]  # in order of arrival, as all columns are
-        groups = np.split(latency, np.searchsorted(arrived[served], edges[1:-1]))
+        latency = ((finished - arrived) * 1000)[served]
+        stretches = edges[:-1], np.append(edges[1:-1], np.inf)
+        p50_ms, p95_ms = percentiles_within(*stretches, arrived[served], latency, 0.50, 0.95)
         return pd.DataFrame(
             {
                 "offered": each_second(arrived, seconds),
                 "served": each_second(finished[served], seconds),
                 "rejected": each_second(finished[status >= 400], seconds),
                 "in_system": np.searchsorted(arrived, ends, "left") - np.searchsorted(done, ends, "left"),
-                "p50_ms": [percentile(group, 0.50) for group in groups],
-                "p95_ms": [percentile(group, 0.95) for group in groups],
+                "p50_ms": p50_ms,
+                "p95_ms": p95_ms,
             },
             index=pd.RangeIndex(seconds, name="second"),
         )

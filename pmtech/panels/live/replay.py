@@ -11,7 +11,7 @@ from pmtech.panels.live.watch import CELL_S, SMOOTH
 from pmtech.runs.events.change import surge_mark
 from pmtech.runs.events.event import Mark
 from pmtech.runs.result import Result
-from pmtech.runs.summary import percentile
+from pmtech.runs.summary import percentiles_within
 
 MOST = 10_000  # requests in a replay; of a longer run every 2nd, 5th, 10th ... is kept
 POINTS = 600
@@ -123,11 +123,7 @@ def _samples(result: Result, at: np.ndarray) -> np.ndarray:
     """Rows of at_s, offered, served, refused a second, p50 and p95 in ms of the answers, and how many are inside."""
     r = result.records
     served, over = r.served, r.finished_s[r.status > 0]
-    order = np.argsort(r.finished_s[served], kind="stable")
-    finished = r.finished_s[served][order]
-    latency = ((r.finished_s - r.arrived_s)[served] * 1000)[order]
-    begins, ends = (np.searchsorted(finished, moments, "right") for moments in (at - CELL_S * SMOOTH, at))
-    groups = [latency[begin:end] for begin, end in zip(begins, ends, strict=True)]
+    finished, latency = r.finished_s[served], (r.finished_s - r.arrived_s)[served] * 1000
+    took = percentiles_within(at - CELL_S * SMOOTH, at, finished, latency, 0.50, 0.95, side="right")
     rates = [_rate(times, at) for times in (r.arrived_s, finished, r.finished_s[r.status >= 400])]
-    percentiles = [[percentile(group, share) for group in groups] for share in (0.50, 0.95)]
-    return np.column_stack([at, *rates, *percentiles, _so_far(r.arrived_s, at) - _so_far(over, at)])
+    return np.column_stack([at, *rates, *took, _so_far(r.arrived_s, at) - _so_far(over, at)])
