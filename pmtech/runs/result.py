@@ -16,7 +16,7 @@ from pmtech.runs.deliveries import Deliveries
 from pmtech.runs.events.deploy import slowed as slowed_by_versions
 from pmtech.runs.events.event import Slow
 from pmtech.runs.offers import History, offered, stretches
-from pmtech.runs.summary import each_second, percentiles, percentiles_within, summed_up
+from pmtech.runs.summary import each_second, open_at, percentiles, percentiles_within, summed_up
 from pmtech.system.system import System
 from pmtech.wording import value_in_words
 
@@ -151,8 +151,7 @@ class Result:
 
     def waiting_at(self, name: str, at_s: float) -> int:
         """How many requests stand in the queue before a component at a moment."""
-        joined, gone = self.backlog(name)
-        return int(((joined <= at_s) & (gone > at_s)).sum())
+        return int(open_at(*self.backlog(name), at_s))
 
     @cached_property
     def components(self) -> pd.DataFrame:
@@ -271,7 +270,6 @@ class Result:
         arrived, finished, status, served = r.arrived_s, r.finished_s, r.status, r.served
         edges = np.arange(seconds + 1)
         ends = np.minimum(edges[1:], self.duration_s)
-        done = np.sort(finished[status > 0])
         latency = ((finished - arrived) * 1000)[served]
         stretches = edges[:-1], np.append(edges[1:-1], np.inf)
         p50_ms, p95_ms = percentiles_within(*stretches, arrived[served], latency, 0.50, 0.95)
@@ -280,7 +278,7 @@ class Result:
                 "offered": each_second(arrived, seconds),
                 "served": each_second(finished[served], seconds),
                 "rejected": each_second(finished[status >= 400], seconds),
-                "in_system": np.searchsorted(arrived, ends, "left") - np.searchsorted(done, ends, "left"),
+                "in_system": open_at(arrived, finished[status > 0], ends, "left"),
                 "p50_ms": p50_ms,
                 "p95_ms": p95_ms,
             },

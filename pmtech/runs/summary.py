@@ -6,6 +6,8 @@ import numpy as np
 
 from pmtech.engine.records import Records
 
+Side = Literal["left", "right"]
+
 
 def percentiles(values: np.ndarray, *shares: float) -> list[float]:
     """Nearest-rank percentiles: the smallest value that at least such a share of all values do not exceed.
@@ -19,18 +21,19 @@ def percentiles(values: np.ndarray, *shares: float) -> list[float]:
 
 
 def percentiles_within(
-    begins: np.ndarray,
-    ends: np.ndarray,
-    at_s: np.ndarray,
-    values: np.ndarray,
-    *shares: float,
-    side: Literal["left", "right"] = "left",
+    begins: np.ndarray, ends: np.ndarray, at_s: np.ndarray, values: np.ndarray, *shares: float, side: Side = "left"
 ) -> np.ndarray:
     """A row a share, a column a stretch: percentiles of the values of that time, [begin, end), or (begin, end] by "right"."""
     order = np.argsort(at_s, kind="stable")
     firsts, lasts = (np.searchsorted(at_s, moments, side, order) for moments in (begins, ends))
     groups = (values[order[first:last]] for first, last in zip(firsts, lasts, strict=True))
     return np.array([percentiles(group, *shares) for group in groups]).T
+
+
+def open_at(begins: np.ndarray, ends: np.ndarray, at_s, side: Side = "right") -> np.ndarray:
+    """How many have begun and not ended at these moments, or, by "left", just before them. NaN: it never happens."""
+    begun, over = (np.searchsorted(np.sort(times), at_s, side) for times in (begins, ends))
+    return begun - over
 
 
 def each_second(times: np.ndarray, lasts_s: float) -> np.ndarray:
