@@ -141,8 +141,7 @@ class FunctionsPart(WorkPart, runs=Functions):
         station.take()
         visit[2] = now
         at_work, kept = station.busy, station.busy + environments.kept
-        if request.served_by is None:
-            request.served_by = self.machine
+        request.served_by = request.served_by or self.machine
         if kind is COLD:
             yield self.cold[request.line][request.number] * self.spec.cold_ms / 1000
             if station.gone:

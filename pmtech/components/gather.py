@@ -107,8 +107,7 @@ class GatherPart(Part, runs=Gather):
     def handle(self, request: Request) -> Steps:
         visit, spec, branches = self.visit(request), self.spec, len(self.targets)
         visit[2] = now = self.env._now
-        if request.served_by is None:
-            request.served_by = self.machine
+        request.served_by = request.served_by or self.machine
         need = branches if spec.need is None else min(spec.need, branches)
         order = [*range(branches)]
         if need < branches:  # in turn

@@ -61,8 +61,7 @@ class ObjectStorePart(Part, runs=ObjectStore):
     def handle(self, request: Request) -> Steps:
         visit, spec, died = self.visit(request), self.spec, len(self.deaths)
         visit[2] = self.env._now
-        if request.served_by is None:
-            request.served_by = self.machine
+        request.served_by = request.served_by or self.machine
         needs_s = spec.first_byte_ms / 1000 + request.kb * 8 / 1000 / spec.mbit_per_s
         yield self.stretched(needs_s, request) if self.slowness else needs_s
         if len(self.deaths) > died:

@@ -111,8 +111,7 @@ class QueuePart(HandingPart, runs=Queue):
         if self.outages:
             return self.refuse(request, visit, 502)
         visit[3] = now = self.env._now
-        if request.served_by is None:
-            request.served_by = self.machine
+        request.served_by = request.served_by or self.machine
         for _ in range(items):
             message = Message(self.name, request, now)
             self.run.messages.append(message)

@@ -56,8 +56,7 @@ class TopicPart(Part, runs=Topic):
 
     def handle(self, request: Request) -> Steps:
         self.pass_through(request)
-        if request.served_by is None:
-            request.served_by = self.machine
+        request.served_by = request.served_by or self.machine
         for target, luck in zip(self.targets, self.luck, strict=True):
             self._deliver(request, target, *luck)
         return 202
