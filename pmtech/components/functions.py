@@ -143,10 +143,10 @@ class FunctionsPart(WorkPart, runs=Functions):
         at_work, kept = station.busy, station.busy + environments.kept
         request.served_by = request.served_by or self.machine
         if kind is COLD:
-            yield self.cold[request.line][request.number] * self.spec.cold_ms / 1000
+            yield self.cold[request.luck_key][request.number] * self.spec.cold_ms / 1000
             if station.gone:
                 return 502
-        needs_s = self.work[request.line][request.number] * self.mean_s
+        needs_s = self.work[request.luck_key][request.number] * self.mean_s
         yield self.stretched(needs_s, request) if self.slowness else needs_s
         status = 200
         if self.next is not None and not station.gone:

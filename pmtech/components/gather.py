@@ -141,6 +141,6 @@ class GatherPart(Part, runs=Gather):
     def _ask(self, asked: _Asked, branch: int, again: tuple = ()) -> None:
         asked.open[branch] = asked.open.get(branch, 0) + 1
         request, luck = asked.request, self.luck[branch] + again
-        question = _Question(request, (*request.line, self.name, *luck) if luck else request.line, self)
+        question = _Question(request, (*request.luck_key, self.name, *luck) if luck else request.luck_key, self)
         question.asked, question.branch = asked, branch
         question.begin(self.targets[branch].handle(question))

@@ -52,7 +52,7 @@ class NetworkPart(Part, runs=Network):
         now = self.env._now
         visit = [request, now, now, nan]
         self.visits.append(visit)
-        half_s = self.trip[request.line][request.number] * self.spec.round_trip_ms / 2000
+        half_s = self.trip[request.luck_key][request.number] * self.spec.round_trip_ms / 2000
         half_s = self.stretched(half_s, request) if self.slowness else half_s
         self.coming.add(request)
         yield half_s

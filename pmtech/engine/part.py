@@ -82,8 +82,8 @@ class Part:
 
     def ask(self, request: Request, target: "Part", answer_to: Callable[[Call], None], *luck: Any) -> Call:
         """Ask another part on behalf of a request, while the request goes on. luck: what makes it another try."""
-        line = (*request.line, self.name, *luck) if luck else request.line
-        call = Call(request, line, self, answer_to)
+        luck_key = (*request.luck_key, self.name, *luck) if luck else request.luck_key
+        call = Call(request, luck_key, self, answer_to)
         call.begin(target.handle(call))
         return call
 

@@ -109,7 +109,7 @@ class ReplayPart(ClientsPart, runs=Replay):
         super()._learn()
         log = self.spec.log
         names = np.array(log.endpoints, dtype=object)
-        self.keys, self.choose = _whatever_line(Column(log.key)), _whatever_line(Column(names[log.endpoint]))
+        self.keys, self.choose = _whatever_luck(Column(log.key)), _whatever_luck(Column(names[log.endpoint]))
         self.written, self.whose = Column(log.write), Column(log.caller)
 
     def send(
@@ -175,5 +175,5 @@ class Column:
         return self
 
 
-def _whatever_line(column: Column) -> defaultdict:
+def _whatever_luck(column: Column) -> defaultdict:
     return defaultdict(lambda: column)

@@ -63,10 +63,10 @@ class Deploy(Event):
         decided = over = False
 
         def is_new(request: Request) -> bool:
-            return not over and version[request.source.first_line][request.number] < self.share_at(run.env.now)
+            return not over and version[request.source.first_luck][request.number] < self.share_at(run.env.now)
 
         def instead(fails: Luck, request: Request) -> int | None:
-            new, luck = is_new(request), fails[request.line][request.number]
+            new, luck = is_new(request), fails[request.luck_key][request.number]
             fault = luck < (self.errors if new else self.errors_before)
             if new and not decided:
                 watch(fault)
