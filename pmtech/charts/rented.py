@@ -57,9 +57,9 @@ def _work(system: System) -> StationSpec:
 def there(result: Result) -> pd.Series:
     """How many of its machines take requests, as a line of steps."""
     name = fleet(result.at_end)
-    offered = result.offers(name)
-    moments = [at_s for offer in offered for at_s in (offer.begin_s, offer.end_s)]
-    return pd.Series([float(o.machines - o.dead) for o in offered for _ in "be"], pd.Index(moments, dtype=float))
+    offers = result.offers(name)
+    moments = [at_s for offer in offers for at_s in (offer.begin_s, offer.end_s)]
+    return pd.Series([float(o.machines - o.dead) for o in offers for _ in "be"], pd.Index(moments, dtype=float))
 
 
 def needed(result: Result) -> pd.Series:

@@ -94,7 +94,8 @@ class Cache(Component):
 
 class CachePart(Part, runs=Cache):
     mortal = bypassed = True
-    feeds_forward, pass_sorted = property(remembers_alone), pass_remembered
+    feeds_forward = property(remembers_alone)
+    pass_sorted = pass_remembered
 
     def setup(self) -> None:
         luck = Stream((self.run.seed, f"{self.name}.evict"), identity)

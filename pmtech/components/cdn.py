@@ -119,7 +119,8 @@ class CDN(Component):
 
 
 class CDNPart(Part, runs=CDN):
-    feeds_forward, pass_sorted = property(keeps_all), pass_fetched
+    feeds_forward = property(keeps_all)
+    pass_sorted = pass_fetched
 
     def setup(self) -> None:
         self.edges: list[Edge] = []

@@ -89,7 +89,7 @@ def one_of(*options: str) -> Any:
     return checked(options[0], check, kind="word", options=options)
 
 
-def text(example: str) -> Any:
+def text(*, example: str) -> Any:
     """A field without a default that holds text, such as the name of a part."""
 
     def check(name: str, value):

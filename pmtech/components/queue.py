@@ -79,7 +79,8 @@ class QueuePart(HandingPart, runs=Queue):
 
     mortal = True
     storing = 0
-    feeds_forward, pass_sorted = property(hands_in_order), pass_handed
+    feeds_forward = property(hands_in_order)
+    pass_sorted = pass_handed
 
     def recover(self) -> None:
         self.has_room()

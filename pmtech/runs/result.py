@@ -15,7 +15,7 @@ from pmtech.runs.certainty import intervals
 from pmtech.runs.deliveries import Deliveries
 from pmtech.runs.events.deploy import slowed as slowed_by_versions
 from pmtech.runs.events.event import Slow
-from pmtech.runs.offers import History, offered, stretches
+from pmtech.runs.offers import History, capacity_stretches, stretches
 from pmtech.runs.summary import each_second, open_at, percentiles, percentiles_within, summed_up
 from pmtech.system.system import System
 from pmtech.wording import value_in_words
@@ -128,7 +128,7 @@ class Result:
 
     # --- what its parts did ----------------------------------------------------------------------------------------
 
-    offers = offered
+    offers = capacity_stretches
 
     @cached_property
     def slowed(self) -> list[Slow]:
@@ -195,12 +195,12 @@ class Result:
 
     def _utilisation(self, name: str) -> float:
         begin, end, visits = self.warmup_s, self.duration_s, self.records.visits[name]
-        offered = self.offers(name, since=begin)
-        if places_s := sum(offer.places * offer.lasts_s for offer in offered):
+        offers = self.offers(name, since=begin)
+        if places_s := sum(offer.places * offer.lasts_s for offer in offers):
             leaves = np.where(np.isnan(visits.left_s), end, visits.left_s)
             work = np.clip(leaves, begin, end) - np.clip(visits.started_s, begin, end)
             return float(np.nansum(work)) / places_s
-        turns = sum(offer.per_s * offer.lasts_s for offer in offered)
+        turns = sum(offer.per_s * offer.lasts_s for offer in offers)
         return min(1.0, float((visits.started_s >= begin).sum()) / turns) if turns else np.nan
 
     # --- its figures -----------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from pmtech.panels.widget import Panel
 from pmtech.runs.result import Result
 from pmtech.sketch.form import taken, with_value
 from pmtech.sketch.page import EMPTY, about, as_drawn, drawn, figures, set_off
-from pmtech.sketch.palette import KINDS, STEPS, brought, offers
+from pmtech.sketch.palette import KINDS, STEPS, brought, fitting
 from pmtech.sketch.past import Past
 from pmtech.sketch.presets import PRESETS
 from pmtech.sketch.trial import tried
@@ -54,7 +54,7 @@ class Sketch(Panel):
         self.kept: Result | None = None
         self.error: str | None = None
         self.stage: Theatre | None = None
-        self._offers: tuple[Any, dict[str, list[str]]] = (None, {})
+        self._fitting: tuple[Any, dict[str, list[str]]] = (None, {})
         self._said: dict[str, Any] = {"said": "", "problem": None}
         self._outcome: dict[str, Any] = {}
         super().__init__(about=about())
@@ -289,9 +289,9 @@ class Sketch(Panel):
     def _can(self, system: System, name: str) -> dict[str, list[str]]:
         """What can be put where, and what can happen there; worked out again when the drawing is another."""
         drawing = (system.edges, [type(part) for part in system.parts], name)
-        if self._offers[0] != drawing:
-            self._offers = drawing, offers(system, name) | {"trouble": possible(system, name)}
-        return self._offers[1]
+        if self._fitting[0] != drawing:
+            self._fitting = drawing, fitting(system, name) | {"trouble": possible(system, name)}
+        return self._fitting[1]
 
 
 def _named(path: str | Path) -> Path:

@@ -32,7 +32,7 @@ class Deploy(Event):
     slowness is noticed: only errors are counted.
     """
 
-    name: str = text("server")
+    name: str = text(example="server")
     at_s: float = number(30.0, at_least=0)
     errors: float = number(0.0, at_least=0, at_most=1)
     slower: float = number(1.0, more_than=0, at_most=1e6)

@@ -19,7 +19,7 @@ class Errors(Event):
     its own. Twins of that name fail each for itself, and so do several of these at once.
     """
 
-    name: str = text("server")
+    name: str = text(example="server")
     at_s: float = number(30.0, at_least=0)
     for_s: float = number(20.0, more_than=0)
     share: float = number(0.1, at_least=0, at_most=1)
