@@ -19,6 +19,8 @@ from pmtech.runs.table import column
 from pmtech.system.system import System
 from pmtech.wording import rate
 
+ASKED = stroke("quiet", "dot", 2)
+
 
 def latency(result: Result, pinned: Result | None = None) -> dict:
     """Time to answer over the run: half of the requests (p50) and 95 of 100 (p95) of those that arrived each second.
@@ -162,7 +164,6 @@ def served_alike(results: dict[str, Result]) -> bool:
     return True
 
 
-ASKED = stroke("quiet", "dot", 2)
 DRAWN = [latency, throughput, queue, clients, waits, load, hits, freshness]
 DRAWN += [age, backlog, batches, first_page, machines, price, attempts]
 CHARTS = {chart.__name__: chart for chart in DRAWN}

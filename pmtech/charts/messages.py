@@ -9,6 +9,7 @@ import pandas as pd
 from pmtech import theory
 from pmtech.charts import plot
 from pmtech.runs.result import Result
+from pmtech.runs.summary import percentiles_within
 from pmtech.system.flow import flows
 from pmtech.system.system import System
 
@@ -150,12 +151,8 @@ def _ages(result: Result, edges: np.ndarray) -> list[tuple]:
 
 def _percentiles(at_s: np.ndarray, took_s: np.ndarray, edges: np.ndarray) -> pd.Series:
     """The nearest-rank percentile of those that began between two edges; NaN where it is not over, or nobody came."""
-    bins = np.clip(np.searchsorted(edges, at_s, "right") - 1, 0, len(edges) - 2)
-    ends = np.where(np.isnan(took_s), inf, took_s)
-    ends = ends[np.lexsort((ends, bins))]
-    count = np.bincount(bins, minlength=len(edges) - 1)
-    rank = np.cumsum(count) - count + np.ceil(SHARE * count - 1e-9).astype(int) - 1
-    values = np.where(count > 0, np.append(ends, inf)[np.where(count > 0, rank, -1)], np.nan)
+    ends_s = np.where(np.isnan(took_s), inf, took_s)
+    (values,) = percentiles_within(edges[:-1], np.append(edges[1:-1], inf), at_s, ends_s, SHARE)
     return pd.Series(np.where(np.isinf(values), np.nan, values), (edges[1:] + edges[:-1]) / 2)
 
 

@@ -1,12 +1,10 @@
 """A run as a monitoring tool draws it: traffic, errors and latency over time."""
 
-from itertools import pairwise
-
 import numpy as np
 
 from pmtech.charts import plot
 from pmtech.runs.result import Result
-from pmtech.runs.summary import percentiles
+from pmtech.runs.summary import percentiles_within
 from pmtech.wording import clock
 
 EVERY_S, POINTS = 5.0, 30  # what such a tool takes together into one point, and how many it draws at most
@@ -71,8 +69,7 @@ def _latency(result: Result, edges: np.ndarray) -> dict[str, np.ndarray]:
     r = result.records
     good = (r.status >= 200) & (r.status < 400)
     at, took = r.finished_s[good], (r.finished_s - r.arrived_s)[good] * 1000
-    rows = [percentiles(took[(at >= a) & (at < b)], *SHARES.values()) for a, b in pairwise(edges)]
-    return dict(zip(SHARES, np.array(rows).T, strict=True))
+    return dict(zip(SHARES, percentiles_within(edges[:-1], edges[1:], at, took, *SHARES.values()), strict=True))
 
 
 def _last(values: np.ndarray) -> float:

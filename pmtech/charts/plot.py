@@ -159,11 +159,8 @@ def over_time(lines: list[tuple], unit: str, until_s: float | None = None) -> di
     # Lines that end at about the same height are named in the order in which they ran.
     order = sorted(known, key=lambda name: (round(known[name].iloc[-1] / gap), known[name].mean()))
     heights = apart({name: float(known[name].iloc[-1]) for name in order}, gap, top)
-    notes, pieces = [], []
-    for name, y in heights.items():
-        end = known[name].index[-1]
-        notes.append(note(name, end, y, TEXT, "left", 8 + PIECE + 6))
-        pieces.append(piece(end / until, y, styles[name]))
+    ends = [(name, known[name].index[-1], y, styles[name]) for name, y in heights.items()]
+    notes, pieces = named(ends, until)
     data = [line(name, values.items(), style) for name, values, style in lines]
     x = axis(f"{in_}s since the start", until, showgrid=False)
     right = 24 + 8 + PIECE + 7.5 * max(map(len, styles))
@@ -173,21 +170,28 @@ def over_time(lines: list[tuple], unit: str, until_s: float | None = None) -> di
 def respaced(figure: dict, top: float) -> None:
     """Where the upright axis of a figure over time reaches to `top`, its lines' names still do not cover one another."""
     layout = figure["layout"]
-    named = {
+    pairs = {
         note["text"]: (note, shape)
         for note, shape in zip(layout["annotations"], layout.get("shapes", []), strict=False)
     }
-    if all(shape.get("xsizemode") == "pixel" for _, shape in named.values()):
-        ends = dict(sorted(((text, note["y"]) for text, (note, _) in named.items()), key=lambda end: end[1]))
+    if all(shape.get("xsizemode") == "pixel" for _, shape in pairs.values()):
+        ends = dict(sorted(((text, note["y"]) for text, (note, _) in pairs.items()), key=lambda end: end[1]))
         for text, y in apart(ends, LINE * top, top).items():
-            note, shape = named[text]
+            note, shape = pairs[text]
             note["y"] = shape["y0"] = shape["y1"] = y
 
 
-def piece(share: float, y: float, style: dict) -> dict:
-    """A piece of a line at a share of the width: in the coordinates of the paper it may stand outside of the axes."""
-    place = {"xref": "paper", "xsizemode": "pixel", "xanchor": share, "x0": 8, "x1": 8 + PIECE}
-    return {"type": "line", **place, "y0": y, "y1": y, "line": style}
+def named(ends: Iterable[tuple[str, float, float, dict]], until: float) -> tuple[list[dict], list[dict]]:
+    """Names of lines that end at (name, x, y, stroke), each behind a piece of its line: notes, and shapes.
+
+    until: where the axis ends. A piece, in the coordinates of the paper, may stand outside of the axes.
+    """
+    notes, pieces = [], []
+    for name, x, y, style in ends:
+        notes.append(note(name, x, y, TEXT, "left", 8 + PIECE + 6))
+        place = {"xref": "paper", "xsizemode": "pixel", "xanchor": x / until, "x0": 8, "x1": 8 + PIECE}
+        pieces.append({"type": "line", **place, "y0": y, "y1": y, "line": style})
+    return notes, pieces
 
 
 def over_rows(data: list, notes: list, ticks: dict, end: float, unit: str) -> dict:

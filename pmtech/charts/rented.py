@@ -57,9 +57,9 @@ def _work(system: System) -> StationSpec:
 def there(result: Result) -> pd.Series:
     """How many of its machines take requests, as a line of steps."""
     name = fleet(result.at_end)
-    offered = result.offers(name)
-    moments = [at_s for offer in offered for at_s in (offer.begin_s, offer.end_s)]
-    return pd.Series([float(o.machines - o.dead) for o in offered for _ in "be"], pd.Index(moments, dtype=float))
+    offers = result.offers(name)
+    moments = [at_s for offer in offers for at_s in (offer.begin_s, offer.end_s)]
+    return pd.Series([float(o.machines - o.dead) for o in offers for _ in "be"], pd.Index(moments, dtype=float))
 
 
 def needed(result: Result) -> pd.Series:
@@ -85,8 +85,7 @@ def price(result: Result, pinned: Result | None = None) -> dict:
     ends = {name: float(values[-1]) for name, values, _ in sorted(lines, key=lambda line: line[1][-1])}
     heights = plot.apart(ends, 0.08 * top, top)
     styles = {name: style for name, _, style in lines}
-    notes = [plot.note(name, rates[-1], y, plot.TEXT, "left", 8 + plot.PIECE + 6) for name, y in heights.items()]
-    pieces = [plot.piece(1, y, styles[name]) for name, y in heights.items()]
+    notes, pieces = plot.named([(name, rates[-1], y, styles[name]) for name, y in heights.items()], rates[-1])
     data = [plot.line(name, zip(rates, values, strict=True), style) for name, values, style in lines]
     runs = [(plot.KEPT, pinned, "var(--pmtech-pinned)")] if pinned else []
     for name, run, colour in [*runs, ("your run", result, "var(--pmtech-text)")]:

@@ -9,6 +9,8 @@ from pmtech.theory.checks import number
 from pmtech.wording import rate
 
 POINTS = 60  # of each curve
+NONE = 1e-6  # a share so small is an artefact of the fit
+LINES = plot.stroke("quiet", "dot", 2), plot.stroke("series-2", "dash"), plot.stroke("series-1")
 
 
 def fitted(measured: Mapping[int, float]) -> UniversalScalability:
@@ -36,7 +38,7 @@ def figure(measured: Mapping[int, float], law: UniversalScalability) -> dict:
     }
     top = plot.ceiling(max(*curves["Amdahl's law"], *measured.values()))
     data, ends = [], []
-    for (name, values), style in zip(curves.items(), _LINES, strict=True):
+    for (name, values), style in zip(curves.items(), LINES, strict=True):
         inside = [(n, y) for n, y in zip(numbers, values, strict=True) if y <= top]
         data.append(plot.line(name, inside, style))
         ends.append((name, *inside[-1], style))
@@ -58,12 +60,12 @@ def said(measured: Mapping[int, float], law: UniversalScalability) -> list[str]:
     ]
     if law.alpha > 1:
         sentences.append("Amdahl's law does not explain these numbers: by it more servers never serve less.")
-    elif law.alpha > _NONE:
+    elif law.alpha > NONE:
         sentences.append(
             f"Amdahl's law: a share of {law.alpha:.1%} of the work can't be split between servers, so no number of them "
             f"would serve more than {rate(one / law.alpha)} a second.".replace("% ", " % ")
         )
-    if isinf(law.peak_workers) or law.beta < _NONE * law.alpha <= _NONE:
+    if isinf(law.peak_workers) or law.beta < NONE * law.alpha <= NONE:
         same = "the Universal Scalability Law and Amdahl's law are one curve"
         return [*sentences, f"These numbers show no cost of agreeing between servers: {same}."]
     peak = max(1, round(law.peak_workers))
@@ -76,10 +78,6 @@ def said(measured: Mapping[int, float], law: UniversalScalability) -> list[str]:
     return sentences
 
 
-_NONE = 1e-6  # a share so small is an artefact of the fit
-_LINES = plot.stroke("quiet", "dot", 2), plot.stroke("series-2", "dash"), plot.stroke("series-1")
-
-
 def _names(ends: list[tuple[str, float, float, dict]], last: float, top: float) -> tuple[list[dict], list[dict]]:
     """The name of each curve where it leaves the picture: above it, or at the right, behind a piece of it."""
     notes, pieces, below = [], [], -inf
@@ -88,6 +86,6 @@ def _names(ends: list[tuple[str, float, float, dict]], last: float, top: float) 
             notes.append(plot.note(name, x, top, plot.TEXT, "center") | {"yanchor": "bottom"})
         else:
             below = max(y, below + 0.08 * top)
-            notes.append(plot.note(name, last, below, plot.TEXT, "left", 8 + plot.PIECE + 6))
-            pieces.append(plot.piece(1, below, style))
+            beside, behind = plot.named([(name, last, below, style)], last)
+            notes, pieces = notes + beside, pieces + behind
     return notes, pieces

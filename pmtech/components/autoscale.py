@@ -4,32 +4,17 @@ from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
 from math import inf, nan
 from operator import itemgetter
 
 from pmtech import theory
-from pmtech.components.fields import Checked, checked, number, number_pairs, whole
+from pmtech.components.fields import Checked, number, pairs_in_time, whole
 from pmtech.engine.clock import Alarm
 from pmtech.engine.part import Part
 from pmtech.engine.run import Run
 from pmtech.wording import percent, plain, seconds
 
 MOST = 1000  # machines of one part
-
-
-def _schedule(name: str, value):
-    pairs = number_pairs(value)
-    empty = isinstance(value, tuple | list) and not value
-    if not (pairs or empty) or not all(
-        at_s is not None and at_s >= 0 and isinstance(least, int) and 1 <= least <= MOST for at_s, least in pairs
-    ):
-        raise ValueError(
-            f"{name} must be pairs of (second, least machines) such as ((35_400, 8), (39_600, 1)), got {value!r}"
-        )
-    if any(later[0] <= earlier[0] for earlier, later in pairwise(pairs)):
-        raise ValueError(f"{name} must go forward in time, got {value!r}")
-    return pairs
 
 
 @dataclass(frozen=True, repr=False)
@@ -58,7 +43,11 @@ class Autoscale(Checked):
     starts_s: float = number(60.0, at_least=0, at_most=3600)
     calm_s: float = number(300.0, at_least=0, at_most=86_400)
     tolerance: float = number(0.1, at_least=0, at_most=0.9)
-    schedule: tuple[tuple[float, int], ...] = checked((), _schedule)
+    schedule: tuple[tuple[float, int], ...] = pairs_in_time(
+        (),
+        "(second, least machines) such as ((35_400, 8), (39_600, 1))",
+        lambda least: isinstance(least, int) and 1 <= least <= MOST,
+    )
 
     def __post_init__(self):
         super().__post_init__()

@@ -91,13 +91,11 @@ class Cache(Component):
     def findings(self, label: str, figures) -> list[Finding]:
         return hits(label, figures)
 
-    def running(self, *args) -> "CachePart":
-        return CachePart(self, *args)
 
-
-class CachePart(Part):
+class CachePart(Part, runs=Cache):
     mortal = bypassed = True
-    feeds_forward, pass_sorted = property(remembers_alone), pass_remembered
+    feeds_forward = property(remembers_alone)
+    pass_sorted = pass_remembered
 
     def setup(self) -> None:
         luck = Stream((self.run.seed, f"{self.name}.evict"), identity)

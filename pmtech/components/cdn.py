@@ -117,12 +117,10 @@ class CDN(Component):
         price = np.where(hit == REFILL, self.origin_usd_per_gb, self.price_usd_per_gb)
         return float((kb * price)[(at_s >= begin_s) & (at_s < end_s)].sum()) / 1e6
 
-    def running(self, *args) -> "CDNPart":
-        return CDNPart(self, *args)
 
-
-class CDNPart(Part):
-    feeds_forward, pass_sorted = property(keeps_all), pass_fetched
+class CDNPart(Part, runs=CDN):
+    feeds_forward = property(keeps_all)
+    pass_sorted = pass_fetched
 
     def setup(self) -> None:
         self.edges: list[Edge] = []

@@ -64,9 +64,6 @@ class CircuitBreaker(Component):
         how = "answers with its fallback" if self.fallback else "refuses at once"
         return [Finding("opened", 80, f"{label} opens {times} and {how}, {kept_off} in all")]
 
-    def running(self, *args) -> "CircuitBreakerPart":
-        return CircuitBreakerPart(self, *args)
-
 
 class Breaker:
     """The breaker itself, whatever clock drives it."""
@@ -107,7 +104,7 @@ class Breaker:
         self.calls = deque(maxlen=self.spec.trials if state == HALF_OPEN else self.spec.window)
 
 
-class CircuitBreakerPart(Part):
+class CircuitBreakerPart(Part, runs=CircuitBreaker):
     def setup(self) -> None:
         self.breaker = Breaker(self.spec)
 

@@ -66,9 +66,6 @@ class Clients(Source):
             raise ValueError(f'in_places needs several cities, such as ("Mumbai", "London"), got {cities!r}')
         return [cls(city, place=city, **fields) for city in cities]
 
-    def running(self, *args) -> "ClientsPart":
-        return ClientsPart(self, *args)
-
     @property
     def offered_per_s(self) -> float:
         return self.rate_per_s
@@ -95,7 +92,7 @@ class Clients(Source):
         return self.arrivals == "poisson" and self.is_steady and not (self.timeout_ms or self.retries)
 
 
-class ClientsPart(SourcePart):
+class ClientsPart(SourcePart, runs=Clients):
     def setup(self) -> None:
         super().setup()
         self.arrivals = Arrivals(self, self._phases())

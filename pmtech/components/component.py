@@ -163,7 +163,7 @@ class Component(Named, Defaults):
     # --- how it runs -----------------------------------------------------------------------------------------------
 
     def running(self, *args) -> Any:
-        """Its `Part`: the same thing while a run goes on."""
+        """Its `Part`, which names it (`class CachePart(Part, runs=Cache)`): the same thing while a run goes on."""
         raise TypeError(f"{type(self).__name__} does not say how it runs")
 
     def watcher(self, name: str, run) -> Any:

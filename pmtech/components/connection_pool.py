@@ -88,11 +88,8 @@ class ConnectionPool(Component):
             found.append(Finding("connection", 45, said))
         return found
 
-    def running(self, *args) -> "ConnectionPoolPart":
-        return ConnectionPoolPart(self, *args)
 
-
-class ConnectionPoolPart(Part):
+class ConnectionPoolPart(Part, runs=ConnectionPool):
     next: Part
 
     def setup(self) -> None:
@@ -116,7 +113,7 @@ class ConnectionPoolPart(Part):
         self.has_room()
 
     def handle(self, request: Request) -> Steps:
-        visit, pool, line = self.visit(request), self.pools[request.via], request.line
+        visit, pool, luck_key = self.visit(request), self.pools[request.via], request.luck_key
         held: list[Connection] = []
         status, came, opened = 200, self.env._now, 0
         waited_s, in_vain, too_many = 0.0, 0, 0
@@ -142,11 +139,11 @@ class ConnectionPoolPart(Part):
                 if open_s := self.stretched(self.spec.open_ms / 1000, request):
                     yield open_s
             held.append(connection)
-            request.line = (*line, self.name, nth) if nth else line
+            request.luck_key = (*luck_key, self.name, nth) if nth else luck_key
             status = yield from self.next.handle(request)
             if status >= 500:
                 break
-        request.line = line
+        request.luck_key = luck_key
         for connection in held:
             pool.give_back(connection)
         self.notes.append((came, waited_s, opened, in_vain, too_many))

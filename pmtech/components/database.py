@@ -57,11 +57,8 @@ class Database(Component):
         """With cores: as long as no more queries come at a time than there are cores."""
         return min(self.connections, self.cores or self.connections) / self.station.mean_s
 
-    def running(self, *args) -> "DatabasePart":
-        return DatabasePart(self, *args)
 
-
-class DatabasePart(WorkPart):
+class DatabasePart(WorkPart, runs=Database):
     """given: connections that pools hold open; life: how often it has died, and all of them with it."""
 
     def setup(self) -> None:

@@ -85,7 +85,7 @@ class Edge:
         at_once = age_s < spec.ttl_s + spec.stale_while_revalidate_s
         if at_once:
             if age_s >= spec.ttl_s and key not in self.fetching:
-                call = Call(request, request.line, cdn, lambda _: None)
+                call = Call(request, request.luck_key, cdn, lambda _: None)
                 call.begin(self._fetch(call))  # for the next ones: this one has its answer
         else:
             status = yield from self._fetch(request)

@@ -4,6 +4,7 @@ import math
 import operator
 from collections.abc import Callable
 from dataclasses import MISSING, field, fields
+from itertools import pairwise
 from typing import Any
 
 from pmtech.theory.checks import as_number
@@ -24,12 +25,6 @@ def plain_number(value) -> int | float | None:
     """A finite number as Python's own (numpy has others); None for whatever else."""
     found = as_number(value)
     return found if isinstance(found, int) or (found is not None and math.isfinite(found)) else None
-
-
-def number_pairs(value) -> tuple[tuple, ...]:
-    """Pairs of what `plain_number` makes of each; () where it is no list of pairs."""
-    listed_ = isinstance(value, tuple | list) and all(isinstance(x, tuple | list) and len(x) == 2 for x in value)
-    return tuple((plain_number(first), plain_number(last)) for first, last in value) if listed_ else ()
 
 
 def checked(default, check: Callable[[str, Any], Any], *, optional: bool = False, **more) -> Any:
@@ -94,7 +89,7 @@ def one_of(*options: str) -> Any:
     return checked(options[0], check, kind="word", options=options)
 
 
-def text(example: str) -> Any:
+def text(*, example: str) -> Any:
     """A field without a default that holds text, such as the name of a part."""
 
     def check(name: str, value):
@@ -103,6 +98,25 @@ def text(example: str) -> Any:
         return value
 
     return checked(MISSING, check)
+
+
+def pairs_in_time(default: tuple, said: str, fits: Callable[[Any], bool]) -> Any:
+    """A field that holds pairs of (second, value), forward in time; none at all only where that is the default.
+
+    said: what they are, and such as which; fits: may the value of a pair be so?
+    """
+
+    def check(name: str, value):
+        listed = isinstance(value, tuple | list) and all(isinstance(x, tuple | list) and len(x) == 2 for x in value)
+        pairs: tuple[Any, ...] = tuple(tuple(map(plain_number, pair)) for pair in value) if listed else ()
+        fit = all(None not in pair and pair[0] >= 0 and fits(pair[1]) for pair in pairs)
+        if not listed or not fit or (default and not pairs):
+            raise ValueError(f"{name} must be pairs of {said}, got {value!r}")
+        if any(later[0] <= earlier[0] for earlier, later in pairwise(pairs)):
+            raise ValueError(f"{name} must go forward in time, got {value!r}")
+        return pairs
+
+    return checked(default, check)
 
 
 def yes_no(default: bool) -> Any:

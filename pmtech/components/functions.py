@@ -105,11 +105,8 @@ class Functions(Component):
         mine = notes[(notes[:, 0] >= begin_s) & (notes[:, 0] < end_s)]
         return self._usd(len(mine), float(mine[:, 2].sum()))
 
-    def running(self, *args) -> "FunctionsPart":
-        return FunctionsPart(self, *args)
 
-
-class FunctionsPart(WorkPart):
+class FunctionsPart(WorkPart, runs=Functions):
     feeds_forward = False
 
     def setup(self) -> None:
@@ -144,13 +141,12 @@ class FunctionsPart(WorkPart):
         station.take()
         visit[2] = now
         at_work, kept = station.busy, station.busy + environments.kept
-        if request.served_by is None:
-            request.served_by = self.machine
+        request.served_by = request.served_by or self.machine
         if kind is COLD:
-            yield self.cold[request.line][request.number] * self.spec.cold_ms / 1000
+            yield self.cold[request.luck_key][request.number] * self.spec.cold_ms / 1000
             if station.gone:
                 return 502
-        needs_s = self.work[request.line][request.number] * self.mean_s
+        needs_s = self.work[request.luck_key][request.number] * self.mean_s
         yield self.stretched(needs_s, request) if self.slowness else needs_s
         status = 200
         if self.next is not None and not station.gone:

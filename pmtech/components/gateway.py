@@ -78,11 +78,8 @@ class Gateway(Component):
     def trouble(self, refused: bool) -> list[str]:
         return ["no route for these" if self.keys is None else "no key or no route for these"] if refused else []
 
-    def running(self, *args) -> "GatewayPart":
-        return GatewayPart(self, *args)
 
-
-class GatewayPart(Part):
+class GatewayPart(Part, runs=Gateway):
     mortal = True
 
     def setup(self) -> None:

@@ -52,9 +52,6 @@ class Gather(Component):
         said = f"{label} asks {percent(figures['hedged'])} of its questions a second time"
         return [Finding("hedged", 50, said)] if figures["hedged"] else []
 
-    def running(self, *args) -> "GatherPart":
-        return GatherPart(self, *args)
-
 
 class _Asked:
     """What one request waits for: who has been asked, and what came of it. status: 0, until that is known; success: what it
@@ -103,15 +100,14 @@ class _Question(Call):
         asked.request.wake()
 
 
-class GatherPart(Part):
+class GatherPart(Part, runs=Gather):
     def setup(self) -> None:
         self.turn, self.luck = -1, self.branch_luck()
 
     def handle(self, request: Request) -> Steps:
         visit, spec, branches = self.visit(request), self.spec, len(self.targets)
         visit[2] = now = self.env._now
-        if request.served_by is None:
-            request.served_by = self.machine
+        request.served_by = request.served_by or self.machine
         need = branches if spec.need is None else min(spec.need, branches)
         order = [*range(branches)]
         if need < branches:  # in turn
@@ -145,6 +141,6 @@ class GatherPart(Part):
     def _ask(self, asked: _Asked, branch: int, again: tuple = ()) -> None:
         asked.open[branch] = asked.open.get(branch, 0) + 1
         request, luck = asked.request, self.luck[branch] + again
-        question = _Question(request, (*request.line, self.name, *luck) if luck else request.line, self)
+        question = _Question(request, (*request.luck_key, self.name, *luck) if luck else request.luck_key, self)
         question.asked, question.branch = asked, branch
         question.begin(self.targets[branch].handle(question))

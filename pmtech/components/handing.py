@@ -96,8 +96,8 @@ class HandingPart(Part):
         if hidden_s < self.visible.due:
             self.visible.set(hidden_s)
         request = first.request
-        line = request.line if first.receives == 1 else (*request.line, self.name, first.receives)
-        work = _Work(request, line, self)
+        luck_key = request.luck_key if first.receives == 1 else (*request.luck_key, self.name, first.receives)
+        work = _Work(request, luck_key, self)
         work.queue, work.taken, work.items, work.place = self, taken, len(taken), self.place or first.place
         work.begin(target.handle(work))
 

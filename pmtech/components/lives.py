@@ -19,15 +19,15 @@ class Lives:
         """(which connection it comes on, which of the lives of that one)"""
         source, shared = self.source, self.source.spec.connections
         if shared is None:  # each request has its own
-            return (request.number, *request.line), 0
-        number = int(self.takes[request.line][request.number] * shared)
+            return (request.number, *request.luck_key), 0
+        number = int(self.takes[request.luck_key][request.number] * shared)
         return (source.name, number), self.at(number, source.env._now)
 
     def among(self, count: int) -> np.ndarray:
         """Which connection each of the first requests takes, -1 for one of its own: the other form of `of`."""
         source, shared = self.source, self.source.spec.connections
         return (
-            np.full(count, -1) if shared is None else (self.takes[source.first_line].first(count) * shared).astype(int)
+            np.full(count, -1) if shared is None else (self.takes[source.first_luck].first(count) * shared).astype(int)
         )
 
     def at(self, number: int, now: float) -> int:

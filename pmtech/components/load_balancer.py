@@ -77,11 +77,8 @@ class LoadBalancer(Component):
     def looks_per_s(self) -> float:
         return 1 / self.health_check_s if self.health_check_s else 0.0
 
-    def running(self, *args) -> "LoadBalancerPart":
-        return LoadBalancerPart(self, *args)
 
-
-class LoadBalancerPart(Part):
+class LoadBalancerPart(Part, runs=LoadBalancer):
     def setup(self) -> None:
         self.turn = -1
         self.in_flight = [0] * len(self.targets)
@@ -134,18 +131,18 @@ class LoadBalancerPart(Part):
 
     def _elsewhere(self, request: Request, failed: int, status: int) -> Steps:
         """Ask others for what one could not do; each attempt has luck of its own."""
-        tried, line = {failed}, request.line
+        tried, luck_key = {failed}, request.luck_key
         for attempt in range(1, self.spec.retries + 1):
             others = [target for target in self.up if target not in tried]
             if not others or status not in ELSEWHERE:
                 break
             chosen = least_busy(self, others)
             tried.add(chosen)
-            request.served_by, request.retry_after, request.line = None, nan, (*line, self.name, attempt)
+            request.served_by, request.retry_after, request.luck_key = None, nan, (*luck_key, self.name, attempt)
             self.in_flight[chosen] += 1
             status = yield from self.targets[chosen].handle(request)
             self.in_flight[chosen] -= 1
-        request.line = line
+        request.luck_key = luck_key
         return status
 
     def _choose(self, request: Request) -> int:
@@ -156,7 +153,7 @@ class LoadBalancerPart(Part):
             connection = request.connection
             if (kept := self.connections.find(*connection)) is not None:
                 return kept
-        first, second = self.first[request.line][request.number], self.second[request.line][request.number]
+        first, second = self.first[request.luck_key][request.number], self.second[request.luck_key][request.number]
         chosen = self.pick(self, first, second, request.key if spec.policy in BY_KEY else 0)
         if spec.sticky:
             self.homes[request.caller] = chosen

@@ -39,11 +39,8 @@ class Network(Component):
     def is_markov(self, last: bool) -> bool:
         return self.round_trip_cv == 0
 
-    def running(self, *args) -> "NetworkPart":
-        return NetworkPart(self, *args)
 
-
-class NetworkPart(Part):
+class NetworkPart(Part, runs=Network):
     def setup(self) -> None:
         self.trip = self.run.luck(f"{self.name}.trip", gamma(self.spec.round_trip_cv))
 
@@ -55,7 +52,7 @@ class NetworkPart(Part):
         now = self.env._now
         visit = [request, now, now, nan]
         self.visits.append(visit)
-        half_s = self.trip[request.line][request.number] * self.spec.round_trip_ms / 2000
+        half_s = self.trip[request.luck_key][request.number] * self.spec.round_trip_ms / 2000
         half_s = self.stretched(half_s, request) if self.slowness else half_s
         self.coming.add(request)
         yield half_s

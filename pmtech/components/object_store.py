@@ -50,11 +50,8 @@ class ObjectStore(Component):
         sent = notes[(notes[:, 0] >= begin_s) & (notes[:, 0] < end_s), 1].sum() if len(notes) else 0.0
         return float(sent) / 1e6 * self.price_usd_per_gb
 
-    def running(self, *args) -> "ObjectStorePart":
-        return ObjectStorePart(self, *args)
 
-
-class ObjectStorePart(Part):
+class ObjectStorePart(Part, runs=ObjectStore):
     mortal = True
 
     def fail(self) -> None:
@@ -64,8 +61,7 @@ class ObjectStorePart(Part):
     def handle(self, request: Request) -> Steps:
         visit, spec, died = self.visit(request), self.spec, len(self.deaths)
         visit[2] = self.env._now
-        if request.served_by is None:
-            request.served_by = self.machine
+        request.served_by = request.served_by or self.machine
         needs_s = spec.first_byte_ms / 1000 + request.kb * 8 / 1000 / spec.mbit_per_s
         yield self.stretched(needs_s, request) if self.slowness else needs_s
         if len(self.deaths) > died:

@@ -73,16 +73,14 @@ class Queue(Component):
         said = [Finding("again", 92, f"{label} handed messages out again {again}")] if figures["again"] else []
         return said + ([Finding("dead", 93, f"{dead} of {label} became dead letters")] if figures["dead"] else [])
 
-    def running(self, *args) -> "QueuePart":
-        return QueuePart(self, *args)
 
-
-class QueuePart(HandingPart):
+class QueuePart(HandingPart, runs=Queue):
     """storing: so many messages are being written down."""
 
     mortal = True
     storing = 0
-    feeds_forward, pass_sorted = property(hands_in_order), pass_handed
+    feeds_forward = property(hands_in_order)
+    pass_sorted = pass_handed
 
     def recover(self) -> None:
         self.has_room()
@@ -114,8 +112,7 @@ class QueuePart(HandingPart):
         if self.outages:
             return self.refuse(request, visit, 502)
         visit[3] = now = self.env._now
-        if request.served_by is None:
-            request.served_by = self.machine
+        request.served_by = request.served_by or self.machine
         for _ in range(items):
             message = Message(self.name, request, now)
             self.run.messages.append(message)

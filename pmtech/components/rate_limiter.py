@@ -63,9 +63,6 @@ class RateLimiter(Component):
         passed = {key: rate * share[key[0]] for key, rate in mix.items()}
         return passed, sum(mix.values()) - sum(passed.values())
 
-    def running(self, *args) -> "RateLimiterPart":
-        return RateLimiterPart(self, *args)
-
 
 class FixedWindow:
     def __init__(self, spec: RateLimiter):
@@ -144,7 +141,7 @@ ALGORITHMS: dict[str, Callable[[RateLimiter], Limit]] = {
 }
 
 
-class RateLimiterPart(Part):
+class RateLimiterPart(Part, runs=RateLimiter):
     def setup(self) -> None:
         self.callers: dict[str, Limit] = {}
 

@@ -63,11 +63,8 @@ class Retry(Component):
         often = figures["attempts"]
         return [Finding("retried", 55, f"{label} asks {rate(often)} times for each request")] if often >= 1.05 else []
 
-    def running(self, *args) -> "RetryPart":
-        return RetryPart(self, *args)
 
-
-class RetryPart(Part):
+class RetryPart(Part, runs=Retry):
     next: Part
 
     def setup(self) -> None:
@@ -90,7 +87,7 @@ class RetryPart(Part):
             self.patience = Patience(self.env, self.spec.timeout_ms / 1000, self._give_up)
 
     def handle(self, request: Request) -> Steps:
-        visit, line, spec = self.visit(request), request.line, self.spec
+        visit, luck_key, spec = self.visit(request), request.luck_key, self.spec
         visit[2] = self.env._now
         self.budget.earn()
         attempt, waited_s = 1, 0.0
@@ -100,7 +97,7 @@ class RetryPart(Part):
             self.budget.heard(status in AGAIN)
             if status not in AGAIN or attempt >= spec.attempts:
                 break
-            luck = self.luck[request.line][request.number]
+            luck = self.luck[request.luck_key][request.number]
             waited_s = wait_s(spec.backoff, attempt, spec.base_ms / 1000, spec.cap_ms / 1000, luck, waited_s)
             asked_for_s = 0.0 if request.retry_after != request.retry_after else request.retry_after
             pause_s = max(waited_s, asked_for_s)
@@ -109,8 +106,8 @@ class RetryPart(Part):
             if pause_s:
                 yield pause_s
             attempt += 1
-            request.served_by, request.retry_after, request.line = None, nan, (*line, self.name, attempt)
-        request.line = line
+            request.served_by, request.retry_after, request.luck_key = None, nan, (*luck_key, self.name, attempt)
+        request.luck_key = luck_key
         visit[3] = self.env._now
         self.notes.append((visit[1], attempt))
         return status

@@ -98,11 +98,8 @@ class Server(Component):
     def watcher(self, name: str, run) -> Autoscaler:
         return Autoscaler(name, run)
 
-    def running(self, *args) -> WorkPart:
-        return ServerPart(self, *args)
 
-
-class ServerPart(WorkPart):
+class ServerPart(WorkPart, runs=Server):
     def _tune(self) -> None:
         super()._tune()
         if self.spec.crashes_at is not None:

@@ -131,7 +131,7 @@ class SourcePart(Part):
         self.writes = self.run.luck(f"{self.name}.write", identity)
         self.only = next(iter(spec.endpoints)) if len(spec.endpoints) == 1 else None
         self.choose: dict[tuple, Any] = self.run.luck(f"{self.name}.endpoint", pick(spec.endpoints))
-        self.first_line, self.tries_again = (self.name, 0), spec.retries > 0
+        self.first_luck, self.tries_again = (self.name, 0), spec.retries > 0
         before, self.timeout_s = self.timeout_s, None if spec.timeout_ms is None else spec.timeout_ms / 1000
         if self.timeout_s is not None and self.timeout_s != before:
             self.patience = Patience(self.env, self.timeout_s, methodcaller("arrive", 504))
@@ -142,9 +142,9 @@ class SourcePart(Part):
         self, number: int, attempt: int = 0, heard: Callable | None = None, caller: str = "", waited_s: float = 0.0
     ) -> None:
         """Send request `number`, after so many attempts and a last pause; `heard` is called with it when it is over."""
-        endpoint = self.only or self.choose[self.first_line][number]
-        line = self.first_line if attempt == 0 else (self.name, attempt)
-        request = Request(self.env, self, number, line, endpoint, caller or self.name)
+        endpoint = self.only or self.choose[self.first_luck][number]
+        luck_key = self.first_luck if attempt == 0 else (self.name, attempt)
+        request = Request(self.env, self, number, luck_key, endpoint, caller or self.name)
         self.run.requests.append(request)
         request.answer_to = heard
         if self.tries_again:
@@ -158,17 +158,17 @@ class SourcePart(Part):
     def is_write(self, request: Request) -> bool:
         """Does the request change its item? A retry does what the first attempt would have done."""
         share = self.spec.write_share
-        return share > 0 and self.writes[self.first_line][request.number] < share
+        return share > 0 and self.writes[self.first_luck][request.number] < share
 
     def writes_among(self, count: int) -> np.ndarray:
         """Which of the first requests change their item: the other form of `is_write`."""
         share = self.spec.write_share
-        return self.writes[self.first_line].first(count) < share if share > 0 else np.zeros(count, dtype=bool)
+        return self.writes[self.first_luck].first(count) < share if share > 0 else np.zeros(count, dtype=bool)
 
     def _heard(self, heard: Callable | None, attempt: int, waited_s: float, request: Request) -> None:
         spec = self.spec
         if request.status in AGAIN and attempt < spec.retries and self.budget.spend():
-            luck = self.pauses[request.line][request.number]
+            luck = self.pauses[request.luck_key][request.number]
             waited_s = wait_s(spec.backoff, attempt + 1, spec.base_ms / 1000, spec.cap_ms / 1000, luck, waited_s)
             again = (request.number, attempt + 1, heard, request.caller, waited_s)
             if waited_s:

@@ -81,11 +81,8 @@ class Throttle(Component):
                 shed = sum(rate * (1 - share[caller]) for caller, rate in asked.items())
         return passed, sum(mix.values()) - sum(passed.values()) if self.max_wait_s is not None else shed
 
-    def running(self, *args) -> "ThrottlePart":
-        return ThrottlePart(self, *args)
 
-
-class ThrottlePart(Part):
+class ThrottlePart(Part, runs=Throttle):
     feeds_forward = True
 
     def setup(self) -> None:

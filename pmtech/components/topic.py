@@ -41,11 +41,8 @@ class Topic(Component):
         lost = counted(figures["lost"], "copy", "copies")
         return [Finding("lost", 85, f"{lost} of {label} got lost")] if figures["lost"] else []
 
-    def running(self, *args) -> "TopicPart":
-        return TopicPart(self, *args)
 
-
-class TopicPart(Part):
+class TopicPart(Part, runs=Topic):
     mortal = True
 
     def setup(self) -> None:
@@ -59,8 +56,7 @@ class TopicPart(Part):
 
     def handle(self, request: Request) -> Steps:
         self.pass_through(request)
-        if request.served_by is None:
-            request.served_by = self.machine
+        request.served_by = request.served_by or self.machine
         for target, luck in zip(self.targets, self.luck, strict=True):
             self._deliver(request, target, *luck)
         return 202

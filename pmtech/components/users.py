@@ -28,9 +28,6 @@ class Users(Source):
     load_field = "count"
     waits = True
 
-    def running(self, *args) -> "UsersPart":
-        return UsersPart(self, *args)
-
     @property
     def callers(self) -> int:
         return self.count
@@ -48,7 +45,7 @@ class Users(Source):
         return self.count / self.think_s
 
 
-class UsersPart(SourcePart):
+class UsersPart(SourcePart, runs=Users):
     def setup(self) -> None:
         super().setup()
         surge = self.spec.surge

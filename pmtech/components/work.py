@@ -134,7 +134,7 @@ class WorkPart(Part):
         visit[2] = env._now
         if request.served_by is None:
             request.served_by = self.machine
-        needs_s = self.work[request.line][request.number] * self.mean_s
+        needs_s = self.work[request.luck_key][request.number] * self.mean_s
         if self.item_s:
             needs_s += (request.items - 1) * self.item_s
         yield self.stretched(needs_s, request) if self.slowness else needs_s

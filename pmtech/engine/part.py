@@ -21,6 +21,11 @@ class Part:
     mortal = False  # is there a machine that can die?
     bypassed = False  # do requests go on without it when it is dead, rather than be answered 502?
 
+    def __init_subclass__(cls, runs: Any = None) -> None:
+        """runs: the component that this is while a run goes on."""
+        if runs is not None:
+            runs.running = lambda spec, *args: cls(spec, *args)
+
     def __init__(self, spec, name: str, run: Run, downstream: "list[Part]", labels: tuple[str | None, ...] = ()):
         self.spec, self.name, self.run, self.env = spec, name, run, run.env
         self.machine = name  # the name of a replica has its number behind it
@@ -77,8 +82,8 @@ class Part:
 
     def ask(self, request: Request, target: "Part", answer_to: Callable[[Call], None], *luck: Any) -> Call:
         """Ask another part on behalf of a request, while the request goes on. luck: what makes it another try."""
-        line = (*request.line, self.name, *luck) if luck else request.line
-        call = Call(request, line, self, answer_to)
+        luck_key = (*request.luck_key, self.name, *luck) if luck else request.luck_key
+        call = Call(request, luck_key, self, answer_to)
         call.begin(target.handle(call))
         return call
 

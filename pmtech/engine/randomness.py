@@ -110,7 +110,7 @@ class Crowd(dict):
 
 
 class Luck(dict):
-    """Line -> Stream: one stream for each (source, attempt), made when its first request comes by.
+    """Luck key -> Stream: one stream for each (source, attempt), made when its first request comes by.
 
     crowds: source -> how many users it has, where requests are numbered by rounds.
     """
@@ -121,9 +121,9 @@ class Luck(dict):
         super().__init__()
         self.seed, self.purpose, self.shape, self.crowds = seed, purpose, shape, {} if crowds is None else crowds
 
-    def __missing__(self, line: tuple) -> Stream | Crowd:
-        key, users = (self.seed, self.purpose, *line), self.crowds.get(line[0])
-        stream = self[line] = kept_stream(key, self.shape) if users is None else Crowd(key, self.shape, users)
+    def __missing__(self, luck_key: tuple) -> Stream | Crowd:
+        key, users = (self.seed, self.purpose, *luck_key), self.crowds.get(luck_key[0])
+        stream = self[luck_key] = kept_stream(key, self.shape) if users is None else Crowd(key, self.shape, users)
         return stream
 
 

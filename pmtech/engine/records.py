@@ -146,7 +146,7 @@ def _texts(values: Iterable[str | None]) -> Callable[[], np.ndarray]:
 def _keys(sources: list, client: np.ndarray, log: list) -> Callable[[], np.ndarray]:
     """What each request asked for: drawn again from its source's stream when somebody wants to know."""
     number = _column(log, "number", np.int64)
-    streams = [source.keys[source.first_line].again() for source in sources]
+    streams = [source.keys[source.first_luck].again() for source in sources]
 
     def column() -> np.ndarray:
         keys = np.zeros(len(number), dtype=np.int64)

@@ -12,10 +12,13 @@ is_success: Callable[[int], bool] = range(200, 300).__contains__
 
 
 class Request(Journey):
-    """One request: who sent it, what it asks for, and how it ended. It is its own journey."""
+    """One request: who sent it, what it asks for, and how it ended. It is its own journey.
+
+    luck_key: where its luck lies, in whatever is drawn for it: its client and the attempt, and what else makes it another try.
+    """
 
     __slots__ = (
-        "answer_to", "arrived", "caller", "deadline", "endpoint", "finished", "line",
+        "answer_to", "arrived", "caller", "deadline", "endpoint", "finished", "luck_key",
         "number", "place", "retry_after", "row", "served_by",
         "source", "status", "trips", "version", "via",
     )  # fmt: skip
@@ -26,10 +29,10 @@ class Request(Journey):
     version: int | None
     via: str | None
 
-    def __init__(self, env, source, number: int, line: tuple, endpoint: str, caller: str):
+    def __init__(self, env, source, number: int, luck_key: tuple, endpoint: str, caller: str):
         # Three at a time, here and below: more of them would be packed into a tuple first.
         self.env, self.source, self.number = env, source, number
-        self.line, self.endpoint, self.caller = line, endpoint, caller
+        self.luck_key, self.endpoint, self.caller = luck_key, endpoint, caller
         self.arrived, self.finished, self.status = env._now, nan, 0
         patience_s = source.timeout_s
         self.deadline = inf if patience_s is None else env._now + patience_s
@@ -58,7 +61,7 @@ class Request(Journey):
     @property
     def key(self) -> int:
         """The item of the catalogue that it asks for, from 1."""
-        return self.source.keys[self.source.first_line][self.number]
+        return self.source.keys[self.source.first_luck][self.number]
 
     @property
     def connection(self) -> tuple[tuple, int]:
@@ -86,17 +89,17 @@ class Request(Journey):
 
 class Call(Request):
     """What one part asks of others on behalf of a request: an attempt, a branch, a message. It has luck of its own where
-    its `line` differs from the request's."""
+    its `luck_key` differs from the request's."""
 
     __slots__ = ("items", "root")
 
     items: int
     root: Request
 
-    def __init__(self, request: Request, line: tuple, asked_by, answer_to: "Callable[[Call], None] | None" = None):
+    def __init__(self, request: Request, luck_key: tuple, asked_by, answer_to: "Callable[[Call], None] | None" = None):
         # Written out, as this is the hot path of runs with messages and branches.
         self.env, self.root, self.answer_to = request.env, request.root, answer_to
-        self.number, self.line, self.items = request.number, line, request.items
+        self.number, self.luck_key, self.items = request.number, luck_key, request.items
         self.place, self.status, self.retry_after = asked_by.place or request.place, 0, nan
         self.served_by = self.version = None
         if asked_by.spec.detached:  # who has been answered waits no more, nor does its machine

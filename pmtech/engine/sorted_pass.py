@@ -207,10 +207,10 @@ class Book:
         return self.drawn[1] if rows is self.all_rows else self.drawn[1][rows]
 
     def endpoint(self) -> np.ndarray:
-        return self._of_each(lambda source, count: source.choose[source.first_line].first(count))
+        return self._of_each(lambda source, count: source.choose[source.first_luck].first(count))
 
     def key(self) -> np.ndarray:
-        return self._of_each(lambda source, count: source.keys[source.first_line].first(count))
+        return self._of_each(lambda source, count: source.keys[source.first_luck].first(count))
 
     def write(self) -> np.ndarray:
         return self._of_each(lambda source, count: source.writes_among(count)).astype(bool)

@@ -5,6 +5,8 @@ from math import inf, nan
 
 import numpy as np
 
+from pmtech.runs.summary import open_at
+
 
 @dataclass(frozen=True)
 class Deliveries:
@@ -69,5 +71,4 @@ class Deliveries:
 
     def waiting(self, at_s: np.ndarray) -> np.ndarray:
         """How many are published and not done, moment by moment; dead letters lie elsewhere."""
-        published, done = np.sort(self.published_s[~self.dead]), np.sort(self.done_s[~np.isnan(self.done_s)])
-        return np.searchsorted(published, at_s, "right") - np.searchsorted(done, at_s, "right")
+        return open_at(self.published_s[~self.dead], self.done_s, at_s)

@@ -38,7 +38,7 @@ def stretches(history: History, begin: float, end: float, cuts: Iterable[float] 
         yield since, until, history[bisect_right(changed, since) - 1][1]
 
 
-def offered(
+def capacity_stretches(
     run, *names: str, since: float = 0.0, until: float | None = None, machine: int | None = None
 ) -> list[Offer]:
     """What these parts of a run offered together, or one machine of each, stretch by stretch; nothing for parts that keep

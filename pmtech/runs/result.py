@@ -15,8 +15,8 @@ from pmtech.runs.certainty import intervals
 from pmtech.runs.deliveries import Deliveries
 from pmtech.runs.events.deploy import slowed as slowed_by_versions
 from pmtech.runs.events.event import Slow
-from pmtech.runs.offers import History, offered, stretches
-from pmtech.runs.summary import each_second, percentile, percentiles, summed_up
+from pmtech.runs.offers import History, capacity_stretches, stretches
+from pmtech.runs.summary import each_second, open_at, percentiles, percentiles_within, summed_up
 from pmtech.system.system import System
 from pmtech.wording import value_in_words
 
@@ -128,7 +128,7 @@ class Result:
 
     # --- what its parts did ----------------------------------------------------------------------------------------
 
-    offers = offered
+    offers = capacity_stretches
 
     @cached_property
     def slowed(self) -> list[Slow]:
@@ -151,8 +151,7 @@ class Result:
 
     def waiting_at(self, name: str, at_s: float) -> int:
         """How many requests stand in the queue before a component at a moment."""
-        joined, gone = self.backlog(name)
-        return int(((joined <= at_s) & (gone > at_s)).sum())
+        return int(open_at(*self.backlog(name), at_s))
 
     @cached_property
     def components(self) -> pd.DataFrame:
@@ -196,12 +195,12 @@ class Result:
 
     def _utilisation(self, name: str) -> float:
         begin, end, visits = self.warmup_s, self.duration_s, self.records.visits[name]
-        offered = self.offers(name, since=begin)
-        if places_s := sum(offer.places * offer.lasts_s for offer in offered):
+        offers = self.offers(name, since=begin)
+        if places_s := sum(offer.places * offer.lasts_s for offer in offers):
             leaves = np.where(np.isnan(visits.left_s), end, visits.left_s)
             work = np.clip(leaves, begin, end) - np.clip(visits.started_s, begin, end)
             return float(np.nansum(work)) / places_s
-        turns = sum(offer.per_s * offer.lasts_s for offer in offered)
+        turns = sum(offer.per_s * offer.lasts_s for offer in offers)
         return min(1.0, float((visits.started_s >= begin).sum()) / turns) if turns else np.nan
 
     # --- its figures -----------------------------------------------------------------------------------------------
@@ -271,17 +270,17 @@ class Result:
         arrived, finished, status, served = r.arrived_s, r.finished_s, r.status, r.served
         edges = np.arange(seconds + 1)
         ends = np.minimum(edges[1:], self.duration_s)
-        done = np.sort(finished[status > 0])
-        latency = ((finished - arrived) * 1000)[served]  # in order of arrival, as all columns are
-        groups = np.split(latency, np.searchsorted(arrived[served], edges[1:-1]))
+        latency = ((finished - arrived) * 1000)[served]
+        stretches = edges[:-1], np.append(edges[1:-1], np.inf)
+        p50_ms, p95_ms = percentiles_within(*stretches, arrived[served], latency, 0.50, 0.95)
         return pd.DataFrame(
             {
                 "offered": each_second(arrived, seconds),
                 "served": each_second(finished[served], seconds),
                 "rejected": each_second(finished[status >= 400], seconds),
-                "in_system": np.searchsorted(arrived, ends, "left") - np.searchsorted(done, ends, "left"),
-                "p50_ms": [percentile(group, 0.50) for group in groups],
-                "p95_ms": [percentile(group, 0.95) for group in groups],
+                "in_system": open_at(arrived, finished[status > 0], ends, "left"),
+                "p50_ms": p50_ms,
+                "p95_ms": p95_ms,
             },
             index=pd.RangeIndex(seconds, name="second"),
         )

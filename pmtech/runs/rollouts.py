@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import partial
-from math import inf, nan
+from math import inf
 from typing import Any
 
 from pmtech.kinds import Known, explained
@@ -109,4 +109,4 @@ def _failed(run: Result) -> int:
 
 
 def _said(after_s: float) -> str:
-    return "–" if after_s in (inf, nan) else "at once" if after_s == 0 else seconds(after_s)
+    return "–" if after_s == inf else "at once" if after_s == 0 else seconds(after_s)

@@ -1,21 +1,39 @@
 """What is said of many requests in a few figures."""
 
+from typing import Literal
+
 import numpy as np
 
 from pmtech.engine.records import Records
 
-
-def percentile(values: np.ndarray, share: float) -> float:
-    """Nearest-rank percentile: the smallest value that at least `share` of all values do not exceed."""
-    return percentiles(values, share)[0]
+Side = Literal["left", "right"]
 
 
 def percentiles(values: np.ndarray, *shares: float) -> list[float]:
-    """Several at once, of values that are not negative: their bits are in their order, and whole numbers part faster."""
+    """Nearest-rank percentiles: the smallest value that at least such a share of all values do not exceed.
+
+    Of values that are not negative: their bits are in their order, and whole numbers part faster.
+    """
     if not len(values):
         return [np.nan] * len(shares)
     places = [max(1, int(np.ceil(share * len(values) - 1e-9))) - 1 for share in shares]
     return np.partition(np.asarray(values, dtype=float).view(np.int64), places)[places].view(float).tolist()
+
+
+def percentiles_within(
+    begins: np.ndarray, ends: np.ndarray, at_s: np.ndarray, values: np.ndarray, *shares: float, side: Side = "left"
+) -> np.ndarray:
+    """A row a share, a column a stretch: percentiles of the values of that time, [begin, end), or (begin, end] by "right"."""
+    order = np.argsort(at_s, kind="stable")
+    firsts, lasts = (np.searchsorted(at_s, moments, side, order) for moments in (begins, ends))
+    groups = (values[order[first:last]] for first, last in zip(firsts, lasts, strict=True))
+    return np.array([percentiles(group, *shares) for group in groups]).T
+
+
+def open_at(begins: np.ndarray, ends: np.ndarray, at_s, side: Side = "right") -> np.ndarray:
+    """How many have begun and not ended at these moments, or, by "left", just before them. NaN: it never happens."""
+    begun, over = (np.searchsorted(np.sort(times), at_s, side) for times in (begins, ends))
+    return begun - over
 
 
 def each_second(times: np.ndarray, lasts_s: float) -> np.ndarray:

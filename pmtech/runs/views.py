@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from pmtech.runs.deliveries import Deliveries
+from pmtech.runs.summary import open_at
 from pmtech.runs.table import Table
 from pmtech.wording import seconds
 
@@ -62,7 +63,7 @@ def caught_up_s(run) -> float:
         return 0.0
     joined, gone = max(lines, key=lambda line: len(line[0]))
     moments = np.sort(np.concatenate([joined, gone]))
-    length = np.searchsorted(np.sort(joined), moments, "right") - np.searchsorted(np.sort(gone), moments, "right")
+    length = open_at(joined, gone, moments)
     worst = int(length.argmax())
     return float(moments[worst:][length[worst:] == 0][0])
 

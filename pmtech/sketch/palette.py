@@ -58,7 +58,7 @@ def what_for(kind: type[Component]) -> str:
     return words()["parts"].get(kind.__name__) or (kind.__doc__ or "").partition("\n")[0].replace("`", "")
 
 
-def offers(system: System, name: str) -> dict[str, list[str]]:
+def fitting(system: System, name: str) -> dict[str, list[str]]:
     """Which parts can stand after, before and beside this one, and which it can ask besides."""
     found: dict[str, list[str]] = {where: [] for where in STEPS}
     there = {system.parts[edge.head].kind for edge in system.after(system.numbers[name])}  # whom they may stand beside

@@ -1,5 +1,6 @@
 """`sketch()`: a system put together by hand, without code; run, broken, kept, and taken to the meeting."""
 
+from collections.abc import Callable
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -17,7 +18,7 @@ from pmtech.panels.widget import Panel
 from pmtech.runs.result import Result
 from pmtech.sketch.form import taken, with_value
 from pmtech.sketch.page import EMPTY, about, as_drawn, drawn, figures, set_off
-from pmtech.sketch.palette import KINDS, STEPS, brought, offers
+from pmtech.sketch.palette import KINDS, STEPS, brought, fitting
 from pmtech.sketch.past import Past
 from pmtech.sketch.presets import PRESETS
 from pmtech.sketch.trial import tried
@@ -53,7 +54,9 @@ class Sketch(Panel):
         self.kept: Result | None = None
         self.error: str | None = None
         self.stage: Theatre | None = None
-        self._offers: tuple[Any, dict[str, list[str]]] = (None, {})
+        self._fitting: tuple[Any, dict[str, list[str]]] = (None, {})
+        self._said: dict[str, Any] = {"said": "", "problem": None}
+        self._outcome: dict[str, Any] = {}
         super().__init__(about=about())
         self.on_msg(self._asked)
         self.run()
@@ -257,7 +260,8 @@ class Sketch(Panel):
             try:
                 if done not in STAYS:
                     self.leave()
-                said = PAGE[done](self, *message.get("with", ())) or ""
+                came = PAGE[done](self, *message.get("with", ()))
+                said = SAID[done].format(came) if done in SAID else ""
                 said = said or (brought(before, self.value, self.selected) if done in ADDING else "")
             except Exception as error:  # noqa: BLE001  a panel must live on
                 problem = as_drawn(why(error), self.value)
@@ -285,12 +289,9 @@ class Sketch(Panel):
     def _can(self, system: System, name: str) -> dict[str, list[str]]:
         """What can be put where, and what can happen there; worked out again when the drawing is another."""
         drawing = (system.edges, [type(part) for part in system.parts], name)
-        if self._offers[0] != drawing:
-            self._offers = drawing, offers(system, name) | {"trouble": possible(system, name)}
-        return self._offers[1]
-
-    _outcome: dict[str, Any] = {}
-    _said: dict[str, Any] = {"said": "", "problem": None}
+        if self._fitting[0] != drawing:
+            self._fitting = drawing, fitting(system, name) | {"trouble": possible(system, name)}
+        return self._fitting[1]
 
 
 def _named(path: str | Path) -> Path:
@@ -298,31 +299,23 @@ def _named(path: str | Path) -> Path:
     return path if path.suffix else path.with_suffix(".json")
 
 
-# What the page may ask for, and what is said when it is done.
-PAGE: dict[str, Any] = {
-    "select": Sketch.select,
-    "start": lambda self, preset=None: self.start(preset),
-    "add": lambda self, kind, where: self.add(kind, where) and None,
-    "more": lambda self: self.more() and None,
-    "take out": lambda self: self.take_out(),
-    "lead": lambda self, head: self.lead(head),
-    "part ways": lambda self, head: self.part_ways(head),
-    "reroute": lambda self, head, text: self.reroute(head, [path.strip() for path in text.split(",") if path.strip()]),
-    "rename": lambda self, words: self.rename(words),
+# What the page may ask for, and what is said of what came of it.
+METHODS = ("select", "start", "add", "more", "take_out", "lead", "part_ways", "rename", "undo", "redo", "keep", "watch")
+METHODS += ("leave", "run", "save", "brief", "replay")
+PAGE: dict[str, Callable[..., Any]] = {
+    **{name.replace("_", " "): getattr(Sketch, name) for name in METHODS},
     "put": Sketch._put,
-    "undo": Sketch.undo,
-    "redo": Sketch.redo,
-    "break": lambda self, what, name=None: self.break_it(what, name),
-    "keep": Sketch.keep,
-    "watch": lambda self: self.watch() and None,
-    "leave": Sketch.leave,
-    "run": lambda self: self.run() and None,
-    "save": lambda self, path: f"Saved as {self.save(path)}. Nothing was written over.",
-    "open": lambda self, path: self.load(path),
+    "reroute": lambda self, head, text: self.reroute(head, [path.strip() for path in text.split(",") if path.strip()]),
+    "break": Sketch.break_it,
+    "open": Sketch.load,
     "log": lambda self, path: self.from_log(path.strip()),
-    "brief": lambda self: f"Written: {self.brief().html}.",
-    "replay": lambda self: f"Written: {self.replay()}. It plays in any browser, without Python.",
     "code": lambda self: None,
+}
+SAID = {
+    "put": "{}",
+    "save": "Saved as {}. Nothing was written over.",
+    "brief": "Written: {.html}.",
+    "replay": "Written: {}. It plays in any browser, without Python.",
 }
 ADDING = ("add", "more", "lead", "put")
 STAYS = ("keep", "save", "brief", "replay", "code")  # whoever watches the run goes on watching

@@ -4,6 +4,10 @@ Rates are a second, times are seconds, loads and ratios are shares from 0 to 1, 
 outside a formula's domain is a ValueError in one sentence.
 """
 
+# ruff: noqa: F401
+
+from types import ModuleType as _Module
+
 from pmtech.theory.autoscaling import (
     cold_share,
     desired_replicas,
@@ -47,13 +51,5 @@ from pmtech.theory.queues import (
 from pmtech.theory.rollout import Canary, canary
 from pmtech.theory.scaling import UniversalScalability, amdahl
 
-__all__ = [
-    "BACKOFFS", "Backlog", "Batch", "BatchQueue", "CacheHits", "Canary", "EdgeCache", "MarkovQueue", "Network",
-    "PLACES", "Queue", "UniversalScalability", "allowed_minutes", "amdahl", "any_slow", "attempts", "availability",
-    "backlog", "backoff_waits_ms", "batch_capacity_per_s", "batch_server", "budget_spent", "burn_rate",
-    "busiest_share", "canary", "che_lru", "cold_share", "coordinates", "deadlock_free_pool", "desired_replicas", "distance_km",
-    "edge_cache", "erlang_b", "erlang_c", "gathered_s", "hit_chances", "jackson", "linger", "littles_law", "logins_per_s", "md1",
-    "mg1", "mm1", "mm1k", "mmc", "mmck", "months_until_full", "moved_share", "new_machine_share", "origin_per_s", "peak_per_s",
-    "power_of_choices", "price_crossing_per_s", "processor_sharing", "replica_limit", "requests_for_percentile",
-    "reuse_distances", "ring_variation", "round_trip_ms", "round_trips", "stabilised_replicas", "stale_chances", "ttl_cache", "vulnerable_from",
-]  # fmt: skip
+# All that is imported here, but not the modules that it comes from.
+__all__ = [name for name, value in globals().items() if not (name.startswith("_") or isinstance(value, _Module))]

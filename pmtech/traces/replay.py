@@ -94,11 +94,8 @@ class Replay(Clients):
     def key_weights(self) -> np.ndarray:
         return np.bincount(self.log.key)[1:].astype(float)
 
-    def running(self, *args) -> "ReplayPart":
-        return ReplayPart(self, *args)
 
-
-class ReplayPart(ClientsPart):
+class ReplayPart(ClientsPart, runs=Replay):
     """Where clients draw by luck, these look into the log."""
 
     def _phases(self) -> "Moments":
@@ -112,7 +109,7 @@ class ReplayPart(ClientsPart):
         super()._learn()
         log = self.spec.log
         names = np.array(log.endpoints, dtype=object)
-        self.keys, self.choose = _whatever_line(Column(log.key)), _whatever_line(Column(names[log.endpoint]))
+        self.keys, self.choose = _whatever_luck(Column(log.key)), _whatever_luck(Column(names[log.endpoint]))
         self.written, self.whose = Column(log.write), Column(log.caller)
 
     def send(
@@ -178,5 +175,5 @@ class Column:
         return self
 
 
-def _whatever_line(column: Column) -> defaultdict:
+def _whatever_luck(column: Column) -> defaultdict:
     return defaultdict(lambda: column)

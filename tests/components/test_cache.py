@@ -226,10 +226,10 @@ def test_another_size_starts_cold_and_another_ttl_does_not():
 class Asked:
     """A source that asks for the keys it is told to."""
 
-    name, first_line, place, trips, timeout_s = "asked", ("asked", 0), None, 1, None
+    name, first_luck, place, trips, timeout_s = "asked", ("asked", 0), None, 1, None
 
     def __init__(self, key, writes):
-        self.keys, self.writes = {self.first_line: {0: key}}, writes
+        self.keys, self.writes = {self.first_luck: {0: key}}, writes
 
     def is_write(self, _request):
         return self.writes
@@ -243,7 +243,7 @@ class Refusing:
 
 def read(part, key, caller="asked", writes=False):
     """One request that has its answer before anything else happens."""
-    request = Request(part.env, Asked(key, writes), 0, Asked.first_line, "/", caller)
+    request = Request(part.env, Asked(key, writes), 0, Asked.first_luck, "/", caller)
     for _ in part.handle(request):
         pass
 

@@ -126,8 +126,8 @@ def test_a_retry_asks_for_the_same_and_needs_work_of_its_own(story):
     clients = Clients(rate_per_s=5, endpoints={"/a": 1, "/b": 1}, popularity=0, timeout_ms=50, retries=1)
     run = story(clients >> Server(workers=1000, service_ms=100), duration_s=60)
     log = run.log
-    first = {r.number: r for r in log if r.line[1] == 0}
-    again = {r.number: r for r in log if r.line[1] == 1}
+    first = {r.number: r for r in log if r.luck_key[1] == 0}
+    again = {r.number: r for r in log if r.luck_key[1] == 1}
     assert len(again) > 100
     assert all((first[n].endpoint, first[n].key) == (again[n].endpoint, again[n].key) for n in again)
     took = run.result.visits.left_s - run.result.visits.started_s

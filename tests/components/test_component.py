@@ -17,6 +17,7 @@ from pmtech import (
     Errors,
     Outage,
     Profile,
+    Purge,
     Server,
     Surge,
     Throttle,
@@ -83,6 +84,7 @@ def test_numbers_of_numpy_are_numbers_inside_of_others_too():
         (lambda: components.Autoscale(schedule=((math.inf, 2),)), "schedule must be pairs of"),
         (lambda: Deploy("server", steps=[1]), "steps must be pairs of"),
         (lambda: Change(["a"], 1), "path must be text such as \"server.workers\", got ['a']"),
+        (lambda: Purge(3), 'name must be text such as "cdn", got 3'),
     ],
 )
 def test_what_is_no_value_of_its_kind_is_refused_in_a_sentence(make, sentence):

@@ -11,7 +11,7 @@ from pmtech.panels.live.watch import CELL_S, SMOOTH
 from pmtech.runs.events.change import surge_mark
 from pmtech.runs.events.event import Mark
 from pmtech.runs.result import Result
-from pmtech.runs.summary import percentile
+from pmtech.runs.summary import open_at, percentiles_within
 
 MOST = 10_000  # requests in a replay; of a longer run every 2nd, 5th, 10th ... is kept
 POINTS = 600
@@ -76,7 +76,7 @@ def _steps(result: Result, counts: dict[str, int], every: int) -> np.ndarray:
 
 
 def _so_far(times: np.ndarray, at: np.ndarray) -> np.ndarray:
-    return np.searchsorted(np.sort(times[~np.isnan(times)]), at, "right")
+    return np.searchsorted(np.sort(times), at, "right")
 
 
 def _rate(times: np.ndarray, at: np.ndarray) -> np.ndarray:
@@ -98,14 +98,14 @@ def _states(result: Result, counts: dict[str, int], at: np.ndarray) -> np.ndarra
             mine = v.machine == machine
             entered, started, left = v.entered_s[mine], v.started_s[mine], v.left_s[mine]
             begun = ~np.isnan(started)
-            waiting = _so_far(entered, at) - _so_far(np.where(begun, started, left), at)
+            waiting = open_at(entered, np.where(begun, started, left), at)
             offers = result.offers(name, machine=machine)
             if offers and part.station:
                 now = np.searchsorted([offer.begin_s for offer in offers], at, "right") - 1
                 places = np.array([DOWN if offer.dead else offer.places for offer in offers])[now]
                 until = np.array([offer.end_s for offer in offers])[now]
                 left_out = checked & (places < 0) & (_so_far(entered, until) == _so_far(entered, at))
-                at_work = _so_far(started, at) - _so_far(left[begun], at)
+                at_work = open_at(started, left[begun], at)
                 columns += [waiting, at_work, np.where(left_out, LEFT_OUT, places)]
             else:
                 columns += [waiting if part.makes_wait else 0 * at, 0 * at, 0 * at]
@@ -123,11 +123,7 @@ def _samples(result: Result, at: np.ndarray) -> np.ndarray:
     """Rows of at_s, offered, served, refused a second, p50 and p95 in ms of the answers, and how many are inside."""
     r = result.records
     served, over = r.served, r.finished_s[r.status > 0]
-    order = np.argsort(r.finished_s[served], kind="stable")
-    finished = r.finished_s[served][order]
-    latency = ((r.finished_s - r.arrived_s)[served] * 1000)[order]
-    begins, ends = (np.searchsorted(finished, moments, "right") for moments in (at - CELL_S * SMOOTH, at))
-    groups = [latency[begin:end] for begin, end in zip(begins, ends, strict=True)]
+    finished, latency = r.finished_s[served], (r.finished_s - r.arrived_s)[served] * 1000
+    took = percentiles_within(at - CELL_S * SMOOTH, at, finished, latency, 0.50, 0.95, side="right")
     rates = [_rate(times, at) for times in (r.arrived_s, finished, r.finished_s[r.status >= 400])]
-    percentiles = [[percentile(group, share) for group in groups] for share in (0.50, 0.95)]
-    return np.column_stack([at, *rates, *percentiles, _so_far(r.arrived_s, at) - _so_far(over, at)])
+    return np.column_stack([at, *rates, *took, open_at(r.arrived_s, over, at)])

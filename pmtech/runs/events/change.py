@@ -14,7 +14,7 @@ from pmtech.wording import plain, value_in_words
 class Change(Event):
     """During a run somebody sets the value at `path` (such as "server.workers") to `value`, at `at_s` seconds."""
 
-    path: str = text("server.workers")
+    path: str = text(example="server.workers")
     value: Any = checked(MISSING, lambda _, value: value)
     at_s: float = number(30.0, at_least=0)
 

@@ -5,25 +5,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
 
-from pmtech.components.fields import checked, number, number_pairs, text, whole
+from pmtech.components.fields import number, pairs_in_time, text, whole
 from pmtech.engine.part import Part
 from pmtech.engine.randomness import Luck, identity
 from pmtech.engine.request import Request
 from pmtech.runs.events.event import Event, Mark, Slow, check_answers, check_works, faults, named, names_of
 from pmtech.system.system import System
 from pmtech.wording import plain
-
-
-def _steps(name: str, value):
-    pairs = number_pairs(value)
-    if not pairs or any(None in pair or pair[0] < 0 or not 0 <= pair[1] <= 1 for pair in pairs):
-        raise ValueError(
-            f"{name} must be pairs of (seconds after the start, share of the requests) such as ((0, 0.05), (60, 1)), "
-            f"got {value!r}"
-        )
-    if any(later[0] <= earlier[0] for earlier, later in zip(pairs, pairs[1:], strict=False)):
-        raise ValueError(f"{name} must go forward in time, got {value!r}")
-    return pairs
 
 
 @dataclass(frozen=True, repr=False)
@@ -44,11 +32,15 @@ class Deploy(Event):
     slowness is noticed: only errors are counted.
     """
 
-    name: str = text("server")
+    name: str = text(example="server")
     at_s: float = number(30.0, at_least=0)
     errors: float = number(0.0, at_least=0, at_most=1)
     slower: float = number(1.0, more_than=0, at_most=1e6)
-    steps: tuple[tuple[float, float], ...] = checked(((0.0, 1.0),), _steps)
+    steps: tuple[tuple[float, float], ...] = pairs_in_time(
+        ((0.0, 1.0),),
+        "(seconds after the start, share of the requests) such as ((0, 0.05), (60, 1))",
+        lambda share: 0 <= share <= 1,
+    )
     errors_before: float = number(0.0, at_least=0, at_most=1)
     back_at: int | None = whole(None, at_least=1, optional=True)
     looks_at: int = whole(100, at_least=1)
@@ -71,10 +63,10 @@ class Deploy(Event):
         decided = over = False
 
         def is_new(request: Request) -> bool:
-            return not over and version[request.source.first_line][request.number] < self.share_at(run.env.now)
+            return not over and version[request.source.first_luck][request.number] < self.share_at(run.env.now)
 
         def instead(fails: Luck, request: Request) -> int | None:
-            new, luck = is_new(request), fails[request.line][request.number]
+            new, luck = is_new(request), fails[request.luck_key][request.number]
             fault = luck < (self.errors if new else self.errors_before)
             if new and not decided:
                 watch(fault)

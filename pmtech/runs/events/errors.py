@@ -19,7 +19,7 @@ class Errors(Event):
     its own. Twins of that name fail each for itself, and so do several of these at once.
     """
 
-    name: str = text("server")
+    name: str = text(example="server")
     at_s: float = number(30.0, at_least=0)
     for_s: float = number(20.0, more_than=0)
     share: float = number(0.1, at_least=0, at_most=1)
@@ -32,8 +32,8 @@ class Errors(Event):
         lucks = faults(running, self.name, "errors")
 
         def instead(luck: Luck, request: Request) -> int | None:
-            line = request.source.first_line if self.same else request.line
-            return 500 if luck[line][request.number] < self.share else None
+            luck_key = request.source.first_luck if self.same else request.luck_key
+            return 500 if luck[luck_key][request.number] < self.share else None
 
         running.befall(self.name, lambda machine: machine.err(partial(instead, lucks[machine.name])), self.for_s)
 

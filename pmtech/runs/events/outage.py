@@ -22,7 +22,7 @@ class Outage(Event):
     what it has passed on: those answers still come.
     """
 
-    name: str = text("server")
+    name: str = text(example="server")
     at_s: float = number(30.0, at_least=0)
     for_s: float = number(20.0, more_than=0)
     count: int = whole(1, at_least=1)

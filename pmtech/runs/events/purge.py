@@ -16,7 +16,7 @@ class Purge(Event):
     What this leaves out: orders for some pages alone, orders that get lost, the copies in browsers, which no order reaches.
     """
 
-    name: str = text("server")
+    name: str = text(example="cdn")
     at_s: float = number(30.0, at_least=0)
     takes_s: float = number(5.0, at_least=0, at_most=86_400)
 

@@ -12,7 +12,7 @@ from pmtech.wording import plain
 class Slowdown(Event):
     """Work that the part `name` begins between `at_s` and `for_s` later takes `times` as long. Several at once multiply."""
 
-    name: str = text("server")
+    name: str = text(example="server")
     at_s: float = number(30.0, at_least=0)
     for_s: float = number(20.0, more_than=0)
     times: float = number(10.0, more_than=0, at_most=1e6)
