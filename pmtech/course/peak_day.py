@@ -105,6 +105,8 @@ class PeakDay:
             did, seed = seed.did, seed.seed
         else:
             did = self._decided(call, told, knobs)
+        if self.outcome and (seed, did) == (self.seed, self._did):
+            return self.outcome  # the same day again is no other try
         self.outcome, self.seed, self._did = self._lived(self.system, seed, did), seed, did
         progress_file().add("peak day", self.id, seed=seed, kept=self.outcome.met, of=self.outcome.of)
         return self.outcome
@@ -127,7 +129,7 @@ class PeakDay:
     def score(self) -> Outcome:
         """The score of the day that was run last."""
         if self.outcome is None:
-            raise ValueError("the day has not come yet: run it first")
+            raise ValueError("this design has not had its day yet: run it first")
         return self.outcome
 
     def another(self, seed: int) -> Outcome:
@@ -195,6 +197,11 @@ class PeakDay:
         """What there is to know before anything is drawn: heading -> lines."""
         plan, (what, _, within_s, least) = self.plan, self.plan.matters
         small, share = self.today.label(plan.small[0]), plan.small[1]
+        later = (
+            ["accepted for later is answered; it is done once the work is"]
+            if what in plan.answers and plan.later
+            else []
+        )
         answers = [
             f"{percent(of)} of {one} answered within {ms / 1000:g} s" for one, (_, ms, of) in plan.answers.items()
         ]
@@ -203,6 +210,7 @@ class PeakDay:
                 f"{percent(least)} of {what} done within {within_s:g} s",
                 *answers,
                 f"{small}: {percent(share)} of {what} done",
+                *later,
             ],
             "Budget": [
                 f"${plan.budget:.2f} an hour",
