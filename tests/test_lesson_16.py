@@ -352,7 +352,7 @@ def test_the_debrief_of_the_largest_machines_says_what_they_were_good_for():
 
 
 def test_what_done_and_answered_mean_is_said_where_they_differ():
-    said = "accepted for later is answered; it is done once the work is"
+    said = "what is accepted for later is answered; done it is when it has been worked on"
     assert [said in repr(peak_day(kind)) for kind in ("tickets", "sale", "match", "food")] == [True, True, False, False]
 
 

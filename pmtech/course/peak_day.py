@@ -198,7 +198,7 @@ class PeakDay:
         plan, (what, _, within_s, least) = self.plan, self.plan.matters
         small, share = self.today.label(plan.small[0]), plan.small[1]
         later = (
-            ["accepted for later is answered; it is done once the work is"]
+            ["what is accepted for later is answered; done it is when it has been worked on"]
             if what in plan.answers and plan.later
             else []
         )

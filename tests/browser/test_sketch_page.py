@@ -92,6 +92,7 @@ def test_what_is_pointed_at_can_be_read_and_a_part_is_read_from_its_beginning(la
     box("server").hover()
     expect(box("server")).to_have_css("background-color", "rgba(0, 0, 0, 0)")
     box("server").click()
+    expect(box("server")).to_have_css("outline-width", "3px")  # chosen, and still pointed at
     expect(side.get_by_label("Name", exact=True)).to_be_visible()
     side.evaluate("(side) => side.scrollTo(0, 300)")
     box("rate_limiter").click()
