@@ -356,6 +356,20 @@ def test_what_done_and_answered_mean_is_said_where_they_differ():
     assert [said in repr(peak_day(kind)) for kind in ("tickets", "sale", "match", "food")] == [True, True, False, False]
 
 
+def test_a_rehearsal_says_what_was_rehearsed():
+    day = peak_day("tickets")
+    assert [day.rehearse(0.5).title, day.rehearse(1.2, ("zone", "deploy")).title] == [
+        "Rehearsal: 0.5 times the load",
+        "Rehearsal: 1.2 times the load, zone and deploy",
+    ]
+
+
+def test_a_purge_that_takes_no_time_does_not_say_how_long_it_takes():
+    day = peak_day("tickets")
+    run = day.design(DESIGNS["tickets"]()).rehearse(trouble="deploy").run
+    assert "CDN: purge" in [event.mark(run.system).words for event in run.events]
+
+
 def test_the_debrief_names_what_did_harm():
     design, _ = editing.put_before(DESIGNS["tickets"](), "gateway", Throttle(rate_per_s=5))
     day = peak_day("tickets").design(design)

@@ -300,6 +300,8 @@ def test_lines_of_text_are_tables(path, text, value):
 def test_a_line_that_is_no_table_is_refused_in_a_sentence():
     with pytest.raises(ValueError, match='"x" is no number'):
         taken(Clients() >> Server(), "clients.endpoints", "/a: x")
+    with pytest.raises(ValueError, match='"/send 3 /read 1" is no number: write an endpoint and a number, such as'):
+        taken(Clients() >> Server(), "clients.endpoints", "/send 3 /read 1")
 
 
 @pytest.mark.parametrize(("text", "such"), [("8 4", "8: 4"), ("8: four", "8: 4")])

@@ -18,7 +18,7 @@ from pmtech.panels.live.theatre import Theatre, theatre
 from pmtech.runs.events.event import Event
 from pmtech.runs.simulate import check_run, simulate
 from pmtech.system.system import System, check_complete
-from pmtech.wording import nearest, percent
+from pmtech.wording import listed, nearest, percent, plain
 
 DAYS = ("tickets", "sale", "match", "food")
 REHEARSAL_HOURS = 12
@@ -82,7 +82,8 @@ class PeakDay:
         brings = Weather(max(times, more), dict.fromkeys(trouble, BEGINS_S + 6))
         run = self._simulate(self.system, brings, seed, LASTS_S)
         left = f"{self.hours:g} hours of rehearsal are left."
-        return outcome("Rehearsal", run, scored(self.plan, run), run.explain(p99=False), left)
+        title = f"Rehearsal: {plain(times)} times the load" + (f", {listed(trouble)}" if trouble else "")
+        return outcome(title, run, scored(self.plan, run), run.explain(p99=False), left)
 
     def live(self, seed: int = 1, speed: float = 2) -> LiveDay:
         """The day as it goes: it halts at the telephone and at each incident; what is turned and said holds from then on.

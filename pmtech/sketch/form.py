@@ -140,7 +140,7 @@ def from_text(text: str, field: dataclasses.Field) -> Any:
     if field.metadata.get("kind") == "keys":
         return {who.strip(): tuple(paths.split()) for who, _, paths in (item.partition(":") for item in items)}
     if isinstance(field.default, dict):
-        pairs = [item.rpartition(":") if ":" in item else (item, ":", "1") for item in items]
+        pairs = [item.rpartition(":") if ":" in item or " " in item else (item, ":", "1") for item in items]
         return {key.strip(): _number(said) for key, _, said in pairs}
     tables = isinstance(field.default, tuple) and field.default and isinstance(field.default[0], tuple)
     if field.name == "schedule" or tables:  # such as 8: 4, 62: 1
