@@ -140,7 +140,7 @@ def test_what_belongs_to_the_day_is_refused_in_a_sentence():
     magic, _ = editing.put_before(day.today, "seats", Server("Magic", service_ms=0.01))
     with pytest.raises(ValueError, match="Magic is no part of this day"):
         day.design(magic)
-    with pytest.raises(ValueError, match="design needs a system or a sketch of one"):
+    with pytest.raises(ValueError, match="design needs a system, or a sketch that is not empty"):
         day.design(7)
 
 

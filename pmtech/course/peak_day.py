@@ -55,7 +55,7 @@ class PeakDay:
         """Hand in a design: a system, or a sketch of one. Machines are priced by their workers."""
         system = getattr(system, "value", system)
         if not isinstance(system, System):
-            raise ValueError(f"design needs a system or a sketch of one, got {system!r}")
+            raise ValueError(f"design needs a system, or a sketch that is not empty, got {system!r}")
         system = priced(self.plan, check_complete(system))
         if said := refused(self.plan, system):
             raise ValueError(" ".join(said))
