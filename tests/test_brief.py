@@ -195,6 +195,7 @@ def test_machines_that_came_meanwhile_are_counted_in_and_who_waits_long_is_not_c
     assert float(usd) == pytest.approx(0.3 * float(times), rel=0.02)
     assert re.search(r"At 1,0\d\d, only 24\d a second are answered; the others wait, longer every second\.", text)
     assert "nobody is answered" not in text
+    assert "then Load balancer, then Server × 3." in text, "as they stand in the drawing"
 
 
 def test_the_few_who_wait_ever_longer_are_not_lost_among_all(tmp_path):

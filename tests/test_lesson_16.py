@@ -140,7 +140,7 @@ def test_what_belongs_to_the_day_is_refused_in_a_sentence():
     magic, _ = editing.put_before(day.today, "seats", Server("Magic", service_ms=0.01))
     with pytest.raises(ValueError, match="Magic is no part of this day"):
         day.design(magic)
-    with pytest.raises(ValueError, match="design needs a system or a sketch of one"):
+    with pytest.raises(ValueError, match="design needs a system, or a sketch that is not empty"):
         day.design(7)
 
 
@@ -286,8 +286,33 @@ def test_nothing_is_said_before_the_telephone_rings_and_all_are_told_once():
         live.set_off(number)
     assert [type(one).__name__ for one in live.did] == ["Sales", "Told"]
     asked, *_, sales, told = live.note.split("\n")
-    assert asked.startswith("At 45 s. The telephone.") and "The score so far:" in live.note, "it is still to be read"
-    assert (sales, told) == ("Sales has heard yes.", "The public has been told: all is well.")
+    assert asked.startswith("At 45 s. The telephone.") and "The score so far" in live.note, "it is still to be read"
+    assert (sales, told) == ("Sales has heard yes.", "The public has been told, and is told once: all is well.")
+
+
+def test_to_play_on_is_a_no_to_sales_and_nobody_is_told_when_the_day_is_over():
+    """Else its money was had for a yes in the last second, and what is so was said once it was known."""
+    day, live = led("tickets")
+    until(live, "The telephone")
+    live.play()
+    live.advance(20)
+    live.set_off(0)
+    assert live.note == "Sales has hung up: to play on was to say not today." and not live.did
+    until(live, "The day is over")
+    live.set_off(2)
+    assert live.note.endswith("it is too late to tell anybody.") and not live.did
+    assert "at most $0.91" in str(day.run(live)) and "What the public was told: nothing" in str(day.score)
+
+
+def test_a_machine_is_not_drawn_before_it_has_started():
+    _, live = led("tickets")
+    live.advance(20)
+    sent = []
+    live.send = lambda news, buffers=(): sent.append(news)
+    live.controls["pages.replicas"].value = 7
+    live.controls["rate_limiter.limit"].value = 1
+    said = str([one.get("texts") for one in sent]).replace("\\xa0", " ")
+    assert "lets 1 /s" in said and "× 7" not in said
 
 
 def test_the_knobs_are_those_that_were_built_before():
@@ -317,6 +342,32 @@ def test_the_debrief_of_a_lost_day_says_what_changes_most():
     day.run(seed=1)
     said = "Without Queue: nothing that was kept hangs on it. What changes most: /book done within 20 s"
     assert day.debrief().gaps[0].startswith(said)
+
+
+def test_the_debrief_of_the_largest_machines_says_what_they_were_good_for():
+    day = peak_day("sale")
+    day.design(day.largest).run(seed=1)
+    (said,) = day.debrief().gaps
+    assert said.startswith("Without larger machines at Shop: kept, and missed with it. Money: $0.49 in place of $2.52")
+
+
+def test_what_done_and_answered_mean_is_said_where_they_differ():
+    said = "what is accepted for later is answered; done it is when it has been worked on"
+    assert [said in repr(peak_day(kind)) for kind in ("tickets", "sale", "match", "food")] == [True, True, False, False]
+
+
+def test_a_rehearsal_says_what_was_rehearsed():
+    day = peak_day("tickets")
+    assert [day.rehearse(0.5).title, day.rehearse(1.2, ("zone", "deploy")).title] == [
+        "Rehearsal: 0.5 times the load",
+        "Rehearsal: 1.2 times the load, zone and deploy",
+    ]
+
+
+def test_a_purge_that_takes_no_time_does_not_say_how_long_it_takes():
+    day = peak_day("tickets")
+    run = day.design(DESIGNS["tickets"]()).rehearse(trouble="deploy").run
+    assert "CDN: purge" in [event.mark(run.system).words for event in run.events]
 
 
 def test_the_debrief_names_what_did_harm():
@@ -387,6 +438,10 @@ def test_tries_are_kept_and_the_line_to_share_has_nothing_personal():
     assert day.share().startswith(
         f"Peak day, Railway tickets at ten, day 3: {kept} of 6 kept (/book done within 20 s: "
     )
+    day.run(seed=3)
+    assert len(day.tries) == 1, "the same day again is no other try"
+    day.run(seed=3, told="busy")
+    assert len(day.tries) == 2
     assert "tickets" in repr(day) and "31,814" in day._repr_html_() and "missed" in day.score._repr_html_()
 
 

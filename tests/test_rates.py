@@ -63,6 +63,11 @@ SYSTEMS = {
     "a gather that asks some, and the others when they are late": FIFTY
     >> Gather(need=1, hedge_after_ms=9000)
     >> [fixed("A"), fixed("B", service_ms=50), fixed("C") >> fixed("D", service_ms=10)],
+    "no copy of what is put off": FIFTY >> CDN() >> Cache() >> fixed() >> Queue(store_ms=0) >> fixed("Later"),
+    "nor where one of several puts it off": FIFTY >> Cache() >> Gather() >> [fixed("A"), Topic() >> fixed("B")],
+    "nor behind a way": TWO_PATHS
+    >> Gateway()
+    >> {"/a": CDN(keeps=("/b",)) >> fixed("A"), "/b": Cache() >> Queue() >> fixed("B")},
     "over a day": FIFTY.__class__(rate_per_s=50, arrivals="even", profile=Day(lasts_s=50)) >> fixed(),
 }
 

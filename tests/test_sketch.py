@@ -7,6 +7,7 @@ does can be undone without end.
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -25,6 +26,7 @@ from pmtech import (
     Network,
     Profile,
     Queue,
+    RateLimiter,
     Server,
     System,
     Throttle,
@@ -298,6 +300,34 @@ def test_lines_of_text_are_tables(path, text, value):
 def test_a_line_that_is_no_table_is_refused_in_a_sentence():
     with pytest.raises(ValueError, match='"x" is no number'):
         taken(Clients() >> Server(), "clients.endpoints", "/a: x")
+    with pytest.raises(ValueError, match='"/send 3 /read 1" is no number: write an endpoint and a number, such as'):
+        taken(Clients() >> Server(), "clients.endpoints", "/send 3 /read 1")
+
+
+@pytest.mark.parametrize(("text", "such"), [("8 4", "8: 4"), ("8: four", "8: 4")])
+def test_what_is_no_schedule_is_refused_with_one(text, such):
+    system = Clients() >> LoadBalancer() >> Server(replicas=2, autoscale=Autoscale())
+    with pytest.raises(ValueError, match=f"a second and a number, such as {such}"):
+        taken(system, "server.autoscale.schedule", text)
+
+
+def test_whatever_a_hint_gives_as_an_example_can_be_typed():
+    """In the field that it explains; and no hint speaks Python."""
+    found = {}
+    for path, system in (
+        ("server", Clients() >> LoadBalancer() >> Server(replicas=2, autoscale=Autoscale())),
+        ("clients", Clients(profile=Profile(((0, 1), (9, 2)))) >> Server()),
+        *((kind().slug, System((kind(),))) for kind in KINDS.values()),
+    ):
+        for one in form(system, path):
+            assert not re.search(r"[_`=]|\(\(", one["means"]), one
+            example = one["as"] == "text" and re.search(
+                r"(?:as in|proportion:|kB:|to what:|first:) (.+?)\.(?: |$)", one["means"]
+            )
+            if example:
+                assert taken(system, one["path"], example[1]).get(one["path"]), one
+                found[one["path"]] = example[1]
+    assert found["server.autoscale.schedule"] == "8: 4, 62: 1" and len(found) > 4
 
 
 def test_what_a_part_says_of_a_field_is_taken_from_its_docstring():
@@ -428,6 +458,24 @@ def test_only_the_trouble_that_can_befall_a_part_is_offered():
             panel.break_it(trouble)
     assert offered["clients"] == [] and "kill" not in offered["network"]
     assert offered["server"] == offered["database"] == ["kill", "slow", "errors"]
+
+
+def test_who_puts_two_that_are_not_alike_side_by_side_is_told_that_one_of_them_is_asked():
+    panel = sketch(Clients() >> Server() >> Cache() >> Database())
+    panel._asked(None, {"do": "select", "with": ["cache"]}, None)
+    panel._asked(None, {"do": "add", "with": ["Queue", "beside"]}, None)
+    assert "one of them alone" in panel.answer["said"] and "also asked by" in panel.answer["said"]
+    panel.undo()
+    panel.select("cache")
+    panel._asked(None, {"do": "add", "with": ["Cache", "beside"]}, None)
+    assert panel.answer["said"].startswith("A load balancer stands before it now"), "these are alike"
+
+
+def test_a_part_is_called_in_words_where_it_is_set_up():
+    panel = sketch(Clients() >> RateLimiter() >> Server())
+    panel.select("rate_limiter")
+    panel.run()
+    assert panel.answer["kind"] == "Rate limiter"
 
 
 @pytest.mark.parametrize(("field", "sent"), [("replicas", 3), ("autoscale", True)])

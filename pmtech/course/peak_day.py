@@ -18,7 +18,7 @@ from pmtech.panels.live.theatre import Theatre, theatre
 from pmtech.runs.events.event import Event
 from pmtech.runs.simulate import check_run, simulate
 from pmtech.system.system import System, check_complete
-from pmtech.wording import nearest, percent
+from pmtech.wording import listed, nearest, percent, plain
 
 DAYS = ("tickets", "sale", "match", "food")
 REHEARSAL_HOURS = 12
@@ -55,7 +55,7 @@ class PeakDay:
         """Hand in a design: a system, or a sketch of one. Machines are priced by their workers."""
         system = getattr(system, "value", system)
         if not isinstance(system, System):
-            raise ValueError(f"design needs a system or a sketch of one, got {system!r}")
+            raise ValueError(f"design needs a system, or a sketch that is not empty, got {system!r}")
         system = priced(self.plan, check_complete(system))
         if said := refused(self.plan, system):
             raise ValueError(" ".join(said))
@@ -82,7 +82,8 @@ class PeakDay:
         brings = Weather(max(times, more), dict.fromkeys(trouble, BEGINS_S + 6))
         run = self._simulate(self.system, brings, seed, LASTS_S)
         left = f"{self.hours:g} hours of rehearsal are left."
-        return outcome("Rehearsal", run, scored(self.plan, run), run.explain(p99=False), left)
+        title = f"Rehearsal: {plain(times)} times the load" + (f", {listed(trouble)}" if trouble else "")
+        return outcome(title, run, scored(self.plan, run), run.explain(p99=False), left)
 
     def live(self, seed: int = 1, speed: float = 2) -> LiveDay:
         """The day as it goes: it halts at the telephone and at each incident; what is turned and said holds from then on.
@@ -105,6 +106,8 @@ class PeakDay:
             did, seed = seed.did, seed.seed
         else:
             did = self._decided(call, told, knobs)
+        if self.outcome and (seed, did) == (self.seed, self._did):
+            return self.outcome  # the same day again is no other try
         self.outcome, self.seed, self._did = self._lived(self.system, seed, did), seed, did
         progress_file().add("peak day", self.id, seed=seed, kept=self.outcome.met, of=self.outcome.of)
         return self.outcome
@@ -127,7 +130,7 @@ class PeakDay:
     def score(self) -> Outcome:
         """The score of the day that was run last."""
         if self.outcome is None:
-            raise ValueError("the day has not come yet: run it first")
+            raise ValueError("this design has not had its day yet: run it first")
         return self.outcome
 
     def another(self, seed: int) -> Outcome:
@@ -195,6 +198,11 @@ class PeakDay:
         """What there is to know before anything is drawn: heading -> lines."""
         plan, (what, _, within_s, least) = self.plan, self.plan.matters
         small, share = self.today.label(plan.small[0]), plan.small[1]
+        later = (
+            ["what is accepted for later is answered; done it is when it has been worked on"]
+            if what in plan.answers and plan.later
+            else []
+        )
         answers = [
             f"{percent(of)} of {one} answered within {ms / 1000:g} s" for one, (_, ms, of) in plan.answers.items()
         ]
@@ -203,6 +211,7 @@ class PeakDay:
                 f"{percent(least)} of {what} done within {within_s:g} s",
                 *answers,
                 f"{small}: {percent(share)} of {what} done",
+                *later,
             ],
             "Budget": [
                 f"${plan.budget:.2f} an hour",

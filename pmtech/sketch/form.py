@@ -140,19 +140,21 @@ def from_text(text: str, field: dataclasses.Field) -> Any:
     if field.metadata.get("kind") == "keys":
         return {who.strip(): tuple(paths.split()) for who, _, paths in (item.partition(":") for item in items)}
     if isinstance(field.default, dict):
-        pairs = [item.rpartition(":") if ":" in item else (item, ":", "1") for item in items]
+        pairs = [item.rpartition(":") if ":" in item or " " in item else (item, ":", "1") for item in items]
         return {key.strip(): _number(said) for key, _, said in pairs}
     tables = isinstance(field.default, tuple) and field.default and isinstance(field.default[0], tuple)
     if field.name == "schedule" or tables:  # such as 8: 4, 62: 1
-        return tuple(tuple(_number(side) for side in item.split(":")) for item in items)
+        return tuple(
+            tuple(_number(side, "a second and a number, such as 8: 4") for side in item.split(":")) for item in items
+        )
     return tuple(items)
 
 
-def _number(said: str) -> float:
+def _number(said: str, such: str = "an endpoint and a number, such as /submit: 4") -> float:
     try:
         number = float(said.replace("_", ""))
     except ValueError:
-        raise ValueError(f'"{said.strip()}" is no number: write an endpoint and a number, such as /submit: 4') from None
+        raise ValueError(f'"{said.strip()}" is no number: write {such}') from None
     return int(number) if number.is_integer() else number
 
 

@@ -52,7 +52,7 @@ def drawn(system: System, selected: str | None, can: Callable[[System, str], dic
             "form": form(system, selected),
             "name": part.name or "",
             "label": system.label(selected),
-            "kind": type(part).__name__,
+            "kind": _called(type(part).__name__),
             "question": part.question or "",
             "can": can(system, selected),
             "arrows": [{"head": head, "label": system.label(head), "routes": r} for head, r in heads.items()],

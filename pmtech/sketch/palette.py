@@ -25,6 +25,8 @@ STEPS = {
 # What comes with a step where a part can't choose by itself, and what is said of it.
 BRINGS = {
     "LoadBalancer": "A load balancer stands before it now: somebody must choose among the machines.",
+    "unlike": "A load balancer stands before them now: each request goes to one of them alone. For both to be asked, undo it, choose "
+    "who asks them, and “also asked by”.",
     "Gather": "A gather stands between now: it asks all behind it at once and waits for all. Where nobody should wait, put a "
     "queue on that arrow.",
 }
@@ -34,8 +36,11 @@ def brought(before: System | None, system: System | None, chosen: str | None) ->
     """What a step has put in besides the part that is chosen now, in a sentence."""
     there = {id(part) for part in before.parts} if before else set()
     now = system.components if system else {}
-    came = [type(part).__name__ for name, part in now.items() if id(part) not in there and name != chosen]
+    came = {type(part).__name__: name for name, part in now.items() if id(part) not in there and name != chosen}
     said = next((BRINGS[kind] for kind in came if kind in BRINGS), "")
+    if system and "LoadBalancer" in came:
+        pool = {type(system.parts[edge.head]) for edge in system.after(system.numbers[came["LoadBalancer"]])}
+        said = BRINGS["unlike"] if len(pool) > 1 else said
     return said or (_shared(system, chosen) if system and chosen and id(now[chosen]) not in there else "")
 
 

@@ -118,6 +118,7 @@ function render({ model, el }) {
   };
 
   let sideKey = "";
+  let sideOf = "";
   let rows = [];
   const drawSide = () => {
     const on = {
@@ -133,6 +134,9 @@ function render({ model, el }) {
     const draw = { setup, add, arrows, trouble, keep }[tab];
     const [within, focused] = [side.contains(document.activeElement), document.activeElement.id];
     side.replaceChildren(...draw());
+    const of = `${tab} ${answer.selected}`;
+    if (of !== sideOf) side.scrollTop = 0; // another part is read from its beginning
+    sideOf = of;
     if (within) ((focused && side.querySelector(`[id="${focused}"]:enabled`)) || tabs.querySelector("[aria-selected=true]")).focus();
   };
   const title = () => h("h3", {}, answer.selected ? answer.label : "No part is chosen", answer.kind && answer.kind !== answer.label ? h("small", {}, ` ${answer.kind}`) : "");
@@ -195,7 +199,7 @@ function render({ model, el }) {
   const add = () => {
     const empty = !answer.boxes.length;
     const steps = Object.keys(WHERE).filter((place) => place !== "also" || answer.can.also?.length);
-    if (!steps.includes(where)) where = "after";
+    if (empty || !steps.includes(where)) where = "after";
     const there = `${WHERE[where]} ${answer.label ?? "it"}`;
     const can = new Set(empty ? kinds.map(({ kind }) => kind) : answer.can[where] ?? []);
     const choose = steps.map((place) => {
@@ -211,8 +215,9 @@ function render({ model, el }) {
     };
     const what = nothing(can.size ? "Point at a part to read what it is for." : `Nothing can stand ${there}. Try another place, or choose another box.`);
     const palette = kinds.map(({ kind, label, is }) => {
-      const tell = () => write(what, `${label}: ${is}`);
-      const title = can.has(kind) ? "" : `${is} It can't stand ${there}.`;
+      const no = can.has(kind) ? "" : ` It can't stand ${there}.`;
+      const tell = () => write(what, `${label}: ${is}${no}`);
+      const title = no && `${is}${no}`;
       return button("", () => send("add", kind, where), { class: "sk-kind", id: `${mine}-kind-${kind}`, "data-kind": kind, disabled: !can.has(kind), title, onmouseenter: tell, onfocus: tell });
     });
     palette.forEach((one, n) => one.append(icon(kinds[n].icon), kinds[n].label));

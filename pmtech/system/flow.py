@@ -156,10 +156,20 @@ class _Water:
 
     def _misses(self, mix: Mix, number: int) -> Mix:
         """What a part that remembers answers sends on of a mix; all of it where there is none."""
-        part, shares = self.parts[number], self.missed.get(number)
+        shares = self.missed.get(number)
         if shares is None:
             return mix
-        return {key: rate * shares[key[0]] if part.may_keep(key[1]) else rate for key, rate in mix.items()}
+        return {key: rate * shares[key[0]] if self._keeps(number, key[1]) else rate for key, rate in mix.items()}
+
+    def _keeps(self, number: int, endpoint: str) -> bool:
+        """Does a part that remembers answers keep those of this endpoint? Not where all that comes is that it is put off."""
+        return self.parts[number].may_keep(endpoint) and not self._puts_off(number, endpoint)
+
+    def _puts_off(self, number: int, endpoint: str) -> bool:
+        """Is all that is said behind a part that the work is done later (202)? One of all that are asked is enough for that."""
+        ways = [edge.head for edge in self.system.after(number) if edge.label in (None, endpoint)]
+        later = [self.parts[head].detached or self._puts_off(head, endpoint) for head in ways]
+        return any(later) if self.parts[number].fan_out == "all" else bool(later) and all(later)
 
     def _miss(self) -> None:
         """Work out who misses how much, were no work held up before it."""
@@ -178,7 +188,7 @@ class _Water:
                 passed, _ = part.passes(mix, part.capacity_per_s, self.callers, routes)
                 coming, mix = _shared(coming, by_caller(passed), by_caller(mix)), passed
             if part.remembers and coming:
-                kept = by_caller({key: rate for key, rate in mix.items() if part.may_keep(key[1])})
+                kept = by_caller({key: rate for key, rate in mix.items() if self._keeps(number, key[1])})
                 may = _shared(coming, kept, by_caller(mix))
                 going = part.leaves(may, self.callers)
                 self.missed[number] = {c: _total(going[c]) / (_total(both) or 1.0) for c, both in may.items()}

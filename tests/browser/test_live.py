@@ -191,6 +191,26 @@ def test_the_number_of_those_who_wait_stands_above_their_dots(opened, lab):
     clean(lab)
 
 
+def test_the_number_of_those_who_wait_at_several_machines_is_not_cut_off(opened, lab):
+    two = (f"LoadBalancer() >> Server('{name}', workers=4, service_ms=900, replicas=4)" for name in "AB")
+    page = opened(
+        SET_UP, f"from pmtech import *\nlive([Clients(rate_per_s=60)] >> Gather() >> [{', '.join(two)}], speed=10)"
+    )
+    page.evaluate(
+        """() => {
+        const { fillText } = CanvasRenderingContext2D.prototype;
+        CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+          if (/ waiting$/.test(text)) window.under = this.canvas.height - this.getTransform().transformPoint({ x, y }).y;
+          return fillText.call(this, text, x, y);
+        };
+    }"""
+    )
+    page.get_by_role("button", name="Play").click()
+    wait_for_clock(page, 10)
+    assert page.evaluate("() => window.under") >= 3
+    clean(lab)
+
+
 def test_a_failure_is_set_off_by_its_button_and_new_machines_are_seen_at_work(opened, lab):
     happens = "from pmtech import Slowdown\nslow = [Slowdown('server', for_s=20)]"
     page = opened(SET_UP, happens, 'live(shop, Slider("server.replicas", 1, 6), speed=20, events=slow)')

@@ -82,3 +82,29 @@ def test_no_click_is_lost_while_an_answer_comes_and_two_sketches_stand_on_one_pa
     expect(other.locator(".sk-box")).to_have_count(3)
     ids = page.eval_on_selector_all(".sk [id]", "all => all.map((one) => one.id)")
     assert len(ids) == len(set(ids)) and lab.console_errors == []
+
+
+def test_what_is_pointed_at_can_be_read_and_a_part_is_read_from_its_beginning(lab):
+    """Beside other panels, whose looks come later and are as strong."""
+    source = "from pmtech import *\nfrom IPython.display import display\nit = Clients() >> RateLimiter() >> Server()"
+    page = begin(lab, f"{source}\ndisplay(ask('16.warmup'), sketch(it), theatre(simulate(it)))")
+    box, side = (lambda name: page.locator(f".sk-box[data-part={name}]")), page.locator(".sk-side")
+    box("server").hover()
+    expect(box("server")).to_have_css("background-color", "rgba(0, 0, 0, 0)")
+    box("server").click()
+    expect(box("server")).to_have_css("outline-width", "3px")  # chosen, and still pointed at
+    expect(side.get_by_label("Name", exact=True)).to_be_visible()
+    side.evaluate("(side) => side.scrollTo(0, 300)")
+    box("rate_limiter").click()
+    expect(side.locator("h3")).to_have_text("Rate limiter")
+    assert side.evaluate("(side) => side.scrollTop") == 0
+    page.get_by_role("tab", name="Keep").click()
+    assert side.locator("textarea").bounding_box()["height"] > 60
+    page.get_by_role("tab", name="Add a part").click()
+    side.get_by_label("before", exact=True).check()
+    page.get_by_label("Start from").select_option("empty")
+    side.locator(".sk-kind[data-kind=Clients]").click()
+    expect(side.get_by_label("after", exact=True)).to_be_checked()
+    side.locator(".sk-kind[data-kind=Users]").dispatch_event("mouseenter")
+    expect(side.locator(".sk-what")).to_contain_text("It can't stand after Clients.")
+    assert lab.console_errors == []

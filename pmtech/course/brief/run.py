@@ -43,7 +43,7 @@ def of_run(now: Result, tested: Marking | None) -> Page:
     then = simulate(ten_times(now.at_end), duration_s=warmup_s + lasts_s, warmup_s=warmup_s, seed=now.seed)
     asked = (
         f"What happens at {rate(asked_per_s(now))} requests a second, and at ten times as many? "
-        f"The way of a request: {layout(now.system).way}."
+        f"The way of a request: {layout(now.at_end).way}."
     )
     return {
         "To decide": [_decision(now, then, tested)],

@@ -77,6 +77,8 @@ def without(plan: Plan, system: System) -> Iterator[tuple[str, System]]:
             fewer = {f"{name}.autoscale": None, f"{name}.replicas": 1}
             if part.autoscale and part.autoscale.schedule:
                 yield f"machines ahead of time at {part.label}", system.replace({f"{name}.autoscale.schedule": ()})
+            if system.get(path := f"{name}.workers") > (usual := plan.today().get(path)):
+                yield f"larger machines at {part.label}", priced(plan, system.replace({path: usual}))
             if part.replicas > 1 or part.autoscale:
                 yield f"more than one machine at {part.label}", system.replace(fewer)
         elif name not in given and (part.fan_out == "one" or part.pulls):

@@ -39,6 +39,7 @@ class Sales(Event):
     people: tuple[str, ...]
     at_s: float = number(CALL_S, at_least=0)
     heard: ClassVar[str] = "Sales has heard yes."
+    missed: ClassVar[str] = "Sales has hung up: to play on was to say not today."
 
     def happen(self, running) -> None:
         running.turn(self._more(running.system))
@@ -59,10 +60,11 @@ class Told(Event):
 
     what: str
     at_s: float = number(CALL_S, at_least=0)
+    missed: ClassVar[str] = "The day is over: it is too late to tell anybody."
 
     @property
     def heard(self) -> str:
-        return f"The public has been told: {self.what}."
+        return f"The public has been told, and is told once: {self.what}."
 
     def happen(self, running) -> None:
         """Words move no request."""
@@ -133,6 +135,10 @@ class LiveDay(Live):
     def did(self) -> list[Event]:
         return [*self.happened]
 
+    @property
+    def _drawn(self) -> dict[str, Any]:
+        return {path: value for path, value in self._turns.items() if not path.endswith(".replicas")}
+
     def play(self) -> None:
         self.note = ""
         super().play()
@@ -161,17 +167,21 @@ class LiveDay(Live):
         """Where the team stands, line by line of the score: what it weighs a promise against."""
         lines = scored(self._plan, self.recorded)
         return "".join(
-            ["\nThe score so far:", *(f"\n{one.what}: {one.came} ({one.asked}): {one.word}" for one in lines)]
+            [
+                "\nThe score so far, without those whose time is not up yet:",
+                *(f"\n{one.what}: {one.came} ({one.asked}): {one.word}" for one in lines),
+            ]
         )
 
     def set_off(self, number: int) -> None:
-        """Say something, to sales or to all: from the call on, and to each of them once. What was asked stays to be read."""
+        """Say something, to sales while the telephone rings, to all from then on until the day is over, and to each of them
+        once. What was asked stays to be read."""
         with self._lock:
-            kind = Sales if number == 0 else Told
+            kind, late_s = (Sales, CALL_S + HALT_S) if number == 0 else (Told, LASTS_S - HALT_S)
             rung = self.now >= CALL_S - HALT_S
-            if rung and not any(isinstance(event, kind) for event in self.happened):
+            if rung and self.now < late_s and not any(isinstance(event, kind) for event in self.happened):
                 super().set_off(number)
             heard = [event.heard for event in self.happened if isinstance(event, kind)]
-            heard = heard if rung else ["The telephone has not rung yet."]
+            heard = (heard or [kind.missed]) if rung else ["The telephone has not rung yet."]
             self.note = "\n".join(dict.fromkeys([*filter(None, self.note.split("\n")), *heard]))
             self._tell()

@@ -11,7 +11,7 @@ from pmtech.runs.events.event import Event
 from pmtech.system.system import System
 
 INCIDENTS = {
-    "zone": "One of three zones dies: a third of the machines of each kind, for 10 s",
+    "zone": "One of three zones dies: a third of the machines of each kind (rounded up), for 10 s",
     "partner": "{partner}: slow for 20 s",
     "forecast": "The forecast was wrong: a quarter more than its upper end",
     "bots": "{bots}: twice as many for 15 s",

@@ -196,6 +196,11 @@ class Live(Panel):
             self._tell()
 
     @property
+    def _drawn(self) -> dict[str, Any]:
+        """Knobs that have been turned and that the drawing shows at once, though time has not moved on."""
+        return self._turns
+
+    @property
     def recorded(self) -> Result:
         """The run so far, with what was done to it as its events: for `post_mortem`, or any other view of a run."""
         if not self.now:
@@ -322,7 +327,7 @@ class Live(Panel):
 
     def _tell(self, steps=(), fresh: bool = False) -> None:
         """Send the page what is new, or (`fresh`) everything."""
-        watch, system = self.watch, self.running.system.replace(self._turns)
+        watch, system = self.watch, self.running.system.replace(self._drawn)
         samples = [sample for sample in watch.samples if fresh or sample[0] > self._told]
         self._told = samples[-1][0] if samples else self._told
         self._number += 1

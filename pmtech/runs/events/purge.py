@@ -31,5 +31,5 @@ class Purge(Event):
                 running.at(running.now + self.takes_s * number_ / len(places), forget)
 
     def mark(self, system: System) -> Mark:
-        words = f"{named(system, self.name)}: purge, takes {seconds(self.takes_s)}"
+        words = f"{named(system, self.name)}: purge" + (f", takes {seconds(self.takes_s)}" if self.takes_s else "")
         return Mark(self.at_s, self.at_s + self.takes_s, words)

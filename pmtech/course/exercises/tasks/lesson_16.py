@@ -20,7 +20,7 @@ class PeakTask:
         if not isinstance(attempt, PeakDay):
             raise ValueError(f'check("{self.id}", day) needs the day that peak_day(...) made, got {attempt!r}')
         if attempt.outcome is None:
-            sentence = "The day has not come yet: run it first, with day.run(seed=...)."
+            sentence = "This design has not had its day yet: run it first, with day.run(seed=...)."
             return Marking(title=self.title, passed=False, gaps=[sentence], note=TOO_EARLY, counts=False)
         own = attempt.score.lines
         figures = [(one.what, one.asked, one.came, "met" if one.kept else "missed") for one in own]

@@ -15,7 +15,7 @@ function background(context, plan, rows, row, paint, sprites, lines) {
     const sum = (n) => units.reduce((all, unit) => all + row[3 * unit + n], 0);
     if (box.kind === "source") return drawRates(pen, [sum(1), sum(2), sum(3)], paint, sprites);
     if (box.kind === "station") for (const unit of units) drawPlaces(pen, box, rows[unit], stateOf(row, unit).places, paint, sprites);
-    if (sum(1) > 0) drawWaiting(pen, box, sum(1), rows[units[0]], plan.machines[units[0]], lines[units[0]], paint);
+    if (sum(1) > 0) drawWaiting(pen, box, sum(1), rows[units[0]], plan.machines[units[0]], lines[units[0]], paint, plan.height - 5);
     for (const unit of units) drawRest(pen, rows[unit], lines[unit], stateOf(row, unit).waiting, paint);
   });
   context.restore();
@@ -92,10 +92,10 @@ function drawPlaces(pen, box, { hidden, top, height, size, place }, places, pain
   }
 }
 
-// The words stand above the dots.
-function drawWaiting(pen, box, waiting, { alone, y, layers }, { cols }, line, paint) {
+// The words stand above the dots, of several machines below them all, and never below `lowest`, where the stage ends.
+function drawWaiting(pen, box, waiting, { alone, y, layers }, { cols }, line, paint, lowest) {
   const used = clamp(Math.ceil(line.length / cols), 1, layers);
-  pen.y = alone ? y - used * LEAD + LEAD / 2 - 6 : box.y + box.height + 15;
+  pen.y = alone ? y - used * LEAD + LEAD / 2 - 6 : Math.min(box.y + box.height + 15, lowest);
   pen.context.textAlign = "right";
   pen.say(`${round(waiting)} waiting`, paint.waiting, "600 16px", box.x - 8);
   pen.context.textAlign = "left";
