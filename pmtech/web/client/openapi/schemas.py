@@ -210,7 +210,9 @@ class Schemas(Sides):
     def _lies_in(self, b: Form, a: Form) -> bool:
         """Whether the old form a took all that the new form b takes, of values with no fields but those that b names."""
         needs = [side.words.get("required", frozenset()) for side in (a, b)]
-        return a.kind == b.kind and needs[0] <= needs[1] and self._effects(a, b, asked=True) <= {*NARROWER, Effect.PASSED}
+        return (
+            a.kind == b.kind and needs[0] <= needs[1] and self._effects(a, b, asked=True) <= {*NARROWER, Effect.PASSED}
+        )
 
     def _takes(self, a: Form, b: Form) -> bool:
         """All that a client may send by the old form."""
