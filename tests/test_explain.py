@@ -223,6 +223,13 @@ def test_only_what_lies_behind_a_server_can_hold_it_up():
     assert re.search(r"arrive at “A”; its workers are held while they wait for “Quick”, so 1[5-8][.\d]* a second", text)
 
 
+@pytest.mark.parametrize("per_s", [10, 20])
+def test_a_short_run_says_too_who_holds_whom(per_s):
+    """A sixth of its time the one worker waits: 8.3 a second, where its work alone would allow 10."""
+    text = simulate(Clients(rate_per_s=per_s) >> Server(workers=1) >> Database(), duration_s=60).explain()
+    assert "its workers are held while they wait for “Database”, so 8.4 a second get through" in text
+
+
 def test_twins_on_two_routes_are_no_pool():
     """80 of 100 go to the one, which can serve 40; the other could serve 40 as well and is asked for 20."""
     routes = {"/a": Server(workers=4, service_ms=100), "/b": Server(workers=4, service_ms=100)}

@@ -69,6 +69,28 @@ class Backlog:
         return 1 + (together - 1) * (part.item_ms / 1000) / (part.own_s or inf)  # a throttle does not work
 
     @cached_property
+    def may_be_held(self) -> bool:
+        """Do its workers wait for whoever comes after them?"""
+        held = self.station.held if self.station else self.part.lends
+        return bool(held and reached_from(self.result.system, self.workers))
+
+    @cached_property
+    def asks_s(self) -> np.ndarray:
+        """When each of `began` had done its own work: it asked whoever is behind it, or else left."""
+        visits = self.result.records.visits
+        behind = [visits[name] for name in reached_from(self.result.system, self.workers) if name in visits]
+        row, entered_s = (
+            np.concatenate([[0.0], *columns])
+            for columns in ([v.row + 1 for v in behind], [v.entered_s for v in behind])
+        )
+        order = np.lexsort((entered_s, row))
+        row, entered_s = row[order], entered_s[order]
+        whose = np.concatenate([visits[name].row + 1 for name in self.workers])
+        per_row = self.result.duration_s + 1
+        nth = np.searchsorted(row * per_row + entered_s, whose * per_row + self.began).clip(max=len(row) - 1)
+        return np.where(row[nth] == whose, np.minimum(entered_s[nth], self.left), self.left)
+
+    @cached_property
     def latest_s(self) -> float:
         """Since when they have offered what they do at the end."""
         offers = self.offers()
@@ -189,17 +211,24 @@ class Stretch:
         """How many messages the workers were handed at once, on average."""
         return float(self.handed[:, 0].mean()) if len(self.handed) else 1.0
 
-    def is_held(self, share: float = at.CLEARLY) -> bool:
-        """Is their own work clearly less than this share of the time that the workers spend on requests?"""
-        return self.own < share
+    @cached_property
+    def is_held(self) -> bool:
+        """Is their own work clearly less than the time that the workers spend on requests?"""
+        backlog, taken = self.backlog, self.within(self.backlog.began)
+        branches = any(
+            part.fan_out == "all" for part in self.result.system.parts
+        )  # then one request is in several places
+        if not backlog.may_be_held or not backlog.station or branches or not taken.any():
+            return self.own < at.CLEARLY
+        work_s, held_s = ((until_s - backlog.began)[taken].sum() for until_s in (backlog.asks_s, backlog.left))
+        return work_s < at.CLEARLY * held_s
 
     @cached_property
     def own(self) -> float:
         """The share of the time that the workers spend on requests which is their own work, at most as chance may have it; 1
         where nobody comes after them who could hold them."""
         backlog, station, taken = self.backlog, self.backlog.station, self.within(self.backlog.began)
-        held = station.held if station else backlog.part.lends
-        if not (held and reached_from(self.result.system, backlog.workers)):
+        if not backlog.may_be_held:
             return 1.0
         if not taken.any():  # nobody comes to a worker any more: it is those who have one that keep it
             keep = (backlog.began <= self.begin) & (backlog.left >= self.ends)
@@ -227,7 +256,7 @@ class Stretch:
         "demand" than could be served, "uneven" shares, or "chance"."""
         if self.asked <= self.could < self.asked + self.back:
             return "back"
-        if self.is_held():
+        if self.is_held:
             return "held"
         if self.asked - self.could > (0 if self.ends < self.result.duration_s else at.MOSTLY * self.growth):
             return "demand"
@@ -296,7 +325,7 @@ def passed(backlog: Backlog, long: at.Long) -> Stretch | None:
     top = int(measured.argmax())
     begin, ends = (float(backlog.times[step]) for step in (backlog.since_empty(top), top))
     wave = Stretch(backlog, begin, ends, int(measured[top])) if ends >= begin + at.MOMENT_S else None
-    return wave if wave and wave.is_long(long, wave.begun if wave.is_held() else wave.could) else None
+    return wave if wave and wave.is_long(long, wave.begun if wave.is_held else wave.could) else None
 
 
 def turning_away(backlog: Backlog, share: float) -> Stretch | None:
@@ -309,7 +338,7 @@ def turning_away(backlog: Backlog, share: float) -> Stretch | None:
     if len(times) <= share * came or np.ptp(times) < at.MOMENT_S:
         return None
     it, limited = Stretch(backlog, *times[[0, -1]].tolist()), backlog.part.waiting_limit is not None
-    return it if (limited or backlog.used > at.NEARLY) and (it.asked > it.could or it.is_held()) else None
+    return it if (limited or backlog.used > at.NEARLY) and (it.asked > it.could or it.is_held) else None
 
 
 def backlogs(result: Result) -> list[Backlog]:

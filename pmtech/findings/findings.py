@@ -121,7 +121,7 @@ def _further(case: Case) -> list[str]:
     if told is None:
         return []
     for it in case.waves:
-        is_cause = it.backlog in told.backlog.behind and told.is_held()
+        is_cause = it.backlog in told.backlog.behind and told.is_held
         if it is not told and not is_cause and it.cause not in ("uneven", "chance"):
             said.append(words.of_another(it, told.backlog))
     return ["; ".join(said)] if said else []

@@ -80,10 +80,10 @@ def arrive(it: Stretch) -> str:
     """How many came, how many could be served, and what holds them up."""
     backlog, name, gets = it.backlog, called(it.result, it.backlog.names), rate(it.begun)
     come = f"{rate(it.asked)} {'messages' if backlog.part.pulls else 'requests'} a second arrive"
-    if it.cause == "back" or not it.is_held():
+    if it.cause == "back" or not it.is_held:
         return f"{come} at {name}{when(it)}{power(it)}"
     behind = [Stretch(other, it.begin, it.ends) for other in backlog.behind if not other.part.pulls]
-    free = [other for other in behind if not other.is_held()]
+    free = [other for other in behind if not other.is_held]
     fullest = max(free, key=lambda other: np.nan_to_num(other.backlog.used), default=None)
     one = len(backlog.names) == 1
     if fullest and fullest.backlog.used > at.NEARLY:
@@ -184,7 +184,7 @@ def of_wave(it: Stretch) -> str:
 
 def of_another(it: Stretch, told: Backlog) -> str:
     """One more queue, beside that which has been told."""
-    held, at_end = told in it.backlog.behind and it.is_held(), it.backlog.at_end
+    held, at_end = told in it.backlog.behind and it.is_held, it.backlog.at_end
     passed = it.ends < it.result.duration_s and at_end < it.longest
     when, many, stood = (_at(it, it.ends), it.longest, "stood") if passed else ("the end", at_end, "wait")
     where = f"{'in' if it.backlog.part.pulls else 'before'} {called(it.result, it.backlog.names)}"
@@ -196,7 +196,7 @@ def of_use(it: Stretch, taken: float) -> str:
     backlog, share, what = it.backlog, percent(min(it.backlog.used, 1)), trouble(it.result, it.backlog.names)
     part_is, its, line = ("part is", "its", "it") if len(backlog.names) == 1 else ("are", "their", "them")
     said = f"{its} {backlog.part.slots} are taken {share} of the time, "
-    if it.is_held(taken):
+    if it.own < taken:
         said += f"held while they wait for {_holder(backlog)}{what}"
     elif it.together > 1:
         said += f"by {rate(it.together)} messages at once on average{what}"
