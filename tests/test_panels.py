@@ -20,6 +20,7 @@ from pmtech import (
     LoadBalancer,
     Outage,
     Profile,
+    Queue,
     RateLimiter,
     Server,
     Surge,
@@ -583,6 +584,14 @@ def test_a_sweep_that_is_refused_shows_nothing(notebook):
     with pytest.raises(ValueError, match="workers must be at least 1, got 0"):
         sweep(SHOP, {"server.workers": [8, 0]})
     assert notebook == []
+
+
+def test_the_card_and_the_sentence_tell_the_same_age_of_messages():
+    """Those that are on their way when the run ends are in neither."""
+    panel = explore(Clients(rate_per_s=20) >> Queue() >> Server(workers=3, service_ms=120))
+    assert f"95 of 100 within {panel.cards['p95 done']}." in panel.answer["sentences"]
+    crowded = explore(Clients(rate_per_s=30) >> Queue() >> Server(workers=3, service_ms=120))
+    assert crowded.cards["p95 done"] == "not yet"
 
 
 def test_the_card_of_the_busiest_part_names_it():
