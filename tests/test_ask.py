@@ -184,3 +184,7 @@ def test_on_a_projector_nothing_is_told_until_somebody_opens_it(monkeypatch):
     assert panel.again_label == "Show what is right"
     panel.again()
     assert panel.correct is True and panel.feedback == asked.right.feedback and panel.again_label == ""
+    panel = ask(asked.id)  # its cell again
+    assert panel.correct is True and panel.again_label == "Answer again"
+    panel.again()
+    assert not panel.committed and panel.value is None

@@ -35,6 +35,7 @@ from pmtech.course.exercises.tasks.lesson_10 import monday
 from pmtech.runs.events import Change, Outage
 from pmtech.runs.planning import plan
 from pmtech.runs.simulate import simulate
+from pmtech.wording import percent
 
 HEADS = [
     "To decide",
@@ -172,6 +173,17 @@ def test_the_page_and_the_plan_agree_when_a_design_is_full(tmp_path):
     assert f"full at {planned.full_at:.1f} times the load" in text
     assert f"takes about {planned.needs:.1f} times “Server”" in text
     assert "(56 % in the long run)" in text and "is busy 56 % of the time" in text
+
+
+def test_a_part_that_is_full_is_as_busy_as_it_was(tmp_path):
+    """Fewer came by chance than are to be expected, and it could not do with these."""
+    run = simulate(Clients(rate_per_s=40) >> Server(workers=2, service_ms=100, service_cv=0), duration_s=20)
+    busy = run.components.utilisation["server"]
+    assert run.summary.offered_per_s < 40 and busy > 0.99
+    assert (
+        f"is busy {percent(busy)} of the time: there is no room left"
+        in brief(run, folder=tmp_path).markdown.read_text()
+    )
 
 
 def test_what_is_capped_is_turned_away_and_what_is_not_served_today_is_counted_in(tmp_path):

@@ -10,6 +10,7 @@ from pmtech import (
     Clients,
     Database,
     Gateway,
+    Gather,
     LoadBalancer,
     Network,
     Outage,
@@ -228,6 +229,14 @@ def test_a_short_run_says_too_who_holds_whom(per_s):
     """A sixth of its time the one worker waits: 8.3 a second, where its work alone would allow 10."""
     text = simulate(Clients(rate_per_s=per_s) >> Server(workers=1) >> Database(), duration_s=60).explain()
     assert "its workers are held while they wait for “Database”, so 8.4 a second get through" in text
+
+
+def test_what_another_branch_asks_holds_nobody():
+    """Both ask one database for the same request: the one is there while the other is at its own work."""
+    database = Database(query_ms=1)
+    one, other = Server("One", workers=2, service_ms=100), Server("Other", workers=2, service_ms=100)
+    text = said(Clients(rate_per_s=25) >> Gather() >> [one >> database, other >> database], duration_s=20)
+    assert "which can serve 20" in text and "held" not in text
 
 
 def test_twins_on_two_routes_are_no_pool():

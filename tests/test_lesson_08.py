@@ -369,6 +369,7 @@ def test_a_first_page_in_the_model_is_its_round_trips_and_the_work(viewer, city,
     drawn = CHARTS["first_page"](run)
     ends = [begin + width for bar in drawn["data"] for begin, width in zip(bar["base"], bar["x"], strict=True)]
     assert max(ends) == pytest.approx(run.summary.p50_ms, abs=0.001) and f"from {city}" in str(drawn["layout"]["yaxis"])
+    assert f"before: from {city}" in str(CHARTS["first_page"](run, run)["layout"]["yaxis"])
     deep = simulate(one >> Network(round_trip_ms=0) >> server >> back, duration_s=5)
     assert deep.summary.p50_ms == pytest.approx((trips + 1) * trip_ms + 40)
     edge = simulate(one >> CDN(edges=(city,), hit_ms=1) >> back, duration_s=5)

@@ -782,6 +782,8 @@ def test_a_room_can_be_opened_in_a_cell_and_is_there_until_it_is_closed(tmp_path
     assert [path.name for path in tmp_path.iterdir()] == ["votes.sqlite"]
     with pytest.raises(ValueError, match="port must be at most"):
         open_room(70_000)
+    with pytest.raises(ValueError, match="path must be the name of a file such as"):
+        open_room(0, keep="")
     again = open_room(0, keep=tmp_path / "votes.sqlite", here=True)
     try:
         assert word in repr(again)  # what was kept is known again
