@@ -25,11 +25,10 @@ class Way:
 def ways(system: System) -> list[Way]:
     """Each city of viewers with the one that answers there."""
     sources = {part.place for part in system.sources.values() if part.place}
-    found = {city: answers_at(system, city) for city in sorted(sources)}
-    there = [Way(city, other) for city, other in found.items() if other]
-    if not there:
+    found = [Way(city, other) for city in sorted(sources) if (other := answers_at(system, city))]
+    if not found:
         raise ValueError('a picture of places needs viewers and servers that have one: Clients(place="Mumbai", ...)')
-    return there
+    return found
 
 
 def answers_at(system: System, viewer: str) -> str | None:

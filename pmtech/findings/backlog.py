@@ -215,9 +215,8 @@ class Stretch:
     def is_held(self) -> bool:
         """Is their own work clearly less than the time that the workers spend on requests?"""
         backlog, taken = self.backlog, self.within(self.backlog.began)
-        branches = any(
-            part.fan_out == "all" for part in self.result.system.parts
-        )  # then one request is in several places
+        # Where several are asked at once a request is in several places, and who asked whom is not known.
+        branches = any(part.fan_out == "all" for part in self.result.system.parts)
         if not backlog.may_be_held or not backlog.station or branches or not taken.any():
             return self.own < at.CLEARLY
         work_s, held_s = ((until_s - backlog.began)[taken].sum() for until_s in (backlog.asks_s, backlog.left))

@@ -53,8 +53,9 @@ def _waiting(result: Result) -> str:
 
 def _done(result: Result) -> str:
     ages = result.messages_of()
-    so_many = not np.isnan(ages.within_s(0.95))
-    return took(result.totals["age_p95_ms"], result.duration_s) if so_many else "not yet" if len(ages) else "–"
+    if not len(ages):
+        return "–"
+    return "not yet" if np.isnan(ages.within_s(0.95)) else took(result.totals["age_p95_ms"], result.duration_s)
 
 
 def _refused_most(result: Result) -> str:
@@ -81,7 +82,7 @@ CARDS = {
     ),
     "out of date": Card("share of these answers that were out of date", lambda r: _share(_of_memory(r, "stale_ratio"))),
     "database load": Card("share of its places that are taken, on average", _data),
-    "p95 done": Card("of the messages that are done, 95 of 100 were within this time", _done),
+    "p95 done": Card("95 of 100 messages of those that are done took no longer", _done),
     "not done": Card("messages that are not done when the run ends", lambda r: f"{r.totals.get('not_done', 0):,.0f}"),
     "handed out again": Card(
         "how often a message was handed out after its first time", lambda r: f"{r.messages_of().again:,}"

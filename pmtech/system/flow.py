@@ -45,6 +45,7 @@ class _Water:
         self.batches = self._batches()
         # For every part that remembers answers the share of each caller's requests, of those it may keep, that it sends on.
         self.missed: dict[int, dict[str, float]] = {}
+        self.put_off: dict[tuple[int, str], bool] = {}  # where ways come together again each part is asked once
         self._miss()
 
     def flows(self) -> tuple[dict[str, Flow], dict[Edge, float]]:
@@ -167,9 +168,12 @@ class _Water:
 
     def _puts_off(self, number: int, endpoint: str) -> bool:
         """Is all that is said behind a part that the work is done later (202)? One of all that are asked is enough for that."""
-        ways = [edge.head for edge in self.system.after(number) if edge.label in (None, endpoint)]
-        later = [self.parts[head].detached or self._puts_off(head, endpoint) for head in ways]
-        return any(later) if self.parts[number].fan_out == "all" else bool(later) and all(later)
+        if (number, endpoint) not in self.put_off:
+            ways = [edge.head for edge in self.system.after(number) if edge.label in (None, endpoint)]
+            later = [self.parts[head].detached or self._puts_off(head, endpoint) for head in ways]
+            one_is_enough = self.parts[number].fan_out == "all"
+            self.put_off[number, endpoint] = any(later) if one_is_enough else bool(later) and all(later)
+        return self.put_off[number, endpoint]
 
     def _miss(self) -> None:
         """Work out who misses how much, were no work held up before it."""
