@@ -147,12 +147,28 @@ def test_a_cache_is_asked_as_often_as_what_stands_before_it_lets_through(before)
     assert abs(len(result.records.visits["a"].row) - misses * 500) < 3.3 * (misses * 500) ** 0.5
 
 
-def test_ways_that_part_and_meet_again_are_gone_through_once(monkeypatch):
+@pytest.mark.parametrize("parting", [Gather, LoadBalancer])
+@pytest.mark.parametrize("before", [CDN, Server, Queue])
+def test_ways_that_part_and_meet_again_are_gone_through_once(monkeypatch, before, parting):
     """Twelve times in a row: 4,096 ways, of 39 parts."""
-    tail = Server()
+    tail = Server("Last")
     for number in range(12):
-        tail = Gather(f"G{number}") >> [Network(f"A{number}") >> tail, Network(f"B{number}") >> tail]
-    system, asked, after = Clients() >> CDN() >> tail, [], System.after
+        tail = parting(f"G{number}") >> [Network(f"A{number}") >> tail, Network(f"B{number}") >> tail]
+    system, asked, after = Clients() >> before() >> tail, [], System.after
     monkeypatch.setattr(System, "after", lambda *of: asked.append(of) or after(*of))
     flows(system)
     assert 39 <= len(asked) < 1000
+
+
+def test_each_endpoint_waits_for_the_slowest_of_its_own_ways():
+    """The mean of the longest (30 ms for either), not the longest of the means (15 ms)."""
+    system = (
+        Clients(endpoints={"/a": 1, "/b": 1})
+        >> Server(service_ms=5)
+        >> Gather()
+        >> [
+            Gateway("One") >> {"/a": fixed("A", service_ms=30), "/b": fixed("B", service_ms=0.01)},
+            Gateway("Other") >> {"/a": fixed("C", service_ms=0.01), "/b": fixed("D", service_ms=30)},
+        ]
+    )
+    assert flows(system)[0]["server"].held_ms == pytest.approx(30 + Gateway().own_ms)

@@ -404,6 +404,7 @@ function lively({ data, layout }, { width, height }) {
       if (n % 2 === 0) found.push({ x: low + xanchor * (end - low), y: heights.get(notes.find(({ y }) => y === y0)) ?? y0, px: px + lengths[n] / 2, size: lengths[n] / 1.4, color, width });
     return found;
   });
+  dashes.sort((one, other) => one.color.localeCompare(other.color) || one.px - other.px); // which stands higher is a matter of places alone
   const of = (key) => dashes.map((one) => one[key]);
   const turned = { symbol: "line-ns-open", angle: -90, standoff: of("px") }; // points beyond the axes would not be drawn
   const marker = { ...turned, opacity: 1, color: of("color"), size: of("size"), line: { width: of("width") } };

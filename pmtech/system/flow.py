@@ -45,7 +45,10 @@ class _Water:
         self.batches = self._batches()
         # For every part that remembers answers the share of each caller's requests, of those it may keep, that it sends on.
         self.missed: dict[int, dict[str, float]] = {}
-        self.put_off: dict[tuple[int, str], bool] = {}  # where ways come together again each part is asked once
+        # Where ways come together again each part is asked once.
+        self.put_off: dict[tuple[int, str], bool] = {}
+        self.takes: dict[tuple, float] = {}
+        self.works: dict[tuple[int, tuple[str, str], str | None], float] = {}
         self._miss()
 
     def flows(self) -> tuple[dict[str, Flow], dict[Edge, float]]:
@@ -128,7 +131,14 @@ class _Water:
 
     def _takes(self, number: int, batch: int, mix: Mix) -> float:
         """Messages a second that a part takes which is handed `batch` at a time."""
-        part, total = self.parts[number], sum(mix.values())
+        total = sum(mix.values())
+        key = number, batch, tuple((of, round(rate / total, 12)) for of, rate in mix.items() if total)
+        if key not in self.takes:
+            self.takes[key] = self._takes_of(number, batch, mix, total)
+        return self.takes[key]
+
+    def _takes_of(self, number: int, batch: int, mix: Mix, total: float) -> float:
+        part = self.parts[number]
         if part.detached:
             return math.inf
         if part.station:
@@ -208,22 +218,30 @@ class _Water:
                     before = arriving[edge.head].get(c)
                     arriving[edge.head][c] = both if before is None else [*map(added, before, both)]
 
-    def _work_s(self, number: int, mix: Mix, place: str | None = None) -> float:
-        """Mean seconds of work on a request that is at a place, at a part and behind it, nobody else in the way."""
-        part, total, behind = self.parts[number], sum(mix.values()), 0.0
-        here = part.place or place
+    def _work_s(self, number: int, mix: Mix) -> float:
+        """Mean seconds of work on a request at a part and behind it, nobody else in the way."""
+        total = sum(mix.values())
+        if not total:
+            return self.parts[number].own_s
+        return sum(rate * self._work_of(number, key) for key, rate in mix.items()) / total
+
+    def _work_of(self, number: int, key: tuple[str, str], place: str | None = None) -> float:
+        """Of one caller's requests at one endpoint that are at a place. Where ways meet again each part is gone through once."""
+        part, here, behind = self.parts[number], self.parts[number].place or place, 0.0
         if part.detached:  # what lies behind it happens later
             return part.own_s
-        for edge, going in self._split(number, self._misses(mix, number)):
-            if share := sum(going.values()):
-                there = self.parts[edge.head].place
-                way_s = theory.round_trip_ms(here, there) / 1000 if here and there else 0.0
-                below = share / total * (way_s + self._work_s(edge.head, going, here))
-                if part.fan_out == "all":  # all at the same time
-                    behind = max(behind, below / part.asks(len(self.system.after(number))))
-                else:
-                    behind += below
-        return part.own_s + behind
+        if (number, key, here) not in self.works:
+            for edge, going in self._split(number, self._misses({key: 1.0}, number)):
+                if share := sum(going.values()):
+                    there = self.parts[edge.head].place
+                    way_s = theory.round_trip_ms(here, there) / 1000 if here and there else 0.0
+                    below = share * (way_s + self._work_of(edge.head, key, here))
+                    if part.fan_out == "all":  # all at the same time
+                        behind = max(behind, below / part.asks(len(self.system.after(number))))
+                    else:
+                        behind += below
+            self.works[number, key, here] = part.own_s + behind
+        return self.works[number, key, here]
 
 
 def _shared(coming: dict[str, Any], some: dict[str, float], whole: dict[str, float]) -> dict[str, Any]:
