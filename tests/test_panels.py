@@ -36,6 +36,7 @@ from pmtech.panels.explore import explore
 from pmtech.panels.sweep import sweep
 from pmtech.panels.widget import BRING_BACK, Panel
 from pmtech.runs.comparison import ALL, BATCHES, Comparison, run_designs
+from pmtech.runs.homes import uneven_shares
 from pmtech.wording import value_in_words
 
 COMPANIES = [
@@ -606,3 +607,27 @@ def test_what_was_kept_is_told_in_the_unit_of_its_slider():
     panel.keep()
     panel.controls["clients.surge.for_s"].value = 1200
     assert panel.answer["before"] == "Before: The peak lasts 5 min."
+
+
+def test_the_picture_tells_machines_apart_that_do_not_get_the_same():
+    """A connection leads to one machine: with two of them, three machines get 95, 95 and 10 a second, of 80 that each can do."""
+    system = (
+        [Clients("Visitors", rate_per_s=30), Clients("Company D", rate_per_s=170, connections=2)]
+        >> LoadBalancer(layer=4)
+        >> Server(replicas=3, workers=8, service_ms=100)
+    )
+    shown = explore(system, Choice("load_balancer.layer", [4, 7]), Slider("company_d.connections", 1, 300))
+    shares = [share for _, share in sorted((-share, share) for share in uneven_shares(shown.result)["server"])]
+    assert shares == pytest.approx([0.475, 0.475, 0.05], abs=0.02)
+    assert "overloaded: 2\N{NO-BREAK SPACE}of\N{NO-BREAK SPACE}3" in shown.answer["picture"]
+    shown.controls["company_d.connections"].value = 300
+    assert "overloaded" not in shown.answer["picture"]
+    shown.controls["load_balancer.layer"].value = 7
+    assert not uneven_shares(shown.result)
+    assert shown.answer["picture"].count('class="track"') == 1
+
+
+@pytest.mark.parametrize("event", [Outage("server", at_s=10, for_s=20), Change("server.replicas", 4, at_s=30)])
+def test_machines_that_come_and_go_have_no_shares(event):
+    system = Clients(rate_per_s=50) >> LoadBalancer(health_check_s=1) >> Server(replicas=3, workers=8)
+    assert uneven_shares(simulate(system, events=[event])) == {}

@@ -92,10 +92,13 @@ def _box(box: Box) -> str:
             indent = 26 if css == "name" else 0
             drawn.append(f'<text class="{css}" x="{x + indent:g}" y="{y:g}">{escape(line)}</text>')
             y += LINE
-    if box.load is not None:
-        track, bottom = box.width - 2 * PAD, box.y + box.height - PAD - 1
-        drawn.append(rect("track", x, bottom, track, 4, 2))
-        drawn += [rect("load", x, bottom, max(4, track * min(box.load, 1)), 4, 2)] if box.load else []
+    lanes, bottom = len(box.loads), box.y + box.height - PAD - 1
+    for lane, load in enumerate(box.loads):
+        track = (box.width - 2 * PAD + 3) / lanes - 3
+        left = x + lane * (track + 3)
+        drawn.append(rect("track", left, bottom, track, 4, 2))
+        css = "load free" if lanes > 1 and load <= 1 else "load"
+        drawn += [rect(css, left, bottom, max(4, track * min(load, 1)), 4, 2)] if load else []
     return f'<g class="{box.trouble}">{"".join(drawn)}</g>'
 
 

@@ -3,7 +3,7 @@
 import itertools
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pmtech.diagram.words import cut, text_width, troubles, wrap
@@ -31,7 +31,7 @@ class Box:
     alarms: tuple[str, ...]
     trouble: str
     copies: int
-    load: float | None
+    loads: tuple[float, ...]  # share of the capacity that is asked for; machine by machine where they differ
     width: float
     height: float
     x: float = 0.0
@@ -73,10 +73,13 @@ class Layout:
         return ", then ".join(listed(box.name for box in column) for _, column in columns)
 
 
-def layout(system: System, marks: Mapping[str, str] | None = None) -> Layout:
+def layout(
+    system: System, marks: Mapping[str, str] | None = None, shares: Mapping[str, Sequence[float]] | None = None
+) -> Layout:
     """Boxes and arrows with their places: sources at the left, every part right of those that send to it.
 
-    marks: part -> one more line for its box.
+    marks: part -> one more line for its box. shares: part -> what each of its machines gets of all that comes, if not
+    the same.
     """
     flow, rates = flows(system)
     groups = _groups(system)
@@ -90,7 +93,7 @@ def layout(system: System, marks: Mapping[str, str] | None = None) -> Layout:
     columns, ways, before = _columns(len(groups), links)
     outs, ins = Counter(tail for tail, _ in links), Counter(head for _, head in links)
     gaps = [_gap(column, words, outs, ins) for column in columns[:-1]]
-    made = [_box(system, flow, group, marks or {}) for group in groups]
+    made = [_box(system, flow, group, marks or {}, shares or {}) for group in groups]
     for widest in range(WIDE, NARROW - 1, -7):
         boxes = {node: fitted(widest - 2 * PAD) for node, fitted in enumerate(made)}
         widths = [max(boxes[node].width for node in column if node in boxes) for column in columns]
@@ -157,7 +160,9 @@ def _groups(system: System) -> list[list[int]]:
     return sorted(groups, key=lambda group: order[group[0]])
 
 
-def _box(system: System, flow: dict[str, Flow], group: list[int], marks: Mapping[str, str]) -> Callable[[float], Box]:
+def _box(
+    system: System, flow: dict[str, Flow], group: list[int], marks: Mapping[str, str], shares: Mapping
+) -> Callable[[float], Box]:
     """Makes its box, given how wide a line of words may be."""
     specs, names = [system.parts[part] for part in group], [system.names[part] for part in group]
     spec, labels = specs[0], [system.label(name) for name in names]
@@ -174,6 +179,13 @@ def _box(system: System, flow: dict[str, Flow], group: list[int], marks: Mapping
     else:
         name, shown, facts = ", ".join(labels), f"{len(group)} more", [f"{labels[0]} to {labels[-1]}"]
     facts += dict.fromkeys(marks[name] for name in names if name in marks)
+    loads: tuple[float, ...] = ()
+    if capacity and system.sources:
+        of_each = shares.get(names[0], ()) if len(group) == 1 else ()
+        loads = tuple(arrives / capacity * len(of_each) * share for share in of_each) or (arrives / capacity,)
+        full = sum(load > 1 for load in loads[1:] and loads)
+        if full and not trouble:
+            trouble, alarms = "waiting", [f"overloaded: {full} of {len(loads)}"]
     said = tuple(facts + alarms)
 
     def fitted(room: float) -> Box:
@@ -182,10 +194,9 @@ def _box(system: System, flow: dict[str, Flow], group: list[int], marks: Mapping
         warned = tuple(line for alarm in alarms for line in wrap(alarm, TEXT, room, bold=True))
         wide = [text_width(line, NAME, bold=True) + 26 for line in lines] + [text_width(line, TEXT) for line in told]
         wide += [text_width(line, TEXT, bold=True) for line in warned]
-        load = arrives / capacity if capacity and system.sources else None
-        height = 2 * PAD - 4 + LINE * (len(lines) + len(told) + len(warned)) + (12 if load is not None else 0)
+        height = 2 * PAD - 4 + LINE * (len(lines) + len(told) + len(warned)) + (12 if loads else 0)
         size = {"width": math.ceil(max(wide)) + 2 * PAD, "height": height}
-        return Box(tuple(names), spec.icon, name, said, lines, told, warned, trouble, copies, load, **size)
+        return Box(tuple(names), spec.icon, name, said, lines, told, warned, trouble, copies, loads, **size)
 
     return fitted
 

@@ -8,11 +8,13 @@ import traitlets
 from pmtech import charts
 from pmtech.charts import plot
 from pmtech.diagram import diagram
+from pmtech.diagram.layout import layout
 from pmtech.panels.cards import chosen, shown
 from pmtech.panels.controls import Choice, Controls, Slider
 from pmtech.panels.errors import why
 from pmtech.panels.widget import Panel
 from pmtech.runs.events.event import as_events
+from pmtech.runs.homes import uneven_shares
 from pmtech.runs.result import Result
 from pmtech.runs.simulate import simulate
 from pmtech.system.system import System, check_complete
@@ -106,11 +108,11 @@ class Explore(Panel):
             self.answer = {**self.answer, **self._wish, "error": f"This can't be run: {why(error)}."}
 
     def _answered(self) -> dict:
-        figure = self._draw(self.result, self.pinned)
+        figure, system = self._draw(self.result, self.pinned), self.result.system
         return {
             **self._wish,
             "cards": shown(self.result, self.pinned, self._cards),
-            "picture": diagram(self.result.system),
+            "picture": diagram(system, layout(system, shares=uneven_shares(self.result))),
             "scale": self._hold(figure),
             "figure": figure,
             "before": self._before(),

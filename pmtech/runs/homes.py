@@ -28,6 +28,22 @@ def answers_by_machine(result: Result, every_s: float = 20) -> pd.DataFrame:
     return Table(table.rename(columns=names))
 
 
+def uneven_shares(result: Result) -> dict[str, list[float]]:
+    """Of each pool whose machines got more and less than chance explains: which share of what came each of them got.
+
+    Of the measured window, and of the pools that were as large all the time and lost no machine.
+    """
+    found = {}
+    for name, visits in result.records.visits.items():
+        machines = {system.components[name].replicas for _, system in result.history}
+        counts = np.bincount(visits.machine[visits.entered_s >= result.warmup_s], minlength=max(machines))
+        by_chance = 4 * counts.mean() ** 0.5  # standard deviations of a count
+        died = any(result.records.deaths.get(name, ()))
+        if len(machines) == 1 and not died and abs(counts - counts.mean()).max() > by_chance:
+            found[name] = (counts / counts.sum()).tolist()
+    return found
+
+
 def keys_moved(runs, at_s: float) -> Table:
     """How many of the keys that were asked for before and after a moment have another machine after it, design by design,
     and which share of the reads since then caches answered.
