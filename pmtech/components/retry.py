@@ -21,16 +21,17 @@ AGAIN = (429, 500, 502, 503, 504)  # who answers so may have more luck later
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Retry(Component):
-    """Asks again what lies behind it, `attempts` times in all, when it fails (429, 500, 502, 503, 504) or takes too long.
+    """Asks again what lies behind it, `attempts` times in all, when it fails (429, 500, 502, 503, 504) or is late.
 
     timeout_ms: an attempt that has no answer by then counts as failed (504); the work on it goes on in vain.
     backoff: how long to wait before the next one, from base_ms and at most cap_ms: "full_jitter", "none", "exponential",
-        "equal_jitter" or "decorrelated" (`backoff.wait_s`); "none" asks for neither. Where an answer names a Retry-After, at least so long.
+        "equal_jitter" or "decorrelated" (`backoff.wait_s`); "none" asks for neither. Where an answer names a
+        Retry-After, at least so long.
     budget: tries again may be this share of the requests, and ten besides. None: as many as they like.
-    budget_by: what earns them, where there is a `budget`: "requests" (Finagle, Envoy), or "successes" (gRPC): then a failure takes a token of ten, a
-        success gives back `budget` of one, and nobody tries again below half of them.
-    Past the moment at which the client gives up (`timeout_ms` of `Clients`) it asks no more. Every attempt has luck of its
-    own. Retries at three layers multiply: four attempts at each make 64.
+    budget_by: what earns them, where there is a `budget`: "requests" (Finagle, Envoy), or "successes" (gRPC): then a
+        failure takes a token of ten, a success gives back `budget` of one, and nobody tries again below half of them.
+    Past the moment at which the client gives up (`timeout_ms` of `Clients`) it asks no more. Every attempt has luck of
+    its own. Retries at three layers multiply: four attempts at each make 64.
 
     What this leaves out: whether asking twice does harm (lesson 02: only what is idempotent may be asked again).
     """

@@ -18,7 +18,8 @@ STYLE = (Path(__file__).parent / "diagram.css").read_text(encoding="utf-8")
 def diagram(system: System, plan: Layout | None = None) -> str:
     """The system as an HTML fragment with one SVG, in the colours of JupyterLab's light or dark theme.
 
-    plan: where its boxes stand, for whoever knows already. No script, nothing loaded, and no id that a second picture on the page could clash with.
+    plan: where its boxes stand, for whoever knows already. No script, nothing loaded, and no id that a second picture
+    on the page could clash with.
     """
     plan = plan or layout(system)
     most = max((arrow.rate_per_s or 0 for arrow in plan.arrows), default=0)

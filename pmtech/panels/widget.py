@@ -37,16 +37,18 @@ class Panel(anywidget.AnyWidget):
     A subclass gives `_esm`: JavaScript (text or a `Path`) with one function, `function render({ model, el })`,
     and no `export`. It may return a function that cleans up. In scope are `h(tag, attributes, ...children)`,
     which builds an element, and `chart(model, el)`, whose `draw(figure)` shows a plotly figure in place. `_css`
-    is optional; `alone` says that the panel needs no kernel once it is drawn. `panel.css` always comes first, with the colours as custom properties (`--pmtech-served`, ...).
+    is optional; `alone` says that the panel needs no kernel once it is drawn. `panel.css` always comes first, with the
+    colours as custom properties (`--pmtech-served`, ...).
 
     Saved notebooks. JupyterLab writes an ordinary widget into the notebook as the id of a model that lives in
     the kernel. Opened without that kernel, it shows "Error displaying widget: model not found". So a panel's
-    output is a `<div>` with one quiet sentence, and the panel's front end, which starts as soon as the kernel opens the comm,
-    finds that div and fills it. Saved and opened again there is nothing to be missed: the sentence says what to do. With the kernel still alive JupyterLab brings the models back and they fill their divs again;
-    on a restart they put the sentence back. Considered and left out: a save hook or a prebuilt Lab extension (files of the
-    environment outside the package, which an editable install or another front end may lack) and saved widget
-    state (megabytes, and dead sliders). The price is that a panel does not render where a front end starts
-    widgets only on display, as VS Code does.
+    output is a `<div>` with one quiet sentence, and the panel's front end, which starts as soon as the kernel opens the
+    comm, finds that div and fills it. Saved and opened again there is nothing to be missed: the sentence says what to
+    do. With the kernel still alive JupyterLab brings the models back and they fill their divs again; on a restart they
+    put the sentence back. Considered and left out: a save hook or a prebuilt Lab extension (files of the environment
+    outside the package, which an editable install or another front end may lack) and saved widget state (megabytes, and
+    dead sliders). The price is that a panel does not render where a front end starts widgets only on display, as VS
+    Code does.
     """
 
     alone = False

@@ -37,7 +37,8 @@ class Allowance:
 
 
 class Guard:
-    """Around the application: nothing long or slow comes in, and every answer has the safe headers. ASGI itself: a vote is worth 1 ms."""
+    """Around the application: nothing long or slow comes in, and every answer has the safe headers. ASGI itself: a vote
+    is worth 1 ms."""
 
     def __init__(self, app: ASGIApp):
         self.app = app

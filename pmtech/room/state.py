@@ -44,7 +44,8 @@ class Refused(ValueError):
 
 
 def awake_s() -> float:
-    """Seconds on a clock that nobody sets, and that goes on while the computer sleeps (Python's monotonic one stops on two systems)."""
+    """Seconds on a clock that nobody sets, and that goes on while the computer sleeps (Python's monotonic one stops on
+    two systems)."""
     clock = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))  # of Linux; of macOS
     return time.monotonic() if clock is None else time.clock_gettime(clock)
 
@@ -163,7 +164,8 @@ class Room:
         return rows[0] if rows else None
 
     def vote(self, seat: int, question: str, option: float, number: int | None = None) -> None:
-        """A seat's vote in the round that is open: one; as long as it is open, the last counts. number: of the round that was meant."""
+        """A seat's vote in the round that is open: one; as long as it is open, the last counts. number: of the round
+        that was meant."""
         with self._lock:
             now = self._now()
             if now is None or now[1] != question or not now[3] or number not in (None, now[2]):

@@ -15,8 +15,9 @@ def figure(run: Any, path: str) -> float:
     """A figure of what a lesson has run, by its path.
 
     "p95_ms" of the whole run, "company_b.p95_ms" of a client, "server.utilisation" of a part; "with C/p95_ms" of a
-    design or a row that is called so; of anything else its attribute, "charges", or how many there are of it. Figures and numbers may be joined,
-    from left to right: "mean_ms - 95". Of a sweep also "visitors.rate_per_s where p95_ms is 1000". Raises ValueError with a sentence when the run has no such figure.
+    design or a row that is called so; of anything else its attribute, "charges", or how many there are of it. Figures
+    and numbers may be joined, from left to right: "mean_ms - 95". Of a sweep also "visitors.rate_per_s where p95_ms is
+    1000". Raises ValueError with a sentence when the run has no such figure.
     """
     if where := re.fullmatch(CROSSING, path):
         return _crossing(run[where["along"]], run[where["of"]], float(where["level"]))

@@ -35,11 +35,11 @@ def simulate(
     """Run `system` for `duration_s` seconds of its own time and say what came out.
 
     warmup_s: seconds at the start that the figures leave out. seed: which customers come (the same seed, the same
-    customers, whatever the design). events: what happens meanwhile, `Change(...)`, `Outage(...)`, `Slowdown(...)`, `Errors(...)`, `Deploy(...)`, `Purge(...)`.
-    Requests that are still inside at the end have status 0. engine: "auto" takes the exact shortcut where there is one
-    (engine/sorted_pass.py), "events" never; both give the same trajectory to the last bit. replications: so many runs, each with
-    other customers (seeds seed, seed + 1, ...); the result is that of the first, and its `intervals` say how far its
-    figures can be trusted.
+    customers, whatever the design). events: what happens meanwhile, `Change(...)`, `Outage(...)`, `Slowdown(...)`,
+    `Errors(...)`, `Deploy(...)`, `Purge(...)`. Requests that are still inside at the end have status 0. engine: "auto"
+    takes the exact shortcut where there is one (engine/sorted_pass.py), "events" never; both give the same trajectory
+    to the last bit. replications: so many runs, each with other customers (seeds seed, seed + 1, ...); the result is
+    that of the first, and its `intervals` say how far its figures can be trusted.
     Raises ValueError with a sentence for a system that can't run or a run that would be too long.
     """
     check_run(system := check_complete(system), duration_s, warmup_s, seed, replications)

@@ -29,8 +29,8 @@ def flows(system: System) -> tuple[dict[str, Flow], dict[Edge, float]]:
     """A `Flow` for every part by its name, and the rate on every edge.
 
     Mean rates, like water: limits cap each caller, a throttle is max-min fair, a pool shares evenly, a station passes
-    at most its capacity (with as many machines as an autoscaler may start), a blocking server's workers wait for the work that lies downstream, a queue hands out what
-    those behind it can take, and a warm cache answers its hits.
+    at most its capacity (with as many machines as an autoscaler may start), a blocking server's workers wait for the
+    work that lies downstream, a queue hands out what those behind it can take, and a warm cache answers its hits.
     What this leaves out: surges, retries, chance, users who wait before they ask again, queues downstream.
     """
     return _Water(system).flows()

@@ -22,7 +22,8 @@ def post_mortem(
     """The points of a page without blame, for `brief(post_mortem(run), title=...)`.
 
     run: a run with events, or a `live` panel after a game day. usd_per_request: what a request that failed would have
-    brought, of everybody or by client ({"buyers": 20}); that is an assumption, and the page says so. actions: what was agreed, each with who and by when.
+    brought, of everybody or by client ({"buyers": 20}); that is an assumption, and the page says so. actions: what was
+    agreed, each with who and by when.
     An incident lasts from the first second in which more than 5 of 100 were told of a failure, or gave up, until they
     are answered for ten seconds: it is seen when it is told, not when they asked.
     Raises ValueError with a sentence.

@@ -17,10 +17,12 @@ class Plan(NamedTuple):
     """A day.
 
     own: the servers whose machines are ours to choose; every other place of work is a limit that the day sets.
-    people: whose requests count. matters: the endpoint that the day is about, the part that must have worked on it, within how many seconds, and for which share. page: the endpoint whose answer was promised, who can give it (or whatever
-    remembers it), and within how many ms for 95 of 100. small: the small customer, and the share of its requests that are
-    promised. budget: dollars an hour. forecast: how many times the load of `today`. may: ids of incidents, of which three happen; sure: those
-    of them that always do, for without them an idea of the day could be left out.
+    people: whose requests count. matters: the endpoint that the day is about, the part that must have worked on it,
+    within how many seconds, and for which share. page: the endpoint whose answer was promised, who can give it (or
+    whatever remembers it), and within how many ms for 95 of 100. small: the small customer, and the share of its
+    requests that are promised. budget: dollars an hour. forecast: how many times the load of `today`. may: ids of
+    incidents, of which three happen; sure: those of them that always do, for without them an idea of the day could be
+    left out.
     later: may what matters be accepted at once and be done later? Any other answer that only accepts is none.
     partner, slows: who may slow down, to how many times as long. bots: who may come as a wave.
     """

@@ -19,17 +19,18 @@ class Deploy(Event):
     """From `at_s` on a new version of the part `name` takes over, by `steps` of (seconds after the start, share of the
     requests): ((0, 1),) all at once, ((0, 0.05), (60, 1)) a canary first; a last share of 0 is a rollback.
 
-    The new version answers the share `errors` with 500, and its work takes `slower` times as long; the one before it answers
-    the share `errors_before` with 500, from `at_s` on as well (errors of the time before are `Errors`). A request stays with its version when it is tried again: the same luck decides that it is among
-    the first 5 % and among the first 50 %, and who fails with the better of the two fails with the other.
+    The new version answers the share `errors` with 500, and its work takes `slower` times as long; the one before it
+    answers the share `errors_before` with 500, from `at_s` on as well (errors of the time before are `Errors`). A
+    request stays with its version when it is tried again: the same luck decides that it is among the first 5 % and
+    among the first 50 %, and who fails with the better of the two fails with the other.
 
     back_at: it is rolled back by itself at so many errors of the new version among `looks_at` of its answers, counted
     anew after each `looks_at`; that takes `back_s`, in which the new version goes on. `Result.rollbacks` says when.
 
     Where another version follows, its share of the requests has neither the errors nor the slowness of those before it.
 
-    What this leaves out: machines that are away while they are exchanged, a database that both versions share, and whether
-    slowness is noticed: only errors are counted.
+    What this leaves out: machines that are away while they are exchanged, a database that both versions share, and
+    whether slowness is noticed: only errors are counted.
     """
 
     name: str = text(example="server")

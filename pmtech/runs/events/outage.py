@@ -12,10 +12,11 @@ from pmtech.wording import counted, seconds, value_in_words
 class Outage(Event):
     """`count` machines of the part `name` die at `at_s` and come back, empty, `for_s` seconds later.
 
-    A name that twins share means the pool. Who dies is chosen when it happens: the first that are alive, and where too few
-    are, the first of the dead, which then stay so until the last of their outages has ended. A server, a database or a
-    store answers 502 meanwhile, also what it held; a cache has forgotten everything, and requests pass it by; a queue keeps its messages.
-    What a dead server had asked of others goes on, as a database finishes a query whose caller is gone: it is asked in vain.
+    A name that twins share means the pool. Who dies is chosen when it happens: the first that are alive, and where too
+    few are, the first of the dead, which then stay so until the last of their outages has ended. A server, a database
+    or a store answers 502 meanwhile, also what it held; a cache has forgotten everything, and requests pass it by; a
+    queue keeps its messages. What a dead server had asked of others goes on, as a database finishes a query whose caller
+    is gone: it is asked in vain.
 
     What this leaves out: the parts before a dead server (a balancer that counts connections, another server that waits)
     learn that it is gone only when what it had asked for is done. A server that does not block has nothing to lose of

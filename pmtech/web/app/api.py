@@ -5,8 +5,8 @@ book: methods and conditional requests RFC 9110, Cache-Control RFC 9111, PATCH R
 and the Idempotency-Key header as in draft-ietf-httpapi-idempotency-key-header. What holds for every endpoint is in
 front.py: an endpoint is told what was understood, and what it writes is taken back when its answer is an error.
 
-What this leaves out: who you are (unless `guard` asks: sign_in.py), HTTPS, and pages that stay put while others add rows (`offset` counts
-anew on every request).
+What this leaves out: who you are (unless `guard` asks: sign_in.py), HTTPS, and pages that stay put while others add
+rows (`offset` counts anew on every request).
 """
 
 import csv

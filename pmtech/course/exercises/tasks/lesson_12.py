@@ -18,7 +18,8 @@ LAST_S = 8  # who came later may not be done at the end
 
 
 def evening() -> System:
-    """What the learner starts from: a patient caller that tries three times, and a breaker that is slow to open, and slow to close."""
+    """What the learner starts from: a patient caller that tries three times, and a breaker that is slow to open, and
+    slow to close."""
     visitors = Clients("Visitors", rate_per_s=30, endpoints={"/surveys": 1}, timeout_ms=10_000)
     buyers = Clients("Buyers", rate_per_s=6, endpoints={"/pay": 1}, timeout_ms=4000)
     breaker = CircuitBreaker(window=200, open_s=300, trials=3)
