@@ -711,3 +711,12 @@ class TestHands(Hands.TestCase):
 def test_a_stranger_is_refused_in_a_sentence():
     with pytest.raises(ValueError, match="sketch takes a system"):
         sketch("shop")
+
+
+def test_the_drawing_tells_machines_apart_that_do_not_get_the_same():
+    shop = Clients(rate_per_s=100, connections=1) >> LoadBalancer(layer=4) >> Server(replicas=3)
+    page = sketch(shop)
+    assert "overloaded: 1\N{NO-BREAK SPACE}of\N{NO-BREAK SPACE}3" in page.answer["picture"]
+    page.set("load_balancer.layer", 7)
+    page.run()
+    assert "overloaded" not in page.answer["picture"]

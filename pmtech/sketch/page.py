@@ -8,6 +8,7 @@ from pmtech import theory
 from pmtech.diagram import diagram
 from pmtech.diagram.layout import layout
 from pmtech.panels.cards import default_cards, shown
+from pmtech.runs.homes import uneven_shares
 from pmtech.runs.result import Result
 from pmtech.sketch.form import form
 from pmtech.sketch.palette import KINDS, could_lead, what_for
@@ -33,9 +34,11 @@ def about() -> dict[str, Any]:
     }
 
 
-def drawn(system: System, selected: str | None, can: Callable[[System, str], dict[str, list[str]]]) -> dict[str, Any]:
-    """The picture, and all that is to be known of the part that is chosen."""
-    plan = layout(system)
+def drawn(
+    system: System, selected: str | None, can: Callable[[System, str], dict[str, list[str]]], ran: Result | None
+) -> dict[str, Any]:
+    """The picture, and all that is to be known of the part that is chosen. ran: the last run, of this or nearly this."""
+    plan = layout(system, shares=uneven_shares(ran) if ran else None)
     boxes = [
         {"parts": list(b.parts), "label": b.name, "said": "; ".join(b.said),
          "x": b.x, "y": b.y, "width": b.width, "height": b.height}

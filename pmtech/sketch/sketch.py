@@ -280,7 +280,7 @@ class Sketch(Panel):
             self._said = {"said": said, "problem": problem}
         told: dict[str, Any] = {"number": self._number, "code": self.code, "ran": run, **self._said}
         told |= {**self._past.ways, "kept": self.kept is not None, "stage": self.stage._mount if self.stage else ""}
-        told |= drawn(system, self.selected, self._can) if system else EMPTY
+        told |= drawn(system, self.selected, self._can, self.result) if system else EMPTY
         told["troubles"] = set_off(system, self.troubles) if system else []
         if run:
             self._outcome = figures(self.result, self.kept, self.error)
