@@ -155,6 +155,10 @@ def test_a_figure_is_met_or_said_to_be_over_and_nothing_to_measure_is_no_success
     assert p95.sentence(11878) == "p95 is 11.9 s: 11.6 s over the target of 300 ms."
     assert p95.sentence(300.02) == "p95 is 300 ms: just over the target of 300 ms."
     assert busy.sentence(0.9001) == "The busy share is 90 %: just over the target of 90 %."
+    assert busy.row(0.9001, precise=False)[2:] == ("90 %", "just over"), (
+        "90 % of at most 90 % is not too high to a reader"
+    )
+    assert busy.sentence(0.9001, precise=False) == "The busy share is just over: at most 90 % was asked for."
     assert said(27.4, "a second") == "27 a second"
     assert (said(412.3, "ms"), said(0.0, "%"), said(3.0, "a second"), said(32.44, "USD")) == (
         "412 ms",

@@ -175,6 +175,14 @@ def test_a_blocking_server_waits_for_its_database():
     assert (capacity(True), capacity(False)) == (pytest.approx(50), 80)
 
 
+@pytest.mark.parametrize("rate_per_s", [150, 160, 300])
+def test_a_server_with_nothing_behind_it_waits_for_nothing(rate_per_s):
+    """Not for -0 ms, nor for 1.4e-14: who sends how much makes no work."""
+    crowd = [*companies()[:2], Clients("Company C", rate_per_s=rate_per_s)]
+    system = crowd >> Throttle(rate_per_s=76) >> Server(workers=8, service_ms=100)
+    assert "8 workers, 100 ms" in words(system) and not any("wait" in said for said in words(system)[-3:])
+
+
 # That it can be read
 
 

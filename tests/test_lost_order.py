@@ -55,3 +55,4 @@ def test_an_api_that_has_stopped_is_a_sentence():
 def test_the_small_page_is_what_its_switches_say():
     """In its frame it may run its own script, and nothing else."""
     assert all(word in frontend()._esm for word in ("How was lunch?", "#0072b2", "onclick", 'sandbox: "allow-scripts"'))
+    assert ":root" not in frontend()._esm, "a ground of ours under the page would keep the page's own from its edges"

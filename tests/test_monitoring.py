@@ -39,6 +39,7 @@ def test_clients_who_compete_have_a_line_each():
     assert {"<b>Traffic, a second</b>", "<b>Errors, %</b>", "<b>Latency, ms</b>", "rate(http_requests_total)"} <= set(
         words
     )
+    assert '100 * rate(…{status=~"4..|5.."}) / rate(…)' in words, "a share is asked for as one, in straight quotes"
 
 
 @pytest.mark.parametrize("seconds", [1, 7, 400])

@@ -82,6 +82,10 @@ def test_littles_law_multiplies_and_counts():
     (row,) = run.inside.itertuples()
     assert row.multiplied == pytest.approx(row.offered_per_s * run.summary.mean_ms / 1000)
     assert row.counted == pytest.approx(row.multiplied, rel=0.05)
+    arrive, stay_ms, inside = map(float, re.findall(r"<td>([\d.]+)</td>", run.inside._repr_html_())[:3])
+    assert arrive * stay_ms / 1000 == pytest.approx(inside, rel=0.003), (
+        "who multiplies what is shown finds what is shown"
+    )
 
 
 def test_the_first_refusal_says_whose_when_and_for_how_long():

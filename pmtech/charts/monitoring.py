@@ -10,7 +10,7 @@ from pmtech.wording import clock
 EVERY_S, POINTS = 5.0, 30  # what such a tool takes together into one point, and how many it draws at most
 NAMES = {  # in such a tool
     "Traffic, a second": "rate(http_requests_total)",
-    "Errors, %": "rate(…{status=~“4..|5..”})",
+    "Errors, %": '100 * rate(…{status=~"4..|5.."}) / rate(…)',
     "Latency, ms": "histogram_quantile(0.95, …)",
 }
 SHARES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}

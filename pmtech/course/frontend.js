@@ -8,7 +8,7 @@ function render({ el }) {
   const draw = () => {
     const [html, css, js] = [on.html && sources.html, on.css && `<style>\n${sources.css}\n</style>`, on.js && on.html && `<script>\n${sources.js}\n</script>`];
     const page = [css, html, js].filter(Boolean).join("\n");
-    frame.srcdoc = `<!doctype html><html lang="en"><meta charset="utf-8"><title>How was lunch?</title><style>:root { background: #fff; }</style>${page}`;
+    frame.srcdoc = `<!doctype html><html lang="en"><meta charset="utf-8"><title>How was lunch?</title>${page}`;
     write(source, page || "nothing");
   };
   const switches = PARTS.map(([name, word, what]) => {

@@ -24,7 +24,7 @@ COLUMNS = {
     "served": ("served", "requests"),
     "refused": ("refused or failed", "requests"),
     "waiting": ("still waiting", "requests"),
-    "inside_s": ("stay, on average", "s"),
+    "inside_ms": ("stay, on average", "ms"),
     "multiplied": ("multiplied", ""),
     "counted": ("inside, counted each second", ""),
     "at_s": ("refused at", "s"),

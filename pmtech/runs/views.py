@@ -28,9 +28,9 @@ def times(run) -> Table:
 
 def inside(run) -> Table:
     """Little's law: how many arrive a second, how long each stays, their product, and how many were counted."""
-    asked, stay_s = run.summary.offered_per_s, run.summary.mean_ms / 1000
+    asked, stay_ms = run.summary.offered_per_s, run.summary.mean_ms
     counted = run.timeline.in_system.iloc[int(run.warmup_s) :].mean()
-    row = {"offered_per_s": asked, "inside_s": stay_s, "multiplied": asked * stay_s, "counted": counted}
+    row = {"offered_per_s": asked, "inside_ms": stay_ms, "multiplied": asked * stay_ms / 1000, "counted": counted}
     return Table([row], index=["requests"])
 
 

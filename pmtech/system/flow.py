@@ -77,10 +77,11 @@ class _Water:
         return {(name, e): source.offered_per_s * w / total for e, w in source.endpoints.items()}
 
     def _held_s(self, number: int, mix: Mix) -> float:
-        """How long a request keeps a worker busy besides its own work."""
-        part = self.parts[number]
-        held = part.lends or (part.station and part.station.held)
-        return self._work_s(number, mix) - part.own_s if held else 0.0
+        """How long a request keeps a worker busy besides its own work, on average: nothing at all where nothing lies behind."""
+        part, total = self.parts[number], sum(mix.values())
+        if not total or not (part.lends or (part.station and part.station.held)):
+            return 0.0
+        return sum(rate * (self._work_of(number, key) - part.own_s) for key, rate in mix.items()) / total
 
     def _capacity(self, number: int, held_s: float, mix: Mix) -> float:
         part = self.parts[number]
@@ -218,15 +219,9 @@ class _Water:
                     before = arriving[edge.head].get(c)
                     arriving[edge.head][c] = both if before is None else [*map(added, before, both)]
 
-    def _work_s(self, number: int, mix: Mix) -> float:
-        """Mean seconds of work on a request at a part and behind it, nobody else in the way."""
-        total = sum(mix.values())
-        if not total:
-            return self.parts[number].own_s
-        return sum(rate * self._work_of(number, key) for key, rate in mix.items()) / total
-
     def _work_of(self, number: int, key: tuple[str, str], place: str | None = None) -> float:
-        """Of one caller's requests at one endpoint that are at a place. Where ways meet again each part is gone through once."""
+        """Mean seconds of work on one caller's request at one endpoint and at a place, at a part and behind it, nobody else in
+        the way. Where ways meet again each part is gone through once."""
         part, here, behind = self.parts[number], self.parts[number].place or place, 0.0
         if part.detached:  # what lies behind it happens later
             return part.own_s

@@ -38,11 +38,11 @@ class Target:
             return "missed"
         if value <= self.at_most:
             return "met"
-        if not precise:
-            return "too high"
         # Of the numbers that are shown, so that the reader's own subtraction agrees.
         off = rounded(value, self.unit) - rounded(self.at_most, self.unit)
-        return f"{said(off, self.unit).replace(' %', ' points')} over" if off > 1e-9 else "just over"
+        if off <= 1e-9:
+            return "just over"
+        return f"{said(off, self.unit).replace(' %', ' points')} over" if precise else "too high"
 
     def sentence(self, value: float, precise: bool = True) -> str:
         if isnan(value):
@@ -51,7 +51,7 @@ class Target:
         if not self.at_most:
             return f"{self.name}: there should be none."
         if not precise:
-            return f"{self.name} is too high: at most {wanted} was asked for."
+            return f"{self.name} is {self.word(value, precise)}: at most {wanted} was asked for."
         return f"{self.name} is {said(value, self.unit)}: {self.word(value)} the target of {wanted}."
 
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from pmtech.course.exercises.marking import PRECISE_FROM, Marking
 
-# https://www.rfc-editor.org/rfc/rfc9110#section-9.2. It allows caching of an answer to POST as well; hardly any cache
-# does it, so that box counts neither way.
+# https://www.rfc-editor.org/rfc/rfc9110#section-9.2. It allows caching of an answer to POST, and RFC 5789 of one to PATCH, if
+# the answer says so; hardly any cache does it, so these boxes count neither way.
 STANDARD = {
     "GET": {"safe", "idempotent", "cacheable"},
     "HEAD": {"safe", "idempotent", "cacheable"},
@@ -14,7 +14,7 @@ STANDARD = {
     "PATCH": set(),
     "DELETE": {"idempotent"},
 }
-UNCOUNTED = {("POST", "cacheable")}
+UNCOUNTED = {("POST", "cacheable"), ("PATCH", "cacheable")}
 ADVICE = {
     "safe": "Send {verb} once and look at the rows: does any of them change?",
     "idempotent": "Send {verb} twice and look at the rows: does the second one change anything more?",
@@ -55,7 +55,7 @@ class VerbTask:
                 hint = advice.format(verb=wrong[0] if precise else "each method")
                 gaps.append(f"{name}: {_boxes(len(wrong))} off. {(precise and SPECIAL.get((wrong[0], name))) or hint}")
             right = f"{len(counted) - len(wrong)} of {len(counted)}"
-            what = f"{name} (POST counts neither way)" if len(counted) < len(STANDARD) else name
+            what = f"{name} (POST and PATCH count neither way)" if len(counted) < len(STANDARD) else name
             figures.append((what, f"{len(counted)} of {len(counted)}", right, f"{len(wrong)} off" if wrong else "met"))
         return Marking(title=self.title, passed=not gaps, gaps=gaps, figures=figures)
 
