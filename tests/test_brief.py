@@ -198,6 +198,14 @@ def test_what_is_capped_is_turned_away_and_what_is_not_served_today_is_counted_i
     assert "What does a customer's software do when it is refused?" in text
 
 
+def test_a_line_from_before_the_measured_time_that_never_ends_is_told_without_a_queue_of_messages(tmp_path):
+    """At ten times 100 a second come and are answered, behind the 500 that a surge has left: 500 of 4,000 are still there."""
+    clients = Clients(rate_per_s=10, arrivals="even", surge=Surge(5, 5, 2))
+    run = simulate(clients >> Server(workers=10, service_ms=100, service_cv=0), duration_s=60, warmup_s=20)
+    text = brief(run, folder=tmp_path).markdown.read_text()
+    assert "everybody is still answered, within 5.1 s (95 of 100); 13 % still wait at the end." in text
+
+
 def test_machines_that_came_meanwhile_are_counted_in_and_who_waits_long_is_not_called_nobody(tmp_path):
     """Lesson 06: three machines at 0.10, 6.2 times as many; those answered at ten times had come before the measured time."""
     pool = Clients(rate_per_s=105) >> LoadBalancer() >> Server(workers=8, price_usd_per_hour=0.1)

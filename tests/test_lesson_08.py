@@ -88,6 +88,15 @@ def test_several_edges_ask_each_for_itself_and_behind_a_shield_as_one(rate, ttl,
     assert run.components.loc["cdn"].to_origin / 4000 == pytest.approx(expected, rel=0.04)
 
 
+@pytest.mark.parametrize("engine", ["auto", "events"])
+def test_who_waits_for_an_answer_takes_it_though_it_is_too_old_when_it_gets_there(engine):
+    viewers, way_ms = Clients(place="Sydney", rate_per_s=30, keys=1), theory.round_trip_ms("Sydney", "London")
+    cdn = CDN(edges=("Sydney", "London"), ttl_s=0.05, shield="London", hit_ms=0)
+    origin = Server(place="London", workers=9, service_ms=10, service_cv=0)
+    run = simulate(viewers >> cdn >> origin, duration_s=60, engine=engine)
+    assert run.requests.latency_ms.max() == pytest.approx(way_ms + 10)  # nobody waits for a second answer
+
+
 def test_a_shield_makes_no_copy_younger():
     viewers = [Clients(city, place=city, rate_per_s=5, keys=5) for city in CITIES]
     run = simulate(viewers >> CDN(edges=CITIES, ttl_s=3, shield="London") >> Server(workers=100), duration_s=300)

@@ -281,6 +281,22 @@ def test_json_patch_is_all_or_nothing():
             json_patch(survey, nonsense)
 
 
+def test_a_json_patch_sees_what_a_reader_sees_and_leaves_what_the_api_sets(api):
+    def patch(*steps):
+        return api.request(
+            "PATCH", "/surveys/1", json=list(steps), headers={"Content-Type": "application/json-patch+json"}
+        )
+
+    before = api.request("GET", "/surveys/1").json()
+    tests = [{"op": "test", "path": f"/{field}", "value": value} for field, value in before.items()]
+    assert patch(*tests).status == 200 and patch({"op": "test", "path": "/version", "value": 2}).status == 409
+    for change in ({"op": "replace", "path": "/version", "value": 9}, {"op": "remove", "path": "/id"},
+                   {"op": "replace", "path": "/id", "value": True},
+                   {"op": "move", "from": "/version", "path": "/goal"}):  # fmt: skip
+        assert patch(change).status == 422
+    assert api.request("GET", "/surveys/1").json() == before
+
+
 def test_the_wire_shows_start_line_headers_and_body(api):
     sent = api.request("POST", "/surveys", json={"title": "Straße"}, headers={"X-Trace": "7"})
     head, body = sent.request_bytes.split(b"\r\n\r\n")

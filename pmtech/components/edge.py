@@ -110,7 +110,7 @@ class Edge:
             yield None
             if not is_success(one.status):
                 return one.status
-            if self.look(key)[0] < fresh_s:
+            if one.status == 200 and key in self.kept:  # that one answer, however old it is when it gets here
                 return 200
         fetching, there = self.fetching, None
         fetching.setdefault(key, Fetch())

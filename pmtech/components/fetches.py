@@ -153,10 +153,10 @@ class Fetches:
     def keep(self, place: int, now: float) -> None:
         """The answer has come to the edge: for those who wait, and those who come while it is good."""
         came_s = self.brings[place] if self.shield else now
-        number = first = self.next[place]
+        number = self.next[place]
         while number < self.ends[place]:
             at_s, who = max(self.at[number], now), self.order[number]
-            if number > first and at_s - came_s >= self.ttl_s:  # too old for whoever did not ask for it
+            if self.at[number] > now and at_s - came_s >= self.ttl_s:  # too old for whoever did not wait for it
                 break
             self.left[who], self.came[who], self.hit[who] = at_s, came_s, HIT if at_s > now else MISS
             number += 1

@@ -24,10 +24,15 @@ def edge_cache(
     requests. Those wait that come while there is neither a fresh answer nor a stale one within W: with a = min(D, W),
     e^(-lambda (W - a)) (1 + lambda (D - a)) a cycle. With `collapse` one request a cycle reaches the origin; without,
     each that waits does, and one in the background. W = 0: 1 or 1 + lambda D over 1 + lambda (D + T).
-    Any values of at least 0, the rate above. RFC 5861; renewal reward as in `ttl_cache`, which is D = W = 0.
+    Any values of at least 0, the rate above; without `collapse` D is at most T, or answers that come later than the first
+    find it too old and are fresh again. RFC 5861; renewal reward as in `ttl_cache`, which is D = W = 0.
     """
     rate, ttl = number("rate_per_s", rate_per_s, above=0), number("ttl_s", ttl_s, at_least=0)
-    fetch, stale = number("fetch_s", fetch_s, at_least=0), number("stale_s", stale_s, at_least=0)
+    longest, why = (math.inf, "") if collapse else (ttl, ": without collapse it is at most ttl_s")
+    fetch, stale = (
+        number("fetch_s", fetch_s, at_least=0, at_most=longest, why=why),
+        number("stale_s", stale_s, at_least=0),
+    )
     covered = min(fetch, stale)
     waiting = math.exp(-rate * (stale - covered)) * (1 + rate * (fetch - covered))
     asked = 1.0 if collapse else waiting - math.expm1(-rate * stale)

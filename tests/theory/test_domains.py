@@ -44,6 +44,10 @@ from pmtech import theory
         (lambda: theory.batch_capacity_per_s(1, 0, 0), "the time of a batch must be above 0, got 0"),
         (lambda: theory.backlog(80, 60, 0), "capacity_per_s must be above 0, got 0"),
         (lambda: theory.edge_cache(0, 5), "rate_per_s must be above 0, got 0"),
+        (
+            lambda: theory.edge_cache(3, 1, fetch_s=2, collapse=False),
+            "fetch_s must be at most 1, got 2: without collapse it is at most ttl_s",
+        ),
         (lambda: theory.edge_cache(1, 5, stale_s=math.inf), "stale_s must be a finite number, got inf"),
         (lambda: theory.origin_per_s(3, 5), "rates_per_s must be a list of numbers, got 3"),
         (lambda: theory.any_slow(1.2, 3), "slow_share must be at most 1, got 1.2"),

@@ -55,8 +55,9 @@ rates, times = st.floats(0.01, 50), st.floats(0, 20)
 def test_the_formulas_of_the_field(rate, ttl, fetch, stale):
     cycle = 1 + rate * (fetch + ttl)
     assert edge_cache(rate, ttl, fetch_s=fetch).origin_share == pytest.approx(1 / cycle)
-    assert edge_cache(rate, ttl, fetch_s=fetch, collapse=False).origin_share == pytest.approx(
-        (1 + rate * fetch) / cycle
+    at_most = min(fetch, ttl)
+    assert edge_cache(rate, ttl, fetch_s=at_most, collapse=False).origin_share == pytest.approx(
+        (1 + rate * at_most) / (1 + rate * (at_most + ttl))
     )
     at_once = edge_cache(rate, ttl, stale_s=stale)
     assert at_once.waiting_share == pytest.approx(math.exp(-rate * stale) / (1 + rate * ttl), abs=1e-15)

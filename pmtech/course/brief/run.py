@@ -150,7 +150,10 @@ def _at_ten_times(now: Result, then: Result) -> str:
     if t.served_per_s < 0.97 * t.offered_per_s:
         answered = f"{rate(t.served_per_s)} of {rate(asked_per_s(then))} requests a second are answered"
         return f"At ten times, {answered}. Nobody is refused: everybody waits{longer(now.system)}."
-    later = f"; {t.not_done:,.0f} messages are not done at the end" if falls_behind(then) else ""
+    late = (
+        f"{t.not_done:,.0f} messages are not done" if "not_done" in t else f"{percent(then.waiting_share)} still wait"
+    )
+    later = f"; {late} at the end" if falls_behind(then) else ""
     return f"At ten times, everybody is still answered, {within}{later}."
 
 

@@ -16,7 +16,7 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
@@ -146,6 +146,15 @@ PATCHES = {
 }
 
 
+def _without_own(changed: Any, survey: dict) -> Any:
+    """A patch may ask for what the API alone sets (`test` of the version); where it changes that, the field stays, to be refused."""
+    if not isinstance(changed, dict):
+        return changed
+    own = [name for name in Survey.model_fields if name not in SurveyIn.model_fields]
+    same = [name for name in own if type(changed.get(name)) is int and changed[name] == survey[name]]
+    return {name: value for name, value in (dict.fromkeys(own) | changed).items() if name not in same}
+
+
 @router.patch(
     "/surveys/{survey_id:id}",
     response_model=Survey,
@@ -155,8 +164,8 @@ PATCHES = {
 async def change_survey(request: Request, survey: TheSurvey, answer: Response, store: Db):
     apply = json_patch if request.headers["content-type"].lower().startswith(JSON_PATCH) else merge_patch
     try:
-        changed = apply({name: survey[name] for name in SurveyIn.model_fields}, await request.json())
-        new = SurveyIn.model_validate(changed)
+        changed = apply({name: survey[name] for name in Survey.model_fields}, await request.json())
+        new = SurveyIn.model_validate(_without_own(changed, survey))
     except TestFailed as error:
         raise HTTPException(409, str(error)) from None
     except ValidationError as error:
