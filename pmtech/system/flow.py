@@ -79,8 +79,11 @@ class _Water:
     def _held_s(self, number: int, mix: Mix) -> float:
         """How long a request keeps a worker busy besides its own work."""
         part = self.parts[number]
-        held = part.lends or (part.station and part.station.held)
-        return self._work_s(number, mix) - part.own_s if held else 0.0
+        if not (part.lends or (part.station and part.station.held)):
+            return 0.0
+        whole_s = self._work_s(number, mix)
+        held_s = whole_s - part.own_s
+        return held_s if held_s > 1e-9 * whole_s else 0.0  # of a weighted mean rounding alone leaves a trace
 
     def _capacity(self, number: int, held_s: float, mix: Mix) -> float:
         part = self.parts[number]
