@@ -30,6 +30,7 @@ from pmtech.components import (
 from pmtech.course.brief import MOST_REQUESTS, brief, ten_times
 from pmtech.course.exercises.check import all_tasks, check
 from pmtech.course.exercises.tasks.lesson_04 import survey_tool
+from pmtech.course.exercises.tasks.lesson_06 import front_door
 from pmtech.course.exercises.tasks.lesson_07 import busy_lunch
 from pmtech.course.exercises.tasks.lesson_10 import monday
 from pmtech.runs.events import Change, Outage
@@ -216,6 +217,15 @@ def test_machines_that_came_meanwhile_are_counted_in_and_who_waits_long_is_not_c
     assert re.search(r"At 1,0\d\d, only 24\d a second are answered; the others wait, longer every second\.", text)
     assert "nobody is answered" not in text
     assert "then Load balancer, then Server × 3." in text, "as they stand in the drawing"
+
+
+def test_machines_that_are_half_idle_while_work_is_left_waiting_are_not_called_full(tmp_path):
+    """Lesson 06: at layer 4 one of three machines has a customer's connections; the three are busy 44 % of the time."""
+    uneven = front_door().replace({"company_d.connection_age_s": 3600})
+    run = simulate(uneven, duration_s=180, warmup_s=120, events=[Change("server.replicas", 3, at_s=60)])
+    text = brief(run, folder=tmp_path).markdown.read_text()
+    told = r"the 3 servers are busy 4\d % of the time, and still work is left waiting: “What happens” tells why\."
+    assert re.search(told, text) and "no room left" not in text
 
 
 def test_the_few_who_wait_ever_longer_are_not_lost_among_all(tmp_path):

@@ -257,6 +257,17 @@ def test_a_server_that_got_slower_is_not_held_by_what_lies_behind_it():
     assert "% of its capacity of 70 a second is used (200 at first)" in text
 
 
+def test_what_changed_before_the_measured_time_is_said_in_its_order():
+    """Lesson 06: one server of 80 is full for a minute, then there are three; the third minute alone is measured."""
+    kept = Clients("Company D", rate_per_s=85, connections=40, connection_age_s=3600)
+    balancer = LoadBalancer(layer=4, policy="least_connections")
+    system = [Clients("Visitors", rate_per_s=20), kept] >> balancer >> Server(workers=8, service_ms=100, service_cv=0.5)
+    more = [Change("server.replicas", 3, at_s=60)]
+    for warmup_s in (0, 30, 120):
+        text = said(system, duration_s=180, warmup_s=warmup_s, events=more)
+        assert "which can serve 80 (240 from second 60 on)" in text, text
+
+
 def test_who_turns_away_for_a_time_is_named_with_that_time():
     """60 of 80 until second 30, then of 40; and a queue of ten places is soon full."""
     server = Server(workers=8, service_ms=100, queue_limit=10)

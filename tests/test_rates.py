@@ -160,6 +160,15 @@ def test_ways_that_part_and_meet_again_are_gone_through_once(monkeypatch, before
     assert 39 <= len(asked) < 1000
 
 
+def test_what_is_not_held_is_not_called_held_by_rounding():
+    """Four callers' mean of 50 ms is 50 ms and a trace of rounding: no wait, and none in the box."""
+    callers = [
+        Clients(f"From {city}", rate_per_s=rate) for city, rate in zip("abcd", (24.1, 0.7, 13.3, 57.9), strict=True)
+    ]
+    for ms in (50, 6000, 7, 33.3):
+        assert flows(callers >> LoadBalancer() >> Server(service_ms=ms))[0]["server"].held_ms == 0
+
+
 def test_each_endpoint_waits_for_the_slowest_of_its_own_ways():
     """The mean of the longest (30 ms for either), not the longest of the means (15 ms)."""
     system = (

@@ -6,6 +6,7 @@ import pickle
 import pytest
 
 from pmtech import (
+    Autoscale,
     Clients,
     Database,
     Gateway,
@@ -213,6 +214,19 @@ def test_replace_makes_a_new_system():
     assert more.edges == SURVEY_TOOL.edges
     assert more.replace({"server.workers": 8, "company_c.rate_per_s": 150}) == SURVEY_TOOL
     assert SURVEY_TOOL.replace({}) == SURVEY_TOOL
+
+
+def test_values_of_one_part_are_put_in_at_once():
+    """Each alone would be refused: at least 25 of at most 20. Whatever their order, both together are a rule."""
+    system = Clients(endpoints={"/a": 1, "/b": 1}) >> LoadBalancer() >> Server(autoscale=Autoscale(most=20))
+    least, most = ("server.autoscale.least", 25), ("server.autoscale.most", 30)
+    for order in ([least, most], [most, least]):
+        rule = system.replace(dict(order)).get("server.autoscale")
+        assert (rule.least, rule.most) == (25, 30)
+    inside_last = system.replace({"server.autoscale.most": 40, "server.autoscale": Autoscale(least=35, most=50)})
+    assert inside_last.get("server.autoscale") == Autoscale(least=35, most=40)
+    weights = system.replace({"clients.endpoints./a": 3, "clients.endpoints./b": 2})
+    assert weights.get("clients.endpoints") == {"/a": 3, "/b": 2}
 
 
 def test_a_name_that_twins_share_means_all_and_a_number_means_one():

@@ -53,7 +53,7 @@ class Autoscale(Checked):
         super().__post_init__()
         for least in (self.least, *(least for _, least in self.schedule)):
             if least > self.most:
-                raise ValueError(f"least must be at most most, {self.most}; got {least}")
+                raise ValueError(f"least must be no more than most ({self.most}), got {least}")
 
     def least_at(self, at_s: float) -> int:
         """The fewest machines at a moment, by the schedule, and never fewer than `least`."""

@@ -123,16 +123,18 @@ def _can_serve(it: Stretch) -> str:
     said = f"{part.verb if len(backlog.workers) == 1 else part.verbs} {rate(mostly.per_s)}"
     if state := _state(it.result, backlog.workers, mostly):
         return f"{said} while {state}"
-    return said + ((backlog.part.pulls and trouble(it.result, backlog.workers)) or _otherwise(backlog, mostly.per_s))
+    return said + ((backlog.part.pulls and trouble(it.result, backlog.workers)) or _otherwise(it, mostly.per_s))
 
 
-def _otherwise(backlog: Backlog, per_s: float) -> str:
-    """What else it could serve, before or after somebody turned a knob."""
-    first, last = backlog.offers()[0], backlog.offers()[-1]
+def _otherwise(it: Stretch, per_s: float) -> str:
+    """What else it could serve, before or after somebody turned a knob: since the queue began, or in the measured window."""
+    offers = it.backlog.offers(min(it.begin, it.result.warmup_s))
+    first, last = offers[0], offers[-1]
     if rate(first.per_s) != rate(per_s) and not first.dead:
         return f" ({rate(first.per_s)} at first)"
+    since_s = max((offer.end_s for offer in offers if offer.per_s != last.per_s), default=last.begin_s)
     another = rate(last.per_s) != rate(per_s) and not last.dead
-    return f" ({rate(last.per_s)} from {_at(backlog, backlog.latest_s)} on)" if another else ""
+    return f" ({rate(last.per_s)} from {_at(it, since_s)} on)" if another else ""
 
 
 # --- what becomes of the queue ---------------------------------------------------------------------------------------
@@ -199,9 +201,10 @@ def of_use(it: Stretch, taken: float) -> str:
     if it.own < taken:
         said += f"held while they wait for {_holder(backlog)}{what}"
     elif it.together > 1:
-        said += f"by {rate(it.together)} messages at once on average{what}"
+        many = rate(it.together)
+        said += f"by {many} message{'s' * (many != '1')} at once on average{what}"
     else:
-        more = what or _otherwise(backlog, it.could)
+        more = what or _otherwise(it, it.could)
         could, waits_too = it.could, ""
         if not more and it.own < 1:  # a little of the time: the capacity is that of workers who wait so long
             could, waits_too = it.begun / backlog.used, f", waiting for {_holder(backlog)} included,"

@@ -132,11 +132,13 @@ class System:
         """
         if not isinstance(values, dict):
             raise ValueError(f'replace needs {{path: value}} such as {{"server.workers": 16}}, got {values!r}')
-        parts = list(self.parts)
+        parts, changes = list(self.parts), {}
         for path, value in values.items():
             found, rest = self._find(path)
             for number in found:
-                parts[number] = _replaced(parts[number], rest, value, path)
+                changes.setdefault(number, {})[tuple(rest)] = value, path
+        for number, theirs in changes.items():
+            parts[number] = _replaced(parts[number], theirs)
         system = dataclasses.replace(self, parts=tuple(parts))
         check(system)
         return system
@@ -226,12 +228,13 @@ def _inside(value, field: str, path: str):
     return value[field] if isinstance(value, dict) else getattr(value, field)
 
 
-def _replaced(part, fields: list[str], value, path: str):
-    if not fields:
-        return value
-    field, *rest = fields
-    inner = _replaced(_inside(part, field, path), rest, value, path)
-    return {**part, field: inner} if isinstance(part, dict) else dataclasses.replace(part, **{field: inner})
+def _replaced(part, changes: dict[tuple[str, ...], tuple]):
+    """A part, or what is in its field, with all these values at once: whole, or (fields inside): (value, path)."""
+    part, inner = changes[()][0] if () in changes else part, {}
+    for field in dict.fromkeys(fields[0] for fields in changes if fields):
+        theirs = {fields[1:]: to for fields, to in changes.items() if fields[:1] == (field,)}
+        inner[field] = _replaced(_inside(part, field, next(iter(theirs.values()))[1]), theirs)
+    return {**part, **inner} if isinstance(part, dict) else dataclasses.replace(part, **inner) if inner else part
 
 
 def check_complete(system) -> System:

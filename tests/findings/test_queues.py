@@ -92,6 +92,12 @@ def test_batches_count_as_so_many_messages():
     assert re.search(r"its workers are taken 7\d % of the time, by (10|9\.\d) messages at once on average", under)
 
 
+def test_batches_of_hardly_more_than_one_are_one():
+    mailer = Server("Mailer", workers=1, service_ms=3000, service_cv=0)
+    seldom = simulate(Clients(rate_per_s=0.05) >> Queue(batch=10) >> mailer, duration_s=5400).explain()
+    assert "by 1 message at once on average" in seldom
+
+
 def test_a_batch_that_is_made_larger_meanwhile_changes_what_can_be_done():
     system = SENDERS >> Queue() >> Server("Mailer", workers=1, service_ms=200, service_cv=0)
     text = said(system, Change("queue.batch", 3, at_s=40))

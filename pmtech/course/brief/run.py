@@ -136,6 +136,8 @@ def _room_left(now: Result) -> list[str]:
         return []
     share, is_ = pools[0].busy, "is" if pools[0].number == 1 else "are"
     begin = f"At this load {pools[0].label} {is_} busy {percent(share)} of the time"
+    if falls_behind(now) and share < 1 - FREE:  # unequal shares, or another part
+        return [f"{begin}, and still work is left waiting: “What happens” tells why."]
     if share >= FULL or falls_behind(now):
         return [f"{begin}: there is no room left, not even for its busy moments."]
     if any(part.thins for part in now.system.parts):  # it is sent less than in proportion
