@@ -36,6 +36,14 @@ def it_is_printed_and_kept_with_its_charts(lab, rail) -> None:
     sheet.wait_for_selector(".main-svg")  # the chart of the what-if panel, and the moment of the running shop
     assert sheet.locator(".pmtech-live img").count() == 3 and sheet.locator("script").count() == 0
     assert sheet.get_by_role("heading", name="Your course").count() == 1
+    sheet.emulate_media(media="print")  # on paper a page is made so much smaller that all of its width is there
+    sheet.set_viewport_size({"width": 718, "height": 1000})
+    wide, narrowest, farthest = sheet.evaluate(
+        """() => { const box = (wanted) => [...document.querySelectorAll(wanted)].map((one) => one.getBoundingClientRect());
+            return [document.documentElement.scrollWidth, Math.min(...box('.pmtech').map(({ width }) => width)),
+                Math.max(...box('.main-svg').map(({ right }) => right))] }"""
+    )
+    assert narrowest > 600 and farthest <= wide, "a panel without width, or a chart that is cut off"
     sheet.close()
 
     lab.command("docmanager:save")

@@ -33,6 +33,17 @@ def opened(lab):
     return write_and_open
 
 
+def test_a_newer_edition_is_not_hidden_by_what_the_browser_kept_of_an_older_one(opened):
+    """JupyterLab lets a browser keep what lies in a folder `static` for a year without asking: its own names change."""
+    lab = opened("1 + 1")
+    ours = lab.page.evaluate("() => performance.getEntriesByType('resource').map(({ name }) => name)")
+    ours = [address for address in ours if "/extensions/pmtech/" in address]
+    assert {address.rsplit("/", 1)[1] for address in ours} == {"lesson.js", "lesson.css", "rail.js"}
+    for address in ours:
+        kept = lab.page.evaluate("async (at) => (await fetch(at)).headers.get('Cache-Control')", address)
+        assert kept == "no-cache", f"{address}: {kept}"
+
+
 def counts(lab):
     """The number beside each code cell of a notebook of code: None where it has not run."""
     return lab.page.evaluate(f"() => {NOTEBOOK}.content.widgets.map((cell) => cell.model.executionCount)")

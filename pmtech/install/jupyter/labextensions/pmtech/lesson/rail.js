@@ -251,8 +251,10 @@ function pageOf({ widgets }, title) {
     const shown = model.type === "markdown" ? ".jp-RenderedMarkdown" : ".jp-InputArea-editor .cm-content, .jp-OutputArea-output";
     return [...node.querySelectorAll(shown)].map(still).join("");
   });
-  const look = `@page { margin: 14mm } body { max-width: 1000px; margin: 24px auto; overflow: visible; background: #fff } .pmtech-still > * { max-height: none; break-inside: avoid }
-    ${NO_USE}`;
+  // JupyterLab prints outputs as cells of a table, in which panels have no width; a browser shrinks a page to its paper.
+  const wide = Math.max(1000, ...[...document.querySelectorAll(".jp-Notebook .main-svg")].map(({ clientWidth }) => clientWidth));
+  const look = `@page { margin: 14mm } body { width: ${wide}px; margin: 24px auto; overflow: visible; background: #fff }
+    .pmtech-still > * { display: block !important; max-height: none; break-inside: avoid } .pmtech-still > .cm-content { font-family: monospace; white-space: pre-wrap } ${NO_USE}`;
   const body = make("body", { class: "pmtech-lesson", "data-jp-theme-light": "true", "data-jp-theme-name": document.body.dataset.jpThemeName });
   body.innerHTML = cells.map((html) => `<div class="pmtech-still">${html}</div>`).join("");
   const [name, css] = [make("title", {}, title), make("style", {}, rulesOf(/^/), look)];

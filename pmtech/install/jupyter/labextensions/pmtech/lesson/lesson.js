@@ -1,6 +1,7 @@
 // How a lesson behaves in JupyterLab. An extension as JupyterLab loads it (a module federation container), written by
 // hand: it needs no build, and `pmtech lab` shows JupyterLab the way to it. How a lesson looks is in rail.js and lesson.css.
 (() => {
+  // Not in a folder `static`: what lies there a browser keeps for a year, and would show it beside a newer edition.
   const here = (file) => new URL(file, document.currentScript.src).href;
   const [RAIL, LOOK] = [here("rail.js"), here("lesson.css")];
   const EDGE = 8; // pixels between what is brought into view and the edge
