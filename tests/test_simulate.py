@@ -381,6 +381,16 @@ def test_what_looks_at_regular_times_is_bounded_and_so_are_events():
         simulate(SYSTEM, events=[Change("a.rate_per_s", 1, at_s=1)] * 5001)
 
 
+def test_connections_that_hardly_last_are_refused():
+    often, server = Clients(rate_per_s=1, connections=40, connection_age_s=0.01), Server(replicas=3)
+    with pytest.raises(
+        ValueError, match="would end about 240,000 times; a run has 200,000 at most: .*connection_age_s"
+    ):
+        simulate(often >> LoadBalancer(layer=4) >> server)
+    with pytest.raises(ValueError, match="would end about 240,000 times"):
+        simulate(often >> Server(), events=[Change("clients.connections", 40, at_s=1)])
+
+
 def test_all_but_the_system_is_given_by_name():
     with pytest.raises(TypeError):
         simulate(SYSTEM, 60)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from math import inf
 from typing import ClassVar
 
 import numpy as np
@@ -69,6 +70,10 @@ class Clients(Source):
     @property
     def offered_per_s(self) -> float:
         return self.rate_per_s
+
+    @property
+    def renewals_per_s(self) -> float:
+        return (self.connections or 0) / (self.connection_age_s or inf)
 
     @property
     def is_steady(self) -> bool:

@@ -60,6 +60,11 @@ class Source(Component):
         return None
 
     @property
+    def renewals_per_s(self) -> float:
+        """How many of its connections end, and are opened anew, a second."""
+        return 0.0
+
+    @property
     def callers(self) -> int:
         """How many callers rate limits and fairness tell apart."""
         return 1

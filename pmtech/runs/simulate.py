@@ -19,6 +19,7 @@ MOST_REQUESTS = 5_000_000
 MOST_BYTES = 2e9  # of a run that is followed event by event, where a request and a visit take about as much as this
 REQUEST_BYTES, VISIT_BYTES = 1100, 150
 MOST_LOOKS = 20_000_000  # at one machine each, by what looks at regular times: health checks, autoscalers
+MOST_RENEWALS = 200_000  # of connections that end and are opened anew
 MOST_EVENTS = 5000
 
 
@@ -91,6 +92,12 @@ def check_run(system: System, duration_s: float, warmup_s: float = 0.0, seed: in
         raise ValueError(
             f"health checks and autoscalers would look at machines about {looks:,.0f} times; a run has {MOST_LOOKS:,} at "
             "most: shorten duration_s or let them look less often"
+        )
+    renewals = duration_s * sum(source.renewals_per_s for source in system.sources.values())
+    if renewals > MOST_RENEWALS:
+        raise ValueError(
+            f"connections would end about {renewals:,.0f} times; a run has {MOST_RENEWALS:,} at most: shorten duration_s or let "
+            "them last longer (connection_age_s)"
         )
 
 
