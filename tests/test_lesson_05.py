@@ -60,6 +60,10 @@ def test_chart_says_what_it_shows():
     assert "at about 22 servers it serves the most, 637 a second" in sentences[2]
     panel = scalability(MEASURED)
     assert (panel.said, panel.figure) == (sentences, figure(MEASURED, fitted(MEASURED)))
+    (label,) = (note for note in panel.figure["layout"]["annotations"] if note["text"] == "measured")
+    assert label["yshift"] < -12 and not label["showarrow"], (
+        "beside its dot without an arrow: words move, arrows do not"
+    )
 
 
 def test_a_peak_beyond_the_measurements_is_not_promised():

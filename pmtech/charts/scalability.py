@@ -43,8 +43,8 @@ def figure(measured: Mapping[int, float], law: UniversalScalability) -> dict:
         data.append(plot.line(name, inside, style))
         ends.append((name, *inside[-1], style))
     data.append(plot.marks("measured", measured.items(), size=10, color="var(--pmtech-served)"))
-    dot = {"showarrow": True, "arrowhead": 0, "arrowcolor": plot.QUIET, "standoff": 6, "ax": 20, "ay": 24}
-    label = plot.note("measured", max(measured), measured[max(measured)], plot.TEXT, "left") | dot
+    below = {"yshift": -18}  # its dot, and the curve through it
+    label = plot.note("measured", max(measured), measured[max(measured)], plot.TEXT, "center") | below
     notes, pieces = _names(ends, last, top)
     x, y = plot.axis("servers", last, showgrid=False), plot.axis("requests served a second", top)
     margin = {"t": 24, "r": 152 + plot.PIECE}
