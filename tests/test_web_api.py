@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import shlex
 import shutil
 import socket
@@ -405,6 +406,14 @@ def test_the_curl_line_is_the_same_request():
         theirs = subprocess.run(shlex.split(line), check=False, capture_output=True, text=True, timeout=120).stdout
         assert theirs.startswith("HTTP/1.1 200 OK")
         assert json.loads(theirs.splitlines()[-1]) == ours.json()
+        for headers in ({}, {"Accept": "text/html", "User-Agent": "mine", "Content-Type": "application/json"}):
+            ours = api.request("POST", "/surveys", body='{"title": "New"}', headers=headers)
+            sent = shlex.split(ours.curl) + ["-v"]
+            theirs = subprocess.run(sent, check=False, capture_output=True, text=True, timeout=120)
+            assert theirs.stdout.startswith(f"HTTP/1.1 {ours.status}")
+            came = re.findall(r"^> (accept|user-agent|content-type): (.*)$", theirs.stderr, re.I | re.M)
+            wanted = {"accept": "*/*", "content-type": None} | {name.lower(): value for name, value in headers.items()}
+            assert {name: dict((n.lower(), v) for n, v in came).get(name) for name in wanted} == wanted
         head = api.request("HEAD", "/surveys/1").curl
         assert (
             "etag" in subprocess.run(shlex.split(head), check=False, capture_output=True, text=True, timeout=120).stdout

@@ -67,9 +67,10 @@ class Exchange:
         """The same request for a terminal (a POSIX shell; the Windows prompt quotes differently)."""
         head, _, body = self.request_bytes.partition(b"\r\n\r\n")
         parts = ["curl", "-I" if self.method == "HEAD" else f"-i -X {self.method}", shlex.quote(self.url)]
-        for line in head.decode("latin-1").split("\r\n")[1:]:
-            if line.split(":")[0].lower() not in ("host", "content-length", "accept", "user-agent"):
-                parts.append(f"-H {shlex.quote(line)}")
+        named = [(line.split(":")[0].lower(), line) for line in head.decode("latin-1").split("\r\n")[1:]]
+        if body and "content-type" not in dict(named):
+            named.append(("content-type", "Content-Type:"))  # else curl would say that it is a form
+        parts += [f"-H {shlex.quote(line)}" for name, line in named if name not in ("host", "content-length")]
         if self.request_size > len(self.request_bytes):
             parts.append("--data-binary @body.json")
         elif body:
