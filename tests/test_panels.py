@@ -596,8 +596,11 @@ def test_the_card_and_the_sentence_tell_the_same_age_of_messages():
 
 
 def test_the_card_of_the_busiest_part_names_it():
-    small = Clients(rate_per_s=10) >> Server(workers=50) >> Database(connections=1, query_ms=90)
-    panel = explore(small, Slider("clients.rate_per_s", 1, 10), cards=["busiest part"])
+    small = Clients(rate_per_s=10) >> Server(workers=5) >> Database(connections=1, query_ms=90)
+    panel = explore(small, Slider("clients.rate_per_s", 1, 60), cards=["busiest part"])
+    assert panel.cards["busiest part"].startswith("Database ")
+    panel.controls["clients.rate_per_s"].value = 60  # and now its workers are held, all of them
+    assert panel.result.components.utilisation.server > panel.result.components.utilisation.database > 0.95
     assert panel.cards["busiest part"].startswith("Database ")
 
 

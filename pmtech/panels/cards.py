@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pmtech.findings.backlog import reached_from
+from pmtech.findings.thresholds import NEARLY
 from pmtech.runs.result import Result
 from pmtech.system.system import System
 from pmtech.wording import nearest, percent, rate, took
@@ -39,8 +41,11 @@ def _data(result: Result) -> str:
 
 
 def _busiest(result: Result) -> str:
+    """Of several that are full the last on the way: it holds up the others."""
     used = {name: part["utilisation"] for name, part in result.parts.items() if part["utilisation"] >= 0}
-    busiest = max(used, key=used.__getitem__, default=None)
+    full = [name for name, share in used.items() if share >= NEARLY]
+    inmost = [name for name in full if not reached_from(result.system, [name]).intersection(full)]
+    busiest = max(inmost or used, key=used.__getitem__, default=None)
     return f"{result.system.label(busiest)} {_share(used[busiest])}" if busiest else "–"
 
 
