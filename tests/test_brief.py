@@ -454,3 +454,13 @@ def test_what_is_no_run_and_no_points_is_refused_in_a_sentence(what, tmp_path):
 def test_a_title_is_a_few_words(title, tmp_path):
     with pytest.raises(ValueError, match="title must be a few words"):
         brief({"A": "b"}, title=title, folder=tmp_path)
+
+
+def test_a_line_from_before_does_not_count_as_load(tmp_path, monkeypatch):
+    """Ten seconds of too much, worked off in the measured window: 20 a second keep four workers of 100 ms half busy."""
+    monkeypatch.chdir(tmp_path)
+    people = Clients(rate_per_s=20, arrivals="even", surge=Surge(at_s=0, for_s=10, times=4))
+    run = simulate(people >> Server(workers=4, service_ms=100, service_cv=0), duration_s=60, warmup_s=10)
+    assert run.components.utilisation.server == pytest.approx(0.7, abs=0.01)
+    text = brief(run).markdown.read_text(encoding="utf-8")
+    assert "busy 50 % of the time: the same design is full at 2.0 times the load" in text

@@ -128,7 +128,8 @@ class Pool(NamedTuple):
 
 def pools_of(result: Result) -> list[Pool]:
     """The busiest first. Where machines came or went in the measured window, as many as were there on average; where chance
-    alone sent fewer or more requests than are to be expected, as busy as with those."""
+    alone sent fewer or more requests than are to be expected, or a line from before it was worked off, as busy as with
+    those that are to be expected."""
     as_meant = asked_per_s(result) / max(result.summary.offered_per_s, 1e-9)
     lasted = [
         ((until - since) / result.window_s, system.components)
@@ -149,8 +150,15 @@ def pools_of(result: Result) -> list[Pool]:
         number = max(1, round(sum(share * count for (share, _), count in zip(there, counts, strict=True))))
         usd = sum(share * part.price_usd_per_hour * part.replicas for share, members in there for part in members)
         measured, kind = float(result.components.utilisation[names].mean()), there[0][1][0].kind
-        busy = measured if measured >= FULL else min(measured * as_meant, FULL)
+        busy = measured if measured >= FULL else min(measured * as_meant * _of_now(result, names), FULL)
         many = f"the {number} {kind}s{f' “{label}”' * (label.lower() != kind)}{' (on average)' * (len({*counts}) > 1)}"
         most = max(came.get(name, 1.0) for name in names)
         pools.append(Pool(f"“{label}”" if number == 1 else many, number, busy, usd, most))
     return sorted(pools, key=lambda pool: -pool.busy)
+
+
+def _of_now(result: Result, names: list[str]) -> float:
+    """The share of the work begun in the measured window that came in it, too."""
+    times = [(visits.entered_s, visits.started_s) for visits in map(result.records.visits.__getitem__, names)]
+    came, begun = (sum(int((each >= result.warmup_s).sum()) for each in those) for those in zip(*times, strict=True))
+    return min(1.0, came / max(begun, 1))
