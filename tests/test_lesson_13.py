@@ -472,6 +472,8 @@ def test_a_planted_version_is_found_with_the_days_it_has_been_known():
     for odd in ("h11", 5, "", "h11==x.y"):
         with pytest.raises(ValueError, match="planted must be|a version is numbers"):
             advisories(planted=odd)
+    with pytest.raises(ValueError, match="none of the ten advisories is about log4j: there is certifi"):
+        advisories(planted="log4j==2.14.1")
 
 
 # --- personal data --------------------------------------------------------------------------------------------------------
