@@ -117,6 +117,8 @@ def test_a_forecast_is_a_range():
     assert "not enough today" in demand(1_000_000, 20, 3, capacity_per_s=500).said
     assert "enough for ten years" in demand(1, 1, 1, capacity_per_s=1e9).said
     assert demand(0, 20, 3).full_in(10) == (math.inf, math.inf)
+    for flat in (demand(0, 20, 3), demand(1_000_000, 20, 3, growth=(0, 0))):
+        assert " to " not in flat.said.partition("the peak is ")[2]  # not a range from 694 to 694
 
 
 def test_each_step_can_be_moved():
