@@ -27,7 +27,10 @@ PEOPLE = ("customers",)  # a few of whom are whole
 def rounded(value: float, unit: str = "a second") -> float:
     """A figure, to the digits that a reader needs."""
     if unit == "%":
-        return round(value, 2 if 0.1 <= abs(value) <= 0.9 else 3)  # half of all is no matter of a thousandth
+        digits = 2 if 0.1 <= abs(value) <= 0.9 else 3  # half of all is no matter of a thousandth
+        while digits < 6 and round(value, digits) in (0, 1) and value not in (0, 1):
+            digits += 1  # no promise of 99.99 % is one of 100 %
+        return round(value, digits)
     if unit in MONEY:
         return round(value, 2)
     if unit == "ms":
@@ -43,7 +46,7 @@ def said(value: float, unit: str) -> str:
         return "nothing"
     value = rounded(value, unit)
     if unit == "%":
-        return f"{value:.1%}".replace(".0%", "%").replace("%", " %")
+        return f"{plain(round(100 * value, 4))} %"
     if unit in MONEY:
         return f"${value:,.2f}" if unit == "$" else f"{value:,.2f} {unit}"
     if value == 1:

@@ -248,7 +248,7 @@ def test_twins_on_two_routes_are_no_pool():
 
 def test_sentences_begin_with_a_capital():
     text = said(Clients(rate_per_s=40, timeout_ms=500) >> EIGHTY)
-    assert re.search(r"\. Less than 1 % of the requests were given up after 500 ms \(504\)", text), text
+    assert re.search(r"\. Less than 1 % of the requests were given up after 500 ms \(status 504\)", text), text
 
 
 def test_a_server_that_got_slower_is_not_held_by_what_lies_behind_it():

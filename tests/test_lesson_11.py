@@ -32,6 +32,7 @@ from pmtech import (
 )
 from pmtech.charts.load_test import figure as curve
 from pmtech.course.exercises.check import all_tasks
+from pmtech.course.exercises.marking import PRECISE_FROM
 from pmtech.course.exercises.tasks.lesson_11 import TASKS, month
 from pmtech.runs.summary import percentiles
 
@@ -116,6 +117,8 @@ def test_a_forecast_is_a_range():
     assert "not enough today" in demand(1_000_000, 20, 3, capacity_per_s=500).said
     assert "enough for ten years" in demand(1, 1, 1, capacity_per_s=1e9).said
     assert demand(0, 20, 3).full_in(10) == (math.inf, math.inf)
+    for flat in (demand(0, 20, 3), demand(1_000_000, 20, 3, growth=(0, 0))):
+        assert " to " not in flat.said.partition("the peak is ")[2]  # not a range from 694 to 694
 
 
 def test_each_step_can_be_moved():
@@ -451,6 +454,18 @@ def test_a_sentence_says_what_was_promised_and_no_more(sentence, wrong):
     assert not marking.passed and any(wrong in gap for gap in marking.gaps)
 
 
+def test_never_more_than_a_number_is_no_more_than_was_promised():
+    said = "In 30 days it is never away for more than 3.6 hours; 95 of 100 answers come within 400 ms."
+    assert tried(0.995, 400, 3, sentence=said).passed
+    assert any("“never”" in gap for gap in tried(0.995, 400, 3, sentence=f"It never fails. {said}").gaps)
+
+
+def test_what_a_strict_promise_misses_is_not_told_as_none_over_none():
+    system = month(3, stand_in=True)
+    marking = TASKS[0].mark({"promise": promise(0.9999, p95_ms=400), "system": system, "sentence": "x"}, PRECISE_FROM)
+    assert "the target of 0.01 %" in marking.gaps[0] and "is 0 %" not in marking.gaps[0], marking.gaps[0]
+
+
 @pytest.mark.parametrize(("share", "p95_ms"), [(0.99, 400), (0.995, 500), (0.995, None)])
 def test_company_a_does_not_sign_everything(share, p95_ms):
     assert any("Company A does not sign" in gap for gap in tried(share, p95_ms, 3, sentence="x").gaps)
@@ -464,6 +479,8 @@ def test_another_system_is_no_attempt_and_another_thing_a_sentence():
     for odd in (None, month(), {"promise": 0.999}, other):
         with pytest.raises(ValueError, match="needs {"):
             TASKS[0].mark(odd)
+    with pytest.raises(ValueError, match=r"but promise is '99.5 %'$"):
+        TASKS[0].mark({"promise": "99.5 %", "system": month(), "sentence": "x"})
 
 
 # --- the prose -----------------------------------------------------------------------------------------------------------

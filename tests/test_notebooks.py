@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from pathlib import Path
 
 import pytest
-from lessons import NOTEBOOKS
+from lessons import NOTEBOOKS, sources
 
 from pmtech.course import lint
 from pmtech.course.exercises import questions
@@ -25,6 +26,19 @@ def test_the_course_begins_at_the_beginning():
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_every_lesson_is_one(path):
     assert lint.lint(path) == []
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_name_that_is_given_twice_is_read_only_where_it_is_given(path):
+    """Else what stands in a later cell is not what the learner saw under this name first."""
+    names = {"given": {}, "read": {}}
+    for number, source in enumerate(sources(path, "code")):
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Name):
+                kind = "given" if isinstance(node.ctx, ast.Store) else "read"
+                names[kind].setdefault(node.id, set()).add(number)
+    twice = {name: cells for name, cells in names["given"].items() if len(cells) > 1}
+    assert [name for name, cells in twice.items() if names["read"].get(name, set()) - cells] == []
 
 
 # What is broken in a good lesson, and what is said of it

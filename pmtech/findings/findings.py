@@ -177,7 +177,7 @@ def _gave_up(case: Case) -> list[str]:
     share = (records.status[came] == 504).mean()
     patience = {part.timeout_ms for part in sources if part.timeout_ms is not None}
     after = f" after {seconds(patience.pop() / 1000)}" if len(patience) == 1 else ""
-    said = f"{percent(share)} of the requests were given up{after} (504); the work on them was for nobody"
+    said = f"{percent(share)} of the requests were given up{after} (status 504); the work on them was for nobody"
     return [said] if share else []
 
 

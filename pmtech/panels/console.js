@@ -131,7 +131,7 @@ function render({ model, el }) {
       ),
     );
     const others = more ? ` (and ${more} more ${more === 1 ? "row" : "rows"})` : "";
-    return h("table", {}, h("caption", {}, name + others), h("thead", {}, head), h("tbody", {}, ...lines));
+    return h("table", {}, h("caption", {}, `In the database: ${name}${others}`), h("thead", {}, head), h("tbody", {}, ...lines));
   };
   // JSON without spaces may break after a comma, rather than within a word.
   const wire = (place, text) => place.replaceChildren(...text.split(/(?<=,)/).flatMap((part) => [part, h("wbr")]));

@@ -68,7 +68,8 @@ class Demand(Steps):
     def said(self) -> str:
         """The forecast in a sentence."""
         low, high = map(rate, self.in_months(MONTHS))
-        told = f"At {percents(self.growth)} more every month the peak is {low} to {high} a second in a year."
+        peak = low if low == high else f"{low} to {high}"
+        told = f"At {percents(self.growth)} more every month the peak is {peak} a second in a year."
         if self.capacity_per_s is None:
             return told
         early, late = self.full_in(self.capacity_per_s)

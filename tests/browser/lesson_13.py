@@ -13,6 +13,7 @@ def play(lab) -> None:
     )
     send.click()
     answer.get_by_text('"total":0').wait_for()
+    panel.get_by_text("In the database: responses").wait_for()  # what is there is not what Ben was told
     path.fill("/surveys/1/responses")
     send.click()
     answer.get_by_text('"respondent":"noor"').wait_for()

@@ -90,6 +90,11 @@ def magnified_by_half_a_panel_stands_on_one_screen(lab) -> None:
     for panel in lab.page.locator(".pmtech-explore:visible").all():
         panel.scroll_into_view_if_needed()
         assert panel.evaluate(HIGHER) <= 0
+        panel.locator("input[type=range]").first.press("End")
+        lab.wait_idle()
+        panel.get_by_role("button", name="Keep this run").click()
+        lab.wait_idle()
+        assert panel.locator(".pmtech-cards").evaluate("(cards) => cards.scrollWidth - cards.clientWidth") <= 0
     lab.page.evaluate("() => jupyterapp.shell.expandLeft()")
 
 

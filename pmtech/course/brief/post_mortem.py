@@ -35,9 +35,10 @@ def post_mortem(
     actions = [actions] if isinstance(actions, str) else [str(action) for action in actions]
     heard, lost = _by_second(run)
     begins, ends = _incident(run, heard, lost)
+    unit = {"hour": "h", "minute": "min", "second": "s"}[clock(run.duration_s)[0]]
     return {
         "In short": _short(run, begins, ends),
-        "Timeline": [f"{seconds(at_s, run.duration_s)}: {words}" for at_s, words in _timeline(run, begins, ends)]
+        "Timeline": [f"{_tenth(at_s, run)} {unit}: {words}" for at_s, words in _timeline(run, begins, ends)]
         or ["Nothing happened."],
         "Impact": _impact(run, usd),
         "What helped": _helped(run, heard, lost, begins, ends),
@@ -92,8 +93,12 @@ def _short(run: Result, begins: float | None, ends: int | None) -> str:
     noticed = f" Somebody acted {acted} after it began." if acts else " Nobody acted."
     after = seconds((ends or run.duration_s) - begins, run.duration_s)
     lasted = f"lasted {after}" if ends else f"is not over after {after}"
-    unit, s = clock(run.duration_s)  # to a tenth: it may have begun between two seconds
-    return f"It began at {unit} {plain(round(begins / s, 1))} and {lasted}.{noticed}"
+    return f"It began at {clock(run.duration_s)[0]} {_tenth(begins, run)} and {lasted}.{noticed}"
+
+
+def _tenth(at_s: float, run: Result) -> str:
+    """A moment in the unit of the run's chart, to a tenth: it may have begun between two seconds."""
+    return plain(round(at_s / clock(run.duration_s)[1], 1))
 
 
 def _timeline(run: Result, begins: float | None, ends: int | None) -> list[tuple[float, str]]:

@@ -176,8 +176,10 @@ _WORDS = {
 
 def several(id: str, attempt, such_as: str, **kinds: type) -> list[Any]:
     """What stands under these names in an attempt of several things. Raises ValueError with a sentence."""
-    if not isinstance(attempt, Mapping) or not all(isinstance(attempt.get(name), kinds[name]) for name in kinds):
-        raise ValueError(f'check("{id}", ...) needs {such_as}, got {attempt!r}')
+    given = attempt if isinstance(attempt, Mapping) else {}
+    if wrong := [name for name, kind in kinds.items() if not isinstance(given.get(name), kind)]:
+        got = f"got {attempt!r}" if given is not attempt else f"but {wrong[0]} is {given.get(wrong[0])!r}"
+        raise ValueError(f'check("{id}", ...) needs {such_as}, {got}')
     return [attempt[name] for name in kinds]
 
 

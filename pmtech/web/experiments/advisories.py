@@ -13,7 +13,7 @@ from packaging.version import InvalidVersion, Version
 
 from pmtech.files import as_path, in_a_sentence
 from pmtech.web.client.table import Rows
-from pmtech.wording import counted
+from pmtech.wording import counted, nearest
 
 FROZEN = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 
@@ -45,6 +45,9 @@ def advisories(versions: str | Path | Mapping[str, str] | None = None, *, plante
     """
     if not (pretended := _pins(planted)) and planted is not None:
         raise ValueError(f'planted must be such as "h11==0.14.0", got {planted!r}')
+    known = [one["package"].lower() for one in FROZEN["advisory"]]
+    for name in set(pretended) - set(known):
+        raise ValueError(f"none of the ten advisories is about {name}: {nearest(name, known)}")
     ours = _versions(versions) | pretended
     rows, hit = [], {}
     for one in FROZEN["advisory"]:

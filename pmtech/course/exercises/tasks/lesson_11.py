@@ -96,7 +96,10 @@ class PromiseTask(SystemTask):
 def _wrong_with(sentence: str, mine: Promise) -> list[str]:
     """What a sentence for the customer lacks, or says too much."""
     low, said = sentence.lower(), []
-    if bold := next((word for word in ABSOLUTES if word in low), None):
+    bounded = re.sub(
+        r"(never|no outage)\b[^.;]*\b(more|longer) than\b", "", low
+    )  # "never for more than an hour" has a number
+    if bold := next((word for word in ABSOLUTES if word in bounded), None):
         said.append(f"The sentence says “{bold}”: more than was promised.")
     numbers = {float(number.replace(",", "")) for number in re.findall(r"\d[\d,]*(?:\.\d+)?", sentence)}
     if not any(abs(number - time) <= 0.02 * time for number in numbers for time in (mine.minutes, mine.minutes / 60)):
