@@ -104,6 +104,9 @@ def test_the_cards_carry_their_units():
         "cost": "$0.10 /h",
     }
     assert explore(SHOP.replace({"shoppers.rate_per_s": 0})).cards["p95 answer"] == "–"
+    few = explore(SHOP.replace({"shoppers.rate_per_s": 0.1}))
+    assert few.cards["p95 answer"] == "too few"
+    assert "too few for a percentile" in few.sentences
 
 
 def test_a_card_is_short_where_a_sentence_has_room():

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pmtech.findings.backlog import reached_from
-from pmtech.findings.thresholds import NEARLY
+from pmtech.findings.thresholds import ENOUGH, NEARLY
 from pmtech.runs.result import Result
 from pmtech.system.system import System
 from pmtech.wording import nearest, percent, rate, took
@@ -69,13 +69,19 @@ def _refused_most(result: Result) -> str:
     return f"{_share(lost[name])} {result.system.label(name)}" if lost[name] else "nobody"
 
 
+def _p95(result: Result) -> str:
+    records = result.records
+    count = int((records.served & (records.arrived_s >= result.warmup_s)).sum())
+    return "too few" if 0 < count < ENOUGH else took(result.totals["p95_ms"], result.duration_s)
+
+
 def _dollars(usd: float) -> str:
     return "< $0.01" if 0 < usd < 0.005 else f"${usd:.2f}"
 
 
 CARDS = {
     "served": Card("requests answered in a second, on average", lambda r: f"{rate(r.totals['served_per_s'])} /s"),
-    "p95 answer": Card("95 of 100 served requests took no longer", lambda r: took(r.totals["p95_ms"], r.duration_s)),
+    "p95 answer": Card(f"95 of 100 served requests took no longer; of fewer than {ENOUGH} nobody knows", _p95),
     "refused": Card(
         "share of the requests that were refused, failed or were given up", lambda r: _share(r.totals["error_rate"])
     ),
