@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import shutil
 import subprocess
@@ -306,3 +307,15 @@ def test_a_public_name_is_never_the_room_of_that_name():
     """`findings` is a room and a function: whoever imports it wants the function."""
     rooms = {name for name in pmtech.__all__ if isinstance(getattr(pmtech, name), ModuleType)}
     assert rooms == {"theory"}
+
+
+@pytest.mark.parametrize(
+    "package", sorted((ROOT / "pmtech" / "install").rglob("package.json")), ids=lambda p: p.parent.name
+)
+def test_no_page_file_lies_where_a_browser_keeps_it_for_a_year(package):
+    """JupyterLab says so of every folder `static`: a newer edition of the course would be shown with the page of the older."""
+    loaded = json.loads(package.read_text(encoding="utf-8"))["jupyterlab"]["_build"]["load"]
+    assert (package.parent / loaded).is_file()
+    assert "static" not in [
+        part for path in package.parent.rglob("*") for part in path.relative_to(package.parent).parts
+    ]
