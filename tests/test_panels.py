@@ -626,6 +626,8 @@ def test_the_picture_tells_machines_apart_that_do_not_get_the_same():
     shares = [share for _, share in sorted((-share, share) for share in uneven_shares(shown.result)["server"])]
     assert shares == pytest.approx([0.475, 0.475, 0.05], abs=0.02)
     assert "overloaded: 2\N{NO-BREAK SPACE}of\N{NO-BREAK SPACE}3" in shown.answer["picture"]
+    lanes = [shown.answer["picture"].count(f'class="{css}"') for css in ("track", "load", "load free")]
+    assert lanes == [3, 2, 1]
     shown.controls["company_d.connections"].value = 300
     assert "overloaded" not in shown.answer["picture"]
     shown.controls["load_balancer.layer"].value = 7
