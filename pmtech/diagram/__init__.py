@@ -5,7 +5,7 @@ import re
 from html import escape
 from pathlib import Path
 
-from pmtech.diagram.layout import DECK, LINE, NAME, PAD, TEXT, Arrow, Box, Layout, layout
+from pmtech.diagram.layout import DECK, LANE, LINE, NAME, PAD, TEXT, Arrow, Box, Layout, layout
 from pmtech.system.system import System
 from pmtech.wording import rate
 
@@ -95,8 +95,8 @@ def _box(box: Box) -> str:
             y += LINE
     lanes, bottom = len(box.loads), box.y + box.height - PAD - 1
     for lane, load in enumerate(box.loads):
-        track = (box.width - 2 * PAD + 3) / lanes - 3
-        left = x + lane * (track + 3)
+        track = (box.width - 2 * PAD + LANE) / lanes - LANE
+        left = x + lane * (track + LANE)
         drawn.append(rect("track", left, bottom, track, 4, 2))
         css = "load free" if lanes > 1 and load <= 1 else "load"
         drawn += [rect(css, left, bottom, max(4, track * min(load, 1)), 4, 2)] if load else []

@@ -15,6 +15,7 @@ from pmtech.wording import listed, rate
 NAME, TEXT = 15, 14  # sizes of letters, in pixels
 PAD, LINE, GAP_Y, MARGIN = 12, 20, 24, 8
 NARROW, WIDE, PICTURE = 138, 264, 960  # boxes grow to WIDE, and shrink to NARROW so that a picture fits a cell
+LANE = 3  # between the bars of machines that are not equally busy
 DECK = 5  # by so much each box of a stack shows behind the one before it
 
 
@@ -161,7 +162,11 @@ def _groups(system: System) -> list[list[int]]:
 
 
 def _box(
-    system: System, flow: dict[str, Flow], group: list[int], marks: Mapping[str, str], shares: Mapping
+    system: System,
+    flow: dict[str, Flow],
+    group: list[int],
+    marks: Mapping[str, str],
+    shares: Mapping[str, Sequence[float]],
 ) -> Callable[[float], Box]:
     """Makes its box, given how wide a line of words may be."""
     specs, names = [system.parts[part] for part in group], [system.names[part] for part in group]
@@ -181,10 +186,10 @@ def _box(
     facts += dict.fromkeys(marks[name] for name in names if name in marks)
     loads: tuple[float, ...] = ()
     if capacity and system.sources:
-        of_each = shares.get(names[0], ()) if len(group) == 1 else ()
-        loads = tuple(arrives / capacity * len(of_each) * share for share in of_each) or (arrives / capacity,)
-        full = sum(load > 1 for load in loads[1:] and loads)
-        if full and not trouble:
+        of_each = shares.get(names[0], [1.0]) if len(group) == 1 else [1.0]
+        loads = tuple(arrives / capacity * len(of_each) * share for share in of_each)
+        full = sum(load > 1 for load in loads)
+        if full and len(loads) > 1 and not trouble:  # some machines, and not all of them together
             trouble, alarms = "waiting", [f"overloaded: {full} of {len(loads)}"]
     said = tuple(facts + alarms)
 

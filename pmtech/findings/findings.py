@@ -185,7 +185,7 @@ def _speed(case: Case, enough: int, inside: float, unlike: float) -> list[str]:
     """How long the served ones took, and how far to trust it."""
     result, records, totals = case.result, case.result.records, case.result.totals
     came = records.arrived_s >= result.warmup_s
-    count, still = int((came & records.served).sum()), int((came & (records.status == 0)).sum())
+    count, still = int(result.measured.sum()), int((came & (records.status == 0)).sum())
     if not count:
         return ["Nobody was served" + (" who came in the measured time" if totals["served_per_s"] else "")]
     if count < enough:

@@ -70,9 +70,7 @@ def _refused_most(result: Result) -> str:
 
 
 def _p95(result: Result) -> str:
-    records = result.records
-    count = int((records.served & (records.arrived_s >= result.warmup_s)).sum())
-    return "too few" if 0 < count < ENOUGH else took(result.totals["p95_ms"], result.duration_s)
+    return "too few" if 0 < result.measured.sum() < ENOUGH else took(result.totals["p95_ms"], result.duration_s)
 
 
 def _dollars(usd: float) -> str:

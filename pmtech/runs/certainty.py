@@ -46,8 +46,7 @@ def p99_between(result) -> tuple[float, float]:
     What this leaves out: stretches of a busy system still depend on one another, so that of a minute at 80 % or ten at
     90 % the ends held the true p99 in 83 to 88 of 100 runs, not in 95; where they fail, the true one is higher.
     """
-    records = result.records
-    mine = records.served & (records.arrived_s >= result.warmup_s)
+    records, mine = result.records, result.measured
     arrived, latency = records.arrived_s[mine], np.sort((records.finished_s - records.arrived_s)[mine]) * 1000
     slow = (records.finished_s - records.arrived_s)[mine] * 1000 > result.totals["p99_ms"]
     stretch = np.minimum((arrived - result.warmup_s) / result.window_s * BATCHES, BATCHES - 1).astype(int)

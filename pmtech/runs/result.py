@@ -102,6 +102,11 @@ class Result:
         return pd.concat(frames, ignore_index=True).sort_values("request", kind="stable", ignore_index=True)
 
     @cached_property
+    def measured(self) -> np.ndarray:
+        """Which requests count for how long an answer takes: served, of those that came in the measured window."""
+        return self.records.served & (self.records.arrived_s >= self.warmup_s)
+
+    @cached_property
     def refusals(self) -> pd.DataFrame:
         """A row a refused request: where and when, the status, and the Retry-After in seconds (NaN: none was sent)."""
         columns = vars(self.records.refusals)

@@ -96,9 +96,8 @@ class PromiseTask(SystemTask):
 def _wrong_with(sentence: str, mine: Promise) -> list[str]:
     """What a sentence for the customer lacks, or says too much."""
     low, said = sentence.lower(), []
-    bounded = re.sub(
-        r"(never|no outage)\b[^.;]*\b(more|longer) than\b", "", low
-    )  # "never for more than an hour" has a number
+    # "Never for more than an hour" has a number.
+    bounded = re.sub(r"(never|no outage)\b[^.;]*\b(more|longer) than\b", "", low)
     if bold := next((word for word in ABSOLUTES if word in bounded), None):
         said.append(f"The sentence says “{bold}”: more than was promised.")
     numbers = {float(number.replace(",", "")) for number in re.findall(r"\d[\d,]*(?:\.\d+)?", sentence)}
