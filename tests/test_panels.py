@@ -32,7 +32,7 @@ from pmtech.panels import explore as explore_module
 from pmtech.panels import sweep as sweep_module
 from pmtech.panels.compare import _rows, compare
 from pmtech.panels.controls import Choice, Slider
-from pmtech.panels.explore import explore
+from pmtech.panels.explore import LONG_RUN, MACHINES, explore
 from pmtech.panels.sweep import sweep
 from pmtech.panels.widget import BRING_BACK, Panel
 from pmtech.runs.comparison import ALL, BATCHES, Comparison, run_designs
@@ -625,6 +625,8 @@ def test_the_picture_tells_machines_apart_that_do_not_get_the_same():
     shown = explore(system, Choice("load_balancer.layer", [4, 7]), Slider("company_d.connections", 1, 300))
     shares = [share for _, share in sorted((-share, share) for share in uneven_shares(shown.result)["server"])]
     assert shares == pytest.approx([0.475, 0.475, 0.05], abs=0.02)
+    assert shown.cards["busiest part"] == "Server > 99 %"  # not the mean of all three
+    assert shown.answer["caption"] == MACHINES
     assert "overloaded: 2\N{NO-BREAK SPACE}of\N{NO-BREAK SPACE}3" in shown.answer["picture"]
     lanes = [shown.answer["picture"].count(f'class="{css}"') for css in ("track", "load", "load free")]
     assert lanes == [3, 2, 1]
@@ -632,6 +634,7 @@ def test_the_picture_tells_machines_apart_that_do_not_get_the_same():
     assert "overloaded" not in shown.answer["picture"]
     shown.controls["load_balancer.layer"].value = 7
     assert not uneven_shares(shown.result)
+    assert shown.answer["caption"] == LONG_RUN
     assert shown.answer["picture"].count('class="track"') == 1
 
 

@@ -114,16 +114,6 @@ class Backlog:
         """The step with which the queue began that was there after `step`."""
         return int(np.flatnonzero(np.append(0, self.length[:step]) == 0)[-1])
 
-    @property
-    def busy(self) -> np.ndarray:
-        """Which share of its places was taken, machine by machine, in the measured window; of those that had any work."""
-        begin, end, found = self.result.warmup_s, self.result.duration_s, []
-        assert self.station is not None
-        for v in (self.result.records.visits[name] for name in self.names):
-            taken_s = np.nan_to_num(np.nan_to_num(v.left_s, nan=end).clip(begin) - v.started_s.clip(begin))
-            found += (np.bincount(v.machine, taken_s) / (self.station.places * (end - begin))).tolist()
-        return np.array(found)
-
     def last_waits_s(self, since: float) -> float:
         """How long the last of those who wait at the end will wait; infinity: nothing moves.
 

@@ -75,7 +75,8 @@ def _standing(case: Case, long: at.Long) -> list[str]:
         limit = "and no more may" if patience_s is None else f"each for {seconds(patience_s)} at most"
         return [words.arrive(told), f"{at_end} wait there at the end, {limit}"]
     if told.cause == "uneven":
-        few, many = (percent(share) for share in np.sort(told.backlog.busy)[[0, -1]])
+        taken = [case.result.taken(name) for name in told.backlog.names]
+        few, many = (percent(share) for share in np.sort(np.concatenate(taken))[[0, -1]])
         why = f"The machines do not get equal shares (busy {many} and {few} of the time):"
     else:
         why = words.of_chance(told) if told.cause == "chance" else words.of_growth(told)

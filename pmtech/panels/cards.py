@@ -9,6 +9,7 @@ import numpy as np
 
 from pmtech.findings.backlog import reached_from
 from pmtech.findings.thresholds import ENOUGH, NEARLY
+from pmtech.runs.homes import uneven_shares
 from pmtech.runs.result import Result
 from pmtech.system.system import System
 from pmtech.wording import nearest, percent, rate, took
@@ -41,8 +42,9 @@ def _data(result: Result) -> str:
 
 
 def _busiest(result: Result) -> str:
-    """Of several that are full the last on the way: it holds up the others."""
+    """Of several that are full the last on the way: it holds up the others. Where machines do not get the same, the busiest."""
     used = {name: part["utilisation"] for name, part in result.parts.items() if part["utilisation"] >= 0}
+    used |= {name: float(result.taken(name).max()) for name in uneven_shares(result) if name in used}
     full = [name for name, share in used.items() if share >= NEARLY]
     inmost = [name for name in full if not reached_from(result.system, [name]).intersection(full)]
     busiest = max(inmost or used, key=used.__getitem__, default=None)
@@ -96,7 +98,9 @@ CARDS = {
     "handed out again": Card(
         "how often a message was handed out after its first time", lambda r: f"{r.messages_of().again:,}"
     ),
-    "busiest part": Card("whose places are taken for the greatest share of the time", _busiest),
+    "busiest part": Card(
+        "whose places are taken for the greatest share of the time; of unequal machines, the busiest", _busiest
+    ),
 }
 
 

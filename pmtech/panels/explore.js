@@ -37,6 +37,7 @@ function render({ model, el }) {
 
   // ---- what comes out ----
   const picture = h("div", { class: "pmtech-picture" });
+  const caption = h("span", {});
   const scale = h("b", { "aria-live": "polite" });
   const cards = h("div", { class: "pmtech-cards" });
   const plot = h("div", { class: "pmtech-plot", role: "img" });
@@ -47,7 +48,7 @@ function render({ model, el }) {
     "div",
     { class: "pmtech-explore", role: "group", "aria-label": "What if" },
     picture,
-    h("p", { class: "pmtech-quiet pmtech-caption" }, scale, h("span", {}, "The picture: the long run. Below: this run, its start and its chance included.")),
+    h("p", { class: "pmtech-quiet pmtech-caption" }, scale, caption),
     h("div", { class: "pmtech-controls" }, ...knobs.rows, actions),
     h("div", { class: "pmtech-outcome" }, cards, plot),
     h("div", { class: "pmtech-said" }, problem, sentences),
@@ -77,6 +78,7 @@ function render({ model, el }) {
       redraw(picture, answer.picture);
     }
     write(scale, answer.scale);
+    write(caption, answer.caption);
     write(before, answer.before);
     write(customers, `Customers #${answer.seed}`);
     write(sentences, answer.sentences);

@@ -20,6 +20,8 @@ from pmtech.runs.simulate import simulate
 from pmtech.system.system import System, check_complete
 from pmtech.wording import nearest, plain, value_in_words
 
+LONG_RUN = "The picture: the long run. Below: this run, its start and its chance included."
+MACHINES = "The picture: the long run, each machine as in this run. Below: this run."  # no longer: it stays on its line
 STRETCH = 4  # an axis stays as long as what it shows fills so much of it: a quarter
 
 
@@ -108,11 +110,12 @@ class Explore(Panel):
             self.answer = {**self.answer, **self._wish, "error": f"This can't be run: {why(error)}."}
 
     def _answered(self) -> dict:
-        figure, system = self._draw(self.result, self.pinned), self.result.system
+        figure, shares = self._draw(self.result, self.pinned), uneven_shares(self.result)
         return {
             **self._wish,
             "cards": shown(self.result, self.pinned, self._cards),
-            "picture": diagram(system, layout(system, shares=uneven_shares(self.result))),
+            "picture": diagram(self.result.system, layout(self.result.system, shares=shares)),
+            "caption": MACHINES if shares else LONG_RUN,
             "scale": self._hold(figure),
             "figure": figure,
             "before": self._before(),

@@ -198,6 +198,15 @@ class Result:
             return {}
         return self.at_end.components[name].figures(notes[notes[:, 0] >= self.warmup_s])
 
+    def taken(self, name: str) -> np.ndarray:
+        """Which share of its places of work was taken in the measured window, machine by machine, of those that had any work."""
+        station = self.at_end.components[name].station
+        if station is None:
+            raise ValueError(f'"{name}" has no places of work')
+        begin, end, visits = self.warmup_s, self.duration_s, self.records.visits[name]
+        work_s = np.nan_to_num(np.nan_to_num(visits.left_s, nan=end).clip(begin) - visits.started_s.clip(begin))
+        return np.bincount(visits.machine, work_s) / (station.places * self.window_s)
+
     def _utilisation(self, name: str) -> float:
         begin, end, visits = self.warmup_s, self.duration_s, self.records.visits[name]
         offers = self.offers(name, since=begin)
