@@ -248,7 +248,7 @@ def test_it_says_so_when_it_cannot_go_as_fast_as_it_should(opened, lab):
 
 
 def test_in_a_tab_that_is_not_looked_at_it_rests_and_goes_on_where_it_was(opened, lab):
-    patient = "import pmtech.panels.live.live as module\nmodule.AHEAD, module.UNHEARD_S = 20, 600"
+    patient = "import pmtech.panels.live.live as module\nmodule.AHEAD, module.UNHEARD_S = 40, 600"  # a page answers at least every 31st
     page = opened(SET_UP, patient, LIVE)
     page.get_by_role("button", name="Play").click()
     wait_for_clock(page, 1)

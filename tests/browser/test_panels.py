@@ -140,7 +140,7 @@ def places(panel) -> list:
 
 
 def test_a_sweep_is_stopped_while_its_cell_runs(opened):
-    lab = opened(SET_UP, 'rows = sweep(tool, {"server.workers": range(1, 1000)})', "len(rows)")
+    lab = opened(SET_UP, 'rows = sweep(tool, {"server.workers": range(1, 1000)}, duration_s=1000)', "len(rows)")
     lab._begin("notebook:run-all-cells")
     lab.page.get_by_role("button", name="Stop").click()
     lab.wait_idle()

@@ -30,7 +30,7 @@ from pmtech.wording import nearest, rate, seconds, shown_in, value_in_words
 DRAG_S = 0.7  # turns of a knob that come so soon after one another are one mark in the chart
 SURGE_TIMES, SURGE_S, DOWN_S = 5, 10, 20
 SHARE_S = 0.02  # of a tick that one panel may take: others live in the same loop
-AHEAD = 120  # so many news are on their way to a page that is busy, and the run waits for it
+AHEAD = 120  # so many news are on their way to a page that is busy, and the run waits for it; it answers at least every 31st
 UNHEARD_S = 20  # a page that has not answered for so long is gone
 MOST_INSIDE = 50_000
 
