@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from lessons import NOTEBOOKS, run
 
 from pmtech import Clients, Outage, Queue, Server, Surge, brief, compare, lateness, simulate, theory
 from pmtech.course.exercises.check import all_tasks
@@ -45,6 +46,13 @@ def test_a_bigger_machine_alone_does_not_keep_the_answers_quick():
     clients, tool, _, mailer = busy_lunch(workers=8).parts
     run = simulate(clients >> tool >> replace(mailer, workers=100), duration_s=3600)
     assert run.summary.p95_ms > 200
+
+
+def test_one_subscriber_more_changes_nothing_for_the_others():
+    lesson = run(NOTEBOOKS[7], "event", "with_archive")
+    three, four = (simulate(lesson[name], duration_s=5400).deliveries for name in ("event", "with_archive"))
+    assert list(four.index) == ["Mails", "Counts", "Calls", "Files"]
+    assert four.loc[three.index].equals(three)
 
 
 def test_the_backlog_at_its_worst_and_when_it_is_gone_are_those_of_the_sum_by_hand():
