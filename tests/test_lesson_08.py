@@ -8,6 +8,7 @@ from random import Random
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+from lessons import NOTEBOOKS, run
 
 from pmtech import (
     CDN,
@@ -495,3 +496,11 @@ def test_old_copies_save_the_evening():
     ]
     assert 0.25 < runs[0].summary.error_rate < 0.45 and runs[1].summary.error_rate == 0
     assert 10 < runs[1].components.loc["cdn"].oldest_s < 18
+
+
+def test_videos_straight_from_the_store_leave_the_workers_to_the_pages():
+    lesson = run(NOTEBOOKS[8], "through", "straight")
+    through, straight = (simulate(lesson[name]).summary for name in ("through", "straight"))
+    assert through.p95_ms > 5 * straight.p95_ms
+    assert straight.p95_ms == pytest.approx(30 + 20_000 * 8 / 400, rel=0.01)  # the first byte, then 20 MB at 400 Mbit/s
+    assert straight.cost_usd_per_hour == pytest.approx(through.cost_usd_per_hour, rel=0.1)

@@ -10,6 +10,7 @@ from urllib.request import urlopen
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+from lessons import NOTEBOOKS, run
 
 from pmtech import (
     Autoscale,
@@ -242,3 +243,10 @@ def test_by_the_rule_alone_a_fast_start_still_loses_orders():
         )
         lost[starts_s] = simulate(ten >> dispatch, duration_s=2700).summary.error_rate
     assert lost[150] > lost[30] > lost[10] > 0.005 and lost[150] > 0.08
+
+
+def test_refusing_the_advert_saves_whoever_orders_anyway():
+    lesson = run(NOTEBOOKS[9], "spike", "refusing")
+    lost = {name: simulate(lesson[name], duration_s=2700).by_client.error_rate for name in ("spike", "refusing")}
+    assert lost["spike"]["orders"] > 0.01 and lost["refusing"]["orders"] == 0
+    assert lost["refusing"]["advert"] > 3 * lost["spike"]["advert"]

@@ -10,6 +10,7 @@ import traitlets
 from pmtech.panels.errors import why
 from pmtech.panels.widget import Panel
 from pmtech.web.app.server import Api
+from pmtech.web.app.sign_in import Accounts
 from pmtech.web.app.store import COLUMNS, HIDDEN, RowChange, row_changes, shown, told
 from pmtech.web.client.exchange import Exchange
 
@@ -42,15 +43,19 @@ EXAMPLES = (
 )
 
 
-def _as_ben(token: str) -> list[list[str]]:
-    """Examples for the API with sign-in, sent by Ben of Company B."""
-    his = f"Authorization: Bearer {token}"
+def _as_ben(accounts: Accounts) -> list[list[str]]:
+    """Examples for the API with sign-in, sent by Ben of Company B, and by a program of his that has a key."""
+    tokens = accounts.token("ben"), accounts.token("ben", reads_only=True)
+    his, its = (f"Authorization: Bearer {token}" for token in tokens)
     return [
         ["Read the responses to my survey", "GET", "/surveys/2/responses", his, ""],
         ["List my surveys", "GET", "/surveys?owner=ben", his, ""],
         ["Who am I?", "GET", "/me", his, ""],
         ["Change how my name is shown", "PATCH", "/me", f"{_JSON}\n{his}", '{"shown": "Benny"}'],
         ["Look at the payments", "GET", "/payments", his, ""],
+        ["Make a key for a program", "POST", "/keys", f"{_JSON}\n{his}", "{}"],
+        ["Read with a program's key", "GET", "/surveys?owner=ben", its, ""],
+        ["Write with a program's key", "PATCH", "/me", f"{_JSON}\n{its}", '{"shown": "Program"}'],
         ["Ask without signing in", "GET", "/surveys/2", "", ""],
     ]
 
@@ -73,7 +78,7 @@ class Console(Panel):
         self.exchange: Exchange | None = None
         self.changes: list[RowChange] = []
         self._lock = RLock()  # the page's requests come on another thread than the cell's
-        super().__init__(**({"examples": _as_ben(api.accounts.token("ben"))} if api.accounts else {}))
+        super().__init__(**({"examples": _as_ben(api.accounts)} if api.accounts else {}))
         self.on_msg(self._from_page)
 
     def request(
