@@ -142,10 +142,11 @@ class Part:
         return max(0, min(target.room() for target in self.targets) - len(self.coming)) if self.targets else inf
 
     def on_room(self, call: Callable[[], None]) -> None:
-        """Call when there is room again."""
-        self.roomed.append(call)
-        for target in self.targets:
-            target.on_room(call)
+        """Call when there is room again: once, however many ways lead here."""
+        if call not in self.roomed:
+            self.roomed.append(call)
+            for target in self.targets:
+                target.on_room(call)
 
     def has_room(self) -> None:
         """Somebody may come."""

@@ -317,3 +317,15 @@ def test_what_was_accepted_for_later_is_no_copy_and_stays_a_202(before):
     clients = Clients(rate_per_s=2, arrivals="even", keys=1)
     asked = simulate(clients >> before >> Queue() >> Server(), duration_s=5)
     assert set(asked.requests.status) == {202} and len(asked.messages) == 10
+
+
+def test_room_is_told_once_however_many_ways_lead_to_a_server():
+    behind = Server("End", workers=1, service_ms=125, service_cv=0)
+    for n in range(5):
+        behind = (
+            LoadBalancer(f"Fork {n}") >> [Network(f"{way} {n}", round_trip_ms=0) for way in ("Left", "Right")] >> behind
+        )
+    running = Running(HALF_SECONDS >> Queue(store_ms=0) >> behind, seed=1)
+    running.advance(2)
+    assert len(running.run.parts["end"][0].roomed) == 2  # by the two that ask it, and not by all 32 ways
+    assert [message.done_s for message in running.run.messages] == [0.125, 0.625, 1.125, 1.625]
