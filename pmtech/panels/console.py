@@ -10,7 +10,6 @@ import traitlets
 from pmtech.panels.errors import why
 from pmtech.panels.widget import Panel
 from pmtech.web.app.server import Api
-from pmtech.web.app.sign_in import Accounts
 from pmtech.web.app.store import COLUMNS, HIDDEN, RowChange, row_changes, shown, told
 from pmtech.web.client.exchange import Exchange
 
@@ -43,10 +42,9 @@ EXAMPLES = (
 )
 
 
-def _as_ben(accounts: Accounts) -> list[list[str]]:
+def _as_ben(token: str, key: str) -> list[list[str]]:
     """Examples for the API with sign-in, sent by Ben of Company B, and by a program of his that has a key."""
-    tokens = accounts.token("ben"), accounts.token("ben", reads_only=True)
-    his, its = (f"Authorization: Bearer {token}" for token in tokens)
+    his, its = f"Authorization: Bearer {token}", f"Authorization: Bearer {key}"
     return [
         ["Read the responses to my survey", "GET", "/surveys/2/responses", his, ""],
         ["List my surveys", "GET", "/surveys?owner=ben", his, ""],
@@ -78,7 +76,8 @@ class Console(Panel):
         self.exchange: Exchange | None = None
         self.changes: list[RowChange] = []
         self._lock = RLock()  # the page's requests come on another thread than the cell's
-        super().__init__(**({"examples": _as_ben(api.accounts)} if api.accounts else {}))
+        of = api.accounts
+        super().__init__(**({"examples": _as_ben(of.token("ben"), of.token("ben", reads_only=True))} if of else {}))
         self.on_msg(self._from_page)
 
     def request(
