@@ -18,6 +18,7 @@ from pmtech import (
     Server,
     Surge,
     Throttle,
+    Topic,
     Users,
     simulate,
 )
@@ -416,3 +417,10 @@ def test_a_time_in_a_run_has_the_unit_of_its_chart(value, lasts_s, words):
 )
 def test_shares(share_words):
     assert percent(share_words[0]) == share_words[1]
+
+
+def test_nobody_waits_for_what_a_topic_lets_work_for_later():
+    """A worker that tells others of what it has stored is held by the database alone."""
+    others = Topic() >> [Server("E-mail"), Server("SMS")]
+    told = simulate(Clients(rate_per_s=60) >> Server("Worker") >> Gather() >> [Database("Parcels"), others]).explain()
+    assert "held while they wait for “Parcels”" in told

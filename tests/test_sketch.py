@@ -17,9 +17,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from pmtech import (
     Autoscale,
     Cache,
+    CircuitBreaker,
     Clients,
     Database,
     Day,
+    Functions,
     Gateway,
     Gather,
     LoadBalancer,
@@ -27,7 +29,9 @@ from pmtech import (
     Profile,
     Queue,
     RateLimiter,
+    Retry,
     Server,
+    Surge,
     System,
     Throttle,
     Topic,
@@ -38,7 +42,7 @@ from pmtech import (
 from pmtech.sketch.form import as_text, form, meaning, taken
 from pmtech.sketch.presets import PRESETS
 from pmtech.sketch.sketch import KINDS, PAGE
-from pmtech.sketch.trial import duration_s
+from pmtech.sketch.trial import duration_s, tried
 from pmtech.sketch.trouble import TROUBLES
 from pmtech.system import editing
 from pmtech.system.code import as_code, composed
@@ -106,6 +110,11 @@ def test_each_of_those_who_are_all_asked_goes_its_own_way(chooser):
         panel.add("Server")
         panel.rename(name)
     assert arrows(panel.value)[-2:] == ["push_queue > push", "search_queue > search"]
+
+
+def test_one_more_like_a_gateway_has_its_routes():
+    shop, _ = editing.put_beside(PRESETS["shop"].make(), "gateway")
+    assert {"gateway_1 > cache /", "gateway_2 > cache /", "gateway_2 > checkout /checkout"} < {*arrows(shop)}
 
 
 def test_customers_beside_customers_ask_the_same_part():
@@ -238,6 +247,27 @@ def test_every_preset_is_its_code_again_runs_and_says_what_it_shows(preset, tmp_
     assert PRESETS[preset].shows.endswith(".")
 
 
+@pytest.mark.parametrize(
+    ("preset", "part", "whose", "trouble"),
+    [
+        ("shop", "cache", "/checkout", []),
+        ("tickets", "rate_limiter", "travellers", []),
+        ("payments", "circuit_breaker", "buyers", [("slow", "bank")]),
+        ("video", "cdn", "mumbai", []),
+        ("import", "queue", "uploads", []),
+        ("news", "cache", "readers", []),
+        ("partners", "rate_limiter", "small_partner", []),
+    ],
+)
+def test_what_a_preset_shows_is_gone_without_its_part(preset, part, whose, trouble):
+    """Those whom its sentence speaks of wait half as long again, or much longer, without it."""
+    system, waited = PRESETS[preset].make(), []
+    for design in (system, editing.take_out(system, part)):
+        asked = tried(design, trouble).requests
+        waited.append(asked[(asked.client == whose) | (asked.endpoint == whose)].latency_ms.median())
+    assert waited[1] > 1.4 * waited[0]
+
+
 def test_names_that_python_does_not_take_are_written_under_others():
     system = Clients("class") >> LoadBalancer() >> [Server("2nd") >> Database("Ü 1"), Server("システム")]
     shared = editing.lead(system, "システム", "ü_1")
@@ -256,6 +286,7 @@ def test_every_field_of_every_part_can_be_turned_and_says_what_it_means(kind):
         path = field["path"]
         assert field["label"] and json.dumps(field)
         assert field["means"].endswith((".", "?")), f"{path} is not explained"
+        assert field["ask"], f"it is not said where {path} is found at work"
         assert field.get("optional", True) or "None" not in field["means"], f"{path} can't be None"
         if field["as"] == "number":
             assert field["low"] < field["high"] and field["step"] > 0
@@ -274,8 +305,10 @@ def test_every_field_of_every_part_can_be_turned_and_says_what_it_means(kind):
                 assert taken(system, path, "Mumbai").get(path) == "Mumbai"
         elif field["as"] == "switch":
             on = taken(system, path, True)
-            inside = [one["path"] for one in form(on, part.slug) if one["path"].startswith(f"{path}.")]
+            inside = [one for one in form(on, part.slug) if one["path"].startswith(f"{path}.")]
             assert on.get(path) is not None and inside
+            assert all(one["means"] and one["ask"] for one in inside)
+            assert all(taken(on, one["path"], one["low"]) for one in inside if one["as"] == "number")
             assert taken(on, path, False).get(path) is None
         else:
             assert taken(system, path, field["value"]).get(path) == system.get(path)
@@ -309,6 +342,36 @@ def test_what_is_no_schedule_is_refused_with_one(text, such):
     system = Clients() >> LoadBalancer() >> Server(replicas=2, autoscale=Autoscale())
     with pytest.raises(ValueError, match=f"a second and a number, such as {such}"):
         taken(system, "server.autoscale.schedule", text)
+
+
+@pytest.mark.parametrize(
+    ("path", "sent", "sentence"),
+    [
+        ("clients.write_share", 1.5, "Write share must be at most 100 %."),
+        ("clients.endpoints", "", "Endpoints must be endpoints with weights such as /submit: 1."),
+        ("clients.kb", "/a: -1", "Size of an answer, kB must be endpoints with sizes in kB such as /video: 2000."),
+        ("functions.grow_per_10s", 0, "Started within 10 s must be at least 1."),
+        ("functions.cold_ms", -1, "Cold start must be at least 0 ms."),
+        (
+            "clients.place",
+            "Atlantis",
+            "Place must be a city that the map knows: did you mean Atlanta or Dallas or Athens?",
+        ),
+    ],
+)
+def test_what_a_field_refuses_is_said_in_the_words_of_the_form(path, sent, sentence):
+    assert ask(sketch(Clients() >> Functions()), "put", path, sent)["problem"] == sentence
+
+
+def test_what_a_switch_or_a_number_begins_with_is_sane():
+    """A budget of 1,000 % is none, and a surge after the end of the run is not seen."""
+    shown = {one["path"]: one for one in form(Clients() >> CircuitBreaker() >> Retry() >> Server(), "retry")}
+    assert shown["retry.budget"]["start"] == 0.1 and shown["retry.budget"]["high"] <= 1
+    for rate_per_s in (5, 200, 2000):
+        system = Clients(rate_per_s=rate_per_s) >> Server()
+        surged, daily = (sketch(taken(system, f"clients.{field}", True)).result for field in ("surge", "profile"))
+        assert len(surged.requests) > 2 * rate_per_s * surged.duration_s
+        assert daily.system.get("clients.profile.lasts_s") == pytest.approx(daily.duration_s, abs=1)
 
 
 def test_whatever_a_hint_gives_as_an_example_can_be_typed():
@@ -358,6 +421,14 @@ def test_a_product_is_put_together_and_run():
     assert result.summary.served_per_s == pytest.approx(60, rel=0.1)
     assert made_of(panel.code) == panel.value
     assert panel.more() == "web_2"
+
+
+def test_the_busiest_part_is_marked_and_no_card_stands_empty():
+    panel = sketch(PRESETS["shop"].make())
+    assert panel.answer["busiest"] == "database"
+    panel.start("video")
+    panel.run()
+    assert panel.answer["busiest"] is None and "–" not in [card["value"] for card in panel.answer["cards"]]
 
 
 def test_an_unfinished_drawing_says_what_it_lacks():
@@ -521,7 +592,16 @@ def test_a_load_that_changes_is_seen_to_its_end():
     assert duration_s(Clients(rate_per_s=20, profile=wave) >> Server()) == 80
     assert duration_s(Clients(rate_per_s=20, profile=wave) >> pool) == 80, "nor is it thinned by a long calm after it"
     assert duration_s(Clients(rate_per_s=20, profile=Day()) >> Server()) == 60, "a day begins again"
-    assert duration_s(Clients(rate_per_s=2000, profile=wave) >> Server()) < 10, "nor is anybody kept waiting for it"
+    fast = sketch(Clients(rate_per_s=2000, profile=wave) >> Server())
+    assert fast.result.duration_s < 10, "nor is anybody kept waiting for it"
+    assert "The load changes until 80 s have passed; this run, of so many" in fast.answer["sentences"]
+    assert duration_s(Clients(rate_per_s=100, surge=Surge()) >> Server()) == 40, "and as long again after it"
+
+
+@pytest.mark.parametrize("rate_per_s", [20_000, 1_000_000])
+def test_nobody_waits_long_for_a_run_of_very_many(rate_per_s):
+    run = sketch(Clients(rate_per_s=rate_per_s) >> Server()).result
+    assert 25_000 < len(run.requests) < 35_000
 
 
 def test_trouble_goes_with_its_part():
@@ -582,7 +662,7 @@ def test_whatever_the_page_asks_for_is_answered_and_the_panel_lives_on(done, tmp
     for more in ((), ("x",), (None,), ("server", "y"), ({}, [], 3)):
         answer = ask(panel, done, *more)
         assert answer["number"] == 7 and json.dumps(answer)
-        assert answer["problem"] is None or answer["problem"].endswith(".")
+        assert answer["problem"] is None or answer["problem"].endswith((".", "?"))
     panel.start("internal")
     assert ask(panel, "run")["cards"]
 
@@ -639,7 +719,7 @@ class Hands(RuleBasedStateMachine):
         before, can = self.panel.value, self.panel.answer["can"]
         self.number += 1
         told = ask(self.panel, done, *more)
-        assert told["problem"] is None or told["problem"].endswith(".")
+        assert told["problem"] is None or re.search(r"[^?][.?]$", told["problem"])
         if told["problem"]:
             assert self.panel.value is before, "a refusal changes nothing"
         if done == "add" and before is not None and can:

@@ -10,7 +10,7 @@ from pmtech.findings import thresholds as at
 from pmtech.runs.certainty import as_set
 from pmtech.runs.offers import Offer, lets_through, stretches
 from pmtech.runs.result import Result
-from pmtech.system.system import System
+from pmtech.system.system import System, heard_by
 
 
 class Backlog:
@@ -72,13 +72,18 @@ class Backlog:
     def may_be_held(self) -> bool:
         """Do its workers wait for whoever comes after them?"""
         held = self.station.held if self.station else self.part.lends
-        return bool(held and reached_from(self.result.system, self.workers))
+        return bool(held and self.waits_for)
+
+    @cached_property
+    def waits_for(self) -> set[str]:
+        """For whose answers its workers wait."""
+        return heard_by(self.result.system, self.workers) - {*self.workers}
 
     @cached_property
     def asks_s(self) -> np.ndarray:
         """When each of `began` had done its own work: it asked whoever is behind it, or else left."""
         visits = self.result.records.visits
-        behind = [visits[name] for name in reached_from(self.result.system, self.workers) if name in visits]
+        behind = [visits[name] for name in self.waits_for if name in visits]
         row, entered_s = (
             np.concatenate([[0.0], *columns])
             for columns in ([v.row + 1 for v in behind], [v.entered_s for v in behind])
@@ -143,8 +148,7 @@ class Backlog:
         if not len(held) or end - began.max() < max(at.MOMENT_S, at.STILL * np.ptp(began) / len(began)):
             return None
         inmost: dict[int, tuple[float, int, bool]] = {}
-        behind = reached_from(self.result.system, self.workers)
-        for step, name in enumerate([*self.workers, *filter(behind.__contains__, visits)]):
+        for step, name in enumerate([*self.workers, *filter(self.waits_for.__contains__, visits)]):
             v, part = visits[name], parts[name]
             for here in np.flatnonzero(np.isnan(v.left_s) & np.isin(v.row, held)):
                 works = part.lends is None and not np.isnan(v.started_s[here])

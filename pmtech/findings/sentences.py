@@ -10,7 +10,7 @@ from math import inf, prod
 import numpy as np
 
 from pmtech.findings import thresholds as at
-from pmtech.findings.backlog import Backlog, Stretch, moments, reached_from
+from pmtech.findings.backlog import Backlog, Stretch, moments
 from pmtech.runs.offers import Offer
 from pmtech.runs.result import Result
 from pmtech.wording import listed, moment, percent, rate, seconds
@@ -97,9 +97,9 @@ def arrive(it: Stretch) -> str:
 
 def _holder(backlog: Backlog) -> str:
     """Who keeps the workers waiting: the last part on the way in which they spend most of that time."""
-    result, stays, reached = backlog.result, Counter(), reached_from(backlog.result.system, backlog.workers)
+    result, stays = backlog.result, Counter()
     pools = {name: other.names for other in backlog.behind for name in other.names}
-    for name in filter(reached.__contains__, result.records.visits):
+    for name in filter(backlog.waits_for.__contains__, result.records.visits):
         v = result.records.visits[name]
         left_s = np.where(np.isnan(v.left_s), result.duration_s, v.left_s)
         stays[called(result, pools.get(name, [name]))] += (left_s - v.entered_s).sum()

@@ -41,14 +41,20 @@ def _data(result: Result) -> str:
     return _share(max(result.parts[name]["utilisation"] for name in names)) if names else "–"
 
 
-def _busiest(result: Result) -> str:
-    """Of several that are full the last on the way: it holds up the others. Where machines do not get the same, the busiest."""
+def busiest_part(result: Result) -> tuple[str, float] | None:
+    """Its name, and how much of it is taken. Of several that are full the last on the way: it holds up the others. Where
+    machines do not get the same, the busiest."""
     used = {name: part["utilisation"] for name, part in result.parts.items() if part["utilisation"] >= 0}
     used |= {name: float(result.taken(name).max()) for name in uneven_shares(result) if name in used}
     full = [name for name, share in used.items() if share >= NEARLY]
     inmost = [name for name in full if not reached_from(result.system, [name]).intersection(full)]
     busiest = max(inmost or used, key=used.__getitem__, default=None)
-    return f"{result.system.label(busiest)} {_share(used[busiest])}" if busiest else "–"
+    return (busiest, used[busiest]) if busiest else None
+
+
+def _busiest(result: Result) -> str:
+    found = busiest_part(result)
+    return f"{result.system.label(found[0])} {_share(found[1])}" if found else "–"
 
 
 def _waiting(result: Result) -> str:
@@ -111,7 +117,8 @@ def default_cards(system: System) -> tuple[str, ...]:
         return "p95 answer", "p95 done", "not done", "handed out again"
     if any(part.remembers for part in parts):
         writes = any(source.write_share for source in system.sources.values())
-        return "hit ratio", "database load", "out of date" if writes else "p95 answer", "cost"
+        works = "database load" if any(part.holds_data and part.station for part in parts) else "served"
+        return "hit ratio", works, "out of date" if writes else "p95 answer", "cost"
     if any(part.fan_out == "pool" and not part.detached for part in parts):
         return "served", "p95 answer", "busiest part", "cost"
     if len(system.sources) > 1:

@@ -1,22 +1,43 @@
 """The fields of a part as somebody sees them who turns them: words, a unit, a sane range, what it means, whom to ask."""
 
+import ast
 import dataclasses
 import inspect
 import math
 import re
 import tomllib
+from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from pmtech import components
 from pmtech.components.fields import Checked
+from pmtech.sketch.trial import duration_s
 from pmtech.system.editing import put_before
 from pmtech.system.system import System
-from pmtech.wording import field_in_words, nearest, unit, value_in_words
+from pmtech.wording import field_in_words, nearest, plain, unit, value_in_words
 
-# What a field may hold besides nothing: the value that is put in when somebody switches it on.
-INSTANCES = {"surge": "Surge", "profile": "Day", "autoscale": "Autoscale"}
+# What a field may hold besides nothing: the value that is put in when somebody switches it on, in a run of so many seconds.
+INSTANCES: dict[str, Callable[[float], Checked]] = {
+    "surge": lambda lasts_s: components.Surge(at_s=float(f"{lasts_s / 3:.2g}"), for_s=float(f"{lasts_s / 3:.2g}")),
+    "profile": lambda lasts_s: components.Day(lasts_s=max(1, lasts_s)),
+    "autoscale": lambda _: components.Autoscale(),
+}
+# What is usual where a field holds nothing or zero at first, and what it gets from whoever wants a number in it.
+USUAL: dict[str, float] = {
+    "timeout_ms": 2000,
+    "queue_limit": 100,
+    "ttl_s": 60,
+    "max_receives": 3,
+    "connections": 20,
+    "burst": 80,
+    "need": 1,
+}
+USUAL |= {"retry_budget": 0.1, "budget": 0.1, "slow_ms": 1000, "hedge_after_ms": 200, "wait_ms": 1000, "limit": 1000}
+USUAL |= {"crashes_at": 500, "connection_age_s": 60, "stale_while_revalidate_s": 60, "stale_if_error_s": 60}
+USUAL |= {"round_trip_cv": 0.5, "cold_cv": 0.5}
 
 
 @cache
@@ -28,6 +49,10 @@ def _said(kind: type, field: str, what: str) -> str:
     """As it is meant in this part, or else everywhere."""
     here, usual = words().get(kind.__name__, {}).get(field, {}), words().get(field, {})
     return here.get(what) or usual.get(what, "")
+
+
+def called(kind: type, field: str) -> str:
+    return _said(kind, field, "called") or field_in_words(field).capitalize()
 
 
 def meaning(kind: type, field: str) -> str:
@@ -59,7 +84,7 @@ def _fields(value: Any, path: str) -> list[dict[str, Any]]:
         found.append(
             {
                 "path": f"{path}.{field.name}",
-                "label": _said(type(value), field.name, "called") or field_in_words(field.name).capitalize(),
+                "label": called(type(value), field.name),
                 "unit": unit(field.name),
                 "means": means if field.metadata["optional"] else means.partition(" None: ")[0],
                 "ask": _said(type(value), field.name, "ask"),
@@ -92,17 +117,16 @@ def _shown(kind: type, field: dataclasses.Field, value) -> dict[str, Any]:
 
 def _start(field: dataclasses.Field) -> float:
     """What a field holds at first when somebody gives it a number."""
-    usual = {"timeout_ms": 2000, "queue_limit": 100, "ttl_s": 60, "max_receives": 3, "connections": 20, "burst": 80}
     least = field.metadata.get("least") or field.metadata.get("above") or 0
-    return max(usual.get(field.name, 10), least)
+    return max(USUAL.get(field.name, 10), least)
 
 
 def sane_range(field: dataclasses.Field, value: float | None) -> tuple[float, float]:
     """From where to where a slider goes: a few times what it is and what is usual, within what is allowed."""
-    usual = field.default if isinstance(field.default, int | float) else _start(field)
+    usual = field.default or USUAL.get(field.name, 0) if isinstance(field.default, int | float) else _start(field)
     seen = [number for number in (value, usual) if number]
     least, most = field.metadata.get("least"), field.metadata.get("most") or math.inf
-    low = least if least is not None and least <= 1 else 0
+    low = least or 0
     if field.metadata.get("above") is not None or (least is not None and 0 < least < 1):
         low = _nice(min(seen, default=1) / 20, up=False)
     high = 1.0 if most == 1 else min(most, _nice(4 * max(seen, default=2.5)))
@@ -171,12 +195,33 @@ def taken(system: System, path: str, sent) -> System:
     elif shown["as"] == "place":
         value = sent or None
     elif shown["as"] == "switch":
-        value = getattr(components, INSTANCES[field])() if sent else None
+        value = INSTANCES[field](duration_s(system)) if sent else None
     elif shown["as"] == "text":
         value = from_text(sent, known[field])
     else:
         value = sent
-    return with_value(system, path, value)
+    try:
+        return with_value(system, path, value)
+    except ValueError as error:
+        raise ValueError(_in_words(str(error), type(part), field)) from None
+
+
+def _in_words(refusal: str, kind: type, field: str) -> str:
+    """Why a field refuses something, called as in the form, with its unit, and with tables as they are typed."""
+    if not refusal.startswith(field):
+        return refusal
+    said = re.sub(r", got '.*'(?=:|$)|, got [^'].*$", "", refusal).replace(field, called(kind, field), 1)
+    said, _, such = said.partition(" such as ")
+    sign = unit(field)
+
+    def bound(found: re.Match) -> str:
+        many = float(found[0].replace(",", ""))
+        return f"{plain(round(100 * many, 6) if sign == '%' else many)} {sign}".strip()
+
+    said = re.sub(r"(?<=least |.most |.than )[\d,.]*\d", bound, said)
+    with suppress(ValueError, SyntaxError):
+        such = as_text(ast.literal_eval(such))
+    return f"{said} such as {such}" if such else said
 
 
 def with_value(system: System, path: str, value) -> System:

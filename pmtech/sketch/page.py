@@ -7,12 +7,13 @@ from typing import Any
 from pmtech import theory
 from pmtech.diagram import diagram
 from pmtech.diagram.layout import layout
-from pmtech.panels.cards import default_cards, shown
+from pmtech.panels.cards import busiest_part, default_cards, shown
 from pmtech.runs.homes import uneven_shares
 from pmtech.runs.result import Result
 from pmtech.sketch.form import form
 from pmtech.sketch.palette import KINDS, could_lead, what_for
 from pmtech.sketch.presets import PRESETS
+from pmtech.sketch.trial import changes_until_s
 from pmtech.sketch.trouble import TROUBLES, Set
 from pmtech.system.editing import endpoints
 from pmtech.system.system import System
@@ -75,10 +76,12 @@ def set_off(system: System, troubles: list[Set]) -> list[dict[str, Any]]:
 
 def figures(result: Result | None, kept: Result | None, error: str | None) -> dict[str, Any]:
     """What came of the last run, beside the one that was kept."""
-    told: dict[str, Any] = {"error": error, "cards": [], "sentences": "", "caption": ""}
+    told: dict[str, Any] = {"error": error, "cards": [], "sentences": "", "caption": "", "busiest": None}
     if result:
         told["cards"] = shown(result, kept, default_cards(result.system))
-        told["sentences"] = " ".join([*unasked(result.system), result.explain(p99=False)])
+        told["sentences"] = " ".join([*unasked(result.system), *unseen(result), result.explain(p99=False)])
+        name, used = busiest_part(result) or (None, 0.0)
+        told["busiest"] = name if used > 0 else None
         told["caption"] = f"Below: {seconds(result.duration_s)} of it, always with the same customers."
     return told
 
@@ -95,6 +98,13 @@ def unasked(system: System) -> Iterator[str]:
             )
 
 
+def unseen(result: Result) -> Iterator[str]:
+    """What the run is too short for."""
+    if changes_until_s(result.system) > result.duration_s:
+        until, end = (seconds(moment_s) for moment_s in (changes_until_s(result.system), result.duration_s))
+        yield f"The load changes until {until} have passed; this run, of so many requests, ends after {end}."
+
+
 def as_drawn(text: str, system: System | None) -> str:
     """As it is said on the page: parts are called as in the drawing, and what is to be put in is no code."""
     called = {name: system.label(name) for name in system.names} if system else {}
@@ -103,9 +113,11 @@ def as_drawn(text: str, system: System | None) -> str:
         text += ", or lead it to a part under Arrows"
     for name, label in called.items():
         text = text.replace(f'"{name}"', f"“{label}”")
+    new = {kind().slug: kind().label for kind in KINDS.values()}  # what is not there yet
+    text = re.sub(r'"([a-z_]+?)(?:_\d+)?"', lambda slug: f"“{new[slug[1]]}”" if slug[1] in new else slug[0], text)
     text = re.sub(r"(?:>> )?\b([A-Z]\w+)\(\)(?: >>)?", lambda code: f"“{_called(code[1])}”", text)
     text = re.sub(r"\b[A-Z]+[a-z]+[A-Z]\w+", _as_word, text)  # a LoadBalancer
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}{'' if text.endswith('?') else '.'}"
 
 
 def _as_word(code: re.Match) -> str:

@@ -34,9 +34,9 @@ class Preset(NamedTuple):
 
 
 def _shop() -> System:
-    database = Database(connections=20, query_ms=15)
-    pages = Cache(capacity=400, ttl_s=60) >> Server("Catalogue", workers=8, service_ms=40) >> database
-    checkout = Server("Checkout", workers=6, service_ms=80) >> database
+    database = Database(connections=4, query_ms=60)
+    pages = Cache(capacity=400, ttl_s=60) >> Server("Catalogue", workers=12, service_ms=40) >> database
+    checkout = Server("Checkout", workers=8, service_ms=80) >> database
     return (
         Clients("Shoppers", rate_per_s=60, endpoints={"/": 8, "/checkout": 2}, keys=2000)
         >> Gateway()
@@ -48,9 +48,9 @@ def _shop() -> System:
 
 
 def _tickets() -> System:
-    people = Clients("Travellers", rate_per_s=80, keys=50, popularity=1.3)
-    bots = Clients("Programs", rate_per_s=60)
-    front = RateLimiter(limit=100, by="client") >> LoadBalancer() >> [Server("Booking", workers=8, service_ms=70)] * 2
+    people = Clients("Travellers", rate_per_s=50)
+    bots = Clients("Programs", rate_per_s=150)
+    front = RateLimiter(limit=60, by="client") >> LoadBalancer() >> [Server("Booking", workers=8, service_ms=70)] * 2
     return [people, bots] >> front >> Database("Seats", connections=12, query_ms=60)
 
 
@@ -61,7 +61,11 @@ def _chat() -> System:
 
 
 def _payments() -> System:
-    safe = CircuitBreaker() >> Retry(attempts=2, timeout_ms=2000) >> Network("To the bank", round_trip_ms=80)
+    safe = (
+        CircuitBreaker(window=50, open_s=5)
+        >> Retry(attempts=2, timeout_ms=1000)
+        >> Network("To the bank", round_trip_ms=80)
+    )
     bank = Server("Bank", workers=30, service_ms=300, service_cv=0.5)
     return Clients("Buyers", rate_per_s=25) >> Server("Payments", workers=24, service_ms=30) >> safe >> bank
 
@@ -96,8 +100,9 @@ def _import() -> System:
 
 
 def _survey() -> System:
-    companies = [Clients("Company A", rate_per_s=10), Clients("Company B", rate_per_s=30)]
-    loud = Clients("Company C", rate_per_s=150, endpoints={"/submit": 1, "/dashboard": 4})
+    asked = {"/submit": 1, "/dashboard": 4}
+    companies = [Clients(f"Company {name}", rate_per_s=rate, endpoints=asked) for name, rate in (("A", 10), ("B", 30))]
+    loud = Clients("Company C", rate_per_s=150, endpoints=asked)
     return [*companies, loud] >> Throttle(rate_per_s=80, priority=("/submit",)) >> Server(workers=10, service_ms=100)
 
 
@@ -120,7 +125,7 @@ def _page_of_parts() -> System:
 
 
 def _partners() -> System:
-    partners = [Clients("Large partner", rate_per_s=90), Clients("Small partner", rate_per_s=6)]
+    partners = [Clients("Large partner", rate_per_s=160), Clients("Small partner", rate_per_s=6)]
     machines = LoadBalancer(policy="least_connections", health_check_s=2) >> Server(
         workers=6, service_ms=80, replicas=2
     )

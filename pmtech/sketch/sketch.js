@@ -30,11 +30,20 @@ function render({ model, el }) {
 
   // ---- the head: where from, back and forth ----
   const status = h("p", { class: "sk-status", role: "status" });
+  const begin = (what) => {
+    if (what !== "file" && what !== "log") return send("start", what === "empty" ? null : what), (tab = what === "empty" ? "add" : "setup");
+    tab = "keep"; // where a file is named
+    drawTabs();
+    drawSide();
+    side.querySelector(`[id="${mine}-${what}"]`).focus();
+  };
   const from = h(
     "select",
-    { "aria-label": "Start from", onchange: () => from.value && (send("start", from.value === "empty" ? null : from.value), (tab = from.value === "empty" ? "add" : "setup"), (from.value = "")) },
+    { "aria-label": "Start from", onchange: () => from.value && (begin(from.value), (from.value = "")) },
     h("option", { value: "" }, "Start from …"),
     h("option", { value: "empty" }, "An empty page"),
+    h("option", { value: "file" }, "A file that was saved …"),
+    h("option", { value: "log" }, "An access log …"),
     ...presets.map(({ id, label, shows }) => h("option", { value: id, title: shows }, `${label}: ${shows}`)),
   );
   const undo = button("Undo", () => send("undo"));
@@ -68,9 +77,10 @@ function render({ model, el }) {
       const one = button("", () => send("select", next), {
         class: "sk-box",
         "aria-pressed": String(chosen),
-        "aria-label": [box.label, box.said].filter(Boolean).join(": "),
+        "data-label": [box.label, box.said].filter(Boolean).join(": "),
         title: box.parts.length > 1 ? "Choose again for the next of them" : null,
         "data-part": box.parts[0],
+        "data-parts": box.parts.join(" "),
         style: Object.entries(place).map(([side, share]) => `${side}: ${(100 * share).toFixed(3)}%`).join("; "),
       });
       one.addEventListener("keydown", (event) => {
@@ -95,8 +105,8 @@ function render({ model, el }) {
 
   // ---- the left side: what can be done with the chosen part ----
   const TABS = { setup: "Set up", add: "Add a part", arrows: "Arrows", trouble: "Break it", keep: "Keep" };
-  const tabs = h("div", { class: "sk-tabs", role: "tablist" });
-  const side = h("div", { class: "sk-side", role: "tabpanel" });
+  const tabs = h("div", { class: "sk-tabs", role: "tablist", "aria-label": "What to do" });
+  const side = h("div", { class: "sk-side", role: "tabpanel", "aria-label": "What can be done" });
   const drawTabs = () => {
     const keys = Object.keys(TABS);
     const open = (key) => ((tab = key), drawTabs(), tabs.querySelector("[aria-selected=true]").focus(), drawSide());
@@ -189,8 +199,8 @@ function render({ model, el }) {
     const line = h("div", { class: "sk-line" }, label, h("span", { class: "sk-value" }, one.optional ? h("label", { class: "sk-none" }, optional, "none") : "", typed, h("span", {}, one.unit)));
     const show = ({ value, high }) => {
       if (value === null) return;
-      if (value > Number(range.max)) range.max = high;
-      if (document.activeElement !== range) range.value = value;
+      if (value > Number(range.max) || answer.problem) range.max = high;
+      if (document.activeElement !== range || answer.problem) range.value = value;
       if (document.activeElement !== typed) typed.value = round(value);
     };
     return { row: wrap(line, range), show };
@@ -217,8 +227,8 @@ function render({ model, el }) {
     const palette = kinds.map(({ kind, label, is }) => {
       const no = can.has(kind) ? "" : ` It can't stand ${there}.`;
       const tell = () => write(what, `${label}: ${is}${no}`);
-      const title = no && `${is}${no}`;
-      return button("", () => send("add", kind, where), { class: "sk-kind", id: `${mine}-kind-${kind}`, "data-kind": kind, disabled: !can.has(kind), title, onmouseenter: tell, onfocus: tell });
+      const title = no ? `${is}${no}` : null;
+      return button("", () => send("add", kind, where), { class: "sk-kind", id: `${mine}-kind-${kind}`, "data-kind": kind, "aria-disabled": no ? "true" : null, "aria-description": `${is}${no}`, title, onmouseenter: tell, onfocus: tell }); // who chooses it all the same hears why not
     });
     palette.forEach((one, n) => one.append(icon(kinds[n].icon), kinds[n].label));
     return [
@@ -315,6 +325,11 @@ function render({ model, el }) {
   const drawOutcome = () => {
     const card = ({ name, hint, value, pinned }) => h("p", { title: hint }, h("span", {}, name), h("strong", {}, value), pinned ? h("small", {}, `before: ${pinned}`) : "");
     cards.replaceChildren(...answer.cards.map(card));
+    for (const box of sheet.querySelectorAll(".sk-box")) {
+      const busiest = box.dataset.parts.split(" ").includes(answer.busiest);
+      box.classList.toggle("sk-busiest", busiest);
+      box.setAttribute("aria-label", box.dataset.label + (busiest ? "; the busiest part" : ""));
+    }
     chips.replaceChildren(...answer.troubles.map(({ what, name, said }) => button(`${said} ✕`, () => send("break", what, name), { title: "Take it back" })));
     write(problem, answer.problem ?? answer.error ?? "");
     problem.hidden = !problem.textContent;

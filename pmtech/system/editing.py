@@ -68,8 +68,10 @@ def put_beside(system: System, name: str, part: Component | None = None) -> tupl
         balancer = len(parts)
         parts.append(LoadBalancer())
         edges += [edge._replace(head=balancer) for edge in alone] + [Edge(balancer, number), Edge(balancer, new)]
-    heads = [edge.head for edge in system.after(number)] if part.fan_out != "none" else []
-    return _built(parts, edges + _onward(system, part, new, heads), part)
+    onward = [edge._replace(tail=new) for edge in system.after(number)]
+    if part.kind != system.parts[number].kind:
+        onward = _onward(system, part, new, [edge.head for edge in onward] if part.fan_out != "none" else [])
+    return _built(parts, edges + onward, part)
 
 
 def put_also(system: System, name: str, part: Component) -> tuple[System, str]:

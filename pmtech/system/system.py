@@ -10,7 +10,7 @@ stands in it more than once. What can't work is refused when it is built, in a s
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -176,13 +176,8 @@ class System:
 
     @property
     def heard(self) -> set[str]:
-        """Clients, and the parts whose answers they wait for; not those that a queue or a topic lets work for later."""
-        found, ahead = set(), [*self.sources]
-        while ahead:
-            found.add(name := ahead.pop())
-            heads = [self.names[edge.head] for edge in self.after(self.numbers[name])]
-            ahead += [] if self.components[name].detached else [head for head in heads if head not in found]
-        return found
+        """Clients, and the parts whose answers they wait for."""
+        return heard_by(self, self.sources)
 
     @property
     def cost_usd_per_hour(self) -> float:
@@ -250,3 +245,13 @@ def check_complete(system) -> System:
         if part.needs_next and not system.after(number):
             raise ValueError(f'"{names[number]}" has nowhere to send requests: put >> Server() after it')
     return system
+
+
+def heard_by(system: System, names: Iterable[str]) -> set[str]:
+    """These, and the parts whose answers they wait for; not those that a queue or a topic lets work for later."""
+    found, ahead = set(), [*names]
+    while ahead:
+        found.add(name := ahead.pop())
+        heads = [system.names[edge.head] for edge in system.after(system.numbers[name])]
+        ahead += [] if system.components[name].detached else [head for head in heads if head not in found]
+    return found

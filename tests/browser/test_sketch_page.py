@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import nbformat.v4 as nb
@@ -25,7 +26,9 @@ def test_a_product_is_drawn_set_up_broken_and_undone(lab):
     for kind in ("Clients", "Server", "Database"):
         page.locator(f".sk-kind[data-kind={kind}]").click()
         expect(box(kind.lower())).to_have_attribute("aria-pressed", "true")
-    expect(page.locator(".sk-kind[data-kind=Server]")).to_be_disabled()  # nothing comes after a database
+    page.locator(".sk-kind[data-kind=Server]").focus()  # what can't be can be asked why
+    page.keyboard.press("Enter")
+    expect(page.locator(".sk .pmtech-error")).to_have_text("Nothing can come after “Database”: the way ends there.")
     cards = page.locator(".sk .pmtech-cards p")
     expect(cards).to_have_count(4)
     box("server").focus()
@@ -34,8 +37,13 @@ def test_a_product_is_drawn_set_up_broken_and_undone(lab):
     tab("Set up").focus()
     page.keyboard.press("Enter")
     workers = page.get_by_label("Workers", exact=True)
+    workers.fill("1000000000")
+    page.keyboard.press("Enter")
+    expect(page.locator(".sk .pmtech-error")).to_have_text("Workers must be at most 100,000.")
+    expect(page.get_by_label("Workers: slider")).to_have_attribute("max", "50")
     workers.fill("1")
     page.keyboard.press("Enter")
+    expect(box("server")).to_have_attribute("aria-label", re.compile("the busiest part$"))
     expect(page.locator(".sk-picture")).to_contain_text("1 worker")
     expect(workers).to_be_focused()
     tab("Break it").focus()
@@ -102,6 +110,8 @@ def test_what_is_pointed_at_can_be_read_and_a_part_is_read_from_its_beginning(la
     assert side.locator("textarea").bounding_box()["height"] > 60
     page.get_by_role("tab", name="Add a part").click()
     side.get_by_label("before", exact=True).check()
+    page.get_by_label("Start from").select_option("log")
+    expect(page.get_by_label("Access log")).to_be_focused()
     page.get_by_label("Start from").select_option("empty")
     side.locator(".sk-kind[data-kind=Clients]").click()
     expect(side.get_by_label("after", exact=True)).to_be_checked()
