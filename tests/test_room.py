@@ -52,6 +52,7 @@ BUTTONS = {
     "rounds": {"question": CHECK.id},
     "stop": {},
     "show": {},
+    "verdict": {},
     "hands": {"counts": {"0": 3}},
     "aloud": {"code": "AAAA"},
 }
@@ -103,17 +104,22 @@ def test_peer_instruction_from_the_first_vote_to_who_moved_where(room):
     wrong = (RIGHT + 1) % len(CHECK.options)
     assert [room.vote(ann, RIGHT), room.vote(bob, wrong), room.vote(cat, wrong)] == [204, 204, 204]
     told = room.http.get("/api/room", headers=ann).json()
-    assert told["open"] and "votes" not in told and "right" not in told
+    assert told["open"] and "votes" not in told and told["right"] is None
     assert (board := room.board())["voted"] == 3 and board["rounds"] == []
     room.do("show")
     board = room.board()
     assert board["rounds"] == [{str(float(RIGHT)): 1, str(float(wrong)): 2}]
-    assert board["split"] and board["right"] == RIGHT
-    assert room.http.get("/api/room", headers=ann).json()["right"] == RIGHT
+    known = room.http.get("/api/room", headers=ann).json()
+    assert board["split"] and board["right"] is None is known["right"], "neighbours who talk do not know it"
+    assert known["votes"] == board["rounds"][0]
     assert room.do("rounds", question=CHECK.id).json() == {"round": 2}
     assert [room.vote(ann, RIGHT), room.vote(bob, RIGHT), room.vote(cat, wrong)] == [204, 204, 204]
+    assert room.board()["moved"] == []
     room.do("show")
     assert room.board()["moved"] == sorted([[RIGHT, RIGHT, 1], [wrong, RIGHT, 1], [wrong, wrong, 1]])
+    room.do("verdict")
+    board = room.board()
+    assert board["right"] == RIGHT == room.http.get("/api/room", headers=ann).json()["right"] and not board["split"]
 
 
 def test_a_seat_has_one_vote_and_none_outside_of_the_round(room):
@@ -251,6 +257,7 @@ def test_nothing_is_told_or_done_without_a_seat_or_the_token(room):
         "/api/rounds",
         "/api/stop",
         "/api/show",
+        "/api/verdict",
         "/api/hands",
         "/api/questions",
         "/api/export",
@@ -604,8 +611,32 @@ def test_an_answer_in_the_notebook_is_a_vote_and_its_verdict_waits_for_the_room(
     assert panel.correct is None and "when the room has voted" in panel.feedback
     until(lambda: room.board()["voted"] == 1)
     room.show()
+    until(lambda: seat._room["shown"])
+    assert panel.correct is None
+    room.show(verdict=True)
     until(lambda: panel.correct is True)
     assert room.board(CHECK.id[:2])["pace"] == {8: {"done": 1}}
+
+
+@pytest.mark.parametrize("kind", ["check", "predict"])
+def test_a_second_round_is_answered_in_the_notebook_too(real, kind):
+    """Whoever answers there has talked to a neighbour as well, and moves from one answer to the other."""
+    room, address = real
+    asked = next(q for q in all_questions().values() if q.kind == kind and not q.guess)
+    join(f"{room.word}@{address}")
+    panel = ask(asked.id)
+    panel.value = 0
+    panel.commit()  # before the room has come to it
+    for number, option in ((1, 0), (2, 1)):
+        room.ask(asked.id)
+        until(lambda number=number: panel.again_label == f"Answer in the room: round {number}")
+        panel.again()
+        panel.value = option
+        panel.commit()
+        until(lambda: room.board()["voted"] == 1)
+        assert panel.correct is None and not panel.again_label
+        room.show()
+    assert room.board()["moved"] == [(0, 1, 1)]
 
 
 def test_a_kernel_hears_the_news_and_asks_for_nothing_while_nothing_changes(real, monkeypatch):

@@ -150,7 +150,12 @@ def _to_steer(who: Who) -> APIRouter:
 
     @api.post("/show", status_code=204, dependencies=steers)
     async def show() -> None:
-        room.show()
+        question = room.told()["question"]
+        room.show(verdict=question is not None and "guess" in told.options(question))  # of a number the run decides
+
+    @api.post("/verdict", status_code=204, dependencies=steers)
+    async def verdict() -> None:
+        room.show(verdict=True)
 
     @api.post("/hands", status_code=204, dependencies=steers)
     async def hands(counted: bodies.Hands) -> None:

@@ -34,25 +34,26 @@ const controls = $(
   press("Second round", () => told?.question && act("POST", "api/rounds", { question: told.question })),
   press("Close the round", () => act("POST", "api/stop")),
   press("Show the votes", () => act("POST", "api/show")),
+  press("Show what is right", () => act("POST", "api/verdict")),
 );
 
 // Four signs that a pair reads out, typed in: one more hand.
-const heard = $("input", { type: "text", id: "heard", maxlength: 8, autocomplete: "off", style: "width: 110px" });
-const aloud = $("form", { class: "row", onsubmit: (event) => (event.preventDefault(), act("POST", "api/aloud", { code: heard.value }), (heard.value = "")) }, $("label", { for: "heard" }, "Read out"), heard, $("button", {}, "Add it"));
-controls.append(aloud);
+const heard = $("input", { type: "text", id: "heard", maxlength: 8, autocomplete: "off", style: "flex: none; width: 110px" });
+const aloud = $("form", { class: "row", onsubmit: (event) => (event.preventDefault(), act("POST", "api/aloud", { code: heard.value }), (heard.value = "")) }, $("label", { for: "heard" }, "Four signs, read out"), heard, $("button", {}, "Add it"));
 
 let counted = { of: "" }; // stays while what is told changes: somebody may be typing in it
 function hands() {
-  if (!told?.question || told.asked.guess) return null;
+  if (!told?.question) return null;
   const of = `${told.question} ${told.round}`;
   if (counted.of !== of) counted = { of, fields: counting() };
   return counted.fields;
 }
 function counting() {
-  const fields = told.asked.options.map((_, n) => $("input", { type: "number", min: 0, max: 999, "aria-label": `Hands for ${LETTERS[n]}`, style: "width: 88px" }));
+  const fields = (told.asked.options ?? []).map((_, n) => $("input", { type: "number", min: 0, max: 999, "aria-label": `Hands for ${LETTERS[n]}`, style: "width: 88px" }));
   const filled = () => fields.map((field, n) => [String(n), field.value]).filter(([, value]) => value !== ""); // the rest stays as it is
   const send = () => act("POST", "api/hands", { counts: Object.fromEntries(filled().map(([n, value]) => [n, Number(value)])) });
-  return $("details", {}, $("summary", {}, "Count hands"), $("div", { class: "row" }, ...fields.flatMap((field, n) => [$("span", {}, LETTERS[n]), field]), $("button", { onclick: send }, "Add them")));
+  const row = fields.length ? $("div", { class: "row" }, ...fields.flatMap((field, n) => [$("span", {}, LETTERS[n]), field]), $("button", { onclick: send }, "Add them")) : null;
+  return $("details", {}, $("summary", {}, fields.length ? "Count hands, or answers read out" : "Answers read out"), row, aloud);
 }
 
 // ---- pace: the lesson's own sections, the minutes of the instructor's note, and what to cut first when late -----------------

@@ -53,11 +53,12 @@ class Seat(Joined):
         self._http = connection(address, secret)
         self._due: queue.Queue[tuple | None] = queue.Queue(maxsize=100)
         self._room: dict[str, Any] = {}
+        self._answered = 0  # the id of the last round that has an answer from here
         self._ends = threading.Event()
         threading.Thread(target=self._send, daemon=True, name="pmtech-room").start()
         threading.Thread(target=self._listen, daemon=True, name="pmtech-room-news").start()
         hearers.append(self._hear)
-        wait_for(self._is_held_back)
+        wait_for(self._is_held_back, self._asks)
 
     def leave(self) -> None:
         """Give the seat back, with all that it said."""
@@ -84,9 +85,9 @@ class Seat(Joined):
         if kind == "answer" and asked is not None:
             option = asked.value(record["option"])
             if option is not None and self._room.get("question") == known:
-                self._tell(
-                    ("/api/votes/mine", {"question": known, "option": float(option), "round": self._room["round"]})
-                )
+                self._answered = self._room["id"]
+                vote = {"question": known, "option": float(option), "round": self._room["round"]}
+                self._tell(("/api/votes/mine", vote))
         if kind == "peak day":
             score = {"day": known, "number": record["seed"], "kept": record["kept"], "of": record["of"]}
             self._tell(("/api/score/mine", score))
@@ -98,7 +99,13 @@ class Seat(Joined):
 
     def _is_held_back(self, question: str) -> bool:
         """Is the verdict of this question still hidden in the room?"""
-        return self._room.get("question") == question and not self._room.get("shown", True)
+        return self._room.get("question") == question and not self._room.get("verdict", True)
+
+    def _asks(self, question: str) -> int:
+        """The round of this question that is open and has no answer from here, else 0."""
+        room = self._room
+        asks = room.get("question") == question and room["open"] and room["id"] != self._answered
+        return room["round"] if asks else 0
 
     def _tell(self, what: tuple | None) -> None:
         try:
@@ -135,5 +142,5 @@ class Seat(Joined):
     def _know(self, told: dict[str, Any]) -> None:
         before, self._room = self._room, told
         for question in filter(None, {before.get("question"), told.get("question")}):
-            if not self._is_held_back(question) and told != before:
+            if told != before:
                 refresh(question)

@@ -155,9 +155,11 @@ class Room:
         """No more votes in this round."""
         self._write("update round set open = 0")
 
-    def show(self) -> None:
-        """Open the distribution and the verdict to all."""
-        self._write("update round set shown = 1, open = 0 where id = (select max(id) from round)")
+    def show(self, verdict: bool = False) -> None:
+        """Open the distribution to all; with verdict: what is right, too. Neighbours who talk know the one without the other."""
+        self._write(
+            "update round set shown = max(shown, ?), open = 0 where id = (select max(id) from round)", 1 + verdict
+        )
 
     def _now(self) -> tuple | None:
         rows = self._rows("select id, question, number, open, shown from round order by id desc limit 1")
@@ -270,13 +272,14 @@ class Room:
     # --- what others see ----------------------------------------------------------------------------------------------
 
     def told(self) -> dict[str, Any]:
-        """What every seat may know: what is asked, and once it is opened, how all have voted."""
+        """What every seat may know: what is asked, and once each is opened, how all have voted and whether it is told what is right."""
         with self._lock:
             now = self._now()
             if now is None:
-                return {"id": 0, "question": None, "round": 0, "open": False, "shown": False}
+                return {"id": 0, "question": None, "round": 0, "open": False, "shown": False, "verdict": False}
             shown = bool(now[4])
             told = {"id": now[0], "question": now[1], "round": now[2], "open": bool(now[3]), "shown": shown}
+            told["verdict"] = now[4] == 2
             truth = self._one("select value from truth where question = ?", now[1])
             return told | ({"votes": self.votes(now[0]), "truth": truth} if shown else {})
 
@@ -294,11 +297,11 @@ class Room:
                 "scores": self.scores(),
                 "voted": sum(self.votes(now[0]).values()) if now else 0,
                 "rounds": [],
-                "moved": self.moved(now[1]) if now else [],
+                "moved": [],
             }
             if now and now[4]:
                 ids = self._rows("select id from round where question = ? order by id", now[1])
-                told["rounds"] = [self.votes(one) for (one,) in ids]
+                told["rounds"], told["moved"] = [self.votes(one) for (one,) in ids], self.moved(now[1])
         return told
 
     def export(self) -> list[dict[str, Any]]:

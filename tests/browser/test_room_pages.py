@@ -100,10 +100,15 @@ def test_a_vote_by_keyboard_alone_on_a_small_phone(room, pages):
     board.keyboard.press("Enter")
     phone.locator(".bars").wait_for()
     moving = phone.evaluate("() => getComputedStyle(document.querySelector('.bar i')).transitionProperty")
-    assert moving == "none"
+    assert moving == "none" and not phone.locator(".right").count() and not board.locator(".right").count()
     for page in pages:
         is_for_everybody(page)
 
+    tab_to(board, "Show what is right")
+    board.keyboard.press("Enter")
+    for page in pages:
+        page.locator(".letter.right").wait_for()
+        is_for_everybody(page)
     tab_to(board, "Start the clock")
     board.keyboard.press("Enter")
     board.get_by_text("Minute 0: Warm-up, 3 minutes left.").wait_for()
