@@ -20,6 +20,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from types import SimpleNamespace
 from urllib.parse import quote
 
 import httpx
@@ -226,11 +227,19 @@ def test_the_minutes_of_a_lesson_are_those_of_no_clock_that_is_set(monkeypatch, 
 # Who may do what
 
 
-def test_a_room_is_guessed_by_nobody(room):
+def test_a_room_is_guessed_by_nobody(room, monkeypatch):
+    monkeypatch.setattr(room_guard, "time", SimpleNamespace(monotonic=lambda: 0.0))
     assert len(WORDS) > 150 and len(set(WORDS)) == len(WORDS)
     assert len({new_word() for _ in range(2000)}) > 1990
-    answers = [room.http.post("/api/seats", json={"word": "fern-otter-417"}).status_code for _ in range(100)]
+    answers = [room.http.post("/api/seats", json={"word": "fern-otter-417"}).status_code for _ in range(300)]
     assert set(answers) <= {403, 429} and answers[-1] == 429
+    told = {room.http.post("/api/seats", json={"word": word}).status_code for word in (room.room.word, "x") * 3}
+    assert told == {429}, "who guesses too often does not learn that one was right"
+
+
+def test_a_class_behind_one_address_comes_all_at_once(room):
+    answers = [room.http.post("/api/seats", json={"word": room.room.word}).status_code for _ in range(200)]
+    assert set(answers) == {201}
 
 
 def test_the_word_is_taken_as_people_write_it(room):
@@ -290,6 +299,18 @@ def test_who_leaves_takes_along_all_that_was_said(room):
     assert room.vote(seat, 0) == 401
     board = room.http.get("/api/board?lesson=04", headers=room.lead).json()
     assert (board["seats"], board["voted"], board["pace"]) == (0, 0, {})
+
+
+def test_the_strip_has_who_is_stuck_where_they_work_or_after_what_they_have_done(room):
+    ann, bob, cat, phone = room.sit(4)
+    for seat, section, state in ((ann, 2, "done"), (bob, 2, "done"), (bob, 3, "working"), (cat, 2, "done")):
+        body = {"lesson": "04", "section": section, "state": state}
+        assert room.http.put("/api/pace/mine", json=body, headers=seat).status_code == 204
+    for seat in (ann, bob, phone):
+        room.http.put("/api/stuck/mine", json={"stuck": True}, headers=seat)
+    board = room.http.get("/api/board?lesson=04", headers=room.lead).json()
+    assert board["pace"] == {"2": {"done": 3}, "3": {"working": 0, "stuck": 2}}
+    assert (board["stuck"], board["pairs"]) == (3, 3)
 
 
 def test_the_board_has_the_scores_of_the_peak_day_and_no_names(room):
@@ -362,7 +383,7 @@ def test_a_room_that_was_killed_knows_its_votes_if_it_was_told_to_keep_them(tmp_
     assert (after.room.word, after.room.token) == (word, token)
     assert after.board()["voted"] == 1 and after.vote(bearer(secret), 0) == 204
     assert after.http.get("/api/export", headers=after.lead).json() == [
-        {"question": CHECK.id, "round": 1, "option": 0.0, "votes": 1}
+        {"question": CHECK.id, "round": 1, "option": 0.0, "votes": 1, "answer": CHECK.options[0].text}
     ]
     after.room.close()
 

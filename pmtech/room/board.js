@@ -86,6 +86,15 @@ function pass() {
 const scores = () => told.scores.map(({ day, number, of, kept }) =>
   $("p", { class: "scores" }, $("strong", {}, `Peak day "${day}", number ${number}`), ` of ${of} promises kept, a number a pair: `, ...kept.map((count) => $("span", { class: "count" }, `${count} `))));
 
+// The counts as a table, for whoever wants to keep them: nothing is written before that.
+async function save() {
+  const rows = await call("GET", "api/export", token);
+  const quoted = (text) => `"${text.replaceAll('"', '""')}"`;
+  const lines = rows.map(({ question, round, answer, votes }) => [question, round, quoted(answer), votes].join(","));
+  const file = URL.createObjectURL(new Blob([["question,round,answer,votes", ...lines, ""].join("\n")], { type: "text/csv" }));
+  $("a", { href: file, download: "votes.csv" }).click();
+}
+
 // Drawn anew where the computer has another address.
 let drawn = "";
 function code() {
@@ -103,7 +112,7 @@ function draw() {
   head.replaceChildren(
     $("span", { class: "word" }, told.word),
     $("span", {}, told.host),
-    $("span", { class: "count" }, `${told.seats} seats`),
+    $("span", { class: "count" }, `${told.seats} seat${told.seats === 1 ? "" : "s"}`),
     $("span", { class: told.stuck ? "problem" : "quiet" }, told.stuck ? `${told.stuck} stuck` : "nobody is stuck"),
     qr,
   );
@@ -120,8 +129,10 @@ function draw() {
   } else parts.push($("h1", {}, "Join by the word above: in lesson 00, or with a phone."));
   body.replaceChildren(...parts.filter(Boolean));
   pace.replaceChildren($("div", { class: "row" }, $("h1", {}, `Lesson ${lesson}`), start, clock), $("div", { class: "strip" }, ...plan.sections.map((name, n) => {
-    const { working = 0, done = 0 } = told.pace[n] ?? {};
-    return $("div", {}, $("strong", {}, name), $("br"), working || done ? `${working} at it, ${done} done` : "not begun");
+    const { working = 0, done = 0, stuck = 0 } = told.pace[n] ?? {};
+    const counts = [[working, "at it"], [done, "done"], [stuck, "stuck"], [told.pairs - working - done - stuck, "not begun"]];
+    const some = working + done + stuck ? counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`) : ["not begun"];
+    return $("div", { class: stuck ? "problem" : null }, $("strong", {}, name), $("br"), some.join(", "));
   })), ...scores());
   pass();
   if (focused.isConnected) focused.focus({ preventScroll: true });
@@ -146,6 +157,6 @@ function listen() {
   news(`api/news?lesson=${lesson}`, token, (fresh) => ((told = fresh), loaded || load(), draw()), gone, listening.signal);
 }
 document.body.className = "board";
-main.append(head, problem, controls, body, pace);
+main.append(head, problem, controls, body, pace, $("div", { class: "row" }, press("Save the counts", save)));
 load();
 listen();

@@ -231,11 +231,18 @@ class Room:
         self._write("update seat set stuck = ? where id = ?", int(stuck), seat)
 
     def pace(self, lesson: str) -> dict[int, dict[str, int]]:
-        """Section -> state -> how many seats."""
+        """Section -> state -> how many seats. Who is stuck is so where it works, or in the section after what it has done."""
         found: dict[int, dict[str, int]] = {}
         rows = self._rows("select section, state, count(*) from pace where lesson = ? group by 1, 2", lesson)
         for section, state, count in rows:
             found.setdefault(section, {})[state] = count
+        # Of the row that has the maximum, SQLite gives the other columns, too.
+        last = "select max(section) as section, state from pace join seat on id = seat where stuck and lesson = ? group by id"
+        for section, state, count in self._rows(f"select section, state, count(*) from ({last}) group by 1, 2", lesson):
+            if state != "done":
+                found[section][state] -= count
+            at = found.setdefault(section + (state == "done"), {})
+            at["stuck"] = at.get("stuck", 0) + count
         return found
 
     def clock(self, lesson: str, runs: bool) -> None:
@@ -293,6 +300,7 @@ class Room:
                 "seats": self._one("select count(*) from seat"),
                 "stuck": self._one("select count(*) from seat where stuck = 1"),
                 "pace": self.pace(lesson),
+                "pairs": self._one("select count(distinct seat) from pace where lesson = ?", lesson),
                 "minutes": self.minutes(lesson),
                 "scores": self.scores(),
                 "voted": sum(self.votes(now[0]).values()) if now else 0,
