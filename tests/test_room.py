@@ -36,12 +36,14 @@ from pmtech.course.exercises.questions import all_questions
 from pmtech.course.way.progress import hearers
 from pmtech.room import app as room_app
 from pmtech.room import guard as room_guard
+from pmtech.room import join as room_join
 from pmtech.room import server as room_server
 from pmtech.room import state as room_state
 from pmtech.room.agenda import agenda, section_of, sections
 from pmtech.room.aloud import SIGNS, code
 from pmtech.room.aloud import answer as meant_by
-from pmtech.room.join import join_on_a_hub
+from pmtech.room.hub import room_of_today
+from pmtech.room.join import join_without_asking
 from pmtech.room.server import serving
 from pmtech.room.state import Room, is_split
 from pmtech.room.word import WORDS, new_word
@@ -709,6 +711,77 @@ def test_who_runs_the_cell_of_joining_again_keeps_the_seat_and_its_vote(real):
     assert join(f"{room.word}@{address}") is not seat and (room.board()["seats"], room.board()["voted"]) == (1, 0)
 
 
+LATER_LESSON = """
+import json, sys, time
+import pmtech
+from pmtech.room import join
+pmtech.load_ipython_extension(None)
+def told():
+    print(json.dumps(None if join._seat is None else [join._seat.secret, join._seat.has_left]), flush=True)
+while join._seat is None and "wait" in sys.argv: time.sleep(0.02)
+told()
+for line in sys.stdin:
+    while not join._seat.has_left: time.sleep(0.02)
+    told()
+"""
+
+
+def test_a_lesson_that_is_opened_later_is_in_the_room_on_the_same_seat_until_one_of_them_leaves(real, tmp_path):
+    """Who joins in lesson 00 votes in lesson 05; who leaves in one has left in all, and nothing is asked of the room any more."""
+    room, address = real
+
+    def kernel(*how):
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        return subprocess.Popen([sys.executable, "-c", LATER_LESSON, *how], env=os.environ, **pipes)
+
+    seat = join(f"{room.word}@{address}")
+    other = kernel("wait")
+    assert json.loads(other.stdout.readline()) == [seat.secret, False] and room.board()["seats"] == 1
+    leave()
+    other.stdin.write("left?\n")
+    other.stdin.close()
+    assert json.loads(other.stdout.readline()) == [seat.secret, True]
+    after = kernel()
+    after.stdin.close()
+    assert json.loads(after.stdout.readline()) is None
+    assert (other.wait(60), after.wait(60), room.board()["seats"]) == (0, 0, 0)
+
+
+def test_a_room_of_yesterday_or_one_that_is_closed_is_asked_for_by_nobody(real, tmp_path, monkeypatch):
+    room, address = real
+    kept, sent = tmp_path / "joined-room.json", []
+    join(f"{room.word}@{address}")
+    told = json.loads(kept.read_text())
+    kept.write_text(json.dumps(told | {"since": told["since"] - 13 * 3600}))
+    assert room_of_today() == ""
+    leave()
+    assert not kept.exists()
+    kept.write_text(json.dumps(told | {"room": f"{room.word}@127.0.0.1:1"}))
+    monkeypatch.setattr(room_join, "time", SimpleNamespace(sleep=sent.append))
+    join_without_asking()
+    until(lambda: not kept.exists())
+    assert sent == [0, 5] and room.board()["seats"] == 0
+    for damaged in ("", "[]", "{}", '{"since": "now"}', "\x00"):
+        kept.write_text(damaged)
+        assert room_of_today() == ""
+
+
+def test_a_cell_that_has_joined_asks_for_help_and_leaves_at_one_click(real):
+    room, address = real
+    seat = join(f"{room.word}@{address}")
+    seat._repr_mimebundle_()
+    (panel,) = seat._shown
+    assert "It hears which answers you choose" in panel.said and panel.inside
+    for stuck in (1, 0):
+        panel._do("stuck")
+        until(lambda stuck=stuck: room.board()["stuck"] == stuck)
+        assert panel.asks == bool(stuck)
+    panel._do("leave")
+    until(lambda: room.board()["seats"] == 0)
+    assert not panel.inside and "Nothing is sent" in panel.said and hearers == []
+    assert join(f"{room.word}@{address}") is not seat
+
+
 def test_leaving_takes_the_seat_back_and_nothing_is_sent_any_more(real):
     room, address = real
     seat = join(f"{room.word}@{address}")
@@ -893,7 +966,7 @@ def test_all_kernels_of_a_learner_on_a_hub_are_one_seat_and_leaving_is_for_good(
     room, address = real
     monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "the learner's own")
     monkeypatch.setenv("PMTECH_ROOM", f"{room.word}@{address}")
-    join_on_a_hub()
+    join_without_asking()
     until(lambda: room.board()["seats"] == 1)
     assert "in the room of the workshop already" in repr(check_environment())
     seat = join(f"{room.word}@{address}")
@@ -902,7 +975,7 @@ def test_all_kernels_of_a_learner_on_a_hub_are_one_seat_and_leaving_is_for_good(
     leave()
     assert room.board()["seats"] == 0
     assert "You have left the room" in repr(check_environment())
-    join_on_a_hub()
-    assert not [thread for thread in threading.enumerate() if thread.name == "pmtech-room-hub"]
+    join_without_asking()
+    assert not [thread for thread in threading.enumerate() if thread.name == "pmtech-room-joins"]
     join(f"{room.word}@{address}")
     assert room.board()["seats"] == 1 and not (tmp_path / "left-the-room").exists()
