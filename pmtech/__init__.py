@@ -158,8 +158,8 @@ def _in_notebook() -> bool:
 
 def load_ipython_extension(_shell) -> None:
     """A kernel of the lessons loads this when it starts: then a slip is a sentence from the first cell on."""
-    if "PMTECH_ROOM" in os.environ and not _missing:
-        importlib.import_module("pmtech.room.join").join_on_a_hub()
+    if not _missing and importlib.import_module("pmtech.room.hub").room_of_today():
+        importlib.import_module("pmtech.room.join").join_without_asking()
 
 
 if _in_notebook() and not _missing:

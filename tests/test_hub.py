@@ -71,7 +71,10 @@ def test_a_class_on_a_hub_loses_nothing(hub):
 
     assert hub.lead("POST", "rounds", json={"question": CHECK.id}).status_code == 201
     asyncio.run(
-        ann.run("import time, pmtech.room.join as room", "while not room._seat._room.get('question'): time.sleep(0.1)")
+        ann.run(
+            "import time\nfrom pmtech.room import join as room",
+            "while not room._seat._room.get('question'): time.sleep(0.1)",
+        )
     )
     asyncio.run(ann.run(ANSWER))
     until(lambda: hub.board()["voted"] == 1)

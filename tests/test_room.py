@@ -20,6 +20,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from types import SimpleNamespace
 from urllib.parse import quote
 
 import httpx
@@ -35,12 +36,14 @@ from pmtech.course.exercises.questions import all_questions
 from pmtech.course.way.progress import hearers
 from pmtech.room import app as room_app
 from pmtech.room import guard as room_guard
+from pmtech.room import join as room_join
 from pmtech.room import server as room_server
 from pmtech.room import state as room_state
 from pmtech.room.agenda import agenda, section_of, sections
 from pmtech.room.aloud import SIGNS, code
 from pmtech.room.aloud import answer as meant_by
-from pmtech.room.join import join_on_a_hub
+from pmtech.room.hub import room_of_today
+from pmtech.room.join import join_without_asking
 from pmtech.room.server import serving
 from pmtech.room.state import Room, is_split
 from pmtech.room.word import WORDS, new_word
@@ -52,6 +55,7 @@ BUTTONS = {
     "rounds": {"question": CHECK.id},
     "stop": {},
     "show": {},
+    "verdict": {},
     "hands": {"counts": {"0": 3}},
     "aloud": {"code": "AAAA"},
 }
@@ -103,17 +107,22 @@ def test_peer_instruction_from_the_first_vote_to_who_moved_where(room):
     wrong = (RIGHT + 1) % len(CHECK.options)
     assert [room.vote(ann, RIGHT), room.vote(bob, wrong), room.vote(cat, wrong)] == [204, 204, 204]
     told = room.http.get("/api/room", headers=ann).json()
-    assert told["open"] and "votes" not in told and "right" not in told
+    assert told["open"] and "votes" not in told and told["right"] is None
     assert (board := room.board())["voted"] == 3 and board["rounds"] == []
     room.do("show")
     board = room.board()
     assert board["rounds"] == [{str(float(RIGHT)): 1, str(float(wrong)): 2}]
-    assert board["split"] and board["right"] == RIGHT
-    assert room.http.get("/api/room", headers=ann).json()["right"] == RIGHT
+    known = room.http.get("/api/room", headers=ann).json()
+    assert board["split"] and board["right"] is None is known["right"], "neighbours who talk do not know it"
+    assert known["votes"] == board["rounds"][0]
     assert room.do("rounds", question=CHECK.id).json() == {"round": 2}
     assert [room.vote(ann, RIGHT), room.vote(bob, RIGHT), room.vote(cat, wrong)] == [204, 204, 204]
+    assert room.board()["moved"] == []
     room.do("show")
     assert room.board()["moved"] == sorted([[RIGHT, RIGHT, 1], [wrong, RIGHT, 1], [wrong, wrong, 1]])
+    room.do("verdict")
+    board = room.board()
+    assert board["right"] == RIGHT == room.http.get("/api/room", headers=ann).json()["right"] and not board["split"]
 
 
 def test_a_seat_has_one_vote_and_none_outside_of_the_round(room):
@@ -220,11 +229,19 @@ def test_the_minutes_of_a_lesson_are_those_of_no_clock_that_is_set(monkeypatch, 
 # Who may do what
 
 
-def test_a_room_is_guessed_by_nobody(room):
+def test_a_room_is_guessed_by_nobody(room, monkeypatch):
+    monkeypatch.setattr(room_guard, "time", SimpleNamespace(monotonic=lambda: 0.0))
     assert len(WORDS) > 150 and len(set(WORDS)) == len(WORDS)
     assert len({new_word() for _ in range(2000)}) > 1990
-    answers = [room.http.post("/api/seats", json={"word": "fern-otter-417"}).status_code for _ in range(100)]
+    answers = [room.http.post("/api/seats", json={"word": "fern-otter-417"}).status_code for _ in range(300)]
     assert set(answers) <= {403, 429} and answers[-1] == 429
+    told = {room.http.post("/api/seats", json={"word": word}).status_code for word in (room.room.word, "x") * 3}
+    assert told == {429}, "who guesses too often does not learn that one was right"
+
+
+def test_a_class_behind_one_address_comes_all_at_once(room):
+    answers = [room.http.post("/api/seats", json={"word": room.room.word}).status_code for _ in range(200)]
+    assert set(answers) == {201}
 
 
 def test_the_word_is_taken_as_people_write_it(room):
@@ -251,6 +268,7 @@ def test_nothing_is_told_or_done_without_a_seat_or_the_token(room):
         "/api/rounds",
         "/api/stop",
         "/api/show",
+        "/api/verdict",
         "/api/hands",
         "/api/questions",
         "/api/export",
@@ -283,6 +301,18 @@ def test_who_leaves_takes_along_all_that_was_said(room):
     assert room.vote(seat, 0) == 401
     board = room.http.get("/api/board?lesson=04", headers=room.lead).json()
     assert (board["seats"], board["voted"], board["pace"]) == (0, 0, {})
+
+
+def test_the_strip_has_who_is_stuck_where_they_work_or_after_what_they_have_done(room):
+    ann, bob, cat, phone = room.sit(4)
+    for seat, section, state in ((ann, 2, "done"), (bob, 2, "done"), (bob, 3, "working"), (cat, 2, "done")):
+        body = {"lesson": "04", "section": section, "state": state}
+        assert room.http.put("/api/pace/mine", json=body, headers=seat).status_code == 204
+    for seat in (ann, bob, phone):
+        room.http.put("/api/stuck/mine", json={"stuck": True}, headers=seat)
+    board = room.http.get("/api/board?lesson=04", headers=room.lead).json()
+    assert board["pace"] == {"2": {"done": 3}, "3": {"working": 0, "stuck": 2}}
+    assert (board["stuck"], board["pairs"]) == (3, 3)
 
 
 def test_the_board_has_the_scores_of_the_peak_day_and_no_names(room):
@@ -355,7 +385,7 @@ def test_a_room_that_was_killed_knows_its_votes_if_it_was_told_to_keep_them(tmp_
     assert (after.room.word, after.room.token) == (word, token)
     assert after.board()["voted"] == 1 and after.vote(bearer(secret), 0) == 204
     assert after.http.get("/api/export", headers=after.lead).json() == [
-        {"question": CHECK.id, "round": 1, "option": 0.0, "votes": 1}
+        {"question": CHECK.id, "round": 1, "option": 0.0, "votes": 1, "answer": CHECK.options[0].text}
     ]
     after.room.close()
 
@@ -604,8 +634,32 @@ def test_an_answer_in_the_notebook_is_a_vote_and_its_verdict_waits_for_the_room(
     assert panel.correct is None and "when the room has voted" in panel.feedback
     until(lambda: room.board()["voted"] == 1)
     room.show()
+    until(lambda: seat._room["shown"])
+    assert panel.correct is None
+    room.show(verdict=True)
     until(lambda: panel.correct is True)
     assert room.board(CHECK.id[:2])["pace"] == {8: {"done": 1}}
+
+
+@pytest.mark.parametrize("kind", ["check", "predict"])
+def test_a_second_round_is_answered_in_the_notebook_too(real, kind):
+    """Whoever answers there has talked to a neighbour as well, and moves from one answer to the other."""
+    room, address = real
+    asked = next(q for q in all_questions().values() if q.kind == kind and not q.guess)
+    join(f"{room.word}@{address}")
+    panel = ask(asked.id)
+    panel.value = 0
+    panel.commit()  # before the room has come to it
+    for number, option in ((1, 0), (2, 1)):
+        room.ask(asked.id)
+        until(lambda number=number: panel.again_label == f"Answer in the room: round {number}")
+        panel.again()
+        panel.value = option
+        panel.commit()
+        until(lambda: room.board()["voted"] == 1)
+        assert panel.correct is None and not panel.again_label
+        room.show()
+    assert room.board()["moved"] == [(0, 1, 1)]
 
 
 def test_a_kernel_hears_the_news_and_asks_for_nothing_while_nothing_changes(real, monkeypatch):
@@ -655,6 +709,77 @@ def test_who_runs_the_cell_of_joining_again_keeps_the_seat_and_its_vote(real):
     assert join(f"{room.word}@{address}") is seat and (room.board()["seats"], room.board()["voted"]) == (1, 1)
     leave()
     assert join(f"{room.word}@{address}") is not seat and (room.board()["seats"], room.board()["voted"]) == (1, 0)
+
+
+LATER_LESSON = """
+import json, sys, time
+import pmtech
+from pmtech.room import join
+pmtech.load_ipython_extension(None)
+def told():
+    print(json.dumps(None if join._seat is None else [join._seat.secret, join._seat.has_left]), flush=True)
+while join._seat is None and "wait" in sys.argv: time.sleep(0.02)
+told()
+for line in sys.stdin:
+    while not join._seat.has_left: time.sleep(0.02)
+    told()
+"""
+
+
+def test_a_lesson_that_is_opened_later_is_in_the_room_on_the_same_seat_until_one_of_them_leaves(real, tmp_path):
+    """Who joins in lesson 00 votes in lesson 05; who leaves in one has left in all, and nothing is asked of the room any more."""
+    room, address = real
+
+    def kernel(*how):
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        return subprocess.Popen([sys.executable, "-c", LATER_LESSON, *how], env=os.environ, **pipes)
+
+    seat = join(f"{room.word}@{address}")
+    other = kernel("wait")
+    assert json.loads(other.stdout.readline()) == [seat.secret, False] and room.board()["seats"] == 1
+    leave()
+    other.stdin.write("left?\n")
+    other.stdin.close()
+    assert json.loads(other.stdout.readline()) == [seat.secret, True]
+    after = kernel()
+    after.stdin.close()
+    assert json.loads(after.stdout.readline()) is None
+    assert (other.wait(60), after.wait(60), room.board()["seats"]) == (0, 0, 0)
+
+
+def test_a_room_of_yesterday_or_one_that_is_closed_is_asked_for_by_nobody(real, tmp_path, monkeypatch):
+    room, address = real
+    kept, sent = tmp_path / "joined-room.json", []
+    join(f"{room.word}@{address}")
+    told = json.loads(kept.read_text())
+    kept.write_text(json.dumps(told | {"since": told["since"] - 13 * 3600}))
+    assert room_of_today() == ""
+    leave()
+    assert not kept.exists()
+    kept.write_text(json.dumps(told | {"room": f"{room.word}@127.0.0.1:1"}))
+    monkeypatch.setattr(room_join, "time", SimpleNamespace(sleep=sent.append))
+    join_without_asking()
+    until(lambda: not kept.exists())
+    assert sent == [0, 5] and room.board()["seats"] == 0
+    for damaged in ("", "[]", "{}", '{"since": "now"}', "\x00"):
+        kept.write_text(damaged)
+        assert room_of_today() == ""
+
+
+def test_a_cell_that_has_joined_asks_for_help_and_leaves_at_one_click(real):
+    room, address = real
+    seat = join(f"{room.word}@{address}")
+    seat._repr_mimebundle_()
+    (panel,) = seat._shown
+    assert "It hears which answers you choose" in panel.said and panel.inside
+    for stuck in (1, 0):
+        panel._do("stuck")
+        until(lambda stuck=stuck: room.board()["stuck"] == stuck)
+        assert panel.asks == bool(stuck)
+    panel._do("leave")
+    until(lambda: room.board()["seats"] == 0)
+    assert not panel.inside and "Nothing is sent" in panel.said and hearers == []
+    assert join(f"{room.word}@{address}") is not seat
 
 
 def test_leaving_takes_the_seat_back_and_nothing_is_sent_any_more(real):
@@ -841,7 +966,7 @@ def test_all_kernels_of_a_learner_on_a_hub_are_one_seat_and_leaving_is_for_good(
     room, address = real
     monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "the learner's own")
     monkeypatch.setenv("PMTECH_ROOM", f"{room.word}@{address}")
-    join_on_a_hub()
+    join_without_asking()
     until(lambda: room.board()["seats"] == 1)
     assert "in the room of the workshop already" in repr(check_environment())
     seat = join(f"{room.word}@{address}")
@@ -850,7 +975,7 @@ def test_all_kernels_of_a_learner_on_a_hub_are_one_seat_and_leaving_is_for_good(
     leave()
     assert room.board()["seats"] == 0
     assert "You have left the room" in repr(check_environment())
-    join_on_a_hub()
-    assert not [thread for thread in threading.enumerate() if thread.name == "pmtech-room-hub"]
+    join_without_asking()
+    assert not [thread for thread in threading.enumerate() if thread.name == "pmtech-room-joins"]
     join(f"{room.word}@{address}")
     assert room.board()["seats"] == 1 and not (tmp_path / "left-the-room").exists()

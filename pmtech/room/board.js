@@ -34,25 +34,26 @@ const controls = $(
   press("Second round", () => told?.question && act("POST", "api/rounds", { question: told.question })),
   press("Close the round", () => act("POST", "api/stop")),
   press("Show the votes", () => act("POST", "api/show")),
+  press("Show what is right", () => act("POST", "api/verdict")),
 );
 
 // Four signs that a pair reads out, typed in: one more hand.
-const heard = $("input", { type: "text", id: "heard", maxlength: 8, autocomplete: "off", style: "width: 110px" });
-const aloud = $("form", { class: "row", onsubmit: (event) => (event.preventDefault(), act("POST", "api/aloud", { code: heard.value }), (heard.value = "")) }, $("label", { for: "heard" }, "Read out"), heard, $("button", {}, "Add it"));
-controls.append(aloud);
+const heard = $("input", { type: "text", id: "heard", maxlength: 8, autocomplete: "off", style: "flex: none; width: 110px" });
+const aloud = $("form", { class: "row", onsubmit: (event) => (event.preventDefault(), act("POST", "api/aloud", { code: heard.value }), (heard.value = "")) }, $("label", { for: "heard" }, "Four signs, read out"), heard, $("button", {}, "Add it"));
 
 let counted = { of: "" }; // stays while what is told changes: somebody may be typing in it
 function hands() {
-  if (!told?.question || told.asked.guess) return null;
+  if (!told?.question) return null;
   const of = `${told.question} ${told.round}`;
   if (counted.of !== of) counted = { of, fields: counting() };
   return counted.fields;
 }
 function counting() {
-  const fields = told.asked.options.map((_, n) => $("input", { type: "number", min: 0, max: 999, "aria-label": `Hands for ${LETTERS[n]}`, style: "width: 88px" }));
+  const fields = (told.asked.options ?? []).map((_, n) => $("input", { type: "number", min: 0, max: 999, "aria-label": `Hands for ${LETTERS[n]}`, style: "width: 88px" }));
   const filled = () => fields.map((field, n) => [String(n), field.value]).filter(([, value]) => value !== ""); // the rest stays as it is
   const send = () => act("POST", "api/hands", { counts: Object.fromEntries(filled().map(([n, value]) => [n, Number(value)])) });
-  return $("details", {}, $("summary", {}, "Count hands"), $("div", { class: "row" }, ...fields.flatMap((field, n) => [$("span", {}, LETTERS[n]), field]), $("button", { onclick: send }, "Add them")));
+  const row = fields.length ? $("div", { class: "row" }, ...fields.flatMap((field, n) => [$("span", {}, LETTERS[n]), field]), $("button", { onclick: send }, "Add them")) : null;
+  return $("details", {}, $("summary", {}, fields.length ? "Count hands, or answers read out" : "Answers read out"), row, aloud);
 }
 
 // ---- pace: the lesson's own sections, the minutes of the instructor's note, and what to cut first when late -----------------
@@ -85,6 +86,15 @@ function pass() {
 const scores = () => told.scores.map(({ day, number, of, kept }) =>
   $("p", { class: "scores" }, $("strong", {}, `Peak day "${day}", number ${number}`), ` of ${of} promises kept, a number a pair: `, ...kept.map((count) => $("span", { class: "count" }, `${count} `))));
 
+// The counts as a table, for whoever wants to keep them: nothing is written before that.
+async function save() {
+  const rows = await call("GET", "api/export", token);
+  const quoted = (text) => `"${text.replaceAll('"', '""')}"`;
+  const lines = rows.map(({ question, round, answer, votes }) => [question, round, quoted(answer), votes].join(","));
+  const file = URL.createObjectURL(new Blob([["question,round,answer,votes", ...lines, ""].join("\n")], { type: "text/csv" }));
+  $("a", { href: file, download: "votes.csv" }).click();
+}
+
 // Drawn anew where the computer has another address.
 let drawn = "";
 function code() {
@@ -102,7 +112,7 @@ function draw() {
   head.replaceChildren(
     $("span", { class: "word" }, told.word),
     $("span", {}, told.host),
-    $("span", { class: "count" }, `${told.seats} seats`),
+    $("span", { class: "count" }, `${told.seats} seat${told.seats === 1 ? "" : "s"}`),
     $("span", { class: told.stuck ? "problem" : "quiet" }, told.stuck ? `${told.stuck} stuck` : "nobody is stuck"),
     qr,
   );
@@ -119,8 +129,10 @@ function draw() {
   } else parts.push($("h1", {}, "Join by the word above: in lesson 00, or with a phone."));
   body.replaceChildren(...parts.filter(Boolean));
   pace.replaceChildren($("div", { class: "row" }, $("h1", {}, `Lesson ${lesson}`), start, clock), $("div", { class: "strip" }, ...plan.sections.map((name, n) => {
-    const { working = 0, done = 0 } = told.pace[n] ?? {};
-    return $("div", {}, $("strong", {}, name), $("br"), working || done ? `${working} at it, ${done} done` : "not begun");
+    const { working = 0, done = 0, stuck = 0 } = told.pace[n] ?? {};
+    const counts = [[working, "at it"], [done, "done"], [stuck, "stuck"], [told.pairs - working - done - stuck, "not begun"]];
+    const some = working + done + stuck ? counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`) : ["not begun"];
+    return $("div", { class: stuck ? "problem" : null }, $("strong", {}, name), $("br"), some.join(", "));
   })), ...scores());
   pass();
   if (focused.isConnected) focused.focus({ preventScroll: true });
@@ -145,6 +157,6 @@ function listen() {
   news(`api/news?lesson=${lesson}`, token, (fresh) => ((told = fresh), loaded || load(), draw()), gone, listening.signal);
 }
 document.body.className = "board";
-main.append(head, problem, controls, body, pace);
+main.append(head, problem, controls, body, pace, $("div", { class: "row" }, press("Save the counts", save)));
 load();
 listen();

@@ -1,11 +1,17 @@
-"""A learner on a hub is in its room without joining, until they leave it; and may join again."""
+"""A learner is in a room without joining: on a hub, or in a lesson opened after another one has joined; until they leave it."""
 
+import json
 import os
+import secrets
+import time
 from contextlib import suppress
 from pathlib import Path
 
 from pmtech import files
 from pmtech.course.way.progress import home
+
+A_DAY_S = 12 * 3600.0  # of a workshop: on the next, nothing is sent before somebody joins anew
+KERNEL = secrets.token_hex(16)  # drawn anew in each kernel, and never sent
 
 
 def is_on_a_hub() -> bool:
@@ -13,11 +19,45 @@ def is_on_a_hub() -> bool:
     return bool(os.environ.get("PMTECH_ROOM")) and not _left().exists()
 
 
-def stay_out(left: bool) -> None:
-    """Remember that a learner on a hub has left its room, or is in it again."""
-    if "PMTECH_ROOM" in os.environ:
-        with suppress(OSError):
-            files.write(_left(), "", over=True) if left else _left().unlink(missing_ok=True)
+def room_of_today() -> str:
+    """The room in which a kernel of this learner is as soon as it starts: "word@address", or "" where there is none."""
+    return os.environ["PMTECH_ROOM"] if is_on_a_hub() else _joined().get("room", "")
+
+
+def token_for(room: str) -> str:
+    """A secret from which that of the seat follows: the same in all of a learner's kernels, drawn anew for another room."""
+    kept = _joined()
+    return os.environ.get("JUPYTERHUB_API_TOKEN") or (kept["token"] if kept.get("room") == room else KERNEL)
+
+
+def stay_in(room: str) -> None:
+    """Remember the room for the kernels that start later today."""
+    with suppress(OSError):
+        if "PMTECH_ROOM" in os.environ:
+            _left().unlink(missing_ok=True)
+        elif _joined().get("room") != room:
+            kept = {"room": room, "token": KERNEL, "since": time.time()}
+            files.write(_place(), json.dumps(kept), over=True)
+            _place().chmod(0o600)
+
+
+def stay_out() -> None:
+    """Remember that this learner has left the room."""
+    with suppress(OSError):
+        files.write(_left(), "", over=True) if "PMTECH_ROOM" in os.environ else _place().unlink(missing_ok=True)
+
+
+def _joined() -> dict[str, str]:
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        kept = json.loads(_place().read_text(encoding="utf-8"))
+        if 0 <= time.time() - kept["since"] < A_DAY_S:
+            return {"room": str(kept["room"]), "token": str(kept["token"])}
+    return {}
+
+
+def _place() -> Path:
+    """What is there while a learner is in a room."""
+    return home() / "joined-room.json"
 
 
 def _left() -> Path:

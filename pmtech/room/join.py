@@ -5,7 +5,6 @@ Nothing is sent before that; what is sent then stands in seat.py.
 
 import json
 import os
-import secrets
 import threading
 import time
 from contextlib import suppress
@@ -18,12 +17,11 @@ import httpx
 from pmtech.course.exercises.verdicts import read_aloud
 from pmtech.course.way.progress import hearers, home
 from pmtech.room.aloud import code
-from pmtech.room.hub import is_on_a_hub, stay_out
+from pmtech.room.hub import is_on_a_hub, room_of_today, stay_in, stay_out, token_for
 from pmtech.room.seat import PATIENCE_S, Joined, Seat, connection
 
 PORT = 8765
 HERE = "room.json"  # in the folder of the answers: by what the facilitator's own kernel finds the room
-KERNEL = secrets.token_hex(16)  # drawn anew in each kernel, and never sent
 _seat: "Seat | Lead | Aloud | None" = None
 
 
@@ -76,7 +74,8 @@ def join(room: str) -> Seat | Lead | Aloud:
 
     `join("aloud")`: where there is no network, answers show four signs to read out. `join("here")` is for the facilitator, on
     the machine where the room is open. Raises ValueError with a sentence where
-    there is no such room. `leave()` gives the seat back.
+    there is no such room. `leave()` gives the seat back. Lessons opened later that day are in the room, too, on the same
+    seat.
     """
     global _seat
     if room in ("here", "aloud"):
@@ -84,7 +83,8 @@ def join(room: str) -> Seat | Lead | Aloud:
         other = _lead() if room == "here" else Aloud()
         _seat = other
         return other
-    word, at, host = str(room).strip().rpartition("@")
+    room = str(room).strip()
+    word, at, host = room.rpartition("@")
     if not (word and at and host):
         raise ValueError(f'a room is joined by word and address, such as "fern-otter-417@192.0.2.10"; got "{room}"')
     address = (
@@ -92,7 +92,7 @@ def join(room: str) -> Seat | Lead | Aloud:
     )
     try:
         answer = httpx.post(
-            f"{address}/api/seats", json={"word": word, "own": _own(word)}, timeout=PATIENCE_S, trust_env=False
+            f"{address}/api/seats", json={"word": word, "own": _own(room)}, timeout=PATIENCE_S, trust_env=False
         )
         told = dict(answer.json())
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, TypeError):
@@ -101,39 +101,41 @@ def join(room: str) -> Seat | Lead | Aloud:
         ) from None
     if answer.status_code != 201 or "seat" not in told:
         raise ValueError(str(told.get("detail") or "the room did not let you in").rstrip("."))
-    if isinstance(_seat, Seat) and (_seat.address, _seat.secret) == (address, told["seat"]):
+    if isinstance(_seat, Seat) and not _seat.has_left and (_seat.address, _seat.secret) == (address, told["seat"]):
         return _seat
     leave()
-    stay_out(False)
+    stay_in(room)
     _seat = Seat(address, told["seat"])
     return _seat
 
 
 def leave() -> None:
-    """Leave the room; nothing is sent any more. Does nothing where there is none."""
+    """Leave the room, in all lessons; nothing is sent any more. Does nothing where there is none."""
     global _seat
-    if _seat is not None:
+    if _seat is None:
+        stay_out()
+    else:
         _seat.leave()
         _seat = None
 
 
-def join_on_a_hub() -> None:
-    """On a hub: its room, in the background."""
-    if is_on_a_hub():
-        room = os.environ["PMTECH_ROOM"]
-        threading.Thread(target=_quietly, args=(room,), daemon=True, name="pmtech-room-hub").start()
+def join_without_asking() -> None:
+    """On a hub its room, elsewhere the one that another lesson has joined today: in the background."""
+    if room_of_today():
+        threading.Thread(target=_quietly, daemon=True, name="pmtech-room-joins").start()
 
 
-def _quietly(room: str) -> None:
-    for wait_s in (0, 5, 20, 60, 120):  # a class comes all at once, and a room lets in some at a time
+def _quietly() -> None:
+    for wait_s in (0, 5, 20, 60, 120) if is_on_a_hub() else (0, 5):  # a class comes all at once: some have to wait
         time.sleep(wait_s)
         with suppress(ValueError):
-            join(room)
+            if _seat is None and (room := room_of_today()):  # not joined, or left, meanwhile
+                join(room)
             return
+    if not is_on_a_hub():
+        stay_out()  # a room that is closed is asked for by no lesson after this one
 
 
-def _own(word: str) -> str:
-    """A kernel that joins again has the seat that it had, with its votes. On a hub all kernels of a learner are one seat:
-    its secret follows from one that only they and the hub know."""
-    token = os.environ.get("JUPYTERHUB_API_TOKEN") or KERNEL
-    return sha256(f"{word} {token}".encode()).hexdigest()
+def _own(room: str) -> str:
+    """A kernel that joins again has the seat that it had, with its votes, and all kernels of a learner are one seat."""
+    return sha256(f"{room.rpartition('@')[0]} {token_for(room)}".encode()).hexdigest()

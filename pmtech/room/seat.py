@@ -10,20 +10,29 @@ import queue
 import random
 import threading
 from html import escape
+from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import httpx
+import traitlets
 
 from pmtech.course.exercises.ask import refresh
 from pmtech.course.exercises.questions import all_questions
 from pmtech.course.exercises.verdicts import wait_for
-from pmtech.course.page import page
+from pmtech.course.page import STYLE, page
 from pmtech.course.way.progress import hearers
+from pmtech.panels.widget import Panel
 from pmtech.room.agenda import section_of
 from pmtech.room.hub import stay_out
 
 PATIENCE_S = 3.0
 SILENCE_S = 30.0  # of the news: the room shows a sign of life every second
+INSIDE = (
+    "You are in the room, and so is every lesson that you open from now on. It hears which answers you choose, how far you "
+    "are, and how many promises of a peak day you keep: no name, no text. It is gone when the room closes, unless your "
+    "facilitator keeps the counts."
+)
 GONE = 3  # so many times in a row the room was not there: nobody waits for it any more
 
 
@@ -45,37 +54,92 @@ def connection(address: str, secret: str) -> httpx.Client:
     return httpx.Client(base_url=address, headers=shown, timeout=PATIENCE_S, trust_env=False)
 
 
+class InLesson(Panel):
+    """A seat as its cell shows it."""
+
+    _esm = Path(__file__).parent / "in_lesson.js"
+    _css = STYLE
+    said = traitlets.Unicode().tag(sync=True)
+    asks = traitlets.Bool().tag(sync=True)
+    inside = traitlets.Bool().tag(sync=True)
+
+    def __init__(self, seat: "Seat"):
+        self._seat = seat
+        super().__init__(**self._now())
+        self.on_msg(lambda _widget, content, _buffers: self._do(content.get("do")))
+
+    def refresh(self) -> None:
+        with self.hold_sync():
+            for name, value in self._now().items():
+                self.set_trait(name, value)
+
+    def _now(self) -> dict[str, Any]:
+        return {"said": self._seat.said, "asks": self._seat.is_stuck, "inside": not self._seat.has_left}
+
+    def _do(self, what: str | None) -> None:
+        if what == "leave":
+            self._seat.leave()
+        elif what == "stuck":
+            self._seat.stuck(not self._seat.is_stuck)
+
+
 class Seat(Joined):
     """A seat in a room; leave() gives it back."""
 
+    is_stuck = False
+
     def __init__(self, address: str, secret: str):
-        self.address, self.secret, self.said = address, secret, "You are in the room. Leave it with `leave()`."
+        self.address, self.secret, self.said = address, secret, INSIDE
+        self._shown: WeakSet[InLesson] = WeakSet()
         self._http = connection(address, secret)
         self._due: queue.Queue[tuple | None] = queue.Queue(maxsize=100)
         self._room: dict[str, Any] = {}
+        self._answered = 0  # the id of the last round that has an answer from here
         self._ends = threading.Event()
+        hearers.append(self._hear)
+        wait_for(self._is_held_back, self._asks)
         threading.Thread(target=self._send, daemon=True, name="pmtech-room").start()
         threading.Thread(target=self._listen, daemon=True, name="pmtech-room-news").start()
-        hearers.append(self._hear)
-        wait_for(self._is_held_back)
+
+    def _repr_mimebundle_(self, **how):
+        panel = InLesson(self)
+        self._shown.add(panel)
+        return panel._repr_mimebundle_(**how)
+
+    @property
+    def has_left(self) -> bool:
+        return self._ends.is_set()
 
     def leave(self) -> None:
         """Give the seat back, with all that it said."""
-        if self._hear in hearers:
-            hearers.remove(self._hear)
-        wait_for(None)
-        self._ends.set()
+        if self.has_left:
+            return
+        self._end("You have left the room. Nothing is sent any more.")
+        stay_out()
         try:
             self._http.delete("/api/seats/mine")
         except httpx.HTTPError:
             pass  # a room that is closed knows no seats
-        stay_out(True)
+
+    def _end(self, said: str) -> None:
+        """Nothing is sent or heard any more, here; nothing waits for the room."""
+        self._ends.set()
+        hearers.remove(self._hear)
+        wait_for(None)
         self._tell(None)
-        self.said = "You have left the room. Nothing is sent any more."
+        self.said = said
+        self._know({})
+        self._show()
+
+    def _show(self) -> None:
+        for panel in list(self._shown):
+            panel.refresh()
 
     def stuck(self, stuck: bool = True) -> None:
         """Tell the facilitator, and nobody else, that you need help; `stuck(False)` takes it back."""
-        self._tell(("/api/stuck/mine", {"stuck": bool(stuck)}))
+        self.is_stuck = bool(stuck)
+        self._tell(("/api/stuck/mine", {"stuck": self.is_stuck}))
+        self._show()
 
     def _hear(self, record: dict[str, Any]) -> None:
         """A record was kept: what of it concerns the room."""
@@ -84,9 +148,9 @@ class Seat(Joined):
         if kind == "answer" and asked is not None:
             option = asked.value(record["option"])
             if option is not None and self._room.get("question") == known:
-                self._tell(
-                    ("/api/votes/mine", {"question": known, "option": float(option), "round": self._room["round"]})
-                )
+                self._answered = self._room["id"]
+                vote = {"question": known, "option": float(option), "round": self._room["round"]}
+                self._tell(("/api/votes/mine", vote))
         if kind == "peak day":
             score = {"day": known, "number": record["seed"], "kept": record["kept"], "of": record["of"]}
             self._tell(("/api/score/mine", score))
@@ -98,7 +162,13 @@ class Seat(Joined):
 
     def _is_held_back(self, question: str) -> bool:
         """Is the verdict of this question still hidden in the room?"""
-        return self._room.get("question") == question and not self._room.get("shown", True)
+        return self._room.get("question") == question and not self._room.get("verdict", True)
+
+    def _asks(self, question: str) -> int:
+        """The round of this question that is open and has no answer from here, else 0."""
+        room = self._room
+        asks = room.get("question") == question and room["open"] and room["id"] != self._answered
+        return room["round"] if asks else 0
 
     def _tell(self, what: tuple | None) -> None:
         try:
@@ -120,6 +190,12 @@ class Seat(Joined):
         while not self._ends.is_set():
             try:
                 with self._http.stream("GET", "/api/news", timeout=httpx.Timeout(PATIENCE_S, read=SILENCE_S)) as news:
+                    if (
+                        news.status_code == 401 and not self.has_left
+                    ):  # left in another lesson, or a room that was opened anew
+                        return self._end(
+                            "You are not in the room any more: nothing is sent. Join once more to be in it."
+                        )
                     news.raise_for_status()
                     for line in news.iter_lines():
                         missed = 0
@@ -135,5 +211,5 @@ class Seat(Joined):
     def _know(self, told: dict[str, Any]) -> None:
         before, self._room = self._room, told
         for question in filter(None, {before.get("question"), told.get("question")}):
-            if not self._is_held_back(question) and told != before:
+            if told != before:
                 refresh(question)

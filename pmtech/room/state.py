@@ -155,9 +155,11 @@ class Room:
         """No more votes in this round."""
         self._write("update round set open = 0")
 
-    def show(self) -> None:
-        """Open the distribution and the verdict to all."""
-        self._write("update round set shown = 1, open = 0 where id = (select max(id) from round)")
+    def show(self, verdict: bool = False) -> None:
+        """Open the distribution to all; with verdict: what is right, too. Neighbours who talk know the one without the other."""
+        self._write(
+            "update round set shown = max(shown, ?), open = 0 where id = (select max(id) from round)", 1 + verdict
+        )
 
     def _now(self) -> tuple | None:
         rows = self._rows("select id, question, number, open, shown from round order by id desc limit 1")
@@ -229,11 +231,18 @@ class Room:
         self._write("update seat set stuck = ? where id = ?", int(stuck), seat)
 
     def pace(self, lesson: str) -> dict[int, dict[str, int]]:
-        """Section -> state -> how many seats."""
+        """Section -> state -> how many seats. Who is stuck is so where it works, or in the section after what it has done."""
         found: dict[int, dict[str, int]] = {}
         rows = self._rows("select section, state, count(*) from pace where lesson = ? group by 1, 2", lesson)
         for section, state, count in rows:
             found.setdefault(section, {})[state] = count
+        # Of the row that has the maximum, SQLite gives the other columns, too.
+        last = "select max(section) as section, state from pace join seat on id = seat where stuck and lesson = ? group by id"
+        for section, state, count in self._rows(f"select section, state, count(*) from ({last}) group by 1, 2", lesson):
+            if state != "done":
+                found[section][state] -= count
+            at = found.setdefault(section + (state == "done"), {})
+            at["stuck"] = at.get("stuck", 0) + count
         return found
 
     def clock(self, lesson: str, runs: bool) -> None:
@@ -270,13 +279,14 @@ class Room:
     # --- what others see ----------------------------------------------------------------------------------------------
 
     def told(self) -> dict[str, Any]:
-        """What every seat may know: what is asked, and once it is opened, how all have voted."""
+        """What every seat may know: what is asked, and once each is opened, how all have voted and whether it is told what is right."""
         with self._lock:
             now = self._now()
             if now is None:
-                return {"id": 0, "question": None, "round": 0, "open": False, "shown": False}
+                return {"id": 0, "question": None, "round": 0, "open": False, "shown": False, "verdict": False}
             shown = bool(now[4])
             told = {"id": now[0], "question": now[1], "round": now[2], "open": bool(now[3]), "shown": shown}
+            told["verdict"] = now[4] == 2
             truth = self._one("select value from truth where question = ?", now[1])
             return told | ({"votes": self.votes(now[0]), "truth": truth} if shown else {})
 
@@ -290,15 +300,16 @@ class Room:
                 "seats": self._one("select count(*) from seat"),
                 "stuck": self._one("select count(*) from seat where stuck = 1"),
                 "pace": self.pace(lesson),
+                "pairs": self._one("select count(distinct seat) from pace where lesson = ?", lesson),
                 "minutes": self.minutes(lesson),
                 "scores": self.scores(),
                 "voted": sum(self.votes(now[0]).values()) if now else 0,
                 "rounds": [],
-                "moved": self.moved(now[1]) if now else [],
+                "moved": [],
             }
             if now and now[4]:
                 ids = self._rows("select id from round where question = ? order by id", now[1])
-                told["rounds"] = [self.votes(one) for (one,) in ids]
+                told["rounds"], told["moved"] = [self.votes(one) for (one,) in ids], self.moved(now[1])
         return told
 
     def export(self) -> list[dict[str, Any]]:

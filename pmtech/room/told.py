@@ -26,8 +26,7 @@ def for_seat(room: Room) -> dict[str, Any]:
     told = room.told()
     if told["question"]:
         told["asked"] = options(told["question"])
-        if told["shown"]:
-            told["right"] = _right_one(told["question"])
+        told["right"] = _right_one(told)
     return told
 
 
@@ -39,11 +38,14 @@ def for_board(room: Room, lesson: str) -> dict[str, Any]:
             counted = told["rounds"][-1] if told["rounds"] else {}
             asked = all_questions()[question]
             right = sum(votes for option, votes in counted.items() if asked.chosen(option).right)
-            told["right"], told["split"] = _right_one(question), is_split(right, sum(counted.values()))
+            told["split"] = not told["verdict"] and is_split(right, sum(counted.values()))
+        told["right"] = _right_one(told)
     return told
 
 
-def _right_one(question: str) -> int | None:
-    """The number of the right option; of a guess nobody knows before the run."""
-    asked = all_questions()[question]
-    return None if asked.guess else next(n for n, option in enumerate(asked.options) if option.right)
+def _right_one(told: dict[str, Any]) -> int | None:
+    """The number of the right option, once it is opened; of a guess nobody knows before the run."""
+    asked = all_questions()[told["question"]]
+    if asked.guess or not told["verdict"]:
+        return None
+    return next(n for n, option in enumerate(asked.options) if option.right)

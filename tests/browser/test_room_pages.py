@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 
 import pytest
 import uvicorn
@@ -100,10 +101,15 @@ def test_a_vote_by_keyboard_alone_on_a_small_phone(room, pages):
     board.keyboard.press("Enter")
     phone.locator(".bars").wait_for()
     moving = phone.evaluate("() => getComputedStyle(document.querySelector('.bar i')).transitionProperty")
-    assert moving == "none"
+    assert moving == "none" and not phone.locator(".right").count() and not board.locator(".right").count()
     for page in pages:
         is_for_everybody(page)
 
+    tab_to(board, "Show what is right")
+    board.keyboard.press("Enter")
+    for page in pages:
+        page.locator(".letter.right").wait_for()
+        is_for_everybody(page)
     tab_to(board, "Start the clock")
     board.keyboard.press("Enter")
     board.get_by_text("Minute 0: Warm-up, 3 minutes left.").wait_for()
@@ -157,6 +163,12 @@ def test_the_facilitator_goes_through_the_lessons_counts_hands_and_loads_the_pag
     board.get_by_role("button", name="Add them").click()
     board.get_by_text("5 of 1").wait_for()  # what is not filled in stays as it was counted
     assert room.token not in board.url, "not on the projector"
+    with board.expect_download() as saved:
+        board.get_by_role("button", name="Save the counts").click()
+    assert Path(saved.value.path()).read_text().splitlines() == [
+        "question,round,answer,votes",
+        *(f'05.check.1,1,"{option.text}",{votes}' for option, votes in zip(QUESTION.options[:2], (3, 2), strict=True)),
+    ]
 
 
 def test_who_leaves_is_told_nothing_more_and_may_come_again_at_once(room, pages):
@@ -212,7 +224,7 @@ def test_a_line_that_has_gone_silent_is_told_of_and_comes_back(room, pages, monk
     board.goto(f"{room.url}/board#{room.token}")
     phone.goto(f"{room.url}/#{room.word}")
     phone.get_by_role("button", name="Join").click()
-    board.get_by_text("1 seats").wait_for()
+    board.get_by_text("1 seat", exact=True).wait_for()
     monkeypatch.setattr(room_app, "ALIVE_S", 1e9)
     for page in pages:
         page.get_by_text(old).wait_for()

@@ -7,7 +7,7 @@ import traitlets
 
 from pmtech.course.exercises.exercise import Exercise
 from pmtech.course.exercises.questions import Question, question
-from pmtech.course.exercises.verdicts import is_held_back, open_verdict, opens_here, to_read_out
+from pmtech.course.exercises.verdicts import is_held_back, open_verdict, opens_here, round_to_answer, to_read_out
 from pmtech.course.glossary import terms
 from pmtech.course.page import STYLE, script
 from pmtech.panels.widget import Panel
@@ -33,8 +33,8 @@ class Ask(Exercise):
     """A question on the page. `value` is the chosen option, from 0, or the guessed number; `commit()` gives the answer.
 
     Until then nothing tells right from wrong: the feedback stays in the kernel. That of a prediction stays there
-    afterwards, too: it is for the `reveal` to tell, beside the run. A prediction, once kept, cannot be changed; any
-    other question can be tried again, and the first answer stays in the record.
+    afterwards, too: it is for the `reveal` to tell, beside the run. A prediction, once kept, cannot be changed, but in
+    the next round of a room; any other question can be tried again, and the first answer stays in the record.
     """
 
     _esm = script("terms.js", "exercises/ask.js")
@@ -50,6 +50,8 @@ class Ask(Exercise):
     again_label = traitlets.Unicode().tag(sync=True)
     skipped = traitlets.Unicode().tag(sync=True)
     _held_back = False  # is the verdict on a given answer kept until the room, or the presenter, opens it?
+    _round = 0  # of a room, which waits for another answer
+    _restored = False
 
     def __init__(self, asked: Question):
         shown = {name: getattr(asked, name) for name in ("id", "kind", "text", "hint")}
@@ -81,8 +83,15 @@ class Ask(Exercise):
         """Says so when the learner has come to the run without a prediction."""
         if self._held_back and not is_held_back(self._asked.id):
             self._show(restored=False)
+        elif self.committed and self._round != self._round_to_answer():
+            self._show(restored=self._restored)
         if self._kept("run") and not self.committed and not self._kept():
             self.skipped = "Skipped: you have come to the run already. An answer now is kept as one given afterwards."
+
+    def _round_to_answer(self) -> int:
+        """Not of a prediction whose run was told without one."""
+        seen = self._asked.kind == "predict" and any(record.get("shown") for record in self._kept("run"))
+        return 0 if seen else round_to_answer(self._asked.id)
 
     @property
     def _option(self):
@@ -98,6 +107,7 @@ class Ask(Exercise):
         answers = self._kept()
         option, first = self._option, answers[0]["option"]
         self._held_back = self._asked.kind != "predict" and is_held_back(self._asked.id)
+        self._round, self._restored = self._round_to_answer(), restored
         with self.hold_sync():
             self.committed, self.skipped = True, ""
             if self._asked.kind == "predict":
@@ -113,8 +123,8 @@ class Ask(Exercise):
             before = f"Your first answer, which stays in the record: {first}" if first != now else ""
             self.past = ("" if self.value is None else to_read_out(self._asked.id, self.value)) or before
             wrong = "Try again" if self.correct is False else ""
-            opens = self._held_back and opens_here()
-            self.again_label = OPEN_IT if opens else "Answer again" if restored else wrong
+            opens, asked = self._held_back and opens_here(), f"Answer in the room: round {self._round}"
+            self.again_label = OPEN_IT if opens else asked if self._round else "Answer again" if restored else wrong
 
     def _restore(self, kept: list[dict]) -> None:
         """An option reworded since then cannot be shown as chosen: the question is open, the record keeps the answer."""

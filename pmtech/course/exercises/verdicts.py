@@ -4,20 +4,29 @@ import os
 from collections.abc import Callable
 
 _held_back: Callable[[str], bool] | None = None
+_round: Callable[[str], int] | None = None
 _opened: set[str] = set()
 _aloud: Callable[[str, float], str] | None = None
 
 
-def wait_for(held_back: Callable[[str], bool] | None) -> None:
-    """From now on the verdict of a question waits as long as this says so of its id; None: none does."""
-    global _held_back
-    _held_back = held_back
+def wait_for(held_back: Callable[[str], bool] | None, asks: Callable[[str], int] | None = None) -> None:
+    """From now on the verdict of a question waits as long as this says so of its id; None: none does.
+
+    asks: the round of a room in which an answer to it is still missing from here, 0 where none is.
+    """
+    global _held_back, _round
+    _held_back, _round = held_back, asks
 
 
 def is_held_back(question_id: str) -> bool:
     if _held_back is not None and _held_back(question_id):
         return True
     return opens_here() and question_id not in _opened
+
+
+def round_to_answer(question_id: str) -> int:
+    """The round of a room that waits for an answer from here, 0 where none does."""
+    return _round(question_id) if _round is not None else 0
 
 
 def opens_here() -> bool:
