@@ -485,11 +485,13 @@ def test_two_hundred_seats_vote_at_once_and_all_are_counted(room):
     assert set(answers) == {204} and room.board()["voted"] == 200
 
 
-def test_one_seat_that_floods_is_slowed_and_others_are_not(room):
+def test_one_seat_that_floods_is_slowed_and_others_are_not(room, monkeypatch):
     loud, quiet = room.sit(2)
     room.do("rounds", question=CHECK.id)
+    monkeypatch.setattr(room_guard, "time", SimpleNamespace(monotonic=lambda: 0.0))  # all of it in one moment
     answers = [room.vote(loud, n % 2) for n in range(300)]
     assert answers[0] == 204 and answers.count(429) > 200
+    assert set(answers[answers.index(429) :]) == {429}
     assert room.vote(quiet, 0) == 204 and room.board()["voted"] == 2
 
 
