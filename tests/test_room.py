@@ -341,6 +341,8 @@ def test_what_is_kept_says_nothing_of_whose_it_is(tmp_path, monkeypatch):
     kept.vote(bearer(secret), 0)
     kept.room.close()
     assert secret.encode() not in (tmp_path / "room.sqlite").read_bytes()
+    if os.name == "posix":  # the token lies in it: the facilitator's alone
+        assert (tmp_path / "room.sqlite").stat().st_mode & 0o077 == 0
 
 
 def test_a_room_with_a_full_disk_says_so_and_knows_what_it_knew(tmp_path, monkeypatch):

@@ -68,6 +68,8 @@ class Room:
 
     def __init__(self, keep: Path | None = None, word: str = ""):
         self._lock, self.changed, self.ends = threading.RLock(), 0, False
+        if keep is not None:
+            Path(keep).touch(mode=0o600)  # it holds the token
         self._db = sqlite3.connect(keep or ":memory:", check_same_thread=False, isolation_level=None)
         # One room to a file. A vote is safe from a room that is killed as soon as it is written, and waits for no disk.
         self._db.executescript(

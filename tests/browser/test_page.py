@@ -6,6 +6,9 @@ import nbformat.v4 as nb
 import pytest
 from jupyter_page import NOTEBOOK
 
+from pmtech import progress
+from pmtech.course.way.editions import shipped
+
 SHOP = (
     "from pmtech import Clients, LoadBalancer, Server, Slider, ask, console, explore, live, start_api, verb_table\n"
     'shop = Clients("Customers", rate_per_s=15) >> LoadBalancer() >> Server(workers=2, replicas=2, service_ms=200)'
@@ -168,3 +171,14 @@ def test_a_control_that_goes_under_the_focus_leaves_it_to_its_panel(opened):
     answer.press("ArrowDown")  # scrolls it
     assert answer.evaluate("(answer) => answer === document.activeElement")
     assert lab.errors() == lab.console_errors == []
+
+
+def test_the_map_of_the_course_fits_a_page_at_twice_its_size(browser, monkeypatch, tmp_path):
+    monkeypatch.setenv("PMTECH_HOME", str(tmp_path))
+    monkeypatch.chdir(shipped())
+    page = browser.new_page()
+    page.set_content(f'<div style="width: 500px">{progress()._repr_html_()}</div>')
+    assert page.evaluate(
+        "() => { const map = document.querySelector('table'); return map.scrollWidth <= map.parentElement.clientWidth; }"
+    )
+    page.close()

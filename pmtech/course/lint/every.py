@@ -7,6 +7,7 @@ from collections import Counter
 from http import HTTPStatus
 
 import pmtech
+from pmtech.course.exercises.check import FOLDER
 from pmtech.course.lint.notebook import TO_WRITE, Found, Notebook
 from pmtech.wording import listed
 
@@ -20,7 +21,8 @@ PANDAS = re.compile(
 )
 NUMBER = re.compile(r"(?<![\w.,:/-])\$?((?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)(?!\w|[.,]\d|-\d)")
 NO_FIGURES = re.compile(
-    r"<details>.*?</details>|\S+<!--own:.*?-->|<!--.*?-->|`[^`]*`|^#.*$|^\d\. |\]\([^)]*\)", re.MULTILINE | re.DOTALL
+    r"<details>.*?</details>|\S+<!--own:.*?-->|<!--.*?-->|`[^`]*`|^#[^\n]*$|^\d\. |\blesson \d\d|\]\([^)]*\)",
+    re.MULTILINE | re.DOTALL,
 )
 SOURCED = re.compile(r"invented|source|\*\(|https?:|\d minutes\b|RFC", re.IGNORECASE)
 COUNTED = 10  # numbers up to this one are told as words are: "seven of eight"
@@ -108,11 +110,12 @@ def shows_nothing_from_elsewhere(notebook: Notebook) -> Found:
 
 
 def numbers_of_the_text_are_shown(notebook: Notebook) -> Found:
-    """A number of the text is one of a cell's, or is marked and held against the run, or has its source beside it.
-
-    That a folded solution is one is for `check` to say.
+    """A number of the text is one of a cell's or of the task's, or is marked and held against the run, or has its source
+    beside it. That a folded solution is one is for `check` to say.
     """
-    plain = "\n".join(cell.source for cell in notebook.code).replace("_", "")
+    tasks = (folder / f"lesson_{notebook.number}.py" for folder in (notebook.path.parent, FOLDER))
+    tasks = (path.read_text(encoding="utf-8") for path in tasks if path.exists())
+    plain = "\n".join([*(cell.source for cell in notebook.code), *tasks]).replace("_", "")
     grouped = re.sub(r"(?<=\d),(?=\d{3})", "", plain)  # "1,000 users" in a label
     known = {float(number) for number in re.findall(r"\d+(?:\.\d+)?", f"{plain} {grouped}")} | NAMES
     for cell in notebook.prose:
@@ -122,7 +125,9 @@ def numbers_of_the_text_are_shown(notebook: Notebook) -> Found:
             for said in NUMBER.finditer(paragraph):
                 value = float(said[1].replace(",", ""))
                 is_year = re.fullmatch(r"(19|20)\d\d", said[1])
-                if value > COUNTED and value not in known and not is_year:
+                unit = re.match(r" (%|s\b|seconds?\b)", paragraph[said.end() :])
+                same = value if unit is None else round(value / 100, 9) if unit[1] == "%" else 1000 * value
+                if value > COUNTED and not {value, same} & known and not is_year:
                     mark = f"{said[1]}<!--own: expression-->"
                     yield (
                         cell.number,
