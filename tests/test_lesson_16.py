@@ -281,7 +281,8 @@ def test_what_is_turned_and_said_live_holds_from_then_on():
 
 @pytest.mark.parametrize("kind", ["tickets", "food"])
 def test_who_answers_the_telephone_sees_the_score_so_far(kind):
-    """In the words of the score, and of what was watched, with the knobs that have been turned."""
+    """In the words of the score, and of what was watched, with the knobs that have been turned; but for money, for the peak
+    alone costs more than the day."""
     _, live = led(kind)
     name = min(live.controls)
     live.advance(20)
@@ -289,7 +290,7 @@ def test_who_answers_the_telephone_sees_the_score_so_far(kind):
     *before, said = until(live, "The telephone")
     assert not any("so far" in one for one in before)
     asked, _, *lines = said.split("\n")
-    score = scored(live._plan, live.recorded)
+    score = [one for one in scored(live._plan, live.recorded) if one.what != "Money"]
     assert (
         asked.endswith("what is the public told?") and len(lines) == len(score) and live.recorded.duration_s == CALL_S
     )
