@@ -49,7 +49,7 @@ def tickets(*missing):
     parts = peak_day("tickets").today.components
     how = {"ahead": "09" not in missing, "many": "05" not in missing}
     limit = unless("04", missing, RateLimiter(limit=10, algorithm="token_bucket", burst=15))
-    booking = chain(limit, pool(parts["booking"], 1, 4, **how), unless("07", missing, Queue()), parts["seats"])
+    booking = chain(limit, pool(parts["booking"], 1, 3, **how), unless("07", missing, Queue()), parts["seats"])
     edge = unless("08", missing, CDN(edges=("Mumbai",)))
     pages = chain(edge, pool(parts["pages"], 2, workers=2, many=how["many"]))
     who = [parts["travellers"], parts["programs"], parts["village_counters"]]
@@ -72,8 +72,12 @@ def match(*missing):
     edge = unless("08", missing, CDN(edges=("Mumbai", "London"), shield="Frankfurt"))
     how = {"ahead": "09" not in missing, "many": "05" not in missing}
     who = [parts["viewers_in_mumbai"], parts["viewers_in_london"], parts["village_clubs"]]
-    door = pool(parts["door"], 1, 4, **how) >> guarded(parts["rights"], missing)
-    return who >> Gateway() >> {"/piece": chain(edge, pool(parts["pieces"], 2, many=how["many"])), "/start": door}
+    door = pool(parts["door"], 1, 3, workers=2, **how) >> guarded(parts["rights"], missing)
+    return (
+        who
+        >> Gateway()
+        >> {"/piece": chain(edge, pool(parts["pieces"], 2, workers=2, many=how["many"])), "/start": door}
+    )
 
 
 def food(*missing):

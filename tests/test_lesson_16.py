@@ -103,6 +103,26 @@ def test_machines_that_are_always_there_are_too_dear(id):
     assert lost(id, design.replace(always)) == {"Money"}
 
 
+@pytest.mark.parametrize(
+    ("id", "fleet"),
+    [
+        ("tickets", {"booking": (3, 3), "pages": (3, 1)}),
+        ("tickets", {"booking": (3, 4)}),
+        ("sale", {"shop": (3, 4)}),
+        ("sale", {"shop": (3, 6)}),
+        ("match", {"door": (3, 2), "pieces": (3, 1)}),
+        ("food", {"app": (6, 2)}),
+    ],
+)
+def test_nor_by_a_moderate_fleet_that_never_changes(id, fleet):
+    """The smallest that keeps every promise, with a short queue, costs more than the day has."""
+    fixed = {"queue_limit": 20, "drops_late": True, "autoscale": None}
+    sizes = {f"{n}.{f}": v for n, size in fleet.items() for f, v in zip(("replicas", "workers"), size, strict=True)}
+    assert lost(id, DESIGNS[id]().replace(sizes | {f"{n}.{f}": v for n in fleet for f, v in fixed.items()})) == {
+        "Money"
+    }
+
+
 # --- a day's luck ------------------------------------------------------------------------------------------------------
 
 
@@ -169,8 +189,8 @@ def test_the_solution_in_words_can_be_drawn_and_wins():
     panel.add("LoadBalancer", "before", "pages")
     sent = {f"{name}.{field}": value for name in panel.value.components if name.startswith("load_balancer")
             for field, value in (("health_check_s", 0.2), ("retries", 1))}  # fmt: skip
-    sent |= {"booking.workers": 4, "booking.autoscale": True, "booking.autoscale.schedule": "8: 4, 62: 1"}
-    sent |= {"booking.autoscale.most": 4, "booking.autoscale.every_s": 5}
+    sent |= {"booking.workers": 4, "booking.autoscale": True, "booking.autoscale.schedule": "8: 3, 62: 1"}
+    sent |= {"booking.autoscale.most": 3, "booking.autoscale.every_s": 5, "booking.autoscale.calm_s": 0}
     sent |= {"pages.workers": 2, "pages.replicas": 2, "rate_limiter.limit": 10}
     for field, value in sent.items():
         panel._put(field, value)
@@ -254,14 +274,15 @@ def test_what_is_turned_and_said_live_holds_from_then_on():
     ours = [(type(one).__name__, round(one.at_s)) for one in live.did]
     assert sorted(ours) == [("Change", 45), ("Change", 60), ("Sales", 45), ("Told", 45)]
     out = day.run(live)
-    assert "at most $1.06" in str(out) and "What the public was told: busy" in str(out) and not out.lines[0].kept
+    assert "at most $0.77" in str(out) and "What the public was told: busy" in str(out) and not out.lines[0].kept
     kept = next(system for at_s, system in out.run.history if at_s == pytest.approx(60))
     assert kept.get("pages.replicas") == 5
 
 
 @pytest.mark.parametrize("kind", ["tickets", "food"])
 def test_who_answers_the_telephone_sees_the_score_so_far(kind):
-    """In the words of the score, and of what was watched, with the knobs that have been turned."""
+    """In the words of the score, and of what was watched, with the knobs that have been turned; but for money, for the peak
+    alone costs more than the day."""
     _, live = led(kind)
     name = min(live.controls)
     live.advance(20)
@@ -269,7 +290,7 @@ def test_who_answers_the_telephone_sees_the_score_so_far(kind):
     *before, said = until(live, "The telephone")
     assert not any("so far" in one for one in before)
     asked, _, *lines = said.split("\n")
-    score = scored(live._plan, live.recorded)
+    score = [one for one in scored(live._plan, live.recorded) if one.what != "Money"]
     assert (
         asked.endswith("what is the public told?") and len(lines) == len(score) and live.recorded.duration_s == CALL_S
     )
@@ -301,7 +322,7 @@ def test_to_play_on_is_a_no_to_sales_and_nobody_is_told_when_the_day_is_over():
     until(live, "The day is over")
     live.set_off(2)
     assert live.note.endswith("it is too late to tell anybody.") and not live.did
-    assert "at most $0.91" in str(day.run(live)) and "What the public was told: nothing" in str(day.score)
+    assert "at most $0.62" in str(day.run(live)) and "What the public was told: nothing" in str(day.score)
 
 
 def test_a_machine_is_not_drawn_before_it_has_started():
@@ -375,9 +396,7 @@ def test_the_debrief_names_what_did_harm():
     day = peak_day("tickets").design(design)
     day.run(seed=1)
     (said,) = [one for one in day.debrief().gaps if one.startswith("Without Throttle: ")]
-    assert said.startswith(
-        "Without Throttle: kept, and missed with it. /book done within 20 s: more than 99 % in place of"
-    )
+    assert said.startswith("Without Throttle: kept, and missed with it. /book done within 20 s: 100 % in place of")
 
 
 def test_a_share_is_kept_as_it_is_shown():
@@ -395,7 +414,7 @@ def test_sales_brings_people_and_money():
     day = peak_day("sale").design(DESIGNS["sale"]())
     no, yes = day.run(seed=4), day.run(seed=4, call="yes")
     assert len(yes.run.records.status) > 1.1 * len(no.run.records.status)
-    assert "at most $1.07" in str(yes) and "at most $0.92" in str(no)
+    assert "at most $0.80" in str(yes) and "at most $0.65" in str(no)
 
 
 def test_a_knob_is_turned_when_the_telephone_rings():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from cProfile import Profile as Profiler
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -645,6 +646,28 @@ def test_it_begins_with_an_access_log(tmp_path):
     panel = sketch()
     panel.from_log(log)
     assert panel.run().summary.served_per_s > 0
+    panel.rename("Travellers", "clients")
+    panel.set("travellers.timeout_ms", 900)
+    assert made_of(panel.code) == panel.value, "as long as the log is where it was"
+
+
+@pytest.mark.filterwarnings("ignore:one caller")
+def test_a_log_of_many_addresses_is_drawn_soon(tmp_path):
+    """Pages with a number in them: twice as many addresses are twice the work, and not eight times."""
+
+    def work(addresses):
+        lines = (
+            f'10.0.0.1 - - [29/Nov/2026:10:00:{n % 60:02d} +0000] "GET /p/{n} HTTP/1.1" 200 5' for n in range(addresses)
+        )
+        (tmp_path / "access.log").write_text("\n".join(lines))
+        profile, panel = Profiler(), sketch()
+        profile.enable()
+        panel.from_log(tmp_path / "access.log")
+        panel.run()
+        profile.disable()
+        return sum(calls.callcount for calls in profile.getstats())
+
+    assert work(400) < 3 * work(200)
 
 
 # What the page asks for

@@ -215,6 +215,7 @@ class PeakDay:
             ],
             "Budget": [
                 f"${plan.budget:.2f} an hour",
+                f"the {LASTS_S:g} s that you see are half of what is paid for: as long again it is quiet, with the machines of the end",
                 f"a machine of four workers costs ${4 * WORKER_USD_PER_HOUR:g} an hour and starts in {STARTS_S:g} s",
             ],
             "Forecast": [

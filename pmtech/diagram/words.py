@@ -36,7 +36,7 @@ def text_width(text: str, size: float, bold: bool = False) -> float:
 
 def cut(text: str, size: float, room: float, bold: bool = False) -> str:
     """The text, with an ellipsis where it would be too long."""
-    whole = text
+    whole, text = text, text[: max(0, int(room / (min(_EMS.values()) * size))) + 1]  # more of it never fits
     while text_width(text if text == whole else text + "…", size, bold) > room and text:
         text = text[:-1]
     return text if text == whole else text.rstrip() + "…"

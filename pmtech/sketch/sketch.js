@@ -228,7 +228,7 @@ function render({ model, el }) {
       const no = can.has(kind) ? "" : ` It can't stand ${there}.`;
       const tell = () => write(what, `${label}: ${is}${no}`);
       const title = no ? `${is}${no}` : null;
-      return button("", () => send("add", kind, where), { class: "sk-kind", id: `${mine}-kind-${kind}`, "data-kind": kind, "aria-disabled": no ? "true" : null, "aria-description": `${is}${no}`, title, onmouseenter: tell, onfocus: tell }); // who chooses it all the same hears why not
+      return button("", () => (send("add", kind, where), (where = "after")), { class: "sk-kind", id: `${mine}-kind-${kind}`, "data-kind": kind, "aria-disabled": no ? "true" : null, "aria-description": `${is}${no}`, title, onmouseenter: tell, onfocus: tell }); // who chooses it all the same hears why not
     });
     palette.forEach((one, n) => one.append(icon(kinds[n].icon), kinds[n].label));
     return [

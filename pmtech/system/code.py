@@ -46,6 +46,8 @@ class _Writing:
         self.names = _variables(parts)
         self.made: dict[int, System | Component] = {}
         self.chains: dict[int, list[str]] = {}
+        self._alike: dict[int, bool] = {}  # of whom those behind go on alike
+        self._shared: dict[int, bool] = {}
         for number in reversed(self.plan.order):
             right, terms = self._right(number)
             self.made[number] = parts[number] if right is None else join(parts[number], right)
@@ -59,21 +61,28 @@ class _Writing:
 
     def _is_shared(self, number: int) -> bool:
         """Is it written more than once? Those that stand in one list before it write it together."""
+        if number in self._shared:
+            return self._shared[number]
         before, after = self.plan.before, self.plan.after
 
         def writer(tail: int) -> Any:
             if not before[tail]:
                 return tuple(edge[1:] for edge in after[tail])
             first = before[tail][0].tail
-            return ("behind", first) if self._go_on_alike([edge.head for edge in after[first]]) else tail
+            return ("behind", first) if self._go_on_alike(first) else tail
 
-        return len({writer(edge.tail) for edge in before[number]}) > 1 or len({e.label for e in before[number]}) > 1
+        tails, labels = {edge.tail for edge in before[number]}, {edge.label for edge in before[number]}
+        return self._shared.setdefault(number, len({*map(writer, tails)}) > 1 or len(labels) > 1)
 
-    def _go_on_alike(self, heads: list[int]) -> bool:
-        """Do these, which nobody else sends to, all send to the same parts? That is written once, behind a list of them."""
+    def _go_on_alike(self, tail: int) -> bool:
+        """Do those behind a part, which nobody else sends to, all send to the same parts? That is written once, behind a list
+        of them."""
+        if tail in self._alike:
+            return self._alike[tail]
+        heads = [edge.head for edge in self.plan.after[tail]]
         onward = {tuple(edge[1:] for edge in self.plan.after[head]) for head in heads}
         alone = all([edge.label for edge in self.plan.before[head]] == [None] for head in heads)
-        return alone and len(onward) == 1 and onward != {()}
+        return self._alike.setdefault(tail, alone and len(onward) == 1 and onward != {()})
 
     def _right(self, number: int) -> tuple[Any, list[str]]:
         """What comes after a part, to be joined to it, and its terms."""
@@ -86,7 +95,7 @@ class _Writing:
             return routes, ["{" + ", ".join(f"{e.label!r}: {chained(self._term(e.head))}" for e in after) + "}"]
         if len(heads) == 1:
             return self.made[heads[0]], self._term(heads[0])
-        if self._go_on_alike(heads):
+        if self._go_on_alike(number):
             pool = [self.parts[head] for head in heads]
             right, terms = self._right(heads[0])
             return join(pool, right), [f"[{', '.join(map(repr, pool))}]", *terms]

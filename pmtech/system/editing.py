@@ -56,13 +56,14 @@ def put_beside(system: System, name: str, part: Component | None = None) -> tupl
     """
     number, new = _places(system, name)
     part = dataclasses.replace(system.parts[number]) if part is None else part
-    parts, edges, alone = [*system.parts, part], [], []
+    parts, edges, alone, shared = [*system.parts, part], [], [], set()
     for edge in system.edges:
         edges.append(edge)
         if edge.head == number:
             if system.parts[edge.tail].fan_out == "one":
                 alone.append(edges.pop())
-            else:
+            elif edge.tail not in shared:
+                shared.add(edge.tail)
                 edges.append(_arrow(system, edge.tail, new))
     if alone:
         balancer = len(parts)

@@ -58,6 +58,7 @@ class AccessLog:
     begins_s: float = field(compare=False)  #: since 1970, or since any moment where the log does not say more
     zone: str = field(compare=False)
     remarks: tuple[str, ...] = field(compare=False)
+    path: str = field(default="", compare=False)  #: where the file was, as it was named
 
     def __len__(self):
         return len(self.at_s)
@@ -202,7 +203,7 @@ def read_log(path: str | Path) -> AccessLog:
         reading = _Reading(_recognised(first, path.name))
         for block in chain([first], blocks):
             reading.take(block)
-    log = reading.log(path.name, lines)
+    log = replace(reading.log(path.name, lines), path=str(path))
     for doubt in log.doubts:
         warnings.warn(doubt, stacklevel=3)
     return log

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from math import inf
+from pathlib import Path
 
 import numpy as np
 
@@ -61,7 +62,16 @@ class Replay(Clients):
             object.__setattr__(self, name, value)
 
     def __repr__(self):
-        return f"Clients.from_log({self.log.name!r}): {self.log!r}, {self.rate_per_s:g} a second"
+        """The line of Python that reads it again, with all that was set."""
+        said, log = {"endpoints", "keys", "write_share", "log"}, self.log
+        usual = {"name": "Clients", "rate_per_s": len(log) / log.lasts_s}
+        held = {
+            f.name: (getattr(self, f.name), usual.get(f.name, f.default)) for f in fields(self) if f.name not in said
+        }
+        own = [f", {name}={value!r}" for name, (value, default) in held.items() if value != default]
+        if log.name != Path(log.path).name:  # of one caller alone
+            return f"Clients.from_log({log.path!r}).largest"
+        return f"Clients.from_log({log.path!r}{''.join(own)})"
 
     @property
     def lasts_s(self) -> float:

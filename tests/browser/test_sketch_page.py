@@ -87,6 +87,7 @@ def test_no_click_is_lost_while_an_answer_comes_and_two_sketches_stand_on_one_pa
     expect(one.get_by_label("also asked by")).to_be_checked()
     one.locator(".sk-kind[data-kind=Queue]").click(delay=250)
     expect(one.locator(".sk-status")).to_contain_text("A gather stands between now")
+    expect(one.get_by_label("after", exact=True)).to_be_checked()  # the next one is no exception without being told
     expect(other.locator(".sk-box")).to_have_count(3)
     ids = page.eval_on_selector_all(".sk [id]", "all => all.map((one) => one.id)")
     assert len(ids) == len(set(ids)) and lab.console_errors == []
