@@ -20,7 +20,7 @@ def pool(part, low, high=None, workers=4, *, ahead=True, many=True):
     """Machines behind a balancer that looks after them, there before the peak is; or without one of these ideas."""
     if not many:
         return replace(part, workers=low * workers if high is None else high * workers)
-    rule = Autoscale(target=0.9, least=low, most=high or low, every_s=5, calm_s=0, starts_s=15)
+    rule = Autoscale(target=0.9, least=low, most=high or low, every_s=5, starts_s=15)
     rule = replace(rule, schedule=((8, high), (62, low))) if ahead and high else rule
     balancer = LoadBalancer(f"{part.label} pool", policy="least_connections", health_check_s=0.2, retries=1)
     return balancer >> replace(part, workers=workers, replicas=low, autoscale=rule if high else None)
