@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any, ClassVar
 
 from pmtech.components.fields import plain_number
-from pmtech.course.days import BEGINS_S, ENDS_S, LASTS_S, Plan
+from pmtech.course.days import BEGINS_S, ENDS_S, LASTS_S, QUIET, Plan
 from pmtech.course.days.design import MOST_WORKERS, STARTS_S, WORKER_USD_PER_HOUR, priced, refused, without
 from pmtech.course.days.lead import LiveDay, Sales, Told, decisions
 from pmtech.course.days.score import TOLD, Outcome, outcome, scored
@@ -215,7 +215,7 @@ class PeakDay:
             ],
             "Budget": [
                 f"${plan.budget:.2f} an hour",
-                f"the {LASTS_S:g} s that you see are half of what is paid for: as long again it is quiet, with the machines of the end",
+                f"it is for {1 + QUIET} times the {LASTS_S:g} s that you see: the rest of the day is quiet, with the machines of their end",
                 f"a machine of four workers costs ${4 * WORKER_USD_PER_HOUR:g} an hour and starts in {STARTS_S:g} s",
             ],
             "Forecast": [

@@ -10,6 +10,7 @@ from pmtech.components import Clients, Profile
 from pmtech.system.system import System
 
 LASTS_S, BEGINS_S, ENDS_S, CALL_S = 80.0, 28.0, 62.0, 45.0  # of a run: its end, the peak, the call from sales
+QUIET = 3  # so many times as long is the rest of the day, of which nothing is seen and all is paid for
 CURVE = Profile(((0, 0.3), (27, 0.3), (29, 2.5), (60, 2.5), (64, 0.5), (LASTS_S, 0.3)))
 
 

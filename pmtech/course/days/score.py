@@ -6,7 +6,7 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from pmtech.course.days import LASTS_S, Plan
+from pmtech.course.days import LASTS_S, QUIET, Plan
 from pmtech.course.exercises.marking import Marking
 from pmtech.runs.result import Result
 from pmtech.wording import percent
@@ -82,11 +82,12 @@ def scored(plan: Plan, run: Result, told: str | None = None, call: str = "not to
     found.append(line(f"{run.system.label(small)}: {what} done", share, done, judged & (clients == small)))
     well = all(one.kept for one in found)
     usd, most = run.summary.cost_usd_per_hour, plan.budget + (SALES_USD_PER_HOUR if call == "yes" else 0)
-    if run.duration_s >= LASTS_S:  # as long again it is quiet: of machines that come and go there are the least
+    if run.duration_s >= LASTS_S:  # the rest of the day is quiet: of machines that come and go there are the least
         later = {
             part: part.autoscale.least_at(LASTS_S) if part.autoscale else part.replicas for part in run.at_end.parts
         }
-        usd = (usd + sum(part.price_usd_per_hour * many for part, many in later.items())) / 2
+        quiet_usd = sum(part.price_usd_per_hour * many for part, many in later.items())
+        usd = (usd + QUIET * quiet_usd) / (1 + QUIET)
     found.append(Line("Money", f"at most ${most:.2f} an hour", f"${usd:.2f}", bool(round(usd, 2) <= most)))
     if told is not None:
         through = well and min(one.share for one in found[:-1]) >= SILENT
