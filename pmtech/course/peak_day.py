@@ -215,7 +215,7 @@ class PeakDay:
             ],
             "Budget": [
                 f"${plan.budget:.2f} an hour",
-                f"it is for {1 + QUIET} times the {LASTS_S:g} s that you see: the rest of the day is quiet, with the machines of their end",
+                f"for {1 + QUIET} times the {LASTS_S:g} s that you see: the rest of the day is quiet, with as few machines as you let it have",
                 f"a machine of four workers costs ${4 * WORKER_USD_PER_HOUR:g} an hour and starts in {STARTS_S:g} s",
             ],
             "Forecast": [
