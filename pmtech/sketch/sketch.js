@@ -77,6 +77,7 @@ function render({ model, el }) {
       const one = button("", () => send("select", next), {
         class: "sk-box",
         "aria-pressed": String(chosen),
+        "aria-label": [box.label, box.said].filter(Boolean).join(": "),
         "data-label": [box.label, box.said].filter(Boolean).join(": "),
         title: box.parts.length > 1 ? "Choose again for the next of them" : null,
         "data-part": box.parts[0],
@@ -327,7 +328,8 @@ function render({ model, el }) {
     cards.replaceChildren(...answer.cards.map(card));
     for (const box of sheet.querySelectorAll(".sk-box")) {
       const busiest = box.dataset.parts.split(" ").includes(answer.busiest);
-      box.classList.toggle("sk-busiest", busiest);
+      if (busiest === box.classList.contains("sk-busiest")) continue;
+      box.classList.toggle("sk-busiest");
       box.setAttribute("aria-label", box.dataset.label + (busiest ? "; the busiest part" : ""));
     }
     chips.replaceChildren(...answer.troubles.map(({ what, name, said }) => button(`${said} ✕`, () => send("break", what, name), { title: "Take it back" })));
