@@ -437,6 +437,11 @@ def test_an_unfinished_drawing_says_what_it_lacks():
     panel.add("Clients")
     assert panel.run() is None
     assert panel.error == "This can't be run yet: “Clients” has nowhere to send requests: put “Server” after it."
+    for todo, lacks in ((lambda: None, ["leads nowhere"]), (lambda: panel.add("Server"), ["", ""]),
+                        (lambda: panel.take_out("clients"), ["nobody asks it"])):  # fmt: skip
+        todo()
+        panel.run()
+        assert [box["lacks"] for box in panel.answer["boxes"]] == lacks
 
 
 def test_a_name_is_written_as_it_was_given_whatever_it_looks_like():

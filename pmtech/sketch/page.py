@@ -16,7 +16,7 @@ from pmtech.sketch.presets import PRESETS
 from pmtech.sketch.trial import changes_until_s
 from pmtech.sketch.trouble import TROUBLES, Set
 from pmtech.system.editing import endpoints
-from pmtech.system.system import System
+from pmtech.system.system import System, lacks
 from pmtech.wording import seconds
 
 EMPTY: dict[str, Any] = {"picture": "", "boxes": [], "selected": None, "form": [], "can": {}}
@@ -41,7 +41,7 @@ def drawn(
     """The picture, and all that is to be known of the part that is chosen. ran: the last run, of this or nearly this."""
     plan = layout(system, shares=uneven_shares(ran) if ran else None)
     boxes = [
-        {"parts": list(b.parts), "label": b.name, "said": "; ".join(b.said),
+        {"parts": list(b.parts), "label": b.name, "said": "; ".join(b.said), "lacks": lacks(system, b.parts[0]),
          "x": b.x, "y": b.y, "width": b.width, "height": b.height}
         for b in plan.boxes
     ]  # fmt: skip

@@ -78,6 +78,7 @@ function render({ model, el }) {
         class: "sk-box",
         "aria-pressed": String(chosen),
         "aria-label": [box.label, box.said].filter(Boolean).join(": "),
+        "data-lacks": box.lacks,
         "data-label": [box.label, box.said].filter(Boolean).join(": "),
         title: box.parts.length > 1 ? "Choose again for the next of them" : null,
         "data-part": box.parts[0],
@@ -327,10 +328,11 @@ function render({ model, el }) {
     const card = ({ name, hint, value, pinned }) => h("p", { title: hint }, h("span", {}, name), h("strong", {}, value), pinned ? h("small", {}, `before: ${pinned}`) : "");
     cards.replaceChildren(...answer.cards.map(card));
     for (const box of sheet.querySelectorAll(".sk-box")) {
-      const busiest = box.dataset.parts.split(" ").includes(answer.busiest);
-      if (busiest === box.classList.contains("sk-busiest")) continue;
-      box.classList.toggle("sk-busiest");
-      box.setAttribute("aria-label", box.dataset.label + (busiest ? "; the busiest part" : ""));
+      const { parts, lacks, label } = box.dataset;
+      const mark = lacks || (parts.split(" ").includes(answer.busiest) ? "busiest" : "");
+      if (mark === (box.dataset.mark ?? "")) continue;
+      box.dataset.mark = mark;
+      box.setAttribute("aria-label", [label, mark === "busiest" ? "the busiest part" : mark].filter(Boolean).join("; "));
     }
     chips.replaceChildren(...answer.troubles.map(({ what, name, said }) => button(`${said} ✕`, () => send("break", what, name), { title: "Take it back" })));
     write(problem, answer.problem ?? answer.error ?? "");

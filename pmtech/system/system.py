@@ -232,19 +232,30 @@ def _replaced(part, changes: dict[tuple[str, ...], tuple]):
     return {**part, **inner} if isinstance(part, dict) else dataclasses.replace(part, **inner) if inner else part
 
 
+UNFINISHED = {
+    "nobody asks it": 'nothing sends requests to "{}": put Clients() >> before it',
+    "leads nowhere": '"{}" has nowhere to send requests: put >> Server() after it',
+}
+
+
 def check_complete(system) -> System:
     """The system itself if it can run: it has sources, and requests have somewhere to go."""
     if isinstance(system, Component):
         system = System((system,))
     if not isinstance(system, System):
         raise ValueError(f"a system such as Clients() >> Server() is needed, got {system!r}")
-    names = system.names
-    for number, part in enumerate(system.parts):
-        if not part.is_source and not system.before(number):
-            raise ValueError(f'nothing sends requests to "{names[number]}": put Clients() >> before it')
-        if part.needs_next and not system.after(number):
-            raise ValueError(f'"{names[number]}" has nowhere to send requests: put >> Server() after it')
+    for name in system.names:
+        if lack := lacks(system, name):
+            raise ValueError(UNFINISHED[lack].format(name))
     return system
+
+
+def lacks(system: System, name: str) -> str:
+    """Why the system can't run yet, as far as this part goes: a key of `UNFINISHED`, or ""."""
+    number, part = system.numbers[name], system.components[name]
+    if not part.is_source and not system.before(number):
+        return "nobody asks it"
+    return "leads nowhere" if part.needs_next and not system.after(number) else ""
 
 
 def heard_by(system: System, names: Iterable[str]) -> set[str]:

@@ -26,6 +26,9 @@ def test_a_product_is_drawn_set_up_broken_and_undone(lab):
     for kind in ("Clients", "Server", "Database"):
         page.locator(f".sk-kind[data-kind={kind}]").click()
         expect(box(kind.lower())).to_have_attribute("aria-pressed", "true")
+        if kind == "Clients":  # in the picture itself, where it stands
+            expect(box("clients")).to_have_attribute("aria-label", re.compile("; leads nowhere$"))
+    expect(box("clients")).not_to_have_attribute("aria-label", re.compile("nowhere"))
     page.locator(".sk-kind[data-kind=Server]").focus()  # what can't be can be asked why
     page.keyboard.press("Enter")
     expect(page.locator(".sk .pmtech-error")).to_have_text("Nothing can come after “Database”: the way ends there.")
