@@ -93,7 +93,7 @@ def test_a_broken_line_is_counted_and_reported_never_fatal(log):
     ):
         clients = Clients.from_log(path)
     assert (len(clients.log), clients.log.broken) == (3, 4)
-    assert "3 requests of 2 callers in 5 s, 4 broken lines" in repr(clients)
+    assert "3 requests of 2 callers in 5 s, 4 broken lines" in repr(clients.log)
     path = log('timestamp,endpoint\n1,/a\nyesterday,/b\n2\n1e300,/c\n3,"/d\n', "requests.csv")
     with pytest.warns(
         UserWarning, match="3 of 5 lines of requests.csv can't be read and are left out; the first is line 3"
