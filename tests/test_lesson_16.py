@@ -3,7 +3,7 @@
 import pytest
 from peak_designs import DESIGNS, IDEAS
 
-from pmtech import Queue, RateLimiter, Server, Throttle, Topic, check, peak_day, simulate, sketch
+from pmtech import Cache, Queue, RateLimiter, Server, Throttle, Topic, check, peak_day, simulate, sketch
 from pmtech.course.days import CALL_S, LASTS_S
 from pmtech.course.days.score import scored
 from pmtech.course.days.weather import INCIDENTS, weather
@@ -131,6 +131,16 @@ def test_one_machine_more_than_it_takes_is_not_too_dear(id):
             most = part.autoscale.most + 1
             more |= {f"{name}.autoscale.most": most, f"{name}.autoscale.schedule": ((8, most), (62, 1))}
     assert more and lost(id, design.replace(more)) == set()
+
+
+def test_a_fleet_that_never_changes_costs_the_same_all_day():
+    """Machine by machine, also of parts that are alike."""
+    day = peak_day("sale")
+    for _ in range(2):
+        day.design(editing.put_before(day.system, "prices", Cache(capacity=150))[0])
+    assert len([part for part in day.system.parts if part == Cache(capacity=150)]) == 2
+    (money,) = (line for line in day.run().lines if line.what == "Money")
+    assert money.came == f"${day.system.cost_usd_per_hour:.2f}"
 
 
 # --- a day's luck ------------------------------------------------------------------------------------------------------
@@ -291,8 +301,8 @@ def test_what_is_turned_and_said_live_holds_from_then_on():
 
 @pytest.mark.parametrize("kind", ["tickets", "food"])
 def test_who_answers_the_telephone_sees_the_score_so_far(kind):
-    """In the words of the score, and of what was watched, with the knobs that have been turned; but for money, for the peak
-    alone costs more than the day."""
+    """In the words of the score, and of what was watched, with the knobs that have been turned; what the day costs is told
+    when it is over, for the peak alone costs more."""
     _, live = led(kind)
     name = min(live.controls)
     live.advance(20)
@@ -300,7 +310,8 @@ def test_who_answers_the_telephone_sees_the_score_so_far(kind):
     *before, said = until(live, "The telephone")
     assert not any("so far" in one for one in before)
     asked, _, *lines = said.split("\n")
-    score = [one for one in scored(live._plan, live.recorded) if one.what != "Money"]
+    score = scored(live._plan, live.recorded)
+    assert "Money" not in [one.what for one in score]
     assert (
         asked.endswith("what is the public told?") and len(lines) == len(score) and live.recorded.duration_s == CALL_S
     )

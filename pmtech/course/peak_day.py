@@ -214,8 +214,8 @@ class PeakDay:
                 *later,
             ],
             "Budget": [
-                f"${plan.budget:.2f} an hour",
-                f"for {1 + QUIET} times the {LASTS_S:g} s that you see: the rest of the day is quiet, with as few machines as you let it have",
+                f"${plan.budget:.2f} an hour, on average over {1 + QUIET} times the {LASTS_S:g} s that you see",
+                "the rest is quiet, with as few machines as you let it have",
                 f"a machine of four workers costs ${4 * WORKER_USD_PER_HOUR:g} an hour and starts in {STARTS_S:g} s",
             ],
             "Forecast": [

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from pmtech.components import Clients, Profile
+from pmtech.components.component import Component
 from pmtech.system.system import System
 
 LASTS_S, BEGINS_S, ENDS_S, CALL_S = 80.0, 28.0, 62.0, 45.0  # of a run: its end, the peak, the call from sales
@@ -49,3 +50,8 @@ class Plan(NamedTuple):
 def crowd(name: str, rate_per_s: float, **fields) -> Clients:
     """Those who all come in the same minute."""
     return Clients(name, rate_per_s=rate_per_s, profile=CURVE, **fields)
+
+
+def machines_at(part: Component, at_s: float) -> int:
+    """How many machines of a part its rules keep at least, or how many there are where no rule is."""
+    return part.autoscale.least_at(at_s) if part.autoscale else part.replicas

@@ -164,9 +164,8 @@ class LiveDay(Live):
             self._tell()
 
     def _so_far(self) -> str:
-        """Where the team stands, line by line of the score: what it weighs a promise against. What the day costs shows when
-        it is over: until then its dearest hour weighs too much."""
-        lines = (one for one in scored(self._plan, self.recorded) if one.what != "Money")
+        """Where the team stands, line by line of the score: what it weighs a promise against."""
+        lines = scored(self._plan, self.recorded)
         return "".join(
             [
                 "\nThe score so far, without those whose time is not up yet:",

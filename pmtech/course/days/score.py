@@ -6,7 +6,7 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from pmtech.course.days import LASTS_S, QUIET, Plan
+from pmtech.course.days import LASTS_S, QUIET, Plan, machines_at
 from pmtech.course.exercises.marking import Marking
 from pmtech.runs.result import Result
 from pmtech.wording import percent
@@ -59,7 +59,7 @@ def _worked(run: Result, names: set[str], within_s: float = np.inf) -> np.ndarra
 
 def scored(plan: Plan, run: Result, told: str | None = None, call: str = "not today") -> list[Line]:
     """The score in the open; told None: before anybody was told anything. What came too late in the run to be judged is
-    left out; a refusal is no answer, and what a fallback said in place of the work is none."""
+    left out; a refusal is no answer, and what a fallback said in place of the work is none. Money is told of a whole day."""
     r = run.records
     endpoint, clients = r.endpoint(), np.array(r.sources, dtype=object)[r.client]
     people, left_s = np.isin(clients, plan.people), run.duration_s - r.arrived_s
@@ -80,17 +80,15 @@ def scored(plan: Plan, run: Result, told: str | None = None, call: str = "not to
         found.append(line(f"{asked} answered within {ms / 1000:g} s", share, soon, whose))
     small, share = plan.small
     found.append(line(f"{run.system.label(small)}: {what} done", share, done, judged & (clients == small)))
-    well = all(one.kept for one in found)
-    usd, most = run.summary.cost_usd_per_hour, plan.budget + (SALES_USD_PER_HOUR if call == "yes" else 0)
-    if run.duration_s >= LASTS_S:  # the rest of the day is quiet: of machines that come and go there are the least
-        later = {
-            part: part.autoscale.least_at(LASTS_S) if part.autoscale else part.replicas for part in run.at_end.parts
-        }
-        quiet_usd = sum(part.price_usd_per_hour * many for part, many in later.items())
-        usd = (usd + QUIET * quiet_usd) / (1 + QUIET)
-    found.append(Line("Money", f"at most ${most:.2f} an hour", f"${usd:.2f}", bool(round(usd, 2) <= most)))
+    well, worst = all(one.kept for one in found), min(one.share for one in found)
+    if run.duration_s >= LASTS_S:
+        # Of the rest of the day nothing is simulated: it is quiet, and of machines that come and go there are the least.
+        quiet_usd = sum(part.price_usd_per_hour * machines_at(part, LASTS_S) for part in run.at_end.parts)
+        usd = (run.summary.cost_usd_per_hour + QUIET * quiet_usd) / (1 + QUIET)
+        most = plan.budget + (SALES_USD_PER_HOUR if call == "yes" else 0)
+        found.append(Line("Money", f"at most ${most:.2f} an hour", f"${usd:.2f}", bool(round(usd, 2) <= most)))
     if told is not None:
-        through = well and min(one.share for one in found[:-1]) >= SILENT
+        through = well and worst >= SILENT
         candid = {"all is well": through, "nothing": through, "busy": found[0].kept, "trouble": not through}[told]
         found.append(Line("What the public was told", SO, told, candid))
     return found

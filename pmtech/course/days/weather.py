@@ -5,7 +5,7 @@ from math import ceil
 from random import Random
 from typing import NamedTuple
 
-from pmtech.course.days import BEGINS_S, Plan
+from pmtech.course.days import BEGINS_S, Plan, machines_at
 from pmtech.runs.events import Change, Outage, Purge, Slowdown
 from pmtech.runs.events.event import Event
 from pmtech.system.system import System
@@ -55,9 +55,7 @@ def happenings(plan: Plan, system: System, what: dict[str, float]) -> Iterator[E
     for name, at_s in what.items():
         if name == "zone":
             for own in plan.own:
-                part = system.components[own]
-                there = part.autoscale.least_at(at_s) if part.autoscale else part.replicas
-                yield Outage(own, at_s, 10, count=ceil(there / 3))
+                yield Outage(own, at_s, 10, count=ceil(machines_at(system.components[own], at_s) / 3))
         elif name == "partner":
             yield Slowdown(str(plan.partner), at_s, 20, times=plan.slows)
         elif name == "bots":
