@@ -158,7 +158,7 @@ def _in_notebook() -> bool:
 
 def load_ipython_extension(_shell) -> None:
     """A kernel of the lessons loads this when it starts: then a slip is a sentence from the first cell on."""
-    if not _missing and importlib.import_module("pmtech.room.hub").room_of_today():
+    if not _missing and importlib.import_module("pmtech.room.membership").room_of_today():
         importlib.import_module("pmtech.room.join").join_without_asking()
 
 

@@ -20,6 +20,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from dataclasses import replace
 from types import SimpleNamespace
 from urllib.parse import quote
 
@@ -42,8 +43,8 @@ from pmtech.room import state as room_state
 from pmtech.room.agenda import agenda, section_of, sections
 from pmtech.room.aloud import SIGNS, code
 from pmtech.room.aloud import answer as meant_by
-from pmtech.room.hub import room_of_today
 from pmtech.room.join import join_without_asking
+from pmtech.room.membership import room_of_today
 from pmtech.room.server import serving
 from pmtech.room.state import Room, is_split
 from pmtech.room.word import WORDS, new_word
@@ -390,6 +391,16 @@ def test_a_room_that_was_killed_knows_its_votes_if_it_was_told_to_keep_them(tmp_
         {"question": CHECK.id, "round": 1, "option": 0.0, "votes": 1, "answer": CHECK.options[0].text}
     ]
     after.room.close()
+
+
+def test_no_saved_answer_is_a_formula(room, monkeypatch):
+    first, *others = CHECK.options
+    asked = replace(CHECK, options=(replace(first, text="=1+1"), *others))
+    room.do("rounds", question=CHECK.id)
+    assert room.vote(room.sit(), 0) == 204
+    monkeypatch.setattr(room_app, "all_questions", lambda: {CHECK.id: asked})
+    (row,) = room.http.get("/api/export", headers=room.lead).json()
+    assert row["answer"] == "'=1+1"
 
 
 def test_a_laptop_in_another_network_says_where_it_is_now(tmp_path, monkeypatch):

@@ -71,7 +71,7 @@ def _room() -> str:
     """What a hub's learners must know: they are in the room of the workshop without having joined it."""
     if "PMTECH_ROOM" not in os.environ:
         return ""
-    from pmtech.room.hub import is_on_a_hub
+    from pmtech.room.membership import is_on_a_hub
 
     here = "You are in the room of the workshop already, without joining: it hears which answers you choose and how far you are."
     return f" {here} leave() takes you out." if is_on_a_hub() else " You have left the room of the workshop."

@@ -22,6 +22,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingRes
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from pmtech.course.exercises.questions import all_questions
+from pmtech.escapes import cell
 from pmtech.room import bodies, told
 from pmtech.room.agenda import agenda
 from pmtech.room.aloud import answer
@@ -216,7 +217,7 @@ def _to_see(who: Who, host: Callable[[], str]) -> APIRouter:
     @api.get("/export")
     async def export() -> list[dict[str, Any]]:
         known = all_questions()
-        return [one | {"answer": known[one["question"]].said(one["option"])} for one in room.export()]
+        return [one | {"answer": cell(known[one["question"]].said(one["option"]))} for one in room.export()]
 
     return api
 

@@ -17,7 +17,7 @@ import httpx
 from pmtech.course.exercises.verdicts import read_aloud
 from pmtech.course.way.progress import hearers, home
 from pmtech.room.aloud import code
-from pmtech.room.hub import is_on_a_hub, room_of_today, stay_in, stay_out, token_for
+from pmtech.room.membership import is_on_a_hub, room_of_today, stay_in, stay_out, token_for
 from pmtech.room.seat import PATIENCE_S, Joined, Seat, connection
 
 PORT = 8765

@@ -24,7 +24,7 @@ from pmtech.course.page import STYLE, page
 from pmtech.course.way.progress import hearers
 from pmtech.panels.widget import Panel
 from pmtech.room.agenda import section_of
-from pmtech.room.hub import stay_out
+from pmtech.room.membership import stay_out
 
 PATIENCE_S = 3.0
 SILENCE_S = 30.0  # of the news: the room shows a sign of life every second
