@@ -25,19 +25,6 @@ INSTANCES: dict[str, Callable[[float], Checked]] = {
     "profile": lambda lasts_s: components.Day(lasts_s=max(1, lasts_s)),
     "autoscale": lambda _: components.Autoscale(),
 }
-# What is usual where a field holds nothing or zero at first, and what it gets from whoever wants a number in it.
-USUAL: dict[str, float] = {
-    "timeout_ms": 2000,
-    "queue_limit": 100,
-    "ttl_s": 60,
-    "max_receives": 3,
-    "connections": 20,
-    "burst": 80,
-    "need": 1,
-}
-USUAL |= {"retry_budget": 0.1, "budget": 0.1, "slow_ms": 1000, "hedge_after_ms": 200, "wait_ms": 1000, "limit": 1000}
-USUAL |= {"crashes_at": 500, "connection_age_s": 60, "stale_while_revalidate_s": 60, "stale_if_error_s": 60}
-USUAL |= {"round_trip_cv": 0.5, "cold_cv": 0.5}
 
 
 @cache
@@ -115,15 +102,20 @@ def _shown(kind: type, field: dataclasses.Field, value) -> dict[str, Any]:
     return {"as": "text", "value": as_text(value)}
 
 
+def _usual(field: dataclasses.Field) -> float:
+    """What it holds elsewhere, where it holds nothing or zero at first; 0: nobody has said."""
+    return words().get(field.name, {}).get("usual", 0)
+
+
 def _start(field: dataclasses.Field) -> float:
     """What a field holds at first when somebody gives it a number."""
     least = field.metadata.get("least") or field.metadata.get("above") or 0
-    return max(USUAL.get(field.name, 10), least)
+    return max(_usual(field) or 10, least)
 
 
 def sane_range(field: dataclasses.Field, value: float | None) -> tuple[float, float]:
     """From where to where a slider goes: a few times what it is and what is usual, within what is allowed."""
-    usual = field.default or USUAL.get(field.name, 0) if isinstance(field.default, int | float) else _start(field)
+    usual = field.default or _usual(field) if isinstance(field.default, int | float) else _start(field)
     seen = [number for number in (value, usual) if number]
     least, most = field.metadata.get("least"), field.metadata.get("most") or math.inf
     low = least or 0
