@@ -101,6 +101,7 @@ BROKEN = {
     ),
     "a picture from elsewhere": (add("![x](https://example.org/x.png)", "markdown", editable=False), "lies elsewhere"),
     "a number from nowhere": (put("Twice the machine", "one.", "one: it served 473."), "no cell shows the 473"),
+    "one of the task, elsewhere": (put("Twice the machine", "one.", "one within 400 ms."), "no cell shows the 400"),
     "one below a heading": (put("## Your turn", "size", "size, below 473,"), "no cell shows the 473"),
     "a word left to write": (put("Twice the machine", "one.", "[Write: where to]"), "still to be written: where to"),
     "a question that is none": (add('# More\nask("05.nonsense")', **FOLDED), "there is no question 05.nonsense"),

@@ -25,6 +25,7 @@ NO_FIGURES = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 SOURCED = re.compile(r"invented|source|\*\(|https?:|\d minutes\b|RFC", re.IGNORECASE)
+IN_CODE = {"%": 0.01, "s": 1000, "second": 1000, "seconds": 1000}  # a share, and ms
 COUNTED = 10  # numbers up to this one are told as words are: "seven of eight"
 # Numbers that are names: of percentiles, of promises, of statuses, and of years, which alone of all thousands have no comma.
 NAMES = {95.0, 99.0, 99.9, 99.99, 100.0} | {float(status) for status in HTTPStatus if status % 100}
@@ -109,16 +110,21 @@ def shows_nothing_from_elsewhere(notebook: Notebook) -> Found:
             yield cell.number, f"it shows what lies elsewhere, and a lesson needs no network: {shown}"
 
 
+def _numbers(code: str) -> set[float]:
+    plain = code.replace("_", "")
+    grouped = re.sub(r"(?<=\d),(?=\d{3})", "", plain)  # "1,000 users" in a label
+    return {float(number) for number in re.findall(r"\d+(?:\.\d+)?", f"{plain} {grouped}")}
+
+
 def numbers_of_the_text_are_shown(notebook: Notebook) -> Found:
-    """A number of the text is one of a cell's or of the task's, or is marked and held against the run, or has its source
-    beside it. That a folded solution is one is for `check` to say.
+    """A number of the text is one of a cell's, or in "Your turn" of the task's, or is marked and held against the run, or has
+    its source beside it. That a folded solution is one is for `check` to say.
     """
     tasks = (folder / f"lesson_{notebook.number}.py" for folder in (notebook.path.parent, FOLDER))
-    tasks = (path.read_text(encoding="utf-8") for path in tasks if path.exists())
-    plain = "\n".join([*(cell.source for cell in notebook.code), *tasks]).replace("_", "")
-    grouped = re.sub(r"(?<=\d),(?=\d{3})", "", plain)  # "1,000 users" in a label
-    known = {float(number) for number in re.findall(r"\d+(?:\.\d+)?", f"{plain} {grouped}")} | NAMES
+    of_task = _numbers("\n".join(path.read_text(encoding="utf-8") for path in tasks if path.exists()))
+    of_cells = _numbers("\n".join(cell.source for cell in notebook.code)) | NAMES
     for cell in notebook.prose:
+        known = of_cells | of_task if cell.section == "Your turn" else of_cells
         for paragraph in re.split(r"\n\n|\n(?=- )", NO_FIGURES.sub(" ", cell.source)):
             if SOURCED.search(paragraph):
                 continue
@@ -126,7 +132,7 @@ def numbers_of_the_text_are_shown(notebook: Notebook) -> Found:
                 value = float(said[1].replace(",", ""))
                 is_year = re.fullmatch(r"(19|20)\d\d", said[1])
                 unit = re.match(r" (%|s\b|seconds?\b)", paragraph[said.end() :])
-                same = value if unit is None else round(value / 100, 9) if unit[1] == "%" else 1000 * value
+                same = round(value * IN_CODE[unit[1]], 9) if unit else value
                 if value > COUNTED and not {value, same} & known and not is_year:
                     mark = f"{said[1]}<!--own: expression-->"
                     yield (
