@@ -31,13 +31,16 @@ from hypothesis import HealthCheck, settings
 from lessons import NOTEBOOKS
 from schemathesis import openapi
 
-from pmtech import ask, check_environment, join, leave
+from pmtech import Choice, Clients, Server, Slider, ask, check_environment, explore, join, leave
 from pmtech import room as open_room
+from pmtech.course.exercises.ask import refresh
 from pmtech.course.exercises.questions import all_questions
-from pmtech.course.way.progress import hearers
+from pmtech.course.way.progress import Progress, hearers
+from pmtech.panels.explore import watchers
 from pmtech.room import app as room_app
 from pmtech.room import guard as room_guard
 from pmtech.room import join as room_join
+from pmtech.room import seat as room_seat
 from pmtech.room import server as room_server
 from pmtech.room import state as room_state
 from pmtech.room.agenda import agenda, section_of, sections
@@ -717,6 +720,90 @@ def test_only_what_was_promised_is_sent(real, monkeypatch):
     ]
 
 
+# Where the sliders of a panel stand
+
+
+def what_if(**more):
+    shop = Clients("Visitors", rate_per_s=20) >> Server(workers=2, service_ms=90, queue_limit=10)
+    across = Slider("visitors.rate_per_s", 0, 47, step=5, label="Visitors send")
+    up = Slider("server.workers", 1, 3, label="Workers")
+    choice = Choice("server.queue_limit", (10, 20))
+    return explore(shop, choice, across, up, **({"duration_s": 2, "cards": ("refused", "p95 answer")} | more))
+
+
+@pytest.fixture
+def led(real, monkeypatch):
+    """A room, a learner's seat in it and the facilitator, whose sliders rest at once."""
+    room, address = real
+    monkeypatch.setattr(room_seat, "REST_S", 0.0)
+    seat = join(f"{room.word}@{address}")
+    lead = room_join.Lead(f"http://{address}", room.token)
+    yield room, seat, lead
+    if lead._hear in hearers:
+        lead.leave()
+
+
+def test_the_rooms_sliders_are_points_on_a_map_of_the_facilitators_own_runs(led):
+    room, _, _ = led
+    panel = what_if()
+    until(lambda: room.map() and room.map()["points"])
+    told = room.map()
+    assert [axis["stops"] for axis in told["axes"]] == [[0, 10, 20, 25, 35, 45], [1, 2, 3]]  # where a slider can stand
+    assert [axis["said"][-1] for axis in told["axes"]] == ["45 /s", "3"]
+    assert told["points"] == [(20.0, 2.0, 1, 1)]
+    # Each field is the panel's own run: rows from below, what stands beside the map as at first.
+    for number, at in ((2, (20, 1)), (8, (20, 2)), (17, (45, 3))):
+        panel.controls["visitors.rate_per_s"].value, panel.controls["server.workers"].value = at
+        assert {name: fields[number]["said"] for name, fields in told["cards"].items()} == panel.cards
+        until(lambda at=at: [tuple(point[:2]) for point in room.map()["points"]] == [at])
+    assert told["cards"]["refused"][17]["figure"] == panel.result.totals["error_rate"] > 0
+    assert told["cards"]["p95 answer"][0] == {"said": "–", "figure": None}  # nobody comes
+    panel.controls["server.queue_limit"].value = 20
+    until(lambda: room.map()["points"] == [(45.0, 3.0, 0, 1)])  # something else was changed, too
+    panel.reset()
+    until(lambda: room.map()["points"] == [(20.0, 2.0, 1, 1)])
+
+
+def test_a_map_has_points_of_its_own_panel_alone_and_none_of_who_has_left(led):
+    room, seat, lead = led
+    what_if()
+    until(lambda: room.map() and room.map()["points"])
+    first = room.map()["panel"]
+    other = what_if(duration_s=3)  # a cell that was changed
+    until(lambda: room.map()["panel"] != first and room.map()["points"])
+    lead.leave()
+    what_if(duration_s=4).controls["server.workers"].value = 3
+    assert room.map()["panel"] != first and room.map()["points"] == [(20.0, 2.0, 1, 1)]
+    seat.leave()
+    assert room.map()["points"] == [] and watchers == []
+    other.controls["server.workers"].value = 1  # goes on, and tells nobody
+
+
+def test_a_map_of_one_slider_is_a_row_and_a_panel_without_one_has_none(led):
+    room, _, _ = led
+    shop = Clients("Visitors", rate_per_s=20) >> Server(workers=2)
+    explore(shop, Choice("server.workers", (1, 2)), duration_s=2)
+    explore(shop, Choice("server.workers", (1, 2, 4), slide=True), duration_s=2)
+    until(lambda: room.map() and room.map()["points"])
+    told = room.map()
+    assert [axis["said"] for axis in told["axes"]] == [["1", "2", "4"]] and told["points"] == [(1.0, None, 1, 1)]
+
+
+def test_a_map_is_taken_whole_and_from_the_facilitator_alone(led):
+    room, _, lead = led
+    ends = {"stops": [0.0, 1.0], "said": ["none", "all"], "label": "Share"}
+    field = {"said": "0", "figure": None}
+    whole = {"panel": "0" * 16, "axes": [ends, ends], "cards": {"served": [field] * 4}}
+    assert lead._http.put("/api/map", json=whole).status_code == 204
+    one = {"axes": [ends], "cards": {"served": [field] * 3}}
+    for wrong in ({"cards": {}}, {"cards": {"served": [field] * 3}}, {"axes": []}, {"panel": "<script>"}, one):
+        assert lead._http.put("/api/map", json=whole | wrong).status_code == 422
+    uneven = {"axes": [ends, ends | {"said": ["none"] * 3}]}
+    assert lead._http.put("/api/map", json=whole | uneven).status_code == 422
+    stranger = httpx.put(f"{lead._http.base_url}/api/map", json=whole)
+    assert stranger.status_code == 401
+
+
 def test_who_runs_the_cell_of_joining_again_keeps_the_seat_and_its_vote(real):
     room, address = real
     seat, _ = answered_in(room, address)
@@ -953,6 +1040,33 @@ def test_an_answer_is_read_out_in_four_signs_and_counted(room, monkeypatch, tmp_
         room.do("aloud", code=heard)
     room.do("show")
     assert room.board()["rounds"] == [{str(float(RIGHT)): 3}]
+
+
+@pytest.mark.parametrize("kind", ["check", "predict"])
+def test_a_second_round_is_read_out_too_until_it_is_told_what_is_right(monkeypatch, tmp_path, kind):
+    monkeypatch.setenv("PMTECH_HOME", str(tmp_path))
+    asked = next(q for q in all_questions().values() if q.kind == kind and not q.guess)
+    join("aloud")
+    panel = ask(asked.id)
+    for option in (0, 1):
+        panel.value = option
+        panel.commit()
+        assert panel.past == f"To read out: {code(asked.id, option)}."
+        panel._do({"do": "change"})
+        assert not panel.committed and panel.value is None
+    panel.value = 1
+    panel.commit()
+    if kind == "check":
+        panel.again()
+    else:
+        Progress(tmp_path).add("run", asked.id, shown=True)
+        refresh(asked.id)
+    assert panel.change_label == ""
+    with pytest.raises(ValueError, match="this answer is kept"):
+        panel.change()
+    leave()
+    panel = ask(asked.id)
+    assert panel.change_label == ""
 
 
 def test_signs_for_another_question_or_misheard_are_refused(room):

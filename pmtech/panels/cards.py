@@ -18,27 +18,40 @@ MOST = 4
 
 
 class Card(NamedTuple):
-    """A number of a run in words, and what it means."""
+    """A number of a run, in words, and what it means. words: of the number and the run."""
 
     hint: str
-    read: Callable[[Result], str]
+    figure: Callable[[Result], float]
+    words: Callable[[float, Result], str]
+
+    def read(self, result: Result) -> str:
+        return self.words(self.figure(result), result)
 
 
-def _share(share: float) -> str:
+def _total(name: str) -> Callable[[Result], float]:
+    """A figure of the whole run; it has none of a message where there are none."""
+    return lambda result: result.totals.get(name, np.nan)
+
+
+def _share(share: float, _=None) -> str:
     """A card is narrow."""
     return "–" if share != share else percent(share).replace("less than", "<").replace("more than", ">")
 
 
-def _of_memory(result: Result, figure: str) -> float:
+def _of_memory(figure: str) -> Callable[[Result], float]:
     """A figure of the part that remembers answers, of several the one nearest to the customers."""
-    found = (part.get(figure, np.nan) for part in result.parts.values())
-    return next((value for value in found if not np.isnan(value)), np.nan)
+
+    def found(result: Result) -> float:
+        figures = (part.get(figure, np.nan) for part in result.parts.values())
+        return next((value for value in figures if not np.isnan(value)), np.nan)
+
+    return found
 
 
-def _data(result: Result) -> str:
+def _data(result: Result) -> float:
     """How much of its time a database is busy, of several the busiest."""
     names = [name for name, part in result.system.components.items() if part.holds_data and part.station]
-    return _share(max(result.parts[name]["utilisation"] for name in names)) if names else "–"
+    return max((result.parts[name]["utilisation"] for name in names), default=np.nan)
 
 
 def busiest_part(result: Result) -> tuple[str, float] | None:
@@ -52,60 +65,76 @@ def busiest_part(result: Result) -> tuple[str, float] | None:
     return (busiest, used[busiest]) if busiest else None
 
 
-def _busiest(result: Result) -> str:
+def _busy(result: Result) -> float:
+    return (busiest_part(result) or ("", np.nan))[1]
+
+
+def _busiest(share: float, result: Result) -> str:
     found = busiest_part(result)
-    return f"{result.system.label(found[0])} {_share(found[1])}" if found else "–"
+    return f"{result.system.label(found[0])} {_share(share)}" if found else "–"
 
 
-def _waiting(result: Result) -> str:
-    """Requests that are inside when the run ends, and messages that nobody has taken: of all, where the chart parts them."""
-    messages = int((result.records.messages["outcome"] == "waiting").sum())
-    count = int((result.records.status == 0).sum()) + messages
+def _waiting(result: Result) -> int:
+    """Requests that are inside when the run ends, and messages that nobody has taken."""
+    return int((result.records.status == 0).sum() + (result.records.messages["outcome"] == "waiting").sum())
+
+
+def _of_all(count: float, result: Result) -> str:
+    """Of all senders together, where the chart parts them."""
     return f"{count:,} in all" if count and len(result.system.sources) > 1 else f"{count:,}"
 
 
-def _done(result: Result) -> str:
+def _done(p95_ms: float, result: Result) -> str:
     ages = result.messages_of()
     if not len(ages):
         return "–"
-    return "not yet" if np.isnan(ages.within_s(0.95)) else took(result.totals["age_p95_ms"], result.duration_s)
+    return "not yet" if np.isnan(ages.within_s(0.95)) else took(p95_ms, result.duration_s)
 
 
-def _refused_most(result: Result) -> str:
+def _most(result: Result) -> tuple[float, str]:
+    """The greatest share of a sender's requests that was refused, and whose."""
     lost = {name: figures["error_rate"] for name, figures in result.senders.items()}
     name = max(lost, key=lost.__getitem__)
-    return f"{_share(lost[name])} {result.system.label(name)}" if lost[name] else "nobody"
+    return lost[name], result.system.label(name)
 
 
-def _p95(result: Result) -> str:
-    return "too few" if 0 < result.measured.sum() < ENOUGH else took(result.totals["p95_ms"], result.duration_s)
+def _refused_most(share: float, result: Result) -> str:
+    return f"{_share(share)} {_most(result)[1]}" if share else "nobody"
 
 
-def _dollars(usd: float) -> str:
+def _p95(p95_ms: float, result: Result) -> str:
+    return "too few" if 0 < result.measured.sum() < ENOUGH else took(p95_ms, result.duration_s)
+
+
+def _dollars(usd: float, _=None) -> str:
     return "< $0.01" if 0 < usd < 0.005 else f"${usd:.2f}"
 
 
 CARDS = {
-    "served": Card("requests answered in a second, on average", lambda r: f"{rate(r.totals['served_per_s'])} /s"),
-    "p95 answer": Card(f"95 of 100 served requests took no longer; of fewer than {ENOUGH} nobody knows", _p95),
-    "refused": Card(
-        "share of the requests that were refused, failed or were given up", lambda r: _share(r.totals["error_rate"])
+    "served": Card(
+        "requests answered in a second, on average", _total("served_per_s"), lambda per_s, _: f"{rate(per_s)} /s"
     ),
-    "refused most": Card("of whose requests the greatest share was refused", _refused_most),
-    "still waiting": Card("requests and messages that nobody has finished when the run ends", _waiting),
-    "cost": Card("all machines together", lambda r: f"{_dollars(r.totals['cost_usd_per_hour'])} /h"),
-    "hit ratio": Card(
-        "share of the reads that were answered from memory", lambda r: _share(_of_memory(r, "hit_ratio"))
+    "p95 answer": Card(
+        f"95 of 100 served requests took no longer; of fewer than {ENOUGH} nobody knows", _total("p95_ms"), _p95
     ),
-    "out of date": Card("share of these answers that were out of date", lambda r: _share(_of_memory(r, "stale_ratio"))),
-    "database load": Card("share of its places that are taken, on average", _data),
-    "p95 done": Card("95 of 100 messages of those that are done took no longer", _done),
-    "not done": Card("messages that are not done when the run ends", lambda r: f"{r.totals.get('not_done', 0):,.0f}"),
+    "refused": Card("share of the requests that were refused, failed or were given up", _total("error_rate"), _share),
+    "refused most": Card("of whose requests the greatest share was refused", lambda r: _most(r)[0], _refused_most),
+    "still waiting": Card("requests and messages that nobody has finished when the run ends", _waiting, _of_all),
+    "cost": Card("all machines together", _total("cost_usd_per_hour"), lambda usd, _: f"{_dollars(usd)} /h"),
+    "hit ratio": Card("share of the reads that were answered from memory", _of_memory("hit_ratio"), _share),
+    "out of date": Card("share of these answers that were out of date", _of_memory("stale_ratio"), _share),
+    "database load": Card("share of its places that are taken, on average", _data, _share),
+    "p95 done": Card("95 of 100 messages of those that are done took no longer", _total("age_p95_ms"), _done),
+    "not done": Card(
+        "messages that are not done when the run ends", lambda r: r.totals.get("not_done", 0), lambda n, _: f"{n:,.0f}"
+    ),
     "handed out again": Card(
-        "how often a message was handed out after its first time", lambda r: f"{r.messages_of().again:,}"
+        "how often a message was handed out after its first time",
+        lambda r: r.messages_of().again,
+        lambda n, _: f"{n:,}",
     ),
     "busiest part": Card(
-        "whose places are taken for the greatest share of the time; of unequal machines, the busiest", _busiest
+        "whose places are taken for the greatest share of the time; of unequal machines, the busiest", _busy, _busiest
     ),
 }
 

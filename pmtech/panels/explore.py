@@ -1,6 +1,6 @@
 """The what-if panel: sliders, the living picture, four numbers, one chart, and the sentences that explain it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import traitlets
@@ -23,14 +23,15 @@ from pmtech.wording import nearest, plain, value_in_words
 LONG_RUN = "The picture: the long run. Below: this run, its start and its chance included."
 MACHINES = "The picture: the long run, each machine as in this run. Below: this run."  # no longer: it stays on its line
 STRETCH = 4  # an axis stays as long as what it shows fills so much of it: a quarter
+watchers: "list[Callable[[Explore], None]]" = []  # are told of every panel that is opened, and whenever it is turned
 
 
 class Explore(Panel):
     """Made by `explore`. Whatever happens in it is said in it: `error` is a sentence, or None.
 
     controls: path -> Control. result: the last run. cards: name -> text. sentences: its explanation. seed: which
-    customers. figure: the chart as a plotly dict. keep() pins the run behind the next ones, forget() unpins it, reset()
-    puts everything back.
+    customers. figure: the chart as a plotly dict. shows: the names of its cards. keep() pins the run behind the next ones, forget()
+    unpins it, reset() puts everything back.
     """
 
     _esm = Path(__file__).parent / "explore.js"
@@ -45,17 +46,18 @@ class Explore(Panel):
     def __init__(
         self, system: System, controls: tuple[Slider | Choice, ...], show: str, cards: tuple, seed: int, **run
     ):
-        self._system, self._draw, self._cards, self._run = system, charts.CHARTS[show], cards, run
+        self._system, self._draw, self.shows, self._run = system, charts.CHARTS[show], cards, run
         self._number = self._pin = 0  # of the last wish; of the last "keep" in it
         self.seed = seed
         self.controls = Controls("explore", system, controls, lambda _: self._compute())
         self._lock = self.controls.lock
-        self.result: Result = simulate(system, seed=seed, **run)
+        self.result = self.at({}, seed)
         self.pinned: Result | None = None
         self._ends: dict[str, float] = {}  # where the axes of the chart end
         # The page may begin before anything could be added.
         super().__init__(described=self.controls.described, first_seed=seed, answer=self._answered())
         self.observe(self._wished, "wish")
+        self._tell()
 
     # --- what a learner does ------------------------------------------------------------------------------------
 
@@ -101,11 +103,24 @@ class Explore(Panel):
 
     # --- what it answers ----------------------------------------------------------------------------------------
 
+    def at(self, values: dict, seed: int) -> Result:
+        """The run with the controls there; the panel itself stays as it is."""
+        return simulate(self._system.replace(values), seed=seed, **self._run)
+
+    @property
+    def what(self) -> str:
+        """What is run: the same for every copy of this panel, whoever has it open, unless its cell was changed."""
+        return f"{self._system!r} {self.controls.described} {self._run}"
+
+    def _tell(self) -> None:
+        for watch in list(watchers):
+            watch(self)
+
     def _compute(self) -> None:
         try:
-            values = {path: control.value for path, control in self.controls.items()}
-            self.result = simulate(self._system.replace(values), seed=self.seed, **self._run)
+            self.result = self.at({path: control.value for path, control in self.controls.items()}, self.seed)
             self.answer = self._answered()
+            self._tell()
         except Exception as error:  # noqa: BLE001  a panel must live on, whatever its system does
             self.answer = {**self.answer, **self._wish, "error": f"This can't be run: {why(error)}."}
 
@@ -113,7 +128,7 @@ class Explore(Panel):
         figure, shares = self._draw(self.result, self.pinned), uneven_shares(self.result)
         return {
             **self._wish,
-            "cards": shown(self.result, self.pinned, self._cards),
+            "cards": shown(self.result, self.pinned, self.shows),
             "picture": diagram(self.result.system, layout(self.result.system, shares=shares)),
             "caption": MACHINES if shares else LONG_RUN,
             "scale": self._hold(figure),

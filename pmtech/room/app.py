@@ -123,6 +123,10 @@ def _for_seats(who: Who) -> APIRouter:
             raise Refused(422, "More promises cannot be kept than there are.")
         room.score(seat, led.day, led.number, led.kept, led.of)
 
+    @api.put("/settings/mine", status_code=204)
+    async def settings(place: bodies.Place, seat: Annotated[int, Depends(who.seat)]) -> None:
+        room.put(seat, place.panel, place.at, place.alike)
+
     @api.put("/stuck/mine", status_code=204)
     async def stuck(asked: bodies.Stuck, seat: Annotated[int, Depends(who.seat)]) -> None:
         room.set_stuck(seat, asked.stuck)
@@ -181,6 +185,14 @@ def _to_steer(who: Who) -> APIRouter:
         if "guess" not in told.options(drawn.question):
             raise Refused(422, "Only a number that was guessed is drawn in.")
         room.set_truth(drawn.question, drawn.value)
+
+    @api.put("/map", status_code=204)
+    async def map_of_settings(drawn: bodies.Map) -> None:
+        fields = math.prod(len(axis.stops) for axis in drawn.axes)
+        whole = all(len(axis.said) == len(axis.stops) for axis in drawn.axes)
+        if not whole or any(len(said) != fields for said in drawn.cards.values()):
+            raise Refused(422, "A map says something of every field.")
+        room.set_map(drawn.model_dump())
 
     @api.put("/clock", status_code=204)
     async def clock(lesson: bodies.Clock) -> None:

@@ -86,6 +86,54 @@ function pass() {
 const scores = () => told.scores.map(({ day, number, of, kept }) =>
   $("p", { class: "scores" }, $("strong", {}, `Peak day "${day}", number ${number}`), ` of ${of} promises kept, a number a pair: `, ...kept.map((count) => $("span", { class: "count" }, `${count} `))));
 
+// The panel that the facilitator has open: a run for each field, and on them where the sliders of the room stand.
+const measure = $("select", { "aria-label": "Figure of the map", onchange: () => fields() });
+const plot = $("div", { class: "fields" });
+const legend = $("p", { class: "quiet" });
+const summary = $("summary");
+const map = $("details", { class: "map" }, summary, $("div", { class: "row" }, measure, legend), plot);
+let mapped = "";
+function settings() {
+  map.hidden = !told.map;
+  if (!told.map) return;
+  const { panel, cards, axes, points } = told.map;
+  const pairs = points.reduce((sum, [, , , count]) => sum + count, 0);
+  summary.textContent = `Where the room's sliders stand: ${pairs || "no"} pair${pairs === 1 ? "" : "s"}, ${axes.map(({ label }) => label).join(" and ")}`;
+  if (mapped !== panel) measure.replaceChildren(...Object.keys(cards).map((name) => $("option", {}, name)));
+  mapped = panel;
+  fields();
+}
+// Where a value lies between the first stop, 0, and the last, in fields.
+function along(stops, value) {
+  const after = Math.max(1, stops.findIndex((stop) => value <= stop));
+  return after - 1 + (value - stops[after - 1]) / (stops[after] - stops[after - 1]);
+}
+function fields() {
+  const { cards, axes, points } = told.map;
+  const [across, up] = axes;
+  const rows = up ? up.stops.length : 1;
+  const found = cards[measure.value];
+  const figures = found.map(({ figure }) => figure).filter((figure) => figure !== null);
+  const [low, high] = [Math.min(...figures), Math.max(...figures)];
+  const shade = (figure) => (figure === null ? 0 : 6 + (34 * (figure - low)) / (high - low || 1));
+  const columns = across.stops.length;
+  const cells = found.map(({ said, figure }, n) => $("span", { style: `grid-column: ${(n % columns) + 1}; grid-row: ${rows - Math.floor(n / columns)}; --shade: ${shade(figure)}%` }, said));
+  const dots = points.map(([x, y, alike, count]) =>
+    $("i", { class: alike ? null : "other", style: `left: ${(100 * (along(across.stops, x) + 0.5)) / columns}%; bottom: ${up ? (100 * (along(up.stops, y) + 0.5)) / rows : 50}%` }, String(count)));
+  const stand = points.map(([x, y, , count]) => `${count} at ${across.label} ${x}${up ? `, ${up.label} ${y}` : ""}`);
+  const heard = `${measure.value} for each pair of settings. Where the room stands: ${stand.join("; ") || "nobody is here yet"}.`;
+  const side = up ? up.said.toReversed().map((said) => $("span", {}, said)) : [];
+  plot.replaceChildren(
+    $("span", { class: "up" }, up?.label ?? ""),
+    $("div", { class: "side" }, ...side),
+    $("div", { class: "runs", role: "img", "aria-label": heard, style: `grid-template-columns: repeat(${columns}, 1fr)` }, ...cells, ...dots),
+    $("div", { class: "feet", style: `grid-template-columns: repeat(${columns}, 1fr)` }, ...across.said.map((said) => $("span", {}, said))),
+    $("span", { class: "across" }, across.label),
+  );
+  const other = points.some(([, , alike]) => !alike);
+  legend.replaceChildren(`In each field: ${measure.value}. A circle: how many pairs have their sliders there${other ? "; dashed: not all else is as at first" : ""}.`);
+}
+
 // The counts as a table, for whoever wants to keep them: nothing is written before that.
 async function save() {
   const rows = await call("GET", "api/export", token);
@@ -133,7 +181,8 @@ function draw() {
     const counts = [[working, "at it"], [done, "done"], [stuck, "stuck"], [told.pairs - working - done - stuck, "not begun"]];
     const some = working + done + stuck ? counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`) : ["not begun"];
     return $("div", { class: stuck ? "problem" : null }, $("strong", {}, name), $("br"), some.join(", "));
-  })), ...scores());
+  })), ...scores(), map);
+  settings();
   pass();
   if (focused.isConnected) focused.focus({ preventScroll: true });
 }

@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pmtech.panels.cards import MOST
+from pmtech.room.settings import EACH_WAY
 from pmtech.room.state import SEATS
 
 
@@ -35,6 +37,17 @@ class Score(_Model):
     of: int = Field(ge=1, le=20)
 
 
+Panel = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Label = Annotated[str, Field(max_length=100)]
+
+
+class Place(_Model):
+    panel: Panel
+    at: list[Number] = Field(min_length=1, max_length=2)
+    alike: bool  # as at first in all that the map does not show
+
+
 class Stuck(_Model):
     stuck: bool
 
@@ -51,6 +64,23 @@ class Clock(_Model):
 class Truth(_Model):
     question: str = Field(max_length=80)
     value: float = Field(allow_inf_nan=False)
+
+
+class Axis(_Model):
+    label: Label
+    stops: list[Number] = Field(min_length=2, max_length=EACH_WAY)
+    said: list[Label] = Field(min_length=2, max_length=EACH_WAY)
+
+
+class Shown(_Model):
+    said: Label
+    figure: Number | None
+
+
+class Map(_Model):
+    panel: Panel
+    axes: list[Axis] = Field(min_length=1, max_length=2)
+    cards: dict[Label, Annotated[list[Shown], Field(max_length=EACH_WAY**2)]] = Field(min_length=1, max_length=MOST)
 
 
 class Aloud(_Model):

@@ -16,9 +16,11 @@ import httpx
 
 from pmtech.course.exercises.verdicts import read_aloud
 from pmtech.course.way.progress import hearers, home
+from pmtech.panels.explore import Explore, watchers
 from pmtech.room.aloud import code
 from pmtech.room.membership import is_on_a_hub, room_of_today, stay_in, stay_out, token_for
 from pmtech.room.seat import PATIENCE_S, Joined, Seat, connection
+from pmtech.room.settings import drawn, key, sliders
 
 PORT = 8765
 HERE = "room.json"  # in the folder of the answers: by what the facilitator's own kernel finds the room
@@ -26,22 +28,48 @@ _seat: "Seat | Lead | Aloud | None" = None
 
 
 class Lead(Joined):
-    """The facilitator's own kernel: where a number was guessed, its run draws the model's answer into the room's guesses."""
+    """The facilitator's own kernel: where a number was guessed, its run draws the model's answer into the room's guesses; of a
+    panel that is open here, the room's page shows a map, and on it where the sliders of all stand."""
 
-    said = "This is the facilitator's kernel: what your run gives is drawn into the room's guesses."
+    said = (
+        "This is the facilitator's kernel: what your run gives is drawn into the room's guesses. Of a panel with sliders that "
+        "you open here, the room's page shows a map with where everybody's sliders stand."
+    )
 
     def __init__(self, address: str, token: str):
         self._http = connection(address, token)
+        self._drawing = threading.Lock()
+        self._maps: dict[str, dict[str, Any]] = {}
+        self._shown = ""  # of which panel the room has the map
         hearers.append(self._hear)
+        watchers.append(self._watch)
 
     def leave(self) -> None:
         hearers.remove(self._hear)
+        watchers.remove(self._watch)
         self.said = "Your runs are not drawn into the room any more."
 
     def _hear(self, record: dict[str, Any]) -> None:
         if record["kind"] == "truth":
             with suppress(httpx.HTTPError):
                 self._http.put("/api/truth", json={"question": record["id"], "value": record["value"]})
+
+    def _watch(self, panel: Explore) -> None:
+        """The panel that was touched last is the one whose map is shown; its runs are made once, beside what goes on."""
+        if sliders(panel) and key(panel) != self._shown:
+            self._shown = key(panel)
+            threading.Thread(target=self._draw, args=[panel, self._shown], daemon=True, name="pmtech-room-map").start()
+
+    def _draw(self, panel: Explore, shown: str) -> None:
+        with self._drawing:
+            if shown != self._shown:
+                return  # another was opened meanwhile
+            try:
+                if shown not in self._maps:
+                    self._maps[shown] = drawn(panel)
+                self._http.put("/api/map", json=self._maps[shown]).raise_for_status()
+            except (httpx.HTTPError, ValueError):
+                self._shown = ""  # at the next touch, then
 
 
 class Aloud(Joined):

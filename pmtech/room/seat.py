@@ -1,7 +1,8 @@
 """A seat in a room: what of a kernel's records is sent there, and what is heard of the room.
 
 What is sent, in the background: question, option, a seat that says nothing of whose it is, which section was reached, whether
-the task has passed, how many promises of a peak day were kept, and "we are stuck". Where the room is not reached the lesson
+the task has passed, where the sliders of a panel have come to rest, how many promises of a peak day were kept, and "we are
+stuck". Where the room is not reached the lesson
 goes on, and what was done meanwhile is not sent later.
 """
 
@@ -22,15 +23,18 @@ from pmtech.course.exercises.questions import all_questions
 from pmtech.course.exercises.verdicts import wait_for
 from pmtech.course.page import STYLE, page
 from pmtech.course.way.progress import hearers
+from pmtech.panels.explore import Explore, watchers
 from pmtech.panels.widget import Panel
 from pmtech.room.agenda import section_of
 from pmtech.room.membership import stay_out
+from pmtech.room.settings import place, sliders
 
 PATIENCE_S = 3.0
+REST_S = 1.0  # a slider that has not moved for so long has come to rest
 SILENCE_S = 30.0  # of the news: the room shows a sign of life every second
 INSIDE = (
     "You are in the room, and so is every lesson that you open from now on. It hears which answers you choose, how far you "
-    "are, and how many promises of a peak day you keep: no name, no text. It is gone when the room closes, unless your "
+    "are, where the sliders of a panel stand, and how many promises of a peak day you keep: no name, no text. It is gone when the room closes, unless your "
     "facilitator keeps the counts."
 )
 GONE = 3  # so many times in a row the room was not there: nobody waits for it any more
@@ -96,7 +100,10 @@ class Seat(Joined):
         self._room: dict[str, Any] = {}
         self._answered = 0  # the id of the last round that has an answer from here
         self._ends = threading.Event()
+        self._rest: threading.Timer | None = None
+        self._resting = threading.Lock()
         hearers.append(self._hear)
+        watchers.append(self._watch)
         wait_for(self._is_held_back, self._asks)
         threading.Thread(target=self._send, daemon=True, name="pmtech-room").start()
         threading.Thread(target=self._listen, daemon=True, name="pmtech-room-news").start()
@@ -125,6 +132,7 @@ class Seat(Joined):
         """Nothing is sent or heard any more, here; nothing waits for the room."""
         self._ends.set()
         hearers.remove(self._hear)
+        watchers.remove(self._watch)
         wait_for(None)
         self._tell(None)
         self.said = said
@@ -159,6 +167,20 @@ class Seat(Joined):
             passed = kind != "task" or record.get("passed")
             where = {"lesson": known[:2], "section": section, "state": "done" if passed else "working"}
             self._tell(("/api/pace/mine", where))
+
+    def _watch(self, panel: Explore) -> None:
+        """A panel was opened, or turned: where it stands once it rests."""
+        if not sliders(panel):
+            return
+        if self._rest is not None:
+            self._rest.cancel()
+        self._rest = threading.Timer(REST_S, self._rests, [panel])
+        self._rest.daemon = True
+        self._rest.start()
+
+    def _rests(self, panel: Explore) -> None:
+        with self._resting:  # what is told last is where it stands
+            self._tell(("/api/settings/mine", place(panel)))
 
     def _is_held_back(self, question: str) -> bool:
         """Is the verdict of this question still hidden in the room?"""

@@ -6,6 +6,7 @@ Crouch and Mazur, "Peer Instruction: Ten years of experience and results", 2001)
 """
 
 import hmac
+import json
 import re
 import secrets
 import sqlite3
@@ -31,6 +32,7 @@ create table if not exists vote (round integer, seat integer, option real, prima
 create table if not exists hands (round integer, option real, count integer, primary key (round, option));
 create table if not exists truth (question text primary key, value real);
 create table if not exists score (seat integer, day text, number integer, kept integer, total integer, primary key (seat, day, number));
+create table if not exists place (seat integer, panel text, x real, y real, alike integer, primary key (seat, panel));
 create table if not exists pace (seat integer, lesson text, section integer, state text, primary key (seat, lesson, section));
 """
 
@@ -137,7 +139,13 @@ class Room:
     def leave(self, seat: int) -> None:
         """The seat goes, with all that it said."""
         with self._at_once():
-            for table, column in (("vote", "seat"), ("pace", "seat"), ("score", "seat"), ("seat", "id")):
+            for table, column in (
+                ("vote", "seat"),
+                ("pace", "seat"),
+                ("place", "seat"),
+                ("score", "seat"),
+                ("seat", "id"),
+            ):
                 self._write(f"delete from {table} where {column} = ?", seat)
 
     def is_facilitator(self, token: str) -> bool:
@@ -247,6 +255,27 @@ class Room:
             at["stuck"] = at.get("stuck", 0) + count
         return found
 
+    # --- what the sliders of a panel say --------------------------------------------------------------------------------
+
+    def put(self, seat: int, panel: str, at: list[float], alike: bool) -> None:
+        """A pair's sliders stand there, the last word counts. alike: all that the map does not show is as at first."""
+        x, y = (*at, None)[:2]
+        self._write("insert or replace into place values (?, ?, ?, ?, ?)", seat, panel, x, y, int(alike))
+
+    def set_map(self, drawn: dict[str, Any]) -> None:
+        """The map of the panel that the facilitator has before the room: of its own run, as `settings.drawn` gives it."""
+        self._write("insert or replace into room values ('map', ?)", json.dumps(drawn))
+
+    def map(self) -> dict[str, Any] | None:
+        """It, and the points of the room: [x, y, whether all of them are alike, how many]."""
+        if (drawn := self._one("select value from room where key = 'map'")) is None:
+            return None
+        told = json.loads(drawn)
+        points = "select x, y, min(alike), count(*) from place where panel = ? group by 1, 2 order by 4 desc, 1, 2"
+        return told | {"points": self._rows(points, told["panel"])}
+
+    # --- the clock ------------------------------------------------------------------------------------------------------
+
     def clock(self, lesson: str, runs: bool) -> None:
         """Start the clock of a lesson, unless it runs, or stop it."""
         if runs:
@@ -305,6 +334,7 @@ class Room:
                 "pairs": self._one("select count(distinct seat) from pace where lesson = ?", lesson),
                 "minutes": self.minutes(lesson),
                 "scores": self.scores(),
+                "map": self.map(),
                 "voted": sum(self.votes(now[0]).values()) if now else 0,
                 "rounds": [],
                 "moved": [],

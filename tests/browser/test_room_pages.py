@@ -171,6 +171,40 @@ def test_the_facilitator_goes_through_the_lessons_counts_hands_and_loads_the_pag
     ]
 
 
+def test_where_the_rooms_sliders_stand_is_seen_on_a_map(room, pages):
+    board = pages[1]
+    said = ["none", "some", "all"]
+    axes = [{"label": label, "stops": [0, 5, 20], "said": said} for label in ("Asked", "Kept")]
+    fields = [{"said": f"{n} ms", "figure": n} for n in range(9)]
+    room.set_map({"panel": "0" * 16, "axes": axes, "cards": {"p95 answer": fields, "served": [*reversed(fields)]}})
+    board.goto(f"{room.url}/board#{room.token}")
+    board.get_by_text("Where the room's sliders stand: no pairs, Asked and Kept").click()
+    for x, y, alike in ((0, 0, True), (20, 20, True), (20, 20, False), (10, 2.5, True)):
+        room.put(room.seat(room.join(room.word)), "0" * 16, [x, y], alike)
+    room.put(room.seat(room.join(room.word)), "1" * 16, [5, 5], True)  # of another panel
+    board.get_by_text("sliders stand: 4 pairs").wait_for()
+    is_for_everybody(board)
+    # A point lies between the fields whose settings it lies between.
+    middles = board.evaluate(
+        """() => Object.fromEntries([...document.querySelectorAll(".runs > *")].map((it) => {
+             const { x, y, width, height } = it.getBoundingClientRect();
+             return [it.className + it.textContent, [x + width / 2, y + height / 2].map(Math.round)]; }))"""
+    )
+    assert middles["other2"] == pytest.approx(middles["8 ms"], abs=2)
+    between = [board.locator(".runs i").nth(n).bounding_box() for n in range(3)]
+    centres = [(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2) for box in between]
+    assert centres[1] == pytest.approx(middles["0 ms"], abs=2)
+    a_third = (middles["2 ms"][0] - middles["1 ms"][0]) / 3
+    halfway = (middles["0 ms"][1] + middles["3 ms"][1]) / 2
+    assert centres[2] == pytest.approx((middles["1 ms"][0] + a_third, halfway), abs=2)
+    board.get_by_label("Figure of the map").select_option("served")
+    assert board.locator(".runs span").first.text_content() == "8 ms"
+    room.put(room.seat(room.join(room.word)), "0" * 16, [5, 5], True)
+    board.get_by_text("sliders stand: 5 pairs").wait_for()
+    assert board.locator(".runs span").first.text_content() == "8 ms"  # what was chosen stays
+    assert board.get_by_role("img", name="1 at Asked 10, Kept 2.5").count() == 1
+
+
 def test_who_leaves_is_told_nothing_more_and_may_come_again_at_once(room, pages):
     phone = pages[0]
     phone.goto(f"{room.url}/#{room.word}")

@@ -63,10 +63,11 @@ function render({ model, el }) {
   const result = h("div", { class: "pmtech-result", tabindex: "-1" }, verdict, feedback, belief, past);
   const live = h("div", { "aria-live": "polite" }, result);
   const again = h("button", { type: "button", onclick: () => model.send({ do: "again" }) });
+  const change = h("button", { type: "button", onclick: () => model.send({ do: "change" }) });
   const skipped = h("p", { class: "pmtech-quiet", role: "status" });
   const notice = h("p", { class: "pmtech-notice", role: "status" });
   const root = h("div", { class: `pmtech-course pmtech-ask pmtech-${kind}`, "data-question": id },
-    fieldset, details, skipped, commit, live, again, notice);
+    fieldset, details, skipped, commit, live, change, again, notice);
   el.append(root);
   underlineTerms(model, root);
 
@@ -88,6 +89,8 @@ function render({ model, el }) {
     rich(past, model.get("past"));
     write(again, model.get("again_label"));
     again.hidden = !model.get("again_label");
+    write(change, model.get("change_label"));
+    change.hidden = !model.get("change_label");
     write(skipped, model.get("skipped"));
     write(notice, model.get("notice"));
     // The control that had the focus has just been taken away: hand the focus on, never to the page's top.

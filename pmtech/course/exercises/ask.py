@@ -7,7 +7,14 @@ import traitlets
 
 from pmtech.course.exercises.exercise import Exercise
 from pmtech.course.exercises.questions import Question, question
-from pmtech.course.exercises.verdicts import is_held_back, open_verdict, opens_here, round_to_answer, to_read_out
+from pmtech.course.exercises.verdicts import (
+    is_held_back,
+    is_read_out,
+    open_verdict,
+    opens_here,
+    round_to_answer,
+    to_read_out,
+)
 from pmtech.course.glossary import terms
 from pmtech.course.page import STYLE, script
 from pmtech.panels.widget import Panel
@@ -48,6 +55,7 @@ class Ask(Exercise):
     misconception = traitlets.Unicode().tag(sync=True)
     past = traitlets.Unicode().tag(sync=True)
     again_label = traitlets.Unicode().tag(sync=True)
+    change_label = traitlets.Unicode().tag(sync=True)
     skipped = traitlets.Unicode().tag(sync=True)
     _held_back = False  # is the verdict on a given answer kept until the room, or the presenter, opens it?
     _round = 0  # of a room, which waits for another answer
@@ -76,6 +84,15 @@ class Ask(Exercise):
             return self._show(restored=False)
         if self.committed and not self.again_label:
             raise ValueError("this answer is kept; run the cell again to answer once more")
+        self._ask_anew()
+
+    def change(self) -> None:
+        """Opens the question for the second round of a room without a network, as long as nobody has told what is right."""
+        if not self.change_label:
+            raise ValueError("this answer is kept: only what is read out can be answered once more before it is told")
+        self._ask_anew()
+
+    def _ask_anew(self) -> None:
         self._open()
         self.value = None
 
@@ -83,7 +100,7 @@ class Ask(Exercise):
         """Says so when the learner has come to the run without a prediction."""
         if self._held_back and not is_held_back(self._asked.id):
             self._show(restored=False)
-        elif self.committed and self._round != self._round_to_answer():
+        elif self.committed and (self._round, self.change_label) != (self._round_to_answer(), self._may_change()):
             self._show(restored=self._restored)
         if self._kept("run") and not self.committed and not self._kept():
             self.skipped = "Skipped: you have come to the run already. An answer now is kept as one given afterwards."
@@ -93,6 +110,11 @@ class Ask(Exercise):
         seen = self._asked.kind == "predict" and any(record.get("shown") for record in self._kept("run"))
         return 0 if seen else round_to_answer(self._asked.id)
 
+    def _may_change(self) -> str:
+        """Where no room says that a round has begun: as long as it is not told what is right."""
+        untold = not self._kept("run") if self._asked.kind == "predict" else self._held_back
+        return "Second round: answer once more" if untold and is_read_out() else ""
+
     @property
     def _option(self):
         return self._asked.chosen(self.value)
@@ -101,7 +123,7 @@ class Ask(Exercise):
         self._held_back = False
         with self.hold_sync():
             self.committed, self.correct = False, None
-            self.verdict = self.feedback = self.misconception = self.past = self.again_label = ""
+            self.verdict = self.feedback = self.misconception = self.past = self.again_label = self.change_label = ""
 
     def _show(self, *, restored: bool) -> None:
         answers = self._kept()
@@ -123,6 +145,7 @@ class Ask(Exercise):
             before = f"Your first answer, which stays in the record: {first}" if first != now else ""
             self.past = ("" if self.value is None else to_read_out(self._asked.id, self.value)) or before
             wrong = "Try again" if self.correct is False else ""
+            self.change_label = self._may_change()
             opens, asked = self._held_back and opens_here(), f"Answer in the room: round {self._round}"
             self.again_label = OPEN_IT if opens else asked if self._round else "Answer again" if restored else wrong
 
@@ -144,7 +167,7 @@ class Ask(Exercise):
         if value is not None and not low <= value <= high:
             raise ValueError(f"value must be {self._range()}, got {value:g}")
         if self.committed and value != self.value:
-            if self._asked.kind == "predict" and not self.again_label:
+            if self._asked.kind == "predict" and not (self.again_label or self.change_label):
                 raise ValueError("value cannot change: this prediction is kept")
             self._open()
         if value is None or not guess:
@@ -157,6 +180,8 @@ class Ask(Exercise):
             self.commit()
         elif content.get("do") == "again" and self.again_label:
             self.again()
+        elif content.get("do") == "change" and self.change_label:
+            self.change()
         elif content.get("do") == "terms":
             self.send({"kind": "terms", "terms": [{"name": t.name, "line": t.line, "names": t.names} for t in terms()]})
 

@@ -45,6 +45,11 @@ def read_aloud(code: Callable[[str, float], str] | None) -> None:
     _opened.clear()
 
 
+def is_read_out() -> bool:
+    """Does a pair read its answer out, and perhaps another one after it has talked to its neighbours?"""
+    return _aloud is not None
+
+
 def to_read_out(question_id: str, value: float) -> str:
     """What a pair reads out of its answer, "" where the room has a network, or there is none."""
     return f"To read out: {_aloud(question_id, value)}." if _aloud else ""
