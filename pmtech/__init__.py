@@ -156,10 +156,10 @@ def _in_notebook() -> bool:
     return ipython is not None and hasattr(ipython.get_ipython(), "kernel")
 
 
-def load_ipython_extension(_shell) -> None:
+def load_ipython_extension(shell) -> None:
     """A kernel of the lessons loads this when it starts: then a slip is a sentence from the first cell on."""
-    if not _missing and importlib.import_module("pmtech.room.membership").room_of_today():
-        importlib.import_module("pmtech.room.join").join_without_asking()
+    if not _missing:
+        importlib.import_module("pmtech.room.membership").be_there(shell)
 
 
 if _in_notebook() and not _missing:

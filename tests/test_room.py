@@ -813,40 +813,58 @@ def test_who_runs_the_cell_of_joining_again_keeps_the_seat_and_its_vote(real):
     assert join(f"{room.word}@{address}") is not seat and (room.board()["seats"], room.board()["voted"]) == (1, 0)
 
 
-LATER_LESSON = """
+OTHER_LESSON = """
 import json, sys, time
+from IPython.core.interactiveshell import InteractiveShell
 import pmtech
 from pmtech.room import join
-pmtech.load_ipython_extension(None)
+shell = InteractiveShell.instance()
+pmtech.load_ipython_extension(shell)
 def told():
     print(json.dumps(None if join._seat is None else [join._seat.secret, join._seat.has_left]), flush=True)
-while join._seat is None and "wait" in sys.argv: time.sleep(0.02)
+def inside():
+    return join._seat is not None and not join._seat.has_left
+while not inside() and "wait" in sys.argv: time.sleep(0.02)
 told()
 for line in sys.stdin:
-    while not join._seat.has_left: time.sleep(0.02)
+    if line == "a cell\\n": shell.run_cell("None")
+    while inside() != (line == "a cell\\n"): time.sleep(0.02)
     told()
 """
 
 
-def test_a_lesson_that_is_opened_later_is_in_the_room_on_the_same_seat_until_one_of_them_leaves(real, tmp_path):
-    """Who joins in lesson 00 votes in lesson 05; who leaves in one has left in all, and nothing is asked of the room any more."""
+def test_all_lessons_are_in_the_room_on_the_same_seat_until_one_of_them_leaves(real, tmp_path):
+    """Who joins in lesson 00 votes in lesson 05, opened before or after it; who leaves in one has left in all, and nothing is
+    asked of the room any more."""
     room, address = real
 
     def kernel(*how):
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        return subprocess.Popen([sys.executable, "-c", LATER_LESSON, *how], env=os.environ, **pipes)
+        return subprocess.Popen([sys.executable, "-c", OTHER_LESSON, *how], env=os.environ, **pipes)
 
-    seat = join(f"{room.word}@{address}")
-    other = kernel("wait")
-    assert json.loads(other.stdout.readline()) == [seat.secret, False] and room.board()["seats"] == 1
-    leave()
-    other.stdin.write("left?\n")
-    other.stdin.close()
-    assert json.loads(other.stdout.readline()) == [seat.secret, True]
+    def does(lesson, what):
+        lesson.stdin.write(f"{what}\n")
+        lesson.stdin.flush()
+        return told_by(lesson)
+
+    def told_by(lesson):
+        return json.loads(lesson.stdout.readline())
+
+    before = kernel()
+    assert told_by(before) is None
+    for _ in range(2):  # and whoever comes back
+        seat = join(f"{room.word}@{address}")
+        other = kernel("wait")
+        assert told_by(other) == [seat.secret, False] == does(before, "a cell") and room.board()["seats"] == 1
+        leave()
+        assert does(other, "left?") == [seat.secret, True] == does(before, "left?")
+        other.stdin.close()
+        assert (other.wait(60), room.board()["seats"]) == (0, 0)
     after = kernel()
-    after.stdin.close()
-    assert json.loads(after.stdout.readline()) is None
-    assert (other.wait(60), after.wait(60), room.board()["seats"]) == (0, 0, 0)
+    assert told_by(after) is None
+    for lesson in (before, after):
+        lesson.stdin.close()
+    assert (before.wait(60), after.wait(60), room.board()["seats"]) == (0, 0, 0)
 
 
 def test_a_room_of_yesterday_or_one_that_is_closed_is_asked_for_by_nobody(real, tmp_path, monkeypatch):
@@ -1032,7 +1050,7 @@ def test_an_answer_is_read_out_in_four_signs_and_counted(room, monkeypatch, tmp_
     panel = ask(CHECK.id)
     panel.value = RIGHT
     panel.commit()
-    signs = re.fullmatch(r"To read out: (\w{4})\.", panel.past)[1]
+    signs = re.fullmatch(r"To read out: \*\*(\w{4})\*\*\.", panel.past)[1]
     assert panel.correct is None and panel.again_label == "Show what is right"
     leave()
     room.do("rounds", question=CHECK.id)
@@ -1051,7 +1069,7 @@ def test_a_second_round_is_read_out_too_until_it_is_told_what_is_right(monkeypat
     for option in (0, 1):
         panel.value = option
         panel.commit()
-        assert panel.past == f"To read out: {code(asked.id, option)}."
+        assert panel.past == f"To read out: **{code(asked.id, option)}**."
         panel._do({"do": "change"})
         assert not panel.committed and panel.value is None
     panel.value = 1

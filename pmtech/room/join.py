@@ -25,6 +25,7 @@ from pmtech.room.settings import drawn, key, sliders
 PORT = 8765
 HERE = "room.json"  # in the folder of the answers: by what the facilitator's own kernel finds the room
 _seat: "Seat | Lead | Aloud | None" = None
+_trying: threading.Thread | None = None
 
 
 class Lead(Joined):
@@ -102,8 +103,8 @@ def join(room: str) -> Seat | Lead | Aloud:
 
     `join("aloud")`: where there is no network, answers show four signs to read out. `join("here")` is for the facilitator, on
     the machine where the room is open. Raises ValueError with a sentence where
-    there is no such room. `leave()` gives the seat back. Lessons opened later that day are in the room, too, on the same
-    seat.
+    there is no such room. `leave()` gives the seat back. The other lessons of that day are in the room, too, on the
+    same seat.
     """
     global _seat
     if room in ("here", "aloud"):
@@ -131,7 +132,8 @@ def join(room: str) -> Seat | Lead | Aloud:
         raise ValueError(str(told.get("detail") or "the room did not let you in").rstrip("."))
     if isinstance(_seat, Seat) and not _seat.has_left and (_seat.address, _seat.secret) == (address, told["seat"]):
         return _seat
-    leave()
+    if _seat is not None:  # another room; of the one that is joined now the other kernels are to know
+        leave()
     stay_in(room)
     _seat = Seat(address, told["seat"])
     return _seat
@@ -148,16 +150,22 @@ def leave() -> None:
 
 
 def join_without_asking() -> None:
-    """On a hub its room, elsewhere the one that another lesson has joined today: in the background."""
-    if room_of_today():
-        threading.Thread(target=_quietly, daemon=True, name="pmtech-room-joins").start()
+    """On a hub its room, elsewhere the one that another lesson has joined today: in the background, and one try at a time."""
+    global _trying
+    if room_of_today() and _is_free() and not (_trying is not None and _trying.is_alive()):
+        _trying = threading.Thread(target=_quietly, daemon=True, name="pmtech-room-joins")
+        _trying.start()
+
+
+def _is_free() -> bool:
+    return _seat is None or isinstance(_seat, Seat) and _seat.has_left
 
 
 def _quietly() -> None:
     for wait_s in (0, 5, 20, 60, 120) if is_on_a_hub() else (0, 5):  # a class comes all at once: some have to wait
         time.sleep(wait_s)
         with suppress(ValueError):
-            if _seat is None and (room := room_of_today()):  # not joined, or left, meanwhile
+            if _is_free() and (room := room_of_today()):  # not joined, or left, meanwhile
                 join(room)
             return
     if not is_on_a_hub():

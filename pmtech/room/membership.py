@@ -1,14 +1,21 @@
-"""A learner is in a room without joining: on a hub, or in a lesson opened after another one has joined; until they leave it."""
+"""A learner is in a room without joining: on a hub, or where another lesson of theirs has joined; until they leave it."""
 
+from __future__ import annotations
+
+import importlib
 import json
 import os
 import secrets
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pmtech import files
 from pmtech.course.way.progress import home
+
+if TYPE_CHECKING:  # a plain program never needs it
+    from IPython.core.interactiveshell import InteractiveShell
 
 A_DAY_S = 12 * 3600.0  # of a workshop: on the next, nothing is sent before somebody joins anew
 KERNEL = secrets.token_hex(16)  # drawn anew in each kernel, and never sent
@@ -24,6 +31,17 @@ def room_of_today() -> str:
     return os.environ["PMTECH_ROOM"] if is_on_a_hub() else _joined().get("room", "")
 
 
+def be_there(shell: InteractiveShell) -> None:
+    """From now on, and before every cell that is run: whatever lesson the learner was in when they joined."""
+
+    def look(*_) -> None:
+        if room_of_today():
+            importlib.import_module("pmtech.room.join").join_without_asking()
+
+    shell.events.register("pre_run_cell", look)
+    look()
+
+
 def token_for(room: str) -> str:
     """A secret from which that of the seat follows: the same in all of a learner's kernels, drawn anew for another room."""
     kept = _joined()
@@ -31,7 +49,7 @@ def token_for(room: str) -> str:
 
 
 def stay_in(room: str) -> None:
-    """Remember the room for the kernels that start later today."""
+    """Remember the room for the other kernels of this day."""
     with suppress(OSError):
         if "PMTECH_ROOM" in os.environ:
             _left().unlink(missing_ok=True)

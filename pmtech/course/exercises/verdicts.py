@@ -52,4 +52,4 @@ def is_read_out() -> bool:
 
 def to_read_out(question_id: str, value: float) -> str:
     """What a pair reads out of its answer, "" where the room has a network, or there is none."""
-    return f"To read out: {_aloud(question_id, value)}." if _aloud else ""
+    return f"To read out: **{_aloud(question_id, value)}**." if _aloud else ""
