@@ -27,7 +27,7 @@ from pmtech.room import bodies, told
 from pmtech.room.agenda import agenda
 from pmtech.room.aloud import answer
 from pmtech.room.guard import Allowance, Guard
-from pmtech.room.state import Refused, Room
+from pmtech.room.state import SEATS, Refused, Room
 
 HERE = Path(__file__).parent
 NEWS_S = 0.25  # so often news are looked for: what changes in between is told once
@@ -88,8 +88,8 @@ def _secret(shown: HTTPAuthorizationCredentials | None) -> str:
 def _for_seats(who: Who) -> APIRouter:
     """What a seat may do."""
     room, api = who.room, APIRouter(prefix="/api")
-    # Tries at the word, right or wrong, of one address: a class behind one comes all at once; who guesses needs months.
-    votes, joins = Allowance(5, 10), Allowance(2, 200)
+    # Tries at the word, right or wrong, of one address: all that a room holds come from one at once; who guesses needs months.
+    votes, joins = Allowance(5, 10), Allowance(2, SEATS)
 
     def address(request: Request) -> str:
         return request.client.host if request.client else ""
