@@ -14,12 +14,14 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, Phase, given, note, settings
+from hypothesis import HealthCheck, Phase, example, given, note, settings
 from hypothesis import strategies as st
 
 from pmtech import (
     Autoscale,
+    Cache,
     Change,
+    Clients,
     Day,
     Deploy,
     Errors,
@@ -28,6 +30,7 @@ from pmtech import (
     Slowdown,
     Surge,
     System,
+    Topic,
     brief,
     components,
     live,
@@ -302,6 +305,9 @@ def test_whoever_holds_a_place_is_being_worked_on_and_nothing_waits_for_nobody(r
 
 @SOME
 @given(runs(), st.lists(st.floats(0, 1), max_size=3))
+@example(
+    (Clients(arrivals="even") >> Topic() >> Cache(), {"duration_s": 1, "seed": 0, "events": []}), []
+)  # at 0 s sharp
 def test_it_is_the_same_run_again_and_in_slices(run, cuts):
     system, how = run
     note(f"{system!r}, {how}, {cuts}")

@@ -237,7 +237,9 @@ def test_a_room_is_guessed_by_nobody(room, monkeypatch):
     monkeypatch.setattr(room_guard, "time", SimpleNamespace(monotonic=lambda: 0.0))
     assert len(WORDS) > 150 and len(set(WORDS)) == len(WORDS)
     assert len({new_word() for _ in range(2000)}) > 1990
-    answers = [room.http.post("/api/seats", json={"word": "fern-otter-417"}).status_code for _ in range(room_state.SEATS + 1)]
+    answers = [
+        room.http.post("/api/seats", json={"word": "fern-otter-417"}).status_code for _ in range(room_state.SEATS + 1)
+    ]
     assert set(answers) <= {403, 429} and answers[-1] == 429
     told = {room.http.post("/api/seats", json={"word": word}).status_code for word in (room.room.word, "x") * 3}
     assert told == {429}, "who guesses too often does not learn that one was right"

@@ -44,7 +44,7 @@ class Run:
     """One run of a system: its clock, its seed, and everything that is written down while it goes on."""
 
     def __init__(self, seed: int):
-        self.env: Clock = simpy.Environment()
+        self.env: Clock = simpy.Environment(0.0)
         self.seed = seed
         self.parts: dict[str, list[Any]] = {}
         self.requests: list[Request] = []
