@@ -153,6 +153,23 @@ def test_a_request_is_held_against_the_contract(method, path, query, headers, bo
     assert answers.to(method, path, query, headers, body)[0] == status
 
 
+def test_a_variable_of_a_path_goes_by_its_name_and_an_operation_overrules_its_path():
+    number, word = {"type": "integer"}, {"type": "string", "enum": ["north"]}
+    shop, cart = (
+        {"name": n, "in": "path", "required": True, "schema": s} for n, s in (("shop", word), ("cart", number))
+    )
+    page = [{"name": "page", "in": "query", "required": must} for must in (True, False)]
+    get = {"parameters": [shop, page[1]], "responses": {"204": {"description": "there"}}}
+    contract = Contract(
+        {"openapi": "3.1.0", "paths": {"/{shop}/carts.{cart}": {"parameters": [cart, page[0]], "get": get}}}
+    )
+    answers = Answers(contract)
+    assert answers.to("GET", "/north/carts.7", {}, {}, b"")[0] == 204
+    assert answers.to("GET", "/7/carts.north", {}, {}, b"")[0] == 422
+    assert answers.to("GET", "/north/carts-7", {}, {}, b"")[0] == 404
+    assert contract.operations[0].required == ()
+
+
 def test_an_answer_is_what_was_sent_and_otherwise_the_least_that_fits():
     answers = Answers(Contract(_yaml()))
     status, headers, cart = answers.to("PUT", f"/carts/{ID}", {}, JSON, CART)

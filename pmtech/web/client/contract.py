@@ -12,7 +12,6 @@ used to be in dollars keeps its type), so an empty list is no proof that nothing
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pmtech.runs.table import table
 from pmtech.web.client.openapi.changes import changes
@@ -115,13 +114,10 @@ def breaking_changes(old: Contract | dict | str | Path, new: Contract | dict | s
     )
 
 
-def _operation(document: Document, path: str, method: str, node: Any, shared: list) -> Operation:
-    call = document.view(node, "operation")
-    parameters = [document.view(p, "parameter") for p in [*shared, *call.get("parameters", [])]]
+def _operation(document: Document, path: str, method: str, call: dict, parameters: list[dict]) -> Operation:
     asked = [p.get("name", "") for p in parameters if p.get("required") and p.get("in") != "path"]
-    content = document.view(call.get("requestBody"), "body").get("content", {})
-    schema = next((document.view(m, "media").get("schema", ANY) for n, m in content.items() if n.endswith("json")), ANY)
-    forms = Forms(document).union(schema).forms
+    schema = document.json_schema(document.view(call.get("requestBody"), "body").get("content", {}))
+    forms = Forms(document).union(ANY if schema is None else schema).forms
     fields = [name for form in forms[:1] for name in form.words.get("properties", ())]
     required = [name for name in fields if all(name in form.words.get("required", ()) for form in forms)]
     statuses = tuple(sorted(call.get("responses", {})))

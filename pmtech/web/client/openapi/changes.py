@@ -1,17 +1,15 @@
 """What differs between two whole documents."""
 
-import re
 from pathlib import Path
 from urllib.parse import unquote
 
 from pmtech.web.client.openapi.comparison import Comparison, ContractChange, Found
-from pmtech.web.client.openapi.document import Document, component
+from pmtech.web.client.openapi.document import VARIABLE, Document, component
 from pmtech.web.client.openapi.effect import Effect
 from pmtech.web.client.openapi.operations import GONE, path_item
 
 SAFE = {"responses", "parameters", "requestBodies", "headers", "links", "callbacks", "pathItems"}
 UNSEEN = ("discriminator", "$dynamicRef", "$recursiveRef")
-VARIABLE = re.compile(r"\{([^{}/]*)\}")
 
 
 def changes(old: Document, new: Document) -> Found:
