@@ -153,6 +153,18 @@ def test_a_request_is_held_against_the_contract(method, path, query, headers, bo
     assert answers.to(method, path, query, headers, body)[0] == status
 
 
+def test_what_is_nested_without_end_is_refused():
+    tree = {"type": "object", "properties": {"child": {"$ref": "#/components/schemas/Tree"}}}
+    body = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Tree"}}}}
+    page = {"name": "page", "in": "query", "schema": {"type": "integer"}}
+    post = {"parameters": [page], "requestBody": body, "responses": {"201": {"description": "grown"}}}
+    document = {"openapi": "3.1.0", "paths": {"/trees": {"post": post}}, "components": {"schemas": {"Tree": tree}}}
+    answers, deep = Answers(Contract(document)), b'{"child": ' * 300 + b"{}" + b"}" * 300
+    assert answers.to("POST", "/trees", {}, JSON, b'{"child": {}}')[0] == 201
+    assert answers.to("POST", "/trees", {}, JSON, deep)[0] == 400
+    assert answers.to("POST", "/trees", {"page": "[" * 7000}, JSON, b"{}")[0] == 422
+
+
 def test_a_variable_of_a_path_goes_by_its_name_and_an_operation_overrules_its_path():
     number, word = {"type": "integer"}, {"type": "string", "enum": ["north"]}
     shop, cart = (

@@ -24,6 +24,10 @@ from pmtech import theory
         (lambda: theory.desired_replicas(1, [0.5], 1, tolerance=-1), "tolerance must be at least 0, got -1"),
         (lambda: theory.erlang_b(1, 1e300), "servers must be at most 1e+06, got 1e+300"),
         (lambda: theory.availability([0.9], need=Fraction(1, 2)), "need must be at least 1, got 0.5"),
+        (
+            lambda: theory.hit_chances([1], [0], capacity=1, policy="LRU"),
+            "policy must be one of lru, lfu, fifo, random, got 'LRU'",
+        ),
         (lambda: theory.che_lru({}, 1), "rates_per_s must be a list of numbers of at least 0, one of them above 0"),
         (
             lambda: theory.stabilised_replicas(2, [1]),

@@ -9,6 +9,7 @@ from pmtech.web.app.server import Api
 from pmtech.web.client.contract import Contract
 from pmtech.web.client.openapi.document import VARIABLE
 from pmtech.web.client.openapi.examples import Schemas
+from pmtech.web.strict_json import parse
 
 
 def start_mock(contract: Contract | dict | str | Path, *, transport: str = "auto") -> "Mock":
@@ -125,9 +126,9 @@ class Answers:
         if headers.get("content-type", "").partition(";")[0].strip() not in media:
             return None, (415, 400), [f"the contract takes {', '.join(media)}"]
         try:
-            sent = json.loads(body)
-        except (ValueError, RecursionError):
-            return None, (400, 422), ["the body is not JSON"]
+            sent = parse(body, "the body")
+        except ValueError as error:
+            return None, (400, 422), [str(error)]
         return sent, (422, 400), self.schemas.misfits(sent, self.document.json_schema(media))
 
     def _success(self, operation: dict, sent: Any, last: tuple[str, ...]) -> Answer:

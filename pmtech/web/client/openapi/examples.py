@@ -1,11 +1,12 @@
 """What a contract's schemas say of data: whether some fit, and some that do."""
 
-import json
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from pmtech.web.client.openapi.document import Document
 from pmtech.web.schemas import validator
+from pmtech.web.strict_json import parse
 
 TEXTS = {"date-time": "2026-01-31T09:30:00Z", "date": "2026-01-31", "time": "09:30:00Z", "email": "ana@example.org",
          "uuid": "00000000-0000-4000-8000-000000000001", "uri": "https://example.org/"}  # fmt: skip
@@ -96,10 +97,8 @@ def _least(schema: dict, whole: bool) -> float:
 
 def _readings(text: str) -> Iterator[Any]:
     yield text
-    try:
-        yield json.loads(text)
-    except ValueError:
-        return
+    with suppress(ValueError):
+        yield parse(text, "it")
 
 
 def _modern(schema: Any) -> Any:
