@@ -67,8 +67,9 @@ def _components(both: Comparison, was: dict, now: dict) -> Found:
                 continue
             if len(parts) == 1 or not both.schemas.same(*parts):
                 said = "differs" if len(parts) == 2 else "is gone" if name in before else "is new"
-                # A way to sign in is named where it is used, and not referred to.
-                unused = "" if kind == "securitySchemes" else ", and no request that stays uses it"
+                told = f"{said}, and no request that stays uses it"
+                if kind == "securitySchemes":  # which are named where they are used, and not referred to
+                    told = f"a way to sign in {said}"
                 effect = Effect.NONE if kind in safe else Effect.UNKNOWN
-                yield both.change(f"components, {kind}, {name}", said + unused, effect)
+                yield both.change(f"components, {kind}, {name}", told, effect)
     yield from both.rest(was, now, "components", kinds)
