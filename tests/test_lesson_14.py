@@ -277,6 +277,12 @@ def test_what_was_not_decided_or_not_proposed_is_refused_in_a_sentence():
         pipeline(None)
 
 
+def test_tests_that_take_too_long_are_ended_with_a_sentence(monkeypatch):
+    monkeypatch.setattr("pmtech.web.shipping.pipeline.GIVE_UP_S", 0.01)
+    with pytest.raises(RuntimeError, match="were not through within 0.01 s"):
+        pipeline(repository().decide("both"))
+
+
 # --- pipeline and release, really ----------------------------------------------------------------------------------------
 
 

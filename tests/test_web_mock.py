@@ -222,3 +222,19 @@ def test_a_schema_that_holds_itself_comes_to_an_end():
     tree = {"type": "object", "properties": {"child": {"$ref": "#/components/schemas/Tree"}}}
     schemas = Schemas({"openapi": "3.1.0", "paths": {}, "components": {"schemas": {"Tree": tree}}})
     assert schemas.fits(schemas.example(tree), tree)
+
+
+@pytest.mark.parametrize("names", [("Sum", "Number"), ("Number", "Sum"), ("Sum", "Negative", "Number")])
+def test_a_formula_whose_parts_are_formulas_has_an_example(names):
+    def needs(**fields):
+        return {"type": "object", "required": [*fields], "properties": fields, "additionalProperties": False}
+
+    formula, number = {"$ref": "#/components/schemas/Formula"}, {"type": "number"}
+    kinds = {"Sum": needs(left=formula, right=formula), "Negative": needs(of=formula), "Number": needs(value=number)}
+    kinds["Formula"] = {"oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in names]}
+    schemas = Schemas({"openapi": "3.1.0", "paths": {}, "components": {"schemas": kinds}})
+    assert schemas.fits(schemas.example(formula), formula)
+    endless = Schemas(
+        {"openapi": "3.1.0", "paths": {}, "components": {"schemas": kinds | {"Number": needs(value=formula)}}}
+    )
+    assert endless.example(formula) is None
