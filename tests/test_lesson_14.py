@@ -340,9 +340,9 @@ def test_a_column_is_renamed_in_two_steps(api):
     before = contract(api).document
     rows = api.rows()
     moved = migration(api)
-    works = [(old == "works", new == "works") for _, old, new, _ in moved.steps]
+    works = [(old == "works", new == "works") for _, old, new, _ in moved.rows]
     assert works == [(True, False), (False, True), (True, True), (False, True)]
-    broken = [broken for *_, broken in moved.steps]
+    broken = [broken for *_, broken in moved.rows]
     assert broken[0] == broken[2] == 0 < broken[1] == broken[3]
     assert contract(api).document == before and api.rows() == rows, "it was a copy"
 
