@@ -180,6 +180,8 @@ def test_a_variable_of_a_path_goes_by_its_name_and_an_operation_overrules_its_pa
     assert answers.to("GET", "/7/carts.north", {}, {}, b"")[0] == 422
     assert answers.to("GET", "/north/carts-7", {}, {}, b"")[0] == 404
     assert contract.operations[0].required == ()
+    misnamed = {"parameters": [cart | {"name": "basket"}], "get": {"responses": {"204": {"description": "there"}}}}
+    assert Answers(Contract({"paths": {"/carts/{cart}": misnamed}})).to("GET", "/carts/7", {}, {}, b"")[0] == 204
 
 
 def test_an_answer_is_what_was_sent_and_otherwise_the_least_that_fits():
