@@ -39,7 +39,7 @@ from pmtech.charts import CHARTS
 from pmtech.charts.caches import stale_by_second
 from pmtech.course.exercises.check import all_tasks
 from pmtech.course.exercises.tasks.lesson_08 import CITIES, evening
-from pmtech.web.experiments.shared_cache import Door
+from pmtech.web.experiments.shared_cache import Origin
 
 THREE = ("Mumbai", "London", "New York")
 
@@ -221,11 +221,11 @@ def test_a_real_shared_cache_before_the_real_api_hits_where_the_model_hits(monke
     run = simulate(viewers >> CDN(hit_ms=0, **fields) >> Server(service_ms=0.001, service_cv=0), duration_s=99.9)
     expected = set(run.visits[run.visits.component == "server"].request)
     monkeypatch.setattr(time, "time", lambda: now[0])
-    door = Door(start_api(transport="in_process"))
+    origin = Origin(start_api(transport="in_process"))
     storage = hishel.SqliteStorage(connection=sqlite3.connect(":memory:", check_same_thread=False))
-    cache, answered = CacheTransport(door, storage, rfc=True), []
+    cache, answered = CacheTransport(origin, storage, rfc=True), []
     for page, language in asked:
-        answered.append(door.ask(cache, page, says, language))
+        answered.append(origin.ask(cache, page, says, language))
         now[0] += 1
     reached = {number for number, who in enumerate(answered) if "copy" not in who}
     assert len(run.requests) == len(answered) == 100 and reached == expected

@@ -470,9 +470,15 @@ def test_none_of_the_ten_concerns_the_versions_of_this_course():
 @pytest.mark.parametrize("one", FROZEN["advisory"], ids=lambda one: one["id"])
 def test_the_edge_of_each_advisory(one):
     (fixed,) = (spec.version for spec in SpecifierSet(one["affected"]) if spec.operator == "<")
-    assert advisories({one["package"]: fixed}).affected == 0
-    assert list(advisories({one["package"]: f"{fixed}.dev0"}).hit) == [one["id"]]
+    assert one["id"] not in advisories(planted=f"{one['package']}=={fixed}").hit
+    assert one["id"] in advisories(planted=f"{one['package']}=={fixed}.dev0").hit
     assert one["published"] < FROZEN["read_on"] and re.fullmatch(r"CVE-20\d\d-\d{4,6}", one["id"])
+
+
+def test_what_an_upgrade_that_broke_off_has_left_behind_is_passed_over(tmp_path, monkeypatch):
+    (tmp_path / "left_behind-1.0.dist-info").mkdir()  # without a name in it
+    monkeypatch.syspath_prepend(tmp_path)
+    assert len(advisories().rows) == 10
 
 
 def test_a_planted_version_is_found_with_the_days_it_has_been_known():

@@ -277,6 +277,12 @@ def test_what_was_not_decided_or_not_proposed_is_refused_in_a_sentence():
         pipeline(None)
 
 
+def test_tests_that_take_too_long_are_ended_with_a_sentence(monkeypatch):
+    monkeypatch.setattr("pmtech.web.shipping.pipeline.GIVE_UP_S", 0.01)
+    with pytest.raises(RuntimeError, match="were not through within 0.01 s"):
+        pipeline(repository().decide("both"))
+
+
 # --- pipeline and release, really ----------------------------------------------------------------------------------------
 
 
@@ -334,9 +340,9 @@ def test_a_column_is_renamed_in_two_steps(api):
     before = contract(api).document
     rows = api.rows()
     moved = migration(api)
-    works = [(old == "works", new == "works") for _, old, new, _ in moved.steps]
+    works = [(old == "works", new == "works") for _, old, new, _ in moved.rows]
     assert works == [(True, False), (False, True), (True, True), (False, True)]
-    broken = [broken for *_, broken in moved.steps]
+    broken = [broken for *_, broken in moved.rows]
     assert broken[0] == broken[2] == 0 < broken[1] == broken[3]
     assert contract(api).document == before and api.rows() == rows, "it was a copy"
 

@@ -153,6 +153,37 @@ def test_a_request_is_held_against_the_contract(method, path, query, headers, bo
     assert answers.to(method, path, query, headers, body)[0] == status
 
 
+def test_what_is_nested_without_end_is_refused():
+    tree = {"type": "object", "properties": {"child": {"$ref": "#/components/schemas/Tree"}}}
+    body = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Tree"}}}}
+    page = {"name": "page", "in": "query", "schema": {"type": "integer"}}
+    post = {"parameters": [page], "requestBody": body, "responses": {"201": {"description": "grown"}}}
+    document = {"openapi": "3.1.0", "paths": {"/trees": {"post": post}}, "components": {"schemas": {"Tree": tree}}}
+    answers, deep = Answers(Contract(document)), b'{"child": ' * 300 + b"{}" + b"}" * 300
+    assert answers.to("POST", "/trees", {}, JSON, b'{"child": {}}')[0] == 201
+    assert answers.to("POST", "/trees", {}, JSON, deep)[0] == 400
+    assert answers.to("POST", "/trees", {"page": "[" * 7000}, JSON, b"{}")[0] == 422
+
+
+def test_a_variable_of_a_path_goes_by_its_name_and_an_operation_overrules_its_path():
+    number, word = {"type": "integer"}, {"type": "string", "enum": ["north"]}
+    shop, cart = (
+        {"name": n, "in": "path", "required": True, "schema": s} for n, s in (("shop", word), ("cart", number))
+    )
+    page = [{"name": "page", "in": "query", "required": must} for must in (True, False)]
+    get = {"parameters": [shop, page[1]], "responses": {"204": {"description": "there"}}}
+    contract = Contract(
+        {"openapi": "3.1.0", "paths": {"/{shop}/carts.{cart}": {"parameters": [cart, page[0]], "get": get}}}
+    )
+    answers = Answers(contract)
+    assert answers.to("GET", "/north/carts.7", {}, {}, b"")[0] == 204
+    assert answers.to("GET", "/7/carts.north", {}, {}, b"")[0] == 422
+    assert answers.to("GET", "/north/carts-7", {}, {}, b"")[0] == 404
+    assert contract.operations[0].required == ()
+    misnamed = {"parameters": [cart | {"name": "basket"}], "get": {"responses": {"204": {"description": "there"}}}}
+    assert Answers(Contract({"paths": {"/carts/{cart}": misnamed}})).to("GET", "/carts/7", {}, {}, b"")[0] == 204
+
+
 def test_an_answer_is_what_was_sent_and_otherwise_the_least_that_fits():
     answers = Answers(Contract(_yaml()))
     status, headers, cart = answers.to("PUT", f"/carts/{ID}", {}, JSON, CART)
@@ -193,3 +224,19 @@ def test_a_schema_that_holds_itself_comes_to_an_end():
     tree = {"type": "object", "properties": {"child": {"$ref": "#/components/schemas/Tree"}}}
     schemas = Schemas({"openapi": "3.1.0", "paths": {}, "components": {"schemas": {"Tree": tree}}})
     assert schemas.fits(schemas.example(tree), tree)
+
+
+@pytest.mark.parametrize("names", [("Sum", "Number"), ("Number", "Sum"), ("Sum", "Negative", "Number")])
+def test_a_formula_whose_parts_are_formulas_has_an_example(names):
+    def needs(**fields):
+        return {"type": "object", "required": [*fields], "properties": fields, "additionalProperties": False}
+
+    formula, number = {"$ref": "#/components/schemas/Formula"}, {"type": "number"}
+    kinds = {"Sum": needs(left=formula, right=formula), "Negative": needs(of=formula), "Number": needs(value=number)}
+    kinds["Formula"] = {"oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in names]}
+    schemas = Schemas({"openapi": "3.1.0", "paths": {}, "components": {"schemas": kinds}})
+    assert schemas.fits(schemas.example(formula), formula)
+    endless = Schemas(
+        {"openapi": "3.1.0", "paths": {}, "components": {"schemas": kinds | {"Number": needs(value=formula)}}}
+    )
+    assert endless.example(formula) is None

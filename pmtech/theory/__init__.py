@@ -15,7 +15,7 @@ from pmtech.theory.autoscaling import (
     replica_limit,
     stabilised_replicas,
 )
-from pmtech.theory.batches import Backlog, Batch, BatchQueue, backlog, batch_capacity_per_s, batch_server, linger
+from pmtech.theory.batches import Backlog, Batch, BatchQueue, backlog, batch_server, linger
 from pmtech.theory.caches import CacheHits, che_lru, hit_chances, reuse_distances, stale_chances, ttl_cache
 from pmtech.theory.connections import busiest_share, moved_share, new_machine_share, ring_variation
 from pmtech.theory.edges import EdgeCache, edge_cache, origin_per_s
@@ -26,7 +26,6 @@ from pmtech.theory.promises import (
     allowed_minutes,
     budget_spent,
     burn_rate,
-    logins_per_s,
     months_until_full,
     peak_per_s,
     requests_for_percentile,

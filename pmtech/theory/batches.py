@@ -68,13 +68,6 @@ def linger(rate_per_s: float, wait_s: float | None = None, most: int | None = No
     return Batch(size, float(j @ reached) / rate / size)
 
 
-def batch_capacity_per_s(batch: int, start_s: float, each_s: float) -> float:
-    """Messages a second of one worker that needs c0 + c1 b seconds for a batch of b: b / (c0 + c1 b), below 1 / c1."""
-    start, each = number("start_s", start_s, at_least=0), number("each_s", each_s, at_least=0)
-    size = count("batch", batch)
-    return size / number("the time of a batch", start + each * size, above=0)
-
-
 @dataclass(frozen=True)
 class Backlog:
     """A peak that a queue takes in."""

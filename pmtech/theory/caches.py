@@ -8,6 +8,8 @@ import numpy as np
 
 from pmtech.theory.checks import count, number
 
+POLICIES = ("lru", "lfu", "fifo", "random")
+
 
 @dataclass(frozen=True)
 class CacheHits:
@@ -71,6 +73,8 @@ def hit_chances(
     an answer for less time counts.
     What this leaves out: the time that fetching takes, and the room that expired and removed answers leave to others.
     """
+    if policy not in POLICIES:
+        raise ValueError(f"policy must be one of {', '.join(POLICIES)}, got {policy!r}")
     reads, removed = (np.asarray(rates, dtype=float) for rates in (reads, removed))
     if 0 < (total := float(reads.sum())) < 1e-100:  # the same chances, by a clock on which times can be written down
         with np.errstate(over="ignore"):

@@ -3,7 +3,7 @@
 import math
 from statistics import NormalDist
 
-from pmtech.theory.checks import count, number
+from pmtech.theory.checks import number
 
 
 def allowed_minutes(availability: float, days: float = 30) -> float:
@@ -54,11 +54,6 @@ def requests_for_percentile(percent: float, within: float | None = None, confide
     d = rest / 2 if within is None else number("within", within, above=0, at_most=rest)
     z = NormalDist().inv_cdf(0.5 + number("confidence", confidence, above=0, below=1) / 2)
     return math.ceil(z**2 * percent * (100 - percent) / d**2)
-
-
-def logins_per_s(check_ms: float, cores: int) -> float:
-    """Passwords that can be checked a second: cores over the time that one check keeps a core busy, 1000 / check_ms."""
-    return count("cores", cores) * 1000 / number("check_ms", check_ms, above=0)
 
 
 def _left(availability):

@@ -108,8 +108,8 @@ class Replay(Clients):
 class ReplayPart(ClientsPart, runs=Replay):
     """Where clients draw by luck, these look into the log."""
 
-    def _phases(self) -> "Moments":
-        return Moments(self.spec.log, (self.run.seed, f"{self.name}.within", self.name, 0))
+    def _phases(self) -> "Laps":
+        return Laps(self.spec.log, (self.run.seed, f"{self.name}.within", self.name, 0))
 
     @property
     def pace(self) -> float:
@@ -138,7 +138,7 @@ class ReplayPart(ClientsPart, runs=Replay):
         return self.whose.first(count)
 
 
-class Moments:
+class Laps:
     """Number -> when it comes, in seconds of the log, which is played over and over."""
 
     def __init__(self, log: AccessLog, luck: tuple):

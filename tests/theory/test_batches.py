@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pmtech.theory import backlog, batch_capacity_per_s, batch_server, linger, mm1
+from pmtech.theory import backlog, batch_server, linger, mm1
 
 
 @pytest.mark.parametrize(("rate", "batch_s", "most"), [(4, 1, 5), (0.5, 1, 2), (30, 0.1, 4), (2, 3, 50)])
@@ -78,11 +78,6 @@ def test_the_limits_of_lingering(rate, wait_s, most):
     roomy, patient = linger(rate, wait_s, most=3000), linger(rate, 1e6, most)
     assert (roomy.mean_batch, roomy.wait_s) == (pytest.approx(free.mean_batch), pytest.approx(free.wait_s))
     assert (patient.mean_batch, patient.wait_s) == (pytest.approx(most), pytest.approx(full.wait_s))
-
-
-def test_what_a_worker_of_batches_gets_done():
-    assert batch_capacity_per_s(10, start_s=0.5, each_s=0.05) == 10
-    assert batch_capacity_per_s(10**9, start_s=0.5, each_s=0.05) == pytest.approx(1 / 0.05)
 
 
 def test_a_peak_second_by_second():

@@ -24,6 +24,10 @@ from pmtech import theory
         (lambda: theory.desired_replicas(1, [0.5], 1, tolerance=-1), "tolerance must be at least 0, got -1"),
         (lambda: theory.erlang_b(1, 1e300), "servers must be at most 1e+06, got 1e+300"),
         (lambda: theory.availability([0.9], need=Fraction(1, 2)), "need must be at least 1, got 0.5"),
+        (
+            lambda: theory.hit_chances([1], [0], capacity=1, policy="LRU"),
+            "policy must be one of lru, lfu, fifo, random, got 'LRU'",
+        ),
         (lambda: theory.che_lru({}, 1), "rates_per_s must be a list of numbers of at least 0, one of them above 0"),
         (
             lambda: theory.stabilised_replicas(2, [1]),
@@ -41,7 +45,6 @@ from pmtech import theory
         (lambda: theory.batch_server(5, 1, 0), "most must be at least 1, got 0"),
         (lambda: theory.linger(5), "linger needs wait_s or most, got neither: the batch would never go"),
         (lambda: theory.linger(5, wait_s=-1), "wait_s must be at least 0, got -1"),
-        (lambda: theory.batch_capacity_per_s(1, 0, 0), "the time of a batch must be above 0, got 0"),
         (lambda: theory.backlog(80, 60, 0), "capacity_per_s must be above 0, got 0"),
         (lambda: theory.edge_cache(0, 5), "rate_per_s must be above 0, got 0"),
         (
@@ -62,7 +65,6 @@ from pmtech import theory
         (lambda: theory.peak_per_s(1, 20, peak_times=0.5), "peak_times must be at least 1, got 0.5"),
         (lambda: theory.requests_for_percentile(100), "percent must be below 100, got 100"),
         (lambda: theory.requests_for_percentile(99, within=2), "within must be at most 1, got 2"),
-        (lambda: theory.logins_per_s(0, 2), "check_ms must be above 0, got 0"),
         (lambda: theory.attempts(0.5, 0), "most must be at least 1, got 0"),
         (lambda: theory.vulnerable_from(2, budget=-0.1), "budget must be at least 0, got -0.1"),
         (

@@ -10,7 +10,6 @@ from pmtech.theory import (
     budget_spent,
     burn_rate,
     canary,
-    logins_per_s,
     months_until_full,
     peak_per_s,
     requests_for_percentile,
@@ -42,10 +41,6 @@ def test_months_until_a_part_is_full():
         math.inf,
         math.inf,
     )
-
-
-def test_logins():
-    assert logins_per_s(check_ms=50, cores=2) == 40
 
 
 @pytest.mark.parametrize(("percent", "within", "confidence"), [(99, None, 0.95), (95, 1, 0.9), (50, 5, 0.95)])

@@ -4,7 +4,6 @@ import asyncio
 
 import httpx
 from fastapi import FastAPI, HTTPException
-from fastapi.responses import JSONResponse
 
 from pmtech.web.app.faults import Faults
 from pmtech.web.strict_json import parse
@@ -14,14 +13,12 @@ EVENTS = {"ana": ["Mon 10:00 Board meeting", "Tue 14:00 Interviews"], "ben": ["W
 
 
 def create_calendar(faults: Faults) -> FastAPI:
-    """The other company's app: `GET /events?owner=ana`, as slow and as broken as `faults` says."""
+    """The other company's app: `GET /events?owner=ana`, as slow as `faults` says."""
     app = FastAPI(title="Calendar", docs_url=None, redoc_url=None)
 
     @app.get("/events")
     async def events(owner: str):
         await asyncio.sleep(faults.calendar_ms / 1000)
-        if faults.calendar_broken:
-            return JSONResponse({"error": "the calendar is broken"}, 500)
         return {"owner": owner, "events": EVENTS.get(owner, [])}
 
     return app

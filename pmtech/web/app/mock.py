@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 from pmtech.web.app.server import Api
 from pmtech.web.client.contract import Contract
-from pmtech.web.client.openapi.document import Document
+from pmtech.web.client.openapi.document import VARIABLE
 from pmtech.web.client.openapi.examples import Schemas
+from pmtech.web.strict_json import parse
 
 
 def start_mock(contract: Contract | dict | str | Path, *, transport: str = "auto") -> "Mock":
@@ -78,45 +79,37 @@ class Answers:
         self.contract, self.schemas = contract, Schemas(contract.document)
         self.document = self.schemas.document
         self.schemas.fits(None, {})  # what checks is loaded now, and not while the first request waits
-        calls = Document(contract.document).operations()
-        named = [(self._pattern(path), method.upper(), node, shared) for path, method, node, shared in calls]
-        self.calls = sorted(named, key=lambda call: call[0].groups)  # /surveys/new is not survey "new"
-
-    @staticmethod
-    def _pattern(path: str) -> re.Pattern:
-        return re.compile(
-            "".join("([^/]+)" if part[:1] == "{" else re.escape(part) for part in re.split(r"(\{[^}]*\})", path))
-        )
+        calls = list(self.document.operations())
+        self.calls = sorted(calls, key=lambda call: call[0].count("{"))  # /surveys/new is not survey "new"
+        self.patterns = {
+            path: re.compile("([^/]+)".join(map(re.escape, VARIABLE.split(path)[::2]))) for path, *_ in calls
+        }
 
     def to(self, method: str, path: str, query: dict, headers: dict, body: bytes) -> Answer:
         if (method, path) == ("GET", "/openapi.json"):
             return 200, {"Content-Type": "application/json"}, self.contract.document
-        here = [(*call, found) for call in self.calls if (found := call[0].fullmatch(path))]
+        here = [(*call, found) for call in self.calls if (found := self.patterns[call[0]].fullmatch(path))]
         if not here:
             return self._problem({}, (404,), "the contract has no such path")
-        call = next((call for call in here if call[1] == method), None)
+        call = next((call for call in here if call[1].upper() == method), None)
         if call is None:
             status, more, said = self._problem({}, (405,), f"the contract has no {method} here")
-            return status, {**more, "Allow": ", ".join(sorted({call[1] for call in here}))}, said
-        _, _, node, shared, found = call
-        operation = self.document.view(node, "operation")
-        wrong = self._wrong_parameters(operation, shared, found, query, headers)
+            return status, {**more, "Allow": ", ".join(sorted({call[1].upper() for call in here}))}, said
+        template, _, operation, parameters, found = call
+        in_path = dict(zip(VARIABLE.findall(template), found.groups(), strict=True))
+        wrong = self._wrong_parameters(parameters, {"path": in_path, "query": query, "header": headers})
         sent, statuses, misfit = self._body(operation, headers, body)
         if wrong or misfit:
             return self._problem(operation, (422, 400) if wrong else statuses, "; ".join([*wrong, *misfit]))
         return self._success(operation, sent, found.groups()[-1:])
 
-    def _wrong_parameters(
-        self, operation: dict, shared: list, found: re.Match, query: dict, headers: dict
-    ) -> list[str]:
+    def _wrong_parameters(self, parameters: list[dict], given: dict[str, dict[str, str]]) -> list[str]:
+        """given: name -> text by place; the names of headers in small letters. Cookies are not looked at."""
         wrong = []
-        parameters = [self.document.view(p, "parameter") for p in [*shared, *operation.get("parameters", [])]]
-        in_path = iter(found.groups())
-        for one in parameters:
-            name, where = one.get("name", ""), one.get("in")
-            values = {"query": query.get(name), "header": headers.get(name.lower())}
-            text = next(in_path, None) if where == "path" else values.get(where or "")
-            if text is None and one.get("required") and where in ("query", "header"):
+        for one in (one for one in parameters if one.get("in") in given):
+            name, where = one.get("name", ""), one["in"]
+            text = given[where].get(name.lower() if where == "header" else name)
+            if text is None and one.get("required") and where != "path":  # which has what its template says
                 wrong.append(f"{name}: is required")
             elif text is not None and not self.schemas.text_fits(text, one.get("schema", {})):
                 wrong.append(f"{name}: does not fit the contract")
@@ -133,11 +126,10 @@ class Answers:
         if headers.get("content-type", "").partition(";")[0].strip() not in media:
             return None, (415, 400), [f"the contract takes {', '.join(media)}"]
         try:
-            sent = json.loads(body)
-        except (ValueError, RecursionError):
-            return None, (400, 422), ["the body is not JSON"]
-        schema = self.document.view(next(iter(media.values())), "media").get("schema", {})
-        return sent, (422, 400), self.schemas.misfits(sent, schema)
+            sent = parse(body, "the body")
+        except ValueError as error:
+            return None, (400, 422), [str(error)]
+        return sent, (422, 400), self.schemas.misfits(sent, self.document.json_schema(media))
 
     def _success(self, operation: dict, sent: Any, last: tuple[str, ...]) -> Answer:
         responses = operation.get("responses", {})

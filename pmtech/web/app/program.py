@@ -21,7 +21,6 @@ from pmtech.web.app.listening import HOST, UVICORN, listener_at  # noqa: E402
 from pmtech.web.app.store import opened  # noqa: E402
 
 FOLDER = "PMTECH_DATA"  # where the database lies; without it, a new one that nobody keeps
-COPY = b"x-copy"  # the header that says which process answered
 COMMAND = [sys.executable, "-P", __file__]  # runs it by itself; -P: its folder has names of the library
 TELLS = "PMTECH_TELLS"  # set: a copy says its number when it is ready
 
@@ -32,23 +31,13 @@ def _own_folder() -> tempfile.TemporaryDirectory:
 
 
 def app():
-    """The API on the database in that folder; each answer says which process gave it."""
+    """The API on the database in that folder."""
     from pmtech.web.app.api import create_app
 
-    store = opened(Path(os.environ.get(FOLDER) or _own_folder().name))
-    api, me = create_app(store), str(os.getpid()).encode()
+    api = create_app(opened(Path(os.environ.get(FOLDER) or _own_folder().name)))
     if TELLS in os.environ:
         print(f"{os.getpid()}\n", end="", flush=True)  # at once: another copy may write between a number and its end
-
-    async def signed(scope, receive, send) -> None:
-        async def answer(message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], (COPY, me)]
-            await send(message)
-
-        await api(scope, receive, answer if scope["type"] == "http" else send)
-
-    return signed
+    return api
 
 
 async def answers(count: int) -> None:

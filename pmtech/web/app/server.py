@@ -128,7 +128,9 @@ class Api:
             return [create_app(store, faults=self.faults, calendar=way, more=more, guard=guard), calendar]
 
         self._serve(apps, 2)
-        self._begun()
+        self._alike.append(self)
+        # The first request of all pays for imports; nobody shall measure that one.
+        self.request("GET", "/surveys")
         if self.worker:
             self._start_worker(self.worker)
 
@@ -147,11 +149,6 @@ class Api:
                     self._close()
                     raise RuntimeError(f"no server can be started here: {error}") from error
         self.url, self._app = "http://in-process", apps()[0]
-
-    def _begun(self) -> None:
-        self._alike.append(self)
-        # The first request of all pays for imports; nobody shall measure that one.
-        self.request("GET", "/surveys")
 
     def _jobs(self, folder: Path) -> list:
         """The routes for orders."""

@@ -2,18 +2,16 @@
 
 What breaks whom depends on the direction. In a request a new duty breaks the client: a field that becomes required, a
 value no longer taken. In an answer a missing promise breaks it: a field that is gone, a value that it never met. A changed
-type breaks both ways. What the API itself sends (webhooks, callbacks) is read by the client and answered by it: there the
-two change places, and what other tools, which take it for a request, would call breaking is at best not judged.
+type breaks both ways.
 
 What only describes is not compared: titles, descriptions, examples, tags, names of operations, and the contract's own
-version. What no rule knows is listed as "differs, not judged": servers, links, `x-` entries, how the API signs in
-where it calls, two different patterns. No rule finds a change of meaning (a price in cents that used to be in dollars
-keeps its type), so an empty list is no proof that nothing breaks.
+version. What no rule knows is listed as "differs, not judged": what the API itself sends (webhooks, callbacks), ways to
+sign in, servers, links, `x-` entries, two different patterns. No rule finds a change of meaning (a price in cents that
+used to be in dollars keeps its type), so an empty list is no proof that nothing breaks.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pmtech.runs.table import table
 from pmtech.web.client.openapi.changes import changes
@@ -116,13 +114,10 @@ def breaking_changes(old: Contract | dict | str | Path, new: Contract | dict | s
     )
 
 
-def _operation(document: Document, path: str, method: str, node: Any, shared: list) -> Operation:
-    call = document.view(node, "operation")
-    parameters = [document.view(p, "parameter") for p in [*shared, *call.get("parameters", [])]]
+def _operation(document: Document, path: str, method: str, call: dict, parameters: list[dict]) -> Operation:
     asked = [p.get("name", "") for p in parameters if p.get("required") and p.get("in") != "path"]
-    content = document.view(call.get("requestBody"), "body").get("content", {})
-    schema = next((document.view(m, "media").get("schema", ANY) for n, m in content.items() if n.endswith("json")), ANY)
-    forms = Forms(document).union(schema).forms
+    schema = document.json_schema(document.view(call.get("requestBody"), "body").get("content", {}))
+    forms = Forms(document).union(ANY if schema is None else schema).forms
     fields = [name for form in forms[:1] for name in form.words.get("properties", ())]
     required = [name for name in fields if all(name in form.words.get("required", ()) for form in forms)]
     statuses = tuple(sorted(call.get("responses", {})))

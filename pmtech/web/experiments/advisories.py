@@ -2,7 +2,8 @@
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from importlib import metadata
@@ -38,8 +39,8 @@ class Advisories(Rows):
         return f"{listed}; {self.affected or 'none'} of them {'concern' if self.affected > 1 else 'concerns'} us.{days}"
 
 
-def advisories(versions: str | Path | Mapping[str, str] | None = None, *, planted: str | None = None) -> Advisories:
-    """The ten against the versions that are installed here, those of a constraints file, or {package: version}.
+def advisories(versions: str | Path | None = None, *, planted: str | None = None) -> Advisories:
+    """The ten against the versions that are installed here, or those of a constraints file.
 
     planted: a version to pretend, such as "h11==0.14.0". Raises ValueError with a sentence.
     """
@@ -48,7 +49,7 @@ def advisories(versions: str | Path | Mapping[str, str] | None = None, *, plante
     known = [one["package"].lower() for one in FROZEN["advisory"]]
     for name in set(pretended) - set(known):
         raise ValueError(f"none of the ten advisories is about {name}: {nearest(name, known)}")
-    ours = _versions(versions) | pretended
+    ours = (_installed(known) if versions is None else _listed(versions)) | pretended
     rows, hit = [], {}
     for one in FROZEN["advisory"]:
         name, affected = one["package"], one["affected"]
@@ -61,11 +62,15 @@ def advisories(versions: str | Path | Mapping[str, str] | None = None, *, plante
     return Advisories(rows, hit, FROZEN["read_on"])
 
 
-def _versions(versions) -> dict[str, str]:
-    if versions is None:
-        return {found.name.lower(): found.version for found in metadata.distributions()}
-    if isinstance(versions, Mapping):
-        return {str(name).lower(): str(version) for name, version in versions.items()}
+def _installed(names: Iterable[str]) -> dict[str, str]:
+    found = {}
+    for name in names:
+        with suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
+
+
+def _listed(versions: str | Path) -> dict[str, str]:
     with in_a_sentence(f"{versions} can't be read"):
         return _pins(as_path(versions, "constraints.txt").read_text(encoding="utf-8"))
 

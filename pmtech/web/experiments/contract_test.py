@@ -45,17 +45,17 @@ def contract_test(contract: Contract, **apis: Api) -> ContractTest:
     schemas = Schemas(contract.document)
     calls = sorted(schemas.document.operations(), key=lambda call: call[1] == "delete")
     rows = []
-    for path, method, node, shared in calls:
-        request = _least(schemas, path, method, schemas.document.view(node, "operation"), shared)
-        verdicts = [_verdict(schemas, node, api.request(**request)) for api in apis.values()]
+    for path, method, operation, parameters in calls:
+        request = _least(schemas, path, method, operation, parameters)
+        verdicts = [_verdict(schemas, operation, api.request(**request)) for api in apis.values()]
         rows.append((f"{request['method']} {request['path']}", *verdicts))
     return ContractTest(tuple(apis), tuple(rows))
 
 
-def _least(schemas: Schemas, path: str, method: str, operation: dict, shared: list) -> dict[str, Any]:
+def _least(schemas: Schemas, path: str, method: str, operation: dict, parameters: list[dict]) -> dict[str, Any]:
     """The smallest request that the contract allows."""
     query, headers, document = [], {}, schemas.document
-    for one in (document.view(p, "parameter") for p in [*shared, *operation.get("parameters", [])]):
+    for one in parameters:
         value = schemas.example(one.get("schema", {}))
         text = value if isinstance(value, str) else json.dumps(value)
         if one.get("in") == "path":
@@ -65,16 +65,15 @@ def _least(schemas: Schemas, path: str, method: str, operation: dict, shared: li
         elif one.get("required") and one.get("in") == "header":
             headers[one["name"]] = text
     request = {"method": method.upper(), "path": path + ("?" + "&".join(query) if query else ""), "headers": headers}
-    content = document.view(operation.get("requestBody"), "body").get("content", {})
-    media = next((document.view(m, "media") for name, m in content.items() if name.endswith("json")), None)
-    return request if media is None else {**request, "json": schemas.example(media.get("schema", {}))}
+    schema = document.json_schema(document.view(operation.get("requestBody"), "body").get("content", {}))
+    return request if schema is None else {**request, "json": schemas.example(schema)}
 
 
-def _verdict(schemas: Schemas, node: Any, answer: Exchange) -> str:
+def _verdict(schemas: Schemas, operation: dict, answer: Exchange) -> str:
     if answer.status is None:
         return str(answer.error)
     document = schemas.document
-    responses = document.view(node, "operation").get("responses", {})
+    responses = operation.get("responses", {})
     promised = responses.get(str(answer.status), responses.get(f"{answer.status // 100}XX", responses.get("default")))
     if promised is None:
         return f"{answer.status}, which is not in the contract"

@@ -37,14 +37,6 @@ class FaultyCalls(Rows):
         return sum(tries for tries, _ in self.real) / len(self.real)
 
     @property
-    def answered(self) -> int:
-        return sum(outcome == ANSWERED for _, outcome in self.real)
-
-    @property
-    def kept_off(self) -> int:
-        return sum(outcome == KEPT_OFF for _, outcome in self.real)
-
-    @property
     def sentence(self) -> str:
         same = sum(one == other for one, other in zip(self.real, self.model, strict=True))
         law = "" if self.expected is None else f" (theory, in the long run: {self.expected:.2f})"

@@ -21,7 +21,7 @@ LATE = f"the copies have not come so far within {GIVE_UP_S:g} s"
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class KilledCopy(Rows):
+class KilledProcess(Rows):
     """What became of a copy that was killed: steps are (when in s, what).
 
     back_s: from its death until a new copy was ready. failed: questions without an answer, of those asked meanwhile.
@@ -46,7 +46,7 @@ class KilledCopy(Rows):
         return [(f"{at_s:.1f}", what) for at_s, what in self.steps]
 
 
-def kill_process(copies: int = 2) -> KilledCopy:
+def kill_process(copies: int = 2) -> KilledProcess:
     """Starts so many real copies of the API under uvicorn's supervisor, kills one as a power cut does, and asks on.
 
     All of it on this machine alone; it is over when this returns. What this leaves out: other machines to start it on.
@@ -70,7 +70,7 @@ def kill_process(copies: int = 2) -> KilledCopy:
         until(goes_on, LATE, within_s=GIVE_UP_S)
         back = time.monotonic()
         steps.append((back - begun, f"process {there[-1]} is there, which nobody has ordered"))
-        return KilledCopy(steps=steps, back_s=back - died, asked=len(asked), failed=asked.count(False))
+        return KilledProcess(steps=steps, back_s=back - died, asked=len(asked), failed=asked.count(False))
 
 
 def _answers(url: str) -> bool:

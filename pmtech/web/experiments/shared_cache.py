@@ -52,9 +52,9 @@ def shared_cache(api: Api) -> SharedCache:
     from hishel.httpx import CacheTransport
 
     api.must_run()
-    door = Door(api)
+    origin = Origin(api)
     storage = SqliteStorage(connection=sqlite3.connect(":memory:", check_same_thread=False))
-    cache = CacheTransport(httpx.MockTransport(door.handle_request), storage, rfc=True)
+    cache = CacheTransport(httpx.MockTransport(origin.handle_request), storage, rfc=True)
     says = [{"Cache-Control": kept} | ({"Vary": vary} if vary else {}) for kept, vary, _ in ASKED]
     rows = [["; ".join(filter(None, (kept, vary and f"Vary: {vary}")))] for kept, vary, _ in ASKED]
     modelled = list(_modelled())
@@ -64,7 +64,7 @@ def shared_cache(api: Api) -> SharedCache:
             time.sleep(PAUSE_S)
         for number, (row, said) in enumerate(zip(rows, says, strict=True)):
             other = "Vary" in said and turn == 1
-            answer = door.ask(cache, number, said, "de" if other else "en")
+            answer = origin.ask(cache, number, said, "de" if other else "en")
             row += [f"{answer} (other language)" if other else answer, modelled[number][turn]]
     return SharedCache(rows=[tuple(row) for row in rows])
 
@@ -87,7 +87,7 @@ def _modelled() -> Iterator[list[str]]:
         yield ["origin" if turn in fetched else "copy" for turn in range(number, len(asked), len(ASKED))]
 
 
-class Door:
+class Origin:
     """Hands requests to the API, as a transport of httpx does, and says of its answers what it is told to."""
 
     def __init__(self, api: Api):

@@ -6,11 +6,12 @@ this process ends: so they end with the kernel, however that came.
 """
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import uvicorn
@@ -26,7 +27,7 @@ def serve(folder: str, name: str, port: int) -> None:
     uvicorn.Server(config).run(sockets=[listener_at(port)])
 
 
-def start_proxy(command: str, config: dict, folder: str) -> int:
+def start_proxy(command: str, config: dict, folder: str) -> subprocess.Popen:
     """Caddy, with this configuration and with `folder` for whatever it would like to keep."""
     env = {**os.environ, **dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"), folder)}
     line, no = [command, "run", "--config", "-"], subprocess.DEVNULL
@@ -34,40 +35,30 @@ def start_proxy(command: str, config: dict, folder: str) -> int:
     assert proxy.stdin is not None, "it is a pipe"
     proxy.stdin.write(json.dumps(config).encode())
     proxy.stdin.close()
-    return proxy.pid
+    return proxy
 
 
-def start_copy(*what) -> int:
-    pid = os.fork()
-    if not pid:
-        try:
-            serve(*what)
-        finally:
-            os._exit(1)
-    return pid
-
-
-def kill(pid: int) -> None:
-    with suppress(ProcessLookupError, ChildProcessError):  # it has ended by itself
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
+def end(process: subprocess.Popen | BaseProcess) -> None:
+    process.kill()
+    process.wait() if isinstance(process, subprocess.Popen) else process.join()
 
 
 def main(folder: str, ports: dict[str, int], command: str, config: dict) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # interrupting the kernel is no reason to stop
-    pids: dict[str, int] = {}
+    forks, running = multiprocessing.get_context("fork"), dict[str, subprocess.Popen | BaseProcess]()
     try:
         for line in sys.stdin:
             what, name = line.strip().split(" ", 1)
             if what == "kill":
-                kill(pids.pop(name))
+                end(running.pop(name))
             elif name == "proxy":
-                pids[name] = start_proxy(command, config, folder)
+                running[name] = start_proxy(command, config, folder)
             else:
-                pids[name] = start_copy(folder, name, ports[name])
+                running[name] = copy = forks.Process(target=serve, args=(folder, name, ports[name]))
+                copy.start()
     finally:
-        for pid in pids.values():
-            kill(pid)
+        for process in running.values():
+            end(process)
 
 
 if __name__ == "__main__":

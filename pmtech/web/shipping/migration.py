@@ -26,14 +26,10 @@ CONTRACT = "DROP TRIGGER fill; ALTER TABLE payments DROP COLUMN seats;"
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Migration(Rows):
-    """Made by `migration`. steps: (what was done, how the old and the new program fare on it, changes that break callers)."""
+    """Made by `migration`. rows: (what was done, how the old and the new program fare on it, changes that break callers)."""
 
-    steps: list[tuple[str, str, str, int]]
+    rows: list[tuple[str, str, str, int]]
     heads = "the database", "the old version", "the new version", "changes that break callers"
-
-    @property
-    def rows(self) -> list[tuple[str, str, str, int]]:
-        return self.steps
 
 
 def migration(api: Api) -> Migration:
@@ -57,7 +53,7 @@ def migration(api: Api) -> Migration:
                 database.executescript(script)
             old, new = (_fares(database, column, len(rows)) for column in ("seats", "quantity"))
         steps.append((what, old, new, len(breaking_changes(*contracts).breaking)))
-    return Migration(steps=steps)
+    return Migration(rows=steps)
 
 
 def _copy(rows: list[dict]) -> sqlite3.Connection:

@@ -69,9 +69,12 @@ def pipeline(repository: Repository) -> Built:
         where = os.pathsep.join(filter(None, [str(Path(pmtech.__file__).parents[1]), os.environ.get("PYTHONPATH")]))
         command = [sys.executable, "-B", "-m", "unittest", "-v"]
         env = os.environ | {"PYTHONPATH": where, "PYTHON_COLORS": "0"}
-        told = subprocess.run(
-            command, timeout=GIVE_UP_S, cwd=copy, env=env, capture_output=True, encoding="utf-8"
-        ).stderr
+        try:
+            told = subprocess.run(
+                command, timeout=GIVE_UP_S, cwd=copy, env=env, capture_output=True, encoding="utf-8"
+            ).stderr
+        except subprocess.TimeoutExpired:
+            raise RuntimeError(f"the tests were not through within {GIVE_UP_S} s: run them again") from None
     came = re.findall(r"^(.*) \.\.\. (ok|FAIL|ERROR)$", told, re.MULTILINE)
     if not came:
         raise RuntimeError(f"the tests could not be run: {told.strip().splitlines()[-1:]}")

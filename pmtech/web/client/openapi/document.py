@@ -16,10 +16,10 @@ TYPES = ("null", "boolean", "string", "number", "integer", "array", "object")
 
 # Of what kind the entries are that the rules know.
 _SHAPES = f"""
-document: map paths webhooks x-webhooks components; list security
-components: map schemas securitySchemes
+document: map paths webhooks components
+components: map schemas
 path: list parameters; map {" ".join(METHODS)}
-operation: list parameters security; map requestBody responses callbacks; flag deprecated; text summary
+operation: list parameters; map requestBody responses; flag deprecated; text summary
 parameter: text name in style; flag required explode deprecated allowReserved allowEmptyValue; schema schema; map content
 body: flag required; map content
 media: schema schema itemSchema
@@ -37,6 +37,7 @@ SHAPES = {
 }
 _NUMBER = int, float
 _PYTHON: dict = {"map": dict, "list": list, "text": str, "flag": bool, "number": _NUMBER, "bound": _NUMBER}
+VARIABLE = re.compile(r"\{([^{}/]*)\}")  # of a path
 ODD = "(not as OpenAPI has it)"
 _MEANS_NULL = {"default", "const"}  # elsewhere an entry without a value is one that is not there
 
@@ -107,13 +108,21 @@ class Document:
         text = json.dumps([*self._files.values()])
         return any(f"{json.dumps(name)}:" in text for name in names)
 
-    def operations(self) -> Iterator[tuple[str, str, Any, list]]:
-        """Path, method, what stands there, and the parameters of the whole path."""
+    def operations(self) -> Iterator[tuple[str, str, dict, list[dict]]]:
+        """Path, method, the operation, and its parameters: its own, and those of the whole path that it does not overrule."""
         for path, item in self.view(self.data, "document").get("paths", {}).items():
             entries = self.view(item, "path")
             for method in METHODS:
                 if path.startswith("/") and method in entries:
-                    yield path, method, entries[method], entries.get("parameters", [])
+                    operation = self.view(entries[method], "operation")
+                    nodes = [*entries.get("parameters", []), *operation.get("parameters", [])]
+                    found = [self.view(node, "parameter") for node in nodes]
+                    yield path, method, operation, [*{(p.get("in"), p.get("name")): p for p in found}.values()]
+
+    def json_schema(self, content: dict[str, Any]) -> Any:
+        """The schema of what comes in JSON among several notations; None where nothing does."""
+        media = next((media for name, media in content.items() if name.endswith("json")), None)
+        return None if media is None else self.view(media, "media").get("schema", {})
 
     def _file(self, file: str) -> Any:
         if file not in self._files:

@@ -1,15 +1,20 @@
 """What a contract's schemas say of data: whether some fit, and some that do."""
 
-import json
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from pmtech.web.client.openapi.document import Document
 from pmtech.web.schemas import validator
+from pmtech.web.strict_json import parse
 
 TEXTS = {"date-time": "2026-01-31T09:30:00Z", "date": "2026-01-31", "time": "09:30:00Z", "email": "ana@example.org",
          "uuid": "00000000-0000-4000-8000-000000000001", "uri": "https://example.org/"}  # fmt: skip
-DEEP = 8  # a schema that holds itself is followed so far, and then only where it must
+DEEP, DEEPEST = 8, 16  # a schema that holds itself is followed so far, then only where it must, and then no more
+
+
+class _Endless(Exception):
+    """What must hold itself."""
 
 
 class Schemas:
@@ -43,8 +48,17 @@ class Schemas:
         """Does a text from an address or a header fit, read as what it may stand for?"""
         return any(self.fits(value, schema) for one in _readings(text) for value in (one, [one]))
 
-    def example(self, schema: Any, deep: int = 0) -> Any:
-        """Data that fit: the contract's own example where it has one, else the least of what it allows."""
+    def example(self, schema: Any) -> Any:
+        """Data that fit: the contract's own example where it has one, else the least of what it allows; None where that would
+        have no end."""
+        try:
+            return self._example(schema, 0)
+        except _Endless:
+            return None
+
+    def _example(self, schema: Any, deep: int) -> Any:
+        if deep > DEEPEST:
+            raise _Endless
         schema = self.document.follow(schema)
         if not isinstance(schema, dict):
             return "anything"
@@ -55,14 +69,23 @@ class Schemas:
             if isinstance(schema.get(word), list) and schema[word]:
                 return schema[word][0]
         if "allOf" in schema:
-            parts = [self.example(part, deep + 1) for part in schema["allOf"]]
+            parts = [self._example(part, deep + 1) for part in schema["allOf"]]
             objects = [part for part in (*parts, self._of_type(schema, deep)) if isinstance(part, dict)]
             return {name: value for part in objects for name, value in part.items()} if objects else parts[0]
         for word in ("oneOf", "anyOf"):
             if word in schema:
                 options = [o for o in schema[word] if not (isinstance(o, dict) and o.get("type") == "null")]
-                return self.example(options[0], deep + 1) if options else None
+                return self._first(options if deep < DEEP else options[::-1], deep + 1)
         return self._of_type(schema, deep)
+
+    def _first(self, options: list, deep: int) -> Any:
+        """Of the first option that comes to an end."""
+        for option in options:
+            with suppress(_Endless):
+                return self._example(option, deep)
+        if options:
+            raise _Endless
+        return None
 
     def _of_type(self, schema: dict, deep: int) -> Any:
         kind = schema.get("type", "object" if "properties" in schema else "array" if "items" in schema else "string")
@@ -70,10 +93,10 @@ class Schemas:
             case "object":
                 must, known = schema.get("required", []), schema.get("properties", {})
                 names = [name for name in known if deep < DEEP or name in must] + [n for n in must if n not in known]
-                return {name: self.example(known.get(name, {}), deep + 1) for name in names}
+                return {name: self._example(known.get(name, {}), deep + 1) for name in names}
             case "array":
                 many = max(schema.get("minItems", 0), min(1, schema.get("maxItems", 1)) if deep < DEEP else 0)
-                return [self.example(schema.get("items", {}), deep + 1)] * many
+                return [self._example(schema.get("items", {}), deep + 1)] * many
             case "string":
                 text = TEXTS.get(schema.get("format", ""), schema.get("title", "text"))
                 return text.ljust(schema.get("minLength", 0), "x")[: schema.get("maxLength")]
@@ -96,10 +119,8 @@ def _least(schema: dict, whole: bool) -> float:
 
 def _readings(text: str) -> Iterator[Any]:
     yield text
-    try:
-        yield json.loads(text)
-    except ValueError:
-        return
+    with suppress(ValueError):
+        yield parse(text, "it")
 
 
 def _modern(schema: Any) -> Any:
