@@ -473,7 +473,8 @@ def stream(schema):
     return document({"responses": {"200": {"content": {"application/jsonl": {"itemSchema": schema}}}}})
 
 
-KEY = {"type": "apiKey", "in": "header", "name": "X-Key"}
+KEY, OAUTH = {"type": "apiKey", "in": "header", "name": "X-Key"}, {"type": "oauth2", "flows": {}}
+BEARER = {"type": "http", "scheme": "bearer"}
 HEADER = {"X-Left": {"schema": NUMBER, "required": True}}
 MESSAGES = {
     "body now needed": (body(), body(required=True), BREAKS),
@@ -512,10 +513,19 @@ MESSAGES = {
     "encoding": (body(), document({"requestBody": {"content": {"application/json": {"schema": PERSON, "encoding": {"a": {}}}}},
                                    "responses": {}}), UNJUDGED),
     "deprecated": (document({}), document({"deprecated": True}), FITS),
-    "sign-in": (secured(), secured({"key": []}, key=KEY), UNJUDGED),
-    "another sign-in": (secured({"key": []}, key=KEY), secured({"key": []}, key=KEY | {"name": "X-Token"}), UNJUDGED),
-    "sign-in for all": (document({}), document({}, security=[{"key": []}]), UNJUDGED),
-    "the same sign-in": (secured({"key": []}, key=KEY), secured({"key": []}, key=KEY), "none"),
+    "sign-in": (secured(), secured({"key": []}, key=KEY), BREAKS),
+    "sign-in if you like": (secured(), secured({"key": []}, {}, key=KEY), FITS),
+    "no sign-in": (secured({"key": []}, key=KEY), secured(key=KEY), FITS),
+    "sign-in renamed": (secured({"key": []}, key=KEY), secured({"k": []}, k=KEY), "none"),
+    "a sign-in that is asked for and no longer described": (secured({"o": []}, o=OAUTH), secured({"o": []}), UNJUDGED),
+    "another sign-in": (secured({"key": []}, key=KEY), secured({"key": []}, key=KEY | {"name": "X-Token"}), BREAKS),
+    "a second sign-in to choose": (secured({"key": []}, key=KEY, o=OAUTH), secured({"key": []}, {"o": []}, key=KEY, o=OAUTH), FITS),
+    "a second sign-in on top": (secured({"key": []}, key=KEY, o=OAUTH), secured({"key": [], "o": []}, key=KEY, o=OAUTH), BREAKS),
+    "a right more": (secured({"o": ["read"]}, o=OAUTH), secured({"o": ["read", "write"]}, o=OAUTH), BREAKS),
+    "a right fewer": (secured({"o": ["read", "write"]}, o=OAUTH), secured({"o": ["read"]}, o=OAUTH), FITS),
+    "sign-in, spelt otherwise": (secured({"a": []}, a=KEY), secured({"a": []}, a=KEY | {"name": "x-key"}), "none"),
+    "bearer, spelt otherwise": (secured({"a": []}, a=BEARER), secured({"a": []}, a=BEARER | {"scheme": "Bearer"}), "none"),
+    "sign-in for all": (document({}), document({}, security=[{"key": []}], components={"securitySchemes": {"key": KEY}}), BREAKS),
     "servers": (document({}), document({}, servers=[{"url": "/v2"}]), UNJUDGED),
     "a request's servers": (document({}), document({"servers": [{"url": "/v2"}]}), UNJUDGED),
     "described": (document({"summary": "a", "tags": ["b"], "operationId": "c"}), document({"description": "d"}), "none"),
@@ -524,12 +534,13 @@ MESSAGES = {
     "what nobody uses": (named(TEXT, Old=TEXT), named(TEXT), FITS),
     "what nobody uses, unless a discriminator means it": (
         named({"discriminator": {"propertyName": "k"}}, Old=CARD), named({"discriminator": {"propertyName": "k"}}), UNJUDGED),
+    "what nobody signs in with": (secured(key=KEY), secured(), FITS),
     "an unknown entry": (document({}), document({}, colour="red"), UNJUDGED),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("old", "new", "judged"), MESSAGES.values(), ids=MESSAGES)
-def test_bodies_answers_and_headers(old, new, judged):
+def test_bodies_answers_headers_and_sign_in(old, new, judged):
     assert verdict(old, new) == judged
 
 
@@ -559,22 +570,85 @@ def test_no_all_clear_where_an_object_may_hold_what_is_not_named(old, new, judge
     assert verdict(old, new) == judged
 
 
-def sent(word, operation):
+def sent(operation, method="post", **rest):
     """By the API itself, to who asked to be told of it."""
-    told = {"told": {"post": operation}}
-    return (
-        document({"callbacks": {"done": {"{$url}": told["told"]}}})
-        if word == "callbacks"
-        else document({}, **{word: told})
-    )
+    return document({}, webhooks={"told": {method: operation}}, **rest)
 
 
-@pytest.mark.parametrize("word", ["webhooks", "x-webhooks", "callbacks"])
-def test_what_the_api_sends_of_itself_is_not_judged(word):
-    one, other = (body(required=required)["paths"]["/orders"]["post"] for required in (True, False))
-    assert verdict(sent(word, one), sent(word, copy.deepcopy(one))) == "none"
-    assert verdict(sent(word, one), sent(word, other)) is UNJUDGED
-    assert verdict(document({}), sent(word, one)) is verdict(sent(word, one), document({})) is UNJUDGED
+def only(made):
+    return made["paths"]["/orders"]["post"]
+
+
+TOLD = {
+    "new": (document({}), sent({}), FITS),
+    "gone": (sent({}), document({}), BREAKS),
+    "by another method": (sent({}), sent({}, "put"), BREAKS),
+    "body no longer there": (sent(only(body(required=True))), sent(only(body())), BREAKS),
+    "body always there": (sent(only(body())), sent(only(body(required=True))), UNJUDGED),
+    "body gone": (sent(only(body())), sent({}), BREAKS),
+    "body new": (sent({}), sent(only(body())), FITS),
+    "in another notation": (sent(only(body())), sent(only(body(["text/csv"]))), BREAKS),
+    "in a further notation": (sent(only(body())), sent(only(body(["application/json", "text/csv"]))), UNJUDGED),
+    "parameter new": (sent({}), sent(only(call(query(TEXT, required=True)))), UNJUDGED),
+    "parameter new, at times": (sent({}), sent(only(call(query(TEXT)))), FITS),
+    "parameter gone": (sent(only(call(query(TEXT)))), sent({}), BREAKS),
+    "parameter no longer there": (sent(only(call(query(TEXT, required=True)))), sent(only(call(query(TEXT)))), BREAKS),
+    "parameter of another type": (sent(only(call(query(NUMBER)))), sent(only(call(query(TEXT)))), BREAKS),
+    "success no longer taken": (sent(only(answer("200"))), sent(only(answer("204"))), BREAKS),
+    "all success but one no longer taken": (sent(only(answer("2XX"))), sent(only(answer("200"))), BREAKS),
+    "an error no longer taken": (sent(only(answer("410"))), sent({}), UNJUDGED),
+    "a status taken": (sent({}), sent(only(answer("410"))), FITS),
+    "a header asked for": (sent(only(answer())), sent(only(answer(headers=HEADER))), BREAKS),
+    "a header, if you like": (sent(only(answer())), sent(only(answer(headers={"X-Left": {"schema": TEXT}}))), FITS),
+    "sign-in": (sent({}), sent({"security": [{"key": []}]}, components={"securitySchemes": {"key": KEY}}), UNJUDGED),
+    "same sign-in": (sent({"security": []}), sent({}), "none"),
+    "a field more": (sent(only(asks(fields(a={})))), sent(only(asks(fields(a={}, b=TEXT)))), FITS),
+    "a field that is always there": (
+        sent(only(asks(fields(a={})))),
+        sent(only(asks(fields(["b"], a={}, b=TEXT)))),
+        UNJUDGED,
+    ),
+    "deprecated": (sent({}), sent({"deprecated": True}), FITS),
+    "an unknown entry": (sent({}), sent({"colour": "red"}), UNJUDGED),
+    "callback gone": (document({"callbacks": {"done": {"{$url}": {"post": {}}}}}), document({}), BREAKS),
+    "callback new": (document({}), document({"callbacks": {"done": {"{$url}": {"post": {}}}}}), FITS),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "judged"), TOLD.values(), ids=TOLD)
+def test_what_the_api_sends_of_itself(old, new, judged):
+    assert verdict(old, new) == judged
+
+
+def test_webhooks_are_those_by_their_name_of_before_too():
+    """GitHub's contract, in OpenAPI 3.0, has them as x-webhooks; 3.1 calls them webhooks."""
+
+    def earlier(made):
+        return {("x-" * (name == "webhooks") + name): value for name, value in made.items()}
+
+    told = sent(only(body(required=True)))
+    assert verdict(earlier(told), earlier(sent(only(body())))) == BREAKS
+    assert verdict(earlier(told), told) == "none"
+
+
+@pytest.mark.parametrize(("wide", "narrow"), NARROWER.values(), ids=NARROWER)
+def test_a_client_reads_what_the_api_sends_as_it_reads_an_answer_and_answers_as_it_asks(wide, narrow):
+    def callback(operation):
+        return document({"callbacks": {"done": {"{$url}": {"post": operation}}}})
+
+    def back(operation):  # a request of the client's again
+        return sent({"callbacks": {"done": {"{$url}": {"post": operation}}}})
+
+    for old, new in ((wide, narrow), (narrow, wide)):
+        read, written = verdict(answers(old), answers(new)), verdict(asks(old), asks(new))
+
+        def cleared_by_both(own, other):
+            return UNJUDGED if own is not BREAKS and other is BREAKS else own
+
+        for told in (sent, callback):
+            assert verdict(told(only(asks(old))), told(only(asks(new)))) is cleared_by_both(read, written)
+            assert verdict(told(only(answers(old))), told(only(answers(new)))) is cleared_by_both(written, read)
+        assert verdict(back(only(asks(old))), back(only(asks(new)))) == written
 
 
 @pytest.mark.parametrize(

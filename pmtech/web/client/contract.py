@@ -2,12 +2,13 @@
 
 What breaks whom depends on the direction. In a request a new duty breaks the client: a field that becomes required, a
 value no longer taken. In an answer a missing promise breaks it: a field that is gone, a value that it never met. A changed
-type breaks both ways.
+type breaks both ways. What the API itself sends (webhooks, callbacks) is read by the client and answered by it: there the
+two change places, and what other tools, which take it for a request, would call breaking is at best not judged.
 
 What only describes is not compared: titles, descriptions, examples, tags, names of operations, and the contract's own
-version. What no rule knows is listed as "differs, not judged": what the API itself sends (webhooks, callbacks), ways to
-sign in, servers, links, `x-` entries, two different patterns. No rule finds a change of meaning (a price in cents that
-used to be in dollars keeps its type), so an empty list is no proof that nothing breaks.
+version. What no rule knows is listed as "differs, not judged": servers, links, `x-` entries, how the API signs in
+where it calls, two different patterns. No rule finds a change of meaning (a price in cents that used to be in dollars
+keeps its type), so an empty list is no proof that nothing breaks.
 """
 
 from dataclasses import dataclass

@@ -6,9 +6,9 @@ from urllib.parse import unquote
 from pmtech.web.client.openapi.comparison import Comparison, ContractChange, Found
 from pmtech.web.client.openapi.document import VARIABLE, Document, component
 from pmtech.web.client.openapi.effect import Effect
-from pmtech.web.client.openapi.operations import GONE, path_item
+from pmtech.web.client.openapi.operations import GONE, calls, path_item
 
-SAFE = {"responses", "parameters", "requestBodies", "headers", "links", "callbacks", "pathItems"}
+SAFE = {"responses", "parameters", "requestBodies", "headers", "securitySchemes", "links", "callbacks", "pathItems"}
 UNSEEN = ("discriminator", "$dynamicRef", "$recursiveRef")
 
 
@@ -16,16 +16,14 @@ def changes(old: Document, new: Document) -> Found:
     both = Comparison(old, new)
     was, now = old.view(old.data, "document"), new.view(new.data, "document")
     yield from _paths(both, was.get("paths", {}), now.get("paths", {}))
-    sent, sends = was.get("webhooks", {}), now.get("webhooks", {})
-    for name in sorted(sent.keys() | sends.keys()):
-        if not both.schemas.same(sent.get(name), sends.get(name)):
-            yield both.change(f"webhook {name}", "what the API itself sends", Effect.UNKNOWN)
+    sent, sends = (side.get("webhooks", side.get("x-webhooks")) for side in (was, now))  # the latter before OpenAPI 3.1
+    yield from calls(both, sent, sends, "webhook")
     yield from _components(both, was.get("components", {}), now.get("components", {}))
     versions = [str(side.get("openapi", "3")) for side in (was, now)]
     if versions[0][:3] != versions[1][:3]:
         said = f"is written for OpenAPI {versions[1]}, no longer for {versions[0]}"
         yield both.change("the whole contract", said, Effect.NONE)
-    known = {"openapi", "info", "paths", "webhooks", "components"}
+    known = {"openapi", "info", "paths", "webhooks", "x-webhooks", "components", "security"}
     yield from both.rest(was, now, "the whole contract", known)
     for reference in sorted(old.unread | new.unread):
         file, _, place = reference.partition("#")
@@ -67,9 +65,6 @@ def _components(both: Comparison, was: dict, now: dict) -> Found:
                 continue
             if len(parts) == 1 or not both.schemas.same(*parts):
                 said = "differs" if len(parts) == 2 else "is gone" if name in before else "is new"
-                told = f"{said}, and no request that stays uses it"
-                if kind == "securitySchemes":  # which are named where they are used, and not referred to
-                    told = f"a way to sign in {said}"
                 effect = Effect.NONE if kind in safe else Effect.UNKNOWN
-                yield both.change(f"components, {kind}, {name}", told, effect)
+                yield both.change(f"components, {kind}, {name}", f"{said}, and no request that stays uses it", effect)
     yield from both.rest(was, now, "components", kinds)

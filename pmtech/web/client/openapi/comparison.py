@@ -1,6 +1,7 @@
 """What all comparisons of two contracts share: how a difference is told, and how media types and their schemas compare."""
 
 from collections.abc import Iterable, Iterator
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,14 +27,23 @@ Found = Iterator[ContractChange]
 
 
 class Comparison:
-    """Of two documents. `asked` is true for what a client sends, false for what it is answered."""
+    """Of two documents. `turned` is true within what the API itself sends, and a client answers: there the client is
+    `asked` for what stands in the answer. `more` is the effect of what may now be sent along: nobody need read it."""
 
     def __init__(self, old: Document, new: Document):
-        self.old, self.new, self.schemas = old, new, Schemas(old, new)
+        self.old, self.new, self.turned, self.more = old, new, False, Effect.MORE
+        self.schemas = Schemas(old, new)
 
-    @staticmethod
-    def change(where: str, what: str, effect: Effect, *, asked: bool = True) -> ContractChange:
-        breaking = effect.breaks(asked=asked)
+    @property
+    def turned_round(self) -> "Comparison":
+        other = copy(self)
+        other.turned, other.more = not self.turned, Effect.MORE if self.turned else Effect.NONE
+        return other
+
+    def change(self, where: str, what: str, effect: Effect, *, asked: bool = True) -> ContractChange:
+        breaking = effect.breaks(asked=asked != self.turned)
+        if self.turned and not breaking and effect.breaks(asked=asked):
+            breaking = None  # who takes it for a request would call it breaking: an all-clear needs both
         return ContractChange(where, what if breaking is not None else f"differs, not judged: {what}", breaking)
 
     def rest(self, was: dict, now: dict, where: str, known: Iterable[str]) -> Found:
@@ -55,7 +65,7 @@ class Comparison:
     def schema(self, was: dict, now: dict, where: str, *, asked: bool, text: str = "", word: str = "schema") -> Found:
         """Of two objects that have a schema each."""
         schemas = was.get(word, ANY), now.get(word, ANY)
-        for found in self.schemas.findings(*schemas, asked=asked, text=text):
+        for found in self.schemas.findings(*schemas, asked=asked != self.turned, text=text):
             yield self.change(", ".join((where, *found.place)), found.what, found.effect, asked=asked)
 
     def content(self, was: dict, now: dict, where: str, *, asked: bool) -> Found:
@@ -63,7 +73,7 @@ class Comparison:
         was, now = (
             counted((_media(name), media) for name, media in side.get("content", {}).items()) for side in (was, now)
         )
-        new, verb = set(now) - set(was), "takes" if asked else "gives"
+        new, verb = set(now) - set(was), "takes" if asked != self.turned else "gives"
         for name, media in was.items():
             there, effect = (name, None) if name in now else _instead(name, now)
             if there is None:
@@ -78,7 +88,8 @@ class Comparison:
             yield from self.schema(before, after, f"{inside}, each item", asked=asked, word="itemSchema")
             yield from self.rest(before, after, inside, {"schema", "itemSchema"})
         for name in sorted(new):
-            yield self.change(where, f"now also {verb} {name}", Effect.NONE)
+            picks = self.turned and asked  # the API, or whoever set it up
+            yield self.change(where, f"now also {verb} {name}", Effect.UNKNOWN if picks else Effect.NONE)
 
 
 def counted(pairs: Iterable[tuple[Any, Any]]) -> dict:

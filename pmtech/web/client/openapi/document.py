@@ -16,10 +16,10 @@ TYPES = ("null", "boolean", "string", "number", "integer", "array", "object")
 
 # Of what kind the entries are that the rules know.
 _SHAPES = f"""
-document: map paths webhooks components
-components: map schemas
+document: map paths webhooks x-webhooks components; list security
+components: map schemas securitySchemes
 path: list parameters; map {" ".join(METHODS)}
-operation: list parameters; map requestBody responses; flag deprecated; text summary
+operation: list parameters security; map requestBody responses callbacks; flag deprecated; text summary
 parameter: text name in style; flag required explode deprecated allowReserved allowEmptyValue; schema schema; map content
 body: flag required; map content
 media: schema schema itemSchema

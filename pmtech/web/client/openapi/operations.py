@@ -7,8 +7,9 @@ from pmtech.web.client.openapi.comparison import Comparison, Found, counted
 from pmtech.web.client.openapi.document import METHODS
 from pmtech.web.client.openapi.effect import Effect
 from pmtech.web.client.openapi.parameters import headers, listed, parameters
+from pmtech.web.client.openapi.sign_in import sign_in
 
-KNOWN = {"parameters", "requestBody", "responses", "deprecated"}
+KNOWN = {"parameters", "requestBody", "responses", "security", "callbacks", "deprecated"}
 GONE: dict = {}  # in place of what is not there
 STATUS = re.compile(r"[1-5](\d\d|XX)|default")
 
@@ -32,6 +33,15 @@ def path_item(both: Comparison, was: Any, now: Any, where: str, variables: tuple
         yield both.change(where, f"{alone}, without any request", Effect.NONE)
 
 
+def calls(both: Comparison, was: Any, now: Any, where: str) -> Found:
+    """What the API itself sends to its clients, webhooks by their name, or the addresses of a callback: a client reads the
+    request and writes the answer. One that is gone breaks whoever waits for it; one that is new was asked for by nobody."""
+    both = both.turned_round
+    was, now = both.old.view(was, "calls"), both.new.view(now, "calls")
+    for name in sorted(was.keys() | now.keys()):
+        yield from path_item(both, was.get(name, GONE), now.get(name, GONE), f"{where} {name}")
+
+
 def _operation(both: Comparison, was: Any, now: Any, shared: tuple, where: str, variables: tuple[list, list]) -> Found:
     was, now = both.old.view(was, "operation"), both.new.view(now, "operation")
     before = listed(both.old, was.get("parameters", []), shared[0], variables[0])
@@ -39,7 +49,11 @@ def _operation(both: Comparison, was: Any, now: Any, shared: tuple, where: str, 
     yield from parameters(both, before, after, where)
     yield from _body(both, was.get("requestBody"), now.get("requestBody"), f"{where}, request")
     yield from _answers(both, was.get("responses", {}), now.get("responses", {}), where)
+    yield from sign_in(both, was.get("security"), now.get("security"), where)
     yield from both.deprecated(was, now, where)
+    old, new = was.get("callbacks", {}), now.get("callbacks", {})
+    for name in sorted(old.keys() | new.keys()):
+        yield from calls(both, old.get(name), new.get(name), f"{where}, callback {name}")
     yield from both.rest(was, now, where, KNOWN)
 
 
@@ -49,7 +63,7 @@ def _body(both: Comparison, was: Any, now: Any, where: str) -> Found:
         if was is not now:
             must = after.get("required")
             said = "always has a body now" if must else "may now have a body" if was is None else "no longer has a body"
-            yield both.change(where, said, Effect.OTHER if now is None else Effect.LESS if must else Effect.MORE)
+            yield both.change(where, said, Effect.OTHER if now is None else Effect.LESS if must else both.more)
         return
     yield from both.flag(
         "required", before, after, where, "always has a body now", "need no longer have a body", Effect.LESS
@@ -73,8 +87,9 @@ def _answers(both: Comparison, was: dict, now: dict, where: str) -> Found:
             success = status.startswith("2") or (status[0] in "3d" and not any(s.startswith("2") for s in {*was, *now}))
             said = f"is now described by {there}" if there else "is no longer given or described"
             part = status.endswith("XX") and any(s[0] == status[0] for s in now)  # the rest of the hundred is gone
-            missed = success and not there and not part
-            yield both.change(f"{where}, answer {status}", said, Effect.OTHER if missed else Effect.NONE)
+            missed = not there and (both.turned or (success and not part))
+            effect = Effect.NONE if not missed else Effect.OTHER if success else Effect.UNKNOWN
+            yield both.change(f"{where}, answer {status}", said, effect)
     for status in sorted(filter(STATUS.fullmatch, now.keys() - was.keys())):
         there = _described(status, was)
         said = f"is new, until now it was described by {there}" if there else "is new"

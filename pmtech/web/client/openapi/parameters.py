@@ -62,7 +62,7 @@ def _each(both: Comparison, before: Listed, after: Listed, where: str, kind: str
             yield from both.schema({"schema": TEXT}, after[key], f"{where}, {told}", asked=True, text="sent")
         else:
             must = after[key].get("required")
-            effect = Effect.LESS if must else Effect.MORE if asked else Effect.NONE
+            effect = Effect.LESS if must else both.more if asked else Effect.NONE
             yield both.change(where, f"{told} is new{' and required' if must and asked else ''}", effect, asked=asked)
 
 
