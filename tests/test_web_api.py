@@ -119,6 +119,7 @@ def test_lists_come_in_pages(idle_api):
         ({"method": "GET", "path": "/surveys?limit=1_0"}, 422, "limit: "),
         ({"method": "GET", "path": "/surveys?q=" + "a" * 8_000}, 414, "the address may have at most 8,000 bytes"),
         ({"method": "GET", "path": "/surveys", "headers": {"X": "a" * 32_000}}, 431, "the headers may have at most"),
+        ({"method": "GET", "path": "/surveys", "headers": {"X": "a" * 3_000_000}}, 431, "the headers may have at most"),
         ({"method": "PATCH", "path": "/surveys/1", "json": {"title": None}}, 422, "title: "),
         ({"method": "PATCH", "path": "/surveys/1", "json": 5}, 422, "body: input should be an object"),
         ({"method": "POST", "path": "/surveys", "body": "{}"}, 415, "got none"),

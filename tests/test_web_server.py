@@ -8,17 +8,37 @@ import threading
 import urllib.error
 import urllib.request
 from pathlib import Path
+from unittest.mock import Mock
 
 import httpx
 import pytest
 import schemathesis
+import uvicorn
 from hypothesis import HealthCheck, settings
+from uvicorn.server import ServerState
 
 from pmtech.web.app.api import create_app
 from pmtech.web.app.calendar import CalendarClient, create_calendar
 from pmtech.web.app.faults import Faults
+from pmtech.web.app.listening import UVICORN
 from pmtech.web.app.server import start_api
 from pmtech.web.app.store import Store, fill
+from pmtech.web.app.unreadable import Protocol
+
+
+def test_what_cannot_be_read_is_answered_once_and_the_rest_of_it_is_dropped():
+    """Whoever still sends while it is refused would lose the answer with a connection that ends in an error."""
+    transport, loop = Mock(), Mock()
+    transport.get_extra_info.return_value = None
+    protocol = Protocol(uvicorn.Config(create_app, **UVICORN), ServerState(), {}, loop)
+    protocol.connection_made(transport)
+    for _ in range(3):
+        protocol.data_received(b"GET / nonsense\r\n\r\n")
+    (answer,) = (call.args[0] for call in transport.write.call_args_list)
+    assert answer.startswith(b"HTTP/1.1 400 ") and b"application/problem+json" in answer
+    transport.write_eof.assert_called_once_with()  # who reads to the end has it
+    transport.close.assert_not_called()
+    assert loop.call_later.call_args.args[1] == transport.close
 
 
 def listens(url):
@@ -165,7 +185,7 @@ def test_bytes_that_are_no_http_do_not_hurt_the_server(garbage):
         with socket.create_connection(("127.0.0.1", int(api.url.rpartition(":")[2])), timeout=5) as wire:
             wire.sendall(garbage)
             answer = wire.recv(1000)
-        assert answer.startswith(b"HTTP/1.1 400 Bad Request")
+        assert answer.startswith(b"HTTP/1.1 400 Bad Request") and b"application/problem+json" in answer
         assert api.request("GET", "/surveys").status == 200
     finally:
         api.stop()

@@ -8,6 +8,7 @@ from starlette.datastructures import Headers
 
 READS = ("GET", "HEAD", "OPTIONS")
 TARGET_BYTES, HEADER_BYTES = 8_000, 32_000
+TOO_LARGE = f"the headers may have at most {HEADER_BYTES:,} bytes"
 ABSOLUTE = re.compile(rb"https?://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
 
 
@@ -26,7 +27,7 @@ def check_size(scope: dict) -> None:
     if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > TARGET_BYTES:
         raise HTTPException(414, f"the address may have at most {TARGET_BYTES:,} bytes")
     if sum(len(name) + len(value) for name, value in scope["headers"]) > HEADER_BYTES:
-        raise HTTPException(431, f"the headers may have at most {HEADER_BYTES:,} bytes")
+        raise HTTPException(431, TOO_LARGE)
 
 
 def check_asker(scope: dict) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from pmtech.web.waiting import until
 
 HOST = "127.0.0.1"
-UVICORN: dict[str, Any] = {"http": "h11", "ws": "none", "lifespan": "off", "loop": "asyncio", "log_level": "critical",
+UVICORN: dict[str, Any] = {"http": "pmtech.web.app.unreadable:Protocol", "ws": "none", "lifespan": "off", "loop": "asyncio", "log_level": "critical",
            "timeout_graceful_shutdown": 1}  # fmt: skip
 
 
