@@ -26,7 +26,7 @@ from pmtech.wording import counted, percent, rate, seconds
 WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 SAMPLE = 500  # lines, by which the format is recognised
 MOST_PER_S = 1e6
-HALF_AN_HOUR_S = 1800.0
+HALF_AN_HOUR_S, HOUR_S = 1800.0, 3600.0
 ALL = 0.99  # of the requests: next to all
 FEW = 20  # requests: of so few nobody may have come twice
 NO_TIME = "with no time that there could be"
@@ -267,6 +267,11 @@ class _Reading:
                 f"its times go back by {seconds(back_s)} and give no time zone: at the end of summer time two hours would "
                 "count as one"
             )
+        if self.form.moments.zone == NO_ZONE and (hour := _hour_without_anybody(at_s[order])):
+            self.form.remarks.append(
+                f"nobody comes from {hour}:00 to {hour + 1}:00 and its times give no time zone: where summer time begins that "
+                "hour does not exist, and would count as a pause"
+            )
         at_s = at_s[order] - begins_s
         callers, caller = _renumbered(map(_caller_of, self.callers), np.array(self.caller, dtype=np.int64)[order])
         target = np.array(self.target, dtype=np.int64)[order]
@@ -277,17 +282,27 @@ class _Reading:
         digest = blake2b("\n".join([*callers, *self.targets]).encode(errors="replace"), digest_size=16)
         for column in (at_s, caller, target, write):
             digest.update(column.tobytes())
-        harm = f"{name} breaks off, or is damaged: only what stands before that was read"
-        remarks = [f"{harm}; where it is damaged, the last lines may be wrong"] * lines.broke_off
+        harm = [f"{name} breaks off, or is damaged: {lines.harm}"] * (lines.harm != "")
         log = AccessLog(
             name, digest.hexdigest(), sum(many for many, _ in self.left_out.values()), at_s, endpoint, rank[target] + 1,
             caller, write, endpoints, callers, ", ".join([self.form.name, *lines.written]), self.left_out, begins_s,
-            self.form.moments.zone, (*remarks, *(f"{name}: {remark}" for remark in self.form.remarks)),
+            self.form.moments.zone, (*harm, *(f"{name}: {remark}" for remark in self.form.remarks)),
         )  # fmt: skip
         if len(log) > MOST_PER_S * log.lasts_s:
             per_s = rate(len(log) / log.lasts_s)
             raise ValueError(f'the times in "{name}" would mean {per_s} requests a second: they can be no moments')
         return log
+
+
+def _hour_without_anybody(at_s: np.ndarray) -> int | None:
+    """The hour of a night from whose first to whose last moment nobody came, though there was hardly a pause before and after."""
+    before = np.flatnonzero(np.diff(at_s) >= HOUR_S)
+    for last_s, next_s in zip(at_s[before], at_s[before + 1], strict=True):
+        hour = int(-(-last_s // HOUR_S))  # begun within a minute
+        close = hour * HOUR_S - last_s <= 60 and next_s - (hour + 1) * HOUR_S <= 60
+        if close and 1 <= hour % 24 <= 3:
+            return hour % 24
+    return None
 
 
 def _renumbered(names: Iterable[str], column: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:

@@ -37,12 +37,13 @@ MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM
 class Lines:
     """Lists of lines, without their ends. Raises ValueError if there is no such file, or what is in it has no lines.
 
-    Once they are through, `broke_off` says whether what was packed breaks off, or is damaged: what stands before that was
-    read, without the line that is not whole. `written` says what the file is packed with and written in, if not plainly.
+    Once they are through, `broke_off` says whether the file ends in the middle of what was packed: the line that is not
+    whole is then left out; `harm` says what was not read for that, or because of damage. `written` says what the file is
+    packed with and written in, if not plainly.
     """
 
     def __init__(self, path: Path):
-        self.path, self.written, self.broke_off = path, [], False
+        self.path, self.written, self.broke_off, self.harm = path, [], False, ""
         if not isfile(path):
             what = "that is a folder" if isdir(path) else f"looked for {path.absolute()}"
             raise ValueError(f'there is no file "{path}" to read requests from: {what}')
@@ -59,24 +60,34 @@ class Lines:
         for begins, (name, unpacker) in PACKED.items():
             if head.startswith(begins):
                 self.written.append(name)
-                return self._unpacked(_gathered(self._unpack(chain([head], blocks), unpacker)))
+                return self._unpacked(_gathered(self._unpack(chain([head], blocks), begins, unpacker)))
         for where, begins, what in NO_LINES:
             if head.startswith(begins, where):
                 raise ValueError(f'"{self.path.name}" {what}')
         return chain([head], blocks)
 
-    def _unpack(self, blocks: Iterable[bytes], new: Callable) -> Iterator[bytes]:
-        """Of several archives, which may follow one another with zeros between them."""
-        unpacker = new()
+    def _unpack(self, blocks: Iterable[bytes], begins: bytes, new: Callable) -> Iterator[bytes]:
+        """Of several archives, which may follow one another with zeros between them. Behind damage, the next one."""
+        unpacker, held = new(), b""
         for piece in (block[n : n + PIECE] for block in blocks for n in range(0, len(block), PIECE)):
+            if unpacker is None:
+                held += piece
+                if (at := held.find(begins)) < 0:
+                    held = held[1 - len(begins) :]
+                    continue
+                unpacker, piece = new(), held[at:]
+                yield b"\xff\n"  # ends the line that is not whole, and that none can be read with
             try:
                 while piece := piece.lstrip(b"\0") if unpacker.eof else piece:
                     unpacker = new() if unpacker.eof else unpacker
                     yield unpacker.decompress(piece)
                     piece = unpacker.unused_data if unpacker.eof else b""
             except (zlib.error, lzma.LZMAError, OSError, ValueError):
-                break
-        self.broke_off |= not unpacker.eof
+                self.harm = "only what could be unpacked was read, and lines next to the damage may be wrong"
+                unpacker, held = None, piece[1:]
+        if unpacker is None or not unpacker.eof:
+            self.broke_off = True
+            self.harm = self.harm or "only what stands before that was read"
 
     def _lines(self, blocks: Iterator[bytes]) -> Iterator[list[str]]:
         head = next(blocks, b"")

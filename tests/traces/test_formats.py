@@ -539,6 +539,8 @@ def test_a_clock_that_was_not_set_does_not_stretch_the_log(read):
         (COMMON.replace("10:00:01", "14:00:01"), "nothing came from 2026-03-01 10:00:00 UTC to 2026-03-01 14:00:01 UTC"),
         ("timestamp,path\n2026-10-25 01:59:59,/a\n2026-10-25 02:59:59,/b\n2026-10-25 02:00:00,/c\n2026-10-25 03:00:00,/d\n",
          "its times go back by 60 min and give no time zone: at the end of summer time"),
+        ("timestamp,path\n2026-03-29 01:59:58,/a\n2026-03-29 01:59:59,/a\n2026-03-29 03:00:02,/b\n2026-03-29 03:00:03,/b\n",
+         "nobody comes from 2:00 to 3:00 and its times give no time zone: where summer time begins"),
         (dict(LINES)["combined, with the server's address in front"], "of the two addresses in front the second is taken for the caller"),
     ],
 )  # fmt: skip
