@@ -522,6 +522,25 @@ def test_trouble_shows_in_the_run_and_is_taken_back(trouble, people):
     assert panel.run().summary.equals(well)
 
 
+def test_undo_takes_back_what_was_set_off_and_nothing_else():
+    panel = sketch(Clients() >> Server() >> Database())
+    panel.rename("Shop", "server")
+    panel.break_it("kill", "shop")
+    panel.break_it("ten")
+    panel.undo()
+    assert panel.troubles == [("kill", "shop")] and "shop" in panel.value.names
+    panel.take_out("shop")
+    assert panel.troubles == []
+    panel.undo()
+    assert panel.troubles == [("kill", "shop")], "it comes back with its part"
+    panel.undo()
+    assert panel.troubles == [] and "shop" in panel.value.names
+    panel.redo()
+    assert panel.troubles == [("kill", "shop")]
+    panel.start("shop")
+    assert panel.troubles == []
+
+
 def test_only_the_trouble_that_can_befall_a_part_is_offered():
     panel = sketch(Clients() >> Network() >> Server() >> Database())
     offered = {}

@@ -70,7 +70,6 @@ def set_off(system: System, troubles: list[Set]) -> list[dict[str, Any]]:
     return [
         {"what": what, "name": name, "said": TROUBLES[what].label + (f": {system.label(name)}" if name else "")}
         for what, name in troubles
-        if name is None or name in system.numbers
     ]
 
 
