@@ -131,6 +131,14 @@ def test_a_gateway_that_is_put_in_sends_on_all_that_is_asked_for():
     assert arrows(system) == ["clients > gateway", "gateway > server /a", "gateway > other /b"]
 
 
+def test_an_arrow_that_gets_another_address_stays_where_it_was():
+    system = Clients() >> Gateway() >> {"/": Server("Rides"), "/new": Server("Prices"), "/pay": Server("Payments")}
+    system = editing.reroute(system, "gateway", "rides", ["/rides"])
+    assert arrows(system)[1:] == ["gateway > rides /rides", "gateway > prices /new", "gateway > payments /pay"]
+    system = editing.reroute(system, "gateway", "prices", ["/prices", "/pay"])  # taken from Payments
+    assert arrows(system)[1:] == ["gateway > rides /rides", "gateway > prices /prices", "gateway > prices /pay"]
+
+
 def test_a_gateway_follows_when_customers_ask_for_something_else():
     panel = sketch(Clients() >> Gateway() >> {"/": Server("Menu")})
     panel.select("gateway")
@@ -459,6 +467,25 @@ def test_an_address_for_which_nobody_asks_is_said_and_what_is_to_be_done():
     panel.select("riders")
     ask(panel, "put", "riders.endpoints", "/: 4, /ride: 1")
     assert "Nobody asks" not in ask(panel, "run")["sentences"]
+
+
+def test_what_is_refused_is_on_a_card_whatever_else_is_in_the_system():
+    behind = Server() >> Queue() >> Server("Receipts")
+    for part in (behind, Cache() >> Server(), LoadBalancer() >> Server(replicas=2)):
+        panel = sketch(Clients(rate_per_s=100) >> RateLimiter(limit=5) >> part)
+        cards = {card["name"]: card["value"] for card in panel.answer["cards"]}
+        assert len(cards) == 4 and cards["refused"] == "95 %"
+    panel = sketch(Clients() >> behind)
+    assert "refused" not in {card["name"] for card in panel.answer["cards"]}
+
+
+def test_a_limit_for_each_counts_a_box_of_clients_as_one_and_says_so():
+    said = "To “Rate limiter” all of “Phones” is one caller. Where each person is to have a limit, put “Users” in its place."
+    phones = Clients("Phones", rate_per_s=100)
+    assert said in sketch(phones >> RateLimiter(limit=5) >> Server()).answer["sentences"]
+    for people in (Users("Phones", count=100), [phones, Clients("Partner")], Clients("Phones", rate_per_s=0)):
+        assert "is one caller" not in sketch(people >> RateLimiter(limit=5) >> Server()).answer["sentences"]
+    assert "is one caller" not in sketch(phones >> RateLimiter(limit=5, by="all") >> Server()).answer["sentences"]
 
 
 def test_who_leads_nowhere_and_could_is_told_of_the_arrows():

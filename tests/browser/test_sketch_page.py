@@ -121,4 +121,7 @@ def test_what_is_pointed_at_can_be_read_and_a_part_is_read_from_its_beginning(la
     expect(side.get_by_label("after", exact=True)).to_be_checked()
     side.locator(".sk-kind[data-kind=Users]").dispatch_event("mouseenter")
     expect(side.locator(".sk-what")).to_contain_text("It can't stand after Clients.")
+    assert side.locator(".sk-what").evaluate(
+        "(what) => what.scrollHeight <= what.clientHeight"
+    )  # no word under the palette
     assert lab.console_errors == []
