@@ -440,6 +440,15 @@ def test_the_busiest_part_is_marked_and_no_card_stands_empty():
     assert panel.answer["busiest"] is None and "–" not in [card["value"] for card in panel.answer["cards"]]
 
 
+def test_where_the_load_changes_the_drawing_is_said_to_show_another_than_the_run():
+    steady = sketch([Clients(), Users(count=5)] >> Server())
+    assert "usual" not in steady.answer["caption"]
+    steady.break_it("day")
+    steady.run()
+    for panel in (steady, sketch(Clients(profile=Profile(((0, 1), (60, 4)))) >> Server())):
+        assert panel.answer["caption"].endswith("The load changes meanwhile; in the drawing stands the usual one.")
+
+
 def test_an_unfinished_drawing_says_what_it_lacks():
     panel = sketch()
     panel.add("Clients")

@@ -86,6 +86,8 @@ def figures(result: Result | None, kept: Result | None, error: str | None) -> di
         name, used = busiest_part(result) or (None, 0.0)
         told["busiest"] = name if used > 0 else None
         told["caption"] = f"Below: {seconds(result.duration_s)} of it, always with the same customers."
+        if any(sender.surge or sender.profile for sender in result.system.sources.values()):
+            told["caption"] += " The load changes meanwhile; in the drawing stands the usual one."
     return told
 
 
