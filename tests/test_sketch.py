@@ -558,6 +558,16 @@ def test_trouble_shows_in_the_run_and_is_taken_back(trouble, people):
     assert panel.run().summary.equals(well)
 
 
+def test_whoever_has_a_day_of_their_own_keeps_its_hours_on_a_whole_day():
+    staff, export = Clients("Staff", rate_per_s=10), Clients("Export", rate_per_s=10, profile=Day(peak_at_h=2))
+    panel = sketch([staff, export] >> Server())
+    panel.break_it("day")
+    run = panel.run()
+    hour = 24 * run.records.arrived_s / run.duration_s
+    for number, busiest in ((0, 20), (1, 2)):
+        assert (abs(hour - busiest) < 4)[run.records.client == number].mean() > 0.6
+
+
 def test_undo_takes_back_what_was_set_off_and_nothing_else():
     panel = sketch(Clients() >> Server() >> Database())
     panel.rename("Shop", "server")
