@@ -675,6 +675,14 @@ def test_nobody_waits_long_for_a_run_of_very_many(rate_per_s):
     assert 25_000 < len(run.requests) < 35_000
 
 
+def test_trouble_stays_at_a_part_that_gets_another_name():
+    panel = sketch(Clients() >> Server() >> Database())
+    panel.break_it("kill", "server")
+    panel.break_it("ten")
+    panel.rename("Rides", "server")
+    assert panel.troubles == [("kill", "rides"), ("ten", None)]
+
+
 def test_trouble_goes_with_its_part():
     panel = sketch(Clients() >> Server() >> Database())
     panel.break_it("kill", "server")

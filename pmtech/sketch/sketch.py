@@ -142,10 +142,12 @@ class Sketch(Panel):
         self._step(editing.reroute(self._there, self._meant(tail), head, routes), self._meant(tail))
 
     def rename(self, words: str, name: str | None = None) -> None:
-        """Give a part another name."""
+        """Give a part another name; what is set off at it goes on."""
         before, number = self._there, self._there.numbers[self._meant(name)]
         system = before.replace({f"{before.names[number]}.name": words.strip() or None})
-        self._step(system, system.names[number])
+        now = dict(zip(before.names, system.names, strict=True))
+        troubles = tuple((what, name and now[name]) for what, name in self.troubles)
+        self._past.step(Moment(system, system.names[number], troubles))
 
     def set(self, path: str, value: Any) -> None:
         """Set a field, as in `System.replace`: set("server.workers", 16)."""
