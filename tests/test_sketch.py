@@ -131,6 +131,14 @@ def test_a_gateway_that_is_put_in_sends_on_all_that_is_asked_for():
     assert arrows(system) == ["clients > gateway", "gateway > server /a", "gateway > other /b"]
 
 
+def test_an_arrow_that_gets_another_address_stays_where_it_was():
+    system = Clients() >> Gateway() >> {"/": Server("Rides"), "/new": Server("Prices"), "/pay": Server("Payments")}
+    system = editing.reroute(system, "gateway", "rides", ["/rides"])
+    assert arrows(system)[1:] == ["gateway > rides /rides", "gateway > prices /new", "gateway > payments /pay"]
+    system = editing.reroute(system, "gateway", "prices", ["/prices", "/pay"])  # taken from Payments
+    assert arrows(system)[1:] == ["gateway > rides /rides", "gateway > prices /prices", "gateway > prices /pay"]
+
+
 def test_a_gateway_follows_when_customers_ask_for_something_else():
     panel = sketch(Clients() >> Gateway() >> {"/": Server("Menu")})
     panel.select("gateway")
@@ -432,6 +440,15 @@ def test_the_busiest_part_is_marked_and_no_card_stands_empty():
     assert panel.answer["busiest"] is None and "–" not in [card["value"] for card in panel.answer["cards"]]
 
 
+def test_where_the_load_changes_the_drawing_is_said_to_show_another_than_the_run():
+    steady = sketch([Clients(), Users(count=5)] >> Server())
+    assert "usual" not in steady.answer["caption"]
+    steady.break_it("day")
+    steady.run()
+    for panel in (steady, sketch(Clients(profile=Profile(((0, 1), (60, 4)))) >> Server())):
+        assert panel.answer["caption"].endswith("The load changes meanwhile; in the drawing stands the usual one.")
+
+
 def test_an_unfinished_drawing_says_what_it_lacks():
     panel = sketch()
     panel.add("Clients")
@@ -459,6 +476,25 @@ def test_an_address_for_which_nobody_asks_is_said_and_what_is_to_be_done():
     panel.select("riders")
     ask(panel, "put", "riders.endpoints", "/: 4, /ride: 1")
     assert "Nobody asks" not in ask(panel, "run")["sentences"]
+
+
+def test_what_is_refused_is_on_a_card_whatever_else_is_in_the_system():
+    behind = Server() >> Queue() >> Server("Receipts")
+    for part in (behind, Cache() >> Server(), LoadBalancer() >> Server(replicas=2)):
+        panel = sketch(Clients(rate_per_s=100) >> RateLimiter(limit=5) >> part)
+        cards = {card["name"]: card["value"] for card in panel.answer["cards"]}
+        assert len(cards) == 4 and cards["refused"] == "95 %"
+    panel = sketch(Clients() >> behind)
+    assert "refused" not in {card["name"] for card in panel.answer["cards"]}
+
+
+def test_a_limit_for_each_counts_a_box_of_clients_as_one_and_says_so():
+    said = "To “Rate limiter” all of “Phones” is one caller. Where each person is to have a limit, put “Users” in its place."
+    phones = Clients("Phones", rate_per_s=100)
+    assert said in sketch(phones >> RateLimiter(limit=5) >> Server()).answer["sentences"]
+    for people in (Users("Phones", count=100), [phones, Clients("Partner")], Clients("Phones", rate_per_s=0)):
+        assert "is one caller" not in sketch(people >> RateLimiter(limit=5) >> Server()).answer["sentences"]
+    assert "is one caller" not in sketch(phones >> RateLimiter(limit=5, by="all") >> Server()).answer["sentences"]
 
 
 def test_who_leads_nowhere_and_could_is_told_of_the_arrows():
@@ -520,6 +556,35 @@ def test_trouble_shows_in_the_run_and_is_taken_back(trouble, people):
     assert panel.error is None and not ill.equals(well)
     panel.break_it(trouble)
     assert panel.run().summary.equals(well)
+
+
+def test_whoever_has_a_day_of_their_own_keeps_its_hours_on_a_whole_day():
+    staff, export = Clients("Staff", rate_per_s=10), Clients("Export", rate_per_s=10, profile=Day(peak_at_h=2))
+    panel = sketch([staff, export] >> Server())
+    panel.break_it("day")
+    run = panel.run()
+    hour = 24 * run.records.arrived_s / run.duration_s
+    for number, busiest in ((0, 20), (1, 2)):
+        assert (abs(hour - busiest) < 4)[run.records.client == number].mean() > 0.6
+
+
+def test_undo_takes_back_what_was_set_off_and_nothing_else():
+    panel = sketch(Clients() >> Server() >> Database())
+    panel.rename("Shop", "server")
+    panel.break_it("kill", "shop")
+    panel.break_it("ten")
+    panel.undo()
+    assert panel.troubles == [("kill", "shop")] and "shop" in panel.value.names
+    panel.take_out("shop")
+    assert panel.troubles == []
+    panel.undo()
+    assert panel.troubles == [("kill", "shop")], "it comes back with its part"
+    panel.undo()
+    assert panel.troubles == [] and "shop" in panel.value.names
+    panel.redo()
+    assert panel.troubles == [("kill", "shop")]
+    panel.start("shop")
+    assert panel.troubles == []
 
 
 def test_only_the_trouble_that_can_befall_a_part_is_offered():
@@ -608,6 +673,14 @@ def test_a_load_that_changes_is_seen_to_its_end():
 def test_nobody_waits_long_for_a_run_of_very_many(rate_per_s):
     run = sketch(Clients(rate_per_s=rate_per_s) >> Server()).result
     assert 25_000 < len(run.requests) < 35_000
+
+
+def test_trouble_stays_at_a_part_that_gets_another_name():
+    panel = sketch(Clients() >> Server() >> Database())
+    panel.break_it("kill", "server")
+    panel.break_it("ten")
+    panel.rename("Rides", "server")
+    assert panel.troubles == [("kill", "rides"), ("ten", None)]
 
 
 def test_trouble_goes_with_its_part():

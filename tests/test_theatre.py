@@ -20,6 +20,8 @@ from pmtech import (
     LoadBalancer,
     Network,
     Outage,
+    Queue,
+    RateLimiter,
     Server,
     Slider,
     Surge,
@@ -30,7 +32,7 @@ from pmtech import (
 )
 from pmtech.diagram.layout import layout
 from pmtech.panels.live.replay import MOST, nice, replay
-from pmtech.panels.live.scene import scene, units_of
+from pmtech.panels.live.scene import scene, texts_of, units_of
 from pmtech.panels.live.theatre import theatre
 from pmtech.panels.live.watch import ENTERED, FINISHED, LEFT, SENT, STARTED, is_followed
 
@@ -157,6 +159,20 @@ def test_the_stage_is_the_layout_with_room(system):
     names = [name for name, part in system.components.items() for _ in range(getattr(part, "replicas", 1))]
     units = units_of(stage["boxes"], names)
     assert len({(unit["box"], unit["row"]) for unit in units}) == len(names)
+
+
+def test_no_word_lies_over_a_place_of_work_when_machines_have_come():
+    """In a picture so wide that the name of a part takes two lines once there are several of it."""
+    booking = Server("Booking", workers=4, autoscale=Autoscale(most=3))
+    rest = Queue() >> Database("Seats")
+    system = Clients() >> Throttle() >> RateLimiter() >> LoadBalancer() >> booking >> rest
+    boxes = scene(system, {name: part.most_replicas for name, part in system.components.items()})["boxes"]
+    for replicas in (1, 3):
+        texts = texts_of(system.replace({"booking.replicas": replicas}), boxes)
+        for box, text in zip(boxes, texts, strict=True):
+            words = 12 + 20 * (len(text["lines"]) + len(text["facts"])) + 6  # pixels, with what is left free
+            assert words + box["room"] <= box["height"], (box["name"], text)
+    assert [len(text["lines"]) for text in texts if "Booking" in text["lines"][0]] == [2]
 
 
 def test_who_may_grow_has_room_for_all_of_its_machines_from_the_start():

@@ -76,7 +76,8 @@ class PeakDay:
         again = repr((self.system, float(times), sorted(trouble), int(seed)))
         takes = 0 if again in self._rehearsed else 1 + len(trouble) + times
         if takes > self.hours + 1e-9:
-            raise ValueError(f"that takes {takes:g} hours; {self.hours:g} of {REHEARSAL_HOURS} are left before the day")
+            left = f"{self.hours:g} of {REHEARSAL_HOURS} are left before the day"
+            raise ValueError(f"that takes {takes:g} hours; {left} (the cell of the day, run again, gives all back)")
         self.hours, self._rehearsed = round(self.hours - takes, 2), {*self._rehearsed, again}
         more = self.plan.forecast[1] * 1.25 if "forecast" in trouble else 0.0
         brings = Weather(max(times, more), dict.fromkeys(trouble, BEGINS_S + 6))
@@ -206,12 +207,14 @@ class PeakDay:
         answers = [
             f"{percent(of)} of {one} answered within {ms / 1000:g} s" for one, (_, ms, of) in plan.answers.items()
         ]
+        others = [self.today.label(name) for name in self.today.sources if name not in plan.people]
         return {
             "Promised": [
                 f"{percent(least)} of {what} done within {within_s:g} s",
                 *answers,
                 f"{small}: {percent(share)} of {what} done",
                 *later,
+                *([f"what {listed(others)} ask for does not count"] if others else []),
             ],
             "Budget": [
                 f"${plan.budget:.2f} an hour, on average over {1 + QUIET} times the {LASTS_S:g} s that you see",

@@ -70,7 +70,6 @@ def set_off(system: System, troubles: list[Set]) -> list[dict[str, Any]]:
     return [
         {"what": what, "name": name, "said": TROUBLES[what].label + (f": {system.label(name)}" if name else "")}
         for what, name in troubles
-        if name is None or name in system.numbers
     ]
 
 
@@ -78,11 +77,17 @@ def figures(result: Result | None, kept: Result | None, error: str | None) -> di
     """What came of the last run, beside the one that was kept."""
     told: dict[str, Any] = {"error": error, "cards": [], "sentences": "", "caption": "", "busiest": None}
     if result:
-        told["cards"] = shown(result, kept, default_cards(result.system))
-        told["sentences"] = " ".join([*unasked(result.system), *unseen(result), result.explain(p99=False)])
+        cards = default_cards(result.system)
+        if result.totals["error_rate"] > 0 and "refused" not in cards:
+            cards = (*cards[:-1], "refused")  # whatever else is in the system, that is to be seen
+        told["cards"] = shown(result, kept, cards)
+        said = [*unasked(result.system), *unseen(result), *as_one(result)]
+        told["sentences"] = " ".join([*said, result.explain(p99=False)])
         name, used = busiest_part(result) or (None, 0.0)
         told["busiest"] = name if used > 0 else None
         told["caption"] = f"Below: {seconds(result.duration_s)} of it, always with the same customers."
+        if any(sender.surge or sender.profile for sender in result.system.sources.values()):
+            told["caption"] += " The load changes meanwhile; in the drawing stands the usual one."
     return told
 
 
@@ -103,6 +108,22 @@ def unseen(result: Result) -> Iterator[str]:
     if changes_until_s(result.system) > result.duration_s:
         until, end = (seconds(moment_s) for moment_s in (changes_until_s(result.system), result.duration_s))
         yield f"The load changes until {until} have passed; this run, of so many requests, ends after {end}."
+
+
+def as_one(result: Result) -> Iterator[str]:
+    """Where all who ask are one box of Clients, and a limit of each caller refuses them: that they are one caller to it."""
+    (name, sender), *others = result.system.sources.items()
+    for part, limit in result.system.components.items():
+        if (
+            not others
+            and sender.callers == 1
+            and getattr(limit, "by", "") == "client"
+            and result.parts[part]["rejected"]
+        ):
+            yield (
+                f"To “{result.system.label(part)}” all of “{result.system.label(name)}” is one caller. Where each person "
+                "is to have a limit, put “Users” in its place."
+            )
 
 
 def as_drawn(text: str, system: System | None) -> str:

@@ -1,8 +1,17 @@
-"""What was drawn, step by step: the way back and forward again, without an end."""
+"""What was drawn and set off, step by step: the way back and forward again, without an end."""
 
+from typing import NamedTuple
+
+from pmtech.sketch.trouble import Set
 from pmtech.system.system import System
 
-Moment = tuple[System | None, str | None]  # the system, and the part that is chosen
+
+class Moment(NamedTuple):
+    """system: what stands there. selected: the part that is chosen. troubles: what is set off in its run."""
+
+    system: System | None
+    selected: str | None
+    troubles: tuple[Set, ...] = ()
 
 
 class Past:
@@ -23,13 +32,13 @@ class Past:
 
     def choose(self, name: str | None) -> None:
         """Another part is chosen, which is no step."""
-        self._moments[self._at] = self.now[0], name
+        self._moments[self._at] = self.now._replace(selected=name)
 
-    def step(self, system: System | None, selected: str | None, turns: str | None = None) -> None:
+    def step(self, now: Moment, turns: str | None = None) -> None:
         """turns: the field that is turned; a slider on its way is one step."""
         if turns is None or turns != self.turning or self.ways["redo"]:
             self._at += 1
-        self._moments[self._at :] = [(system, selected)]
+        self._moments[self._at :] = [now]
         self.turning = turns
 
     def go(self, steps: int) -> None:

@@ -19,7 +19,7 @@ from pmtech.runs.result import Result
 from pmtech.sketch.form import taken, with_value
 from pmtech.sketch.page import EMPTY, about, as_drawn, drawn, figures, set_off
 from pmtech.sketch.palette import KINDS, STEPS, brought, fitting
-from pmtech.sketch.past import Past
+from pmtech.sketch.past import Moment, Past
 from pmtech.sketch.presets import PRESETS
 from pmtech.sketch.trial import tried
 from pmtech.sketch.trouble import TROUBLES, Set, possible
@@ -47,9 +47,8 @@ class Sketch(Panel):
     answer = traitlets.Dict().tag(sync=True)
 
     def __init__(self, system: System | None):
-        self._past = Past((system, system.names[0] if system else None))
+        self._past = Past(_first(system))
         self._number, self._lock = 0, RLock()
-        self.troubles: list[Set] = []
         self.result: Result | None = None
         self.kept: Result | None = None
         self.error: str | None = None
@@ -65,11 +64,17 @@ class Sketch(Panel):
 
     @property
     def value(self) -> System | None:
-        return self._past.now[0]
+        return self._past.now.system
 
     @property
     def selected(self) -> str | None:
-        return self._past.now[1]
+        return self._past.now.selected
+
+    @property
+    def troubles(self) -> list[Set]:
+        """What is set off in the run, of the parts that are there."""
+        there = self.value.numbers if self.value else {}
+        return [(what, name) for what, name in self._past.now.troubles if name is None or name in there]
 
     @property
     def code(self) -> str:
@@ -91,9 +96,7 @@ class Sketch(Panel):
         """Begin anew, from an empty page or from one of the presets."""
         if preset is not None and preset not in PRESETS:
             raise ValueError(f'there is no preset "{preset}": {nearest(str(preset), PRESETS)}')
-        self.troubles = []
-        system = PRESETS[preset].make() if preset else None
-        self._past.step(system, system.names[0] if system else None)
+        self._past.step(_first(PRESETS[preset].make() if preset else None))
 
     def add(self, kind: str, where: str = "after", name: str | None = None) -> str:
         """Put a part "after", "before" or "beside" another, the one that is chosen; on an empty page it is the first.
@@ -109,13 +112,13 @@ class Sketch(Panel):
             system, made = System((part,)), part.slug
         else:
             system, made = STEPS[where](self.value, self._meant(name), part)
-        self._past.step(system, made)
+        self._step(system, made)
         return made
 
     def more(self, name: str | None = None) -> str:
         """One more part like the chosen one, beside it. Returns its name."""
         system, made = editing.put_beside(self._there, self._meant(name))
-        self._past.step(system, made)
+        self._step(system, made)
         return made
 
     def take_out(self, name: str | None = None) -> None:
@@ -124,29 +127,31 @@ class Sketch(Panel):
         near = [before.names[e.tail] for e in before.before(before.numbers[name])]
         system = editing.take_out(before, name)
         there = [one for one in near if system and one in system.numbers]
-        self._past.step(system, there[0] if there else system.names[0] if system else None)
+        self._step(system, there[0] if there else system.names[0] if system else None)
 
     def lead(self, head: str, route: str | None = None, tail: str | None = None) -> None:
         """An arrow more, from the chosen part to another that is there."""
-        self._past.step(editing.lead(self._there, self._meant(tail), head, route), self._meant(tail))
+        self._step(editing.lead(self._there, self._meant(tail), head, route), self._meant(tail))
 
     def part_ways(self, head: str, tail: str | None = None) -> None:
         """Take the arrow to another part away."""
-        self._past.step(editing.part_ways(self._there, self._meant(tail), head), self._meant(tail))
+        self._step(editing.part_ways(self._there, self._meant(tail), head), self._meant(tail))
 
     def reroute(self, head: str, routes: list[str], tail: str | None = None) -> None:
         """From now on the chosen gateway sends these endpoints there."""
-        self._past.step(editing.reroute(self._there, self._meant(tail), head, routes), self._meant(tail))
+        self._step(editing.reroute(self._there, self._meant(tail), head, routes), self._meant(tail))
 
     def rename(self, words: str, name: str | None = None) -> None:
-        """Give a part another name."""
+        """Give a part another name; what is set off at it goes on."""
         before, number = self._there, self._there.numbers[self._meant(name)]
         system = before.replace({f"{before.names[number]}.name": words.strip() or None})
-        self._past.step(system, system.names[number])
+        now = dict(zip(before.names, system.names, strict=True))
+        troubles = tuple((what, name and now[name]) for what, name in self.troubles)
+        self._past.step(Moment(system, system.names[number], troubles))
 
     def set(self, path: str, value: Any) -> None:
         """Set a field, as in `System.replace`: set("server.workers", 16)."""
-        self._past.step(with_value(self._there, path, value), self.selected, turns=path)
+        self._step(with_value(self._there, path, value), self.selected, turns=path)
 
     def undo(self) -> None:
         """One step back; there is no end to it."""
@@ -155,6 +160,9 @@ class Sketch(Panel):
     def redo(self) -> None:
         """One step forward again."""
         self._past.go(1)
+
+    def _step(self, system: System | None, selected: str | None, turns: str | None = None) -> None:
+        self._past.step(self._past.now._replace(system=system, selected=selected), turns)
 
     @property
     def _there(self) -> System:
@@ -173,22 +181,20 @@ class Sketch(Panel):
     # --- running and breaking it ------------------------------------------------------------------------------------
 
     def break_it(self, what: str, name: str | None = None) -> None:
-        """Set something off, or take it back: "kill", "slow" or "errors" at the chosen part, "surge", "ten" or "day"
-        for the whole."""
+        """Set something off, or take it back, a step as any other: "kill", "slow" or "errors" at the chosen part,
+        "surge", "ten" or "day" for the whole."""
         if what not in TROUBLES:
             raise ValueError(f'there is no trouble "{what}": {nearest(str(what), TROUBLES)}')
         one = (what, None if TROUBLES[what].whole else self._meant(name))
-        if one in self.troubles:
-            self.troubles.remove(one)
-        else:
-            self.troubles.append(one)
+        others = [other for other in self.troubles if other != one]
+        now = others if one in self.troubles else [*others, one]
+        self._past.step(self._past.now._replace(troubles=tuple(now)))
 
     def run(self) -> Result | None:
         """Run it as it stands, with the same customers; None where it can't be, and `error` says why."""
         system, self.error, self.result = self.value, None, None
         self.leave()
         if system is not None:
-            self.troubles = [(what, name) for what, name in self.troubles if name is None or name in system.numbers]
             try:
                 self.result = tried(system, self.troubles)
             except Exception as error:  # noqa: BLE001  a panel must live on, whatever its system does
@@ -224,14 +230,11 @@ class Sketch(Panel):
 
     def load(self, path: str | Path) -> None:
         """Go on with a system that was saved."""
-        system = System.open(_named(path))
-        self._past.step(system, system.names[0])
+        self._past.step(_first(System.open(_named(path))))
 
     def from_log(self, path: str | Path) -> None:
         """Begin with the customers of an access log, and one server behind them to be set up."""
-        system = Clients.from_log(path) >> Server()
-        self.troubles = []
-        self._past.step(system, system.names[0])
+        self._past.step(_first(Clients.from_log(path) >> Server()))
 
     def brief(self, title: str | None = None) -> Brief:
         """A page for colleagues about the present run, as files beside the notebook."""
@@ -271,7 +274,7 @@ class Sketch(Panel):
     def _put(self, path: str, sent: Any) -> str:
         before, system = self._there, taken(self._there, path, sent)
         said = self._said["said"] if path == self._past.turning else ""
-        self._past.step(editing.follow(before, system), self.selected, turns=path)
+        self._step(editing.follow(before, system), self.selected, turns=path)
         return said
 
     def _tell(self, said: str = "", problem: str | None = None, run: bool = False) -> None:
@@ -292,6 +295,11 @@ class Sketch(Panel):
         if self._fitting[0] != drawing:
             self._fitting = drawing, fitting(system, name) | {"trouble": possible(system, name)}
         return self._fitting[1]
+
+
+def _first(system: System | None) -> Moment:
+    """Where another drawing begins: with its first part chosen, and nothing set off."""
+    return Moment(system, system.names[0] if system else None)
 
 
 def _named(path: str | Path) -> Path:

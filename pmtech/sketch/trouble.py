@@ -1,7 +1,7 @@
 """What can be set off in a sketch: on one part, or on the whole; each happens in the second third of the run."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, NamedTuple
 
 from pmtech.components import Day
@@ -73,11 +73,13 @@ def _can_happen(system: System, name: str, trouble: Trouble) -> bool:
 
 
 def with_day(system: System, set_off: list[Set], duration_s: float) -> System:
-    """The system whose customers come as over a day, if that is set off: the day is as long as the run."""
+    """The system whose customers come as over a day, if that is set off: the day is as long as the run. Whoever has a day
+    of their own, such as an export at night, keeps its hours."""
     if ("day", None) not in set_off:
         return system
-    able = [name for name, source in system.sources.items() if _has_profile(source)]
-    return system.replace({f"{name}.profile": Day(lasts_s=duration_s) for name in able})
+    own = {name: source.profile for name, source in system.sources.items() if _has_profile(source)}
+    days = {name: day if isinstance(day, Day) else Day() for name, day in own.items()}
+    return system.replace({f"{name}.profile": replace(day, lasts_s=duration_s) for name, day in days.items()})
 
 
 def events_of(system: System, set_off: list[Set], duration_s: float) -> Iterator[Event]:

@@ -132,10 +132,13 @@ def reroute(system: System, tail: str, head: str, routes: Iterable[str]) -> Syst
         raise ValueError(f'a route table needs a Gateway before it, and "{tail}" is none')
     if not routes or not all(isinstance(route, str) and route.strip() for route in routes):
         raise ValueError(f'a route must be an endpoint such as "/checkout", got {routes!r}')
-    others = [
-        edge for edge in system.edges if edge[:2] != (start, end) and (edge.tail != start or edge.label not in routes)
-    ]
-    return composed(system.parts, [*others, *(Edge(start, end, route) for route in routes)])
+    new, edges = [Edge(start, end, route) for route in routes], list[Edge]()
+    for edge in system.edges:
+        if edge[:2] == (start, end):
+            edges, new = edges + new, []  # they stay where they were
+        elif edge.tail != start or edge.label not in routes:
+            edges.append(edge)
+    return composed(system.parts, edges + new)
 
 
 def follow(before: System, system: System) -> System:

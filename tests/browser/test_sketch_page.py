@@ -66,10 +66,13 @@ def test_a_product_is_drawn_set_up_broken_and_undone(lab):
         with page.expect_download() as picture:
             page.get_by_role("button", name=f"Picture ({kind})").click()
         assert Path(picture.value.path()).read_bytes().startswith(begins)
-    for _ in range(4):
+    for step in range(5):
         page.get_by_role("button", name="Undo").focus()
         page.keyboard.press("Enter")
         lab.wait_idle()
+        if step == 0:  # what was set off last, and nothing that was drawn
+            expect(page.locator(".sk-chips")).not_to_contain_text("Kill")
+            expect(page.locator(".sk-picture")).to_contain_text("1 worker")
     expect(page.locator(".sk-empty")).to_be_visible()
     assert lab.console_errors == [] and lab.outside_requests == []
 
@@ -121,4 +124,7 @@ def test_what_is_pointed_at_can_be_read_and_a_part_is_read_from_its_beginning(la
     expect(side.get_by_label("after", exact=True)).to_be_checked()
     side.locator(".sk-kind[data-kind=Users]").dispatch_event("mouseenter")
     expect(side.locator(".sk-what")).to_contain_text("It can't stand after Clients.")
+    assert side.locator(".sk-what").evaluate(
+        "(what) => what.scrollHeight <= what.clientHeight"
+    )  # no word under the palette
     assert lab.console_errors == []

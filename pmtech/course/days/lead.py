@@ -168,7 +168,7 @@ class LiveDay(Live):
         lines = scored(self._plan, self.recorded)
         return "".join(
             [
-                "\nThe score so far, without those whose time is not up yet:",
+                "\nThe score so far, without those who still wait and have time:",
                 *(f"\n{one.what}: {one.came} ({one.asked}): {one.word}" for one in lines),
             ]
         )

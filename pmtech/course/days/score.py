@@ -59,27 +59,31 @@ def _worked(run: Result, names: set[str], within_s: float = np.inf) -> np.ndarra
 
 def scored(plan: Plan, run: Result, told: str | None = None, call: str = "not today") -> list[Line]:
     """The score in the open; told None: before anybody was told anything. What came too late in the run to be judged is
-    left out; a refusal is no answer, and what a fallback said in place of the work is none. Money is told of a whole day."""
+    left out, but while a day goes on what is done and what is refused by then counts: of the trouble that has just been the rest
+    knows nothing. A refusal is no answer, and what a fallback said in place of the work is none. Money is told of a whole
+    day."""
     r = run.records
     endpoint, clients = r.endpoint(), np.array(r.sources, dtype=object)[r.client]
     people, left_s = np.isin(clients, plan.people), run.duration_s - r.arrived_s
     memories = {name for name, part in run.system.components.items() if part.remembers}
 
-    def line(said: str, least: float, good: np.ndarray, of: np.ndarray) -> Line:
+    def line(said: str, least: float, good: np.ndarray, of: np.ndarray, within_s: float) -> Line:
+        settled = good | (~r.served & ~np.isnan(r.finished_s)) if run.duration_s < LASTS_S else False
+        of = of & ((left_s >= within_s) | settled)
         share = float(good[of].mean()) if of.any() else 1.0
         kept = round(100 * share) >= round(100 * least)  # as it is shown
         return Line(said, f"at least {percent(least)}", percent(share), kept, share)
 
     what, who, within_s, least = plan.matters
-    done, judged = _worked(run, {who}, within_s) & r.served, (endpoint == what) & (left_s >= within_s)
-    found = [line(f"{what} done within {within_s:g} s", least, done, judged & people)]
+    done, wanted = _worked(run, {who}, within_s) & r.served, endpoint == what
+    found = [line(f"{what} done within {within_s:g} s", least, done, wanted & people, within_s)]
     for asked, (by, ms, share) in plan.answers.items():
         soon = _worked(run, {by} | memories) & r.served & ((r.finished_s - r.arrived_s) * 1000 <= ms)
         soon &= (r.status != ACCEPTED) | (plan.later and asked == what)
-        whose = people & (endpoint == asked) & (left_s * 1000 >= ms)
-        found.append(line(f"{asked} answered within {ms / 1000:g} s", share, soon, whose))
+        whose = people & (endpoint == asked)
+        found.append(line(f"{asked} answered within {ms / 1000:g} s", share, soon, whose, ms / 1000))
     small, share = plan.small
-    found.append(line(f"{run.system.label(small)}: {what} done", share, done, judged & (clients == small)))
+    found.append(line(f"{run.system.label(small)}: {what} done", share, done, wanted & (clients == small), within_s))
     well, worst = all(one.kept for one in found), min(one.share for one in found)
     if run.duration_s >= LASTS_S:
         # Of the rest of the day nothing is simulated: it is quiet, and of machines that come and go there are the least.

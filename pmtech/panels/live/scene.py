@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pmtech.diagram import sentences
-from pmtech.diagram.layout import PAD, TEXT, layout
+from pmtech.diagram.layout import NAME, PAD, TEXT, layout
 from pmtech.diagram.words import wrap
 from pmtech.system.system import System
 
@@ -27,6 +27,12 @@ def scene(system: System, most: Mapping[str, int]) -> dict[str, Any]:
         width = max(box.width, SOURCE) if spec.is_source else box.width
         facts = _facts(system, box.parts[0], width)
         rows = sum(most[name] for name in box.parts)
+        grown = (
+            wrap(f"{box.name} × {rows}", NAME, width - 2 * PAD - 24, bold=True, lines=2)
+            if rows > box.copies == 1
+            else ()
+        )
+        named = max(len(box.lines), len(grown))  # also once more machines have come
         room = {"source": LINE, "gate": 0, "station": min(24 * rows, 126)}[kind]
         boxes.append(
             {
@@ -40,7 +46,7 @@ def scene(system: System, most: Mapping[str, int]) -> dict[str, Any]:
                 "y": box.y + box.height / 2,
                 "span": box.width,
                 "width": width,
-                "height": PAD + LINE * (len(box.lines) + len(facts)) + room + PAD / 2,
+                "height": PAD + LINE * (named + len(facts)) + room + PAD / 2,
                 "room": room,
             }
         )
@@ -80,18 +86,22 @@ def units_of(boxes: list[dict], names: list[str]) -> list[dict[str, int]]:
 
 
 def texts_of(system: System, boxes: list[dict]) -> list[dict[str, Any]]:
-    """What the boxes of a scene say after a knob was turned."""
-    box_of = {name: box for box in layout(system).boxes for name in box.parts}
+    """What the boxes of a scene say after a knob was turned, in the lines for which they have room."""
+    names = {name: box.lines for box in layout(system).boxes for name in box.parts}
     return [
-        {
-            "lines": box_of[box["parts"][0]].lines,
-            "facts": _facts(system, box["parts"][0], box["width"], len(box["facts"])),
-        }
+        {"lines": lines, "facts": _facts(system, part, box["width"], min(len(box["facts"]), _lines(box) - len(lines)))}
         for box in boxes
+        for part in box["parts"][:1]
+        for lines in [names[part]]
     ]
+
+
+def _lines(box: dict) -> int:
+    """For how many lines of words a box has room above its places of work."""
+    return round((box["height"] - box["room"] - 1.5 * PAD) / LINE)
 
 
 def _facts(system: System, name: str, width: float, lines: int = 2) -> tuple[str, ...]:
     spec = system.components[name]
-    facts = [] if spec.is_source or not lines else spec.facts(spec.replicas)[:1]
+    facts = [] if spec.is_source or lines < 1 else spec.facts(spec.replicas)[:1]
     return tuple(line for fact in facts for line in wrap(fact, TEXT, width - 2 * PAD, lines=lines))
