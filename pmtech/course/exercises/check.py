@@ -7,7 +7,7 @@ from pathlib import Path
 from runpy import run_path
 
 from pmtech.course.exercises.marking import Marking
-from pmtech.course.exercises.questions import all_questions, nearest, with_own
+from pmtech.course.exercises.questions import all_questions, known, with_own
 from pmtech.course.way.progress import progress_file
 
 FOLDER = Path(__file__).parent / "tasks"
@@ -34,12 +34,9 @@ def tasks_in(folder: Path) -> dict:
 
 def task(task_id: str):
     """A task by its id. Raises ValueError with the nearest ids when there is no such task."""
-    tasks = all_tasks()
-    if task_id not in tasks:
-        if task_id in all_questions():
-            raise ValueError(f'{task_id} is a question: ask("{task_id}") shows it and marks the answer')
-        raise ValueError(f"there is no task {task_id!r}; the nearest are {', '.join(nearest(task_id, tasks))}")
-    return tasks[task_id]
+    if task_id in all_questions():
+        raise ValueError(f'{task_id} is a question: ask("{task_id}") shows it and marks the answer')
+    return known("task", task_id, all_tasks())
 
 
 def check(task_id: str, attempt=_MISSING) -> Marking:

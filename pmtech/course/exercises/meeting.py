@@ -8,7 +8,7 @@ import traitlets
 
 from pmtech.course.exercises.agenda import Agenda, Choice, Claim, Decision, Dependency, all_agendas
 from pmtech.course.exercises.exercise import Exercise
-from pmtech.course.exercises.questions import nearest
+from pmtech.course.exercises.questions import known
 from pmtech.course.page import STYLE, script
 from pmtech.wording import counted, rate
 
@@ -93,8 +93,8 @@ class Talk:
         """None before a decision."""
         if not self.decision:
             return None
-        known = self.agenda.dependencies.values()
-        missed = tuple(one for one in known if one.id not in self.found)
+        everything = self.agenda.dependencies.values()
+        missed = tuple(one for one in everything if one.id not in self.found)
         return Outcome(self.decision, tuple(self.found.values()), missed)
 
     @property
@@ -239,7 +239,4 @@ def meeting(meeting_id: str) -> Meeting:
 
     Raises ValueError with the nearest ids when there is no such meeting.
     """
-    known = all_agendas()
-    if not isinstance(meeting_id, str) or meeting_id not in known:
-        raise ValueError(f"there is no meeting {meeting_id!r}; there is {', '.join(nearest(meeting_id, known))}")
-    return Meeting(known[meeting_id])
+    return Meeting(known("meeting", meeting_id, all_agendas()))

@@ -18,17 +18,18 @@ In all texts `backticks` set a word as code, **two stars** set words bold, and a
 
 import re
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
 from math import inf
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pmtech.runs.figure import figure
 from pmtech.wording import said
 
+T = TypeVar("T")
 FOLDER = Path(__file__).parent / "questions"
 KINDS = ("try", "warm-up", "predict", "check")
 
@@ -199,12 +200,16 @@ def question(id: str) -> Question:
 
     Raises ValueError with the nearest ids when there is none.
     """
-    known = all_questions()
-    if id in known:
-        return known[id]
-    raise ValueError(f"there is no question {id!r}; the nearest are {', '.join(nearest(id, known))}")
+    return known("question", id, all_questions())
 
 
-def nearest(word: str, known) -> list[str]:
+def known(what: str, id: str, things: Mapping[str, T]) -> T:
+    """What is called so among these. Raises ValueError with the nearest names when there is no such thing."""
+    if isinstance(id, str) and id in things:
+        return things[id]
+    raise ValueError(f"there is no {what} {id!r}; the nearest are {', '.join(nearest(id, things))}")
+
+
+def nearest(word: str, known: Iterable[str]) -> list[str]:
     """Up to three known words most like this one, best first."""
     return get_close_matches(str(word).lower(), list(known), n=3, cutoff=0.0)
