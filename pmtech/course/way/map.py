@@ -3,7 +3,6 @@
 import html
 import json
 import re
-import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,8 +17,6 @@ from pmtech.course.page import page
 from pmtech.course.way.editions import editions, shipped
 from pmtech.course.way.progress import progress_file
 from pmtech.wording import listed
-
-HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,11 +200,13 @@ def _lessons(record) -> list[Lesson]:
 
 
 def _entries() -> Iterator[dict]:
-    """The lessons of the course, in order, then those of one's own: they lie beside the notebook, with their questions."""
-    yield from tomllib.loads((HERE / "course.toml").read_text(encoding="utf-8"))["lesson"]
-    for path in sorted(Path.cwd().glob("[0-9][0-9]_*.toml")):
+    """The lessons of the course, in order, then those of one's own: they lie beside the notebook, with their questions. A
+    lesson's card says what it is called and how long it takes."""
+    ours = (path for path in sorted(shipped().glob("[0-9][0-9]_*.ipynb")) if "-" not in path.stem)  # no copy of one
+    own = (path.with_suffix(".ipynb") for path in sorted(Path.cwd().glob("[0-9][0-9]_*.toml")))
+    for name, path in {path.name: path for path in (*ours, *own)}.items():
         with suppress(OSError, ValueError, KeyError, IndexError, TypeError):
-            card = "".join(json.loads(path.with_suffix(".ipynb").read_text(encoding="utf-8"))["cells"][0]["source"])
+            card = "".join(json.loads(path.read_text(encoding="utf-8"))["cells"][0]["source"])
             minutes = re.search(r"(\d+) minutes", card)
             title = card.partition("\n")[0].removeprefix("# ")
-            yield {"file": f"{path.stem}.ipynb", "title": title, "minutes": int(minutes[1]) if minutes else 45}
+            yield {"file": name, "title": title, "minutes": int(minutes[1]) if minutes else 45}
