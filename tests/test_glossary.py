@@ -44,7 +44,7 @@ def test_code_and_quotes_are_set_as_such_on_the_page():
 
 
 def test_an_unknown_term_names_the_nearest():
-    with pytest.raises(ValueError, match="the glossary has no term 'throtling'; the nearest are throttling"):
+    with pytest.raises(ValueError, match='there is no term "throtling": did you mean throttling'):
         glossary("throtling")
 
 

@@ -381,7 +381,7 @@ def test_the_sheet_has_every_number_with_its_source_and_who_decides(tmp_path, te
 def test_what_nobody_knows_stands_on_the_sheet_as_open(tmp_path):
     text = requirements(promise(0.999), folder=tmp_path).markdown.read_text()
     assert "Still open: load, growth, latency, retention and price." in text and "| not known yet | ask |" in text
-    with pytest.raises(ValueError, match='not called "retentoin": did you mean retention'):
+    with pytest.raises(ValueError, match='no requirement "retentoin": did you mean retention'):
         requirements(retentoin="1")
     with pytest.raises(ValueError, match="retention must be words"):
         requirements(retention=13)

@@ -5,10 +5,10 @@ from math import ceil
 from pathlib import Path
 
 from pmtech.charts.retries import loop
-from pmtech.course.exercises.questions import known
 from pmtech.course.page import page
 from pmtech.diagram import LEAST, circle
 from pmtech.diagram import places as on_a_map
+from pmtech.kinds import Known
 from pmtech.runs.result import Result
 from pmtech.system.system import System
 from pmtech.wording import percent, rate, seconds
@@ -32,7 +32,7 @@ class Picture:
 def picture(name: str) -> Picture:
     """A drawing by its name, such as "frontend_and_backend". Raises ValueError with the nearest names."""
     drawn = {path.stem: path for path in sorted(FOLDER.glob("*.svg"))}
-    return Picture(known("picture", name, drawn).read_text(encoding="utf-8"))
+    return Picture(Known("picture", drawn)[name].read_text(encoding="utf-8"))
 
 
 def places(system: System) -> Picture:

@@ -7,8 +7,9 @@ from pathlib import Path
 from runpy import run_path
 
 from pmtech.course.exercises.marking import Marking
-from pmtech.course.exercises.questions import all_questions, known, with_own
+from pmtech.course.exercises.questions import all_questions, with_own
 from pmtech.course.way.progress import progress_file
+from pmtech.kinds import Known
 
 FOLDER = Path(__file__).parent / "tasks"
 _MISSING = object()
@@ -36,7 +37,7 @@ def task(task_id: str):
     """A task by its id. Raises ValueError with the nearest ids when there is no such task."""
     if task_id in all_questions():
         raise ValueError(f'{task_id} is a question: ask("{task_id}") shows it and marks the answer')
-    return known("task", task_id, all_tasks())
+    return Known("task", all_tasks())[task_id]
 
 
 def check(task_id: str, attempt=_MISSING) -> Marking:

@@ -8,8 +8,8 @@ import traitlets
 
 from pmtech.course.exercises.agenda import Agenda, Choice, Claim, Decision, Dependency, all_agendas
 from pmtech.course.exercises.exercise import Exercise
-from pmtech.course.exercises.questions import known
 from pmtech.course.page import STYLE, script
+from pmtech.kinds import Known
 from pmtech.wording import counted, rate
 
 IN_IT = "nothing by itself, after this decision"  # which takes care of it, brings it about, or leaves no room for it
@@ -239,4 +239,4 @@ def meeting(meeting_id: str) -> Meeting:
 
     Raises ValueError with the nearest ids when there is no such meeting.
     """
-    return Meeting(known("meeting", meeting_id, all_agendas()))
+    return Meeting(Known("meeting", all_agendas())[meeting_id])

@@ -18,18 +18,17 @@ In all texts `backticks` set a word as code, **two stars** set words bold, and a
 
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import cache
 from math import inf
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
+from pmtech.kinds import Known
 from pmtech.runs.figure import figure
 from pmtech.wording import said
 
-T = TypeVar("T")
 FOLDER = Path(__file__).parent / "questions"
 KINDS = ("try", "warm-up", "predict", "check")
 
@@ -200,16 +199,4 @@ def question(id: str) -> Question:
 
     Raises ValueError with the nearest ids when there is none.
     """
-    return known("question", id, all_questions())
-
-
-def known(what: str, id: str, things: Mapping[str, T]) -> T:
-    """What is called so among these. Raises ValueError with the nearest names when there is no such thing."""
-    if isinstance(id, str) and id in things:
-        return things[id]
-    raise ValueError(f"there is no {what} {id!r}; the nearest are {', '.join(nearest(id, things))}")
-
-
-def nearest(word: str, known: Iterable[str]) -> list[str]:
-    """Up to three known words most like this one, best first."""
-    return get_close_matches(str(word).lower(), list(known), n=3, cutoff=0.0)
+    return Known("question", all_questions())[id]

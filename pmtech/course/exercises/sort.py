@@ -7,8 +7,9 @@ from pathlib import Path
 import traitlets
 
 from pmtech.course.exercises.exercise import Exercise
-from pmtech.course.exercises.questions import FOLDER, known, tables, with_own
+from pmtech.course.exercises.questions import FOLDER, tables, with_own
 from pmtech.course.page import STYLE, script
+from pmtech.kinds import Known
 from pmtech.wording import listed
 
 
@@ -147,4 +148,4 @@ def sort(sorting_id: str) -> Sort:
 
     Raises ValueError with the nearest ids when there is no such exercise.
     """
-    return Sort(known("sorting exercise", sorting_id, all_sortings()))
+    return Sort(Known("sorting exercise", all_sortings())[sorting_id])

@@ -16,6 +16,7 @@ from pmtech.course.exercises.sort import all_sortings
 from pmtech.course.page import page
 from pmtech.course.way.editions import editions, shipped
 from pmtech.course.way.progress import progress_file
+from pmtech.kinds import Known
 from pmtech.wording import listed
 
 
@@ -130,9 +131,7 @@ class LessonEnd:
 
 def _end(number: str, record) -> LessonEnd:
     lessons = _lessons(record)
-    at = next((place for place, lesson in enumerate(lessons) if lesson.number == number), None)
-    if at is None:
-        raise ValueError(f"there is no lesson {number!r}; there is {', '.join(lesson.number for lesson in lessons)}")
+    at = Known("lesson", ((lesson.number, place) for place, lesson in enumerate(lessons)))[number]
     asked = [q for q in lessons[at].counted if getattr(all_questions().get(q), "kind", "") == "predict"]
     fates = [_fate(record.records("answer", id)) for id in asked]
     counted = (f"{fates.count(fate)} {fate}" for fate in dict.fromkeys(fates))
