@@ -14,6 +14,7 @@ from typing import Any
 
 from pmtech.course.exercises.marking import PRECISE_FROM, Marking, about
 from pmtech.runs.figure import figure
+from pmtech.runs.result import Result
 from pmtech.runs.simulate import simulate
 from pmtech.system.system import System
 from pmtech.wording import rounded, said
@@ -137,11 +138,15 @@ class SystemTask:
         """Figure -> its mean over the seeds. Kept, for a search comes by the same systems again and again."""
         key = (self.id, repr(system))
         if key not in _measured:
-            names = [t.figure for t in self.targets] + ([self.objective.figure] if self.objective else [])
             run = partial(simulate, system, duration_s=self.duration_s, warmup_s=self.warmup_s, events=self.events)
-            runs = [run(seed=seed) for seed in self.seeds]
-            _measured[key] = {name: sum(figure(run, name) for run in runs) / len(runs) for name in names}
+            each = [self.measured(run(seed=seed)) for seed in self.seeds]
+            _measured[key] = {name: sum(figures[name] for figures in each) / len(each) for name in each[0]}
         return _measured[key]
+
+    def measured(self, run: Result) -> dict[str, float]:
+        """What one run has of all that is asked for."""
+        names = [t.figure for t in self.targets] + ([self.objective.figure] if self.objective else [])
+        return {name: figure(run, name) for name in names}
 
     def _changed(self, system: System) -> list[str]:
         """A sentence for everything that differs from the task's own system, apart from what is free."""
