@@ -42,8 +42,8 @@ class CutTask(SystemTask):
 
     def measured(self, run: Result) -> dict[str, float]:
         calls = len(run.records.visits["network"].row) / run.duration_s if "network" in run.records.visits else 0.0
-        programs = [run.system.components[name] for name in ("survey_tool", "service") if name in run.system.components]
-        workers = sum(program.workers for program in programs)
+        programs = [name for name in ("survey_tool", "service") if name in run.system.components]
+        workers = sum(run.system.get(f"{name}.workers") for name in programs)
         return {"buyers.p95_ms": figure(run, "buyers.p95_ms"), "calls_per_s": calls, "workers": float(workers)}
 
 
