@@ -130,6 +130,17 @@ class SystemTask:
         low, meets = int(system.get(goal.path)), lambda number: self._meets(system.replace({goal.path: number}))
         return system.replace({goal.path: largest(low, goal.up_to, meets)})
 
+    def fewest(self, system: System, path: str, most: int, least: int = 1) -> int | None:
+        """The fewest at `path`, from `least` to `most`, with which the targets are met: more never do worse. None: `most` do
+        not meet them."""
+
+        def meets(number: int) -> bool:
+            return self._meets(system.replace({path: number}))
+
+        if most < least or not meets(most):
+            return None
+        return least + bisect_left(range(least, most), True, key=meets)  # past their end lies `most`, which does
+
     def _meets(self, system: System) -> bool:
         measured = self._measure(system)
         return all(measured[t.figure] <= t.at_most for t in self.targets)
