@@ -161,11 +161,11 @@ class Meeting(Exercise):
     end = traitlets.Dict().tag(sync=True)
 
     def __init__(self, asked: Agenda):
-        self.talk, self._restoring = Talk(asked, []), True
+        self.talk = Talk(asked, [])
         shown = {"id": asked.id, "title": asked.title, "setting": asked.setting, "people": [*asked.people.values()]}
         super().__init__(asked, agenda=shown)
-        self._restoring = False
         self._show()
+        self.observe(self._goes_on, "value")
 
     def choose(self, number: int) -> None:
         """Says, or asks to be shown, the choice of this number, from 0. Raises ValueError with a sentence."""
@@ -203,11 +203,9 @@ class Meeting(Exercise):
         self.talk = Talk(self._asked, proposal["value"])
         return proposal["value"]
 
-    @traitlets.observe("value")
-    def _on_value(self, _change) -> None:
-        if not self._restoring:
-            self._keep(said=self.talk.words, lost=round(self.outcome.lost_usd) if self.outcome else None)
-            self._show()
+    def _goes_on(self, _change) -> None:
+        self._keep(said=self.talk.words, lost=self.outcome.lost_usd if self.outcome else None)
+        self._show()
 
     def _restore(self, kept: list[dict]) -> None:
         """Where the learner was; a meeting reworded since then begins anew."""
