@@ -483,6 +483,12 @@ def test_another_system_is_no_attempt_and_another_thing_a_sentence():
         TASKS[0].mark({"promise": "99.5 %", "system": month(), "sentence": "x"})
 
 
+def test_the_cheapest_design_keeps_what_is_asked_for():
+    """Of a customer who asks for three nines: one database loses too much to its outage, with however many servers."""
+    strict, safe = replace(TASKS[0], least=0.999), month(3, stand_in=True)
+    assert strict.cheapest(safe) == safe and TASKS[0].cheapest(safe) != safe
+
+
 # --- the prose -----------------------------------------------------------------------------------------------------------
 
 
