@@ -147,11 +147,17 @@ def value_in_words(value, field: str, most: float = 0.0) -> str:
     return (", ".join(map(str, value)) or "none") if isinstance(value, tuple | list) else str(value).replace("_", " ")
 
 
+MANY = 100  # names in a sentence: nobody reads so many
+
+
 def nearest(word: str, words: Iterable[str], there: Iterable[str] = ()) -> str:
-    """ "did you mean ...?" for a word that is not among `words`, or what there is: `there` where they are too many."""
+    """ "did you mean ...?" for a word that is not among `words`, or what there is: `there` where they are too many; of MANY
+    without that, the nearest, however far."""
     words = sorted(words)
     as_written = {one.lower(): one for one in words}
-    close = difflib.get_close_matches(str(word).lower(), as_written, n=3, cutoff=0.5)
+    close = difflib.get_close_matches(
+        str(word).lower(), as_written, n=3, cutoff=0.5 if there or len(words) < MANY else 0
+    )
     if close:
         return f"did you mean {' or '.join(as_written[one] for one in close)}?"
     return f"there is {', '.join(there or words)}"

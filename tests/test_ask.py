@@ -162,7 +162,7 @@ def test_an_answer_needs_a_choice_that_exists():
 
 
 def test_an_unknown_question_names_the_nearest():
-    with pytest.raises(ValueError, match=r"no question 'predict'; the nearest are \d\d\.predict"):
+    with pytest.raises(ValueError, match=r'no question "predict": did you mean \d\d\.predict'):
         ask("predict")
 
 

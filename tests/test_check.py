@@ -123,7 +123,7 @@ def test_attempts_are_kept_and_the_same_cell_run_again_is_no_new_one(best):
 
 
 def test_what_cannot_be_marked_is_a_sentence():
-    with pytest.raises(ValueError, match=r"no task '04\.my_turn'; the nearest are 04\.your_turn"):
+    with pytest.raises(ValueError, match=r'no task "04\.my_turn": did you mean 04\.your_turn'):
         check("04.my_turn", survey_tool())
     with pytest.raises(ValueError, match=r'04\.predict is a question: ask\("04\.predict"\)'):
         check("04.predict", survey_tool())

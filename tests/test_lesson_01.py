@@ -295,5 +295,5 @@ def test_the_picture_has_a_text_alternative_and_names_all_its_words():
     for word in ("frontend", "backend", "client", "HTML", "CSS", "JavaScript", "framework", "endpoint", "request"):
         assert word in said, word
     assert title and drawn.svg in drawn._repr_html_()
-    with pytest.raises(ValueError, match='no picture "frontend"; there is frontend_and_backend'):
+    with pytest.raises(ValueError, match='no picture "frontend": did you mean frontend_and_backend'):
         picture("frontend")

@@ -8,6 +8,7 @@ from lessons import NOTEBOOKS, run
 from pmtech import Clients, Outage, Queue, Server, Surge, brief, compare, lateness, simulate, theory
 from pmtech.course.exercises.check import all_tasks
 from pmtech.course.exercises.tasks.lesson_07 import busy_lunch
+from pmtech.runs.summary import open_at
 
 TASK = "07.your_turn"
 
@@ -61,8 +62,8 @@ def test_the_backlog_at_its_worst_and_when_it_is_gone_are_those_of_the_sum_by_ha
     run = simulate(system, duration_s=5400)
     assert run.components.max_queue["queue"] == pytest.approx(1200 * (2 - 1), rel=0.12)
     spare = 1 - 0.5
-    assert run.waiting_at("queue", 1800 + 1200 / spare + 500) < 30
-    assert run.waiting_at("queue", 1800 + 1200 / spare - 900) > 100
+    assert open_at(*run.backlog("queue"), 1800 + 1200 / spare + 500) < 30
+    assert open_at(*run.backlog("queue"), 1800 + 1200 / spare - 900) > 100
     assert theory.mmc(0.5, 3, 3).load == pytest.approx(0.5)
 
 

@@ -381,7 +381,7 @@ def test_the_sheet_has_every_number_with_its_source_and_who_decides(tmp_path, te
 def test_what_nobody_knows_stands_on_the_sheet_as_open(tmp_path):
     text = requirements(promise(0.999), folder=tmp_path).markdown.read_text()
     assert "Still open: load, growth, latency, retention and price." in text and "| not known yet | ask |" in text
-    with pytest.raises(ValueError, match='not called "retentoin": did you mean retention'):
+    with pytest.raises(ValueError, match='no requirement "retentoin": did you mean retention'):
         requirements(retentoin="1")
     with pytest.raises(ValueError, match="retention must be words"):
         requirements(retention=13)
@@ -481,6 +481,12 @@ def test_another_system_is_no_attempt_and_another_thing_a_sentence():
             TASKS[0].mark(odd)
     with pytest.raises(ValueError, match=r"but promise is '99.5 %'$"):
         TASKS[0].mark({"promise": "99.5 %", "system": month(), "sentence": "x"})
+
+
+def test_the_cheapest_design_keeps_what_is_asked_for():
+    """Of a customer who asks for three nines: one database loses too much to its outage, with however many servers."""
+    strict, safe = replace(TASKS[0], least=0.999), month(3, stand_in=True)
+    assert strict.cheapest(safe) == safe and TASKS[0].cheapest(safe) != safe
 
 
 # --- the prose -----------------------------------------------------------------------------------------------------------

@@ -39,7 +39,7 @@ from pmtech.charts import CHARTS
 from pmtech.charts.retries import loop, moment
 from pmtech.course.exercises.check import all_tasks
 from pmtech.course.exercises.questions import all_questions
-from pmtech.course.exercises.tasks.lesson_12 import SLOW, charges, evening, measured
+from pmtech.course.exercises.tasks.lesson_12 import SLOW, charges, evening
 from pmtech.web.app.server import Api
 from pmtech.wording import plain
 
@@ -81,7 +81,7 @@ def test_every_idea_carries_weight(left_out, missed):
 def test_a_bigger_machine_alone_does_not_win():
     big = evening().replace({"tool.workers": 400})
     assert not check("12.your_turn", big).counts
-    run = measured(simulate(big, duration_s=300, events=[SLOW]))
+    run = all_tasks()["12.your_turn"].measured(simulate(big, duration_s=300, events=[SLOW]))
     assert run["visitors"] <= 0.01 and run["lost"] > 0.2
 
 

@@ -525,7 +525,7 @@ def test_one_page_answers_which_where_who_how_long_and_deleted_how(tmp_path):
         (None, {"database": "x"}, r"needs a system such as Clients\(\) >> Server\(\) as system, got None"),
         (TOOL, {}, "needs what is kept where"),
         (TOOL, ["database"], "needs what is kept where"),
-        (TOOL, {"databse": "x"}, "no part 'databse' in this system: did you mean database"),
+        (TOOL, {"databse": "x"}, 'no part "databse": did you mean database'),
         (TOOL, {"database": " "}, "say which data"),
         (TOOL, {"database": 5}, "say which data"),
     ],

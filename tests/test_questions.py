@@ -41,7 +41,7 @@ def test_the_lesson_covers_its_known_misconceptions():
 
 
 def test_an_unknown_id_names_the_nearest():
-    with pytest.raises(ValueError, match=r"no question '04\.predikt'; the nearest are 04\.predict"):
+    with pytest.raises(ValueError, match=r'no question "04\.predikt": did you mean 04\.predict'):
         question("04.predikt")
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmtech import Cache, Change, Clients, Database, Gateway, LoadBalancer, Outage, Server, Throttle, Users, simulate
-from pmtech.runs.summary import percentiles
+from pmtech.runs.summary import open_at, percentiles
 from pmtech.system.system import System
 
 # Every quarter of a second somebody comes; the worker needs 0.625 s, and one may wait.
@@ -111,7 +111,7 @@ def test_refusals(story):
 
 
 def test_the_line_before_a_part(story):
-    assert [story.waiting_at("server", at_s) for at_s in (0, 0.25, 0.5, 0.625, 0.75, 1.25, 2.4)] == [
+    assert [open_at(*story.backlog("server"), at_s) for at_s in (0, 0.25, 0.5, 0.625, 0.75, 1.25, 2.4)] == [
         0,
         1,
         1,

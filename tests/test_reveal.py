@@ -160,7 +160,7 @@ def test_what_cannot_be_told_is_a_sentence(minute):
         reveal("04.warmup", minute)
     with pytest.raises(ValueError, match="is not among the figures of this run"):
         reveal("04.predict", minute.results["with C"])
-    with pytest.raises(ValueError, match="no question '04.predikt'"):
+    with pytest.raises(ValueError, match='no question "04.predikt"'):
         reveal("04.predikt", minute)
 
 

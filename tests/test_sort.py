@@ -92,7 +92,7 @@ def test_what_is_no_card_or_no_pile_is_refused_in_a_sentence():
     for value in ({"Tea": "Morning"}, {"Soup": "Noon"}):
         with pytest.raises(ValueError, match=r"which pile they lie on \(Morning, Evening\)"):
             panel.value = value
-    with pytest.raises(ValueError, match=r"there is nothing to sort at '99.no'"):
+    with pytest.raises(ValueError, match='there is no sorting exercise "99.no"'):
         sort("99.no")
 
 

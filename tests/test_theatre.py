@@ -35,6 +35,7 @@ from pmtech.panels.live.replay import MOST, nice, replay
 from pmtech.panels.live.scene import scene, texts_of, units_of
 from pmtech.panels.live.theatre import theatre
 from pmtech.panels.live.watch import ENTERED, FINISHED, LEFT, SENT, STARTED, is_followed
+from pmtech.runs.summary import open_at
 
 COMPANIES = [Clients("Company A", rate_per_s=10), Clients("Company B", rate_per_s=60)]
 SURVEY_TOOL = COMPANIES >> Throttle(rate_per_s=40, max_wait_s=2) >> Server(workers=8, service_ms=100)
@@ -66,7 +67,7 @@ def test_a_replay_is_the_records(result):
         for name in result.components.index:
             mine = [n for n, one in enumerate(names) if one == name]
             waiting = sum(played["states"][moment, 1 + 3 * n] for n in mine)
-            assert waiting == result.waiting_at(name, at[moment])
+            assert waiting == open_at(*result.backlog(name), at[moment])
             for n in mine:
                 busy, places = played["states"][moment, 2 + 3 * n : 4 + 3 * n]
                 assert 0 <= busy <= max(0, places)

@@ -1,34 +1,28 @@
-"""A lesson has one title and one length: on its card, on the map of the course, and in the README."""
+"""A lesson has one title and one length: on its card, which the map of the course reads, and in the README."""
 
 import json
 import re
-import tomllib
 from pathlib import Path
 
 import pytest
 
-from pmtech.course.way import map as course_map
+from pmtech.course.way.map import progress
 
 ROOT = Path(__file__).resolve().parent.parent
-ENTRIES = tomllib.loads(Path(course_map.__file__).with_name("course.toml").read_text(encoding="utf-8"))["lesson"]
+LESSONS = progress().lessons
 
 
 def test_every_lesson_is_on_the_map():
-    assert [entry["file"] for entry in ENTRIES] == sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
+    assert [lesson.file for lesson in LESSONS] == sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry["file"][:2])
-def test_a_lesson_has_one_title_and_one_length(entry):
-    cells = json.loads((ROOT / "notebooks" / entry["file"]).read_text(encoding="utf-8"))["cells"]
-    card = "".join(cells[0]["source"])
-    title = re.match(r"# (.+)", card)[1]
-    assert entry["title"] == title
-    number = entry["file"][:2]
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.number)
+def test_a_lesson_has_one_title_and_one_length(lesson):
+    cells = json.loads((ROOT / "notebooks" / lesson.file).read_text(encoding="utf-8"))["cells"]
     row = re.search(
-        rf"^\| {number} \| (.+?) \| (.+?) \|$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+        rf"^\| {lesson.number} \| (.+?) \| (.+?) \|$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE
     )
-    assert title in row.groups()
-    assert entry["minutes"] == int(re.search(r"(\d+) minutes", card)[1])
+    assert lesson.title in row.groups()
     said = [int(m) for cell in cells for m in re.findall(r"^## .+ · (\d+) min$", "".join(cell["source"]), re.MULTILINE)]
-    assert 0 <= entry["minutes"] - sum(said) < 5, "the minutes of its sections"
-    assert entry["minutes"] <= (60 if entry["file"].startswith("16") else 45)  # the last is a day of its own
+    assert 0 <= lesson.minutes - sum(said) < 5, "the minutes of its sections"
+    assert lesson.minutes <= (60 if lesson.number == "16" else 45)  # the last is a day of its own

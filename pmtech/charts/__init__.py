@@ -7,11 +7,11 @@ from math import isnan
 import numpy as np
 import pandas as pd
 
+from pmtech.charts import plot
 from pmtech.charts.caches import freshness, hits
 from pmtech.charts.first_page import first_page
 from pmtech.charts.load_curve import load
 from pmtech.charts.messages import age, backlog, batches
-from pmtech.charts.plot import BEHIND, KEPT, MOST, PINNED, QUIET, TEXT, bars, note, over_rows, over_time, room, stroke
 from pmtech.charts.rented import machines, price
 from pmtech.charts.retries import attempts
 from pmtech.runs.result import Result
@@ -19,7 +19,7 @@ from pmtech.runs.table import column
 from pmtech.system.system import System
 from pmtech.wording import rate
 
-ASKED = stroke("quiet", "dot", 2)
+ASKED = plot.stroke("quiet", "dot", 2)
 
 
 def latency(result: Result, pinned: Result | None = None) -> dict:
@@ -28,40 +28,40 @@ def latency(result: Result, pinned: Result | None = None) -> dict:
     A line ends where more than the other half, or the other 5 of 100, are still inside: who was answered among
     them was only the lucky ones.
     """
-    lines = [(f"{KEPT}: p95", _answered(pinned, 0.95), BEHIND)] if pinned else []
-    lines += [("p50", _answered(result, 0.50), ASKED), ("p95", _answered(result, 0.95), stroke("accent"))]
-    unit, scale = ("s", 1000) if max(values.max() for _, values, _ in lines) >= 2000 else ("ms", 1)
-    return over_time([(name, values / scale, style) for name, values, style in lines], f"time to answer, {unit}")
+    lines = [(f"{plot.KEPT}: p95", _answered(pinned, 0.95), plot.BEHIND)] if pinned else []
+    lines += [("p50", _answered(result, 0.50), ASKED), ("p95", _answered(result, 0.95), plot.stroke("accent"))]
+    return plot.of_times(lines, "time to answer")
 
 
 def _answered(result: Result, share: float) -> pd.Series:
-    """A percentile of the time to answer in ms for each second of arrivals, where it can be known yet."""
+    """A percentile of the time to answer in s for each second of arrivals, where it can be known yet."""
     r, seen = result.records, result.timeline
     inside = np.bincount(r.arrived_s[r.status == 0].astype(int), minlength=len(seen))
     known = 1 - inside / seen.offered.clip(1) >= share
-    return seen[f"p{share * 100:.0f}_ms"].where(known)
+    return seen[f"p{share * 100:.0f}_ms"].where(known) / 1000
 
 
 def throughput(result: Result, pinned: Result | None = None) -> dict:
     """Requests asked, served and refused in each second."""
     seen = result.timeline
-    lines = [(f"{KEPT}: served", pinned.timeline.served, BEHIND)] if pinned else []
-    lines += [("asked", seen.offered, ASKED), ("served", seen.served, stroke("served"))]
+    lines = [(f"{plot.KEPT}: served", pinned.timeline.served, plot.BEHIND)] if pinned else []
+    lines += [("asked", seen.offered, ASKED), ("served", seen.served, plot.stroke("served"))]
     if seen.rejected.any():
-        lines.append(("refused", seen.rejected, stroke("refused-fill", "dash")))
-    return over_time(lines, "requests a second")
+        lines.append(("refused", seen.rejected, plot.stroke("refused-fill", "dash")))
+    return plot.over_time(lines, "requests a second")
 
 
 def queue(result: Result, pinned: Result | None = None) -> dict:
     """How many requests are inside, waiting or being worked on, at the end of each second."""
-    lines = [(f"{KEPT}: inside", pinned.timeline.in_system, BEHIND)] if pinned else []
-    return over_time([*lines, ("inside", result.timeline.in_system, stroke("waiting-fill"))], "requests inside")
+    lines = [(f"{plot.KEPT}: inside", pinned.timeline.in_system, plot.BEHIND)] if pinned else []
+    lines.append(("inside", result.timeline.in_system, plot.stroke("waiting-fill")))
+    return plot.over_time(lines, "requests inside")
 
 
 def clients(result: Result, pinned: Result | None = None) -> dict:
     """What each client asked for, and what became of it: served, waiting (or in work) at the end, refused."""
     asked = result.by_client.offered_per_s
-    most = set(asked.sort_values(ascending=False).index[:MOST])
+    most = set(asked.sort_values(ascending=False).index[: plot.MOST])
     names = [name for name in asked.index if name in most]
     fates = {name: _fates(result, name) for name in names}
     before = {name: _fates(pinned, name)["served"] for name in names if pinned and name in pinned.by_client.index}
@@ -73,11 +73,11 @@ def clients(result: Result, pinned: Result | None = None) -> dict:
     for fate in ("served", "waiting", "refused"):
         widths = [fates[name][fate] for name in names]
         colour = f"var(--pmtech-{fate}{'' if fate == 'served' else '-fill'})"
-        data.append(bars(fate, list(rows.values()), widths, list(start.values()), colour, thick))
+        data.append(plot.bars(fate, list(rows.values()), widths, list(start.values()), colour, thick))
         for name, width in zip(names, widths, strict=True):
             words = f"{width * result.window_s:,.0f} still waiting" if fate == "waiting" else f"{fate} {rate(width)}"
             if width > longest * (0.028 * len(words) + 0.02):
-                on = note(words, start[name] + width / 2, rows[name], f"var(--pmtech-on-{fate})", "center")
+                on = plot.note(words, start[name] + width / 2, rows[name], f"var(--pmtech-on-{fate})", "center")
                 notes.append(on | {"font": on["font"] | {"weight": 600}})  # white on a colour is read better
             elif fate == "served" or width > 0.01 * longest:
                 beside[name].append(words)
@@ -85,14 +85,14 @@ def clients(result: Result, pinned: Result | None = None) -> dict:
     for name, words in beside.items():
         if len(words) > 2:  # a third line would lie on the words of the next row
             words = [", ".join(words[:2]), *words[2:]]
-        notes.append(note("\n".join(words), start[name], rows[name], TEXT, "left", 6))
+        notes.append(plot.note("\n".join(words), start[name], rows[name], plot.TEXT, "left", 6))
     if before:
         down = [rows[name] - up - 0.26 for name in before]
-        data.insert(0, bars(f"{KEPT}: served", down, list(before.values()), [0] * len(down), PINNED, 0.18))
+        data.insert(0, plot.bars(f"{plot.KEPT}: served", down, [*before.values()], [0] * len(down), plot.PINNED, 0.18))
         for served, y in zip(before.values(), down, strict=True):
-            notes.append(note(f"{KEPT}: served {rate(served)}", served, y, QUIET, "left", 6, 12))
+            notes.append(plot.note(f"{plot.KEPT}: served {rate(served)}", served, y, plot.QUIET, "left", 6, 12))
     ticks = {row - up: f"{result.system.label(name)}\nasks {rate(asked[name])} /s" for name, row in rows.items()}
-    return over_rows(data, notes, ticks, room(notes, 390), "requests a second")
+    return plot.over_rows(data, notes, ticks, plot.room(notes, 390), "requests a second")
 
 
 def _fates(result: Result, name: str) -> dict[str, float]:
@@ -105,7 +105,7 @@ def _fates(result: Result, name: str) -> dict[str, float]:
 
 def waits(result: Result, pinned: Result | None = None) -> dict:
     """How long each client's answers took: p95."""
-    return by_design(({KEPT: pinned} if pinned else {}) | {"now": result}, slow=True)
+    return by_design(({plot.KEPT: pinned} if pinned else {}) | {"now": result}, slow=True)
 
 
 def by_design(results: dict[str, Result], slow: bool = False) -> dict:
@@ -114,9 +114,9 @@ def by_design(results: dict[str, Result], slow: bool = False) -> dict:
     Requests served a second; or p95, where that is wanted (`slow`), or the designs serve alike and bars of the served
     would say nothing.
     """
-    results = dict(list(results.items())[:MOST])
+    results = dict(list(results.items())[: plot.MOST])
     labels = {name: r.system.label(name) for r in reversed(results.values()) for name in r.by_client.index}
-    names = _clients(results.values())[:MOST]
+    names = _clients(results.values())[: plot.MOST]
     figure, unit, scale, short = "served_per_s", "requests served a second", 1, ""
     if slow or served_alike(results):
         figure = "p95_ms"
@@ -132,11 +132,11 @@ def by_design(results: dict[str, Result], slow: bool = False) -> dict:
         got = {name: value / scale for name, value in result.by_client[figure].items() if name in names}
         at = {name: -names.index(name) + 0.4 - height * (place + 0.5) for name in got}
         colour = f"var(--pmtech-series-{place + 1})"
-        data.append(bars(label, [*at.values()], [*got.values()], [0] * len(got), colour, height * 0.86))
+        data.append(plot.bars(label, [*at.values()], [*got.values()], [0] * len(got), colour, height * 0.86))
         texts = {name: f"{value:,.{digits}f}{short}".replace("nan", "–") for name, value in got.items()}
-        notes += [note(f"{texts[name]}  {label}", got[name], at[name], TEXT, "left", 6, 12) for name in got]
+        notes += [plot.note(f"{texts[name]}  {label}", got[name], at[name], plot.TEXT, "left", 6, 12) for name in got]
     ticks = {-row: labels[name] for row, name in enumerate(names)}
-    return over_rows(data, notes, ticks, room(notes, 700), unit)
+    return plot.over_rows(data, notes, ticks, plot.room(notes, 700), unit)
 
 
 def _clients(results: Iterable[Result]) -> list[str]:

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from functools import lru_cache
-from math import inf
 from typing import TypeGuard
 
 import numpy as np
@@ -13,7 +12,6 @@ from pmtech.charts import plot
 from pmtech.components.cache import Cache
 from pmtech.components.cdn import CDN
 from pmtech.components.component import Component
-from pmtech.components.memory import STORES, Store
 from pmtech.components.rates import added
 from pmtech.runs import homes
 from pmtech.runs.result import Result
@@ -46,10 +44,10 @@ def hits(result: Result, pinned: Result | None = None) -> dict:
         {**plot.note("in proportion\nto its size", 0.6 * size, 60, plot.QUIET, "left", 14, 12), "yshift": -16},
         _named("from the cache", theory, size, at=0.28),  # where the dotted line is far
     ]
-    if cache.ttl_s is None and not cache.invalidate and cache.policy in STORES:
+    if cache.ttl_s is None and not cache.invalidate and cache.policy == "lru":
         # What was asked for, in order. Writes are among it: their keys are as the reads' are.
         keys = result.records.key()[result.records.visits[_cache(result.system)[0]].row]
-        replayed = _replayed(keys.tobytes(), cache.policy, size)
+        replayed = _replayed(keys.tobytes(), size)
         data.append(plot.marks("replayed", replayed, symbol="circle-open", size=7, color=HITS["color"]))
     for run, label in ((pinned, plot.KEPT), (result, "")):
         if run is not None:
@@ -236,29 +234,11 @@ def _measured(result: Result) -> tuple[float, float]:
 
 
 @lru_cache(maxsize=32)
-def _replayed(keys: bytes, policy: str, size: int) -> tuple[tuple[int, float], ...]:
-    """(size of the cache, percent of the later half of these requests that it answers)."""
-    trace, sizes = np.frombuffer(keys, dtype=np.int64), sorted({max(1, round(share * size)) for share in SIZES})
-    if policy == "lru":
-        distances = theory.reuse_distances(trace)
-        found = {capacity: distances <= capacity for capacity in sizes}
-    else:
-        found = {capacity: _found(trace, STORES[policy](capacity)) for capacity in sizes}
-    return tuple(
-        (capacity, 100 * float(hits[len(hits) // 2 :].mean()) if len(hits) else 0.0) for capacity, hits in found.items()
-    )
-
-
-def _found(trace: np.ndarray, store: Store) -> np.ndarray:
-    """Which of these requests a cache answers that has nothing at first."""
-    found = []
-    for key in trace.tolist():
-        found.append(store.get(key, 0) > 0)
-        if found[-1]:
-            store.used(key)
-        else:
-            store.keep(key, inf)
-    return np.array(found)
+def _replayed(keys: bytes, size: int) -> list[tuple[int, float]]:
+    """(size of a cache with lru, percent of the later half of these requests that it answers)."""
+    distances = theory.reuse_distances(np.frombuffer(keys, dtype=np.int64))
+    later, sizes = distances[len(distances) // 2 :], sorted({max(1, round(share * size)) for share in SIZES})
+    return [(capacity, 100 * float((later <= capacity).mean()) if len(later) else 0.0) for capacity in sizes]
 
 
 def _dot(label: str, x: float, y: float, style: dict) -> dict:

@@ -16,7 +16,6 @@ from pmtech.system.flow import flows
 from pmtech.system.system import System
 from pmtech.wording import seconds
 
-COLUMNS = {"mean": "mean_ms", "p95": "p95_ms", "p99": "p99_ms"}
 LINES = {"mean": stroke("quiet", "dot", 2), "p95": stroke("accent"), "p99": stroke("series-2", "dash")}
 LOADS = (0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9)  # of the simulated points
 FINE = np.array([*np.arange(0.02, 0.8, 0.06), *np.arange(0.8, 0.99, 0.005)])  # of the closed form
@@ -89,14 +88,14 @@ def _background(full: System) -> Background:
     """For a system at its capacity. The busier, the longer must a run be to show the long run."""
     total = sum(source.rate_per_s for source in full.sources.values())
     forms = [form for share in FINE if (form := closed_form(_at(full, share)))]
-    closed = {name: [form(name) for form in forms] for name in COLUMNS if len(forms) == len(FINE)}
+    closed = {name: [form(name) for form in forms] for name in LINES if len(forms) == len(FINE)}
     length = 4000 if closed else 1500  # what theory does not know takes longer to simulate, too
-    simulated = {name: [] for name in COLUMNS}
+    simulated = {name: [] for name in LINES}
     for seed, share in enumerate(LOADS, 1):  # other customers each time: luck must not lean to one side
         lasts_s = length / (1 - share) / (share * total)
         run = simulate(_at(full, share), duration_s=1.1 * lasts_s, warmup_s=0.1 * lasts_s, seed=seed)
-        for name, column in COLUMNS.items():
-            simulated[name].append(float(run.totals[column]))
+        for name in LINES:
+            simulated[name].append(float(run.totals[f"{name}_ms"]))
     return Background(simulated, closed, ceiling(12 * simulated["mean"][0]))
 
 
@@ -151,7 +150,7 @@ def closed_form(system: System) -> Callable[[str], float] | None:
 
 
 def _figures(run: Result) -> dict[str, float]:
-    figures = {name: float(run.totals[column]) for name, column in COLUMNS.items()}
+    figures = {name: float(run.totals[f"{name}_ms"]) for name in LINES}
     return {name: ms for name, ms in figures.items() if not isnan(ms)}
 
 

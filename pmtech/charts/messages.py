@@ -16,7 +16,6 @@ from pmtech.system.system import System
 MOMENTS = 120  # points of a line over time
 SHARE = 0.95
 LINES = plot.stroke("waiting-fill"), plot.series(2), plot.series(3)  # of three queues
-UNITS = {"min": (600, 60), "s": (2, 1), "ms": (0, 0.001)}  # unit -> from so many seconds on, and how many it has
 
 
 def age(result: Result, pinned: Result | None = None) -> dict:
@@ -31,9 +30,7 @@ def age(result: Result, pinned: Result | None = None) -> dict:
     took_s = np.where(r.served, r.finished_s - r.arrived_s, np.nan)[mine]
     lines.append(("answer", _percentiles(r.arrived_s[mine], took_s, edges), plot.stroke("accent")))
     lines += _ages(result, edges)
-    unit, scale = _unit(max((values.max() for _, values, _ in lines), default=0.0))
-    drawn = [(name, values / scale, style) for name, values, style in lines]
-    return plot.over_time(drawn, f"95 of 100 within, {unit}", result.duration_s)
+    return plot.of_times(lines, "95 of 100 within", result.duration_s)
 
 
 def backlog(result: Result, pinned: Result | None = None) -> dict:
@@ -154,9 +151,3 @@ def _percentiles(at_s: np.ndarray, took_s: np.ndarray, edges: np.ndarray) -> pd.
     ends_s = np.where(np.isnan(took_s), inf, took_s)
     (values,) = percentiles_within(edges[:-1], np.append(edges[1:-1], inf), at_s, ends_s, SHARE)
     return pd.Series(np.where(np.isinf(values), np.nan, values), (edges[1:] + edges[:-1]) / 2)
-
-
-def _unit(longest_s: float) -> tuple[str, float]:
-    """The unit of an axis, and how many seconds it has."""
-    longest_s = 0.0 if isnan(longest_s) else longest_s
-    return next((unit, scale) for unit, (since, scale) in UNITS.items() if longest_s >= since)

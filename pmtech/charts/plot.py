@@ -167,6 +167,13 @@ def over_time(lines: list[tuple], unit: str, until_s: float | None = None) -> di
     return figure(data, notes, x, axis(unit, top), shapes=pieces, margin={"r": right})
 
 
+def of_times(lines: list[tuple], what: str, until_s: float | None = None) -> dict:
+    """The same of times in s, drawn in the unit that the longest of them is read in."""
+    longest_s = max((float(values.max()) for _, values, _ in lines if values.notna().any()), default=0.0)
+    unit, scale = ("min", 60) if longest_s >= 600 else ("s", 1) if longest_s >= 2 else ("ms", 0.001)
+    return over_time([(name, values / scale, style) for name, values, style in lines], f"{what}, {unit}", until_s)
+
+
 def respaced(figure: dict, top: float) -> None:
     """Where the upright axis of a figure over time reaches to `top`, its lines' names still do not cover one another."""
     layout = figure["layout"]

@@ -2,20 +2,10 @@
 
 import json
 
-from pmtech.course.page import STYLE, script
+from pmtech.course.page import HERE, STYLE, script
 from pmtech.panels.widget import Panel
 
-HTML = """<main><h1>How was lunch?</h1>
-<label><input type="radio" name="lunch" checked> Good</label>
-<label><input type="radio" name="lunch"> Bad</label>
-<button>Submit</button></main>"""
-CSS = """body { margin: 0; font-family: system-ui, sans-serif; background: #f3f6f9; }
-main { display: grid; gap: 10px; margin: 16px; padding: 16px; border-radius: 8px; background: #fff; }
-h1 { margin: 0; font-size: 20px; }
-button { padding: 8px; border: 0; border-radius: 6px; background: #0072b2; color: #fff; font: inherit; }"""
-JS = """const button = document.querySelector("button");
-let sent = 0;
-button.onclick = () => { button.textContent = `Thank you (${++sent})`; };"""
+SOURCES = {kind: (HERE / f"lunch.{kind}").read_text(encoding="utf-8").strip() for kind in ("html", "css", "js")}
 
 
 class Frontend(Panel):
@@ -23,7 +13,7 @@ class Frontend(Panel):
 
     alone = True
 
-    _esm = f"const sources = {json.dumps({'html': HTML, 'css': CSS, 'js': JS})};\n{script('frontend.js')}"
+    _esm = f"const sources = {json.dumps(SOURCES)};\n{script('frontend.js')}"
     _css = STYLE
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import traitlets
 
-from pmtech.course.exercises.questions import nearest
 from pmtech.course.page import STYLE, code, page, script
+from pmtech.kinds import Known
 from pmtech.panels.widget import Panel
 
 HERE = Path(__file__).parent
@@ -67,9 +67,5 @@ def glossary(term: str | None = None) -> Term | Glossary:
     """
     if term is None:
         return Glossary(terms=[asdict(t) for t in terms()])
-    known = {name.lower(): t for t in terms() for name in (*t.also, t.name)}
-    wanted = str(term).strip().lower()
-    if wanted in known:
-        return known[wanted]
-    names = dict.fromkeys(known[name].name for name in nearest(wanted, known))
-    raise ValueError(f"the glossary has no term {term!r}; the nearest are {', '.join(names)}")
+    known = ((name.lower(), t) for t in terms() for name in (*t.also, t.name))
+    return Known("term", known)[term.strip().lower()]

@@ -5,10 +5,10 @@ from math import ceil
 from pathlib import Path
 
 from pmtech.charts.retries import loop
-from pmtech.course.exercises.questions import nearest
 from pmtech.course.page import page
 from pmtech.diagram import LEAST, circle
-from pmtech.diagram import places as drawn
+from pmtech.diagram import places as on_a_map
+from pmtech.kinds import Known
 from pmtech.runs.result import Result
 from pmtech.system.system import System
 from pmtech.wording import percent, rate, seconds
@@ -31,15 +31,13 @@ class Picture:
 
 def picture(name: str) -> Picture:
     """A drawing by its name, such as "frontend_and_backend". Raises ValueError with the nearest names."""
-    known = {path.stem: path for path in sorted(FOLDER.glob("*.svg"))}
-    if name not in known:
-        raise ValueError(f'there is no picture "{name}"; there is {", ".join(nearest(name, known))}')
-    return Picture(known[name].read_text(encoding="utf-8"))
+    drawn = {path.stem: path for path in sorted(FOLDER.glob("*.svg"))}
+    return Picture(Known("picture", drawn)[name].read_text(encoding="utf-8"))
 
 
 def places(system: System) -> Picture:
     """Where viewers, edges and servers stand, and light's time between them. Raises ValueError where nothing has a place."""
-    return Picture(drawn.svg(system))
+    return Picture(on_a_map.svg(system))
 
 
 def causal_loop(result: Result) -> Picture:

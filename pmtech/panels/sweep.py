@@ -13,7 +13,7 @@ from IPython.display import HTML, display
 
 from pmtech.panels.widget import Panel
 from pmtech.runs.grid import run_grid
-from pmtech.runs.views import Sweep
+from pmtech.runs.table import Table
 from pmtech.system.system import System
 
 WORTH_A_BAR_S = 1.0
@@ -86,17 +86,16 @@ def sweep(
     warmup_s: float = 0.0,
     seed: int = 1,
     events: Iterable = (),
-) -> Sweep:
+) -> Table:
     """Run the system once for every combination of `values` ({path: values}): one row a combination.
 
-    The columns are the paths, then the figures of `Result.summary`; `.times` is a table of them. The same customers
-    meet every combination. In a notebook, work of more than a second shows its progress and can be stopped, with its
-    button or the kernel's interrupt; the rows so far are returned. duration_s, warmup_s, seed and events are those of
-    `simulate`. Raises ValueError with a sentence before anything runs.
+    The columns are the paths, then the figures of `Result.summary`. The same customers meet every combination. In a
+    notebook, work of more than a second shows its progress and can be stopped, with its button or the kernel's
+    interrupt; the rows so far are returned. duration_s, warmup_s, seed and events are those of `simulate`. Raises ValueError with a sentence before anything runs.
     """
     run = partial(run_grid, system, values, duration_s=duration_s, warmup_s=warmup_s, seed=seed, events=events)
     if not hasattr(get_ipython(), "kernel"):
-        return Sweep(run())
+        return Table(run())
     progress = Progress()
     try:
         rows = run(on_progress=progress.step)
@@ -104,4 +103,4 @@ def sweep(
         progress.close()
         raise
     progress.end(len(rows))
-    return Sweep(rows)
+    return Table(rows)

@@ -75,16 +75,6 @@ class Comparison:
         return told({label: run.messages_of() for label, run in self.results.items() if run.queues})
 
     @property
-    def counts(self) -> Table:
-        """How many requests were asked, served, refused and left waiting by each design, in the measured window."""
-        rows = {}
-        for label, run in self.results.items():
-            asked = run.summary.offered_per_s * run.window_s
-            refused, waiting = run.summary.error_rate * asked, run.waiting_share * asked
-            rows[label] = {"asked": asked, "served": asked - refused - waiting, "refused": refused, "waiting": waiting}
-        return Table(pd.DataFrame.from_dict(rows, orient="index").round())
-
-    @property
     def p95(self) -> Table:
         """Within how many seconds 95 of 100 answers came: a row a client, a column a design."""
         rows = {label: run.by_client.p95_ms / 1000 for label, run in self.results.items()}

@@ -45,7 +45,6 @@ FIGURES = {
     "mean_ms": ("mean latency, ms", lambda run: run.summary.mean_ms),
     "p99_ms": ("p99 latency, ms", lambda run: run.summary.p99_ms),
     "in_line": ("requests in line", lambda run: run.components.mean_queue.sum()),
-    "utilisation": ("utilisation", lambda run: run.components.utilisation.iloc[0]),
     "refused": ("share refused", lambda run: run.summary.error_rate),
     "served_per_s": ("served a second", lambda run: run.summary.served_per_s),
     "hit_ratio": ("hit ratio", lambda run: run.components.hit_ratio.iloc[0]),
@@ -81,47 +80,42 @@ class Case:
 
     def table(self) -> pd.DataFrame:
         """The same beside theory."""
-        table = self.measured().rename(columns={"mean": "simulated"}).assign(theory=pd.Series(self.expected))
+        runs, closed = self.measured(), pd.Series(self.expected)
+        shown = {"theory": closed, "simulated": runs["mean"], "difference": runs["mean"] - closed}
+        table = pd.DataFrame(shown | {"interval from": runs.low, "to": runs.high}).map(lambda x: float(f"{x:.4g}"))
+        table["agrees"] = closed.between(runs.low, runs.high).map({True: "yes", False: "no"})
         figures = [FIGURES[name][0] for name in table.index]
-        return table.assign(
-            difference=table.simulated - table.theory,
-            agrees=table.theory.between(table.low, table.high),
-        ).set_index(pd.MultiIndex.from_product([[self.part], [self.model], [self.at], figures], names=INDEX))
+        return table.set_index(pd.MultiIndex.from_product([[self.part], [self.model], [self.at], figures], names=INDEX))
 
 
-def fidelity(*wanted: str, full: bool = False) -> pd.DataFrame:
+def fidelity(*wanted: str) -> pd.DataFrame:
     """Each model beside its closed form: a row a figure, with theory, simulation, difference and 99.9 % interval.
 
-    wanted: words such as "Server", "M/M/1" or "Erlang"; without any, all models (about 20 s). full: more loads, and
-    runs four times as long (some minutes). The closed forms are those of `pmtech.theory`, and a few named here.
-    Raises ValueError for a word that no part and no model has in its name.
+    wanted: words such as "Server", "M/M/1" or "Erlang"; without any, all models (about 20 s). The closed forms are
+    those of `pmtech.theory`, and a few named here. Raises ValueError for a word that no part and no model has in its name.
 
     What this leaves out: what has no closed form (fair turns between clients, retries, outages, least connections);
     worked examples and other programs hold these in the tests.
     """
-    chosen = list(cases(full))
+    chosen = list(cases())
     for word in wanted:
         if not any(case.called(word) for case in chosen):
             parts = ", ".join(dict.fromkeys(case.part for case in chosen))
             raise ValueError(f'no model is called "{word}": choose from {parts}, or a model such as M/M/1')
-    table = pd.concat(case.table() for case in chosen if not wanted or any(map(case.called, wanted)))
-    table = table.rename(columns={"low": "interval from", "high": "to"})
-    figures = ["theory", "simulated", "difference", "interval from", "to"]
-    agrees = table.agrees.map({True: "yes", False: "no"})
-    return table[figures].map(lambda value: float(f"{value:.4g}")).assign(agrees=agrees)
+    return pd.concat(case.table() for case in chosen if not wanted or any(map(case.called, wanted)))
 
 
 # --- the grid --------------------------------------------------------------------------------------------------------
 
 
-def cases(full: bool = False) -> Iterator[Case]:
+def cases() -> Iterator[Case]:
     """All cases. The nearer to full, the longer a run has to be."""
-    loads = (0.3, 0.5, 0.7, 0.8, 0.9, 0.95) if full else (0.3, 0.8, 0.95)
+    loads = (0.3, 0.8, 0.95)
 
     def case(part, model, load, system, expected, requests=None, *, warmup_s=None, replications=20, at="") -> Case:
         if warmup_s is None:
             warmup_s = SERVICE_S * ceil(6 / (1 - sqrt(min(load, 0.95))) ** 2)
-        requests = (requests or (15_000 if load < 0.5 else 50_000 if load < 0.9 else 100_000)) * (4 if full else 1)
+        requests = requests or (15_000 if load < 0.5 else 50_000 if load < 0.9 else 100_000)
         return Case(part, model, at or f"load {load:g}", system, expected, requests, warmup_s, replications)
 
     def clients(rate, **fields) -> Clients:
@@ -135,7 +129,7 @@ def cases(full: bool = False) -> Iterator[Case]:
             rate = load * workers / SERVICE_S
             queue = theory.mmc(rate, SERVICE_S, workers)
             expected = {"mean_ms": queue.time_in_system_s * 1000, "p99_ms": queue.latency_percentile_s(99) * 1000,
-                        "in_line": queue.mean_queue, **({"utilisation": load} if full else {})}  # fmt: skip
+                        "in_line": queue.mean_queue}  # fmt: skip
             yield case("Server", model, load, clients(rate) >> server(workers), expected)
     for load in loads:
         rate = load / SERVICE_S

@@ -66,6 +66,4 @@ def costs(runs) -> pd.DataFrame:
             "can_serve_per_s": float(f"{served / busy:.2g}") if served and busy else float("nan"),
             "usd_per_million": price / (served * 3600) * 1e6 if served else float("nan"),
         }
-    table = Table(pd.DataFrame.from_dict(rows, orient="index").rename_axis("design"))
-    table.note = "All machines, rented by the hour, busy or not; the requests of this run."
-    return table
+    return Table.of(rows, note="All machines, rented by the hour, busy or not; the requests of this run.")

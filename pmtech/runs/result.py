@@ -154,10 +154,6 @@ class Result:
         waited = gone > joined
         return joined[waited], gone[waited]
 
-    def waiting_at(self, name: str, at_s: float) -> int:
-        """How many requests stand in the queue before a component at a moment."""
-        return int(open_at(*self.backlog(name), at_s))
-
     @cached_property
     def components(self) -> pd.DataFrame:
         """A row a component that handles requests: see `parts`."""

@@ -1,4 +1,4 @@
-"""The tables that lessons show: of a run, each a property of `Result`, and of a sweep."""
+"""The tables that lessons show of a run, each a property of `Result`."""
 
 from http import HTTPStatus
 from math import inf, isnan
@@ -90,12 +90,3 @@ def told(messages: dict[str, Deliveries]) -> Table:
         row = {"published": len(mine), "done": done, "again": mine.again, "dead": dead}
         rows[label] = row | {"half": half, "most": most, "overtaken": mine.overtaken}
     return Table.of(rows)
-
-
-class Sweep(Table):
-    """What `sweep` gives: one row a combination of values."""
-
-    @property
-    def times(self) -> Table:
-        """Times to answer and the refused share, a row a value of the first path."""
-        return Table(self[[*TIMES, "error_rate"]].set_axis([f"{value:g}" for value in self.iloc[:, 0]]))

@@ -20,6 +20,7 @@ from pmtech import (
     simulate,
     theory,
 )
+from pmtech.runs.summary import open_at
 from pmtech.system.flow import flows
 
 SECONDS = Clients(rate_per_s=1, arrivals="even")
@@ -59,7 +60,7 @@ def test_whoever_finds_none_free_waits_first_come_first_served(story):
     run = story(FAST >> pool(size=1, open_ms=0) >> data(), duration_s=1.5)
     started = [row[3] for row in run.visits if row[1] == "pool"]
     assert started == [0.0, 0.5, 1.0, None, None, None]
-    assert run.result.waiting_at("pool", 1.4) == 3
+    assert open_at(*run.result.backlog("pool"), 1.4) == 3
 
 
 def test_whoever_has_waited_long_enough_is_refused(story):

@@ -8,6 +8,7 @@ from pmtech import Change, Clients, Errors, Outage, Queue, Server, Topic, simula
 from pmtech.components.messages import Messages
 from pmtech.engine.run import Message
 from pmtech.runs.certainty import student
+from pmtech.runs.summary import open_at
 
 EVEN = {"arrivals": "even"}
 
@@ -42,7 +43,7 @@ def test_a_worker_takes_one_at_a_time_the_oldest_first():
     result = run(Clients(rate_per_s=2, **EVEN), Queue(store_ms=0), mailer(), duration_s=2)
     assert result.messages.received_s.round(6).tolist()[:2] == [0, 1]
     assert result.messages.outcome.tolist() == ["done", "in flight", "waiting", "waiting"]
-    assert result.waiting_at("queue", 1.7) == 2
+    assert open_at(*result.backlog("queue"), 1.7) == 2
 
 
 def test_a_visibility_shorter_than_the_work_has_everything_done_twice():
@@ -85,8 +86,8 @@ def test_the_most_important_is_handed_out_first():
 def test_machines_that_are_added_take_at_once():
     system = Clients(rate_per_s=10, **EVEN) >> Queue(store_ms=0) >> mailer(replicas=1)
     result = simulate(system, duration_s=20, events=[Change("mailer.replicas", 30, at_s=10)])
-    assert result.waiting_at("queue", 9.9) > 80
-    assert result.waiting_at("queue", 15) == 0
+    assert open_at(*result.backlog("queue"), 9.9) > 80
+    assert open_at(*result.backlog("queue"), 15) == 0
 
 
 def test_ten_together_take_one_turn_and_what_each_adds():

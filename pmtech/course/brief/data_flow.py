@@ -10,7 +10,7 @@ from pmtech.course.page import page
 from pmtech.diagram import diagram
 from pmtech.diagram.layout import layout
 from pmtech.system.system import System
-from pmtech.wording import listed, nearest
+from pmtech.wording import listed
 
 ASKED = ("which", "who can read it", "how long", "deleted how")
 OPEN = "not known yet"
@@ -68,10 +68,9 @@ def data_flow(system: System, held: Mapping[str, str]) -> DataFlow:
         raise ValueError(f'data_flow needs what is kept where, such as {{"database": "names: support"}}, got {held!r}')
     kept = {}
     for name, said in held.items():
-        if name not in system.components:
-            raise ValueError(f"there is no part {name!r} in this system: {nearest(str(name), system.components)}")
+        keeper = system.components[name].label
         if not isinstance(said, str) or not said.strip():
-            raise ValueError(f'{name}: say which data, such as "names: support: 13 months", got {said!r}')
+            raise ValueError(f'{keeper}: say which data, such as "names: support: 13 months", got {said!r}')
         told = [one.strip() or OPEN for one in said.split(":", len(ASKED) - 1)]
         kept[name] = (*told, *[OPEN] * (len(ASKED) - len(told)))
     return DataFlow(system, kept)

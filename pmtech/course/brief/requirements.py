@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from pmtech.course.brief.sheet import Brief, written
-from pmtech.wording import listed, nearest
+from pmtech.kinds import Known
+from pmtech.wording import listed
 
 WHO = {
     "load": "product",
@@ -23,7 +24,7 @@ def requirements(*known, title: str = "What the launch needs", folder: str | Pat
     as "how much: where it comes from", such as retention="13 months: contract with Company A". What nobody has given
     stands on the sheet as open. A file that is there is never written over. Raises ValueError with a sentence.
     """
-    rows: dict[str, list[tuple[str, str]]] = {what: [] for what in WHO}
+    rows: dict[str, list[tuple[str, str]]] = Known("requirement", ((what, []) for what in WHO))
     for one in known:
         found = getattr(one, "requirements", None)
         if not isinstance(found, dict):
@@ -31,8 +32,6 @@ def requirements(*known, title: str = "What the launch needs", folder: str | Pat
         for what, row in found.items():
             rows[what].append(row)
     for what, said in words.items():
-        if what not in WHO:
-            raise ValueError(f'a requirement is not called "{what}": {nearest(what, WHO)}')
         if not isinstance(said, str) or not said.strip():
             raise ValueError(f'{what} must be words, such as "13 months: contract with Company A", got {said!r}')
         much, _, source = map(str.strip, said.partition(":"))

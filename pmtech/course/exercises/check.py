@@ -7,8 +7,9 @@ from pathlib import Path
 from runpy import run_path
 
 from pmtech.course.exercises.marking import Marking
-from pmtech.course.exercises.questions import all_questions, nearest, with_own
+from pmtech.course.exercises.questions import all_questions, with_own
 from pmtech.course.way.progress import progress_file
+from pmtech.kinds import Known
 
 FOLDER = Path(__file__).parent / "tasks"
 _MISSING = object()
@@ -34,12 +35,9 @@ def tasks_in(folder: Path) -> dict:
 
 def task(task_id: str):
     """A task by its id. Raises ValueError with the nearest ids when there is no such task."""
-    tasks = all_tasks()
-    if task_id not in tasks:
-        if task_id in all_questions():
-            raise ValueError(f'{task_id} is a question: ask("{task_id}") shows it and marks the answer')
-        raise ValueError(f"there is no task {task_id!r}; the nearest are {', '.join(nearest(task_id, tasks))}")
-    return tasks[task_id]
+    if task_id in all_questions():
+        raise ValueError(f'{task_id} is a question: ask("{task_id}") shows it and marks the answer')
+    return Known("task", all_tasks())[task_id]
 
 
 def check(task_id: str, attempt=_MISSING) -> Marking:

@@ -7,7 +7,6 @@ the learner's to find.
 import html
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import ClassVar
 
 from pmtech.course.page import page
 
@@ -34,7 +33,6 @@ class Marking:
     note: str = ""
     counts: bool = True
     notice: str = ""
-    kind: ClassVar[str] = "Your turn"
 
     @property
     def verdict(self) -> str:
@@ -59,7 +57,7 @@ class Marking:
         head = '<tr><td></td><th scope="col">asked</th><th scope="col" class="pmtech-number">yours</th><td></td></tr>'
         table = f'<table class="pmtech-table"><thead>{head}</thead><tbody>{rows}</tbody></table>'
         return page(
-            f'<p class="pmtech-kind">{self.kind}</p><p class="pmtech-title">{html.escape(self.title)}</p>'
+            f'<p class="pmtech-kind">Your turn</p><p class="pmtech-title">{html.escape(self.title)}</p>'
             f'<div class="pmtech-result" data-correct="{str(self.passed or self.kept).lower()}">'
             f'<p class="pmtech-verdict">{self.verdict}</p>{f"<ul>{gaps}</ul>" if gaps else ""}</div>'
             f'{table if rows else ""}<p class="pmtech-notice">{html.escape(self.notice)}</p>',

@@ -8,8 +8,8 @@ import traitlets
 
 from pmtech.course.exercises.agenda import Agenda, Choice, Claim, Decision, Dependency, all_agendas
 from pmtech.course.exercises.exercise import Exercise
-from pmtech.course.exercises.questions import nearest
 from pmtech.course.page import STYLE, script
+from pmtech.kinds import Known
 from pmtech.wording import counted, rate
 
 IN_IT = "nothing by itself, after this decision"  # which takes care of it, brings it about, or leaves no room for it
@@ -93,8 +93,8 @@ class Talk:
         """None before a decision."""
         if not self.decision:
             return None
-        known = self.agenda.dependencies.values()
-        missed = tuple(one for one in known if one.id not in self.found)
+        everything = self.agenda.dependencies.values()
+        missed = tuple(one for one in everything if one.id not in self.found)
         return Outcome(self.decision, tuple(self.found.values()), missed)
 
     @property
@@ -161,11 +161,11 @@ class Meeting(Exercise):
     end = traitlets.Dict().tag(sync=True)
 
     def __init__(self, asked: Agenda):
-        self.talk, self._restoring = Talk(asked, []), True
+        self.talk = Talk(asked, [])
         shown = {"id": asked.id, "title": asked.title, "setting": asked.setting, "people": [*asked.people.values()]}
         super().__init__(asked, agenda=shown)
-        self._restoring = False
         self._show()
+        self.observe(self._goes_on, "value")
 
     def choose(self, number: int) -> None:
         """Says, or asks to be shown, the choice of this number, from 0. Raises ValueError with a sentence."""
@@ -203,11 +203,9 @@ class Meeting(Exercise):
         self.talk = Talk(self._asked, proposal["value"])
         return proposal["value"]
 
-    @traitlets.observe("value")
-    def _on_value(self, _change) -> None:
-        if not self._restoring:
-            self._keep(said=self.talk.words, lost=round(self.outcome.lost_usd) if self.outcome else None)
-            self._show()
+    def _goes_on(self, _change) -> None:
+        self._keep(said=self.talk.words, lost=self.outcome.lost_usd if self.outcome else None)
+        self._show()
 
     def _restore(self, kept: list[dict]) -> None:
         """Where the learner was; a meeting reworded since then begins anew."""
@@ -239,7 +237,4 @@ def meeting(meeting_id: str) -> Meeting:
 
     Raises ValueError with the nearest ids when there is no such meeting.
     """
-    known = all_agendas()
-    if not isinstance(meeting_id, str) or meeting_id not in known:
-        raise ValueError(f"there is no meeting {meeting_id!r}; there is {', '.join(nearest(meeting_id, known))}")
-    return Meeting(known[meeting_id])
+    return Meeting(Known("meeting", all_agendas())[meeting_id])

@@ -20,12 +20,12 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import cache
 from math import inf
 from pathlib import Path
 from typing import Any
 
+from pmtech.kinds import Known
 from pmtech.runs.figure import figure
 from pmtech.wording import said
 
@@ -199,12 +199,4 @@ def question(id: str) -> Question:
 
     Raises ValueError with the nearest ids when there is none.
     """
-    known = all_questions()
-    if id in known:
-        return known[id]
-    raise ValueError(f"there is no question {id!r}; the nearest are {', '.join(nearest(id, known))}")
-
-
-def nearest(word: str, known) -> list[str]:
-    """Up to three known words most like this one, best first."""
-    return get_close_matches(str(word).lower(), list(known), n=3, cutoff=0.0)
+    return Known("question", all_questions())[id]

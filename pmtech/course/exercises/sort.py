@@ -7,8 +7,9 @@ from pathlib import Path
 import traitlets
 
 from pmtech.course.exercises.exercise import Exercise
-from pmtech.course.exercises.questions import FOLDER, nearest, tables, with_own
+from pmtech.course.exercises.questions import FOLDER, tables, with_own
 from pmtech.course.page import STYLE, script
+from pmtech.kinds import Known
 from pmtech.wording import listed
 
 
@@ -147,9 +148,4 @@ def sort(sorting_id: str) -> Sort:
 
     Raises ValueError with the nearest ids when there is no such exercise.
     """
-    known = all_sortings()
-    if sorting_id not in known:
-        raise ValueError(
-            f"there is nothing to sort at {sorting_id!r}; there is {', '.join(nearest(sorting_id, known))}"
-        )
-    return Sort(known[sorting_id])
+    return Sort(Known("sorting exercise", all_sortings())[sorting_id])

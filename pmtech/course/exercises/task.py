@@ -14,6 +14,7 @@ from typing import Any
 
 from pmtech.course.exercises.marking import PRECISE_FROM, Marking, about
 from pmtech.runs.figure import figure
+from pmtech.runs.result import Result
 from pmtech.runs.simulate import simulate
 from pmtech.system.system import System
 from pmtech.wording import rounded, said
@@ -129,6 +130,17 @@ class SystemTask:
         low, meets = int(system.get(goal.path)), lambda number: self._meets(system.replace({goal.path: number}))
         return system.replace({goal.path: largest(low, goal.up_to, meets)})
 
+    def fewest(self, system: System, path: str, most: int, least: int = 1) -> int | None:
+        """The fewest at `path`, from `least` to `most`, with which the targets are met: more never do worse. None: `most` do
+        not meet them."""
+
+        def meets(number: int) -> bool:
+            return self._meets(system.replace({path: number}))
+
+        if most < least or not meets(most):
+            return None
+        return least + bisect_left(range(least, most), True, key=meets)  # past their end lies `most`, which does
+
     def _meets(self, system: System) -> bool:
         measured = self._measure(system)
         return all(measured[t.figure] <= t.at_most for t in self.targets)
@@ -137,11 +149,15 @@ class SystemTask:
         """Figure -> its mean over the seeds. Kept, for a search comes by the same systems again and again."""
         key = (self.id, repr(system))
         if key not in _measured:
-            names = [t.figure for t in self.targets] + ([self.objective.figure] if self.objective else [])
             run = partial(simulate, system, duration_s=self.duration_s, warmup_s=self.warmup_s, events=self.events)
-            runs = [run(seed=seed) for seed in self.seeds]
-            _measured[key] = {name: sum(figure(run, name) for run in runs) / len(runs) for name in names}
+            each = [self.measured(run(seed=seed)) for seed in self.seeds]
+            _measured[key] = {name: sum(figures[name] for figures in each) / len(each) for name in each[0]}
         return _measured[key]
+
+    def measured(self, run: Result) -> dict[str, float]:
+        """What one run has of all that is asked for."""
+        names = [t.figure for t in self.targets] + ([self.objective.figure] if self.objective else [])
+        return {name: figure(run, name) for name in names}
 
     def _changed(self, system: System) -> list[str]:
         """A sentence for everything that differs from the task's own system, apart from what is free."""

@@ -3,7 +3,6 @@
 import html
 import json
 import re
-import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,9 +16,8 @@ from pmtech.course.exercises.sort import all_sortings
 from pmtech.course.page import page
 from pmtech.course.way.editions import editions, shipped
 from pmtech.course.way.progress import progress_file
+from pmtech.kinds import Known
 from pmtech.wording import listed
-
-HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,9 +131,7 @@ class LessonEnd:
 
 def _end(number: str, record) -> LessonEnd:
     lessons = _lessons(record)
-    at = next((place for place, lesson in enumerate(lessons) if lesson.number == number), None)
-    if at is None:
-        raise ValueError(f"there is no lesson {number!r}; there is {', '.join(lesson.number for lesson in lessons)}")
+    at = Known("lesson", ((lesson.number, place) for place, lesson in enumerate(lessons)))[number]
     asked = [q for q in lessons[at].counted if getattr(all_questions().get(q), "kind", "") == "predict"]
     fates = [_fate(record.records("answer", id)) for id in asked]
     counted = (f"{fates.count(fate)} {fate}" for fate in dict.fromkeys(fates))
@@ -203,11 +199,13 @@ def _lessons(record) -> list[Lesson]:
 
 
 def _entries() -> Iterator[dict]:
-    """The lessons of the course, in order, then those of one's own: they lie beside the notebook, with their questions."""
-    yield from tomllib.loads((HERE / "course.toml").read_text(encoding="utf-8"))["lesson"]
-    for path in sorted(Path.cwd().glob("[0-9][0-9]_*.toml")):
+    """The lessons of the course, in order, then those of one's own: they lie beside the notebook, with their questions. A
+    lesson's card says what it is called and how long it takes."""
+    ours = (path for path in sorted(shipped().glob("[0-9][0-9]_*.ipynb")) if "-" not in path.stem)  # no copy of one
+    own = (path.with_suffix(".ipynb") for path in sorted(Path.cwd().glob("[0-9][0-9]_*.toml")))
+    for name, path in {path.name: path for path in (*ours, *own)}.items():
         with suppress(OSError, ValueError, KeyError, IndexError, TypeError):
-            card = "".join(json.loads(path.with_suffix(".ipynb").read_text(encoding="utf-8"))["cells"][0]["source"])
+            card = "".join(json.loads(path.read_text(encoding="utf-8"))["cells"][0]["source"])
             minutes = re.search(r"(\d+) minutes", card)
             title = card.partition("\n")[0].removeprefix("# ")
-            yield {"file": f"{path.stem}.ipynb", "title": title, "minutes": int(minutes[1]) if minutes else 45}
+            yield {"file": name, "title": title, "minutes": int(minutes[1]) if minutes else 45}

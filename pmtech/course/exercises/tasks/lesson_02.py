@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from pmtech.course.exercises.marking import PRECISE_FROM, Marking
+from pmtech.wording import counted
 
 # https://www.rfc-editor.org/rfc/rfc9110#section-9.2. It allows caching of an answer to POST, and RFC 5789 of one to PATCH, if
 # the answer says so; hardly any cache does it, so these boxes count neither way.
@@ -20,12 +21,9 @@ ADVICE = {
     "idempotent": "Send {verb} twice and look at the rows: does the second one change anything more?",
     "cacheable": "Look in the answer to {verb} for the header cache-control: it says for how long the answer may be kept.",
 }
-SPECIAL = {
-    (
-        "PATCH",
-        "idempotent",
-    ): "Setting a field twice changes nothing more; now send the PATCH that adds a question, twice.",
-    ("DELETE", "idempotent"): "The second answer to DELETE is 404, but it is the rows that count, not the answers.",
+TWICE = {
+    "PATCH": "Setting a field twice changes nothing more; now send the PATCH that adds a question, twice.",
+    "DELETE": "The second answer to DELETE is 404, but it is the rows that count, not the answers.",
 }
 
 
@@ -47,21 +45,18 @@ class VerbTask:
             raise ValueError(f'check("{self.id}", table) needs the table you filled in, got {attempt!r}')
         gaps, figures = [], []
         for name, advice in ADVICE.items():
-            counted = [verb for verb in STANDARD if (verb, name) not in UNCOUNTED]
-            wrong = [verb for verb in counted if (name in answers.get(verb, ())) != (name in STANDARD[verb])]
+            marked = [verb for verb in STANDARD if (verb, name) not in UNCOUNTED]
+            wrong = [verb for verb in marked if (name in answers.get(verb, ())) != (name in STANDARD[verb])]
             if wrong:
                 # One verb at a time, and none before the third try: to name it is half of the solution.
                 precise = tries >= PRECISE_FROM
                 hint = advice.format(verb=wrong[0] if precise else "each method")
-                gaps.append(f"{name}: {_boxes(len(wrong))} off. {(precise and SPECIAL.get((wrong[0], name))) or hint}")
-            right = f"{len(counted) - len(wrong)} of {len(counted)}"
-            what = f"{name} (POST and PATCH count neither way)" if len(counted) < len(STANDARD) else name
-            figures.append((what, f"{len(counted)} of {len(counted)}", right, f"{len(wrong)} off" if wrong else "met"))
+                hint = TWICE.get(wrong[0], hint) if precise and name == "idempotent" else hint
+                gaps.append(f"{name}: {counted(len(wrong), 'box is', 'boxes are')} off. {hint}")
+            right = f"{len(marked) - len(wrong)} of {len(marked)}"
+            what = f"{name} (POST and PATCH count neither way)" if len(marked) < len(STANDARD) else name
+            figures.append((what, f"{len(marked)} of {len(marked)}", right, f"{len(wrong)} off" if wrong else "met"))
         return Marking(title=self.title, passed=not gaps, gaps=gaps, figures=figures)
-
-
-def _boxes(n: int) -> str:
-    return "1 box is" if n == 1 else f"{n} boxes are"
 
 
 TASKS = (VerbTask(id="02.your_turn", title="The properties of six verbs, as the HTTP standard has them"),)

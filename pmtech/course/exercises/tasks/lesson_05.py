@@ -1,6 +1,5 @@
 """Lesson 05: the cheapest machines that carry the launch, even while one of them is dead."""
 
-from bisect import bisect_left
 from dataclasses import dataclass, replace
 from math import ceil
 
@@ -56,20 +55,11 @@ class LaunchTask(SystemTask):
         """
         best, needed = system, 0.95 * system.get("visitors.rate_per_s")
         for size in sizes().sort_values("workers", ascending=False).index:
-
-            def of(replicas: int, size=size) -> System:
-                return system.replace({"server.replicas": replicas, **machine(size, "server")})
-
-            def meets(replicas: int, of=of) -> bool:
-                return self._meets(of(replicas))
-
-            one = of(1).components["server"]
-            most = min(1000, ceil(_price(best) / one.price_usd_per_hour - 1e-9) - 1)
-            fewest = 1 + ceil(needed / one.capacity_per_s)
-            if most < fewest or not meets(most):
-                continue
-            smaller = range(fewest, most)  # past their end lies `most`, which does
-            best = of(fewest + bisect_left(smaller, True, key=meets))
+            one = system.replace({"server.replicas": 1, **machine(size, "server")})
+            most = min(1000, ceil(_price(best) / _price(one) - 1e-9) - 1)
+            least = 1 + ceil(needed / one.components["server"].capacity_per_s)
+            if enough := self.fewest(one, "server.replicas", most, least):
+                best = one.replace({"server.replicas": enough})
         return best
 
     def _changed(self, system: System) -> list[str]:

@@ -1,6 +1,5 @@
 """Lesson 07: confirmations out in time after another lunch, nothing handed out twice, with as few workers as that takes."""
 
-from bisect import bisect_left
 from dataclasses import dataclass, replace
 
 from pmtech.components import Clients, Queue, Server, Surge
@@ -42,21 +41,13 @@ class LunchTask(SystemTask):
         figure = "Workers that send mails", "as few as possible", str(workers)
         if not met:
             return replace(marking, figures=[(*figure, "")])
-        fewest = self.fewest(system)
-        if fewest == workers:
+        over = workers - (self.fewest(system, "mailer.workers", workers) or workers)
+        if not over:
             note = "With one worker fewer a promise would be broken."
             return replace(marking, figures=[(*figure, "met")], note=note)
-        over = workers - fewest
         less = ("one worker fewer" if over == 1 else f"{about(over)} fewer workers") if precise else "fewer workers"
         gap = f"With {less} every promise would be kept, too."
         return replace(marking, passed=False, figures=[(*figure, "could be fewer")], gaps=[gap])
-
-    def fewest(self, system: System) -> int:
-        """The fewest workers with which the targets are met, as `system` meets them: more never do worse."""
-        workers = system.get("mailer.workers")
-        numbers = range(1, workers)
-        met = bisect_left(numbers, True, key=lambda number: self._meets(system.replace({"mailer.workers": number})))
-        return met + 1
 
 
 TASKS = (

@@ -1,7 +1,6 @@
 """Lesson 11: a promise that Company A signs and a month keeps, an outage included, for the least money; and its sentence."""
 
 import re
-from bisect import bisect_left
 from dataclasses import dataclass, replace
 from operator import attrgetter
 
@@ -81,9 +80,8 @@ class PromiseTask(SystemTask):
     def cheapest(self, system: System) -> System:
         """The cheapest design that keeps what the customer asks for, as a dearer one, `system`, does."""
         asked = replace(self, targets=self._targets(self.least, self.slowest_ms))
-        numbers = range(1, system.get("tool.replicas"))
-        alone = month(1 + bisect_left(numbers, True, key=lambda servers: asked._meets(month(servers))))
-        return min(alone, system, key=attrgetter("cost_usd_per_hour"))
+        alone = asked.fewest(month(), "tool.replicas", system.get("tool.replicas"))
+        return min(month(alone) if alone else system, system, key=attrgetter("cost_usd_per_hour"))
 
     def untouched(self, attempt) -> bool:
         return attempt == self.first()

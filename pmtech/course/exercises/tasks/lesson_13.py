@@ -47,12 +47,10 @@ class ProtectionTask:
             gaps.append("The firewall looks at words; none of these attacks needs a suspicious one.")
         if came.locked_out:
             gaps.append("Ana mistyped her password three times, then had it right, and was kept out.")
-        gaps += (
-            [f"The first page is open {ms} ms later: {self.most_ms} ms is what the budget has."]
-            if ms > self.most_ms
-            else []
-        )
-        gaps += [f"It costs {usd} USD a month: the budget has {self.most_usd}."] if usd > self.most_usd else []
+        if ms > self.most_ms:
+            gaps.append(f"The first page is open {ms} ms later: {self.most_ms} ms is what the budget has.")
+        if usd > self.most_usd:
+            gaps.append(f"It costs {usd} USD a month: the budget has {self.most_usd}.")
         figures = [(name, "stopped", word, "met" if word == "stopped" else "to mend") for name, word in came.rows]
         figures += [
             ("The first page is open later by", f"at most {self.most_ms} ms", f"{ms} ms", _word(ms, self.most_ms)),

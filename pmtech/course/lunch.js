@@ -1,0 +1,3 @@
+const button = document.querySelector("button");
+let sent = 0;
+button.onclick = () => { button.textContent = `Thank you (${++sent})`; };
