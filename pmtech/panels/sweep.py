@@ -91,7 +91,8 @@ def sweep(
 
     The columns are the paths, then the figures of `Result.summary`. The same customers meet every combination. In a
     notebook, work of more than a second shows its progress and can be stopped, with its button or the kernel's
-    interrupt; the rows so far are returned. duration_s, warmup_s, seed and events are those of `simulate`. Raises ValueError with a sentence before anything runs.
+    interrupt; the rows so far are returned. duration_s, warmup_s, seed and events are those of `simulate`. Raises
+    ValueError with a sentence before anything runs.
     """
     run = partial(run_grid, system, values, duration_s=duration_s, warmup_s=warmup_s, seed=seed, events=events)
     if not hasattr(get_ipython(), "kernel"):
