@@ -93,6 +93,11 @@ class Component(Named, Defaults):
         return inf if station is None else self.replicas * station.places / station.mean_s
 
     @property
+    def counts_each(self) -> bool:
+        """Is its limit one for each caller?"""
+        return False
+
+    @property
     def stands_in(self) -> bool:
         """Does it answer with something simpler where others fail?"""
         return False

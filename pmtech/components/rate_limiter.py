@@ -47,16 +47,20 @@ class RateLimiter(Component):
     question = "Is the limit right for every customer? What does a customer's software do when it is refused?"
     thins = True
 
+    @property
+    def counts_each(self) -> bool:
+        return self.by == "client"
+
     def facts(self, copies: int = 1, held_ms: float = 0.0) -> list[str]:
         every = "/s" if self.per_s == 1 else f"in {value_in_words(self.per_s, '_s')}"
-        whose = "each caller" if self.by == "client" else "all together"
+        whose = "each caller" if self.counts_each else "all together"
         return [f"lets {plain(self.limit)} {every} pass, {whose}", self.algorithm.replace("_", " ")]
 
     def refuses_excess(self) -> bool:
         return True
 
     def passes(self, mix, capacity, callers, routes):
-        if self.by == "all":
+        if not self.counts_each:
             return super().passes(mix, capacity, callers, routes)
         asked = by_caller(mix)
         share = {c: min(1.0, capacity * callers[c] / rate) if rate else 1.0 for c, rate in asked.items()}
@@ -156,7 +160,7 @@ class RateLimiterPart(Part, runs=RateLimiter):
         return self.callers[caller]
 
     def handle(self, request: Request) -> Steps:
-        retry_after = self._limit_of(request.caller if self.spec.by == "client" else "all").decide(self.env._now)
+        retry_after = self._limit_of(request.caller if self.spec.counts_each else "all").decide(self.env._now)
         if retry_after:
             return self.refuse(request, self.visit(request), 429, retry_after)
         self.pass_through(request)
@@ -165,7 +169,7 @@ class RateLimiterPart(Part, runs=RateLimiter):
     feeds_forward = True
 
     def pass_sorted(self, rows, times, book) -> None:
-        whose = book.caller[rows] if self.spec.by == "client" else np.zeros(len(rows), dtype=int)
+        whose = book.caller[rows] if self.spec.counts_each else np.zeros(len(rows), dtype=int)
         each = zip(whose.tolist(), times.tolist(), strict=True)
         retry_after = np.fromiter((self._limit_of(who).decide(now) for who, now in each), float, len(rows))
         refused = retry_after > 0

@@ -114,12 +114,7 @@ def as_one(result: Result) -> Iterator[str]:
     """Where all who ask are one box of Clients, and a limit of each caller refuses them: that they are one caller to it."""
     (name, sender), *others = result.system.sources.items()
     for part, limit in result.system.components.items():
-        if (
-            not others
-            and sender.callers == 1
-            and getattr(limit, "by", "") == "client"
-            and result.parts[part]["rejected"]
-        ):
+        if not others and sender.callers == 1 and limit.counts_each and result.parts[part]["rejected"]:
             yield (
                 f"To “{result.system.label(part)}” all of “{result.system.label(name)}” is one caller. Where each person "
                 "is to have a limit, put “Users” in its place."
