@@ -102,9 +102,8 @@ def join(room: str) -> Seat | Lead | Aloud:
     """Take a seat in a workshop's room: `join("fern-otter-417@192.0.2.10")`, as it stands on the screen.
 
     `join("aloud")`: where there is no network, answers show four signs to read out. `join("here")` is for the facilitator, on
-    the machine where the room is open. Raises ValueError with a sentence where
-    there is no such room. `leave()` gives the seat back. The other lessons of that day are in the room, too, on the
-    same seat.
+    the machine where the room is open. Raises ValueError with a sentence where there is no such room. `leave()` gives the
+    seat back. The other lessons of that day are in the room, too, on the same seat.
     """
     global _seat
     if room in ("here", "aloud"):

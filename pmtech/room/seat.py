@@ -2,8 +2,7 @@
 
 What is sent, in the background: question, option, a seat that says nothing of whose it is, which section was reached, whether
 the task has passed, where the sliders of a panel have come to rest, how many promises of a peak day were kept, and "we are
-stuck". Where the room is not reached the lesson
-goes on, and what was done meanwhile is not sent later.
+stuck". Where the room is not reached the lesson goes on, and what was done meanwhile is not sent later.
 """
 
 import json
@@ -34,8 +33,8 @@ REST_S = 1.0  # a slider that has not moved for so long has come to rest
 SILENCE_S = 30.0  # of the news: the room shows a sign of life every second
 INSIDE = (
     "You are in the room, and so are your other lessons, from the next cell on that you run there. It hears which answers "
-    "you choose, how far you are, where the sliders of a panel stand, and how many promises of a peak day you keep: no name, no text. It is gone when the room closes, unless your "
-    "facilitator keeps the counts."
+    "you choose, how far you are, where the sliders of a panel stand, and how many promises of a peak day you keep: no "
+    "name, no text. It is gone when the room closes, unless your facilitator keeps the counts."
 )
 GONE = 3  # so many times in a row the room was not there: nobody waits for it any more
 
