@@ -766,6 +766,25 @@ def test_the_rooms_sliders_are_points_on_a_map_of_the_facilitators_own_runs(led)
     until(lambda: room.map()["points"] == [(20.0, 2.0, 1, 1)])
 
 
+def test_the_largest_map_is_taken_and_a_field_that_cannot_be_run_says_so(led):
+    room, _, _ = led
+    shop = Clients("Visitors", rate_per_s=20) >> Server(workers=2, service_ms=90)
+    sliders = (
+        Slider("visitors.rate_per_s", 0, 50),
+        Slider("server.replicas", 1, 6, label="S" * 100),
+    )  # 2 need a balancer
+    panel = explore(shop, *sliders, duration_s=1, cards=("served", "p95 answer", "refused", "busiest part"))
+    until(lambda: room.map())
+    cards = room.map()["cards"]
+    assert list(cards) == list(panel.shows) and {len(fields) for fields in cards.values()} == {36}
+    said = [field["said"] for field in cards["served"]]
+    assert "can't be run" not in said[:6] and set(said[6:]) == {"can't be run"}
+    longest = {"said": "9" * 100, "figure": -1.2345678901234567e-300}
+    whole = room.map() | {"cards": {name * 5: [longest] * 36 for name in cards}}
+    del whole["points"]
+    assert led[2]._http.put("/api/map", json=whole).status_code == 204
+
+
 def test_a_map_has_points_of_its_own_panel_alone_and_none_of_who_has_left(led):
     room, seat, lead = led
     what_if()

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pmtech.room.state import SEATS, Refused
 
-MOST_BYTES = 4096  # of a request: nothing that a room takes is longer,
+MOST_BYTES = 32_768  # of a request: nothing that a room takes is longer (the longest is a map),
 BODY_S = 10.0  # nor takes so long to send
 SAFE = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src blob:"
 HEADERS = [

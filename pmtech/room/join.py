@@ -69,7 +69,7 @@ class Lead(Joined):
                 if shown not in self._maps:
                     self._maps[shown] = drawn(panel)
                 self._http.put("/api/map", json=self._maps[shown]).raise_for_status()
-            except (httpx.HTTPError, ValueError):
+            except httpx.TransportError:
                 self._shown = ""  # at the next touch, then
 
 

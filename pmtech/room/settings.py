@@ -5,8 +5,9 @@ from hashlib import sha256
 from itertools import product
 from typing import Any
 
-from pmtech.panels.cards import CARDS
+from pmtech.panels.cards import CARDS, Card
 from pmtech.panels.explore import Explore
+from pmtech.runs.result import Result
 from pmtech.wording import value_in_words
 
 EACH_WAY = 6  # runs: a number in each field of the map can still be read from the last row
@@ -44,17 +45,24 @@ def drawn(panel: Explore) -> dict[str, Any]:
     cards = {name: [] for name in panel.shows}
     for up, across in product(axes[1]["stops"] if axes[1:] else [None], axes[0]["stops"]):
         at = dict(zip((axis["path"] for axis in axes), (across, up), strict=False))
-        result = panel.at(panel.controls.defaults | panel.controls.received(at), panel.first_seed)
+        try:
+            result = panel.at(panel.controls.defaults | panel.controls.received(at), panel.first_seed)
+        except ValueError:  # the panel says why, to whoever goes there
+            result = None
         for name, fields in cards.items():
-            figure = CARDS[name].figure(result)
-            fields.append(
-                {"said": CARDS[name].words(figure, result), "figure": figure if math.isfinite(figure) else None}
-            )
+            fields.append(_field(CARDS[name], result))
     return {
         "panel": key(panel),
         "axes": [{"label": axis["label"], "stops": axis["stops"], "said": _said(axis)} for axis in axes],
         "cards": cards,
     }
+
+
+def _field(card: Card, result: Result | None) -> dict[str, Any]:
+    if result is None:
+        return {"said": "can't be run", "figure": None}
+    figure = card.figure(result)
+    return {"said": card.words(figure, result), "figure": figure if math.isfinite(figure) else None}
 
 
 def _said(axis: dict[str, Any]) -> list[str]:
